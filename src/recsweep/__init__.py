@@ -1,0 +1,1 @@
+"""recsweep: fair, cross-validated hyperparameter studies of course recommenders."""

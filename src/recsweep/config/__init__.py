@@ -1,0 +1,1 @@
+"""What a user writes: the schemas of the YAML files and how they are read."""

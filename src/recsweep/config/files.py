@@ -1,0 +1,178 @@
+"""Reading configuration files, with errors of one line that say what to mend.
+
+A problem names the file, the key, what was found and what is allowed.
+"""
+
+import difflib
+import os
+import re
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import Any, get_args
+
+import yaml
+from pydantic import BaseModel, ValidationError
+
+from recsweep.config.schema import Experiment
+from recsweep.errors import BadInput
+
+
+def load_experiment(path: Path, overrides: Iterable[str] = ()) -> Experiment:
+    """Read an experiment file; each override is `dotted.key=value`, its value parsed as YAML.
+
+    Raises:
+        BadInput: the file or an override can't be read, or does not fit the schema.
+    """
+    raw = read_yaml(path)
+    for override in overrides:
+        _apply(raw, override)
+    return validate(Experiment, raw, path)
+
+
+def read_yaml(path: Path) -> dict[str, Any]:
+    """Parse a YAML mapping, safely.
+
+    Raises:
+        BadInput: no such file, not text, not YAML, a repeated key, or not a mapping.
+    """
+    try:
+        raw = yaml.load(path.read_text("utf-8"), Loader=_Loader)  # noqa: S506 (a SafeLoader)
+    except OSError as error:
+        raise BadInput(f"{path}: cannot be read ({error.strerror})") from None
+    except UnicodeDecodeError:
+        raise BadInput(f"{path}: is not a text file in UTF-8") from None
+    except (yaml.YAMLError, ValueError, RecursionError) as error:
+        where = getattr(error, "problem_mark", None)
+        line = f", line {where.line + 1}" if where else ""
+        what = getattr(error, "problem", None) or str(error).splitlines()[0]
+        raise BadInput(f"{path}{line}: is not valid YAML ({what})") from None
+    if not isinstance(raw, dict):
+        raise BadInput(f"{path}: found {_kind(raw)}, expected a mapping of keys to values")
+    return raw
+
+
+def validate[S: BaseModel](schema: type[S], raw: object, path: Path | str) -> S:
+    """Check `raw` against `schema`.
+
+    Raises:
+        BadInput: one line on the first problem, with the nearest right key for an unknown one.
+    """
+    try:
+        return schema.model_validate(raw)
+    except ValidationError as error:
+        raise BadInput(f"{path}: {_first_problem(schema, error)}") from None
+
+
+def expand(path: str) -> Path:
+    """Replace `${VARIABLES}` in a path.
+
+    Raises:
+        BadInput: a variable isn't set.
+    """
+    missing = [v for v in re.findall(r"\$\{(\w+)\}", path) if v not in os.environ]
+    if missing:
+        raise BadInput(
+            f"{path}: the variable {missing[0]} is not set; "
+            f"set it to the folder that holds the data, e.g. {missing[0]}=/path/to/data"
+        )
+    return Path(re.sub(r"\$\{(\w+)\}", lambda m: os.environ[m[1]], path)).expanduser()
+
+
+def nearest(name: str, allowed: Iterable[str]) -> str:
+    """`; did you mean 'x'?` or the list of what is allowed."""
+    allowed = sorted(allowed)
+    close = difflib.get_close_matches(name, allowed, n=1)
+    return f"; did you mean {close[0]!r}?" if close else f"; allowed: {', '.join(allowed)}"
+
+
+class _Loader(yaml.SafeLoader):
+    """Safe, and refuses a key given twice (YAML would silently keep the last)."""
+
+
+def _mapping(loader: _Loader, node: yaml.MappingNode) -> dict[Any, Any]:
+    loader.flatten_mapping(node)
+    seen: dict[Any, Any] = {}
+    for key_node, value_node in node.value:
+        key = loader.construct_object(key_node, deep=True)
+        if not isinstance(key, str | int | float | bool):
+            raise yaml.constructor.ConstructorError(
+                None, None, "a key must be a plain word", key_node.start_mark
+            )
+        if key in seen:
+            raise yaml.constructor.ConstructorError(
+                None, None, f"the key {key!r} is given twice", key_node.start_mark
+            )
+        seen[key] = loader.construct_object(value_node, deep=True)
+    return seen
+
+
+_Loader.add_constructor(yaml.resolver.BaseResolver.DEFAULT_MAPPING_TAG, _mapping)
+# YAML 1.1 reads 3e-4 as text; a learning rate is a number.
+_Loader.add_implicit_resolver(
+    "tag:yaml.org,2002:float",
+    re.compile(r"^[-+]?(?:\d[\d_]*\.?[\d_]*|\.\d[\d_]*)[eE][-+]?\d+$"),
+    list("-+0123456789."),
+)
+
+
+def _apply(raw: dict[str, Any], override: str) -> None:
+    key, equals, value = override.partition("=")
+    if not equals or not key:
+        raise BadInput(f"--set {override}: expected key=value, e.g. --set budget.trials=4")
+    *parents, last = key.split(".")
+    node = raw
+    for parent in parents:
+        child = node.setdefault(parent, {})
+        if not isinstance(child, dict):
+            raise BadInput(f"--set {override}: {parent} holds {_kind(child)}, not further keys")
+        node = child
+    try:
+        node[last] = yaml.load(value, Loader=_Loader)  # noqa: S506 (a SafeLoader)
+    except yaml.YAMLError:
+        raise BadInput(f"--set {override}: {value!r} is not a YAML value") from None
+
+
+def _first_problem(schema: type[BaseModel], error: ValidationError) -> str:
+    # An unknown key often causes the "missing" next to it, so it is named first.
+    problems = sorted(error.errors(), key=lambda e: e["type"] != "extra_forbidden")
+    first = problems[0]
+    key = ".".join(str(part) for part in first["loc"])
+    if first["type"] == "extra_forbidden":
+        allowed = _keys_at(schema, first["loc"][:-1])
+        return f"unknown key {key!r}" + nearest(str(first["loc"][-1]), allowed)
+    if first["type"] == "missing":
+        return f"the key {key!r} is missing"
+    message = first["msg"].removeprefix("Value error, ")
+    found = "" if first["type"] == "value_error" else f", found {_kind(first['input'])}"
+    return f"{key + ': ' if key else ''}{message[:1].lower()}{message[1:]}{found}"
+
+
+def _keys_at(schema: type[BaseModel], location: Sequence[int | str]) -> list[str]:
+    model: Any = schema
+    for part in location:
+        if isinstance(part, int):
+            continue
+        annotation = model.model_fields[part].annotation
+        models = [a for a in _flatten(annotation) if _is_model(a)]
+        if not models:
+            return []
+        model = models[0]
+    return list(model.model_fields)
+
+
+def _flatten(annotation: Any) -> list[Any]:
+    inner = get_args(annotation)
+    return [annotation, *(a for i in inner for a in _flatten(i))]
+
+
+def _is_model(annotation: Any) -> bool:
+    return isinstance(annotation, type) and issubclass(annotation, BaseModel)
+
+
+def _kind(value: object) -> str:
+    if isinstance(value, dict):
+        return "a mapping" if value else "an empty mapping"
+    if isinstance(value, list | tuple):
+        return f"a list of {len(value)}"
+    text = repr(value)
+    return text if len(text) <= 60 else text[:57] + "…"

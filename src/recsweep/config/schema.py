@@ -1,0 +1,223 @@
+"""Typed schemas of an experiment file: every key of `experiments/*.yaml` is declared here once."""
+
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from typing import Annotated, Literal, Self, get_args
+
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+PositiveInt = Annotated[int, Field(ge=1)]
+Fraction = Annotated[float, Field(gt=0, lt=1)]
+Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_-]{0,63}$")]
+
+EventType = Literal["browse", "favourite", "purchase", "comment", "rate", "watch"]
+TimeFormat = str
+"""`unix`, `unix_ms`, `iso`, or a strptime pattern. A time without a zone is read as UTC."""
+
+
+class Schema(BaseModel):
+    """Frozen, and closed to unknown keys."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+# -- data ------------------------------------------------------------------------------------
+
+
+class Package(Schema):
+    """A Python package whose wheel carries data files; none of its code is run."""
+
+    name: str
+    version: str
+    sha256: Mapping[str, str]  # member of the wheel -> sha256 of its bytes
+
+
+class Table(Schema):
+    """One raw file. `path` may hold `${VARIABLES}`; `package:<member>` is a file of `package`."""
+
+    path: str
+    format: Literal["csv", "parquet"] = "csv"
+    separator: Annotated[str, Field(min_length=1, max_length=8)] = ","
+    header: bool = True  # without one, columns are called column_1, column_2, …
+    sha256: str | None = None  # of the file's bytes as they lie on disk
+
+
+class TypeMapping(Schema):
+    """Where an event's type comes from: a column and its values, or one type for every row."""
+
+    constant: EventType | None = None
+    column: str | None = None
+    values: Mapping[str, EventType] = {}  # raw value -> type; other values are dropped and counted
+
+    @model_validator(mode="after")
+    def _one_source(self) -> Self:
+        if (self.constant is None) == (self.column is None):
+            raise ValueError("give either constant or column")
+        if self.column is not None and not self.values:
+            raise ValueError("column needs values: {raw value: event type}")
+        return self
+
+
+class EventTable(Table):
+    """An event log: who, which course, when, what."""
+
+    user: str
+    item: str
+    time: str
+    time_format: TimeFormat = "unix"
+    type: TypeMapping = TypeMapping(constant="browse")
+
+
+class FeatureTable(Table):
+    """A table of learners or courses; its columns are taken as known from the start."""
+
+    key: str
+    categorical: tuple[str, ...] = ()
+    numeric: tuple[str, ...] = ()
+    tags: Mapping[str, str] = {}  # column of several values -> their separator
+    missing: tuple[str, ...] = ("",)  # raw values that mean "not known"
+    label: str | None = None  # a column to show to people (a course's title)
+
+
+class TimeLimits(Schema):
+    """Events outside are impossible times; they are dropped and counted."""
+
+    earliest: datetime = datetime(1990, 1, 1, tzinfo=UTC)
+    latest: datetime = datetime(2100, 1, 1, tzinfo=UTC)
+
+
+class Data(Schema):
+    """What to read and how to clean it."""
+
+    name: Name
+    package: Package | None = None
+    events: Annotated[tuple[EventTable, ...], Field(min_length=1)]
+    users: FeatureTable | None = None
+    items: FeatureTable | None = None
+    times: TimeLimits = TimeLimits()
+
+
+# -- the question ----------------------------------------------------------------------------
+
+
+class Folds(Schema):
+    """How the development period is cut; the sealed test is always the last part of the clock."""
+
+    rule: Literal["time"] = "time"
+    count: Annotated[int, Field(ge=1, le=20)] = 3
+    validation: Fraction = 0.1  # share of all events in each fold's validation window
+    test: Fraction = 0.2  # share of all events in the sealed test
+    min_item_events: PositiveInt = 1  # counted before the fold's cut
+    min_user_events: Annotated[int, Field(ge=2)] = 2  # for a learner to be trained on
+
+    @model_validator(mode="after")
+    def _leaves_training(self) -> Self:
+        if self.count * self.validation + self.test >= 1:
+            raise ValueError("count * validation + test must be below 1")
+        return self
+
+
+class Targets(Schema):
+    """Which events of a window are to be predicted, and what they are ranked against."""
+
+    which: Literal["all", "last", "first"] = "all"
+    types: tuple[EventType, ...] = get_args(EventType)
+    seen: Literal["drop", "keep"] = "drop"  # are courses of the history still candidates?
+
+
+class Metric(Schema):
+    """The score that trials are compared by, and the cut-offs that are reported."""
+
+    name: Literal["recall", "ndcg", "mrr"] = "ndcg"
+    k: PositiveInt = 10
+    report_k: tuple[PositiveInt, ...] = (5, 10, 20)
+
+    @model_validator(mode="after")
+    def _k_is_reported(self) -> Self:
+        if self.k not in self.report_k:
+            raise ValueError(f"k = {self.k} must be one of report_k = {list(self.report_k)}")
+        return self
+
+    @property
+    def key(self) -> str:
+        """`ndcg@10`; the name used in every file, run and page."""
+        return f"{self.name}@{self.k}"
+
+
+# -- the search ------------------------------------------------------------------------------
+
+
+class Budget(Schema):
+    """The same for every tuned family."""
+
+    trials: PositiveInt = 12
+    epochs: PositiveInt = 8  # full training length of a trial; an evaluation after each
+
+
+class Stopping(Schema):
+    """Asynchronous successive halving within a family, on the cross-validated mean."""
+
+    grace_epochs: PositiveInt = 2
+    reduction: Annotated[int, Field(ge=2)] = 3
+    full_trials: Annotated[int, Field(ge=0)] = 4  # a family's first trials are never stopped
+
+
+class Resources(Schema):
+    """What one trial holds, and how many run at once."""
+
+    cpu: Annotated[float, Field(gt=0)] = 1
+    gpu: Annotated[float, Field(ge=0)] = 0
+    workers: PositiveInt | None = None  # at most; otherwise as many as the cluster holds
+    precision: Literal["fp32", "bf16"] = "fp32"
+
+
+class Tracking(Schema):
+    """W&B: offline run files unless somebody is logged in."""
+
+    wandb: Literal["auto", "online", "offline", "off"] = "auto"
+    project: Name = "recsweep"
+    close_seconds: Annotated[float, Field(gt=0)] = 10  # a sweep's end waits no longer on a network
+
+
+class Selection(Schema):
+    """The rule that picks each family's configuration, written before the test is opened."""
+
+    rule: Literal["best_mean", "one_standard_error"] = "best_mean"
+
+
+class Confirm(Schema):
+    """How the selected configurations are compared on the sealed test."""
+
+    seeds: Annotated[int, Field(ge=2)] = 5
+    smallest_effect: Annotated[float, Field(gt=0)] = 0.005  # of the study's metric
+    resamples: Annotated[int, Field(ge=1000)] = 4000
+
+
+class Experiment(Schema):
+    """One study: one data set, one task, equal-budget trials of every family."""
+
+    study: Name
+    description: str = ""
+    task: Literal["next_item"] = "next_item"
+    data: Data
+    folds: Folds = Folds()
+    targets: Targets = Targets()
+    metric: Metric = Metric()
+    features: tuple[str, ...] | None = None  # of users and items; absent: all declared
+    families: Annotated[Mapping[Name, str], Field(min_length=1)]  # name in the study -> space file
+    budget: Budget = Budget()
+    stopping: Stopping = Stopping()
+    resources: Resources = Resources()
+    tracking: Tracking = Tracking()
+    selection: Selection = Selection()
+    confirm: Confirm = Confirm()
+    seed: int = 0
+
+    @model_validator(mode="after")
+    def _fits_together(self) -> Self:
+        if self.stopping.grace_epochs > self.budget.epochs:
+            raise ValueError(
+                f"stopping.grace_epochs = {self.stopping.grace_epochs} exceeds "
+                f"budget.epochs = {self.budget.epochs}"
+            )
+        return self

@@ -1,0 +1,122 @@
+"""The types that data takes on its way from a log to a fold. Arrays only: no torch, no files."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+if TYPE_CHECKING:
+    import polars as pl
+
+Int32 = NDArray[np.int32]
+Int64 = NDArray[np.int64]
+Float32 = NDArray[np.float32]
+
+UNKNOWN = -1
+"""Fold-local index of an item that the fold's training period does not know."""
+
+
+@dataclass(frozen=True, slots=True)
+class Dataset:
+    """A prepared log. The sealed test is not in here: it lies in a file of its own."""
+
+    folder: Path
+    fingerprint: str  # sha256 over every prepared file
+    cuts: "Cuts"
+    development: "Events"  # everything before the sealed test
+    users: "pl.DataFrame | None"  # row = user code; the declared feature columns
+    items: "pl.DataFrame | None"  # row = item code
+    n_users: int  # codes in use in development
+    n_items: int
+
+
+@dataclass(frozen=True, slots=True)
+class Cuts:
+    """Resolved timestamps, microseconds since 1970 UTC. A window is [start, end)."""
+
+    validation: tuple[tuple[int, int], ...]  # one window a fold; training is all before its start
+    test: tuple[int, int]
+
+
+@dataclass(frozen=True, slots=True)
+class Events:
+    """Columns of equal length, ordered by (user, time, item, kind).
+
+    Codes of users and items count up in order of first appearance on the clock (ties by raw id),
+    so that later events never change an earlier code.
+    """
+
+    user: Int32
+    item: Int32
+    time: Int64  # microseconds since 1970 UTC
+    kind: NDArray[np.int8]  # index into KINDS
+
+    def __len__(self) -> int:
+        return len(self.user)
+
+
+@dataclass(frozen=True, slots=True)
+class Sequences:
+    """Users' events laid end to end: sequence s is rows `offsets[s]:offsets[s + 1]`, oldest first.
+
+    Items are fold-local indices, all of them known to the fold's training period. Events at the
+    same microsecond share a `group`, and none of them is history to another.
+    """
+
+    user: Int32  # (n_sequences,) user codes
+    offsets: Int64  # (n_sequences + 1,)
+    item: Int32  # (n_events,)
+    time: Int64  # (n_events,)
+    kind: NDArray[np.int8]  # (n_events,)
+    features: Float32  # (n_sequences, n_user_features)
+
+    def __len__(self) -> int:
+        return len(self.user)
+
+
+@dataclass(frozen=True, slots=True)
+class Training:
+    """All that a model may learn from: nothing in here happened at or after the cut."""
+
+    sequences: Sequences
+    n_items: int
+    item_features: Float32  # (n_items, n_item_features)
+
+
+@dataclass(frozen=True, slots=True)
+class Targets:
+    """Events to predict, each from the first `length` events of one history.
+
+    Those are exactly the user's events on known items strictly before the target's time, before
+    and after the cut. An item the training period does not know is UNKNOWN: nobody can rank it.
+    """
+
+    histories: Sequences  # one for every user with a target
+    sequence: Int32  # (n_targets,) index into histories, non-decreasing
+    length: Int32  # (n_targets,) >= 1, non-decreasing within a sequence
+    item: Int32  # (n_targets,) fold-local index or UNKNOWN
+    time: Int64  # (n_targets,)
+    drop_seen: bool  # items of the history are no candidates
+    counts: Mapping[str, int]  # rule -> events of the window that it took out or marked
+
+    def __len__(self) -> int:
+        return len(self.item)
+
+
+@dataclass(frozen=True, slots=True)
+class Fold:
+    """A training period and the window right after it. It has no test: the search can't see it."""
+
+    name: str
+    cut: int  # microseconds since 1970 UTC
+    items: Int32  # (n_items,) item code of each fold-local index
+    training: Training
+    validation: Targets
+
+    @property
+    def n_items(self) -> int:
+        """Size of the catalogue that is ranked."""
+        return self.training.n_items

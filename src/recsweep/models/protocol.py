@@ -1,0 +1,76 @@
+"""What every family offers: the whole contract between a model and the rest of recsweep."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Protocol
+
+import torch
+from pydantic import BaseModel
+from torch import Tensor
+
+from recsweep.config.schema import Schema
+from recsweep.data.types import Training
+
+
+@dataclass(frozen=True, slots=True)
+class Histories:
+    """A batch of histories and the places in them that are to be scored.
+
+    A query asks: after the first `length` events of a row, what comes next? Only these events may
+    reach its score, so one row serves many queries.
+    """
+
+    items: Tensor  # (n_rows, longest) int64, padded at the end with 0
+    user_features: Tensor  # (n_rows, n_user_features) float32
+    row: Tensor  # (n_queries,) int64
+    length: Tensor  # (n_queries,) int64, >= 1
+
+
+class Recommender(Protocol):
+    """A fitted or fitting model of one family on one fold."""
+
+    def fit_epoch(self) -> float:
+        """Train for one epoch and return the mean training loss (nan where there is none)."""
+        ...
+
+    def score(self, histories: Histories) -> Tensor:
+        """Score the whole catalogue: (n_queries, n_items) float32, higher is better."""
+        ...
+
+    def state(self) -> dict[str, Tensor]:
+        """All that scoring needs, by name."""
+        ...
+
+    def load_state(self, state: Mapping[str, Tensor]) -> None:
+        """Take over a state; afterwards `score` ranks as the saved model did."""
+        ...
+
+
+class FamilyConfig(Schema):
+    """The hyperparameters of a family; field names equal parameter names in its search space."""
+
+
+@dataclass(frozen=True, slots=True)
+class Context:
+    """Everything a model is built from, apart from its hyperparameters."""
+
+    training: Training
+    seed: int
+    device: torch.device
+    precision: str  # fp32 or bf16 (autocast)
+
+
+class Build(Protocol):
+    """Build an untrained model."""
+
+    def __call__(self, config: BaseModel, context: Context) -> Recommender: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Family:
+    """An entry of the registry."""
+
+    config: type[FamilyConfig]
+    build: Build
+    epochs: int | None = None  # a fixed training length; absent: the study's budget
+    uses_features: bool = False

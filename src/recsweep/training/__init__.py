@@ -1,0 +1,1 @@
+"""Fitting one configuration on all folds at once."""
