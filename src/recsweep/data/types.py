@@ -3,10 +3,12 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, get_args
 
 import numpy as np
 from numpy.typing import NDArray
+
+from recsweep.config.schema import EventType
 
 if TYPE_CHECKING:
     import polars as pl
@@ -14,6 +16,9 @@ if TYPE_CHECKING:
 Int32 = NDArray[np.int32]
 Int64 = NDArray[np.int64]
 Float32 = NDArray[np.float32]
+
+KINDS: tuple[str, ...] = get_args(EventType)
+"""Event types; `Events.kind` holds positions in this tuple."""
 
 UNKNOWN = -1
 """Fold-local index of an item that the fold's training period does not know."""
@@ -62,8 +67,7 @@ class Events:
 class Sequences:
     """Users' events laid end to end: sequence s is rows `offsets[s]:offsets[s + 1]`, oldest first.
 
-    Items are fold-local indices, all of them known to the fold's training period. Events at the
-    same microsecond share a `group`, and none of them is history to another.
+    Items are fold-local indices, all of them known to the fold's training period.
     """
 
     user: Int32  # (n_sequences,) user codes
