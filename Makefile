@@ -1,0 +1,67 @@
+# Everything a user types. Each target makes .venv and installs by itself.
+.DEFAULT_GOAL := help
+SHELL := /bin/bash
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+INSTALLED := $(VENV)/.installed
+EXPERIMENT ?= experiments/default.yaml
+ARGS ?=
+STUDY ?= results/$(basename $(notdir $(EXPERIMENT)))
+
+.PHONY: help install sweep plan prepare search select report test lint format types imports tests clean distclean
+
+help: ## List every target
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | awk -F'\t' '{printf "  make %-12s %s\n", $$1, $$2}'
+	@echo
+	@echo '  EXPERIMENT=experiments/NAME.yaml picks the study; ARGS="--set budget.trials=4" goes to recsweep.'
+
+install: $(INSTALLED) ## Make .venv and install the locked versions
+$(INSTALLED): pyproject.toml constraints.txt
+	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	@$(BIN)/python -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo 'recsweep needs Python 3.11 or later: make PYTHON=python3.11 …' >&2; rm -rf $(VENV); exit 2; }
+	@echo 'Installing the locked versions into $(VENV) …'
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[dev]'
+	@touch $@
+
+sweep: $(INSTALLED) ## Run the whole study: prepare, sweep, select, report
+	@$(BIN)/recsweep run $(EXPERIMENT) $(ARGS)
+
+plan: $(INSTALLED) ## Print what a sweep would do, with an estimate of time and memory
+	@$(BIN)/recsweep sweep $(EXPERIMENT) --dry-run $(ARGS)
+
+prepare: $(INSTALLED) ## Stage 1: read, clean, index and fingerprint the data
+	@$(BIN)/recsweep prepare $(EXPERIMENT) $(ARGS)
+
+search: $(INSTALLED) ## Stage 2: run or resume the trials
+	@$(BIN)/recsweep sweep $(EXPERIMENT) $(ARGS)
+
+select: $(INSTALLED) ## Stage 3: pick each family's configuration
+	@$(BIN)/recsweep select $(STUDY) $(ARGS)
+
+report: $(INSTALLED) ## Stage 4: write the leaderboard
+	@$(BIN)/recsweep report $(STUDY) $(ARGS)
+
+test: lint types imports tests ## Everything CI checks: lint, types, import contracts, tests
+
+lint: $(INSTALLED) ## ruff and deptry
+	@$(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/deptry src
+
+format: $(INSTALLED) ## Let ruff mend what it can
+	@$(BIN)/ruff check --fix . ; $(BIN)/ruff format .
+
+types: $(INSTALLED) ## mypy --strict
+	@$(BIN)/mypy
+
+imports: $(INSTALLED) ## Imports point one way
+	@$(BIN)/lint-imports
+
+tests: $(INSTALLED) ## pytest with branch coverage
+	@$(BIN)/pytest -n 2 --dist loadfile --cov --cov-report=term:skip-covered --cov-fail-under=85
+
+clean: ## Remove caches (results and data stay)
+	@rm -rf .mypy_cache .pytest_cache .ruff_cache .hypothesis .import_linter_cache .coverage*
+	@find . -name __pycache__ -not -path './$(VENV)/*' -prune -exec rm -rf {} +
+
+distclean: clean ## Remove .venv as well
+	@rm -rf $(VENV)

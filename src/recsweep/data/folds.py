@@ -1,0 +1,193 @@
+"""Cutting the development period into folds on one global clock.
+
+The rules, for every family alike:
+
+- training is every event strictly before the cut; the window is `[cut, end)`;
+- the catalogue is what training knows with enough support; courses outside it are left out of the
+  histories, and a target on one stays a target that nobody can rank;
+- a target's history is every event of its user strictly before the target's own time, those after
+  the cut included; events at the same microsecond are no history to each other;
+- a target with an empty history is left out: no family has anything to go on.
+"""
+
+import numpy as np
+from numpy.typing import NDArray
+
+from recsweep.config.schema import Experiment
+from recsweep.config.schema import Targets as TargetRule
+from recsweep.data.features import Encoder, fit_features
+from recsweep.data.types import (
+    KINDS,
+    UNKNOWN,
+    Dataset,
+    Events,
+    Fold,
+    Int32,
+    Int64,
+    Sequences,
+    Targets,
+    Training,
+)
+from recsweep.errors import BadInput
+
+Mask = NDArray[np.bool_]
+
+
+def development_folds(dataset: Dataset, experiment: Experiment) -> tuple[Fold, ...]:
+    """Every fold of the development period, earliest cut first.
+
+    Raises:
+        BadInput: a fold has nothing to train on or nothing to predict.
+    """
+    return tuple(
+        make_fold(f"fold{n}", dataset.development, window, dataset, experiment)
+        for n, window in enumerate(dataset.cuts.validation)
+    )
+
+
+def make_fold(
+    name: str, events: Events, window: tuple[int, int], dataset: Dataset, experiment: Experiment
+) -> Fold:
+    """The fold that trains on all `events` before `window` and predicts those inside it.
+
+    Raises:
+        BadInput: nothing to train on, or nothing to predict.
+    """
+    cut, end = window
+    events = _rows(events, events.time < end)
+    before = events.time < cut
+    rule = experiment.folds
+
+    support = np.bincount(events.item[before])
+    items = np.flatnonzero(support >= rule.min_item_events).astype(np.int32)
+    local = np.full(int(events.item.max(initial=-1)) + 1, UNKNOWN, np.int32)
+    local[items] = np.arange(len(items), dtype=np.int32)
+    index = local[events.item]  # fold-local item of every event
+
+    known = before & (index != UNKNOWN)
+    learned = np.bincount(events.user[known], minlength=dataset.n_users) >= rule.min_user_events
+    trained = known & learned[events.user]
+    if not trained.any():
+        raise BadInput(
+            f"{name}: no user has {rule.min_user_events} events before its cut; "
+            "lower folds.min_user_events, or use fewer or shorter folds"
+        )
+    encoder = fit_features(dataset, experiment.features, np.unique(events.user[before]), items)
+    training = Training(
+        sequences=_sequences(_rows(events, trained), index[trained], encoder),
+        n_items=len(items),
+        item_features=encoder.items(items),
+    )
+    validation = _targets(events, index, cut, experiment.targets, encoder)
+    if len(validation) == 0:
+        raise BadInput(
+            f"{name}: no event of its window can be predicted ({_reasons(validation)}); "
+            "widen folds.validation, or change targets"
+        )
+    return Fold(name, cut, items, training, validation)
+
+
+def _targets(
+    events: Events, index: Int32, cut: int, rule: TargetRule, encoder: Encoder
+) -> Targets:
+    n = len(events)
+    position = np.arange(n)
+    new_user = _changes(events.user)
+    user_start = np.maximum.accumulate(np.where(new_user, position, 0))
+    # Equal timestamps: a history ends before the first event of the target's microsecond.
+    instant_start = np.maximum.accumulate(
+        np.where(new_user | _changes(events.time), position, 0)
+    )
+    known_before = np.concatenate(([0], np.cumsum(index != UNKNOWN)))
+    length = known_before[instant_start] - known_before[user_start]
+
+    wanted = np.isin(events.kind, [KINDS.index(kind) for kind in rule.types])
+    keep = (events.time >= cut) & wanted
+    counts = {"in the window": int(keep.sum())}
+
+    def drop(name: str, unwanted: Mask) -> None:
+        counts[name] = int((keep & unwanted).sum())
+        keep[unwanted] = False
+
+    drop("same course at the same time", _repeats_within_instant(events))
+    drop("empty history", length == 0)
+    if rule.seen == "drop":
+        drop("course already in the history", _seen_before(events))
+    if rule.which != "all":
+        drop(f"not the {rule.which} of its learner", ~_edge(events.user, keep, rule.which))
+    counts["course unknown to training"] = int((keep & (index == UNKNOWN)).sum())
+
+    at = np.flatnonzero(keep)
+    users, sequence = np.unique(events.user[at], return_inverse=True)
+    # A history holds what its last target may see, and no event more.
+    longest = np.zeros(len(users), np.int64)
+    np.maximum.at(longest, sequence, length[at])
+    ends = known_before[user_start[at]] + 0
+    start = np.zeros(len(users), np.int64)
+    start[sequence] = ends
+    known_rows = np.flatnonzero(index != UNKNOWN)
+    rows = known_rows[_ranges(start, longest)]
+    return Targets(
+        histories=_sequences(_rows(events, rows), index[rows], encoder),
+        sequence=sequence.astype(np.int32),
+        length=length[at].astype(np.int32),
+        item=index[at],
+        time=events.time[at],
+        drop_seen=rule.seen == "drop",
+        counts=counts,
+    )
+
+
+def _sequences(events: Events, index: Int32, encoder: Encoder) -> Sequences:
+    users, counts = np.unique(events.user, return_counts=True)
+    return Sequences(
+        user=users.astype(np.int32),
+        offsets=np.concatenate(([0], np.cumsum(counts))).astype(np.int64),
+        item=index,
+        time=events.time,
+        kind=events.kind,
+        features=encoder.users(users.astype(np.int32)),
+    )
+
+
+def _rows(events: Events, rows: Mask | Int64) -> Events:
+    return Events(events.user[rows], events.item[rows], events.time[rows], events.kind[rows])
+
+
+def _changes(column: NDArray[np.generic]) -> Mask:
+    """Where a value differs from the one before it; the first always does."""
+    return np.concatenate((np.ones(min(1, len(column)), bool), column[1:] != column[:-1]))
+
+
+def _ranges(starts: Int64, lengths: Int64) -> Int64:
+    """`starts[i], starts[i] + 1, …` for `lengths[i]` values, end to end."""
+    shifts = starts - np.concatenate(([0], np.cumsum(lengths)[:-1]))
+    return np.arange(int(lengths.sum())) + np.repeat(shifts, lengths)
+
+
+def _repeats_within_instant(events: Events) -> Mask:
+    """Events that repeat an earlier row's user, time and item (with another type)."""
+    return ~(_changes(events.user) | _changes(events.time) | _changes(events.item))
+
+
+def _seen_before(events: Events) -> Mask:
+    """Events whose user had the same item at an earlier microsecond."""
+    order = np.lexsort((events.time, events.item, events.user))
+    new_pair = _changes(events.user[order]) | _changes(events.item[order])
+    first = np.maximum.accumulate(np.where(new_pair, np.arange(len(order)), 0))
+    seen = np.empty(len(order), bool)
+    seen[order] = events.time[order][first] < events.time[order]
+    return seen
+
+
+def _edge(user: Int32, keep: Mask, which: str) -> Mask:
+    """The first or last kept row of every user."""
+    at = np.flatnonzero(keep)
+    change = _changes(user[at])
+    edge = np.zeros(len(user), bool)
+    edge[at[change if which == "first" else np.roll(change, -1)]] = True
+    return edge
+
+
+def _reasons(targets: Targets) -> str:
+    return ", ".join(f"{count} {rule}" for rule, count in targets.counts.items())

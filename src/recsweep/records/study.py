@@ -1,0 +1,74 @@
+"""A study and its trials, as types. `records/files.py` reads and writes them."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Literal
+
+from recsweep.config.schema import Experiment
+from recsweep.training.trial import Configuration
+
+TrialState = Literal["complete", "pruned", "failed"]
+
+
+@dataclass(frozen=True, slots=True)
+class EpochRow:
+    """One cross-validated report of a trial."""
+
+    epoch: int  # from 1
+    value: float  # the study's metric, mean over folds
+    metrics: Mapping[str, tuple[float, ...]]  # `ndcg@10` -> one value a fold
+    losses: tuple[float, ...]  # one a fold
+
+
+@dataclass(frozen=True, slots=True)
+class TrialRow:
+    """A finished trial. `complete` reached the full budget; `pruned` was stopped early."""
+
+    id: str  # `gru-0003`; family name in the study and number within it
+    family: str
+    number: int  # from 0
+    state: TrialState
+    reason: str | None  # why it was stopped or failed
+    config: Configuration
+    seed: int
+    epochs: tuple[EpochRow, ...]
+    fit_seconds: float
+    evaluate_seconds: float
+    started: datetime
+    ended: datetime
+
+    @property
+    def best(self) -> EpochRow | None:
+        """The epoch with the highest mean over folds; of equals the earliest."""
+        return max(self.epochs, key=lambda row: (row.value, -row.epoch), default=None)
+
+
+@dataclass(frozen=True, slots=True)
+class SweepSession:
+    """One run of the sweep command; a resumed study has several."""
+
+    started: datetime
+    wall_seconds: float  # of the search, Ray's start apart
+    start_seconds: float  # Ray's start
+    workers: int
+    busy_seconds: float  # fitting and evaluating, summed over this session's trials
+    trials: int
+
+    @property
+    def efficiency(self) -> float:
+        """Share of the workers' time that went into fitting and evaluating."""
+        return self.busy_seconds / (self.workers * self.wall_seconds)
+
+
+@dataclass(frozen=True, slots=True)
+class Study:
+    """Equal-budget trials of every family on one data set."""
+
+    experiment: Experiment
+    spaces: Mapping[str, Mapping[str, object]]  # family name in the study -> its space file's keys
+    dataset: str  # folder name of the prepared data
+    fingerprint: str  # of the prepared data
+    environment: Mapping[str, object]  # code version, dependencies, threads, hardware
+    sessions: tuple[SweepSession, ...]
+    trials: tuple[TrialRow, ...]  # ordered by (family, number)

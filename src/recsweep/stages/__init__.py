@@ -1,0 +1,1 @@
+"""One file a verb: prepare, sweep, select, confirm, report, reproduce, export, recommend."""
