@@ -8,13 +8,15 @@ import os
 import re
 from collections.abc import Iterable, Sequence
 from pathlib import Path
-from typing import Any, get_args
+from typing import Any, TypeVar, get_args
 
 import yaml
 from pydantic import BaseModel, ValidationError
 
 from recsweep.config.schema import Experiment
 from recsweep.errors import BadInput
+
+S = TypeVar("S", bound=BaseModel)
 
 
 def load_experiment(path: Path, overrides: Iterable[str] = ()) -> Experiment:
@@ -36,7 +38,7 @@ def read_yaml(path: Path) -> dict[str, Any]:
         BadInput: no such file, not text, not YAML, a repeated key, or not a mapping.
     """
     try:
-        raw = yaml.load(path.read_text("utf-8"), Loader=_Loader)  # noqa: S506 (a SafeLoader)
+        raw = yaml.load(path.read_text("utf-8"), Loader=_Loader)
     except OSError as error:
         raise BadInput(f"{path}: cannot be read ({error.strerror})") from None
     except UnicodeDecodeError:
@@ -51,7 +53,7 @@ def read_yaml(path: Path) -> dict[str, Any]:
     return raw
 
 
-def validate[S: BaseModel](schema: type[S], raw: object, path: Path | str) -> S:
+def validate(schema: type[S], raw: object, path: Path | str) -> S:
     """Check `raw` against `schema`.
 
     Raises:
@@ -127,7 +129,7 @@ def _apply(raw: dict[str, Any], override: str) -> None:
             raise BadInput(f"--set {override}: {parent} holds {_kind(child)}, not further keys")
         node = child
     try:
-        node[last] = yaml.load(value, Loader=_Loader)  # noqa: S506 (a SafeLoader)
+        node[last] = yaml.load(value, Loader=_Loader)
     except yaml.YAMLError:
         raise BadInput(f"--set {override}: {value!r} is not a YAML value") from None
 

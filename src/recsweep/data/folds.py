@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from recsweep.config.schema import Experiment
 from recsweep.config.schema import Targets as TargetRule
+from recsweep.data.arrays import changes, ranges
 from recsweep.data.features import Encoder, fit_features
 from recsweep.data.types import (
     KINDS,
@@ -87,17 +88,13 @@ def make_fold(
     return Fold(name, cut, items, training, validation)
 
 
-def _targets(
-    events: Events, index: Int32, cut: int, rule: TargetRule, encoder: Encoder
-) -> Targets:
+def _targets(events: Events, index: Int32, cut: int, rule: TargetRule, encoder: Encoder) -> Targets:
     n = len(events)
     position = np.arange(n)
-    new_user = _changes(events.user)
+    new_user = changes(events.user)
     user_start = np.maximum.accumulate(np.where(new_user, position, 0))
     # Equal timestamps: a history ends before the first event of the target's microsecond.
-    instant_start = np.maximum.accumulate(
-        np.where(new_user | _changes(events.time), position, 0)
-    )
+    instant_start = np.maximum.accumulate(np.where(new_user | changes(events.time), position, 0))
     known_before = np.concatenate(([0], np.cumsum(index != UNKNOWN)))
     length = known_before[instant_start] - known_before[user_start]
 
@@ -122,11 +119,10 @@ def _targets(
     # A history holds what its last target may see, and no event more.
     longest = np.zeros(len(users), np.int64)
     np.maximum.at(longest, sequence, length[at])
-    ends = known_before[user_start[at]] + 0
     start = np.zeros(len(users), np.int64)
-    start[sequence] = ends
+    start[sequence] = known_before[user_start[at]]
     known_rows = np.flatnonzero(index != UNKNOWN)
-    rows = known_rows[_ranges(start, longest)]
+    rows = known_rows[ranges(start, longest)]
     return Targets(
         histories=_sequences(_rows(events, rows), index[rows], encoder),
         sequence=sequence.astype(np.int32),
@@ -154,26 +150,15 @@ def _rows(events: Events, rows: Mask | Int64) -> Events:
     return Events(events.user[rows], events.item[rows], events.time[rows], events.kind[rows])
 
 
-def _changes(column: NDArray[np.generic]) -> Mask:
-    """Where a value differs from the one before it; the first always does."""
-    return np.concatenate((np.ones(min(1, len(column)), bool), column[1:] != column[:-1]))
-
-
-def _ranges(starts: Int64, lengths: Int64) -> Int64:
-    """`starts[i], starts[i] + 1, …` for `lengths[i]` values, end to end."""
-    shifts = starts - np.concatenate(([0], np.cumsum(lengths)[:-1]))
-    return np.arange(int(lengths.sum())) + np.repeat(shifts, lengths)
-
-
 def _repeats_within_instant(events: Events) -> Mask:
     """Events that repeat an earlier row's user, time and item (with another type)."""
-    return ~(_changes(events.user) | _changes(events.time) | _changes(events.item))
+    return ~(changes(events.user) | changes(events.time) | changes(events.item))
 
 
 def _seen_before(events: Events) -> Mask:
     """Events whose user had the same item at an earlier microsecond."""
     order = np.lexsort((events.time, events.item, events.user))
-    new_pair = _changes(events.user[order]) | _changes(events.item[order])
+    new_pair = changes(events.user[order]) | changes(events.item[order])
     first = np.maximum.accumulate(np.where(new_pair, np.arange(len(order)), 0))
     seen = np.empty(len(order), bool)
     seen[order] = events.time[order][first] < events.time[order]
@@ -183,7 +168,7 @@ def _seen_before(events: Events) -> Mask:
 def _edge(user: Int32, keep: Mask, which: str) -> Mask:
     """The first or last kept row of every user."""
     at = np.flatnonzero(keep)
-    change = _changes(user[at])
+    change = changes(user[at])
     edge = np.zeros(len(user), bool)
     edge[at[change if which == "first" else np.roll(change, -1)]] = True
     return edge

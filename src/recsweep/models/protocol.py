@@ -29,8 +29,8 @@ class Histories:
 class Recommender(Protocol):
     """A fitted or fitting model of one family on one fold."""
 
-    def fit_epoch(self) -> float:
-        """Train for one epoch and return the mean training loss (nan where there is none)."""
+    def fit_epoch(self) -> float | None:
+        """Train for one epoch and return the mean training loss (None: the family has none)."""
         ...
 
     def score(self, histories: Histories) -> Tensor:

@@ -18,7 +18,7 @@ class EpochRow:
     epoch: int  # from 1
     value: float  # the study's metric, mean over folds
     metrics: Mapping[str, tuple[float, ...]]  # `ndcg@10` -> one value a fold
-    losses: tuple[float, ...]  # one a fold
+    losses: tuple[float | None, ...]  # one a fold; None: the family has no loss
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,11 +4,19 @@ No Ray and no W&B in here. The search drives `Trial.advance`; tests, `confirm` a
 `run_trial`, which is the same path.
 """
 
+import math
+import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
+import torch
+
 from recsweep.config.schema import Metric
 from recsweep.data.types import Float32, Fold
+from recsweep.evaluation.metrics import mean_over_folds, summarise
+from recsweep.evaluation.ranking import Ranker
+from recsweep.models.protocol import Context
+from recsweep.models.registry import FAMILIES
 
 Value = bool | int | float | str
 Configuration = Mapping[str, Value]
@@ -21,7 +29,7 @@ class EpochReport:
     epoch: int  # from 1
     value: float  # the study's metric, mean over folds
     metrics: Mapping[str, tuple[float, ...]]  # e.g. `ndcg@10` -> one value a fold
-    losses: tuple[float, ...]  # mean training loss, one a fold
+    losses: tuple[float | None, ...]  # mean training loss, one a fold; None: family has none
     fit_seconds: float
     evaluate_seconds: float
     user_values: tuple[Float32, ...] = field(repr=False)  # the study's metric a user, one a fold
@@ -40,3 +48,97 @@ class TrialRecord:
     def best(self) -> EpochReport:
         """The epoch with the highest mean over folds; of equals the earliest."""
         return max(self.reports, key=lambda report: (report.value, -report.epoch))
+
+
+class Diverged(Exception):
+    """Training left the finite numbers; the message says where."""
+
+
+class Trial:
+    """A trial in progress. All folds advance together, so every report is cross-validated."""
+
+    def __init__(
+        self,
+        family: str,
+        config: Configuration,
+        folds: Sequence[Fold],
+        metric: Metric,
+        *,
+        epochs: int,
+        seed: int,
+        device: torch.device,
+        precision: str = "fp32",
+    ) -> None:
+        entry = FAMILIES[family]
+        checked = entry.config.model_validate(dict(config))
+        self.metric = metric
+        self.epochs = min(epochs, entry.epochs or epochs)
+        self.epoch = 0
+        self._folds = tuple(folds)
+        self._models = tuple(
+            entry.build(checked, Context(fold.training, fold_seed(seed, n), device, precision))
+            for n, fold in enumerate(folds)
+        )
+        self._rankers = tuple(Ranker(fold.validation, fold.n_items, device) for fold in folds)
+
+    def advance(self) -> EpochReport:
+        """Train one more epoch on every fold and evaluate it.
+
+        Raises:
+            Diverged: a training loss is infinite or not a number.
+        """
+        self.epoch += 1
+        started = time.perf_counter()
+        losses = tuple(model.fit_epoch() for model in self._models)
+        fitted = time.perf_counter()
+        for fold, loss in zip(self._folds, losses, strict=True):
+            if loss is not None and not math.isfinite(loss):
+                raise Diverged(f"{fold.name}: the training loss is {loss} in epoch {self.epoch}")
+        summaries = [
+            summarise(ranker.ranks(model), fold.validation.sequence, self.metric)
+            for fold, model, ranker in zip(self._folds, self._models, self._rankers, strict=True)
+        ]
+        evaluated = time.perf_counter()
+        metrics = {key: tuple(means[key] for means, _ in summaries) for key in summaries[0][0]}
+        return EpochReport(
+            epoch=self.epoch,
+            value=mean_over_folds(metrics, self.metric.key),
+            metrics=metrics,
+            losses=losses,
+            fit_seconds=fitted - started,
+            evaluate_seconds=evaluated - fitted,
+            user_values=tuple(values for _, values in summaries),
+        )
+
+
+def run_trial(
+    family: str,
+    config: Configuration,
+    folds: Sequence[Fold],
+    metric: Metric,
+    *,
+    epochs: int,
+    seed: int,
+    device: torch.device,
+    precision: str = "fp32",
+    on_epoch: Callable[[EpochReport], bool] = lambda report: True,
+) -> TrialRecord:
+    """Run a trial to its end, or until `on_epoch` returns False.
+
+    Raises:
+        Diverged: see `Trial.advance`.
+    """
+    trial = Trial(
+        family, config, folds, metric, epochs=epochs, seed=seed, device=device, precision=precision
+    )
+    reports = []
+    while trial.epoch < trial.epochs:
+        reports.append(trial.advance())
+        if not on_epoch(reports[-1]):
+            break
+    return TrialRecord(family, config, seed, tuple(reports))
+
+
+def fold_seed(seed: int, fold: int) -> int:
+    """Folds start from different weights, the same ones in every trial with this seed."""
+    return seed * 1009 + fold

@@ -1,0 +1,1 @@
+"""Metrics as pure functions, ranking of the whole catalogue, tests of significance."""

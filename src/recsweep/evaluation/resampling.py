@@ -1,0 +1,75 @@
+"""The bootstrap distribution behind `comparison.py`: see there for the procedure."""
+
+from collections.abc import Iterator, Sequence
+from itertools import combinations
+
+import numpy as np
+from scipy.special import stdtr
+
+from recsweep.evaluation.variance import Float64, SeedSpread, satterthwaite, without_rounding
+
+_CELLS = 2_000_000
+"""Resamples x learners held at once: 16 MB."""
+
+
+def smallest_roots(
+    means: Float64, spreads: Sequence[SeedSpread], resamples: int, seed: int
+) -> Float64:
+    """The smallest root over all pairs, (resamples,).
+
+    `means` is (n_families, n_learners), each a mean over the family's seeds; a root is the
+    two-sided t probability of a resampled difference's distance from the sample's.
+    """
+    families, n = means.shape
+    random = np.random.default_rng(seed)
+    shift, between = _draw_seeds(spreads, resamples, random)
+    centred = means - means.mean(axis=1, keepdims=True)
+    pairs = list(combinations(range(families), 2))
+    squares = np.stack([(centred[a] - centred[b]) ** 2 for a, b in pairs])
+    moments = np.concatenate([centred, squares]).T
+    smallest = np.ones(resamples)
+    for rows, weights in _learner_weights(n, resamples, random):
+        drawn = weights @ moments / n
+        for pair, (a, b) in enumerate(pairs):
+            away = drawn[:, a] - drawn[:, b]
+            observed = without_rounding(squares[pair].sum() / (n - 1), means) / n
+            learners = (drawn[:, families + pair] - away**2) / (n - 1)
+            # Learners that all agree say nothing of their spread: the sample's is taken.
+            learners = np.where(learners > 1e-9 * observed, learners, observed)
+            seeds = [(between[f][rows], spreads[f]) for f in (a, b)]
+            added = sum(np.maximum(0.0, drawn_ - s.interaction) for drawn_, s in seeds)
+            freedom = satterthwaite(learners, n, seeds)
+            away = (
+                np.abs(away + shift[a][rows] - shift[b][rows])
+                if observed
+                else np.abs(shift[a][rows] - shift[b][rows])
+            )
+            error = np.sqrt(learners + added)
+            ratio = np.divide(away, error, out=np.zeros_like(away), where=error > 0)
+            smallest[rows] = np.minimum(smallest[rows], 2 * stdtr(freedom, -ratio))
+    return smallest
+
+
+def _draw_seeds(
+    spreads: Sequence[SeedSpread], resamples: int, random: np.random.Generator
+) -> tuple[list[Float64], list[Float64]]:
+    """How far each family's mean moves with its seeds, and the mean square that comes with it."""
+    shift, between = [], []
+    for spread in spreads:
+        freedom = max(spread.seeds - 1, 1)
+        shift.append(np.sqrt(spread.added) * random.standard_normal(resamples))
+        scale = max(spread.between, spread.interaction) / freedom
+        between.append(scale * random.chisquare(freedom, resamples))
+    return shift, between
+
+
+def _learner_weights(
+    n: int, resamples: int, random: np.random.Generator
+) -> Iterator[tuple[slice, Float64]]:
+    """How often each learner is drawn, in pieces of (rows, n)."""
+    step = max(1, _CELLS // n)
+    for start in range(0, resamples, step):
+        size = min(step, resamples - start)
+        drawn = random.integers(0, n, (size, n)) + n * np.arange(size)[:, None]
+        counts = np.bincount(drawn.ravel(), minlength=size * n).reshape(size, n)
+        yield slice(start, start + size), counts.astype(np.float64)

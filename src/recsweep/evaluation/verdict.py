@@ -1,0 +1,94 @@
+"""What may be said about two families, and the sentence that says it."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Literal
+
+Outcome = Literal["better", "worse", "equivalent", "no difference shown"]
+Scope = Literal["configurations", "families"]
+
+
+@dataclass(frozen=True, slots=True)
+class PairVerdict:
+    """`a` against `b` on the same learners; `outcome` is said of `a`.
+
+    The interval and p are two readings of one simultaneous procedure over all pairs of the
+    comparison: the interval leaves out 0 exactly when p <= 1 - level.
+    """
+
+    a: str
+    b: str
+    outcome: Outcome
+    difference: float  # mean of a - mean of b, over seeds and learners
+    lower: float
+    upper: float
+    p: float  # adjusted for all pairs
+    mean_a: float
+    mean_b: float
+    standard_error: float
+    seed_share: float  # of the difference's variance; the rest is the learners'
+    d_z: float  # mean / standard deviation of the paired differences over learners
+    rank_biserial: float  # -1 to 1: share of rank sums for a less that for b, equal learners apart
+    learners: int
+    seeds_a: int
+    seeds_b: int
+    level: float
+    smallest_effect: float
+    scope: Scope
+
+    def sentence(self, metric: str, names: Mapping[str, str] | None = None) -> str:
+        """One line for people; the winner is named first.
+
+        `names` maps family names to the words to show.
+        """
+        say = {name: (names or {}).get(name, name) for name in (self.a, self.b)}
+        if self.outcome == "better":
+            text = f"{say[self.a]} beats {say[self.b]} by {self._numbers(metric)}"
+        elif self.outcome == "worse":
+            text = f"{say[self.b]} beats {say[self.a]} by {self._numbers(metric, -1)}"
+        elif self.outcome == "equivalent":
+            text = (
+                f"{say[self.a]} and {say[self.b]} are equivalent within "
+                f"{self.smallest_effect:g} {metric}: difference {self._numbers(metric)}"
+            )
+        else:
+            text = (
+                f"no difference shown between {say[self.a]} and {say[self.b]}: "
+                f"{self._numbers(metric)}"
+            )
+        return f"{text} ({self._basis()})"
+
+    def _numbers(self, metric: str, sign: int = 1) -> str:
+        low, high = sorted((sign * self.lower, sign * self.upper))
+        shown = (sign * self.difference, low, high)
+        # A bound that isn't 0 must not read as 0: it would seem to contradict the verdict.
+        decimals = next((d for d in range(3, 7) if all(round(x, d) or not x for x in shown)), 7)
+        middle, low_text, high_text = (f"{x + 0.0:.{decimals}f}" for x in shown)
+        return f"{middle} {metric} [{low_text}, {high_text}]"
+
+    def _basis(self) -> str:
+        noun = "search" if self.scope == "families" else "seed"
+        plural = "searches" if self.scope == "families" else "seeds"
+        low, high = sorted((self.seeds_a, self.seeds_b))
+        count = f"{low} {noun if low == 1 else plural}"
+        if low != high:
+            count = f"{self.seeds_a} and {self.seeds_b} {plural}"
+        of = "repeated searches" if self.scope == "families" else "the selected configurations"
+        return f"{self.learners:,} learners, {count}; speaks of {of}"
+
+
+def decide(lower: float, upper: float, smallest_effect: float) -> Outcome:
+    """Read an interval of a - b.
+
+    Inside ±smallest_effect it reads "equivalent", even where it leaves out 0: a difference too
+    small to matter is no win, however surely it is there (the interval shows it). This is a test
+    of equivalence by interval inclusion (Schuirmann 1987), stricter than the usual one because
+    the interval is two-sided and simultaneous.
+    """
+    if -smallest_effect < lower and upper < smallest_effect:
+        return "equivalent"
+    if lower > 0:
+        return "better"
+    if upper < 0:
+        return "worse"
+    return "no difference shown"

@@ -1,0 +1,88 @@
+"""`item_knn`: nearest courses by co-occurrence, through the `implicit` library.
+
+A history's score is the sum of its courses' similarity rows, an older course counting
+`recency ** steps back`.
+"""
+
+from collections.abc import Mapping
+from typing import Literal, Self
+
+import numpy as np
+import torch
+from implicit.nearest_neighbours import BM25Recommender, CosineRecommender, TFIDFRecommender
+from pydantic import BaseModel, Field, model_validator
+from scipy.sparse import csr_matrix
+from torch import Tensor
+
+from recsweep.models.als import interactions
+from recsweep.models.protocol import Context, FamilyConfig, Histories, Recommender
+
+
+class ItemKnnConfig(FamilyConfig):
+    """Hyperparameters of `item_knn`."""
+
+    neighbours: int = Field(ge=1)
+    weighting: Literal["cosine", "tfidf", "bm25"]
+    k1: float | None = Field(None, ge=0)  # bm25
+    b: float | None = Field(None, ge=0, le=1)  # bm25
+    recency: float = Field(gt=0, le=1)
+
+    @model_validator(mode="after")
+    def _bm25_is_complete(self) -> Self:
+        if self.weighting == "bm25" and (self.k1 is None or self.b is None):
+            raise ValueError("weighting bm25 needs k1 and b")
+        return self
+
+
+class ItemKnn:
+    """A `Recommender` around a sparse similarity matrix."""
+
+    def __init__(self, config: ItemKnnConfig, context: Context) -> None:
+        self.config, self._context = config, context
+        n = context.training.n_items
+        self.similarity = csr_matrix((n, n), dtype=np.float32)
+
+    def fit_epoch(self) -> None:
+        """Compute all similarities at once; there is nothing to train further."""
+        k = self.config.neighbours
+        library: CosineRecommender | TFIDFRecommender | BM25Recommender
+        if self.config.weighting == "bm25":
+            library = BM25Recommender(K=k, K1=self.config.k1, B=self.config.b, num_threads=1)
+        elif self.config.weighting == "tfidf":
+            library = TFIDFRecommender(K=k, num_threads=1)
+        else:
+            library = CosineRecommender(K=k, num_threads=1)
+        library.fit(interactions(self._context.training), show_progress=False)
+        self.similarity = csr_matrix(library.similarity, dtype=np.float32)
+
+    def score(self, histories: Histories) -> Tensor:
+        """(n_queries, n_items)."""
+        items = histories.items.cpu().numpy()
+        row, length = histories.row.cpu().numpy(), histories.length.cpu().numpy()
+        query = np.repeat(np.arange(len(row)), length)
+        place = np.arange(len(query)) - np.repeat(np.cumsum(length) - length, length)
+        weight = self.config.recency ** (length[query] - 1 - place).astype(np.float32)
+        shape = (len(row), self.similarity.shape[0])
+        history = csr_matrix((weight, (query, items[row[query], place])), shape)
+        scores = (history @ self.similarity).toarray()
+        return torch.from_numpy(scores).to(self._context.device, torch.float32)
+
+    def state(self) -> dict[str, Tensor]:
+        """The similarity matrix in compressed rows."""
+        return {
+            "start": torch.from_numpy(self.similarity.indptr.astype(np.int64)),
+            "item": torch.from_numpy(self.similarity.indices.astype(np.int64)),
+            "value": torch.from_numpy(self.similarity.data.copy()),
+        }
+
+    def load_state(self, state: Mapping[str, Tensor]) -> None:
+        """Take over a similarity matrix."""
+        n = len(state["start"]) - 1
+        parts = (state["value"].numpy(), state["item"].numpy(), state["start"].numpy())
+        self.similarity = csr_matrix(parts, (n, n))
+
+
+def build_item_knn(config: BaseModel, context: Context) -> Recommender:
+    """A model that knows no similarity yet."""
+    assert isinstance(config, ItemKnnConfig)
+    return ItemKnn(config, context)

@@ -1,0 +1,141 @@
+"""Losses of a (state, target item) pair, the same for every family that is trained by gradient.
+
+States are computed once and shared by the targets that follow them (see `data/batches.py`); each
+loss is a mean over targets.
+"""
+
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+from torch.autograd.function import once_differentiable
+
+CHUNK_LOGITS = 1 << 24
+"""At most so many logits are held at once: 64 MiB in float32."""
+
+
+@dataclass(frozen=True, slots=True)
+class Memory:
+    """Extra logits at a few places of the (n_states, n_items) grid."""
+
+    state: Tensor  # (n,) int64, non-decreasing
+    item: Tensor  # (n,) int64; a (state, item) pair occurs once
+    value: Tensor  # (n,) float32
+
+
+class _LinearCrossEntropy(torch.autograd.Function):
+    """Softmax cross entropy of `states @ weight.T + bias` without keeping the logits.
+
+    The gradient is formed chunk by chunk in the forward pass, while the chunk's logits are at
+    hand: (softmax * targets of the state - one-hot of its targets) / n_targets.
+    """
+
+    @staticmethod
+    def forward(
+        ctx: Any,
+        states: Tensor,  # (S, D)
+        weight: Tensor,  # (N, D)
+        bias: Tensor,  # (N,)
+        target: Tensor,  # (T,)
+        target_state: Tensor,  # (T,)
+        memory_value: Tensor | None,
+        memory_state: Tensor | None,
+        memory_item: Tensor | None,
+    ) -> Tensor:
+        n_targets, n_items = len(target), len(weight)
+        size = max(1, CHUNK_LOGITS // n_items)
+        n_states = len(states)
+        repeats = torch.zeros(n_states, dtype=states.dtype, device=states.device)
+        repeats.index_add_(0, target_state, torch.ones_like(target, dtype=states.dtype))
+        if n_states <= size:
+            target_bounds, memory_bounds = [0, n_targets], [0, 0]
+            if memory_state is not None:
+                memory_bounds = [0, len(memory_state)]
+        else:
+            edges = torch.arange(0, n_states + size, size, device=states.device)
+            target_bounds = torch.searchsorted(target_state, edges).tolist()
+            memory_bounds = [0] * len(target_bounds)
+            if memory_state is not None:
+                memory_bounds = torch.searchsorted(memory_state, edges).tolist()
+        grad_states = torch.empty_like(states)
+        grad_weight, grad_bias = torch.zeros_like(weight), torch.zeros_like(bias)
+        grad_memory = None if memory_value is None else torch.empty_like(memory_value)
+        total = torch.zeros((), dtype=torch.float32, device=states.device)
+        for chunk in range(len(target_bounds) - 1):
+            first, last = chunk * size, min((chunk + 1) * size, n_states)
+            at = slice(target_bounds[chunk], target_bounds[chunk + 1])
+            hidden = states[first:last]
+            logits = torch.addmm(bias, hidden, weight.T)
+            row, column = target_state[at] - first, target[at]
+            extra = slice(memory_bounds[chunk], memory_bounds[chunk + 1])
+            if memory_state is not None and memory_item is not None and memory_value is not None:
+                place = (memory_state[extra] - first) * n_items + memory_item[extra]
+                logits.view(-1).index_add_(0, place, memory_value[extra])
+            picked = logits[row, column]
+            top = logits.amax(1, keepdim=True)
+            logits.sub_(top).exp_()
+            mass = logits.sum(1, keepdim=True)
+            count = repeats[first:last, None]
+            log_mass = mass.log() + top
+            total += (log_mass * count).sum() - picked.sum()
+            logits.mul_(count / (mass * n_targets))
+            logits.view(-1).index_add_(
+                0, row * n_items + column, torch.full_like(picked, -1 / n_targets)
+            )
+            torch.mm(logits, weight, out=grad_states[first:last])
+            grad_weight.addmm_(logits.T, hidden)
+            grad_bias += logits.sum(0)
+            if grad_memory is not None and memory_state is not None:
+                torch.index_select(logits.view(-1), 0, place, out=grad_memory[extra])
+        ctx.save_for_backward(grad_states, grad_weight, grad_bias, grad_memory)
+        return total / n_targets
+
+    @staticmethod
+    @once_differentiable
+    def backward(ctx: Any, grad: Tensor) -> tuple[Tensor | None, ...]:
+        states, weight, bias, memory = ctx.saved_tensors
+        scaled = None if memory is None else memory * grad
+        return states * grad, weight * grad, bias * grad, None, None, scaled, None, None
+
+
+def cross_entropy(
+    states: Tensor,
+    weight: Tensor,
+    bias: Tensor,
+    target: Tensor,
+    target_state: Tensor,
+    memory: Memory | None = None,
+) -> Tensor:
+    """Exact softmax cross entropy over the whole catalogue, mean over targets.
+
+    states (n_states, d), weight (n_items, d), bias (n_items,), target and target_state (n_targets,).
+    """
+    extra = (memory.value, memory.state, memory.item) if memory else (None, None, None)
+    loss: Tensor = _LinearCrossEntropy.apply(  # type: ignore[no-untyped-call]
+        states, weight, bias, target, target_state, *extra
+    )
+    return loss
+
+
+def sampled_softmax(
+    positive: Tensor, negative: Tensor, clash: Tensor, log_q_positive: Tensor, log_q: Tensor
+) -> Tensor:
+    """Softmax over the target and a shared sample of negatives, corrected for how often each is
+    drawn (Bengio & Senécal 2008, eq. 8: subtract log q from the logit), mean over targets.
+
+    positive, log_q_positive (n_targets,); negative and clash (n_targets, n_negatives), clash marks
+    negatives equal to the target; log_q (n_negatives,) log of the expected draws.
+    """
+    logits = (negative - log_q).masked_fill(clash, -torch.inf)
+    corrected = positive - log_q_positive
+    return (torch.logaddexp(corrected, logits.logsumexp(1)) - corrected).mean()
+
+
+def bpr(positive: Tensor, negative: Tensor, clash: Tensor) -> Tensor:
+    """Bayesian personalised ranking (Rendle et al. 2009, eq. 4 without its regulariser): mean of
+    -log sigmoid(positive - negative) over negatives, then over targets. Shapes as above.
+    """
+    pairs = -F.logsigmoid(positive[:, None] - negative).masked_fill(clash, 0.0)
+    return (pairs.sum(1) / (~clash).sum(1).clamp(min=1)).mean()

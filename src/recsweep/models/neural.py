@@ -1,0 +1,216 @@
+"""Families trained by gradient: an encoder of histories, one output layer, one training loop.
+
+An encoder maps (items, user features) to a state after every place of a history, seeing nothing
+past that place. The score of item j in a state s is `s · w_j + b_j`, plus whatever the family
+remembers of the course just before (wide & deep).
+"""
+
+import math
+from collections.abc import Mapping
+from typing import Protocol, cast
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from recsweep.data.batches import Batch, Batches
+from recsweep.models import losses
+from recsweep.models.protocol import Context, Histories
+
+
+class NeuralConfig(Protocol):
+    """The hyperparameters that every family trained by gradient has."""
+
+    @property
+    def loss(self) -> str: ...
+    @property
+    def negatives(self) -> int: ...
+    @property
+    def learning_rate(self) -> float: ...
+    @property
+    def weight_decay(self) -> float: ...
+    @property
+    def batch_size(self) -> int: ...
+    @property
+    def window(self) -> int: ...
+
+
+class Encoder(nn.Module):
+    """What a family brings: its states, and the width of them."""
+
+    width: int
+    projects: bool = True  # does a linear layer take the states to the item vectors' width?
+
+    def forward(self, inputs: Tensor, items: Tensor, user_features: Tensor) -> Tensor:
+        """(n_rows, longest, width) states from embedded inputs of the same leading shape."""
+        raise NotImplementedError
+
+    def memory(self, last_item: Tensor) -> losses.Memory | None:
+        """Extra logits for states whose last items are (n_states,)."""
+        return None
+
+
+class Network(nn.Module):
+    """Item embeddings and features, an encoder, and the output layer over the catalogue."""
+
+    item_features: Tensor
+
+    def __init__(
+        self, encoder: Encoder, item_features: Tensor, n_user_features: int, dim: int, tied: bool
+    ) -> None:
+        super().__init__()
+        n_items, n_features = item_features.shape
+        self.encoder = encoder
+        self.register_buffer("item_features", item_features, persistent=False)
+        # Scaled so that a tied table gives logits of unit order at the start.
+        self.embedding = nn.Parameter(torch.randn(n_items, dim) / math.sqrt(dim))
+        self.output = None if tied else nn.Parameter(torch.randn(n_items, dim) / math.sqrt(dim))
+        self.bias = nn.Parameter(torch.zeros(n_items))
+        self.project = nn.Linear(encoder.width, dim) if encoder.projects else nn.Identity()
+        # Zero at first: features start as no effect and earn one.
+        self.user = nn.Parameter(torch.zeros(n_user_features, dim))
+        self.item_in = nn.Parameter(torch.zeros(n_features, dim))
+        self.item_out = nn.Parameter(torch.zeros(n_features, dim))
+
+    def states(self, items: Tensor, user_features: Tensor) -> Tensor:
+        """(n_rows, longest, dim), each from the places up to its own."""
+        table = torch.addmm(self.embedding, self.item_features, self.item_in)
+        encoded = self.encoder(nn.functional.embedding(items, table), items, user_features)
+        projected: Tensor = self.project(encoded)
+        return projected + (user_features @ self.user)[:, None]
+
+    def catalogue(self) -> Tensor:
+        """(n_items, dim) output vectors."""
+        free = self.embedding if self.output is None else self.output
+        return torch.addmm(free, self.item_features, self.item_out)
+
+
+class Neural:
+    """A `Recommender` around a `Network`."""
+
+    def __init__(self, network: Network, config: NeuralConfig, context: Context) -> None:
+        self.config, self.context = config, context
+        self.network = network.to(context.device)
+        self.batches = Batches(context.training, config.window, config.batch_size, context.device)
+        self.optimizer = torch.optim.AdamW(
+            _parameter_groups(network, config), lr=config.learning_rate
+        )
+        self.epoch = 0
+        counts = np.bincount(context.training.sequences.item, minlength=context.training.n_items)
+        self._popularity = torch.from_numpy(counts / counts.sum()).to(context.device, torch.float32)
+
+    def fit_epoch(self) -> float:
+        """One pass over every training target."""
+        self.epoch += 1
+        self.network.train()
+        device = self.context.device
+        total = torch.zeros((), device=device)  # stays on the device: no waiting in the loop
+        seen = 0
+        cuda = [device] if device.type == "cuda" else []
+        # A seed for each epoch: what one fold draws never depends on how folds take turns.
+        with torch.random.fork_rng(devices=cuda):
+            torch.manual_seed(self._seed())
+            for batch in self.batches.epoch(self._seed()):
+                self.optimizer.zero_grad(set_to_none=True)
+                loss = self._loss(batch)
+                loss.backward()  # type: ignore[no-untyped-call]
+                torch.nn.utils.clip_grad_norm_(self.network.parameters(), 5.0)
+                self.optimizer.step()
+                total += loss.detach() * len(batch.target)
+                seen += len(batch.target)
+        return float(total) / seen if seen else math.nan
+
+    @torch.inference_mode()
+    def score(self, histories: Histories) -> Tensor:
+        """(n_queries, n_items) logits."""
+        self.network.eval()
+        with self._autocast():
+            grid = self.network.states(histories.items, histories.user_features)
+        states = grid[histories.row, histories.length - 1].float()
+        scores = torch.addmm(self.network.bias, states, self.network.catalogue().T)
+        memory = self.network.encoder.memory(histories.items[histories.row, histories.length - 1])
+        if memory is not None:
+            scores.view(-1).index_add_(
+                0, memory.state * scores.shape[1] + memory.item, memory.value
+            )
+        return scores
+
+    def state(self) -> dict[str, Tensor]:
+        """The network's parameters."""
+        return {name: value.detach().clone() for name, value in self.network.state_dict().items()}
+
+    def load_state(self, state: Mapping[str, Tensor]) -> None:
+        """Take over saved parameters."""
+        self.network.load_state_dict(dict(state))
+
+    def _seed(self) -> int:
+        return (self.context.seed * 1_000_003 + self.epoch) % (1 << 63)
+
+    def _autocast(self) -> torch.autocast:
+        bf16 = self.context.precision == "bf16"
+        return torch.autocast(self.context.device.type, torch.bfloat16, enabled=bf16)
+
+    def _loss(self, batch: Batch) -> Tensor:
+        network, config = self.network, self.config
+        with self._autocast():
+            grid = network.states(batch.items, batch.user_features)
+            states = grid.flatten(0, 1).index_select(0, batch.state)
+            last_item = batch.items.flatten().index_select(0, batch.state)
+            memory = network.encoder.memory(last_item)
+            catalogue = network.catalogue()
+        states = states.float()
+        if config.loss == "cross_entropy":
+            return losses.cross_entropy(
+                states, catalogue, network.bias, batch.target, batch.target_state, memory
+            )
+        drawn = self._draw(config.loss)
+        at_target = states.index_select(0, batch.target_state)
+        positive = (at_target * catalogue[batch.target]).sum(1) + network.bias[batch.target]
+        negative = torch.addmm(network.bias[drawn], states, catalogue[drawn].T)
+        negative = negative.index_select(0, batch.target_state)
+        if memory is not None:
+            positive, negative = _remember(memory, positive, negative, batch, drawn, network)
+        clash = batch.target[:, None] == drawn
+        if config.loss == "bpr":
+            return losses.bpr(positive, negative, clash)
+        log_q = (self._popularity * config.negatives).log()
+        return losses.sampled_softmax(positive, negative, clash, log_q[batch.target], log_q[drawn])
+
+    def _draw(self, loss: str) -> Tensor:
+        """Negatives shared by a batch: by popularity for the softmax, evenly for BPR."""
+        n_items, device = self.context.training.n_items, self.context.device
+        if loss == "bpr":
+            return torch.randint(n_items, (self.config.negatives,), device=device)
+        return torch.multinomial(self._popularity, self.config.negatives, replacement=True)
+
+
+def _remember(
+    memory: losses.Memory,
+    positive: Tensor,
+    negative: Tensor,
+    batch: Batch,
+    drawn: Tensor,
+    network: Network,
+) -> tuple[Tensor, Tensor]:
+    """Add a memory's values where it remembers a target or a drawn item."""
+    n_items = len(network.bias)
+    grid = memory.value.new_zeros(len(batch.state), n_items).flatten()
+    grid = grid.index_add(0, memory.state * n_items + memory.item, memory.value)
+    rows = grid.view(-1, n_items)
+    positive = positive + rows[batch.target_state, batch.target]
+    return positive, negative + rows[:, drawn].index_select(0, batch.target_state)
+
+
+def _parameter_groups(network: Network, config: NeuralConfig) -> list[dict[str, object]]:
+    """Biases and the wide part aren't decayed; the wide part has a rate of its own."""
+    wide_rate = cast(float, getattr(config, "wide_learning_rate", config.learning_rate))
+    wide = [p for name, p in network.named_parameters() if name.endswith("wide")]
+    plain = [p for name, p in network.named_parameters() if name.endswith("bias")]
+    decayed = [p for name, p in network.named_parameters() if not name.endswith(("wide", "bias"))]
+    groups: list[dict[str, object]] = [
+        {"params": decayed, "weight_decay": config.weight_decay},
+        {"params": plain, "weight_decay": 0.0},
+    ]
+    if wide:
+        groups.append({"params": wide, "weight_decay": 0.0, "lr": wide_rate})
+    return groups

@@ -1,0 +1,73 @@
+"""`gru` and `lstm`: recurrent networks over the history (Hidasi et al. 2016, GRU4Rec)."""
+
+from typing import Literal
+
+import torch
+from pydantic import BaseModel, Field
+from torch import Tensor, nn
+
+from recsweep.models.neural import Encoder, Network, Neural
+from recsweep.models.protocol import Context, FamilyConfig, Recommender
+
+
+class RecurrentConfig(FamilyConfig):
+    """Hyperparameters of `gru` and `lstm`."""
+
+    depth: int = Field(ge=1)
+    hidden_size: int = Field(ge=1)
+    embedding_size: int = Field(ge=1)
+    dropout: float = Field(ge=0, lt=1)
+    learning_rate: float = Field(gt=0)
+    weight_decay: float = Field(ge=0)
+    batch_size: int = Field(ge=1)  # windows
+    window: int = Field(ge=1)  # events that the gradient reaches back
+    loss: Literal["cross_entropy", "sampled_softmax", "bpr"]
+    negatives: int = Field(ge=1, default=1)  # a batch; for the sampled losses
+    tied_embeddings: bool
+
+
+class RecurrentEncoder(Encoder):
+    """Dropout, then a stack of recurrent layers with dropout between and after them."""
+
+    def __init__(self, cell: type[nn.GRU | nn.LSTM], config: RecurrentConfig) -> None:
+        super().__init__()
+        self.width = config.hidden_size
+        self.dropout = nn.Dropout(config.dropout)
+        self.recurrence = cell(
+            config.embedding_size,
+            config.hidden_size,
+            config.depth,
+            batch_first=True,
+            dropout=config.dropout if config.depth > 1 else 0.0,
+        )
+
+    def forward(self, inputs: Tensor, items: Tensor, user_features: Tensor) -> Tensor:
+        """Run the recurrence from a zero state."""
+        states, _ = self.recurrence(self.dropout(inputs))
+        dropped: Tensor = self.dropout(states)
+        return dropped
+
+
+def build_gru(config: BaseModel, context: Context) -> Recommender:
+    """An untrained GRU."""
+    return _build(nn.GRU, config, context)
+
+
+def build_lstm(config: BaseModel, context: Context) -> Recommender:
+    """An untrained LSTM."""
+    return _build(nn.LSTM, config, context)
+
+
+def _build(cell: type[nn.GRU | nn.LSTM], config: BaseModel, context: Context) -> Recommender:
+    assert isinstance(config, RecurrentConfig)
+    training = context.training
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(context.seed)
+        network = Network(
+            RecurrentEncoder(cell, config),
+            torch.from_numpy(training.item_features),
+            training.sequences.features.shape[1],
+            config.embedding_size,
+            config.tied_embeddings,
+        )
+    return Neural(network, config, context)

@@ -1,0 +1,22 @@
+"""Every family by name. A new family is a file beside this one and a line here."""
+
+from collections.abc import Mapping
+
+from recsweep.models.counting import NoConfig, build_markov, build_popularity
+from recsweep.models.factorization import FactorizationConfig, build_matrix_factorization
+from recsweep.models.item_knn import ItemKnnConfig, build_item_knn
+from recsweep.models.protocol import Family
+from recsweep.models.recurrent import RecurrentConfig, build_gru, build_lstm
+from recsweep.models.wide_deep import WideDeepConfig, build_wide_deep
+
+FAMILIES: Mapping[str, Family] = {
+    "gru": Family(RecurrentConfig, build_gru, uses_features=True),
+    "lstm": Family(RecurrentConfig, build_lstm, uses_features=True),
+    "matrix_factorization": Family(
+        FactorizationConfig, build_matrix_factorization, uses_features=True
+    ),
+    "wide_deep": Family(WideDeepConfig, build_wide_deep, uses_features=True),
+    "item_knn": Family(ItemKnnConfig, build_item_knn, epochs=1),
+    "popularity": Family(NoConfig, build_popularity, epochs=1),
+    "markov": Family(NoConfig, build_markov, epochs=1),
+}

@@ -1,0 +1,105 @@
+"""`wide_deep` (Cheng et al. 2016): a memory of course pairs beside a deep network.
+
+- Wide: one weight for every crossed feature (previous course × candidate) that training holds.
+- Deep: the mean of the history's embeddings, the previous course's embedding and the learner's
+  features, through ReLU layers.
+
+Both parts add up to one logit and are trained together.
+"""
+
+from typing import Literal
+
+import numpy as np
+import torch
+from pydantic import BaseModel, Field
+from torch import Tensor, nn
+
+from recsweep.data.batches import cut_windows
+from recsweep.data.types import Int64, Training
+from recsweep.models.losses import Memory
+from recsweep.models.neural import Encoder, Network, Neural
+from recsweep.models.protocol import Context, FamilyConfig, Recommender
+
+
+class WideDeepConfig(FamilyConfig):
+    """Hyperparameters of `wide_deep`."""
+
+    embedding_size: int = Field(ge=1)
+    hidden_size: int = Field(ge=1)
+    depth: int = Field(ge=1)
+    dropout: float = Field(ge=0, lt=1)
+    learning_rate: float = Field(gt=0)
+    wide_learning_rate: float = Field(gt=0)
+    weight_decay: float = Field(ge=0)
+    batch_size: int = Field(ge=1)  # windows
+    window: int = Field(ge=1)
+    loss: Literal["cross_entropy", "sampled_softmax", "bpr"]
+    negatives: int = Field(ge=1, default=1)
+
+
+class WideDeepEncoder(Encoder):
+    """Deep states, and the wide memory."""
+
+    pair_start: Tensor
+    pair_item: Tensor
+
+    def __init__(self, config: WideDeepConfig, training: Training) -> None:
+        super().__init__()
+        self.width = config.hidden_size
+        sizes = [2 * config.embedding_size + training.sequences.features.shape[1]]
+        sizes += [config.hidden_size] * config.depth
+        layers: list[nn.Module] = [nn.Dropout(config.dropout)]
+        for before, after in zip(sizes, sizes[1:], strict=False):
+            layers += [nn.Linear(before, after), nn.ReLU(), nn.Dropout(config.dropout)]
+        self.deep = nn.Sequential(*layers)
+        start, item = observed_pairs(training)
+        self.register_buffer("pair_start", torch.from_numpy(start))
+        self.register_buffer("pair_item", torch.from_numpy(item))
+        self.wide = nn.Parameter(torch.zeros(len(item)))
+
+    def forward(self, inputs: Tensor, items: Tensor, user_features: Tensor) -> Tensor:
+        """(n_rows, longest, hidden_size)."""
+        places = torch.arange(1, inputs.shape[1] + 1, device=inputs.device, dtype=inputs.dtype)
+        mean = inputs.cumsum(1) / places[:, None]
+        features = user_features[:, None].expand(-1, inputs.shape[1], -1)
+        deep: Tensor = self.deep(torch.cat((mean, inputs, features), 2))
+        return deep
+
+    def memory(self, last_item: Tensor) -> Memory:
+        """The weights of every pair that starts with the last item."""
+        start = self.pair_start[last_item]
+        count = self.pair_start[last_item + 1] - start
+        state = torch.repeat_interleave(
+            torch.arange(len(last_item), device=last_item.device), count
+        )
+        before = count.cumsum(0) - count
+        pair = start[state] + torch.arange(len(state), device=state.device) - before[state]
+        return Memory(state, self.pair_item[pair], self.wide[pair])
+
+
+def observed_pairs(training: Training) -> tuple[Int64, Int64]:
+    """Distinct (previous course, next course) pairs of training, as (n_items + 1,) starts and
+    the (n_pairs,) next courses of each previous one.
+    """
+    windows = cut_windows(training, window=1)
+    item = training.sequences.item.astype(np.int64)
+    previous = item[windows.state[windows.target_state]]
+    pairs = np.unique(previous * training.n_items + item[windows.target])
+    previous, following = np.divmod(pairs, training.n_items)
+    return np.searchsorted(previous, np.arange(training.n_items + 1)), following
+
+
+def build_wide_deep(config: BaseModel, context: Context) -> Recommender:
+    """An untrained wide & deep model."""
+    assert isinstance(config, WideDeepConfig)
+    training = context.training
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(context.seed)
+        network = Network(
+            WideDeepEncoder(config, training),
+            torch.from_numpy(training.item_features),
+            training.sequences.features.shape[1],
+            config.embedding_size,
+            tied=False,
+        )
+    return Neural(network, config, context)
