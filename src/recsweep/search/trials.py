@@ -1,0 +1,93 @@
+"""Between Optuna's trials and ours: what is kept with a trial, and how it is read back.
+
+User attributes of an Optuna trial: `number`, `attempt`, `seed`, `config`, `epoch <n>` (fold values,
+losses and seconds of an epoch), and `reason` of one that failed. The reason `interrupted` marks one
+that was cut off, which is no trial of ours: its number is tried again.
+"""
+
+from collections.abc import Iterable, Sequence
+from datetime import UTC, datetime
+from typing import Any
+
+import optuna
+from optuna.trial import FrozenTrial, TrialState
+
+from recsweep.records.study import EpochRow, TrialRow
+from recsweep.records.study import TrialState as State
+from recsweep.training.trial import EpochReport
+
+INTERRUPTED = "interrupted"
+STOPPED = "stopped after epoch {}: its family's earlier trials were better there"
+STATES: dict[TrialState, State] = {
+    TrialState.COMPLETE: "complete",
+    TrialState.PRUNED: "pruned",
+    TrialState.FAIL: "failed",
+}
+
+
+def trial_id(family: str, number: int) -> str:
+    """`gru-0003`."""
+    return f"{family}-{number:04d}"
+
+
+def finished(trials: Iterable[FrozenTrial]) -> list[FrozenTrial]:
+    """Those that count: complete, pruned or failed, but not cut off."""
+    return [t for t in trials if t.state in STATES and t.user_attrs.get("reason") != INTERRUPTED]
+
+
+def epoch_entry(report: EpochReport) -> dict[str, Any]:
+    """What is kept of an epoch, beside its value."""
+    return {
+        "metrics": {key: list(values) for key, values in report.metrics.items()},
+        "losses": list(report.losses),
+        "fit_seconds": report.fit_seconds,
+        "evaluate_seconds": report.evaluate_seconds,
+    }
+
+
+def epoch_row(epoch: int, value: float, entry: dict[str, Any]) -> EpochRow:
+    """The inverse, for one epoch."""
+    return EpochRow(
+        epoch=epoch,
+        value=value,
+        metrics={key: tuple(values) for key, values in entry["metrics"].items()},
+        losses=tuple(entry["losses"]),
+    )
+
+
+def trial_row(family: str, trial: FrozenTrial) -> TrialRow:
+    """A finished trial as the rest of recsweep knows it."""
+    attrs = trial.user_attrs
+    pruned = trial.state == TrialState.PRUNED
+    entries = [(e, v, attrs[f"epoch {e}"]) for e, v in sorted(trial.intermediate_values.items())]
+    return TrialRow(
+        id=trial_id(family, attrs["number"]),
+        family=family,
+        number=attrs["number"],
+        state=STATES[trial.state],
+        reason=attrs.get("reason", STOPPED.format(len(entries)) if pruned else None),
+        config=attrs["config"],
+        seed=attrs["seed"],
+        epochs=tuple(epoch_row(*entry) for entry in entries),
+        fit_seconds=sum(entry["fit_seconds"] for _, _, entry in entries),
+        evaluate_seconds=sum(entry["evaluate_seconds"] for _, _, entry in entries),
+        started=_utc(trial.datetime_start),
+        ended=_utc(trial.datetime_complete),
+    )
+
+
+def trial_rows(studies: Sequence[optuna.Study]) -> tuple[TrialRow, ...]:
+    """Every finished trial, ordered by (family as given, number)."""
+    rows = [
+        trial_row(study.study_name, trial)
+        for study in studies
+        for trial in sorted(
+            finished(study.get_trials(deepcopy=False)), key=lambda t: t.user_attrs["number"]
+        )
+    ]
+    return tuple(rows)
+
+
+def _utc(moment: datetime | None) -> datetime:
+    assert moment is not None  # only a waiting trial has no times
+    return moment.astimezone(UTC)

@@ -1,0 +1,1 @@
+"""Who hears of a running sweep. W&B lives here only."""
