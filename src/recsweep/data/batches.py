@@ -64,7 +64,7 @@ def cut_windows(training: Training, window: int) -> Windows:
     number = (state - first[state]) // window
     per_sequence = -(-lengths // window)
     base = np.concatenate(([0], np.cumsum(per_sequence)))[owner[state]]
-    used, state_count = np.unique(base + number, return_counts=True)
+    _, state_count = np.unique(base + number, return_counts=True)
     state_start = np.concatenate(([0], np.cumsum(state_count)))
     head, tail = state_start[:-1], state_start[1:] - 1
     start = first[state[head]] + number[head] * window
@@ -99,6 +99,8 @@ class Batches:
         The whole epoch's indices are laid out and moved to the device at once, so that the
         training loop never waits on it.
         """
+        if len(self.windows.length) == 0:
+            return
         order, bounds = _order(self.windows.length, self.batch_size, np.random.default_rng(seed))
         windows = self.windows
         start, length = windows.start[order], windows.length[order]

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 Int32 = NDArray[np.int32]
 Int64 = NDArray[np.int64]
 Float32 = NDArray[np.float32]
+Float64 = NDArray[np.float64]
 
 KINDS: tuple[str, ...] = get_args(EventType)
 """Event types; `Events.kind` holds positions in this tuple."""
@@ -29,10 +30,10 @@ class Dataset:
     """A prepared log. The sealed test is not in here: it lies in a file of its own."""
 
     folder: Path
-    fingerprint: str  # sha256 over every prepared file
+    fingerprint: str  # sha256 over the content of every prepared file, and the cuts
     cuts: "Cuts"
     development: "Events"  # everything before the sealed test
-    users: "pl.DataFrame | None"  # row = user code; the declared feature columns
+    users: "pl.DataFrame | None"  # row = user code; `_id`, `_label`, declared feature columns
     items: "pl.DataFrame | None"  # row = item code
     n_users: int  # codes in use in development
     n_items: int

@@ -8,39 +8,39 @@ from collections.abc import Mapping
 import numpy as np
 
 from recsweep.config.schema import Metric
-from recsweep.data.types import Float32, Int32, Int64
+from recsweep.data.types import Float64, Int32, Int64
 
 MISS = np.iinfo(np.int64).max
 
 
-def recall(ranks: Int64, k: int) -> Float32:
+def recall(ranks: Int64, k: int) -> Float64:
     """(n,) recall@k with one relevant item: 1 if it is among the first k."""
-    return (ranks <= k).astype(np.float32)
+    return (ranks <= k).astype(np.float64)
 
 
-def ndcg(ranks: Int64, k: int) -> Float32:
+def ndcg(ranks: Int64, k: int) -> Float64:
     """(n,) NDCG@k with one relevant item: 1 / log2(1 + rank) within the first k (Järvelin &
     Kekäläinen 2002; the ideal DCG is 1).
     """
     gain = 1 / np.log2(1 + np.minimum(ranks, k).astype(np.float64))
-    return np.where(ranks <= k, gain, 0).astype(np.float32)
+    return np.where(ranks <= k, gain, 0.0)
 
 
-def mrr(ranks: Int64, k: int) -> Float32:
+def mrr(ranks: Int64, k: int) -> Float64:
     """(n,) reciprocal rank within the first k."""
-    return np.where(ranks <= k, 1 / np.minimum(ranks, k), 0).astype(np.float32)
+    return np.where(ranks <= k, 1 / np.minimum(ranks, k), 0.0)
 
 
 FUNCTIONS = {"recall": recall, "ndcg": ndcg, "mrr": mrr}
 
 
-def user_means(values: Float32, sequence: Int32) -> Float32:
+def user_means(values: Float64, sequence: Int32) -> Float64:
     """(n_users,) mean over each user's targets; `sequence` names the users 0, 1, … of targets."""
     totals = np.bincount(sequence, weights=values)
-    return (totals / np.bincount(sequence)).astype(np.float32)
+    return totals / np.bincount(sequence)
 
 
-def summarise(ranks: Int64, sequence: Int32, metric: Metric) -> tuple[dict[str, float], Float32]:
+def summarise(ranks: Int64, sequence: Int32, metric: Metric) -> tuple[dict[str, float], Float64]:
     """Every reported metric, averaged over a user's targets and then over users, and the study's
     own metric for each user.
     """
@@ -49,7 +49,7 @@ def summarise(ranks: Int64, sequence: Int32, metric: Metric) -> tuple[dict[str, 
         for name, function in FUNCTIONS.items()
         for k in metric.report_k
     }
-    means = {key: float(values.mean(dtype=np.float64)) for key, values in per_user.items()}
+    means = {key: float(values.mean()) for key, values in per_user.items()}
     return means, per_user[metric.key]
 
 

@@ -9,14 +9,13 @@ squares problem (Hu, Koren & Volinsky 2008, eq. 4), where an item seen r times h
 
 from collections.abc import Mapping
 
-import numpy as np
 import torch
 from implicit.cpu.als import AlternatingLeastSquares as Library
-from scipy.sparse import csr_matrix
+from threadpoolctl import threadpool_limits
 from torch import Tensor
 
-from recsweep.data.types import Training
 from recsweep.models.protocol import Context, Histories
+from recsweep.models.sparse import interactions
 
 ITERATIONS_PER_EPOCH = 2
 """An epoch of ALS: a block of so many alternations over users and items."""
@@ -24,33 +23,27 @@ ITERATIONS_PER_EPOCH = 2
 CHUNK_VALUES = 1 << 24
 
 
-def interactions(training: Training) -> csr_matrix:
-    """(n_users, n_items) how often each learner had each course before the cut."""
-    sequences = training.sequences
-    owner = np.repeat(np.arange(len(sequences)), np.diff(sequences.offsets))
-    ones = np.ones(len(owner), np.float32)
-    return csr_matrix((ones, (owner, sequences.item)), (len(sequences), training.n_items))
-
-
 class AlternatingLeastSquares:
     """A `Recommender` that scores with freshly solved learner factors."""
 
     def __init__(self, factors: int, regularization: float, alpha: float, context: Context) -> None:
         self.regularization, self.alpha, self.device = regularization, alpha, context.device
-        self._library = Library(
-            factors=factors,
-            regularization=regularization,
-            alpha=alpha,
-            iterations=ITERATIONS_PER_EPOCH,
-            num_threads=1,
-            random_state=context.seed % (1 << 32),
-        )
+        with threadpool_limits(1, "blas"):  # the library warns of anything else
+            self._library = Library(
+                factors=factors,
+                regularization=regularization,
+                alpha=alpha,
+                iterations=ITERATIONS_PER_EPOCH,
+                num_threads=1,
+                random_state=context.seed % (1 << 32),
+            )
         self._interactions = interactions(context.training)
         self.items = torch.zeros(context.training.n_items, factors, device=context.device)
 
     def fit_epoch(self) -> None:
         """A block of alternations, continuing from the factors so far. ALS reports no loss."""
-        self._library.fit(self._interactions, show_progress=False)
+        with threadpool_limits(1, "blas"):
+            self._library.fit(self._interactions, show_progress=False)
         self.items = torch.from_numpy(self._library.item_factors).to(self.device)
 
     @torch.inference_mode()

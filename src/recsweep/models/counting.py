@@ -5,10 +5,12 @@ from collections.abc import Mapping
 import numpy as np
 import torch
 from pydantic import BaseModel
+from scipy.sparse import csr_matrix
 from torch import Tensor
 
 from recsweep.data.batches import cut_windows
 from recsweep.models.protocol import Context, FamilyConfig, Histories, Recommender
+from recsweep.models.sparse import from_state, to_state
 
 
 class NoConfig(FamilyConfig):
@@ -47,57 +49,33 @@ class Markov:
     def __init__(self, context: Context) -> None:
         self._context = context
         n = context.training.n_items
-        self.transitions = torch.sparse_coo_tensor(
-            torch.zeros(2, 0, dtype=torch.int64), torch.zeros(0), (n, n)
-        ).to_sparse_csr()
+        self.transitions = csr_matrix((n, n), dtype=np.float32)
         self.popularity = torch.zeros(n)
 
     def fit_epoch(self) -> None:
         """Count the transitions that the gradient families are trained on."""
         training = self._context.training
         windows = cut_windows(training, window=1)
-        item = torch.from_numpy(training.sequences.item.astype(np.int64))
-        pairs = torch.stack((item[windows.state[windows.target_state]], item[windows.target]))
-        size = (training.n_items, training.n_items)
-        self.transitions = (
-            torch.sparse_coo_tensor(pairs, torch.ones(pairs.shape[1]), size, check_invariants=False)
-            .coalesce()
-            .to_sparse_csr()
-        )
-        counts = torch.bincount(item, minlength=training.n_items).float()
+        item = training.sequences.item
+        pairs = (item[windows.state[windows.target_state]], item[windows.target])
+        ones = np.ones(windows.n_targets, np.float32)
+        self.transitions = csr_matrix((ones, pairs), self.transitions.shape)
+        counts = torch.from_numpy(np.bincount(item, minlength=training.n_items)).float()
         self.popularity = counts / (counts.max() + 1)  # below 1: never overrules a transition
 
     def score(self, histories: Histories) -> Tensor:
         """(n_queries, n_items)."""
-        last = histories.items[histories.row, histories.length - 1].cpu()
-        scores = self.popularity.expand(len(last), -1).clone()
-        start, item, count = (
-            self.transitions.crow_indices(),
-            self.transitions.col_indices(),
-            self.transitions.values(),
-        )
-        lengths = start[last + 1] - start[last]
-        query = torch.repeat_interleave(torch.arange(len(last)), lengths)
-        shift = start[last] - (lengths.cumsum(0) - lengths)
-        entry = torch.arange(len(query)) + shift[query]
-        scores[query, item[entry]] += count[entry]
-        return scores.to(self._context.device)
+        last = histories.items[histories.row, histories.length - 1].cpu().numpy()
+        counts = torch.from_numpy(self.transitions[last].toarray())
+        return (counts + self.popularity).to(self._context.device)
 
     def state(self) -> dict[str, Tensor]:
         """Transition counts in compressed rows, and popularity below one."""
-        return {
-            "start": self.transitions.crow_indices().clone(),
-            "item": self.transitions.col_indices().clone(),
-            "count": self.transitions.values().clone(),
-            "popularity": self.popularity.clone(),
-        }
+        return to_state(self.transitions) | {"popularity": self.popularity.clone()}
 
     def load_state(self, state: Mapping[str, Tensor]) -> None:
         """Take over counts."""
-        n = len(state["popularity"])
-        self.transitions = torch.sparse_csr_tensor(
-            state["start"], state["item"], state["count"], (n, n), check_invariants=True
-        )
+        self.transitions = from_state(state)
         self.popularity = state["popularity"]
 
 

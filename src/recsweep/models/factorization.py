@@ -12,7 +12,7 @@ from pydantic import BaseModel, Field, model_validator
 from torch import Tensor, nn
 
 from recsweep.models.als import AlternatingLeastSquares
-from recsweep.models.neural import Encoder, Network, Neural
+from recsweep.models.neural import Encoder, GradientConfig, Network, Neural
 from recsweep.models.protocol import Context, FamilyConfig, Recommender
 
 
@@ -85,4 +85,5 @@ def build_matrix_factorization(config: BaseModel, context: Context) -> Recommend
             config.factors,
             tied=False,
         )
-    return Neural(network, config, context)  # type: ignore[arg-type]
+    shared = config.model_dump(include=set(GradientConfig.model_fields))
+    return Neural(network, GradientConfig.model_validate(shared), context)

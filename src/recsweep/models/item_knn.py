@@ -4,18 +4,20 @@ A history's score is the sum of its courses' similarity rows, an older course co
 `recency ** steps back`.
 """
 
+import warnings
 from collections.abc import Mapping
 from typing import Literal, Self
 
 import numpy as np
 import torch
 from implicit.nearest_neighbours import BM25Recommender, CosineRecommender, TFIDFRecommender
+from implicit.utils import ParameterWarning
 from pydantic import BaseModel, Field, model_validator
 from scipy.sparse import csr_matrix
 from torch import Tensor
 
-from recsweep.models.als import interactions
 from recsweep.models.protocol import Context, FamilyConfig, Histories, Recommender
+from recsweep.models.sparse import from_state, interactions, to_state
 
 
 class ItemKnnConfig(FamilyConfig):
@@ -52,7 +54,10 @@ class ItemKnn:
             library = TFIDFRecommender(K=k, num_threads=1)
         else:
             library = CosineRecommender(K=k, num_threads=1)
-        library.fit(interactions(self._context.training), show_progress=False)
+        with warnings.catch_warnings():
+            # The library makes a COO matrix of its own and warns about the conversion.
+            warnings.simplefilter("ignore", ParameterWarning)
+            library.fit(interactions(self._context.training), show_progress=False)
         self.similarity = csr_matrix(library.similarity, dtype=np.float32)
 
     def score(self, histories: Histories) -> Tensor:
@@ -69,17 +74,11 @@ class ItemKnn:
 
     def state(self) -> dict[str, Tensor]:
         """The similarity matrix in compressed rows."""
-        return {
-            "start": torch.from_numpy(self.similarity.indptr.astype(np.int64)),
-            "item": torch.from_numpy(self.similarity.indices.astype(np.int64)),
-            "value": torch.from_numpy(self.similarity.data.copy()),
-        }
+        return to_state(self.similarity)
 
     def load_state(self, state: Mapping[str, Tensor]) -> None:
         """Take over a similarity matrix."""
-        n = len(state["start"]) - 1
-        parts = (state["value"].numpy(), state["item"].numpy(), state["start"].numpy())
-        self.similarity = csr_matrix(parts, (n, n))
+        self.similarity = from_state(state)
 
 
 def build_item_knn(config: BaseModel, context: Context) -> Recommender:

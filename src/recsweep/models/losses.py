@@ -110,7 +110,8 @@ def cross_entropy(
 ) -> Tensor:
     """Exact softmax cross entropy over the whole catalogue, mean over targets.
 
-    states (n_states, d), weight (n_items, d), bias (n_items,), target and target_state (n_targets,).
+    states (n_states, d), weight (n_items, d), bias (n_items,); target and target_state
+    (n_targets,).
     """
     extra = (memory.value, memory.state, memory.item) if memory else (None, None, None)
     loss: Tensor = _LinearCrossEntropy.apply(  # type: ignore[no-untyped-call]

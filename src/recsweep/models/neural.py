@@ -7,32 +7,28 @@ remembers of the course just before (wide & deep).
 
 import math
 from collections.abc import Mapping
-from typing import Protocol, cast
+from typing import Literal
 
 import numpy as np
 import torch
+from pydantic import Field
 from torch import Tensor, nn
 
 from recsweep.data.batches import Batch, Batches
 from recsweep.models import losses
-from recsweep.models.protocol import Context, Histories
+from recsweep.models.protocol import Context, FamilyConfig, Histories
 
 
-class NeuralConfig(Protocol):
+class GradientConfig(FamilyConfig):
     """The hyperparameters that every family trained by gradient has."""
 
-    @property
-    def loss(self) -> str: ...
-    @property
-    def negatives(self) -> int: ...
-    @property
-    def learning_rate(self) -> float: ...
-    @property
-    def weight_decay(self) -> float: ...
-    @property
-    def batch_size(self) -> int: ...
-    @property
-    def window(self) -> int: ...
+    learning_rate: float = Field(gt=0)
+    weight_decay: float = Field(ge=0)
+    batch_size: int = Field(ge=1)  # windows
+    window: int = Field(ge=1)  # events that the gradient reaches back
+    loss: Literal["cross_entropy", "sampled_softmax", "bpr"]
+    negatives: int = Field(1, ge=1)  # drawn a batch; for the sampled losses
+    wide_learning_rate: float | None = Field(None, gt=0)  # of a wide part, where there is one
 
 
 class Encoder(nn.Module):
@@ -88,7 +84,7 @@ class Network(nn.Module):
 class Neural:
     """A `Recommender` around a `Network`."""
 
-    def __init__(self, network: Network, config: NeuralConfig, context: Context) -> None:
+    def __init__(self, network: Network, config: GradientConfig, context: Context) -> None:
         self.config, self.context = config, context
         self.network = network.to(context.device)
         self.batches = Batches(context.training, config.window, config.batch_size, context.device)
@@ -201,9 +197,8 @@ def _remember(
     return positive, negative + rows[:, drawn].index_select(0, batch.target_state)
 
 
-def _parameter_groups(network: Network, config: NeuralConfig) -> list[dict[str, object]]:
+def _parameter_groups(network: Network, config: GradientConfig) -> list[dict[str, object]]:
     """Biases and the wide part aren't decayed; the wide part has a rate of its own."""
-    wide_rate = cast(float, getattr(config, "wide_learning_rate", config.learning_rate))
     wide = [p for name, p in network.named_parameters() if name.endswith("wide")]
     plain = [p for name, p in network.named_parameters() if name.endswith("bias")]
     decayed = [p for name, p in network.named_parameters() if not name.endswith(("wide", "bias"))]
@@ -212,5 +207,5 @@ def _parameter_groups(network: Network, config: NeuralConfig) -> list[dict[str, 
         {"params": plain, "weight_decay": 0.0},
     ]
     if wide:
-        groups.append({"params": wide, "weight_decay": 0.0, "lr": wide_rate})
+        groups.append({"params": wide, "weight_decay": 0.0, "lr": config.wide_learning_rate})
     return groups

@@ -63,7 +63,8 @@ class Context:
 class Build(Protocol):
     """Build an untrained model."""
 
-    def __call__(self, config: BaseModel, context: Context) -> Recommender: ...
+    def __call__(self, config: BaseModel, context: Context) -> Recommender:  # noqa: D102
+        ...
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,28 +1,20 @@
 """`gru` and `lstm`: recurrent networks over the history (Hidasi et al. 2016, GRU4Rec)."""
 
-from typing import Literal
-
 import torch
 from pydantic import BaseModel, Field
 from torch import Tensor, nn
 
-from recsweep.models.neural import Encoder, Network, Neural
-from recsweep.models.protocol import Context, FamilyConfig, Recommender
+from recsweep.models.neural import Encoder, GradientConfig, Network, Neural
+from recsweep.models.protocol import Context, Recommender
 
 
-class RecurrentConfig(FamilyConfig):
+class RecurrentConfig(GradientConfig):
     """Hyperparameters of `gru` and `lstm`."""
 
     depth: int = Field(ge=1)
     hidden_size: int = Field(ge=1)
     embedding_size: int = Field(ge=1)
     dropout: float = Field(ge=0, lt=1)
-    learning_rate: float = Field(gt=0)
-    weight_decay: float = Field(ge=0)
-    batch_size: int = Field(ge=1)  # windows
-    window: int = Field(ge=1)  # events that the gradient reaches back
-    loss: Literal["cross_entropy", "sampled_softmax", "bpr"]
-    negatives: int = Field(ge=1, default=1)  # a batch; for the sampled losses
     tied_embeddings: bool
 
 

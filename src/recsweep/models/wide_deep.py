@@ -7,7 +7,7 @@
 Both parts add up to one logit and are trained together.
 """
 
-from typing import Literal
+from itertools import pairwise
 
 import numpy as np
 import torch
@@ -17,24 +17,18 @@ from torch import Tensor, nn
 from recsweep.data.batches import cut_windows
 from recsweep.data.types import Int64, Training
 from recsweep.models.losses import Memory
-from recsweep.models.neural import Encoder, Network, Neural
-from recsweep.models.protocol import Context, FamilyConfig, Recommender
+from recsweep.models.neural import Encoder, GradientConfig, Network, Neural
+from recsweep.models.protocol import Context, Recommender
 
 
-class WideDeepConfig(FamilyConfig):
+class WideDeepConfig(GradientConfig):
     """Hyperparameters of `wide_deep`."""
 
     embedding_size: int = Field(ge=1)
     hidden_size: int = Field(ge=1)
     depth: int = Field(ge=1)
     dropout: float = Field(ge=0, lt=1)
-    learning_rate: float = Field(gt=0)
     wide_learning_rate: float = Field(gt=0)
-    weight_decay: float = Field(ge=0)
-    batch_size: int = Field(ge=1)  # windows
-    window: int = Field(ge=1)
-    loss: Literal["cross_entropy", "sampled_softmax", "bpr"]
-    negatives: int = Field(ge=1, default=1)
 
 
 class WideDeepEncoder(Encoder):
@@ -49,7 +43,7 @@ class WideDeepEncoder(Encoder):
         sizes = [2 * config.embedding_size + training.sequences.features.shape[1]]
         sizes += [config.hidden_size] * config.depth
         layers: list[nn.Module] = [nn.Dropout(config.dropout)]
-        for before, after in zip(sizes, sizes[1:], strict=False):
+        for before, after in pairwise(sizes):
             layers += [nn.Linear(before, after), nn.ReLU(), nn.Dropout(config.dropout)]
         self.deep = nn.Sequential(*layers)
         start, item = observed_pairs(training)

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 import torch
 
 from recsweep.config.schema import Metric
-from recsweep.data.types import Float32, Fold
+from recsweep.data.types import Float64, Fold
 from recsweep.evaluation.metrics import mean_over_folds, summarise
 from recsweep.evaluation.ranking import Ranker
 from recsweep.models.protocol import Context
@@ -32,7 +32,7 @@ class EpochReport:
     losses: tuple[float | None, ...]  # mean training loss, one a fold; None: family has none
     fit_seconds: float
     evaluate_seconds: float
-    user_values: tuple[Float32, ...] = field(repr=False)  # the study's metric a user, one a fold
+    user_values: tuple[Float64, ...] = field(repr=False)  # the study's metric a user, one a fold
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,86 @@
+import numpy as np
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from recsweep.data.batches import Batches, cut_windows
+from recsweep.data.types import Sequences, Training
+
+CPU = torch.device("cpu")
+
+histories = st.lists(
+    st.lists(st.tuples(st.integers(0, 5), st.integers(0, 2)), min_size=1, max_size=12),
+    min_size=1,
+    max_size=6,
+)
+
+
+def training_from(raw: list[list[tuple[int, int]]]) -> Training:
+    """Histories of (item, step in time) pairs; a step of 0 is the same instant."""
+    offsets = np.concatenate(([0], np.cumsum([len(h) for h in raw]))).astype(np.int64)
+    return Training(
+        Sequences(
+            user=np.arange(len(raw), dtype=np.int32),
+            offsets=offsets,
+            item=np.array([i for h in raw for i, _ in h], np.int32),
+            time=np.concatenate([np.cumsum([step for _, step in h]) for h in raw]).astype(np.int64),
+            kind=np.zeros(int(offsets[-1]), np.int8),
+            features=np.arange(len(raw), dtype=np.float32)[:, None],
+        ),
+        n_items=6,
+        item_features=np.zeros((6, 0), np.float32),
+    )
+
+
+def naive_pairs(training: Training, window: int) -> list[tuple[int, tuple[int, ...], int]]:
+    """(user, visible window, target) by the definition, one event at a time."""
+    pairs = []
+    for s in range(len(training.sequences)):
+        a, b = training.sequences.offsets[s], training.sequences.offsets[s + 1]
+        items, times = training.sequences.item[a:b], training.sequences.time[a:b]
+        for j in range(len(items)):
+            earlier = np.flatnonzero(times < times[j])
+            if len(earlier):
+                state = int(earlier[-1])
+                begin = state // window * window
+                pairs.append((s, tuple(items[begin : state + 1].tolist()), int(items[j])))
+    return sorted(pairs)
+
+
+@settings(deadline=None)
+@given(histories, st.integers(1, 5), st.integers(1, 4), st.integers(0, 99))
+def test_every_event_with_an_earlier_one_is_a_target_once_an_epoch(
+    raw: list[list[tuple[int, int]]], window: int, batch_size: int, seed: int
+) -> None:
+    training = training_from(raw)
+    expected = naive_pairs(training, window)
+    if not expected:
+        assert cut_windows(training, window).n_targets == 0
+        return
+    found = []
+    for batch in Batches(training, window, batch_size, CPU).epoch(seed):
+        assert len(batch.items) <= batch_size
+        longest = batch.items.shape[1]
+        for target, state in zip(batch.target, batch.target_state, strict=True):
+            row, place = divmod(int(batch.state[state]), longest)
+            visible = tuple(batch.items[row, : place + 1].tolist())
+            found.append((int(batch.user_features[row, 0]), visible, int(target)))
+    assert sorted(found) == expected
+
+
+def test_the_same_seed_gives_the_same_batches_and_another_seed_others() -> None:
+    rng = np.random.default_rng(0)
+    training = training_from([[(int(i), 1) for i in rng.integers(0, 6, 9)] for _ in range(20)])
+    batches = Batches(training, 5, 4, CPU)
+
+    def targets(seed: int) -> list[int]:
+        return torch.cat([batch.target for batch in batches.epoch(seed)]).tolist()
+
+    assert targets(1) == targets(1)
+    assert targets(1) != targets(2)
+
+
+def test_histories_that_hold_one_instant_have_nothing_to_learn_from() -> None:
+    training = training_from([[(0, 0), (1, 0), (2, 0)]])
+    assert cut_windows(training, 4).n_targets == 0
+    assert list(Batches(training, 4, 2, CPU).epoch(0)) == []

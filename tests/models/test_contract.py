@@ -1,0 +1,193 @@
+"""What every family must do, whatever it is made of."""
+
+import numpy as np
+import pytest
+import torch
+from torch import Tensor
+from worlds import training_of
+
+from recsweep.data.types import Training
+from recsweep.evaluation.ranking import drop_seen
+from recsweep.models.protocol import Context, Histories, Recommender
+from recsweep.models.registry import FAMILIES
+
+GRADIENT = {"dropout": 0.0, "weight_decay": 0.0, "batch_size": 4, "window": 10}
+RECURRENT = GRADIENT | {
+    "depth": 1,
+    "hidden_size": 16,
+    "embedding_size": 8,
+    "learning_rate": 0.02,
+    "negatives": 16,
+    "tied_embeddings": True,
+}
+FACTORS = GRADIENT | {
+    "factors": 8,
+    "learning_rate": 0.05,
+    "history_exponent": 0.5,
+    "negatives": 16,
+}
+WIDE_DEEP = GRADIENT | {
+    "embedding_size": 8,
+    "hidden_size": 16,
+    "depth": 1,
+    "learning_rate": 0.02,
+    "wide_learning_rate": 0.02,
+    "negatives": 16,
+}
+CONFIGS: dict[str, tuple[str, dict[str, object]]] = {
+    "popularity": ("popularity", {}),
+    "markov": ("markov", {}),
+    "item_knn cosine": ("item_knn", {"neighbours": 8, "weighting": "cosine", "recency": 1.0}),
+    "item_knn bm25": (
+        "item_knn",
+        {"neighbours": 8, "weighting": "bm25", "k1": 1.2, "b": 0.5, "recency": 0.9},
+    ),
+    "matrix_factorization als": (
+        "matrix_factorization",
+        {"loss": "als", "factors": 4, "regularization": 0.01, "alpha": 20.0},
+    ),
+} | {
+    f"{family} {loss}": (family, base | {"loss": loss})
+    for family, base in (
+        ("gru", RECURRENT),
+        ("lstm", RECURRENT),
+        ("matrix_factorization", FACTORS),
+        ("wide_deep", WIDE_DEEP),
+    )
+    for loss in ("cross_entropy", "sampled_softmax", "bpr")
+}
+CPU = torch.device("cpu")
+
+
+def checkerboard() -> Training:
+    """Learners keep to one colour: courses 0-3 or courses 4-7, in any order."""
+    rng = np.random.default_rng(0)
+    return training_of([(rng.permutation(4) + 4 * (n % 2)).tolist() for n in range(40)])
+
+
+def build(case: str, training: Training, seed: int = 0) -> Recommender:
+    family, config = CONFIGS[case]
+    entry = FAMILIES[family]
+    return entry.build(entry.config.model_validate(config), Context(training, seed, CPU, "fp32"))
+
+
+def fit(case: str, training: Training, seed: int = 0, epochs: int = 25) -> Recommender:
+    model = build(case, training, seed)
+    for _ in range(min(epochs, FAMILIES[CONFIGS[case][0]].epochs or epochs)):
+        model.fit_epoch()
+    return model
+
+
+def asked(*rows: list[int], pad: int = 0) -> Histories:
+    """A query after the whole of each row."""
+    lengths = torch.tensor([len(row) for row in rows])
+    items = torch.zeros(len(rows), int(lengths.max()) + pad, dtype=torch.int64)
+    for n, row in enumerate(rows):
+        items[n, : len(row)] = torch.tensor(row)
+    return Histories(items, torch.zeros(len(rows), 0), torch.arange(len(rows)), lengths)
+
+
+def scores(model: Recommender, histories: Histories) -> Tensor:
+    return model.score(histories).clone()
+
+
+every_family = pytest.mark.parametrize("case", CONFIGS)
+
+
+@pytest.mark.parametrize("case", [case for case in CONFIGS if case != "popularity"])
+def test_the_missing_course_of_the_learners_colour_ranks_first(case: str) -> None:
+    histories = asked([0, 1, 2], [3, 2, 0], [6, 4, 7], [5, 6, 7])
+    found = scores(fit(case, checkerboard()), histories)
+    drop_seen(found, histories)
+    assert found.argmax(1).tolist() == [3, 1, 5, 4]
+
+
+def test_popularity_ranks_by_count() -> None:
+    found = scores(fit("popularity", training_of([[0, 1, 1], [1, 2], [2, 1]])), asked([0], [2]))
+    assert found.tolist() == [[1, 4, 2], [1, 4, 2]]
+
+
+@every_family
+def test_scores_are_finite_and_cover_the_catalogue(case: str) -> None:
+    found = scores(fit(case, checkerboard(), epochs=2), asked([0], [7, 7, 7]))
+    assert found.shape == (2, 8)
+    assert found.dtype == torch.float32
+    assert bool(found.isfinite().all())
+
+
+@every_family
+def test_training_more_changes_a_model_and_a_second_model_starts_afresh(case: str) -> None:
+    training, histories = checkerboard(), asked([0, 1], [5])
+    first = fit(case, training, epochs=3)
+    again = fit(case, training, epochs=3)
+    assert torch.equal(scores(first, histories), scores(again, histories))
+    other = fit(case, training_of([[7, 0, 7, 1, 7, 2]] * 9, n_items=8), epochs=3)
+    assert not torch.equal(scores(first, histories), scores(other, histories))
+
+
+@every_family
+def test_a_loaded_state_ranks_as_the_saved_model_did(case: str) -> None:
+    training, histories = checkerboard(), asked([0, 1], [5, 4, 6], [2])
+    saved = fit(case, training, epochs=4)
+    loaded = build(case, training, seed=99)
+    loaded.load_state(saved.state())
+    assert torch.equal(scores(saved, histories), scores(loaded, histories))
+
+
+@every_family
+def test_a_state_is_a_copy_that_further_training_leaves_alone(case: str) -> None:
+    model = fit(case, checkerboard(), epochs=2)
+    before = model.state()
+    kept = {name: value.clone() for name, value in before.items()}
+    model.fit_epoch()
+    assert all(torch.equal(before[name], kept[name]) for name in kept)
+
+
+@every_family
+def test_padding_and_neighbours_in_a_batch_change_nothing(case: str) -> None:
+    model = fit(case, checkerboard(), epochs=3)
+    alone = scores(model, asked([0, 1]))
+    together = scores(model, asked([4, 5, 6, 7, 4], [0, 1], pad=3))
+    torch.testing.assert_close(together[1:], alone, rtol=1e-5, atol=1e-5)
+
+
+@every_family
+def test_nothing_past_a_querys_length_reaches_its_score(case: str) -> None:
+    model = fit(case, checkerboard(), epochs=3)
+    one, two = torch.tensor([0]), torch.tensor([2])
+    nothing = torch.zeros(1, 0)
+    found = scores(model, Histories(torch.tensor([[0, 1, 2, 3]]), nothing, one, two))
+    changed = scores(model, Histories(torch.tensor([[0, 1, 7, 5]]), nothing, one, two))
+    assert torch.equal(found, changed)
+
+
+@every_family
+def test_many_queries_of_one_history_score_as_they_would_alone(case: str) -> None:
+    model = fit(case, checkerboard(), epochs=3)
+    items = torch.tensor([[0, 2, 0, 1]])
+    lengths = torch.tensor([1, 2, 3, 4])
+    rows = torch.zeros(4, dtype=torch.int64)
+    together = scores(model, Histories(items, torch.zeros(1, 0), rows, lengths))
+    alone = torch.cat([scores(model, asked(items[0, :n].tolist())) for n in (1, 2, 3, 4)])
+    torch.testing.assert_close(together, alone, rtol=1e-5, atol=1e-5)
+
+
+@every_family
+def test_a_catalogue_of_one_course_is_trained_on_and_scored(case: str) -> None:
+    model = fit(case, training_of([[0, 0, 0], [0, 0]]), epochs=2)
+    assert bool(scores(model, asked([0])).isfinite().all())
+
+
+@pytest.mark.parametrize("case", [c for c in CONFIGS if FAMILIES[CONFIGS[c][0]].epochs is None])
+def test_the_seed_decides_the_start(case: str) -> None:
+    training, histories = checkerboard(), asked([0, 1])
+    one, other = fit(case, training, 1, epochs=1), fit(case, training, 2, epochs=1)
+    assert not torch.equal(scores(one, histories), scores(other, histories))
+
+
+@pytest.mark.parametrize("case", ["gru cross_entropy", "wide_deep bpr"])
+def test_training_does_not_touch_the_global_random_state(case: str) -> None:
+    torch.manual_seed(3)
+    before = torch.get_rng_state()
+    fit(case, checkerboard(), epochs=1)
+    assert torch.equal(torch.get_rng_state(), before)

@@ -1,0 +1,100 @@
+import pytest
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from recsweep.models import losses
+
+
+def example() -> tuple[Tensor, ...]:
+    torch.manual_seed(0)
+    states = torch.randn(7, 5, dtype=torch.float64, requires_grad=True)
+    weight = torch.randn(11, 5, dtype=torch.float64, requires_grad=True)
+    bias = torch.randn(11, dtype=torch.float64, requires_grad=True)
+    target = torch.tensor([0, 3, 3, 10, 5, 1, 2, 2, 9])
+    target_state = torch.tensor([0, 0, 1, 1, 2, 3, 4, 5, 6])
+    return states, weight, bias, target, target_state
+
+
+def plain(
+    states: Tensor, weight: Tensor, bias: Tensor, target: Tensor, target_state: Tensor
+) -> Tensor:
+    return F.cross_entropy((states @ weight.T + bias)[target_state], target)
+
+
+@pytest.mark.parametrize("chunk_logits", [1, 25, 1 << 24])
+def test_cross_entropy_and_its_gradients_equal_torchs_whatever_the_chunk(
+    chunk_logits: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(losses, "CHUNK_LOGITS", chunk_logits)
+    states, weight, bias, target, target_state = example()
+    ours = losses.cross_entropy(states, weight, bias, target, target_state)
+    theirs = plain(states, weight, bias, target, target_state)
+    torch.testing.assert_close(ours.double(), theirs, rtol=1e-6, atol=0)
+    found = torch.autograd.grad(ours * 3, (states, weight, bias))
+    expected = torch.autograd.grad(theirs * 3, (states, weight, bias))
+    for a, b in zip(found, expected, strict=True):
+        torch.testing.assert_close(a, b)
+
+
+@pytest.mark.parametrize("chunk_logits", [1, 25, 1 << 24])
+def test_a_memory_adds_to_its_logits_and_gets_their_gradient(
+    chunk_logits: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(losses, "CHUNK_LOGITS", chunk_logits)
+    states, weight, bias, target, target_state = example()
+    state, item = torch.tensor([0, 0, 2, 6]), torch.tensor([0, 4, 5, 9])
+    value = torch.randn(4, dtype=torch.float64, requires_grad=True)
+    ours = losses.cross_entropy(
+        states, weight, bias, target, target_state, losses.Memory(state, item, value)
+    )
+    logits = (states @ weight.T + bias).index_put((state, item), value, accumulate=True)
+    theirs = F.cross_entropy(logits[target_state], target)
+    torch.testing.assert_close(ours.double(), theirs, rtol=1e-6, atol=0)
+    for a, b in zip(
+        torch.autograd.grad(ours, (states, value)),
+        torch.autograd.grad(theirs, (states, value)),
+        strict=True,
+    ):
+        torch.testing.assert_close(a, b)
+
+
+def test_sampled_softmax_over_the_whole_catalogue_without_correction_is_the_full_softmax() -> None:
+    logits = torch.randn(4, 6)
+    target = torch.tensor([1, 0, 5, 5])
+    everything = torch.arange(6)
+    found = losses.sampled_softmax(
+        logits[torch.arange(4), target],
+        logits,
+        target[:, None] == everything,
+        torch.zeros(4),
+        torch.zeros(6),
+    )
+    torch.testing.assert_close(found, F.cross_entropy(logits, target))
+
+
+def test_log_q_correction_makes_the_sampled_softmax_consistent() -> None:
+    """With many draws from a skewed proposal, the loss approaches the full softmax."""
+    torch.manual_seed(0)
+    logits = torch.randn(50)
+    proposal = torch.arange(1.0, 51) / torch.arange(1.0, 51).sum()
+    n = 200_000
+    drawn = torch.multinomial(proposal, n, replacement=True)
+    log_q = (proposal * n).log()
+    target = torch.tensor([7])
+    found = losses.sampled_softmax(
+        logits[target], logits[drawn][None], (drawn == 7)[None], torch.zeros(1), log_q[drawn]
+    )
+    torch.testing.assert_close(found, F.cross_entropy(logits[None], target), rtol=0.01, atol=0.01)
+
+
+def test_bpr_ignores_negatives_that_are_the_target() -> None:
+    positive, negative = torch.tensor([2.0]), torch.tensor([[0.0, 5.0]])
+    clash = torch.tensor([[False, True]])
+    torch.testing.assert_close(
+        losses.bpr(positive, negative, clash), -F.logsigmoid(torch.tensor(2.0))
+    )
+
+
+def test_bpr_with_only_clashes_is_zero_and_not_nan() -> None:
+    assert losses.bpr(torch.ones(1), torch.ones(1, 2), torch.ones(1, 2, dtype=torch.bool)) == 0
