@@ -27,8 +27,8 @@ class Schema(BaseModel):
 class Package(Schema):
     """A Python package whose wheel carries data files; none of its code is run."""
 
-    name: str
-    version: str
+    name: Name
+    version: Annotated[str, Field(pattern=r"^\d[A-Za-z0-9.!+-]*$")]
     sha256: Mapping[str, str]  # member of the wheel -> sha256 of its bytes
 
 
@@ -38,6 +38,7 @@ class Table(Schema):
     path: str
     format: Literal["csv", "parquet"] = "csv"
     separator: Annotated[str, Field(min_length=1, max_length=8)] = ","
+    encoding: Literal["utf-8", "latin-1"] = "utf-8"
     header: bool = True  # without one, columns are called column_1, column_2, …
     sha256: str | None = None  # of the file's bytes as they lie on disk
 

@@ -1,0 +1,196 @@
+"""The verb `prepare`: raw logs in, one checked and fingerprinted folder out."""
+
+import secrets
+import shutil
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import polars as pl
+from numpy.typing import NDArray
+
+from recsweep.config.schema import Data, EventTable, Experiment, FeatureTable, Folds, TimeLimits
+from recsweep.data import prepared
+from recsweep.data.cleaning import clean, needed_columns
+from recsweep.data.cuts import resolve_cuts
+from recsweep.data.features import check_names, declared_names
+from recsweep.data.indexing import Indexed, index_events
+from recsweep.data.manifest import (
+    FILE,
+    FORMAT,
+    EventRows,
+    FeatureRows,
+    Manifest,
+    PreparedFile,
+    RawFile,
+    fingerprint,
+    inputs_hash,
+    read_manifest,
+)
+from recsweep.data.periods import describe_fold, describe_period
+from recsweep.data.reading import read_table
+from recsweep.data.sources import Source, resolve
+from recsweep.data.tables import bare_table, feature_table
+from recsweep.data.types import Dataset, Events
+from recsweep.errors import BadInput, WorkFailed
+
+
+@dataclass(frozen=True, slots=True)
+class _Sources:
+    """Where each declared table lies."""
+
+    events: tuple[Source, ...]
+    users: Source | None
+    items: Source | None
+
+    def all(self) -> list[Source]:
+        return [*self.events, *(s for s in (self.users, self.items) if s is not None)]
+
+
+def prepare(experiment: Experiment, root: Path = Path()) -> Dataset:
+    """Prepare an experiment's data in `root/data/<name>-<hash>`, or reuse what lies there.
+
+    The hash covers the raw files' bytes, the keys `data` and `folds`, and the format.
+
+    Raises:
+        BadInput: a raw file, a key or a value that does not fit, or a changed prepared file.
+        WorkFailed: a package that can't be fetched, or a folder that can't be written.
+    """
+    data, rule = experiment.data, experiment.folds
+    check_names(experiment.features, declared_names(data.users, data.items))
+    home = root / "data"
+    try:
+        home.mkdir(parents=True, exist_ok=True)
+        sources = _resolve_all(data, home / "raw")
+        inputs = inputs_hash([source.sha256 for source in sources.all()], data, rule)
+        folder = home / f"{data.name}-{inputs[:12]}"
+        if folder.exists():
+            manifest = read_manifest(folder)
+            prepared.verify(folder, manifest, manifest.files)
+        else:
+            _build(folder, inputs, data, rule, sources)
+    except OSError as error:
+        place = error.filename or home
+        raise WorkFailed(f"{place}: cannot be written ({error.strerror or error})") from None
+    return prepared.load_dataset(folder)
+
+
+def _resolve_all(data: Data, raw_folder: Path) -> _Sources:
+    users, items = (
+        resolve(table, data.package, raw_folder) if table is not None else None
+        for table in (data.users, data.items)
+    )
+    events = tuple(resolve(table, data.package, raw_folder) for table in data.events)
+    return _Sources(events, users, items)
+
+
+def _build(folder: Path, inputs: str, data: Data, rule: Folds, sources: _Sources) -> None:
+    indexed, cleaning = _read_events(data, sources)
+    events = indexed.events
+    cuts = resolve_cuts(events.time, rule)
+    start = int(events.time.min())
+    users, user_rows = _read_features(data.users, sources.users, indexed.users)
+    items, item_rows = _read_features(data.items, sources.items, indexed.items)
+    test_start, test_end = cuts.test
+    early = events.time < test_start
+    development, test = _rows(events, early), _rows(events, ~early)
+
+    temporary = folder.with_name(f".{folder.name}-{secrets.token_hex(4)}")
+    temporary.mkdir()
+    try:
+        files = _write(temporary, development, test, users, items)
+        manifest = Manifest(
+            recsweep_format=FORMAT,
+            name=data.name,
+            inputs=inputs,
+            fingerprint=fingerprint(files, cuts),
+            cleaning=cleaning,
+            duplicates=indexed.duplicates,
+            user_table=user_rows,
+            item_table=item_rows,
+            development=describe_period(development, start, test_start),
+            folds=tuple(
+                describe_fold(f"fold{n}", development, start, window, rule)
+                for n, window in enumerate(cuts.validation)
+            ),
+            sealed_test=describe_period(test, test_start, test_end),
+            raw=tuple(
+                RawFile(path=s.configured, bytes=s.size, sha256=s.sha256) for s in sources.all()
+            ),
+            files=files,
+            data=data,
+            fold_rule=rule,
+        )
+        (temporary / FILE).write_text(manifest.model_dump_json(indent=2) + "\n", "utf-8")
+        _publish(temporary, folder)
+    finally:
+        shutil.rmtree(temporary, ignore_errors=True)
+
+
+def _write(
+    folder: Path, development: Events, test: Events, users: pl.DataFrame, items: pl.DataFrame
+) -> dict[str, PreparedFile]:
+    # Codes count up by first appearance, so those of the development period come first.
+    n_users, n_items = int(development.user.max()) + 1, int(development.item.max()) + 1
+    events = {prepared.DEVELOPMENT: development, prepared.SEALED_TEST: test}
+    tables = {
+        prepared.USERS: users[:n_users],
+        prepared.ITEMS: items[:n_items],
+        prepared.SEALED_USERS: users[n_users:],
+        prepared.SEALED_ITEMS: items[n_items:],
+    }
+    return {
+        **{name: prepared.write_events(folder / name, part) for name, part in events.items()},
+        **{name: prepared.write_table(folder / name, table) for name, table in tables.items()},
+    }
+
+
+def _publish(temporary: Path, folder: Path) -> None:
+    try:
+        temporary.rename(folder)
+    except OSError:
+        if not folder.exists():  # otherwise another process was faster, with the same content
+            raise
+
+
+def _read_events(data: Data, sources: _Sources) -> tuple[Indexed, tuple[EventRows, ...]]:
+    parts, counts = [], []
+    for table, source in zip(data.events, sources.events, strict=True):
+        part, rows = _clean_table(table, source, data.times)
+        parts.append(part)
+        counts.append(rows)
+    events = pl.concat(parts)
+    if events.is_empty():
+        raise BadInput(f"{data.name}: no event is left; {'; '.join(map(_summary, counts))}")
+    return index_events(events), tuple(counts)
+
+
+def _clean_table(
+    table: EventTable, source: Source, limits: TimeLimits
+) -> tuple[pl.DataFrame, EventRows]:
+    raw = read_table(table, source.path, needed_columns(table))
+    cleaned = clean(raw, table, limits, source.path)
+    return cleaned.events, EventRows(
+        path=table.path,
+        rows=len(raw),
+        dropped=cleaned.dropped,
+        unmapped_types=cleaned.unmapped,
+        kept=len(cleaned.events),
+    )
+
+
+def _summary(rows: EventRows) -> str:
+    dropped = ", ".join(f"{n} {rule}" for rule, n in rows.dropped.items() if n)
+    return f"{rows.path} has {rows.rows} rows{': ' + dropped if dropped else ''}"
+
+
+def _read_features(
+    table: FeatureTable | None, source: Source | None, ids: pl.Series
+) -> tuple[pl.DataFrame, FeatureRows | None]:
+    if table is None or source is None:
+        return bare_table(ids), None
+    return feature_table(table, source.path, ids)
+
+
+def _rows(events: Events, rows: NDArray[np.bool_]) -> Events:
+    return Events(events.user[rows], events.item[rows], events.time[rows], events.kind[rows])

