@@ -1,0 +1,173 @@
+"""A study as files that anything can read: `study.json`, `trials.parquet`, `curves.parquet`.
+
+`trials.parquet` has one row a trial; `config` is JSON. `curves.parquet` has one row for each
+(trial, epoch, fold, metric), folds from 0: every ranking metric, and `loss`, the mean training
+loss. A row without a fold is the trial's score in that epoch, the mean over folds.
+"""
+
+import io
+import json
+from collections import defaultdict
+from dataclasses import asdict
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+
+from recsweep.config.files import validate
+from recsweep.config.schema import Experiment
+from recsweep.errors import BadInput
+from recsweep.records.atomic import write_bytes, write_text
+from recsweep.records.study import EpochRow, Study, SweepSession, TrialRow
+
+TRIALS = pl.Schema(
+    {
+        "id": pl.String,
+        "family": pl.String,
+        "number": pl.Int32,
+        "state": pl.Enum(["complete", "pruned", "failed"]),
+        "reason": pl.String,
+        "value": pl.Float64,  # the best epoch's mean over folds
+        "best_epoch": pl.Int32,
+        "epochs": pl.Int32,
+        "fit_seconds": pl.Float64,
+        "evaluate_seconds": pl.Float64,
+        "started": pl.Datetime("us", "UTC"),
+        "ended": pl.Datetime("us", "UTC"),
+        "seed": pl.Int64,
+        "config": pl.String,
+    }
+)
+CURVES = pl.Schema(
+    {
+        "trial": pl.String,
+        "epoch": pl.Int32,
+        "fold": pl.Int32,
+        "metric": pl.String,
+        "value": pl.Float64,
+    }
+)
+
+
+def write_study(study: Study, folder: Path) -> None:
+    """Write all three files; `study.json` comes last, so its presence says that all are there."""
+    curves = [row for trial in study.trials for row in _curve_rows(trial, study)]
+    trials = [_trial_row(trial) for trial in study.trials]
+    _write_parquet(pl.DataFrame(curves, CURVES, orient="row"), folder / "curves.parquet")
+    _write_parquet(pl.DataFrame(trials, TRIALS, orient="row"), folder / "trials.parquet")
+    head = {
+        "experiment": study.experiment.model_dump(mode="json"),
+        "spaces": study.spaces,
+        "dataset": study.dataset,
+        "fingerprint": study.fingerprint,
+        "environment": study.environment,
+        "sessions": [{**asdict(s), "started": s.started.isoformat()} for s in study.sessions],
+    }
+    write_text(folder / "study.json", json.dumps(head, indent=1, ensure_ascii=False) + "\n")
+
+
+def read_study(folder: Path) -> Study:
+    """Read what `write_study` wrote.
+
+    Raises:
+        BadInput: a file is missing or isn't one of ours.
+    """
+    path = folder / "study.json"
+    try:
+        head = json.loads(path.read_text("utf-8"))
+        trials = pl.read_parquet(folder / "trials.parquet")
+        curves = pl.read_parquet(folder / "curves.parquet")
+        experiment = validate(Experiment, head["experiment"], path)
+        return Study(
+            experiment=experiment,
+            spaces=head["spaces"],
+            dataset=head["dataset"],
+            fingerprint=head["fingerprint"],
+            environment=head["environment"],
+            sessions=tuple(
+                SweepSession(**{**entry, "started": datetime.fromisoformat(entry["started"])})
+                for entry in head["sessions"]
+            ),
+            trials=_read_trials(trials, curves),
+        )
+    except FileNotFoundError as error:
+        missing = Path(error.filename or path).name
+        raise BadInput(f"{folder}: has no {missing}; run the sweep of this study first") from None
+    except (OSError, ValueError, KeyError, TypeError, pl.exceptions.PolarsError) as error:
+        raise BadInput(f"{folder}: is not a study that can be read ({error})") from None
+
+
+def _trial_row(trial: TrialRow) -> tuple[Any, ...]:
+    best = trial.best
+    return (
+        trial.id,
+        trial.family,
+        trial.number,
+        trial.state,
+        trial.reason,
+        best.value if best else None,
+        best.epoch if best else None,
+        len(trial.epochs),
+        trial.fit_seconds,
+        trial.evaluate_seconds,
+        trial.started,
+        trial.ended,
+        trial.seed,
+        json.dumps(dict(trial.config)),
+    )
+
+
+def _curve_rows(trial: TrialRow, study: Study) -> list[tuple[Any, ...]]:
+    key = study.experiment.metric.key
+    rows: list[tuple[Any, ...]] = []
+    for row in trial.epochs:
+        rows.append((trial.id, row.epoch, None, key, row.value))
+        for metric, values in (*row.metrics.items(), ("loss", row.losses)):
+            rows += [(trial.id, row.epoch, n, metric, value) for n, value in enumerate(values)]
+    return rows
+
+
+def _read_trials(trials: pl.DataFrame, curves: pl.DataFrame) -> tuple[TrialRow, ...]:
+    epochs: dict[str, dict[int, dict[str, list[float | None]]]] = defaultdict(dict)
+    scores: dict[tuple[str, int], float] = {}
+    for trial, epoch, fold, metric, value in curves.iter_rows():
+        if fold is None:
+            scores[trial, epoch] = value
+            epochs[trial][epoch] = {}
+        else:
+            epochs[trial][epoch].setdefault(metric, []).append(value)
+    return tuple(
+        TrialRow(
+            id=row["id"],
+            family=row["family"],
+            number=row["number"],
+            state=row["state"],
+            reason=row["reason"],
+            config=json.loads(row["config"]),
+            seed=row["seed"],
+            epochs=tuple(
+                _epoch_row(epoch, scores[row["id"], epoch], values)
+                for epoch, values in epochs[row["id"]].items()
+            ),
+            fit_seconds=row["fit_seconds"],
+            evaluate_seconds=row["evaluate_seconds"],
+            started=row["started"],
+            ended=row["ended"],
+        )
+        for row in trials.iter_rows(named=True)
+    )
+
+
+def _epoch_row(epoch: int, value: float, columns: dict[str, list[float | None]]) -> EpochRow:
+    losses = columns.pop("loss")
+    metrics = {
+        metric: tuple(v for v in values if v is not None) for metric, values in columns.items()
+    }
+    return EpochRow(epoch, value, metrics, tuple(losses))
+
+
+def _write_parquet(frame: pl.DataFrame, path: Path) -> None:
+    buffer = io.BytesIO()
+    frame.write_parquet(buffer)
+    write_bytes(path, buffer.getvalue())

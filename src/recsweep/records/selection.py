@@ -1,0 +1,88 @@
+"""The configurations that were picked, and `best/<family>.yaml`: all it takes to rebuild one."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+import yaml
+
+from recsweep.config.files import read_yaml, validate
+from recsweep.config.schema import Experiment, Schema
+from recsweep.records.atomic import write_text
+from recsweep.training.trial import Configuration, Value
+
+Rule = Literal["best_mean", "one_standard_error"]
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """A family's selected configuration and what the folds said of it."""
+
+    family: str  # its name in the study
+    trial: str
+    config: Configuration
+    seed: int
+    epochs: int  # to train for: the trial's best epoch
+    value: float  # the study's metric there, mean over folds
+    metrics: Mapping[str, tuple[float, ...]]  # `ndcg@10` -> one value a fold
+    converged: bool  # further epochs did not help; False: the budget ended first
+    near_edge: tuple[str, ...]  # warnings: a wider range may hold a better configuration
+    within: int  # complete trials within one standard error of the best, this one included
+    candidates: int  # complete trials
+
+
+@dataclass(frozen=True, slots=True)
+class Selection:
+    """One choice a family, by a rule that was written before."""
+
+    rule: Rule
+    metric: str
+    families: Mapping[str, Choice]
+
+
+class DataRecord(Schema):
+    """Which data a configuration was selected on."""
+
+    dataset: str  # folder name of the prepared data
+    fingerprint: str
+    raw: Mapping[str, str]  # raw file -> sha256
+
+
+class BestFile(Schema):
+    """The keys of `best/<family>.yaml`, in their order."""
+
+    command: str  # that rebuilds and checks it
+    study: str
+    family: str  # its name in the study
+    kind: str  # its name in the registry
+    trial: str
+    rule: Rule
+    config: Mapping[str, Value]
+    seed: int
+    epochs: int
+    metric: str
+    value: float
+    metrics: Mapping[str, tuple[float, ...]]
+    converged: bool
+    near_edge: tuple[str, ...]
+    data: DataRecord
+    experiment: Experiment
+    environment: Mapping[str, Any]
+
+
+def write_best(best: BestFile, path: Path) -> None:
+    """Write readable YAML; floats keep every digit."""
+    content = yaml.safe_dump(
+        best.model_dump(mode="json"), sort_keys=False, allow_unicode=True, width=100
+    )
+    write_text(path, f"# {best.command}\n{content}")
+
+
+def read_best(path: Path) -> BestFile:
+    """Read it back.
+
+    Raises:
+        BadInput: no such file, or a key that is missing, unknown or of the wrong kind.
+    """
+    return validate(BestFile, read_yaml(path), path)
