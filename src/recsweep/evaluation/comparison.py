@@ -61,14 +61,15 @@ def compare(
         resamples: of the bootstrap.
         seed: of the bootstrap; the order of the families does not change any number.
         level: simultaneous over all pairs.
-        scope: `families` only where each row comes from a search of its own.
+        scope: `families` only where each row comes from a search of its own; the seeds are then
+            searches, and their spread is the spread over searches.
 
     Raises:
-        BadInput: not a table, no or one learner, learners differ in number, a value that is not
-            finite, too few resamples for the level.
+        BadInput: not a table, fewer than two learners, learners differ in number, a value that is
+            not finite, too few resamples for the level, or families after one search.
     """
     tables = {name: np.asarray(table, dtype=np.float64) for name, table in values.items()}
-    _check(tables, resamples, level)
+    _check(tables, resamples, level, scope)
     # A fixed order inside: each family's draws depend on its name's rank, not on the caller.
     names = sorted(tables)
     means = np.stack([tables[name].mean(axis=0) for name in names]) if names else np.empty((0, 0))
@@ -101,7 +102,7 @@ def _verdict(
     spread = spread_of_difference(paired, spreads[a], spreads[b], means)
     difference, error = float(paired.mean()), spread.standard_error
     root = _root(difference, error, spread.freedom)
-    # One resample is the sample itself (Davison & Hinkley 1997, eq. 4.11): p is never 0.
+    # One resample is the sample itself (Davison & Hinkley 1997, ch. 4): p is never 0.
     at_or_below = int(np.searchsorted(smallest, root, side="right"))
     half = float(-stdtrit(spread.freedom, critical / 2)) * error
     lower, upper = difference - half, difference + half
@@ -116,7 +117,7 @@ def _verdict(
         mean_a=float(means[a].mean()),
         mean_b=float(means[b].mean()),
         standard_error=error,
-        seed_share=spread.seeds / error**2 if error else 0.0,
+        seed_share=spread.seeds / (spread.learners + spread.seeds) if error else 0.0,
         d_z=difference / np.sqrt(spread.learners * len(paired)) if spread.learners else 0.0,
         rank_biserial=rank_biserial(paired),
         learners=len(paired),
@@ -146,7 +147,7 @@ def _root(difference: float, error: float, freedom: float) -> float:
     return float(2 * stdtr(freedom, -abs(difference) / error))
 
 
-def _check(tables: Mapping[str, Float64], resamples: int, level: float) -> None:
+def _check(tables: Mapping[str, Float64], resamples: int, level: float, scope: Scope) -> None:
     learners = None
     for name, table in tables.items():
         if table.ndim != 2 or not table.shape[0]:
@@ -159,6 +160,8 @@ def _check(tables: Mapping[str, Float64], resamples: int, level: float) -> None:
             )
         if table.shape[1] < 2:
             raise BadInput(f"{name}: {table.shape[1]} learner(s); a verdict needs at least 2")
+        if scope == "families" and table.shape[0] < 2:
+            raise BadInput(f"{name}: one search; a verdict on families needs repeated searches")
         learners = table.shape[1] if learners is None else learners
         if table.shape[1] != learners:
             raise BadInput(

@@ -10,6 +10,9 @@ from recsweep.evaluation.variance import Float64, SeedSpread, satterthwaite, wit
 
 _CELLS = 2_000_000
 """Resamples x learners held at once: 16 MB."""
+_FLOOR = 0.1
+"""Least share of the sample's variance that a resample is given. With it, coverage holds down to
+about five unequal learners among a thousand; see benchmarks/calibration.py."""
 
 
 def smallest_roots(
@@ -31,19 +34,17 @@ def smallest_roots(
     for rows, weights in _learner_weights(n, resamples, random):
         drawn = weights @ moments / n
         for pair, (a, b) in enumerate(pairs):
-            away = drawn[:, a] - drawn[:, b]
+            moved = drawn[:, a] - drawn[:, b]
             observed = without_rounding(squares[pair].sum() / (n - 1), means) / n
-            learners = (drawn[:, families + pair] - away**2) / (n - 1)
-            # Learners that all agree say nothing of their spread: the sample's is taken.
-            learners = np.where(learners > 1e-9 * observed, learners, observed)
+            learners = (drawn[:, families + pair] - moved**2) / (n - 1)
+            # A resample of learners that nearly all agree is no measure of spread; without a floor
+            # it decides the interval where a handful of learners carry the whole difference.
+            learners = np.maximum(learners, _FLOOR * observed)
             seeds = [(between[f][rows], spreads[f]) for f in (a, b)]
-            added = sum(np.maximum(0.0, drawn_ - s.interaction) for drawn_, s in seeds)
+            added = sum(np.maximum(0.0, square - s.interaction) for square, s in seeds)
             freedom = satterthwaite(learners, n, seeds)
-            away = (
-                np.abs(away + shift[a][rows] - shift[b][rows])
-                if observed
-                else np.abs(shift[a][rows] - shift[b][rows])
-            )
+            # Where all learners agree, what has moved is rounding.
+            away = np.abs((moved if observed else 0.0) + shift[a][rows] - shift[b][rows])
             error = np.sqrt(learners + added)
             ratio = np.divide(away, error, out=np.zeros_like(away), where=error > 0)
             smallest[rows] = np.minimum(smallest[rows], 2 * stdtr(freedom, -ratio))

@@ -88,10 +88,12 @@ def satterthwaite(
     """Degrees of freedom of learners + sum over families of max(0, between - interaction).
 
     Arrays broadcast; `seeds` holds each family's `between` (or many resampled ones) beside the
-    family's spread. Where there is no variance at all, the learners' n - 1.
+    family's spread. Never below the fewest of any part, which subtracting could otherwise reach;
+    where there is no variance at all, the learners' n - 1.
     """
     total = learners
     uncertainty = learners**2 / (n_learners - 1)
+    fewest: Any = n_learners - 1
     for between, family in seeds:
         if family.seeds == 1:
             continue
@@ -99,8 +101,10 @@ def satterthwaite(
         total = total + np.where(counted, between - family.interaction, 0.0)
         squares = between**2 + family.interaction**2 / (n_learners - 1)
         uncertainty = uncertainty + np.where(counted, squares, 0.0) / (family.seeds - 1)
+        fewest = np.minimum(fewest, np.where(counted, family.seeds - 1, n_learners - 1))
     none = uncertainty == 0
-    return np.where(none, n_learners - 1, total**2 / np.where(none, 1.0, uncertainty))
+    freedom = np.where(none, n_learners - 1, total**2 / np.where(none, 1.0, uncertainty))
+    return np.maximum(freedom, fewest)
 
 
 def paired_standard_error(

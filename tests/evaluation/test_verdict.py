@@ -1,0 +1,91 @@
+import dataclasses
+
+import pytest
+
+from recsweep.evaluation.verdict import Outcome, PairVerdict, decide
+
+BASE = PairVerdict(
+    a="gru",
+    b="matrix_factorization",
+    outcome="better",
+    difference=0.012,
+    lower=0.004,
+    upper=0.020,
+    p=0.003,
+    mean_a=0.112,
+    mean_b=0.1,
+    standard_error=0.004,
+    seed_share=0.2,
+    d_z=0.1,
+    rank_biserial=0.15,
+    learners=1234,
+    seeds_a=5,
+    seeds_b=5,
+    level=0.95,
+    smallest_effect=0.005,
+    scope="configurations",
+)
+
+
+@pytest.mark.parametrize(
+    ("lower", "upper", "outcome"),
+    [
+        (0.004, 0.020, "better"),
+        (-0.020, -0.004, "worse"),
+        (-0.004, 0.020, "no difference shown"),
+        (-0.004, 0.004, "equivalent"),
+        (0.001, 0.004, "equivalent"),
+        (-0.004, -0.001, "equivalent"),
+        (0.001, 0.005, "better"),
+        (-0.005, 0.001, "no difference shown"),
+        (0.0, 0.02, "no difference shown"),
+        (0.0, 0.0, "equivalent"),
+    ],
+)
+def test_an_interval_reads(lower: float, upper: float, outcome: Outcome) -> None:
+    assert decide(lower, upper, 0.005) == outcome
+
+
+def test_the_winner_is_named_first() -> None:
+    names = {"gru": "GRU", "matrix_factorization": "matrix factorisation"}
+    assert BASE.sentence("NDCG@10", names) == (
+        "GRU beats matrix factorisation by 0.012 NDCG@10 [0.004, 0.020] "
+        "(1,234 learners, 5 seeds; speaks of the selected configurations)"
+    )
+    lost = dataclasses.replace(
+        BASE, outcome="worse", difference=-0.012, lower=-0.02, upper=-0.004, seeds_b=1
+    )
+    assert lost.sentence("NDCG@10", names) == (
+        "matrix factorisation beats GRU by 0.012 NDCG@10 [0.004, 0.020] "
+        "(1,234 learners, 5 and 1 seeds; speaks of the selected configurations)"
+    )
+
+
+def test_a_difference_too_small_to_matter_is_shown_beside_equivalent() -> None:
+    small = dataclasses.replace(
+        BASE, outcome="equivalent", difference=0.002, lower=0.001, upper=0.003
+    )
+    assert small.sentence("ndcg@10").startswith(
+        "gru and matrix_factorization are equivalent within 0.005 ndcg@10: "
+        "difference 0.002 ndcg@10 [0.001, 0.003]"
+    )
+
+
+def test_no_difference_shown_is_a_sentence_of_its_own() -> None:
+    none = dataclasses.replace(
+        BASE, outcome="no difference shown", lower=-0.01, scope="families", seeds_a=4, seeds_b=4
+    )
+    assert none.sentence("ndcg@10") == (
+        "no difference shown between gru and matrix_factorization: 0.012 ndcg@10 [-0.010, 0.020] "
+        "(1,234 learners, 4 searches; speaks of repeated searches)"
+    )
+
+
+def test_a_bound_beyond_zero_is_never_shown_as_zero() -> None:
+    close = dataclasses.replace(BASE, lower=0.00004)
+    assert "[0.00004, 0.02000]" in close.sentence("ndcg@10")
+
+
+def test_a_zero_has_no_sign() -> None:
+    same = dataclasses.replace(BASE, outcome="equivalent", difference=-0.0, lower=0.0, upper=0.0)
+    assert "0.000 ndcg@10 [0.000, 0.000]" in same.sentence("ndcg@10")
