@@ -23,29 +23,29 @@ from recsweep.records.study import EpochRow, Study, SweepSession, TrialRow
 
 TRIALS = pl.Schema(
     {
-        "id": pl.String,
-        "family": pl.String,
-        "number": pl.Int32,
-        "state": pl.Enum(["complete", "pruned", "failed"]),
-        "reason": pl.String,
-        "value": pl.Float64,  # the best epoch's mean over folds
-        "best_epoch": pl.Int32,
-        "epochs": pl.Int32,
-        "fit_seconds": pl.Float64,
-        "evaluate_seconds": pl.Float64,
+        "id": pl.String(),
+        "family": pl.String(),
+        "number": pl.Int32(),
+        "state": pl.String(),
+        "reason": pl.String(),
+        "value": pl.Float64(),  # the best epoch's mean over folds
+        "best_epoch": pl.Int32(),
+        "epochs": pl.Int32(),
+        "fit_seconds": pl.Float64(),
+        "evaluate_seconds": pl.Float64(),
         "started": pl.Datetime("us", "UTC"),
         "ended": pl.Datetime("us", "UTC"),
-        "seed": pl.Int64,
-        "config": pl.String,
+        "seed": pl.Int64(),
+        "config": pl.String(),
     }
 )
 CURVES = pl.Schema(
     {
-        "trial": pl.String,
-        "epoch": pl.Int32,
-        "fold": pl.Int32,
-        "metric": pl.String,
-        "value": pl.Float64,
+        "trial": pl.String(),
+        "epoch": pl.Int32(),
+        "fold": pl.Int32(),
+        "metric": pl.String(),
+        "value": pl.Float64(),
     }
 )
 

@@ -1,0 +1,45 @@
+"""A study's tables, as (columns, rows), for whoever shows them."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from recsweep.config.schema import Experiment
+from recsweep.records.study import TrialRow
+
+Table = tuple[list[str], list[list[Any]]]
+
+
+def space_table(spaces: Mapping[str, Mapping[str, Any]]) -> Table:
+    """One row a parameter of each family: its range, its role and why it varies."""
+    columns = ["family", "parameter", "range", "scale", "when", "role", "why"]
+    rows = []
+    for family, space in spaces.items():
+        for name, keys in space.get("parameters", {}).items():
+            kind = next(k for k in ("int", "float", "choice") if k in keys)
+            when = ", ".join(f"{k}: {v}" for k, v in keys.get("when", {}).items())
+            scale = "log" if keys.get("log") else "linear" if kind != "choice" else ""
+            rows.append(
+                [family, name, f"{kind} {keys[kind]}", scale, when, keys["role"], keys["why"]]
+            )
+    return columns, rows
+
+
+def leaderboard_table(experiment: Experiment, trials: Sequence[TrialRow]) -> Table:
+    """Every trial, the best first; those without a score come last."""
+    key = experiment.metric.key
+    columns = ["trial", "family", "state", key, "best_epoch", "epochs", "fit_seconds", "reason"]
+    ordered = sorted(trials, key=lambda t: -t.best.value if t.best else 1.0)
+    rows = [
+        [
+            trial.id,
+            trial.family,
+            trial.state,
+            trial.best.value if trial.best else None,
+            trial.best.epoch if trial.best else None,
+            len(trial.epochs),
+            trial.fit_seconds,
+            trial.reason or "",
+        ]
+        for trial in ordered
+    ]
+    return columns, rows
