@@ -1,0 +1,198 @@
+"""What a sweep would do and take: `--dry-run`. Trains one epoch of each family's defaults."""
+
+import multiprocessing
+import os
+import resource
+import sys
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, fields, is_dataclass
+from multiprocessing.connection import Connection
+
+import numpy as np
+import torch
+
+from recsweep.config.schema import Experiment, Resources
+from recsweep.data.types import Fold
+from recsweep.models.registry import FAMILIES
+from recsweep.search.space import Space
+from recsweep.search.worker import MakeTrial, one_line
+from recsweep.training.trial import Trial
+
+MEASURE_SECONDS = 20.0
+
+
+@dataclass(frozen=True, slots=True)
+class FamilyPlan:
+    """One family's share of a sweep."""
+
+    family: str
+    parameters: int
+    size: float  # configurations in its space; inf for a continuous one
+    trials: int
+    rungs: tuple[int, ...]  # epochs after which a trial may be stopped
+    epochs: int  # of a full trial
+    expected_epochs: float  # of all trials together
+    epoch_seconds: float | None  # all folds, the defaults; None: not measured in time
+    problem: str | None  # why the defaults can't be trained
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """A whole sweep."""
+
+    families: tuple[FamilyPlan, ...]
+    workers: int
+    data_bytes: int  # all folds, once for all workers
+    worker_bytes: int | None  # the largest measured process
+
+    @property
+    def seconds(self) -> float | None:
+        """Estimated time of all trials; None where a family wasn't measured."""
+        total = 0.0
+        for family in self.families:
+            if family.epoch_seconds is None:
+                return None
+            total += family.expected_epochs * family.epoch_seconds
+        return total / self.workers
+
+
+@dataclass(frozen=True, slots=True)
+class _Measured:
+    family: str
+    seconds: float
+    bytes: int
+    problem: str | None
+
+
+def plan(
+    experiment: Experiment,
+    spaces: Mapping[str, Space],
+    folds: Sequence[Fold],
+    *,
+    limit: float = MEASURE_SECONDS,
+    make_trial: MakeTrial = Trial,
+) -> Plan:
+    """Count, and measure for at most `limit` seconds in a process of its own."""
+    measured = {m.family: m for m in _measure(experiment, spaces, folds, limit, make_trial)}
+    return Plan(
+        families=tuple(
+            _family(experiment, name, spaces[name], measured.get(name))
+            for name in experiment.families
+        ),
+        workers=_local_workers(experiment.resources),
+        data_bytes=sum(_size(fold) for fold in folds),
+        worker_bytes=max((m.bytes for m in measured.values()), default=None),
+    )
+
+
+def rungs(experiment: Experiment) -> tuple[int, ...]:
+    """Epochs after which a trial is compared with its family's earlier ones."""
+    epoch, found = experiment.stopping.grace_epochs, []
+    while epoch < experiment.budget.epochs:
+        found.append(epoch)
+        epoch *= experiment.stopping.reduction
+    return tuple(found)
+
+
+def _family(
+    experiment: Experiment, name: str, space: Space, measured: _Measured | None
+) -> FamilyPlan:
+    trials = experiment.budget.trials if space.parameters else 1
+    epochs = FAMILIES[space.family].epochs or experiment.budget.epochs
+    at = rungs(experiment) if epochs == experiment.budget.epochs else ()
+    full = min(trials, experiment.stopping.full_trials) if at else trials
+    length, share = 0.0, 1.0
+    for start, end in zip((0, *at), (*at, epochs), strict=True):
+        length += share * (end - start)
+        share /= experiment.stopping.reduction
+    fine = measured is not None and measured.problem is None
+    return FamilyPlan(
+        family=name,
+        parameters=len(space.parameters),
+        size=space.size,
+        trials=trials,
+        rungs=at,
+        epochs=epochs,
+        expected_epochs=full * epochs + (trials - full) * length,
+        epoch_seconds=measured.seconds if measured and fine else None,
+        problem=measured.problem if measured else None,
+    )
+
+
+def _measure(
+    experiment: Experiment,
+    spaces: Mapping[str, Space],
+    folds: Sequence[Fold],
+    limit: float,
+    make_trial: MakeTrial,
+) -> list[_Measured]:
+    """In a process that can be ended: an epoch of a large family may take far longer than that."""
+    context = multiprocessing.get_context("spawn")
+    ours, theirs = context.Pipe(duplex=False)
+    deadline = time.monotonic() + limit
+    process = context.Process(
+        target=_measure_all, args=(theirs, experiment, spaces, folds, make_trial), daemon=True
+    )
+    process.start()
+    theirs.close()
+    found: list[_Measured] = []
+    try:
+        while len(found) < len(spaces) and ours.poll(max(0.0, deadline - time.monotonic())):
+            found.append(ours.recv())
+    except EOFError:  # it died, for want of memory perhaps
+        pass
+    finally:
+        process.kill()
+        process.join()
+    return found
+
+
+def _measure_all(
+    results: Connection,
+    experiment: Experiment,
+    spaces: Mapping[str, Space],
+    folds: Sequence[Fold],
+    make_trial: MakeTrial,
+) -> None:
+    torch.set_num_threads(max(1, int(experiment.resources.cpu)))
+    device = torch.device("cuda" if experiment.resources.gpu else "cpu")
+    events = [len(fold.training.sequences.item) for fold in folds]
+    largest = int(np.argmax(events))
+    for name, space in spaces.items():
+        began, problem = time.perf_counter(), None
+        try:
+            trial = make_trial(
+                space.family,
+                {**space.fixed, **space.defaults},
+                [folds[largest]],
+                experiment.metric,
+                epochs=1,
+                seed=experiment.seed,
+                device=device,
+                precision=experiment.resources.precision,
+            )
+            trial.advance()
+        except Exception as error:
+            problem = f"{type(error).__name__}: {one_line(error)}"
+        seconds = (time.perf_counter() - began) * sum(events) / max(1, events[largest])
+        peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+        unit = 1 if sys.platform == "darwin" else 1024
+        results.send(_Measured(name, seconds, peak * unit, problem))
+
+
+def _local_workers(resources: Resources) -> int:
+    """As many as Ray would start on this machine."""
+    fitting = int((os.cpu_count() or 1) // resources.cpu)
+    if resources.gpu:
+        fitting = min(fitting, int(torch.cuda.device_count() // resources.gpu))
+    return max(1, min(fitting, resources.workers or fitting))
+
+
+def _size(value: object) -> int:
+    """Bytes of every array within."""
+    if isinstance(value, np.ndarray):
+        return value.nbytes
+    if is_dataclass(value):
+        return sum(_size(getattr(value, field.name)) for field in fields(value))
+    return 0

@@ -1,0 +1,165 @@
+"""What a person sees of a running sweep: a live table in a terminal, plain lines elsewhere."""
+
+import time
+from dataclasses import dataclass, field
+
+from rich import box
+from rich.console import Console
+from rich.live import Live
+from rich.table import Table
+
+from recsweep.records.study import TrialRow
+from recsweep.tracking.events import (
+    EpochReported,
+    Event,
+    SweepEnded,
+    SweepStarted,
+    TrialEnded,
+    TrialStarted,
+)
+
+
+@dataclass(slots=True)
+class _Family:
+    target: int
+    running: set[str] = field(default_factory=set)
+    ended: dict[str, int] = field(default_factory=lambda: {"complete": 0, "pruned": 0, "failed": 0})
+    best: float | None = None
+    seconds: float = 0.0
+
+    @property
+    def done(self) -> int:
+        return sum(self.ended.values())
+
+    def add(self, trial: TrialRow) -> None:
+        self.running.discard(trial.id)
+        self.ended[trial.state] += 1
+        if trial.state == "complete" and trial.best:
+            self.best = max(trial.best.value, self.best or trial.best.value)
+
+
+class Progress:
+    """A listener. Where `console` is no terminal it prints a line for each trial that ends."""
+
+    def __init__(self, console: Console) -> None:
+        self._console = console
+        self._families: dict[str, _Family] = {}
+        self._family_of: dict[str, str] = {}
+        self._live: Live | None = None
+        self._metric, self._study = "", ""
+        self._began, self._work = time.monotonic(), 0.0
+
+    def __call__(self, event: Event) -> None:
+        """Take note, and show it."""
+        match event:
+            case SweepStarted():
+                self._start(event)
+            case TrialStarted():
+                self._family_of[event.id] = event.family
+                self._families[event.family].running.add(event.id)
+            case EpochReported():
+                seconds = event.fit_seconds + event.evaluate_seconds
+                self._families[self._family_of[event.id]].seconds += seconds
+                self._work += seconds
+            case TrialEnded():
+                self._families[event.trial.family].add(event.trial)
+                if self._live is None:
+                    self._line(event.trial)
+            case SweepEnded():
+                self._stop()
+
+    def _start(self, event: SweepStarted) -> None:
+        self._began = time.monotonic()
+        self._metric, self._study = event.experiment.metric.key, event.experiment.study
+        self._families = {name: _Family(target) for name, target in event.targets.items()}
+        for trial in event.done:
+            family = self._families[trial.family]
+            family.add(trial)
+            family.seconds += trial.fit_seconds + trial.evaluate_seconds
+        if self._console.is_terminal:
+            self._live = Live(
+                console=self._console, get_renderable=self.table, refresh_per_second=2
+            )
+            self._live.start()
+            return
+        done = sum(family.done for family in self._families.values())
+        resumed = f", {done} of them done before" if done else ""
+        self._console.print(
+            f"{self._study}: {self._total} trials{resumed}, {event.workers} at once", soft_wrap=True
+        )
+
+    def _stop(self) -> None:
+        for family in self._families.values():
+            family.running.clear()
+        if self._live is not None:
+            self._live.stop()
+            self._live = None
+
+    def _line(self, trial: TrialRow) -> None:
+        done = sum(family.done for family in self._families.values())
+        score = f"{self._metric} {trial.best.value:.4f}" if trial.best else "no score"
+        seconds = trial.fit_seconds + trial.evaluate_seconds
+        reason = f" ({trial.reason})" if trial.state == "failed" else ""
+        self._console.print(
+            f"[{done}/{self._total}] {trial.id} {trial.state}: {score}, "
+            f"{len(trial.epochs)} epochs in {_duration(seconds)}, "
+            f"{_duration(self._left())} left{reason}",
+            soft_wrap=True,
+            markup=False,
+            highlight=False,
+        )
+
+    def table(self) -> Table:
+        """The table as it stands."""
+        elapsed, left = time.monotonic() - self._began, self._left()
+        ends = f", about {_duration(left)} left" if left else ""
+        table = Table(
+            box=box.SIMPLE_HEAD,
+            title=f"{self._study}: {_duration(elapsed)}{ends}",
+            title_justify="left",
+            title_style="",
+        )
+        table.add_column("family")
+        for name in ("running", "complete", "stopped", "failed", "trials"):
+            table.add_column(name, justify="right")
+        table.add_column(f"best {self._metric}", justify="right")
+        table.add_column("work", justify="right")
+        for name, family in self._families.items():
+            best = "" if family.best is None else f"{family.best:.4f}"
+            failed = family.ended["failed"]
+            table.add_row(
+                name,
+                str(len(family.running) or ""),
+                str(family.ended["complete"] or ""),
+                str(family.ended["pruned"] or ""),
+                f"[red]{failed}[/red]" if failed else "",
+                f"{family.done}/{family.target}",
+                best,
+                _duration(family.seconds),
+                style="dim" if family.done == family.target else "",
+            )
+        return table
+
+    @property
+    def _total(self) -> int:
+        return sum(family.target for family in self._families.values())
+
+    def _left(self) -> float:
+        """Seconds to the end: each family's mean work a trial, at this session's pace."""
+        families = self._families.values()
+        known = [f for f in families if f.done]
+        if not known or not self._work:
+            return 0.0
+        usual = sum(f.seconds for f in known) / sum(f.done for f in known)
+        work = sum(
+            (f.target - f.done) * (f.seconds / f.done if f.done else usual) for f in families
+        )
+        return work * (time.monotonic() - self._began) / self._work
+
+
+def _duration(seconds: float) -> str:
+    minutes, rest = divmod(round(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    if hours:
+        return f"{hours} h {minutes:02d} min"
+    return f"{minutes} min {rest:02d} s" if minutes else f"{rest} s"
