@@ -8,6 +8,7 @@ import polars as pl
 
 from recsweep.config.schema import EventTable, TimeLimits
 from recsweep.data.clock import microseconds
+from recsweep.data.reading import as_text
 from recsweep.data.times import to_microseconds
 from recsweep.data.types import KINDS
 from recsweep.errors import BadInput
@@ -39,9 +40,9 @@ def clean(raw: pl.DataFrame, table: EventTable, limits: TimeLimits, path: Path) 
     Raises:
         BadInput: a time that can't be read, or a column that can't hold ids.
     """
-    user, item = (_ids(raw[name], path) for name in (table.user, table.item))
+    user, item = (raw_ids(raw[name], path) for name in (table.user, table.item))
     time = _times(raw[table.time], table, path)
-    kind, raw_kind = _kinds(raw, table)
+    kind, raw_kind = _kinds(raw, table, path)
     earliest, latest = microseconds(limits.earliest), microseconds(limits.latest)
     keep = pl.repeat(True, len(raw), dtype=pl.Boolean, eager=True)
     dropped: dict[str, int] = {}
@@ -58,20 +59,23 @@ def clean(raw: pl.DataFrame, table: EventTable, limits: TimeLimits, path: Path) 
     return Cleaned(events, dropped, _most_frequent(raw_kind.filter(kind.is_null())))
 
 
-def _ids(column: pl.Series, path: Path) -> pl.Series:
-    textual = column.dtype in (pl.String, pl.Categorical, pl.Enum)
-    if not textual and not column.dtype.is_integer():
+def raw_ids(column: pl.Series, path: Path) -> pl.Series:
+    """Raw ids as text, just as they stand in the file; empty ones are null.
+
+    Raises:
+        BadInput: values that are neither text nor whole numbers.
+    """
+    if column.dtype.is_float() or column.dtype.is_temporal() or column.dtype == pl.Boolean:
         raise BadInput(
-            f"{path}: column {column.name!r} holds {column.dtype} values; "
+            f"{path}: column {column.name!r} holds {column.dtype}; "
             "ids must be text or whole numbers"
         )
-    text = column.cast(pl.String)
-    return text.set(text.str.strip_chars() == "", None) if textual else text
+    return as_text(column, path)
 
 
 def _times(column: pl.Series, table: EventTable, path: Path) -> pl.Series:
-    if column.dtype == pl.String:
-        column = column.set(column.str.strip_chars() == "", None)
+    if not (column.dtype.is_numeric() or column.dtype.is_temporal()):
+        column = as_text(column, path)
     time = to_microseconds(column, table.time_format)
     unread = (time.is_null() & column.is_not_null()).arg_true()
     if len(unread):
@@ -83,13 +87,13 @@ def _times(column: pl.Series, table: EventTable, path: Path) -> pl.Series:
     return time
 
 
-def _kinds(raw: pl.DataFrame, table: EventTable) -> tuple[pl.Series, pl.Series]:
+def _kinds(raw: pl.DataFrame, table: EventTable, path: Path) -> tuple[pl.Series, pl.Series]:
     rule = table.type
     if rule.constant is not None:
         same = pl.repeat(KINDS.index(rule.constant), len(raw), dtype=pl.Int8, eager=True)
         return same, same.cast(pl.String)
     assert rule.column is not None  # the schema: either constant or column
-    text = raw[rule.column].cast(pl.String)
+    text = as_text(raw[rule.column], path)
     codes = [KINDS.index(kind) for kind in rule.values.values()]
     kind = text.replace_strict(list(rule.values), codes, default=None, return_dtype=pl.Int8)
     return kind, text

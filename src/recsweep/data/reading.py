@@ -1,5 +1,6 @@
 """Reading a raw table: its columns as they stand, or one line on why it can't be read."""
 
+import contextlib
 import csv
 import gzip
 import io
@@ -37,6 +38,20 @@ def read_table(table: Table, path: Path, columns: Iterable[str]) -> pl.DataFrame
         return _read_csv(table, path, wanted)
     except (pl.exceptions.PolarsError, OSError, UnicodeDecodeError, EOFError, zlib.error) as error:
         raise BadInput(f"{path}: {_reason(error, table, path)}") from None
+
+
+def as_text(column: pl.Series, path: Path) -> pl.Series:
+    """A column's values as text; empty text is null.
+
+    Raises:
+        BadInput: values that have no text, such as lists and bytes.
+    """
+    if column.dtype.is_nested() or column.dtype in (pl.Binary, pl.Object):
+        raise BadInput(
+            f"{path}: column {column.name!r} holds {column.dtype}; expected text, numbers or times"
+        )
+    text = column.cast(pl.String)
+    return text.set(text.str.strip_chars() == "", None)
 
 
 def _read_csv(table: Table, path: Path, wanted: list[str]) -> pl.DataFrame:
@@ -157,8 +172,9 @@ def _first_long_row(table: Table, path: Path) -> str:
             delimiter=table.separator,
             quoting=csv.QUOTE_MINIMAL if _quote(table) else csv.QUOTE_NONE,
         )
-        expected = len(next(rows))
-        for number, row in enumerate(rows, start=1 if table.header else 2):
-            if len(row) > expected:
-                return f"row {number} has {len(row)} fields, expected {expected}"
-    return f"has a row with more than {expected} fields"
+        with contextlib.suppress(csv.Error, UnicodeDecodeError, StopIteration):
+            expected = len(next(rows))
+            for number, row in enumerate(rows, start=1 if table.header else 2):
+                if len(row) > expected:
+                    return f"row {number} has {len(row)} fields, expected {expected}"
+    return "a row has more fields than the first"

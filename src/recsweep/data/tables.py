@@ -6,9 +6,10 @@ from pathlib import Path
 import polars as pl
 
 from recsweep.config.schema import FeatureTable
+from recsweep.data.cleaning import raw_ids
 from recsweep.data.features import ID, LABEL, RESERVED, declared_names
 from recsweep.data.manifest import FeatureRows
-from recsweep.data.reading import read_table
+from recsweep.data.reading import as_text, read_table
 from recsweep.errors import BadInput
 
 TAG_WRAPPING = " \t[]'\""
@@ -36,14 +37,14 @@ def feature_table(
         raise BadInput(f"{path}: {twice[0]!r} is declared twice, or is a name kept for recsweep")
     label = [table.label] if table.label else []
     raw = read_table(table, path, [table.key, *label, *names])
-    columns = {ID: _text(raw[table.key], ())}
-    columns[LABEL] = _text(raw[table.label], table.missing) if table.label else _nothing(raw)
+    columns = {ID: raw_ids(raw[table.key], path)}
+    columns[LABEL] = _text(raw[table.label], table.missing, path) if table.label else _nothing(raw)
     for name in table.categorical:
-        columns[name] = _text(raw[name], table.missing)
+        columns[name] = _text(raw[name], table.missing, path)
     for name in table.numeric:
         columns[name] = _numbers(raw[name], table.missing, path)
     for name, separator in table.tags.items():
-        columns[name] = _tags(raw[name], separator, table.missing)
+        columns[name] = _tags(raw[name], separator, table.missing, path)
     known = pl.DataFrame(columns).with_row_index("row", offset=1).filter(pl.col(ID).is_not_null())
     _check_agreement(known, path)
     single = known.unique(ID, keep="first", maintain_order=True).drop("row")
@@ -78,13 +79,13 @@ def _nothing(raw: pl.DataFrame) -> pl.Series:
     return pl.Series([None] * len(raw), dtype=pl.String)
 
 
-def _text(column: pl.Series, missing: Sequence[str]) -> pl.Series:
-    text = column.cast(pl.String).str.strip_chars()
-    return text.set(text.is_in(["", *missing]), None)
+def _text(column: pl.Series, missing: Sequence[str], path: Path) -> pl.Series:
+    text = as_text(column, path).str.strip_chars()
+    return text.set(text.is_in(missing), None)
 
 
 def _numbers(column: pl.Series, missing: Sequence[str], path: Path) -> pl.Series:
-    text = _text(column, missing)
+    text = _text(column, missing, path)
     number = text.cast(pl.Float64, strict=False)
     if column.dtype.is_float():
         text = text.set(column.is_nan(), None)
@@ -99,8 +100,10 @@ def _numbers(column: pl.Series, missing: Sequence[str], path: Path) -> pl.Series
     return number
 
 
-def _tags(column: pl.Series, separator: str, missing: Sequence[str]) -> pl.Series:
-    listed = column if isinstance(column.dtype, pl.List) else column.str.split(separator)
+def _tags(column: pl.Series, separator: str, missing: Sequence[str], path: Path) -> pl.Series:
+    listed = (
+        column if isinstance(column.dtype, pl.List) else as_text(column, path).str.split(separator)
+    )
     tag = pl.element().cast(pl.String).str.strip_chars(TAG_WRAPPING)
     kept = tag.filter(~tag.is_in(["", *missing])).unique(maintain_order=True)
     tags = listed.to_frame("tags").select(pl.col("tags").list.eval(kept))["tags"]

@@ -1,0 +1,102 @@
+from datetime import UTC, datetime
+from pathlib import Path
+
+import polars as pl
+import pytest
+
+from recsweep.config.schema import EventTable, TimeLimits
+from recsweep.data.cleaning import Cleaned, clean, needed_columns
+from recsweep.data.types import KINDS
+from recsweep.errors import BadInput
+
+LOG = Path("log.csv")
+ANY_TIME = TimeLimits(earliest=datetime(1970, 1, 1, tzinfo=UTC))
+
+
+def table(**changes: object) -> EventTable:
+    return EventTable.model_validate(
+        {"path": "log.csv", "user": "u", "item": "i", "time": "t", **changes}
+    )
+
+
+def cleaned(
+    u: list[object],
+    i: list[object],
+    t: list[object],
+    k: list[object] | None = None,
+    **changes: object,
+) -> Cleaned:
+    raw = pl.DataFrame({"u": u, "i": i, "t": t, "k": k or [None] * len(u)}, strict=False)
+    return clean(raw, table(**changes), ANY_TIME, LOG)
+
+
+def test_a_clean_log_passes_whole_and_every_rule_reports_zero() -> None:
+    found = cleaned(["1", "2"], ["a", "b"], ["5", "6"])
+    assert found.events.rows() == [("1", "a", 5_000_000, 0), ("2", "b", 6_000_000, 0)]
+    assert set(found.dropped.values()) == {0}
+    assert len(found.dropped) == 5
+
+
+def test_missing_and_blank_ids_are_dropped_and_counted() -> None:
+    found = cleaned([None, " ", "1", "1"], ["a", "a", "", "b"], ["5"] * 4)
+    assert found.events["item"].to_list() == ["b"]
+    assert found.dropped["no user id"] == 2
+    assert found.dropped["no item id"] == 1
+
+
+def test_a_row_counts_for_the_first_rule_that_it_breaks() -> None:
+    found = cleaned([None, "1"], [None, "a"], [None, "5"])
+    assert found.dropped["no user id"] == 1
+    assert sum(found.dropped.values()) == 1
+
+
+def test_a_missing_time_is_dropped_but_an_unreadable_one_is_refused_with_its_row() -> None:
+    assert cleaned(["1", "2"], ["a", "a"], [None, "5"]).dropped["no time"] == 1
+    with pytest.raises(BadInput, match=r"log\.csv: row 2: t is 'soon', expected seconds since"):
+        cleaned(["1", "2"], ["a", "a"], ["5", "soon"])
+    with pytest.raises(BadInput, match="expected a time written '%d/%m/%Y'"):
+        cleaned(["1"], ["a"], ["2020-01-01"], time_format="%d/%m/%Y")
+
+
+def test_event_types_are_mapped_and_the_others_dropped_and_named() -> None:
+    found = cleaned(
+        ["1"] * 5,
+        ["a"] * 5,
+        ["5"] * 5,
+        ["buy", "ad", "ad", None, "view"],
+        type={"column": "k", "values": {"buy": "purchase", "view": "browse"}},
+    )
+    kinds = [KINDS[kind] for kind in found.events["kind"].to_list()]
+    assert kinds == ["purchase", "browse"]
+    assert found.dropped["event type not in the mapping"] == 3
+    assert found.unmapped == {"ad": 2, "(empty)": 1}
+
+
+def test_whole_numbers_may_be_event_types() -> None:
+    rule = {"column": "k", "values": {"1": "favourite"}}
+    found = cleaned(["1"], ["a"], ["5"], [1], type=rule)
+    assert found.events["kind"].to_list() == [KINDS.index("favourite")]
+
+
+def test_times_outside_the_limits_are_dropped_and_the_limits_are_half_open() -> None:
+    limits = TimeLimits(
+        earliest=datetime(1970, 1, 1, tzinfo=UTC), latest=datetime(1970, 1, 1, 0, 1)
+    )
+    raw = pl.DataFrame({"u": ["1"] * 4, "i": ["a"] * 4, "t": ["-1", "0", "59.999999", "60"]})
+    found = clean(raw, table(), limits, LOG)
+    assert found.events["time"].to_list() == [0, 59_999_999]
+    assert found.dropped["time outside the limits"] == 2
+
+
+def test_ids_of_parquet_may_be_whole_numbers_but_not_decimals_or_times() -> None:
+    assert cleaned([7, 8], ["a", "b"], [5, 6]).events["user"].to_list() == ["7", "8"]
+    with pytest.raises(BadInput, match="column 'u' holds Float64; ids must be text or whole"):
+        cleaned([7.0], ["a"], [5])
+    with pytest.raises(BadInput, match="column 'i' holds List"):
+        cleaned([7], [["a"]], [5])
+
+
+def test_only_the_columns_in_use_are_needed() -> None:
+    assert needed_columns(table()) == ["u", "i", "t"]
+    rule = {"column": "k", "values": {"x": "browse"}}
+    assert needed_columns(table(type=rule)) == ["u", "i", "t", "k"]

@@ -1,0 +1,138 @@
+import gzip
+from collections.abc import Callable
+from pathlib import Path
+
+import polars as pl
+import pytest
+
+from recsweep.config.schema import Table
+from recsweep.data.reading import read_table
+from recsweep.errors import BadInput
+
+Write = Callable[..., Path]
+
+
+def read(path: Path, *columns: str, **table: object) -> dict[str, list[str | None]]:
+    described = Table.model_validate({"path": str(path), **table})
+    return read_table(described, path, columns).to_dict(as_series=False)
+
+
+def test_every_csv_value_is_text_and_an_empty_field_is_null(write: Write) -> None:
+    path = write("user,item,n\n007,1.0,\n8,x,3\n")
+    assert read(path, "user", "item", "n") == {
+        "user": ["007", "8"],
+        "item": ["1.0", "x"],
+        "n": [None, "3"],
+    }
+
+
+def test_only_the_named_columns_are_read_in_the_named_order(write: Write) -> None:
+    assert list(read(write("a,b,c\n1,2,3\n"), "c", "a")) == ["c", "a"]
+
+
+def test_a_gzipped_file_and_a_plain_one_read_the_same(write: Write) -> None:
+    text = "a,b\n1,2\n3,4\n"
+    plain, packed = write(text), write(gzip.compress(text.encode()), "log.csv.gz")
+    assert read(plain, "a", "b") == read(packed, "a", "b")
+
+
+def test_a_quoted_field_may_hold_separators_quotes_and_line_breaks(write: Write) -> None:
+    path = write('id,title\n1,"Say ""hi"", twice\nplease"\n')
+    assert read(path, "title") == {"title": ['Say "hi", twice\nplease']}
+
+
+def test_quotes_are_ordinary_characters_in_a_tab_separated_file(write: Write) -> None:
+    path = write('id\ttitle\n1\t"Scream\n2\tSay "no"\n')
+    assert read(path, "title", separator="\t") == {"title": ['"Scream', 'Say "no"']}
+
+
+def test_a_separator_may_have_several_characters(write: Write) -> None:
+    path = write('1::A: B::5\r\n2::"C::\r\n')
+    found = read(path, "column_1", "column_2", "column_3", separator="::", header=False)
+    assert found == {"column_1": ["1", "2"], "column_2": ["A: B", '"C'], "column_3": ["5", None]}
+
+
+def test_a_separator_of_several_characters_may_have_a_header(write: Write) -> None:
+    assert read(write("u::i\n1::2\n"), "i", separator="::") == {"i": ["2"]}
+
+
+def test_a_row_with_a_wrong_number_of_parts_is_named(write: Write) -> None:
+    path = write("1::a::5\n2::b::c::5\n")
+    with pytest.raises(BadInput, match=r"log\.csv: row 2 has 4 fields .* expected 3"):
+        read(path, "column_1", separator="::", header=False)
+
+
+def test_latin_1_is_read_when_it_is_declared(write: Write) -> None:
+    content = "id,title\n1,Amélie\n".encode("latin-1")
+    assert read(write(content), "title", encoding="latin-1") == {"title": ["Amélie"]}
+    split = write(content.replace(b",", b"::"), "split.dat")
+    found = read(split, "title", encoding="latin-1", separator="::")
+    assert found == {"title": ["Amélie"]}
+
+
+def test_latin_1_that_is_not_declared_is_refused_with_advice(write: Write) -> None:
+    path = write("id,title\n1,Amélie\n".encode("latin-1"))
+    with pytest.raises(BadInput, match="set encoding: latin-1"):
+        read(path, "title")
+    with pytest.raises(BadInput, match="set encoding: latin-1"):
+        read(write("1::Amélie\n".encode("latin-1")), "column_1", separator="::", header=False)
+
+
+def test_a_byte_order_mark_is_no_part_of_the_first_name(write: Write) -> None:
+    assert read(write(b"\xef\xbb\xbfuser,item\n1,2\n"), "user") == {"user": ["1"]}
+
+
+def test_a_missing_column_is_named_with_the_nearest(write: Write) -> None:
+    with pytest.raises(BadInput, match=r"no column 'usr'; did you mean 'user'\?"):
+        read(write("user,item\n1,2\n"), "usr")
+
+
+def test_a_row_with_too_many_fields_is_named_even_if_they_are_not_asked_for(write: Write) -> None:
+    path = write('id,title,n\n1,"a, b",2\n2,c, d,3\n')
+    with pytest.raises(BadInput, match=r"row 2 has 4 fields, expected 3"):
+        read(path, "id")
+
+
+def test_a_file_with_a_header_only_has_no_rows(write: Write) -> None:
+    assert read(write("a,b\n"), "a") == {"a": []}
+
+
+@pytest.mark.parametrize(
+    ("content", "table", "message"),
+    [
+        (b"", {}, "is an empty file"),
+        (b"PAR1\x00\x01", {}, "is a Parquet file; set format: parquet"),
+        (b"PK\x03\x04rest", {}, "is a zip archive"),
+        (b"a,b\n1\0,2\n", {}, "is a binary file"),
+        ("a,b\n1,2\n".encode("utf-16"), {}, "is a binary file or UTF-16"),
+        (b"a,b\n1,2\n", {"format": "parquet"}, "is not a Parquet file; set format: csv"),
+        (b"PAR1 and then something else PAR1", {"format": "parquet"}, "is not valid Parquet"),
+        (gzip.compress(b"a,b\n" + b"1,2\n" * 9)[:-9], {}, "damaged"),
+        (gzip.compress(b"a,b\n" + b"1,2\n" * 9)[:14] + b"junk" * 9, {}, "damaged"),
+    ],
+)
+def test_a_file_that_is_not_what_it_says_is_refused_in_one_line(
+    write: Write, content: bytes, table: dict[str, object], message: str
+) -> None:
+    path = write(content, "strange.csv")
+    with pytest.raises(BadInput) as caught:
+        read(path, "a", **table)
+    assert message in str(caught.value)
+    assert str(path) in str(caught.value)
+    assert "\n" not in str(caught.value)
+
+
+def test_a_folder_or_a_missing_file_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(BadInput, match="no such file"):
+        read(tmp_path / "nothing.csv", "a")
+    with pytest.raises(BadInput, match="cannot be read"):
+        read(tmp_path, "a")
+
+
+def test_parquet_keeps_its_types(tmp_path: Path) -> None:
+    path = tmp_path / "log.parquet"
+    pl.DataFrame({"a": [1, 2], "b": ["x", None]}).write_parquet(path)
+    found = read_table(Table(path=str(path), format="parquet"), path, ["b", "a"])
+    assert found.schema == {"b": pl.String, "a": pl.Int64}
+    with pytest.raises(BadInput, match=r"no column 'c'; allowed: a, b"):
+        read_table(Table(path=str(path), format="parquet"), path, ["c"])

@@ -1,0 +1,97 @@
+from collections.abc import Callable
+from pathlib import Path
+
+import polars as pl
+import pytest
+
+from recsweep.config.schema import FeatureTable
+from recsweep.data.manifest import FeatureRows
+from recsweep.data.tables import bare_table, feature_table
+from recsweep.errors import BadInput
+
+Write = Callable[..., Path]
+ALL = {"key": "id", "categorical": ["level"], "numeric": ["hours"], "tags": {"topics": "|"}}
+
+
+def table_of(
+    path: Path, ids: list[str], **changes: object
+) -> tuple[dict[str, list[object]], FeatureRows]:
+    declared = FeatureTable.model_validate({"path": str(path), **ALL, **changes})
+    table, rows = feature_table(declared, path, pl.Series(ids))
+    return table.to_dict(as_series=False), rows
+
+
+def test_rows_come_in_the_order_of_the_codes_and_what_is_unknown_is_null(write: Write) -> None:
+    path = write("id,level,hours,topics\nb,easy,2.5,x|y\na,,3,\nz,hard,1,x\n")
+    table, rows = table_of(path, ["a", "new", "b"], label="level")
+    assert table == {
+        "_id": ["a", "new", "b"],
+        "_label": [None, None, "easy"],
+        "level": [None, None, "easy"],
+        "hours": [3.0, None, 2.5],
+        "topics": [None, None, ["x", "y"]],
+    }
+    assert (rows.rows, rows.without_event, rows.ids_without_row) == (3, 1, 1)
+
+
+def test_declared_values_mean_missing_in_every_kind_of_column(write: Write) -> None:
+    path = write("id,level,hours,topics\na,N/A,N/A,x|N/A\nb,N/A,1,N/A\n")
+    table, _ = table_of(path, ["a", "b"], missing=["N/A"])
+    assert table["level"] == [None, None]
+    assert table["hours"] == [None, 1.0]
+    assert table["topics"] == [["x"], None]
+
+
+def test_tags_lose_their_brackets_quotes_and_repeats(write: Write) -> None:
+    path = write('id,level,hours,topics\na,e,1,"[\'Word\', \'Power BI\', \'Word\']"\nb,e,1,[]\n')
+    table, _ = table_of(path, ["a", "b"], tags={"topics": ","})
+    assert table["topics"] == [["Word", "Power BI"], None]
+
+
+def test_an_apostrophe_inside_a_tag_stays(write: Write) -> None:
+    path = write("id,level,hours,topics\na,e,1,Children's|Drama\n")
+    assert table_of(path, ["a"])[0]["topics"] == [["Children's", "Drama"]]
+
+
+def test_a_number_that_is_none_is_named_with_its_row(write: Write) -> None:
+    path = write("id,level,hours,topics\na,e,1,x\nb,e,two,x\n")
+    with pytest.raises(BadInput, match=r"row 2: hours is 'two', expected a number.*missing"):
+        table_of(path, ["a"])
+    with pytest.raises(BadInput, match=r"row 1: hours is 'inf'"):
+        table_of(write("id,level,hours,topics\na,e,inf,x\n"), ["a"])
+
+
+def test_rows_without_an_id_and_equal_rows_are_dropped_and_counted(write: Write) -> None:
+    path = write("id,level,hours,topics\na,e,1,x\n,e,1,x\na,e,1,x\n")
+    table, rows = table_of(path, ["a"])
+    assert table["_id"] == ["a"]
+    assert (rows.without_id, rows.repeated) == (1, 1)
+
+
+def test_rows_that_contradict_each_other_are_refused(write: Write) -> None:
+    path = write("id,level,hours,topics\na,e,1,x\nb,e,1,x\na,hard,1,x\n")
+    with pytest.raises(BadInput, match=r"rows 1 and 3 say different things about the id 'a'"):
+        table_of(path, ["a"])
+
+
+def test_a_column_is_declared_once_and_not_by_a_reserved_name(write: Write) -> None:
+    path = write("id,level,hours,topics\na,e,1,x\n")
+    with pytest.raises(BadInput, match="'hours' is declared twice"):
+        table_of(path, ["a"], categorical=["hours"])
+    with pytest.raises(BadInput, match="'_id'"):
+        table_of(path, ["a"], categorical=["_id"])
+
+
+def test_parquet_lists_are_tags_and_nan_is_missing(tmp_path: Path) -> None:
+    path = tmp_path / "items.parquet"
+    pl.DataFrame(
+        {"id": [1, 2], "level": [True, None], "hours": [float("nan"), 2], "topics": [["x"], []]}
+    ).write_parquet(path)
+    table, _ = table_of(path, ["2", "1"], format="parquet")
+    assert table["level"] == [None, "true"]
+    assert table["hours"] == [2.0, None]
+    assert table["topics"] == [None, ["x"]]
+
+
+def test_without_a_table_there_are_raw_ids_only() -> None:
+    assert bare_table(pl.Series(["a"])).to_dict(as_series=False) == {"_id": ["a"], "_label": [None]}
