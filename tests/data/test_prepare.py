@@ -1,0 +1,356 @@
+import json
+import random
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import polars as pl
+import pytest
+
+from recsweep.config.schema import Experiment
+from recsweep.data import prepare as module
+from recsweep.data import prepared
+from recsweep.data.manifest import read_manifest
+from recsweep.data.prepare import prepare
+from recsweep.data.prepared import load_dataset
+from recsweep.data.sealed import load_sealed, unseal
+from recsweep.data.summary import summary_lines
+from recsweep.data.types import KINDS, Dataset
+from recsweep.errors import BadInput, WorkFailed
+
+Rows = list[tuple[str, str, int, str]]
+LogOf = Callable[..., Path]
+ExperimentOn = Callable[..., Experiment]
+
+
+@pytest.fixture
+def small(
+    ten_rows: Rows, log_of: LogOf, experiment_on: ExperimentOn, tmp_path: Path
+) -> Callable[[], Dataset]:
+    """Prepare the ten rows with folds of two and a test of two."""
+    path = log_of(ten_rows)
+    return lambda: prepare(experiment_on(path), tmp_path)
+
+
+def listing(folder: Path) -> list[str]:
+    return sorted(path.name for path in folder.iterdir())
+
+
+def test_development_and_test_lie_in_files_of_their_own(small: Callable[[], Dataset]) -> None:
+    dataset = small()
+    assert listing(dataset.folder) == [
+        "development.parquet",
+        "items.parquet",
+        "manifest.json",
+        "sealed_items.parquet",
+        "sealed_test.parquet",
+        "sealed_users.parquet",
+        "users.parquet",
+    ]
+    assert len(dataset.development) == 8
+    assert int(dataset.development.time.max()) < dataset.cuts.test[0]
+    # Neither the user nor the item that appears in the test only has left a trace.
+    assert (dataset.n_users, dataset.n_items) == (2, 3)
+    assert dataset.users is not None
+    assert dataset.items is not None
+    assert dataset.users["_id"].to_list() == ["u1", "u2"]
+    assert dataset.items["_id"].to_list() == ["a", "b", "c"]
+
+
+def test_the_sealed_test_is_opened_by_its_own_module(small: Callable[[], Dataset]) -> None:
+    dataset = small()
+    test = load_sealed(dataset.folder)
+    assert (test.user.tolist(), test.item.tolist()) == ([2, 2], [3, 0])
+    assert int(test.time.min()) == dataset.cuts.test[0]
+    assert int(test.time.max()) == dataset.cuts.test[1] - 1
+
+
+def test_unsealing_joins_events_users_and_items_in_order(small: Callable[[], Dataset]) -> None:
+    whole = unseal(small())
+    events = whole.development
+    order = np.lexsort((events.kind, events.item, events.time, events.user))
+    assert np.array_equal(order, np.arange(10))
+    assert (whole.n_users, whole.n_items) == (3, 4)
+    assert whole.users is not None
+    assert whole.users["_id"].to_list() == ["u1", "u2", "u3"]
+
+
+def test_the_search_path_works_without_the_tests_files(small: Callable[[], Dataset]) -> None:
+    dataset = small()
+    for name in ("sealed_test.parquet", "sealed_users.parquet", "sealed_items.parquet"):
+        (dataset.folder / name).unlink()
+    assert len(load_dataset(dataset.folder).development) == 8
+    with pytest.raises(BadInput, match=r"sealed_test\.parquet: cannot be read"):
+        load_sealed(dataset.folder)
+
+
+def test_the_manifest_counts_what_happened(small: Callable[[], Dataset]) -> None:
+    manifest = read_manifest(small().folder)
+    assert manifest.cleaning[0].rows == manifest.cleaning[0].kept == 10
+    assert manifest.duplicates == 0
+    assert manifest.development.types == {"browse": 6, "purchase": 2}
+    assert (manifest.sealed_test.events, manifest.sealed_test.users) == (2, 1)
+    first, second = manifest.folds
+    assert (first.training.events, first.validation.events) == (4, 2)
+    assert (second.training.events, second.validation.events) == (6, 2)
+    assert first.validation.start.iso == "2020-09-13T12:33:20+00:00"
+    assert first.validation.start.microseconds == 1_600_000_400_000_000
+
+
+def test_support_is_counted_before_each_cut_and_drops_nothing(
+    log_of: LogOf, experiment_on: ExperimentOn, ten_rows: Rows, tmp_path: Path
+) -> None:
+    folds = {"count": 2, "validation": 0.2, "test": 0.2}
+    folds |= {"min_item_events": 2, "min_user_events": 3}
+    dataset = prepare(experiment_on(log_of(ten_rows), folds=folds), tmp_path)
+    first, second = read_manifest(dataset.folder).folds
+    # Before the first cut: a twice, b and c once; two events of each user.
+    assert first.items_below_min_item_events == 2
+    assert first.users_below_min_user_events == 2
+    assert second.items_below_min_item_events == 0
+    assert second.users_below_min_user_events == 0
+    assert len(dataset.development) == 8
+
+
+def test_shuffling_the_raw_rows_changes_nothing_that_is_prepared(
+    log_of: LogOf, experiment_on: ExperimentOn, ten_rows: Rows, tmp_path: Path
+) -> None:
+    rows = [*ten_rows, ten_rows[3]]
+    shuffled = random.Random(1).sample(rows, len(rows))
+    one = prepare(experiment_on(log_of(rows, "one.csv")), tmp_path)
+    other = prepare(experiment_on(log_of(shuffled, "other.csv")), tmp_path)
+    assert one.folder != other.folder
+    assert one.fingerprint == other.fingerprint
+    files = [read_manifest(dataset.folder).files for dataset in (one, other)]
+    assert files[0] == files[1]
+
+
+def test_changing_the_future_leaves_earlier_files_alone(
+    log_of: LogOf, experiment_on: ExperimentOn, ten_rows: Rows, tmp_path: Path
+) -> None:
+    changed = [
+        *ten_rows[:8],
+        ("new", "thing", 1_600_000_800, "buy"),
+        ("u1", "a", 1_600_000_900, "buy"),
+    ]
+    one = prepare(experiment_on(log_of(ten_rows, "one.csv")), tmp_path)
+    other = prepare(experiment_on(log_of(changed, "other.csv")), tmp_path)
+    ours, theirs = (read_manifest(dataset.folder).files for dataset in (one, other))
+    for name in ("development.parquet", "users.parquet", "items.parquet"):
+        assert ours[name] == theirs[name]
+    assert ours["sealed_test.parquet"] != theirs["sealed_test.parquet"]
+    assert one.fingerprint != other.fingerprint
+
+
+def test_one_changed_event_changes_the_fingerprint(
+    log_of: LogOf, experiment_on: ExperimentOn, ten_rows: Rows, tmp_path: Path
+) -> None:
+    changed = [(u, i, t + (n == 2), k) for n, (u, i, t, k) in enumerate(ten_rows)]
+    one = prepare(experiment_on(log_of(ten_rows, "one.csv")), tmp_path)
+    other = prepare(experiment_on(log_of(changed, "other.csv")), tmp_path)
+    assert one.fingerprint != other.fingerprint
+
+
+def test_what_was_prepared_is_not_prepared_again(
+    small: Callable[[], Dataset], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first = small()
+    monkeypatch.setattr(module, "_build", lambda *_: pytest.fail("prepared again"))
+    second = small()
+    assert second.folder == first.folder
+    assert second.fingerprint == first.fingerprint
+    assert np.array_equal(second.development.time, first.development.time)
+
+
+def test_two_preparations_write_the_same_bytes(
+    log_of: LogOf, experiment_on: ExperimentOn, ten_rows: Rows, tmp_path: Path
+) -> None:
+    experiment = experiment_on(log_of(ten_rows))
+    one, other = prepare(experiment, tmp_path / "one"), prepare(experiment, tmp_path / "other")
+    for name in listing(one.folder):
+        assert (one.folder / name).read_bytes() == (other.folder / name).read_bytes()
+
+
+@pytest.mark.parametrize("key", ["data", "folds", "raw"])
+def test_a_changed_input_gets_a_folder_of_its_own(
+    log_of: LogOf, experiment_on: ExperimentOn, ten_rows: Rows, tmp_path: Path, key: str
+) -> None:
+    path = log_of(ten_rows)
+    changes: dict[str, Any] = {
+        "data": {"data": {"times": {"earliest": "1995-01-01"}}},
+        "folds": {"folds": {"count": 1, "validation": 0.2, "test": 0.2}},
+        "raw": {},
+    }
+    before = prepare(experiment_on(path), tmp_path)
+    if key == "raw":
+        log_of(ten_rows[:-1])
+    assert prepare(experiment_on(path, **changes[key]), tmp_path).folder != before.folder
+
+
+def test_keys_that_do_not_shape_the_data_do_not_prepare_it_again(
+    log_of: LogOf, experiment_on: ExperimentOn, ten_rows: Rows, tmp_path: Path
+) -> None:
+    path = log_of(ten_rows)
+    one = prepare(experiment_on(path), tmp_path)
+    assert prepare(experiment_on(path, seed=5, budget={"trials": 2}), tmp_path).folder == one.folder
+
+
+@pytest.mark.parametrize(
+    "name", ["development.parquet", "sealed_test.parquet", "users.parquet", "items.parquet"]
+)
+def test_a_prepared_file_that_was_changed_is_refused_by_name(
+    small: Callable[[], Dataset], name: str
+) -> None:
+    path = small().folder / name
+    content = bytearray(path.read_bytes())
+    content[len(content) // 2] ^= 1
+    path.write_bytes(content)
+    with pytest.raises(BadInput, match=rf"{name}: was changed after it was prepared"):
+        small()
+    load = load_sealed if name.startswith("sealed") else load_dataset
+    with pytest.raises(BadInput, match=rf"{name}: was changed after it was prepared"):
+        load(path.parent)
+
+
+@pytest.mark.parametrize("content", ["", "{}", "[1, 2]", '{"recsweep_format": 1'])
+def test_a_damaged_manifest_is_refused(small: Callable[[], Dataset], content: str) -> None:
+    folder = small().folder
+    (folder / "manifest.json").write_text(content)
+    with pytest.raises(BadInput, match=r"manifest\.json: is no manifest of this version"):
+        load_dataset(folder)
+
+
+def test_a_manifest_of_another_format_or_none_is_refused(small: Callable[[], Dataset]) -> None:
+    path = small().folder / "manifest.json"
+    manifest = json.loads(path.read_text())
+    path.write_text(json.dumps(manifest | {"recsweep_format": 99}))
+    with pytest.raises(BadInput, match="has format 99"):
+        load_dataset(path.parent)
+    path.unlink()
+    with pytest.raises(BadInput, match="run recsweep prepare"):
+        load_dataset(path.parent)
+
+
+def test_a_failure_leaves_nothing_half_written(
+    small: Callable[[], Dataset], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*_: object) -> None:
+        raise OSError(28, "No space left on device", "items.parquet")
+
+    monkeypatch.setattr(prepared, "write_table", full)
+    with pytest.raises(WorkFailed, match=r"items\.parquet: cannot be written \(No space left"):
+        small()
+    assert listing(tmp_path / "data") == []
+
+
+def test_another_process_may_finish_first(
+    small: Callable[[], Dataset], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first = small()
+    monkeypatch.setattr(Path, "exists", lambda path: False)
+    build = module._build
+
+    def again(folder: Path, *rest: Any) -> None:
+        monkeypatch.undo()
+        build(folder, *rest)
+
+    monkeypatch.setattr(module, "_build", again)
+    assert small().fingerprint == first.fingerprint
+    assert listing(first.folder.parent) == [first.folder.name]
+
+
+def test_a_log_of_which_nothing_is_left_says_why(
+    log_of: LogOf, experiment_on: ExperimentOn, tmp_path: Path
+) -> None:
+    path = log_of([("u", "a", 1_600_000_000, "ad"), ("", "a", 1_600_000_000, "view")])
+    with pytest.raises(BadInput) as caught:
+        prepare(experiment_on(path), tmp_path)
+    message = str(caught.value)
+    assert message.startswith("small: no event is left")
+    assert "has 2 rows: 1 no user id, 1 event type not in the mapping" in message
+    with pytest.raises(BadInput, match="has 0 rows"):
+        prepare(experiment_on(log_of([])), tmp_path)
+    assert listing(tmp_path / "data") == []
+
+
+def test_a_log_too_small_for_its_folds_is_refused(
+    log_of: LogOf, experiment_on: ExperimentOn, tmp_path: Path
+) -> None:
+    path = log_of([("u", "a", 1_600_000_000, "view")])
+    with pytest.raises(BadInput, match="nothing to train on"):
+        prepare(experiment_on(path), tmp_path)
+
+
+def test_several_logs_are_joined_on_one_clock(
+    log_of: LogOf, experiment_on: ExperimentOn, ten_rows: Rows, tmp_path: Path
+) -> None:
+    whole = prepare(experiment_on(log_of(ten_rows, "whole.csv")), tmp_path)
+    paths = [log_of(ten_rows[half::2], f"half{half}.csv") for half in (0, 1)]
+    base = experiment_on(paths[0]).model_dump(mode="json")
+    tables = [{**base["data"]["events"][0], "path": str(path)} for path in paths]
+    experiment = Experiment.model_validate(base | {"data": base["data"] | {"events": tables}})
+    joined = prepare(experiment, tmp_path)
+    assert joined.fingerprint == whole.fingerprint
+    assert [table.kept for table in read_manifest(joined.folder).cleaning] == [5, 5]
+
+
+def test_text_and_parquet_logs_prepare_the_same(
+    log_of: LogOf, experiment_on: ExperimentOn, ten_rows: Rows, tmp_path: Path
+) -> None:
+    text = log_of(ten_rows)
+    parquet = tmp_path / "log.parquet"
+    pl.read_csv(text).write_parquet(parquet)
+    one = prepare(experiment_on(text), tmp_path)
+    other = prepare(experiment_on(parquet, event={"format": "parquet"}), tmp_path)
+    assert one.fingerprint == other.fingerprint
+
+
+def test_tables_are_divided_like_the_log_and_counted(
+    write: Callable[..., Path], log_of: LogOf, experiment_on: ExperimentOn,
+    ten_rows: Rows, tmp_path: Path,
+) -> None:  # fmt: skip
+    items = write("id,title,hours\nd,Late,9\na,First,1\nb,Second,\nx,Never,3\n", "items.csv")
+    table = {"path": str(items), "key": "id", "label": "title", "numeric": ["hours"]}
+    dataset = prepare(experiment_on(log_of(ten_rows), items=table), tmp_path)
+    assert dataset.items is not None
+    assert dataset.items["_label"].to_list() == ["First", "Second", None]
+    assert dataset.items["hours"].to_list() == [1, None, None]
+    whole = unseal(dataset)
+    assert whole.items is not None
+    assert whole.items["_label"].to_list() == ["First", "Second", None, "Late"]
+    rows = read_manifest(dataset.folder).item_table
+    assert rows is not None
+    assert (rows.rows, rows.without_event, rows.ids_without_row) == (4, 1, 1)
+
+
+def test_features_that_are_not_declared_are_refused_before_anything_is_read(
+    experiment_on: ExperimentOn, tmp_path: Path
+) -> None:
+    experiment = experiment_on(tmp_path / "missing.csv", features=["hours"])
+    with pytest.raises(BadInput, match="features: 'hours' is no declared column"):
+        prepare(experiment, tmp_path)
+    assert listing(tmp_path) == []
+
+
+def test_events_come_back_as_they_were(small: Callable[[], Dataset]) -> None:
+    events = small().development
+    assert [KINDS[kind] for kind in events.kind[:4]] == ["browse", "browse", "browse", "purchase"]
+    assert events.time.dtype == np.int64
+    assert events.user.dtype == events.item.dtype == np.int32
+    assert events.kind.dtype == np.int8
+
+
+def test_the_summary_lists_rules_that_took_something_out(
+    log_of: LogOf, experiment_on: ExperimentOn, ten_rows: Rows, tmp_path: Path
+) -> None:
+    rows = [*ten_rows, ("u1", "a", 1_600_000_000, "ad"), ten_rows[0]]
+    lines = dict(
+        summary_lines(read_manifest(prepare(experiment_on(log_of(rows)), tmp_path).folder))
+    )
+    assert lines["  dropped: event type not in the mapping"] == "1"
+    assert lines["    such as 'ad'"] == "1"
+    assert lines["dropped: same user, item, time and type"] == "1"
+    assert lines["sealed test"].startswith("2 events, 1 users, 2 items, 2020-09-13 to")
+    assert "  dropped: no user id" not in lines
+    assert lines["  fold0"].startswith("trains on 4 events before 2020-09-13T12:33")
