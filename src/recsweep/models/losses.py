@@ -43,7 +43,11 @@ class _LinearCrossEntropy(torch.autograd.Function):
         memory_value: Tensor | None,
         memory_state: Tensor | None,
         memory_item: Tensor | None,
+        half: bool,
     ) -> Tensor:
+        # In bf16 only the three products over the catalogue are; sums and softmax stay float32.
+        product = torch.bfloat16 if half else states.dtype
+        table = weight.to(product)
         n_targets, n_items = len(target), len(weight)
         size = max(1, CHUNK_LOGITS // n_items)
         n_states = len(states)
@@ -66,8 +70,8 @@ class _LinearCrossEntropy(torch.autograd.Function):
         for chunk in range(len(target_bounds) - 1):
             first, last = chunk * size, min((chunk + 1) * size, n_states)
             at = slice(target_bounds[chunk], target_bounds[chunk + 1])
-            hidden = states[first:last]
-            logits = torch.addmm(bias, hidden, weight.T)
+            hidden = states[first:last].to(product)
+            logits = torch.mm(hidden, table.T).to(states.dtype).add_(bias)
             row, column = target_state[at] - first, target[at]
             extra = slice(memory_bounds[chunk], memory_bounds[chunk + 1])
             if memory_state is not None and memory_item is not None and memory_value is not None:
@@ -84,9 +88,10 @@ class _LinearCrossEntropy(torch.autograd.Function):
             logits.view(-1).index_add_(
                 0, row * n_items + column, torch.full_like(picked, -1 / n_targets)
             )
-            torch.mm(logits, weight, out=grad_states[first:last])
-            grad_weight.addmm_(logits.T, hidden)
             grad_bias += logits.sum(0)
+            grad_logits = logits.to(product)
+            grad_states[first:last] = grad_logits @ table
+            grad_weight += grad_logits.T @ hidden
             if grad_memory is not None and memory_state is not None:
                 torch.index_select(logits.view(-1), 0, place, out=grad_memory[extra])
         ctx.save_for_backward(grad_states, grad_weight, grad_bias, grad_memory)
@@ -97,7 +102,7 @@ class _LinearCrossEntropy(torch.autograd.Function):
     def backward(ctx: Any, grad: Tensor) -> tuple[Tensor | None, ...]:
         states, weight, bias, memory = ctx.saved_tensors
         scaled = None if memory is None else memory * grad
-        return states * grad, weight * grad, bias * grad, None, None, scaled, None, None
+        return states * grad, weight * grad, bias * grad, None, None, scaled, None, None, None
 
 
 def cross_entropy(
@@ -107,15 +112,16 @@ def cross_entropy(
     target: Tensor,
     target_state: Tensor,
     memory: Memory | None = None,
+    half: bool = False,
 ) -> Tensor:
     """Exact softmax cross entropy over the whole catalogue, mean over targets.
 
     states (n_states, d), weight (n_items, d), bias (n_items,); target and target_state
-    (n_targets,).
+    (n_targets,). `half` multiplies in bfloat16.
     """
     extra = (memory.value, memory.state, memory.item) if memory else (None, None, None)
     loss: Tensor = _LinearCrossEntropy.apply(  # type: ignore[no-untyped-call]
-        states, weight, bias, target, target_state, *extra
+        states, weight, bias, target, target_state, *extra, half
     )
     return loss
 

@@ -152,12 +152,18 @@ class Neural:
             grid = network.states(batch.items, batch.user_features)
             states = grid.flatten(0, 1).index_select(0, batch.state)
             last_item = batch.items.flatten().index_select(0, batch.state)
-            memory = network.encoder.memory(last_item)
-            catalogue = network.catalogue()
+        memory = network.encoder.memory(last_item)
+        catalogue = network.catalogue()
         states = states.float()
         if config.loss == "cross_entropy":
             return losses.cross_entropy(
-                states, catalogue, network.bias, batch.target, batch.target_state, memory
+                states,
+                catalogue,
+                network.bias,
+                batch.target,
+                batch.target_state,
+                memory,
+                half=self.context.precision == "bf16",
             )
         drawn = self._draw(config.loss)
         at_target = states.index_select(0, batch.target_state)
