@@ -62,6 +62,7 @@ def write_study(study: Study, folder: Path) -> None:
         "dataset": study.dataset,
         "fingerprint": study.fingerprint,
         "environment": study.environment,
+        "folds": study.folds,
         "sessions": [{**asdict(s), "started": s.started.isoformat()} for s in study.sessions],
     }
     write_text(folder / "study.json", json.dumps(head, indent=1, ensure_ascii=False) + "\n")
@@ -85,6 +86,7 @@ def read_study(folder: Path) -> Study:
             dataset=head["dataset"],
             fingerprint=head["fingerprint"],
             environment=head["environment"],
+            folds=head["folds"],
             sessions=tuple(
                 SweepSession(**{**entry, "started": datetime.fromisoformat(entry["started"])})
                 for entry in head["sessions"]

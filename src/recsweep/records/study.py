@@ -70,5 +70,6 @@ class Study:
     dataset: str  # folder name of the prepared data
     fingerprint: str  # of the prepared data
     environment: Mapping[str, object]  # code version, dependencies, threads, hardware
+    folds: Mapping[str, Mapping[str, int]]  # fold -> what it holds, and a count for each rule
     sessions: tuple[SweepSession, ...]
     trials: tuple[TrialRow, ...]  # ordered by (family, number)

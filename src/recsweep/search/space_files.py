@@ -80,7 +80,17 @@ def load_space(path: Path, families: Mapping[str, Family] = FAMILIES) -> Space:
     Raises:
         BadInput: one line that names the file and the parameter.
     """
-    raw = read_yaml(path)
+    return parse_space(read_yaml(path), path, families)
+
+
+def parse_space(
+    raw: Mapping[str, object], path: Path, families: Mapping[str, Family] = FAMILIES
+) -> Space:
+    """Check a space's keys; `path` is where they come from.
+
+    Raises:
+        BadInput: one line that names the file and the parameter.
+    """
     keys = validate(SpaceKeys, raw, path)
     if keys.family not in families:
         raise BadInput(

@@ -22,6 +22,7 @@ def build_study(
     dataset: str,
     fingerprint: str,
     environment: Mapping[str, object],
+    folds: Mapping[str, Mapping[str, int]],
 ) -> Study:
     """All finished trials so far, with everything around them.
 
@@ -43,6 +44,7 @@ def build_study(
         dataset=dataset,
         fingerprint=fingerprint,
         environment=environment,
+        folds=folds,
         sessions=read_sessions(folder),
         trials=trial_rows(studies),
     )

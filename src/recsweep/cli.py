@@ -1,0 +1,213 @@
+"""The command line. Exit status: 0 done, 1 the work failed or was stopped, 2 bad input."""
+
+import logging
+import shlex
+import sys
+import warnings
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+from rich.logging import RichHandler
+from rich.table import Table
+
+from recsweep.config.files import load_experiment
+from recsweep.config.schema import Experiment
+from recsweep.errors import BadInput, RecsweepError
+
+app = typer.Typer(
+    name="recsweep",
+    help="Fair, cross-validated hyperparameter studies of course recommenders.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode="rich",
+)
+out = Console()
+err = Console(stderr=True)
+
+ExperimentFile = Annotated[
+    Path, typer.Argument(help="An experiment, e.g. experiments/default.yaml.", show_default=False)
+]
+StudyFolder = Annotated[
+    Path, typer.Argument(help="A study's folder, e.g. results/default.", show_default=False)
+]
+Settings = Annotated[
+    list[str] | None,
+    typer.Option("--set", help="Override a key: --set budget.trials=4. May be repeated."),
+]
+Quiet = Annotated[bool, typer.Option("--quiet", help="No progress; results and warnings only.")]
+Extra = Annotated[
+    str | None,
+    typer.Option("--trials", help="Extend every tuned family: --trials +12.", metavar="+N"),
+]
+
+
+@app.command(epilog="Example: recsweep run experiments/default.yaml --set budget.trials=4")
+def run(
+    experiment: ExperimentFile,
+    settings: Settings = None,
+    trials: Extra = None,
+    quiet: Quiet = False,
+) -> None:
+    """Run a whole study: prepare, sweep, select, report. Finished work is not done again."""
+    loaded = load_experiment(experiment, settings or ())
+    _prepare(loaded, quiet)
+    _sweep(loaded, _extra(trials), quiet)
+    folder = _folder(loaded)
+    _select(folder)
+    _report(folder)
+
+
+@app.command(epilog="Example: recsweep prepare experiments/default.yaml")
+def prepare(experiment: ExperimentFile, settings: Settings = None) -> None:
+    """Read, check, clean, index and fingerprint the data; cut it into folds and a sealed test."""
+    _prepare(load_experiment(experiment, settings or ()), quiet=False)
+
+
+@app.command(epilog="Example: recsweep sweep experiments/default.yaml --trials +12")
+def sweep(
+    experiment: ExperimentFile,
+    settings: Settings = None,
+    trials: Extra = None,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Print the plan with an estimate, run nothing.")
+    ] = False,
+    quiet: Quiet = False,
+) -> None:
+    """Run or resume the trials of every family."""
+    loaded = load_experiment(experiment, settings or ())
+    if dry_run:
+        _plan(loaded)
+    else:
+        _sweep(loaded, _extra(trials), quiet)
+
+
+@app.command(epilog="Example: recsweep select results/default")
+def select(study: StudyFolder) -> None:
+    """Pick each family's configuration by the experiment's rule; write best/<family>.yaml."""
+    _select(study)
+
+
+@app.command(epilog="Example: recsweep report results/default")
+def report(study: StudyFolder) -> None:
+    """Write the leaderboard and show it."""
+    _report(study)
+
+
+def main() -> None:
+    """Run the command line; a problem is one line, never a traceback."""
+    logging.basicConfig(
+        level=logging.WARNING,
+        format="%(message)s",
+        handlers=[RichHandler(console=err, show_time=False, show_path=False)],
+    )
+    warnings.simplefilter("ignore")  # of libraries; ours are log lines
+    try:
+        app()
+    except RecsweepError as error:
+        err.print(f"[red]recsweep:[/] {_plain(error)}", highlight=False, soft_wrap=True)
+        sys.exit(error.exit_status)
+    except KeyboardInterrupt:
+        command = shlex.join(["recsweep", *sys.argv[1:]])
+        err.print(
+            f"\nStopped. Every finished trial is kept; resume with\n\n    {command}\n",
+            highlight=False,
+            soft_wrap=True,
+        )
+        sys.exit(1)
+
+
+def _plain(error: RecsweepError) -> str:
+    return str(error).replace("[", r"\[")
+
+
+def _folder(experiment: Experiment) -> Path:
+    from recsweep.stages.sweep import study_folder
+
+    return study_folder(experiment, Path())
+
+
+def _extra(trials: str | None) -> int:
+    if trials is None:
+        return 0
+    if not trials.startswith("+") or not trials[1:].isdigit():
+        raise BadInput(f"--trials {trials}: expected a plus and a number, e.g. --trials +12")
+    return int(trials)
+
+
+def _prepare(experiment: Experiment, quiet: bool) -> None:
+    from recsweep.data.manifest import read_manifest
+    from recsweep.data.prepare import prepare as prepare_data
+    from recsweep.data.summary import summary_lines
+
+    with out.status("Preparing the data"):
+        dataset = prepare_data(experiment)
+    if quiet:
+        return
+    table = Table.grid(padding=(0, 2))
+    for label, value in summary_lines(read_manifest(dataset.folder)):
+        table.add_row(f"[dim]{label}[/]" if not label.startswith("data set") else label, value)
+    out.print(table)
+    out.print(f"Prepared data: {dataset.folder}\n")
+
+
+def _sweep(experiment: Experiment, extra: int, quiet: bool) -> None:
+    from recsweep.search.progress import Progress
+    from recsweep.stages.sweep import load_inputs
+    from recsweep.stages.sweep import sweep as run_sweep
+
+    inputs = load_inputs(experiment, Path())
+    listeners = [] if quiet else [Progress(out)]
+    _, session = run_sweep(inputs, extra_trials=extra, listeners=listeners)
+    if session is None:
+        out.print("Every trial of this study is finished; --trials +N adds more.")
+        return
+    out.print(
+        f"Searched for {session.wall_seconds:.0f} s with {session.workers} workers "
+        f"(Ray started in {session.start_seconds:.0f} s): {session.trials} trials, "
+        f"{session.busy_seconds:.0f} s of fitting and evaluating, "
+        f"efficiency {session.efficiency:.2f}.\n",
+        highlight=False,
+    )
+
+
+def _plan(experiment: Experiment) -> None:
+    from recsweep.search.plan import plan
+    from recsweep.stages.plan import plan_table
+    from recsweep.stages.sweep import load_inputs
+
+    inputs = load_inputs(experiment, Path())
+    with out.status("Measuring one epoch of each family"):
+        made = plan(experiment, inputs.spaces, inputs.folds)
+    out.print(plan_table(made))
+
+
+def _select(folder: Path) -> None:
+    from recsweep.stages.select import select_stage
+
+    selection = select_stage(folder, Path())
+    out.print(
+        f"Selected by {selection.rule}: {len(selection.families)} configurations in "
+        f"{folder / 'best'}",
+        highlight=False,
+    )
+
+
+def _report(folder: Path) -> None:
+    from recsweep.reporting.leaderboard import terminal_table
+    from recsweep.reporting.leaderboard import warnings as leaderboard_warnings
+    from recsweep.stages.report import report_stage
+
+    study, selection = report_stage(folder)
+    out.print()
+    out.print(terminal_table(study, selection))
+    for warning in leaderboard_warnings(study, selection):
+        out.print(f"[yellow]![/] {warning}", highlight=False)
+    out.print(
+        f"\nResults: {folder}/leaderboard.md, {folder}/best/, {folder}/trials.parquet\n"
+        f"More trials for every family: recsweep sweep … --trials +12\n"
+        f"W&B run files: {folder}/wandb (wandb sync {folder}/wandb/offline-run-*)",
+        highlight=False,
+    )

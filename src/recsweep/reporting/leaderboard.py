@@ -1,0 +1,173 @@
+"""The leaderboard: one row a family, for the terminal and as Markdown."""
+
+import statistics
+from dataclasses import dataclass
+
+from rich.markup import escape
+from rich.table import Table
+
+from recsweep.records.selection import Choice, Selection
+from recsweep.records.study import Study
+from recsweep.training.trial import Configuration
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """A family's standing on the development folds."""
+
+    choice: Choice
+    mean: float  # of the study's metric over folds
+    spread: float  # standard deviation over folds; 0 for one fold
+    complete: int
+    pruned: int
+    failed: int
+    seconds: float  # fitting and evaluating, summed over its trials
+
+    @property
+    def warnings(self) -> list[str]:
+        """What a reader should know before believing the row."""
+        late = f"not converged: its best epoch, {self.choice.epochs}, is the last one allowed"
+        return [*([] if self.choice.converged else [late]), *self.choice.near_edge]
+
+
+def rows(study: Study, selection: Selection) -> list[Row]:
+    """Every family, the best first."""
+    found = []
+    for family, choice in selection.families.items():
+        trials = [trial for trial in study.trials if trial.family == family]
+        states = [trial.state for trial in trials]
+        values = choice.metrics[selection.metric]
+        found.append(
+            Row(
+                choice=choice,
+                mean=choice.value,
+                spread=statistics.stdev(values) if len(values) > 1 else 0.0,
+                complete=states.count("complete"),
+                pruned=states.count("pruned"),
+                failed=states.count("failed"),
+                seconds=sum(t.fit_seconds + t.evaluate_seconds for t in trials),
+            )
+        )
+    return sorted(found, key=lambda row: -row.mean)
+
+
+def show_metric(key: str) -> str:
+    """`ndcg@10` as people write it: NDCG@10."""
+    name, _, k = key.partition("@")
+    return f"{ {'ndcg': 'NDCG', 'mrr': 'MRR', 'recall': 'recall'}[name] }@{k}"
+
+
+def show_config(config: Configuration) -> str:
+    """`depth 1, hidden_size 128, …`; floats to three digits (the record has them all)."""
+    shown = (f"{value:.3g}" if isinstance(value, float) else value for value in config.values())
+    return ", ".join(f"{name} {value}" for name, value in zip(config, shown, strict=True)) or "–"
+
+
+def terminal_table(study: Study, selection: Selection) -> Table:
+    """For rich; numbers are aligned, configurations wrap."""
+    table = Table(
+        title=f"{study.experiment.study}: {show_metric(selection.metric)}, "
+        f"mean ± standard deviation over {len(study.folds)} folds",
+        title_justify="left",
+        pad_edge=False,
+    )
+    for name in ("family", show_metric(selection.metric)):
+        table.add_column(name, no_wrap=True)
+    for name in ("trials", "full", "stopped", "failed", "seconds", "epochs"):
+        table.add_column(name, justify="right", no_wrap=True)
+    table.add_column("best configuration", ratio=1, min_width=24)
+    for row in rows(study, selection):
+        table.add_row(
+            row.choice.family,
+            f"{row.mean:.4f} ± {row.spread:.4f}",
+            str(row.complete + row.pruned + row.failed),
+            str(row.complete),
+            str(row.pruned),
+            str(row.failed),
+            f"{row.seconds:.0f}",
+            str(row.choice.epochs),
+            escape(show_config(row.choice.config)),
+        )
+    return table
+
+
+def warnings(study: Study, selection: Selection) -> list[str]:
+    """`gru: …`, one line each, the leader's first."""
+    return [
+        f"{row.choice.family}: {warning}"
+        for row in rows(study, selection)
+        for warning in row.warnings
+    ]
+
+
+def markdown(study: Study, selection: Selection) -> str:
+    """`leaderboard.md`, complete in itself."""
+    experiment, metric = study.experiment, show_metric(selection.metric)
+    others = [f"recall@{experiment.metric.k}", f"mrr@{experiment.metric.k}"]
+    others = [key for key in others if key != selection.metric]
+    head = [
+        "family",
+        f"{metric} (mean ± sd over folds)",
+        *(show_metric(key) for key in others),
+        *("trials", "full length", "stopped early", "failed", "seconds", "epochs"),
+    ]
+    lines = [
+        f"# {experiment.study}",
+        "",
+        *([experiment.description, ""] if experiment.description else []),
+        f"Cross-validated over {len(study.folds)} rolling-origin folds of `{study.dataset}`; the "
+        "whole catalogue is ranked, ties count against the model, and a mean is over a learner's "
+        "targets first and over learners then. These are the scores that the configurations were "
+        "selected by: the winner of many trials is lucky, so they are no verdict.",
+        "",
+        f"| {' | '.join(head)} |",
+        f"|{'---|' * 1}{'---:|' * (len(head) - 1)}",
+    ]
+    for row in rows(study, selection):
+        means = [f"{statistics.fmean(row.choice.metrics[key]):.4f}" for key in others]
+        cells = [
+            f"`{row.choice.family}`",
+            f"{row.mean:.4f} ± {row.spread:.4f}",
+            *means,
+            str(row.complete + row.pruned + row.failed),
+            *(str(n) for n in (row.complete, row.pruned, row.failed)),
+            f"{row.seconds:.0f}",
+            str(row.choice.epochs),
+        ]
+        lines.append(f"| {' | '.join(cells)} |")
+    lines += ["", "## Selected configurations", ""]
+    lines.append(f"Rule: `{selection.rule}`. Complete records: `best/<family>.yaml`.")
+    lines.append("")
+    for row in rows(study, selection):
+        lines.append(
+            f"- `{row.choice.family}` ({row.choice.trial}): {show_config(row.choice.config)}"
+        )
+    if found := warnings(study, selection):
+        lines += ["", "## Warnings", "", *(f"- {warning}" for warning in found)]
+    lines += ["", "## Folds", "", *_fold_table(study), "", *_sessions(study)]
+    return "\n".join(lines) + "\n"
+
+
+def _fold_table(study: Study) -> list[str]:
+    names = list(study.folds)
+    keys = list(dict.fromkeys(key for counts in study.folds.values() for key in counts))
+    return [
+        f"| | {' | '.join(names)} |",
+        f"|---|{'---:|' * len(names)}",
+        *(
+            f"| {key} | {' | '.join(f'{study.folds[n].get(key, 0):,}' for n in names)} |"
+            for key in keys
+        ),
+    ]
+
+
+def _sessions(study: Study) -> list[str]:
+    if not study.sessions:
+        return []
+    wall = sum(session.wall_seconds for session in study.sessions)
+    busy = sum(session.busy_seconds for session in study.sessions)
+    offered = sum(session.workers * session.wall_seconds for session in study.sessions)
+    return [
+        f"Search: {wall:.0f} s of wall time, {busy:.0f} s of fitting and evaluating, "
+        f"efficiency {busy / offered:.2f}."
+    ]

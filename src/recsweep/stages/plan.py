@@ -1,0 +1,43 @@
+"""`sweep --dry-run`: what a sweep would do, as a table for people."""
+
+from rich.console import Group
+from rich.table import Table
+from rich.text import Text
+
+from recsweep.search.plan import Plan
+
+
+def plan_table(plan: Plan) -> Group:
+    """One row a family; below it the estimate of time and memory."""
+    table = Table(pad_edge=False)
+    table.add_column("family", no_wrap=True)
+    for name in ("parameters", "trials", "may stop after", "epochs", "s an epoch", "s in all"):
+        table.add_column(name, justify="right", no_wrap=True)
+    problems = []
+    for family in plan.families:
+        seconds = family.epoch_seconds
+        total = None if seconds is None else seconds * family.expected_epochs
+        table.add_row(
+            family.family,
+            str(family.parameters),
+            str(family.trials),
+            ", ".join(map(str, family.rungs)) or "–",
+            str(family.epochs),
+            "?" if seconds is None else f"{seconds:.1f}",
+            "?" if total is None else f"{total:.0f}",
+        )
+        if family.problem:
+            problems.append(Text(f"! {family.family}: its defaults fail: {family.problem}"))
+    return Group(table, *problems, Text(_estimate(plan)))
+
+
+def _estimate(plan: Plan) -> str:
+    time = (
+        "time not known: some families were too slow to measure"
+        if plan.seconds is None
+        else f"about {plan.seconds / 60:.1f} minutes, if other configurations cost as the defaults"
+    )
+    memory = f"{plan.data_bytes / 1e6:.0f} MB of data, shared"
+    if plan.worker_bytes is not None:
+        memory += f", and about {plan.worker_bytes / 1e9:.1f} GB a worker"
+    return f"{plan.workers} workers; {time}; {memory}."

@@ -1,0 +1,63 @@
+"""The verb `select`: pick each family's configuration by the rule written in the experiment."""
+
+from functools import partial
+from pathlib import Path
+
+from recsweep.data.manifest import read_manifest
+from recsweep.records.files import read_study
+from recsweep.records.select import select
+from recsweep.records.selection import BestFile, Choice, DataRecord, Selection, write_best
+from recsweep.records.study import Study
+from recsweep.records.user_values import read_user_values
+from recsweep.search.space_files import parse_space
+from recsweep.training.trial import Configuration
+
+
+def select_stage(folder: Path, root: Path) -> Selection:
+    """Write `best/<family>.yaml` for every family of the study in `folder`.
+
+    Raises:
+        BadInput: no study in `folder`, or one that can't be read.
+        WorkFailed: a family has no complete trial.
+    """
+    study = read_study(folder)
+    selection = choose(study, folder)
+    raw = {file.path: file.sha256 for file in read_manifest(root / "data" / study.dataset).raw}
+    data = DataRecord(dataset=study.dataset, fingerprint=study.fingerprint, raw=raw)
+    for choice in selection.families.values():
+        path = folder / "best" / f"{choice.family}.yaml"
+        write_best(_record(choice, selection, study, data), path)
+    return selection
+
+
+def choose(study: Study, folder: Path) -> Selection:
+    """The selection, without writing anything."""
+    spaces = {name: parse_space(keys, folder / "study.json") for name, keys in study.spaces.items()}
+
+    def near_edge(family: str, config: Configuration) -> list[str]:
+        return spaces[family].near_edge(config)
+
+    return select(study, partial(read_user_values, folder), near_edge)
+
+
+def _record(choice: Choice, selection: Selection, study: Study, data: DataRecord) -> BestFile:
+    name = study.experiment.study
+    return BestFile(
+        command=f"make reproduce BEST=results/{name}/best/{choice.family}.yaml",
+        study=name,
+        family=choice.family,
+        kind=str(study.spaces[choice.family]["family"]),
+        trial=choice.trial,
+        rule=selection.rule,
+        config=choice.config,
+        seed=choice.seed,
+        epochs=choice.epochs,
+        metric=selection.metric,
+        value=choice.value,
+        metrics=choice.metrics,
+        converged=choice.converged,
+        near_edge=choice.near_edge,
+        data=data,
+        experiment=study.experiment,
+        environment=study.environment,
+    )

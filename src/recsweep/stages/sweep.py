@@ -1,0 +1,108 @@
+"""The verb `sweep`: run or resume a study's trials and write down what they found."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from recsweep.config.schema import Experiment
+from recsweep.data.folds import development_folds
+from recsweep.data.prepare import prepare
+from recsweep.data.types import Dataset, Fold
+from recsweep.records.environment import environment
+from recsweep.records.files import write_study
+from recsweep.records.study import Study, SweepSession
+from recsweep.search.run import run_search
+from recsweep.search.space import Space
+from recsweep.search.space_files import load_space
+from recsweep.search.study import build_study
+from recsweep.tracking.events import Listener
+from recsweep.tracking.wandb import WandbListener, resolve_mode
+
+
+@dataclass(frozen=True, slots=True)
+class Inputs:
+    """Everything that a sweep stands on."""
+
+    experiment: Experiment
+    folder: Path  # of the study
+    dataset: Dataset
+    folds: tuple[Fold, ...]
+    spaces: Mapping[str, Space]
+
+
+def study_folder(experiment: Experiment, root: Path) -> Path:
+    """`results/<study>`."""
+    return root / "results" / experiment.study
+
+
+def load_inputs(experiment: Experiment, root: Path) -> Inputs:
+    """Prepare the data and check the spaces.
+
+    Raises:
+        BadInput: see `prepare`, `development_folds` and `load_space`.
+        WorkFailed: see `prepare`.
+    """
+    spaces = {name: load_space(root / path) for name, path in experiment.families.items()}
+    dataset = prepare(experiment, root)
+    folds = development_folds(dataset, experiment)
+    return Inputs(experiment, study_folder(experiment, root), dataset, folds, spaces)
+
+
+def sweep(
+    inputs: Inputs, *, extra_trials: int = 0, listeners: Sequence[Listener] = ()
+) -> tuple[Study, SweepSession | None]:
+    """Run what the study lacks; the session is None if it lacked nothing.
+
+    Whatever happens, the study's files tell of every finished trial.
+
+    Raises:
+        BadInput, WorkFailed, KeyboardInterrupt: see `run_search`.
+    """
+    experiment, folder = inputs.experiment, inputs.folder
+    mode = resolve_mode(experiment.tracking)
+    folder.mkdir(parents=True, exist_ok=True)
+    hearing = list(listeners)
+    if mode is not None:
+        hearing.append(WandbListener(folder, experiment.tracking, mode))
+    try:
+        session = run_search(
+            experiment,
+            inputs.spaces,
+            inputs.folds,
+            folder,
+            fingerprint=inputs.dataset.fingerprint,
+            listeners=hearing,
+            extra_trials=extra_trials,
+        )
+    except KeyboardInterrupt:
+        write_study(collect(inputs), folder)
+        raise
+    study = collect(inputs)
+    write_study(study, folder)
+    return study, session
+
+
+def collect(inputs: Inputs) -> Study:
+    """The study as its Optuna journal and its sessions tell it."""
+    return build_study(
+        inputs.folder,
+        inputs.experiment,
+        inputs.spaces,
+        dataset=inputs.dataset.folder.name,
+        fingerprint=inputs.dataset.fingerprint,
+        environment=environment(),
+        folds={fold.name: fold_counts(fold) for fold in inputs.folds},
+    )
+
+
+def fold_counts(fold: Fold) -> dict[str, int]:
+    """What a fold holds, and the events that each rule took out of its window or marked."""
+    training, validation = fold.training, fold.validation
+    return {
+        "training events": len(training.sequences.item),
+        "training learners": len(training.sequences),
+        "courses": fold.n_items,
+        "targets": len(validation),
+        "target learners": len(validation.histories),
+        **validation.counts,
+    }
