@@ -1,9 +1,7 @@
 import numpy as np
-import pytest
 from numpy.testing import assert_allclose
 
 from recsweep.evaluation.variance import (
-    paired_standard_error,
     seed_spread,
     spread_of_difference,
     without_rounding,
@@ -60,27 +58,6 @@ def test_degrees_of_freedom_lie_between_the_seeds_and_the_learners() -> None:
         assert freedom >= 2
         # Three independent parts at most: their degrees of freedom add up.
         assert freedom <= 11 + 2 + 2
-
-
-def test_a_paired_standard_error_over_two_folds_worked_by_hand() -> None:
-    a = (np.array([1.0, 2.0, 3.0]), np.array([1.0, 1.0]))
-    b = (np.array([1.0, 1.0, 1.0]), np.array([0.0, 2.0]))
-    # Differences (0, 1, 2): variance 1, over 3. Differences (1, -1): variance 2, over 2.
-    assert_allclose(paired_standard_error(a, b), np.sqrt(1 / 3 + 1) / 2)
-    assert paired_standard_error(a, a) == 0.0
-
-
-@pytest.mark.parametrize(
-    ("a", "b"),
-    [
-        ((np.zeros(3),), (np.zeros(4),)),
-        ((np.zeros(1),), (np.zeros(1),)),
-        ((np.zeros(3),), (np.zeros(3), np.zeros(3))),
-    ],
-)
-def test_unpaired_folds_are_refused(a: tuple[np.ndarray, ...], b: tuple[np.ndarray, ...]) -> None:
-    with pytest.raises(ValueError, match=r"two equal rows|argument 2"):
-        paired_standard_error(a, b)
 
 
 def test_rounding_is_no_variance() -> None:

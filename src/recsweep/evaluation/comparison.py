@@ -37,9 +37,10 @@ from numpy.typing import NDArray
 from scipy.special import stdtr, stdtrit
 from scipy.stats import rankdata
 
+from recsweep.data.types import Float64
 from recsweep.errors import BadInput
 from recsweep.evaluation.resampling import smallest_roots
-from recsweep.evaluation.variance import Float64, SeedSpread, seed_spread, spread_of_difference
+from recsweep.evaluation.variance import SeedSpread, seed_spread, spread_of_difference
 from recsweep.evaluation.verdict import PairVerdict, Scope, decide
 
 

@@ -6,7 +6,8 @@ from itertools import combinations
 import numpy as np
 from scipy.special import stdtr
 
-from recsweep.evaluation.variance import Float64, SeedSpread, satterthwaite, without_rounding
+from recsweep.data.types import Float64
+from recsweep.evaluation.variance import SeedSpread, satterthwaite, without_rounding
 
 _CELLS = 2_000_000
 """Resamples x learners held at once: 16 MB."""

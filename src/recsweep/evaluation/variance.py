@@ -15,9 +15,8 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
-Float64 = NDArray[np.float64]
+from recsweep.data.types import Float64
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,26 +104,6 @@ def satterthwaite(
     none = uncertainty == 0
     freedom = np.where(none, n_learners - 1, total**2 / np.where(none, 1.0, uncertainty))
     return np.maximum(freedom, fewest)
-
-
-def paired_standard_error(
-    values_a: Sequence[NDArray[Any]], values_b: Sequence[NDArray[Any]]
-) -> float:
-    """Standard error, over learners, of how far two trials' scores are apart.
-
-    Each argument holds one array a fold, (n_learners_of_the_fold,), learners in the same order in
-    both trials. The score is the mean over folds of means over learners, so with F folds the
-    squared error is the sum of the folds' squared errors / F^2; folds count as independent.
-
-    Raises:
-        ValueError: folds or learners differ, or a fold has fewer than two learners.
-    """
-    squares = 0.0
-    for a, b in zip(values_a, values_b, strict=True):
-        if a.shape != b.shape or a.ndim != 1 or len(a) < 2:
-            raise ValueError(f"need two equal rows of two or more learners: {a.shape}, {b.shape}")
-        squares += (a.astype(np.float64) - b).var(ddof=1) / len(a)
-    return float(np.sqrt(squares)) / len(values_a)
 
 
 def without_rounding(variance: Any, values: Float64) -> float:

@@ -1,0 +1,76 @@
+"""Two families on part of the targets: long histories, new learners, cold courses, …"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.special import stdtrit
+
+from recsweep.data.types import Float64, Int32
+from recsweep.evaluation.variance import seed_spread, spread_of_difference
+
+
+@dataclass(frozen=True, slots=True)
+class SubgroupDifference:
+    """Mean of a - mean of b over a group's learners; without two of them there is no interval."""
+
+    name: str
+    learners: int
+    targets: int
+    difference: float | None
+    lower: float | None
+    upper: float | None
+
+
+def subgroup_differences(
+    values_a: Float64,
+    values_b: Float64,
+    sequence: Int32,
+    masks: Mapping[str, NDArray[np.bool_]],
+    level: float = 0.95,
+) -> tuple[SubgroupDifference, ...]:
+    """Compare two families in every group.
+
+    As everywhere, a learner's targets are averaged first, then learners. The intervals are t
+    intervals with the variance of `variance.py`, simultaneous over the groups by Bonferroni's
+    inequality, which holds for groups that overlap. They are meant for looking where a difference
+    comes from; the verdict is on all learners.
+
+    Args:
+        values_a: (n_seeds, n_targets) metric of each target; or (n_seeds, n_learners) with
+            `sequence` counting 0, 1, …
+        values_b: the same targets in the same order; the number of seeds may differ.
+        sequence: (n_targets,) which learner a target belongs to.
+        masks: group -> (n_targets,) whether a target is in it.
+        level: of all groups together.
+    """
+    return tuple(
+        _difference(name, values_a[:, mask], values_b[:, mask], sequence[mask], level, len(masks))
+        for name, mask in masks.items()
+    )
+
+
+def _difference(
+    name: str, values_a: Float64, values_b: Float64, sequence: Int32, level: float, groups: int
+) -> SubgroupDifference:
+    learners, of_target = np.unique(sequence, return_inverse=True)
+    targets = len(sequence)
+    if not targets:
+        return SubgroupDifference(name, 0, 0, None, None, None)
+    a, b = (_learner_means(values, of_target) for values in (values_a, values_b))
+    paired = a.mean(axis=0) - b.mean(axis=0)
+    difference = float(paired.mean())
+    if len(learners) < 2:
+        return SubgroupDifference(name, 1, targets, difference, None, None)
+    scale = np.concatenate([a, b])
+    spread = spread_of_difference(paired, seed_spread(a), seed_spread(b), scale)
+    half = -float(stdtrit(spread.freedom, (1 - level) / groups / 2)) * spread.standard_error
+    return SubgroupDifference(
+        name, len(learners), targets, difference, difference - half, difference + half
+    )
+
+
+def _learner_means(values: Float64, learner: NDArray[np.intp]) -> Float64:
+    count = np.bincount(learner)
+    return np.stack([np.bincount(learner, weights=row) / count for row in values])
