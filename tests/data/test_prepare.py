@@ -66,8 +66,11 @@ def test_the_sealed_test_is_opened_by_its_own_module(small: Callable[[], Dataset
     assert int(test.time.max()) == dataset.cuts.test[1] - 1
 
 
-def test_unsealing_joins_events_users_and_items_in_order(small: Callable[[], Dataset]) -> None:
-    whole = unseal(small())
+def test_unsealing_joins_events_users_and_items_in_order(
+    log_of: LogOf, experiment_on: ExperimentOn, ten_rows: Rows, tmp_path: Path
+) -> None:
+    rows = [*ten_rows[:9], ("u1", "a", 1_600_000_900, "view")]
+    whole = unseal(prepare(experiment_on(log_of(rows)), tmp_path))
     events = whole.development
     order = np.lexsort((events.kind, events.item, events.time, events.user))
     assert np.array_equal(order, np.arange(10))
@@ -103,13 +106,17 @@ def test_support_is_counted_before_each_cut_and_drops_nothing(
 ) -> None:
     folds = {"count": 2, "validation": 0.2, "test": 0.2}
     folds |= {"min_item_events": 2, "min_user_events": 3}
-    dataset = prepare(experiment_on(log_of(ten_rows), folds=folds), tmp_path)
+    rows = [*ten_rows[:5], ("u9", "new", 1_600_000_500, "view"), *ten_rows[6:]]
+    dataset = prepare(experiment_on(log_of(rows), folds=folds), tmp_path)
     first, second = read_manifest(dataset.folder).folds
-    # Before the first cut: a twice, b and c once; two events of each user.
+    # Before the first cut: a twice, b and c once; two events of u1 and u2 each.
     assert first.items_below_min_item_events == 2
     assert first.users_below_min_user_events == 2
-    assert second.items_below_min_item_events == 0
-    assert second.users_below_min_user_events == 0
+    assert first.validation_events_of_new_users == 1
+    assert first.validation_events_on_new_items == 1
+    # Before the second: b and the new one once; u2 twice, u9 once.
+    assert second.items_below_min_item_events == 2
+    assert second.users_below_min_user_events == 2
     assert len(dataset.development) == 8
 
 

@@ -37,6 +37,13 @@ def test_what_is_no_number_is_null() -> None:
 def test_numbers_too_far_away_are_cut_off_rather_than_wrapped() -> None:
     found = parse(["9223372036854775807", "99999999999999999999", "-1e300"], "unix")
     assert found == [FARTHEST, FARTHEST, -FARTHEST]
+    assert parse(["9223372036854775807"], "unix") == [FARTHEST]
+
+
+@given(st.integers(-(10**15), 4 * 10**15))
+def test_decimals_of_a_second_come_back_to_the_microsecond(time: int) -> None:
+    sign, whole, rest = "-" * (time < 0), *divmod(abs(time), 10**6)
+    assert parse([f"{sign}{whole}.{rest:06}"], "unix") == [time]
 
 
 @pytest.mark.parametrize(

@@ -89,7 +89,7 @@ def _read_split(table: Table, path: Path, wanted: list[str]) -> pl.DataFrame:
     first = (lines[0] or "").split(table.separator)
     names = first if table.header else [f"column_{n + 1}" for n in range(len(first))]
     _check(names, wanted, path)
-    lines = lines.slice(int(table.header)).fill_null("").str.strip_chars_end("\r")
+    lines = lines.slice(int(table.header)).fill_null("")
     fields = lines.str.split(table.separator)
     odd = (fields.list.len() != len(names)).arg_true()
     if len(odd):
