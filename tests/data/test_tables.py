@@ -43,7 +43,7 @@ def test_declared_values_mean_missing_in_every_kind_of_column(write: Write) -> N
 
 
 def test_tags_lose_their_brackets_quotes_and_repeats(write: Write) -> None:
-    path = write('id,level,hours,topics\na,e,1,"[\'Word\', \'Power BI\', \'Word\']"\nb,e,1,[]\n')
+    path = write("id,level,hours,topics\na,e,1,\"['Word', 'Power BI', 'Word']\"\nb,e,1,[]\n")
     table, _ = table_of(path, ["a", "b"], tags={"topics": ","})
     assert table["topics"] == [["Word", "Power BI"], None]
 

@@ -18,6 +18,8 @@ from recsweep.errors import BadInput
 
 S = TypeVar("S", bound=BaseModel)
 
+LISTED = 12
+
 
 def load_experiment(path: Path, overrides: Iterable[str] = ()) -> Experiment:
     """Read an experiment file; each override is `dotted.key=value`, its value parsed as YAML.
@@ -48,6 +50,8 @@ def read_yaml(path: Path) -> dict[str, Any]:
         line = f", line {where.line + 1}" if where else ""
         what = getattr(error, "problem", None) or str(error).splitlines()[0]
         raise BadInput(f"{path}{line}: is not valid YAML ({what})") from None
+    if raw is None:
+        raise BadInput(f"{path}: is empty")
     if not isinstance(raw, dict):
         raise BadInput(f"{path}: found {_kind(raw)}, expected a mapping of keys to values")
     return raw
@@ -81,10 +85,12 @@ def expand(path: str) -> Path:
 
 
 def nearest(name: str, allowed: Iterable[str]) -> str:
-    """`; did you mean 'x'?` or the list of what is allowed."""
+    """`; did you mean 'x'?` or the start of the list of what is allowed."""
     allowed = sorted(allowed)
-    close = difflib.get_close_matches(name, allowed, n=1)
-    return f"; did you mean {close[0]!r}?" if close else f"; allowed: {', '.join(allowed)}"
+    if close := difflib.get_close_matches(name, allowed, n=1):
+        return f"; did you mean {close[0]!r}?"
+    more = f" and {len(allowed) - LISTED} more" if len(allowed) > LISTED else ""
+    return f"; allowed: {', '.join(allowed[:LISTED])}{more}"
 
 
 class _Loader(yaml.SafeLoader):
@@ -92,9 +98,9 @@ class _Loader(yaml.SafeLoader):
 
 
 def _mapping(loader: _Loader, node: yaml.MappingNode) -> dict[Any, Any]:
-    loader.flatten_mapping(node)
-    seen: dict[Any, Any] = {}
-    for key_node, value_node in node.value:
+    own = [key for key, _ in node.value if key.tag != "tag:yaml.org,2002:merge"]
+    seen: set[Any] = set()
+    for key_node in own:
         key = loader.construct_object(key_node, deep=True)
         if not isinstance(key, str | int | float | bool):
             raise yaml.constructor.ConstructorError(
@@ -104,8 +110,12 @@ def _mapping(loader: _Loader, node: yaml.MappingNode) -> dict[Any, Any]:
             raise yaml.constructor.ConstructorError(
                 None, None, f"the key {key!r} is given twice", key_node.start_mark
             )
-        seen[key] = loader.construct_object(value_node, deep=True)
-    return seen
+        seen.add(key)
+    loader.flatten_mapping(node)  # merged keys first, so that a mapping's own keys win
+    return {
+        loader.construct_object(key, deep=True): loader.construct_object(value, deep=True)
+        for key, value in node.value
+    }
 
 
 _Loader.add_constructor(yaml.resolver.BaseResolver.DEFAULT_MAPPING_TAG, _mapping)
@@ -130,8 +140,8 @@ def _apply(raw: dict[str, Any], override: str) -> None:
         node = child
     try:
         node[last] = yaml.load(value, Loader=_Loader)
-    except yaml.YAMLError:
-        raise BadInput(f"--set {override}: {value!r} is not a YAML value") from None
+    except (yaml.YAMLError, ValueError, RecursionError):
+        raise BadInput(f"--set {key}=…: {_kind(value)} is not a YAML value") from None
 
 
 def _first_problem(schema: type[BaseModel], error: ValidationError) -> str:

@@ -146,7 +146,10 @@ def read_manifest(folder: Path) -> Manifest:
     try:
         manifest = Manifest.model_validate_json(path.read_bytes())
     except OSError as error:
-        raise BadInput(f"{path}: cannot be read ({error.strerror}); run recsweep prepare") from None
+        raise BadInput(
+            f"{path}: cannot be read ({error.strerror}); "
+            f"delete {folder} if it is there, and run recsweep prepare"
+        ) from None
     except ValidationError as error:
         problem = error.errors()[0]
         key = ".".join(str(part) for part in problem["loc"])

@@ -1,0 +1,258 @@
+import re
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from recsweep.config.files import expand, load_experiment, nearest, read_yaml, validate
+from recsweep.config.schema import Budget, Experiment
+from recsweep.errors import BadInput
+
+SMALL = """\
+study: small
+data:
+  name: log
+  events:
+    - {path: log.csv, user: u, item: i, time: t}
+families:
+  gru: search_spaces/gru.yaml
+"""
+
+Write = Callable[..., Path]
+
+
+@pytest.fixture
+def write(tmp_path: Path) -> Write:
+    def write(content: str | bytes) -> Path:
+        path = tmp_path / "study.yaml"
+        path.write_bytes(content.encode() if isinstance(content, str) else content)
+        return path
+
+    return write
+
+
+def refusal(path: Path, *overrides: str) -> str:
+    """The one line that a person gets to see."""
+    with pytest.raises(BadInput) as caught:
+        load_experiment(path, overrides)
+    message = str(caught.value)
+    assert "\n" not in message
+    assert len(message) < 500
+    return message
+
+
+def test_a_small_file_is_enough_and_the_rest_has_defaults(write: Write) -> None:
+    experiment = load_experiment(write(SMALL))
+    assert experiment.budget == Budget()
+    assert experiment.data.events[0].type.constant == "browse"
+    assert experiment.metric.key == "ndcg@10"
+
+
+def test_an_experiment_survives_a_round_trip(write: Write) -> None:
+    experiment = load_experiment(write(SMALL))
+    assert Experiment.model_validate(experiment.model_dump(mode="json")) == experiment
+
+
+# -- keys and values ---------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("line", "expected"),
+    [
+        ("budgett: {trials: 3}", "unknown key 'budgett'; did you mean 'budget'?"),
+        ("budget: {trails: 3}", "unknown key 'budget.trails'; did you mean 'trials'?"),
+        ("folds: {zzz: 3}", "unknown key 'folds.zzz'; allowed: count, min_item_events,"),
+    ],
+)
+def test_an_unknown_key_is_named_with_the_nearest(write: Write, line: str, expected: str) -> None:
+    path = write(f"{SMALL}{line}\n")
+    assert refusal(path).startswith(f"{path}: {expected}")
+
+
+def test_an_unknown_key_inside_a_list_is_named_with_the_nearest(write: Write) -> None:
+    message = refusal(write(SMALL.replace("user: u", "usr: u")))
+    assert "unknown key 'data.events.0.usr'; did you mean 'user'?" in message
+
+
+def test_a_missing_key_is_named(write: Write) -> None:
+    assert "the key 'study' is missing" in refusal(write(SMALL.replace("study: small", "")))
+
+
+@pytest.mark.parametrize(
+    ("line", "expected"),
+    [
+        ("budget: {trials: many}", "budget.trials: input should be a valid integer"),
+        ("budget: {trials: 0}", "budget.trials: input should be greater than or equal to 1"),
+        ("budget: {trials: 2.5}", "budget.trials: input should be a valid integer"),
+        ("budget: [1, 2]", "budget: input should be a valid dictionary"),
+        ("budget:", "budget: input should be a valid dictionary"),
+        ("seed: [1]", "seed: input should be a valid integer, found a list of 1"),
+        ("features: age", "features: input should be a valid tuple, found 'age'"),
+        ("folds: {test: .nan}", "folds.test: input should be"),
+        ("confirm: {smallest_effect: .inf}", "confirm.smallest_effect: input should be a finite"),
+        ("targets: {seen: maybe}", "targets.seen: input should be 'drop' or 'keep', found 'maybe'"),
+        ("folds: {count: 9}", "folds: count * validation + test must be below 1"),
+        ("metric: {k: 7}", "metric: k = 7 must be one of report_k = [5, 10, 20]"),
+        ("stopping: {grace_epochs: 99}", "stopping.grace_epochs = 99 exceeds budget.epochs = 8"),
+    ],
+)
+def test_a_value_that_does_not_fit_is_named(write: Write, line: str, expected: str) -> None:
+    assert expected in refusal(write(f"{SMALL}{line}\n"))
+
+
+def test_a_name_can_not_lead_out_of_its_folder(write: Write) -> None:
+    for name in ("../outside", "a/b", ".hidden", ""):
+        assert "study: " in refusal(write(SMALL.replace("study: small", f"study: '{name}'")))
+
+
+def test_a_package_is_an_exact_version_and_no_option_of_an_installer(write: Write) -> None:
+    for name, version in (("-r", "1.0"), ("box", "--pre"), ("box @ http://x", "1.0"), ("box", "")):
+        package = {"name": name, "version": version, "sha256": {}}
+        raw = yaml.safe_load(SMALL)
+        raw["data"]["package"] = package
+        assert "data.package." in refusal(write(yaml.safe_dump(raw)))
+
+
+def test_an_event_type_comes_from_one_place(write: Write) -> None:
+    table = "time: t, type: {constant: browse, column: k}"
+    message = refusal(write(SMALL.replace("time: t", table)))
+    assert "data.events.0.type: give either constant or column" in message
+    message = refusal(write(SMALL.replace("time: t", "time: t, type: {column: k}")))
+    assert "column needs values" in message
+    wrong = "time: t, type: {column: k, values: {buy: purchse}}"
+    assert "data.events.0.type.values.buy: input should be 'browse'" in refusal(
+        write(SMALL.replace("time: t", wrong))
+    )
+
+
+# -- the file ----------------------------------------------------------------------------------
+
+
+def test_numbers_with_an_exponent_are_numbers(write: Write) -> None:
+    path = write("a: 3e-4\nb: 1E5\nc: 1.5e+3\nd: -2e3\ne: 3e-4x\n")
+    assert read_yaml(path) == {"a": 3e-4, "b": 1e5, "c": 1500.0, "d": -2000.0, "e": "3e-4x"}
+
+
+def test_a_repeated_key_is_refused_with_its_line(write: Write) -> None:
+    path = write(f"{SMALL}seed: 1\nseed: 2\n")
+    assert refusal(path).startswith(f"{path}, line 9: ")
+    assert "the key 'seed' is given twice" in refusal(path)
+
+
+def test_a_key_may_override_one_that_is_merged_in(write: Write) -> None:
+    path = write("base: &base {a: 1, b: 2}\nmine: {<<: *base, a: 3}\n")
+    assert read_yaml(path)["mine"] == {"a": 3, "b": 2}
+
+
+@pytest.mark.parametrize(
+    ("content", "expected"),
+    [
+        ("", "is empty"),
+        ("# only a comment\n", "is empty"),
+        ("just words", "found 'just words', expected a mapping"),
+        ("- a\n- b\n", "found a list of 2, expected a mapping"),
+        ("a: [1, 2", "is not valid YAML"),
+        ("a: b: c", "line 1: is not valid YAML"),
+        ("a: 1\n---\nb: 2\n", "is not valid YAML"),
+        ("? [a, b]\n: 1\n", "a key must be a plain word"),
+        ("a: 2020-13-45\n", "is not valid YAML"),
+        ("a: !!python/object/apply:os.system ['true']\n", "is not valid YAML"),
+        ("a: &a [*a]\n", "is not valid YAML"),
+        ("a: " + "[" * 5000 + "]" * 5000, "is not valid YAML"),
+        ("a: " + "9" * 5000, "is not valid YAML"),
+        (b"\x89PNG\r\n\x1a\n\x00\x00\xff\xfe", "is not a text file in UTF-8"),
+        (b"a: \x00\x01\n", "is not valid YAML"),
+    ],
+)
+def test_a_file_that_is_no_experiment_is_refused_in_one_line(
+    write: Write, content: str | bytes, expected: str
+) -> None:
+    path = write(content)
+    message = refusal(path)
+    assert message.startswith(str(path))
+    assert expected in message
+
+
+def test_a_byte_order_mark_does_no_harm(write: Write) -> None:
+    assert load_experiment(write(b"\xef\xbb\xbf" + SMALL.encode())).study == "small"
+
+
+@pytest.mark.timeout(20)
+@pytest.mark.parametrize("where", ["extra", "families", "features", "description"])
+def test_aliases_that_unfold_to_billions_are_refused_at_once(write: Write, where: str) -> None:
+    layers = ["x0: &x0 [a, a, a, a, a, a, a, a, a, a]"]
+    layers += [f"x{n}: &x{n} [{', '.join([f'*x{n - 1}'] * 10)}]" for n in range(1, 12)]
+    small = re.sub(r"families:\n.*\n", "", SMALL) if where == "families" else SMALL
+    refusal(write("\n".join([*layers, small, f"{where}: *x11", ""])))
+
+
+def test_a_missing_file_or_a_folder_is_refused(tmp_path: Path) -> None:
+    assert "cannot be read (No such file or directory)" in refusal(tmp_path / "nothing.yaml")
+    assert "cannot be read (Is a directory)" in refusal(tmp_path)
+
+
+# -- overrides ---------------------------------------------------------------------------------
+
+
+def test_overrides_reach_deep_keys_and_make_missing_ones(write: Write) -> None:
+    overrides = ["budget.trials=4", "data.times.earliest=2001-01-01", "features=[age]", "seed=0x10"]
+    experiment = load_experiment(write(SMALL), overrides)
+    assert experiment.budget.trials == 4
+    assert experiment.data.times.earliest.year == 2001
+    assert experiment.features == ("age",)
+    assert experiment.seed == 16
+
+
+def test_a_later_override_wins_and_a_value_may_hold_an_equals_sign(write: Write) -> None:
+    experiment = load_experiment(write(SMALL), ["seed=1", "seed=2", "description=a=b"])
+    assert (experiment.seed, experiment.description) == (2, "a=b")
+
+
+@pytest.mark.parametrize(
+    ("override", "expected"),
+    [
+        ("budget.trials", "expected key=value"),
+        ("=3", "expected key=value"),
+        ("study.name=x", "study holds 'small', not further keys"),
+        ("data.events.0.path=x", "events holds a list of 1, not further keys"),
+        ("features=[a", "is not a YAML value"),
+        ("description=2020-13-45", "is not a YAML value"),
+        ("description=" + "[" * 5000, "is not a YAML value"),
+        ("budgt.trials=4", "unknown key 'budgt'; did you mean 'budget'?"),
+    ],
+)
+def test_an_override_that_does_not_fit_is_refused(
+    write: Write, override: str, expected: str
+) -> None:
+    assert expected in refusal(write(SMALL), override)
+
+
+# -- small parts -------------------------------------------------------------------------------
+
+
+def test_a_variable_in_a_path_is_replaced(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SOME_FOLDER", "/somewhere")
+    assert expand("${SOME_FOLDER}/log.csv") == Path("/somewhere/log.csv")
+    assert expand("~/log.csv") == Path.home() / "log.csv"
+    monkeypatch.delenv("SOME_FOLDER")
+    with pytest.raises(BadInput, match=r"SOME_FOLDER is not set.*SOME_FOLDER=/path/to/data"):
+        expand("${SOME_FOLDER}/log.csv")
+
+
+def test_the_nearest_name_is_offered_or_else_what_is_allowed() -> None:
+    assert nearest("trails", ["trials", "epochs"]) == "; did you mean 'trials'?"
+    assert nearest("zzz", ["b", "a"]) == "; allowed: a, b"
+
+
+def test_a_long_list_of_what_is_allowed_is_cut_short() -> None:
+    hint = nearest("zzz", [f"column_{n}" for n in range(1000)])
+    assert len(hint) < 300
+    assert hint.endswith("and 988 more")
+
+
+def test_a_schema_is_frozen() -> None:
+    budget: Any = validate(Budget, {}, "here")
+    with pytest.raises(ValueError, match="frozen"):
+        budget.trials = 3
