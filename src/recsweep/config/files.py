@@ -162,7 +162,7 @@ def _first_problem(schema: type[BaseModel], error: ValidationError) -> str:
 def _keys_at(schema: type[BaseModel], location: Sequence[int | str]) -> list[str]:
     model: Any = schema
     for part in location:
-        if isinstance(part, int):
+        if isinstance(part, int) or part not in model.model_fields:  # a key of a mapping
             continue
         annotation = model.model_fields[part].annotation
         models = [a for a in _flatten(annotation) if _is_model(a)]

@@ -50,9 +50,7 @@ class Space:
             if name not in config or config[name] != value:
                 found.append(f"{name} is fixed to {value!r}, found {config.get(name)!r}")
         known = {p.name for p in self.parameters} | set(self.fixed)
-        found += [
-            f"{name} is not a parameter of this space" for name in config if name not in known
-        ]
+        found += [f"{name} is not in this space" for name in config if name not in known]
         return found or self._refusal(config)
 
     def _refusal(self, config: Configuration) -> list[str]:

@@ -1,6 +1,5 @@
 """Reading `search_spaces/*.yaml`. Every mistake in one is a `BadInput` before anything runs."""
 
-import math
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Literal, Self
@@ -170,7 +169,7 @@ def _check_choice(choice: tuple[Value, ...], log: bool, step: float | None) -> N
 
 
 def _check_range(low: float, high: float, log: bool, step: float | None, *, whole: bool) -> None:
-    if not (math.isfinite(low) and math.isfinite(high) and low < high):
+    if not low < high:
         raise ValueError(f"the range [{low:g}, {high:g}] is empty: the lower end comes first")
     if log and low <= 0:
         raise ValueError(f"a range on a log scale starts above 0, found [{low:g}, {high:g}]")

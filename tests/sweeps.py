@@ -1,0 +1,172 @@
+"""Sweeps of trials that train nothing: a family with one parameter, whose score is made up."""
+
+import sys
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from pydantic import Field
+from worlds import dataset_of, events_of, experiment_of
+
+from recsweep.config.schema import Experiment
+from recsweep.data.folds import make_fold
+from recsweep.data.types import Fold
+from recsweep.models.protocol import Family, FamilyConfig
+from recsweep.search.ledger import Ledger
+from recsweep.search.space import Space
+from recsweep.search.space_files import load_space
+from recsweep.search.storage import open_family, open_storage
+from recsweep.tracking.events import Event
+from recsweep.training.trial import EpochReport
+
+TUNED = """
+family: made_up
+defaults: {x: 0.5}
+parameters:
+  x: {float: [0.0, 1.0], role: scientific, why: decides the score}
+"""
+
+
+class MadeUpConfig(FamilyConfig):
+    """One number."""
+
+    x: float = Field(ge=0)
+
+
+def build(config: Any, context: Any) -> Any:
+    """Never called: the trials are made up, too."""
+    raise NotImplementedError
+
+
+FAMILIES = {
+    "made_up": Family(MadeUpConfig, build),
+    "floor": Family(FamilyConfig, build, epochs=1),
+}
+
+
+def spaces_of(folder: Path, *names: str) -> dict[str, Space]:
+    """Tuned families, and a floor where the name is `floor`."""
+    spaces = {}
+    for name in names:
+        path = folder / f"{name}.yaml"
+        path.write_text("family: floor\n" if name == "floor" else TUNED)
+        spaces[name] = load_space(path, FAMILIES)
+    return spaces
+
+
+def study_of(*names: str, trials: int = 12, epochs: int = 4, **changes: object) -> Experiment:
+    """An experiment over made-up families."""
+    return experiment_of(
+        families=dict.fromkeys(names, "space.yaml"),
+        budget={"trials": trials, "epochs": epochs},
+        **{"stopping": {"grace_epochs": 1, "reduction": 2, "full_trials": 4}, **changes},
+    )
+
+
+def folds_of() -> tuple[Fold, ...]:
+    """Two folds in which three and two learners have a target."""
+    rows = [(u, (u + step) % 6, 10 * step + u) for u in range(3) for step in range(5)]
+    events = events_of(rows)
+    data, experiment = dataset_of(events), experiment_of()
+    windows = ((30, 33), (40, 42))
+    return tuple(
+        make_fold(f"fold{n}", events, window, data, experiment) for n, window in enumerate(windows)
+    )
+
+
+def report_of(epoch: int, value: float, folds: tuple[Fold, ...] = ()) -> EpochReport:
+    """An epoch in which every learner got the same."""
+    return EpochReport(
+        epoch=epoch,
+        value=value,
+        metrics={"ndcg@10": (value, value)},
+        losses=(1.0 / epoch, None),
+        fit_seconds=0.01,
+        evaluate_seconds=0.005,
+        user_values=tuple(np.full(len(f.validation.histories), value) for f in folds),
+    )
+
+
+def ledger_of(
+    folder: Path,
+    experiment: Experiment,
+    spaces: Mapping[str, Space],
+    emit: Callable[[Event], None] = lambda event: None,
+    fingerprint: str = "data",
+) -> Ledger:
+    """A ledger as `run_search` opens one."""
+    storage = open_storage(folder, heal=True)
+    studies = {
+        name: open_family(storage, name, space, experiment, fingerprint)
+        for name, space in spaces.items()
+    }
+    return Ledger(folder, experiment, spaces, storage, studies, folds_of(), emit)
+
+
+def make_trials(
+    trouble: Callable[[float, int], None] = lambda x, epoch: None, seconds: float = 0.0
+) -> Any:
+    """A stand-in for `Trial`. `trouble(x, epoch)` may raise, or end the process.
+
+    The class lives in a function, so that it travels to Ray's workers by value.
+    """
+
+    class MadeUpTrial:
+        def __init__(
+            self, family: str, config: Mapping[str, Any], folds: Any, metric: Any, **rest: Any
+        ) -> None:
+            self.epochs = 1 if family == "floor" else rest["epochs"]
+            self.x, self.folds, self.epoch = config.get("x", 0.0), folds, 0
+
+        def advance(self) -> Any:
+            import time
+
+            import numpy as np
+
+            from recsweep.training.trial import EpochReport
+
+            self.epoch += 1
+            time.sleep(seconds)
+            trouble(self.x, self.epoch)
+            value = 0.2 - (self.x - 0.3) ** 2 / 5 + 0.001 * self.epoch
+            return EpochReport(
+                self.epoch,
+                value,
+                {"ndcg@10": (value, value)},
+                (1.0, None),
+                0.01,
+                0.01,
+                tuple(np.full(len(f.validation.histories), value) for f in self.folds),
+            )
+
+    return MadeUpTrial
+
+
+def main() -> None:
+    """Sweep in a process of its own, to be killed: FOLDER TRIALS SECONDS-AN-EPOCH."""
+    from recsweep.search.run import run_search
+
+    folder, trials, seconds = Path(sys.argv[1]), int(sys.argv[2]), float(sys.argv[3])
+    experiment = study_of("a", "b", trials=trials)
+
+    def show(event: Event) -> None:
+        sys.stdout.write(f"{type(event).__name__}\n")
+        sys.stdout.flush()
+
+    try:
+        run_search(
+            experiment,
+            spaces_of(folder, "a", "b"),
+            folds_of(),
+            folder,
+            fingerprint="data",
+            listeners=[show],
+            make_trial=make_trials(seconds=seconds),
+        )
+    except KeyboardInterrupt:
+        sys.exit(130)
+
+
+if __name__ == "__main__":
+    main()
