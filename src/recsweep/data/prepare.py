@@ -76,11 +76,11 @@ def prepare(experiment: Experiment, root: Path = Path()) -> Dataset:
 
 
 def _resolve_all(data: Data, raw_folder: Path) -> _Sources:
+    events = tuple(resolve(table, data.package, raw_folder) for table in data.events)
     users, items = (
         resolve(table, data.package, raw_folder) if table is not None else None
         for table in (data.users, data.items)
     )
-    events = tuple(resolve(table, data.package, raw_folder) for table in data.events)
     return _Sources(events, users, items)
 
 
