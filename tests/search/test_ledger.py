@@ -1,0 +1,190 @@
+from pathlib import Path
+
+import optuna
+import pytest
+from optuna.trial import TrialState
+from sweeps import folds_of, ledger_of, report_of, spaces_of, study_of
+
+from recsweep.records.user_values import read_user_values
+from recsweep.search.ledger import Ledger
+from recsweep.search.storage import open_storage
+from recsweep.search.trials import trial_rows
+from recsweep.tracking.events import EpochReported, Event, TrialEnded, TrialStarted
+
+
+def run(ledger: Ledger, family: str, values: tuple[float, ...] = (0.1, 0.3, 0.2)) -> str:
+    proposal = ledger.ask(family)
+    for epoch, value in enumerate(values, 1):
+        ledger.report(proposal.id, report_of(epoch, value, folds_of()))
+    ledger.complete(proposal.id)
+    return proposal.id
+
+
+def stored(folder: Path, family: str = "a") -> list[optuna.trial.FrozenTrial]:
+    return optuna.load_study(study_name=family, storage=open_storage(folder)).trials
+
+
+def test_the_first_trial_of_a_family_is_its_published_defaults(tmp_path: Path) -> None:
+    ledger = ledger_of(tmp_path, study_of("a"), spaces_of(tmp_path, "a"))
+    first = ledger.ask("a")
+    assert (first.id, first.number, first.config) == ("a-0000", 0, {"x": 0.5})
+    assert ledger.ask("a").config != first.config
+
+
+def test_families_take_turns_and_end_with_the_same_number_of_trials(tmp_path: Path) -> None:
+    experiment = study_of("b", "a", "floor", trials=3)
+    ledger = ledger_of(tmp_path, experiment, spaces_of(tmp_path, "b", "a", "floor"))
+    turns = []
+    while family := ledger.next_family():
+        turns.append(family)
+        ledger.ask(family)
+    assert turns == ["b", "a", "floor", "b", "a", "b", "a"]
+
+
+def test_a_trial_is_worth_its_best_epoch(tmp_path: Path) -> None:
+    ledger = ledger_of(tmp_path, study_of("a"), spaces_of(tmp_path, "a"))
+    run(ledger, "a", (0.1, 0.3, 0.2))
+    (trial,) = stored(tmp_path)
+    assert trial.state == TrialState.COMPLETE
+    assert trial.value == 0.3
+    assert trial.intermediate_values == {1: 0.1, 2: 0.3, 3: 0.2}
+
+
+def test_a_stopped_trial_reaches_the_sampler_as_pruned_with_its_curve(tmp_path: Path) -> None:
+    ledger = ledger_of(tmp_path, study_of("a"), spaces_of(tmp_path, "a"))
+    id_ = ledger.ask("a").id
+    for epoch, value in ((1, 0.2), (2, 0.1)):
+        ledger.report(id_, report_of(epoch, value))
+    ledger.prune(id_)
+    (trial,) = stored(tmp_path)
+    assert trial.state == TrialState.PRUNED
+    assert trial.intermediate_values == {1: 0.2, 2: 0.1}
+    (row,) = trial_rows([optuna.load_study(study_name="a", storage=open_storage(tmp_path))])
+    assert row.state == "pruned"
+    assert row.reason is not None
+    assert "after epoch 2" in row.reason
+    assert not (tmp_path / "user_values").exists()  # it can't be selected
+
+
+def test_a_failed_trial_keeps_its_reason_and_uses_up_its_turn(tmp_path: Path) -> None:
+    ledger = ledger_of(tmp_path, study_of("a", trials=2), spaces_of(tmp_path, "a"))
+    ledger.fail(ledger.ask("a").id, "diverged: the loss is nan")
+    (trial,) = stored(tmp_path)
+    assert trial.state == TrialState.FAIL
+    assert trial.user_attrs["reason"] == "diverged: the loss is nan"
+    assert ledger.remaining() == 1
+
+
+def test_learners_scores_of_the_best_epoch_are_kept(tmp_path: Path) -> None:
+    ledger = ledger_of(tmp_path, study_of("a"), spaces_of(tmp_path, "a"))
+    id_ = run(ledger, "a", (0.1, 0.3, 0.2))
+    first, second = read_user_values(tmp_path, id_)
+    assert (first.fold, first.user.tolist(), first.value.tolist()) == (
+        "fold0",
+        [0, 1, 2],
+        [0.3] * 3,
+    )
+    assert second.user.tolist() == [0, 1]
+
+
+def test_listeners_hear_of_every_step_in_order(tmp_path: Path) -> None:
+    heard: list[Event] = []
+    ledger = ledger_of(tmp_path, study_of("a"), spaces_of(tmp_path, "a"), heard.append)
+    run(ledger, "a", (0.1, 0.2))
+    kinds = [type(event) for event in heard]
+    assert kinds == [TrialStarted, EpochReported, EpochReported, TrialEnded]
+    ended = heard[-1]
+    assert isinstance(ended, TrialEnded)
+    assert ended.trial.best is not None
+    assert (ended.trial.best.epoch, ended.trial.best.losses) == (2, (0.5, None))
+    assert ended.trial.fit_seconds == pytest.approx(0.02)
+    assert ended.trial.started.tzinfo is not None
+
+
+def test_the_nth_trial_of_every_family_has_the_same_seed(tmp_path: Path) -> None:
+    ledger = ledger_of(tmp_path, study_of("a", "b", seed=7), spaces_of(tmp_path, "a", "b"))
+    seeds = [[ledger.ask(family).seed for _ in range(3)] for family in ("a", "b")]
+    assert seeds == [[7, 8, 9], [7, 8, 9]]
+
+
+def test_what_a_dead_driver_left_running_is_tried_again_under_its_number(tmp_path: Path) -> None:
+    experiment, spaces = study_of("a", trials=3), spaces_of(tmp_path, "a")
+    dead = ledger_of(tmp_path, experiment, spaces)
+    run(dead, "a")
+    lost = dead.ask("a")
+    dead.report(lost.id, report_of(1, 0.2))
+
+    ledger = ledger_of(tmp_path, experiment, spaces)
+    ledger.recover()
+    assert ledger.remaining() == 2
+    heard: list[Event] = []
+    ledger._emit = heard.append
+    again = ledger.ask("a")
+    assert (again.id, again.config, again.seed) == (lost.id, lost.config, lost.seed)
+    assert isinstance(heard[0], TrialStarted)
+    assert heard[0].attempt == 1
+    ledger.report(again.id, report_of(1, 0.25, folds_of()))
+    ledger.complete(again.id)
+    run(ledger, "a")
+    rows = trial_rows([optuna.load_study(study_name="a", storage=open_storage(tmp_path))])
+    assert [row.id for row in rows] == ["a-0000", "a-0001", "a-0002"]
+    assert ledger.next_family() is None
+    cut_off = [t for t in stored(tmp_path) if t.user_attrs.get("reason") == "interrupted"]
+    assert [t.state for t in cut_off] == [TrialState.FAIL]
+
+
+def test_recovering_twice_enqueues_once(tmp_path: Path) -> None:
+    experiment, spaces = study_of("a", trials=2), spaces_of(tmp_path, "a")
+    ledger_of(tmp_path, experiment, spaces).ask("a")
+    for _ in range(2):
+        ledger_of(tmp_path, experiment, spaces).recover()
+    assert sum(t.state == TrialState.WAITING for t in stored(tmp_path)) == 1
+
+
+def test_a_crash_between_its_enqueueing_and_its_closing_leaves_one_copy(tmp_path: Path) -> None:
+    experiment, spaces = study_of("a", trials=2), spaces_of(tmp_path, "a")
+    lost = ledger_of(tmp_path, experiment, spaces).ask("a")
+    study = optuna.load_study(study_name="a", storage=open_storage(tmp_path))
+    study.enqueue_trial(dict(lost.config), user_attrs={"number": 0, "attempt": 1})
+    ledger = ledger_of(tmp_path, experiment, spaces)
+    ledger.recover()
+    assert [ledger.ask("a").id for _ in range(2)] == ["a-0000", "a-0001"]
+
+
+def test_a_crash_before_a_trial_has_its_number_loses_no_trial(tmp_path: Path) -> None:
+    experiment, spaces = study_of("a", trials=2), spaces_of(tmp_path, "a")
+    run(ledger_of(tmp_path, experiment, spaces), "a")
+    optuna.load_study(study_name="a", storage=open_storage(tmp_path)).ask()
+    ledger = ledger_of(tmp_path, experiment, spaces)
+    ledger.recover()
+    assert run(ledger, "a") == "a-0001"
+    assert ledger.next_family() is None
+
+
+def test_a_crash_between_a_failures_reason_and_its_end_stays_a_failure(tmp_path: Path) -> None:
+    experiment, spaces = study_of("a", trials=1), spaces_of(tmp_path, "a")
+    ledger_of(tmp_path, experiment, spaces).ask("a")
+    study = optuna.load_study(study_name="a", storage=open_storage(tmp_path))
+    study._storage.set_trial_user_attr(study.trials[0]._trial_id, "reason", "diverged: x")
+    ledger = ledger_of(tmp_path, experiment, spaces)
+    ledger.recover()
+    assert ledger.next_family() is None
+    assert stored(tmp_path)[0].user_attrs["reason"] == "diverged: x"
+
+
+def test_an_epoch_that_is_reported_again_counts_once(tmp_path: Path) -> None:
+    ledger = ledger_of(tmp_path, study_of("a"), spaces_of(tmp_path, "a"))
+    id_ = ledger.ask("a").id
+    for epoch in (1, 2, 1, 2, 3):  # its worker died after epoch 2
+        ledger.report(id_, report_of(epoch, 0.1 * epoch, folds_of()))
+    ledger.complete(id_)
+    assert len(stored(tmp_path)[0].intermediate_values) == 3
+
+
+def test_an_extension_raises_the_target_of_tuned_families_for_good(tmp_path: Path) -> None:
+    experiment, spaces = study_of("a", "floor", trials=2), spaces_of(tmp_path, "a", "floor")
+    ledger_of(tmp_path, experiment, spaces).extend(3)
+    later = ledger_of(tmp_path, experiment, spaces)
+    assert (later.target("a"), later.target("floor")) == (5, 1)
+    later.extend(1)
+    assert ledger_of(tmp_path, experiment, spaces).target("a") == 6

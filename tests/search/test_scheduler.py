@@ -1,0 +1,105 @@
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+from sweeps import folds_of, ledger_of, report_of, spaces_of, study_of
+
+from recsweep.config.schema import Experiment
+from recsweep.search.ledger import Ledger
+from recsweep.search.scheduler import FamilyScheduler
+from recsweep.search.trials import finished
+
+STOP, CONTINUE = "STOP", "CONTINUE"
+FOLDS = folds_of()
+
+
+class Sweep:
+    """A ledger and a scheduler, driven by hand."""
+
+    def __init__(self, folder: Path, experiment: Experiment) -> None:
+        self.experiment, self.folder = experiment, folder
+        self.ledger: Ledger = ledger_of(folder, experiment, spaces_of(folder, *experiment.families))
+        self.scheduler = FamilyScheduler(self.ledger, experiment)
+
+    def begin(self, family: str = "a") -> Any:
+        proposal = self.ledger.ask(family)
+        trial = SimpleNamespace(trial_id=f"ray-{proposal.id}", config={"proposal": proposal})
+        self.scheduler.on_trial_add(None, trial)
+        return trial
+
+    def report(self, trial: Any, epoch: int, value: float) -> str:
+        epochs = self.experiment.budget.epochs
+        result = {"report": report_of(epoch, value, FOLDS), "epochs": epochs}
+        return str(self.scheduler.on_trial_result(None, trial, result))
+
+    def run(self, *values: float, family: str = "a") -> str:
+        """The state in which a trial with this curve ends."""
+        trial = self.begin(family)
+        for epoch, value in enumerate(values, 1):
+            if self.report(trial, epoch, value) == STOP:
+                break
+        state = finished(self.ledger.trials(family))[-1].state.name
+        return f"{state} {epoch}"
+
+
+def test_a_familys_first_trials_are_never_stopped(tmp_path: Path) -> None:
+    sweep = Sweep(tmp_path, study_of("a", epochs=4))
+    falling = (0.4, 0.3, 0.2, 0.1)
+    states = [sweep.run(*([value] * 4)) for value in falling]
+    assert states == ["COMPLETE 4"] * 4
+    assert sweep.run(0.05, 0.05, 0.05, 0.05) == "PRUNED 1"
+
+
+def test_a_trial_that_reaches_its_full_length_is_complete_though_it_is_the_worst(
+    tmp_path: Path,
+) -> None:
+    sweep = Sweep(tmp_path, study_of("a", epochs=4))
+    for value in (0.1, 0.2, 0.3, 0.4):
+        sweep.run(*([value] * 4))
+    assert sweep.run(0.9, 0.9, 0.9, 0.0) == "COMPLETE 4"
+
+
+def test_a_rung_compares_the_current_value_and_not_the_best_so_far(tmp_path: Path) -> None:
+    sweep = Sweep(tmp_path, study_of("a", epochs=4))
+    for _ in range(4):
+        sweep.run(0.2, 0.2, 0.2, 0.2)
+    assert sweep.run(0.9, 0.1) == "PRUNED 2"
+
+
+def test_curves_are_never_compared_across_families(tmp_path: Path) -> None:
+    sweep = Sweep(tmp_path, study_of("a", "b", epochs=4))
+    for _ in range(6):
+        sweep.run(0.9, 0.9, 0.9, 0.9, family="a")
+    for _ in range(6):
+        assert sweep.run(0.1, 0.1, 0.1, 0.1, family="b") == "COMPLETE 4"
+
+
+def test_a_family_whose_trials_are_one_epoch_long_is_never_pruned(tmp_path: Path) -> None:
+    sweep = Sweep(tmp_path, study_of("a", epochs=4))
+    for value in (0.5, 0.4, 0.3, 0.2, 0.1, 0.0):
+        trial = sweep.begin()
+        result = {"report": report_of(1, value, FOLDS), "epochs": 1}
+        assert sweep.scheduler.on_trial_result(None, trial, result) == STOP
+    assert {t.state.name for t in sweep.ledger.trials("a")} == {"COMPLETE"}
+
+
+def test_a_failure_ends_the_trial_with_its_reason(tmp_path: Path) -> None:
+    sweep = Sweep(tmp_path, study_of("a"))
+    trial = sweep.begin()
+    assert sweep.scheduler.on_trial_result(None, trial, {"failure": "diverged: nan"}) == STOP
+    (kept,) = sweep.ledger.trials("a")
+    assert (kept.state.name, kept.user_attrs["reason"]) == ("FAIL", "diverged: nan")
+
+
+def test_a_resumed_sweep_stops_as_the_first_one_would_have(tmp_path: Path) -> None:
+    experiment = study_of("a", epochs=4)
+    before = Sweep(tmp_path, experiment)
+    for value in (0.4, 0.3, 0.2, 0.1):
+        before.run(*([value] * 4))
+    assert Sweep(tmp_path, experiment).run(0.05, 0.05, 0.05, 0.05) == "PRUNED 1"
+
+
+def test_of_twelve_trials_at_least_the_promised_ones_are_full(tmp_path: Path) -> None:
+    sweep = Sweep(tmp_path, study_of("a", trials=12, epochs=4))
+    states = [sweep.run(*([0.5 - 0.01 * n] * 4)) for n in range(12)]
+    assert states == ["COMPLETE 4"] * 4 + ["PRUNED 1"] * 8
