@@ -1,0 +1,117 @@
+"""A simulated log on disk, with an experiment that reads it; every file says it is synthetic."""
+
+import json
+import secrets
+import shutil
+from pathlib import Path
+from typing import Any, Literal
+
+import polars as pl
+import pyarrow.parquet as pq
+import yaml
+
+from recsweep.data.simulator.simulate import SimulatedLog
+from recsweep.errors import BadInput
+
+EXPERIMENT = "experiment.yaml"
+TRUTH = "SYNTHETIC.json"
+METADATA = b"recsweep"
+"""Key of a Parquet file's metadata that holds its origin as JSON."""
+
+Format = Literal["parquet", "csv"]
+
+
+def write(log: SimulatedLog, folder: Path, file_format: Format = "parquet") -> Path:
+    """Write `synthetic_{events,users,items,exposures}`, SYNTHETIC.json and an experiment.
+
+    The exposures hold the truth about purchases and are not read by the experiment.
+
+    Returns:
+        The experiment's path; its families are those of the folder `search_spaces`.
+
+    Raises:
+        BadInput: the folder exists, or can't be written.
+    """
+    if folder.exists():
+        raise BadInput(f"{folder}: exists; give another folder, or delete it first")
+    temporary = folder.with_name(f".{folder.name}-{secrets.token_hex(4)}")
+    try:
+        temporary.mkdir(parents=True)
+        for name in ("events", "users", "items", "exposures"):
+            path = temporary / _file(name, file_format)
+            _write_table(getattr(log, name), path, file_format, _origin(log))
+        truth = {**_origin(log), "best_log_loss": log.best_log_loss, "rows": _rows(log)}
+        (temporary / TRUTH).write_text(json.dumps(truth, indent=2) + "\n", "utf-8")
+        experiment = yaml.safe_dump(_experiment(folder, file_format), sort_keys=False)
+        note = "# SYNTHETIC data from recsweep's simulator: no real learners, no real courses.\n"
+        (temporary / EXPERIMENT).write_text(f"{note}\n{experiment}", "utf-8")
+        temporary.rename(folder)
+    except OSError as error:
+        raise BadInput(f"{folder}: cannot be written ({error.strerror})") from None
+    finally:
+        shutil.rmtree(temporary, ignore_errors=True)
+    return folder / EXPERIMENT
+
+
+def _write_table(
+    table: pl.DataFrame, path: Path, file_format: Format, origin: dict[str, Any]
+) -> None:
+    if file_format == "csv":
+        table.write_csv(path)
+        return
+    arrow = table.to_arrow()
+    pq.write_table(arrow.replace_schema_metadata({METADATA: json.dumps(origin)}), path)
+
+
+def _origin(log: SimulatedLog) -> dict[str, Any]:
+    return {"synthetic": True, "settings": log.settings.model_dump()}
+
+
+def _rows(log: SimulatedLog) -> dict[str, int]:
+    counts: dict[str, int] = dict(log.events["event"].value_counts(sort=True, name="rows").rows())
+    return {**counts, "learners": len(log.users), "courses": len(log.items)}
+
+
+def _file(name: str, file_format: Format) -> str:
+    return f"synthetic_{name}.{file_format}"
+
+
+def _experiment(folder: Path, file_format: Format) -> dict[str, Any]:
+    def table(name: str) -> dict[str, Any]:
+        return {"path": (folder / _file(name, file_format)).as_posix(), "format": file_format}
+
+    kinds = ("browse", "favourite", "purchase", "comment")
+    families = ("gru", "lstm", "matrix_factorization", "wide_deep", "item_knn", "popularity")
+    return {
+        "study": "synthetic",
+        "description": "SYNTHETIC course platform with planted effects",
+        "data": {
+            "name": "synthetic",
+            "events": [
+                {
+                    **table("events"),
+                    "user": "user_id",
+                    "item": "item_id",
+                    "time": "time",
+                    "time_format": "unix_ms",
+                    "type": {"column": "event", "values": {kind: kind for kind in kinds}},
+                }
+            ],
+            "users": {
+                **table("users"),
+                "key": "user_id",
+                "categorical": ["region"],
+                "numeric": ["age"],
+                "tags": {"interests": "|"},
+            },
+            "items": {
+                **table("items"),
+                "key": "item_id",
+                "label": "title",
+                "categorical": ["category"],
+                "numeric": ["price"],
+                "tags": {"tags": "|"},
+            },
+        },
+        "families": {family: f"search_spaces/{family}.yaml" for family in families},
+    }

@@ -1,0 +1,60 @@
+"""From a look at a course to a favourite, a purchase and a comment."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.special import expit
+
+from recsweep.data.simulator.browsing import Browses
+from recsweep.data.simulator.settings import SimulatorSettings
+from recsweep.data.simulator.world import Courses, Learners
+from recsweep.data.types import Float64
+
+Bool = NDArray[np.bool_]
+
+
+@dataclass(frozen=True, slots=True)
+class Funnel:
+    """What came of each browse; times in days since the log began."""
+
+    probability: Float64  # of a purchase, as it stood at the browse
+    favourite: Bool
+    purchase: Bool
+    comment: Bool
+    favourite_time: Float64
+    purchase_time: Float64
+    comment_time: Float64
+
+
+def run_funnel(
+    settings: SimulatorSettings,
+    learners: Learners,
+    courses: Courses,
+    browses: Browses,
+    random: np.random.Generator,
+) -> Funnel:
+    """Draw what follows from each browse, all of it before the learner's next browse.
+
+    Liking, quality and price move the chance of a favourite and of a purchase; a favourite raises
+    that of a purchase. The probability kept is the one before the favourite is known.
+    """
+    who, what = browses.learner, browses.course
+    shown = (learners.likes[who] * courses.themes[what]).sum(axis=1)
+    unseen = (learners.hidden[who] * courses.hidden[what]).sum(axis=1)
+    liking = np.sqrt(settings.text) * shown + np.sqrt(1 - settings.text) * unseen
+    dear = (np.log(courses.price[what]) - 3.4) / 0.6
+    pull = settings.taste / 2 * liking + 0.4 * courses.quality[what]
+    means = np.where(learners.age[who] < 25, -0.4, 0.2)  # the young buy less
+
+    favourite_chance = expit(-1.6 + pull)
+    logit = -2.6 + pull - 0.5 * dear + means
+    with_favourite, without = expit(logit + 1.6), expit(logit - 0.3)
+    probability = favourite_chance * with_favourite + (1 - favourite_chance) * without
+
+    favourite = random.random(len(who)) < favourite_chance
+    purchase = random.random(len(who)) < np.where(favourite, with_favourite, without)
+    comment = purchase & (random.random(len(who)) < expit(-0.8 + 0.5 * courses.quality[what]))
+    at = browses.time + np.array([0.1, 0.4, 0.7])[:, None] * np.minimum(browses.gap, 2.0)
+    at += 0.2 * random.random(at.shape) * np.minimum(browses.gap, 2.0)
+    return Funnel(probability, favourite, purchase, comment, at[0], at[1], at[2])

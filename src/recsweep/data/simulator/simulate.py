@@ -1,0 +1,90 @@
+"""From settings to the tables of a platform's export."""
+
+from dataclasses import dataclass, field
+
+import numpy as np
+import polars as pl
+from scipy.special import entr
+
+from recsweep.data.simulator.browsing import Browses, browse, make_successors
+from recsweep.data.simulator.funnel import Funnel, run_funnel
+from recsweep.data.simulator.settings import SimulatorSettings
+from recsweep.data.simulator.words import item_table, user_table
+from recsweep.data.simulator.world import Int, make_courses, make_learners
+from recsweep.data.types import Float64
+
+START_MS = 1_735_689_600_000
+"""2025-01-01 UTC, the first moment of every synthetic log."""
+_DAY_MS = 86_400_000
+
+
+@dataclass(frozen=True, slots=True)
+class SimulatedLog:
+    """A synthetic log and the truth behind it."""
+
+    settings: SimulatorSettings
+    events: pl.DataFrame = field(repr=False)  # user_id, item_id, time (Unix ms), event
+    users: pl.DataFrame = field(repr=False)  # user_id, age, region, interests
+    items: pl.DataFrame = field(repr=False)  # item_id, title, description, tags, price, …
+    exposures: pl.DataFrame = field(repr=False)  # a browse, its purchase_probability, purchased
+    successors: Int = field(repr=False)  # (n_courses, 3) the planted transitions, likeliest first
+
+    @property
+    def best_log_loss(self) -> float:
+        """Expected log loss (nats) of the true purchase probabilities: no model's is lower."""
+        p = self.exposures["purchase_probability"].to_numpy()
+        return float((entr(p) + entr(1 - p)).mean())
+
+
+def simulate(settings: SimulatorSettings) -> SimulatedLog:
+    """Make a log. The same settings make the same log, on one version of numpy."""
+    # Streams of their own: a dial of one part leaves the other parts' draws as they were.
+    random = [np.random.default_rng(s) for s in np.random.SeedSequence(settings.seed).spawn(5)]
+    learners = make_learners(settings, random[0])
+    courses = make_courses(settings, random[1])
+    successors = make_successors(courses, random[2])
+    browses = browse(settings, learners, courses, successors, random[2])
+    funnel = run_funnel(settings, learners, courses, browses, random[3])
+    users = user_table(learners, random[4])
+    items = item_table(courses, random[4])
+    user_id = users["user_id"].gather(browses.learner)
+    item_id = items["item_id"].gather(browses.course)
+    exposures = pl.DataFrame(
+        {
+            "user_id": user_id,
+            "item_id": item_id,
+            "time": _milliseconds(browses.time),
+            "purchase_probability": funnel.probability,
+            "purchased": funnel.purchase,
+        }
+    )
+    events = _events(user_id, item_id, browses, funnel)
+    return SimulatedLog(settings, events, users, items, exposures, successors)
+
+
+def _events(
+    user_id: pl.Series, item_id: pl.Series, browses: Browses, funnel: Funnel
+) -> pl.DataFrame:
+    """All events in order of time."""
+    parts = [
+        ("browse", np.arange(len(browses.time)), browses.time),
+        ("favourite", np.flatnonzero(funnel.favourite), funnel.favourite_time),
+        ("purchase", np.flatnonzero(funnel.purchase), funnel.purchase_time),
+        ("comment", np.flatnonzero(funnel.comment), funnel.comment_time),
+    ]
+    frames = [
+        pl.DataFrame(
+            {
+                "user_id": user_id.gather(at),
+                "item_id": item_id.gather(at),
+                "time": _milliseconds(time[at]),
+                "event": pl.repeat(event, len(at), eager=True, dtype=pl.String),
+            }
+        )
+        for event, at, time in parts
+    ]
+    return pl.concat(frames).sort("time", "user_id", maintain_order=True)
+
+
+def _milliseconds(days: Float64) -> pl.Series:
+    return pl.Series(START_MS + np.round(days * _DAY_MS).astype(np.int64))
