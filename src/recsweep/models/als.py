@@ -20,7 +20,7 @@ from recsweep.models.sparse import interactions
 ITERATIONS_PER_EPOCH = 2
 """An epoch of ALS: a block of so many alternations over users and items."""
 
-CHUNK_VALUES = 1 << 24
+CHUNK_VALUES = 1 << 21
 
 
 class AlternatingLeastSquares:
@@ -49,27 +49,36 @@ class AlternatingLeastSquares:
     @torch.inference_mode()
     def score(self, histories: Histories) -> Tensor:
         """(n_queries, n_items)."""
-        n_queries, longest = len(histories.row), histories.items.shape[1]
-        first = _first_occurrence(histories.items)
-        places = torch.arange(longest, device=self.device)
-        width = self.items.shape[1]
+        n_queries, width = len(histories.row), self.items.shape[1]
         gram = self.items.T @ self.items
-        gram.diagonal().add_(self.regularization)
         # Without regularisation and with few items the system can be singular; the smallest
         # jitter that single precision notices keeps it solvable.
-        gram.diagonal().add_(1e-6 * gram.diagonal().mean().clamp(min=1e-6))
+        gram.diagonal().add_(self.regularization + 1e-6 * float(gram.diagonal().mean()) + 1e-12)
+        # A repeat adds alpha; the first time also replaces the unobserved weight of one.
+        weight = self.alpha - _first_occurrence(histories.items).float()
         scores = torch.empty(n_queries, len(self.items), device=self.device)
-        size = max(1, CHUNK_VALUES // (longest * width))
-        for at in torch.split(torch.arange(n_queries, device=self.device), size):
-            rows = histories.row[at]
-            mask = (places < histories.length[at, None]).float()
-            vectors = self.items[histories.items[rows]]  # (chunk, longest, width)
-            # A repeat adds alpha; the first time also replaces the unobserved weight of one.
-            weight = mask * (self.alpha - first[rows].float())
-            system = gram + (vectors * weight[:, :, None]).transpose(1, 2) @ vectors
-            right = ((mask * self.alpha)[:, None, :] @ vectors).squeeze(1)
-            factors = torch.linalg.solve(system, right)
-            scores[at] = factors @ self.items.T
+        size = max(1, CHUNK_VALUES // (width * width))
+        systems = torch.empty(min(size, n_queries), width, width, device=self.device)
+        rights = torch.empty(min(size, n_queries), width, 1, device=self.device)
+        system, right = gram.clone(), torch.zeros(width, 1, device=self.device)
+        before, done = -1, 0
+        for n, (row, length) in enumerate(
+            zip(histories.row.tolist(), histories.length.tolist(), strict=True)
+        ):
+            if row != before or length < done:
+                system.copy_(gram)
+                right.zero_()
+                before, done = row, 0
+            if length > done:  # only what the query before has not seen
+                new = self.items[histories.items[row, done:length]]
+                system.addmm_(new.T, new * weight[row, done:length, None])
+                right.add_(new.sum(0)[:, None], alpha=self.alpha)
+                done = length
+            systems[n % size], rights[n % size] = system, right
+            if n % size == size - 1 or n == n_queries - 1:
+                filled = n % size + 1
+                factors = _solve(systems[:filled], rights[:filled])
+                scores[n + 1 - filled : n + 1] = factors @ self.items.T
         return scores
 
     def state(self) -> dict[str, Tensor]:
@@ -79,6 +88,14 @@ class AlternatingLeastSquares:
     def load_state(self, state: Mapping[str, Tensor]) -> None:
         """Take over item factors."""
         self.items = state["items"].to(self.device)
+
+
+def _solve(systems: Tensor, rights: Tensor) -> Tensor:
+    """(n, width) solutions of n symmetric systems."""
+    triangles, failed = torch.linalg.cholesky_ex(systems)
+    if bool(failed.any()):  # alpha below one can make a system indefinite
+        return torch.linalg.solve_ex(systems, rights)[0].squeeze(2)
+    return torch.cholesky_solve(rights, triangles).squeeze(2)
 
 
 def _first_occurrence(items: Tensor) -> Tensor:
