@@ -23,7 +23,9 @@ BLOCK_PLACES = 1 << 16
 
 
 @dataclass(frozen=True, slots=True)
-class _Block:
+class Block:
+    """Queries that are scored at once, and the targets that they are for."""
+
     histories: Histories
     target: Tensor  # (n_targets,) int64 item, known ones only
     query: Tensor  # (n_targets,) int64 into the block's queries
@@ -41,12 +43,17 @@ class Ranker:
     def ranks(self, model: Recommender) -> Int64:
         """(n_targets,) rank of each target from 1, MISS where training does not know the item."""
         ranks = np.full(self.n_targets, MISS, np.int64)
+        for block, scores in self.scores(model):
+            ranks[block.at] = _rank(scores, block.query, block.target).cpu().numpy()
+        return ranks
+
+    def scores(self, model: Recommender) -> Iterator[tuple[Block, Tensor]]:
+        """Each block with its (n_queries, n_items) scores, -inf where an item is no candidate."""
         for block in self._blocks:
             scores = model.score(block.histories)
             if self.drop_seen:
                 drop_seen(scores, block.histories)
-            ranks[block.at] = _rank(scores, block.query, block.target).cpu().numpy()
-        return ranks
+            yield block, scores
 
 
 def drop_seen(scores: Tensor, histories: Histories) -> None:
@@ -65,7 +72,7 @@ def _rank(scores: Tensor, query: Tensor, target: Tensor) -> Tensor:
     return (~(scores[query] < own[:, None])).sum(1)
 
 
-def _blocks(targets: Targets, n_items: int, device: torch.device) -> Iterator[_Block]:
+def _blocks(targets: Targets, n_items: int, device: torch.device) -> Iterator[Block]:
     """Histories of similar length together; queries are bounded so that the scores fit."""
     known = np.flatnonzero(targets.item != UNKNOWN)
     if len(known) == 0:
@@ -84,7 +91,7 @@ def _blocks(targets: Targets, n_items: int, device: torch.device) -> Iterator[_B
         query = np.cumsum(new) - 1
         places = np.arange(int(n.max()))
         index = np.minimum(offsets[rows][:, None] + places, len(items) - 1)
-        yield _Block(
+        yield Block(
             histories=Histories(
                 items=torch.from_numpy(items[index]).to(device, torch.int64),
                 user_features=torch.from_numpy(targets.histories.features[rows]).to(device),
