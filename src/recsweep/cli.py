@@ -10,11 +10,12 @@ from typing import Annotated
 import typer
 from rich.console import Console
 from rich.logging import RichHandler
+from rich.markup import escape
 from rich.table import Table
 
 from recsweep.config.files import load_experiment
 from recsweep.config.schema import Experiment
-from recsweep.errors import BadInput, RecsweepError
+from recsweep.errors import BadInput, RecsweepError, WorkFailed
 
 app = typer.Typer(
     name="recsweep",
@@ -107,20 +108,8 @@ def main() -> None:
     try:
         app()
     except RecsweepError as error:
-        err.print(f"[red]recsweep:[/] {_plain(error)}", highlight=False, soft_wrap=True)
+        err.print(f"[red]recsweep:[/] {escape(str(error))}", highlight=False, soft_wrap=True)
         sys.exit(error.exit_status)
-    except KeyboardInterrupt:
-        command = shlex.join(["recsweep", *sys.argv[1:]])
-        err.print(
-            f"\nStopped. Every finished trial is kept; resume with\n\n    {command}\n",
-            highlight=False,
-            soft_wrap=True,
-        )
-        sys.exit(1)
-
-
-def _plain(error: RecsweepError) -> str:
-    return str(error).replace("[", r"\[")
 
 
 def _folder(experiment: Experiment) -> Path:
@@ -147,10 +136,11 @@ def _prepare(experiment: Experiment, quiet: bool) -> None:
     if quiet:
         return
     table = Table.grid(padding=(0, 2))
+    table.add_column(max_width=36)
     for label, value in summary_lines(read_manifest(dataset.folder)):
-        table.add_row(f"[dim]{label}[/]" if not label.startswith("data set") else label, value)
+        table.add_row(escape(label), escape(value))
     out.print(table)
-    out.print(f"Prepared data: {dataset.folder}\n")
+    out.print(f"Prepared data: {dataset.folder}\n", highlight=False)
 
 
 def _sweep(experiment: Experiment, extra: int, quiet: bool) -> None:
@@ -160,7 +150,12 @@ def _sweep(experiment: Experiment, extra: int, quiet: bool) -> None:
 
     inputs = load_inputs(experiment, Path())
     listeners = [] if quiet else [Progress(out)]
-    _, session = run_sweep(inputs, extra_trials=extra, listeners=listeners)
+    try:
+        _, session = run_sweep(inputs, extra_trials=extra, listeners=listeners)
+    except KeyboardInterrupt:
+        arguments = [a for a in sys.argv[1:] if a != "--trials" and not a.startswith("+")]
+        command = shlex.join(["recsweep", *arguments])
+        raise WorkFailed(f"stopped; every finished trial is kept. Resume: {command}") from None
     if session is None:
         out.print("Every trial of this study is finished; --trials +N adds more.")
         return
@@ -196,13 +191,13 @@ def _select(folder: Path) -> None:
 
 
 def _report(folder: Path) -> None:
-    from recsweep.reporting.leaderboard import terminal_table
+    from recsweep.reporting.leaderboard import terminal
     from recsweep.reporting.leaderboard import warnings as leaderboard_warnings
     from recsweep.stages.report import report_stage
 
     study, selection = report_stage(folder)
     out.print()
-    out.print(terminal_table(study, selection))
+    out.print(terminal(study, selection))
     for warning in leaderboard_warnings(study, selection):
         out.print(f"[yellow]![/] {warning}", highlight=False)
     out.print(

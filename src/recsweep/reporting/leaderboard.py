@@ -3,8 +3,11 @@
 import statistics
 from dataclasses import dataclass
 
+from rich import box
+from rich.console import Group
 from rich.markup import escape
 from rich.table import Table
+from rich.text import Text
 
 from recsweep.records.selection import Choice, Selection
 from recsweep.records.study import Study
@@ -63,19 +66,21 @@ def show_config(config: Configuration) -> str:
     return ", ".join(f"{name} {value}" for name, value in zip(config, shown, strict=True)) or "–"
 
 
-def terminal_table(study: Study, selection: Selection) -> Table:
-    """For rich; numbers are aligned, configurations wrap."""
+def terminal(study: Study, selection: Selection) -> Group:
+    """For rich: numbers aligned in 80 columns, the configurations below."""
     table = Table(
         title=f"{study.experiment.study}: {show_metric(selection.metric)}, "
         f"mean ± standard deviation over {len(study.folds)} folds",
         title_justify="left",
+        box=box.SIMPLE_HEAD,
         pad_edge=False,
+        padding=(0, 1, 0, 0),
     )
     for name in ("family", show_metric(selection.metric)):
         table.add_column(name, no_wrap=True)
-    for name in ("trials", "full", "stopped", "failed", "seconds", "epochs"):
+    for name in ("trials", "full", "stopped", "failed", "s"):
         table.add_column(name, justify="right", no_wrap=True)
-    table.add_column("best configuration", ratio=1, min_width=24)
+    best = Table.grid(padding=(0, 2))
     for row in rows(study, selection):
         table.add_row(
             row.choice.family,
@@ -85,10 +90,13 @@ def terminal_table(study: Study, selection: Selection) -> Table:
             str(row.pruned),
             str(row.failed),
             f"{row.seconds:.0f}",
-            str(row.choice.epochs),
-            escape(show_config(row.choice.config)),
         )
-    return table
+        if row.choice.config:
+            best.add_row(
+                row.choice.family,
+                escape(show_config(row.choice.config) + f"; epochs {row.choice.epochs}"),
+            )
+    return Group(table, Text("best configurations", style="italic"), best)
 
 
 def warnings(study: Study, selection: Selection) -> list[str]:

@@ -1,5 +1,6 @@
 """`sweep --dry-run`: what a sweep would do, as a table for people."""
 
+from rich import box
 from rich.console import Group
 from rich.table import Table
 from rich.text import Text
@@ -9,9 +10,9 @@ from recsweep.search.plan import Plan
 
 def plan_table(plan: Plan) -> Group:
     """One row a family; below it the estimate of time and memory."""
-    table = Table(pad_edge=False)
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
     table.add_column("family", no_wrap=True)
-    for name in ("parameters", "trials", "may stop after", "epochs", "s an epoch", "s in all"):
+    for name in ("ranges", "trials", "rungs", "epochs", "s/epoch", "seconds"):
         table.add_column(name, justify="right", no_wrap=True)
     problems = []
     for family in plan.families:

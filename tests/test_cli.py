@@ -1,0 +1,224 @@
+"""The command line as its user meets it: real processes on a small log."""
+
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import numpy as np
+import polars as pl
+import pytest
+import yaml
+
+from recsweep import cli
+
+REPOSITORY = Path(__file__).parents[1]
+FAMILIES = ("gru", "matrix_factorization", "item_knn", "popularity", "markov")
+
+
+def write_project(root: Path, **changes: object) -> Path:
+    """A project with a log of 60 learners on 30 courses; returns its experiment."""
+    rng = np.random.default_rng(0)
+    rows = [
+        {"learner": f"L{u}", "course": f"C{(u + 7 * n + int(rng.integers(0, 3))) % 30}", "at": t}
+        for u in range(60)
+        for n, t in enumerate(np.sort(rng.integers(0, 100_000, 12)) + 1_000_000_000)
+    ]
+    pl.DataFrame(rows).write_csv(root / "log.csv")
+    shutil.copytree(REPOSITORY / "search_spaces", root / "search_spaces")
+    experiment = {
+        "study": "tiny",
+        "data": {
+            "name": "tiny",
+            "events": [{"path": "log.csv", "user": "learner", "item": "course", "time": "at"}],
+        },
+        "families": {name: f"search_spaces/{name}.yaml" for name in FAMILIES},
+        "folds": {"count": 2, "validation": 0.15, "test": 0.2},
+        "targets": {"seen": "keep"},
+        "budget": {"trials": 3, "epochs": 2},
+        "stopping": {"grace_epochs": 1, "full_trials": 1},
+        **changes,
+    }
+    path = root / "tiny.yaml"
+    path.write_text(yaml.safe_dump(experiment))
+    return path
+
+
+def recsweep(root: Path, *arguments: str) -> "subprocess.CompletedProcess[str]":
+    return subprocess.run(
+        [sys.executable, "-c", "from recsweep.cli import main; main()", *arguments],
+        cwd=root,
+        env={**os.environ, "WANDB_MODE": "offline", "COLUMNS": "100"},
+        capture_output=True,
+        text=True,
+        timeout=240,
+        check=False,
+    )
+
+
+@pytest.fixture(scope="module")
+def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A finished study."""
+    root = tmp_path_factory.mktemp("project")
+    write_project(root)
+    done = recsweep(root, "run", "tiny.yaml")
+    assert done.returncode == 0, done.stderr
+    assert "efficiency" in done.stdout
+    return root
+
+
+@pytest.mark.slow
+def test_a_run_leaves_every_file_that_the_design_names(project: Path) -> None:
+    study = project / "results/tiny"
+    for name in ("study.json", "trials.parquet", "curves.parquet", "optuna.log", "leaderboard.md"):
+        assert (study / name).is_file(), name
+    assert sorted(p.stem for p in (study / "best").iterdir()) == sorted(FAMILIES)
+    assert list((study / "wandb").glob("offline-run-*"))
+
+
+@pytest.mark.slow
+def test_every_tuned_family_gets_the_same_number_of_trials(project: Path) -> None:
+    trials = pl.read_parquet(project / "results/tiny/trials.parquet")
+    counts = dict(trials.group_by("family").len().iter_rows())
+    assert counts == dict.fromkeys(FAMILIES[:3], 3) | {"popularity": 1, "markov": 1}
+
+
+@pytest.mark.slow
+def test_a_finished_study_is_not_run_again_and_reports_the_same(project: Path) -> None:
+    board = project / "results/tiny/leaderboard.md"
+    trials = project / "results/tiny/trials.parquet"
+    before, rows = board.read_text(), pl.read_parquet(trials)
+    again = recsweep(project, "run", "tiny.yaml", "--quiet")
+    assert again.returncode == 0, again.stderr
+    assert "Every trial of this study is finished" in again.stdout
+    assert board.read_text() == before
+    assert pl.read_parquet(trials).equals(rows)
+
+
+@pytest.mark.slow
+def test_raw_learner_ids_are_in_no_result(project: Path) -> None:
+    for path in (project / "results").rglob("*"):
+        if path.is_file():
+            content = path.read_bytes()
+            assert b"L59" not in content, path
+            assert b'"L1"' not in content, path
+
+
+@pytest.mark.slow
+def test_an_experiment_that_changed_is_refused_for_a_study_that_has_begun(project: Path) -> None:
+    refused = recsweep(project, "sweep", "tiny.yaml", "--set", "metric.k=5")
+    assert refused.returncode == 2
+    assert "Traceback" not in refused.stderr
+    assert refused.stderr.count("recsweep:") == 1
+
+
+@pytest.mark.slow
+def test_a_plan_runs_nothing(tmp_path: Path) -> None:
+    write_project(tmp_path)
+    planned = recsweep(tmp_path, "sweep", "tiny.yaml", "--dry-run")
+    assert planned.returncode == 0, planned.stderr
+    assert "2 workers" in planned.stdout or "workers" in planned.stdout
+    assert not (tmp_path / "results/tiny/optuna.log").exists()
+
+
+@pytest.mark.slow
+def test_ctrl_c_stops_within_ten_seconds_and_the_resumed_study_has_every_trial_once(
+    tmp_path: Path,
+) -> None:
+    write_project(tmp_path, budget={"trials": 6, "epochs": 4})
+    process = subprocess.Popen(
+        [sys.executable, "-c", "from recsweep.cli import main; main()", "run", "tiny.yaml"],
+        cwd=tmp_path,
+        env={**os.environ, "WANDB_MODE": "disabled"},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        bufsize=1,
+    )
+    assert process.stdout is not None
+    for line in process.stdout:
+        if line.startswith("[2/"):
+            break
+    process.send_signal(signal.SIGINT)
+    began = time.monotonic()
+    _, stderr = process.communicate(timeout=30)
+    assert time.monotonic() - began < 10
+    assert process.returncode == 1
+    assert "recsweep run tiny.yaml" in stderr
+    assert "Traceback" not in stderr
+    kept = pl.read_parquet(tmp_path / "results/tiny/trials.parquet")
+    assert 2 <= len(kept) < 20
+    assert recsweep(tmp_path, "run", "tiny.yaml", "--quiet").returncode == 0
+    trials = pl.read_parquet(tmp_path / "results/tiny/trials.parquet")
+    assert len(trials) == 3 * 6 + 2
+    assert trials["id"].n_unique() == len(trials)
+    assert trials.filter(pl.col("id").is_in(kept["id"].implode())).equals(
+        kept.filter(pl.col("id").is_in(trials["id"].implode()))
+    )
+
+
+@pytest.mark.parametrize(
+    ("break_it", "words"),
+    [
+        ("folds: {cuont: 3}", "did you mean 'count'?"),
+        ("folds: {count: many}", "folds.count"),
+        ("folds: {count: 9, validation: 0.2}", "must be below 1"),
+        ("families: {gru: search_spaces/grru.yaml}", "search_spaces/grru.yaml"),
+        ("data.events.0.user: x", None),
+    ],
+)
+def test_a_mistake_in_the_experiment_is_one_line_and_exit_2(
+    break_it: str, words: str | None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = write_project(tmp_path)
+    raw = yaml.safe_load(path.read_text())
+    if words is None:
+        raw["data"]["events"][0]["user"] = "leaner"
+        words = "learner"
+    else:
+        raw |= yaml.safe_load(break_it)
+    path.write_text(yaml.safe_dump(raw))
+    check(tmp_path, monkeypatch, words)
+
+
+@pytest.mark.parametrize(
+    ("content", "words"),
+    [
+        ("learner,course,at\n", "log.csv"),
+        ("learner,course,at\nL1,C1,yesterday\n", "yesterday"),
+        ("\x00\x01\x02PAR1\xff", "log.csv"),
+    ],
+)
+def test_a_broken_log_is_one_line_and_exit_2(
+    content: str, words: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write_project(tmp_path)
+    (tmp_path / "log.csv").write_bytes(content.encode("latin-1"))
+    check(tmp_path, monkeypatch, words)
+
+
+def check(root: Path, monkeypatch: pytest.MonkeyPatch, words: str) -> None:
+    monkeypatch.chdir(root)
+    monkeypatch.setattr(sys, "argv", ["recsweep", "sweep", "tiny.yaml"])
+    said: list[str] = []
+    monkeypatch.setattr(cli.err, "print", lambda text, **_: said.append(text))
+    with pytest.raises(SystemExit) as stopped:
+        cli.main()
+    assert stopped.value.code == 2
+    assert len(said) == 1
+    assert "\n" not in said[0]
+    assert words in said[0]
+    left = [p.name for p in root.rglob("*") if p.is_file() and "search_spaces" not in str(p)]
+    assert sorted(left) == ["log.csv", "tiny.yaml"]
+
+
+def test_trials_wants_a_plus(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.chdir(tmp_path)
+    write_project(tmp_path)
+    monkeypatch.setattr(sys, "argv", ["recsweep", "run", "tiny.yaml", "--trials", "12"])
+    with pytest.raises(SystemExit) as stopped:
+        cli.main()
+    assert stopped.value.code == 2
