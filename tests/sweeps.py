@@ -105,9 +105,9 @@ def ledger_of(
 
 
 def make_trials(
-    trouble: Callable[[float, int], None] = lambda x, epoch: None, seconds: float = 0.0
+    trouble: Callable[[float, int], float | None] = lambda x, epoch: None, seconds: float = 0.0
 ) -> Any:
-    """A stand-in for `Trial`. `trouble(x, epoch)` may raise, or end the process.
+    """A stand-in for `Trial`. `trouble(x, epoch)` may raise, end the process, or give the score.
 
     The class lives in a function, so that it travels to Ray's workers by value.
     """
@@ -128,8 +128,9 @@ def make_trials(
 
             self.epoch += 1
             time.sleep(seconds)
-            trouble(self.x, self.epoch)
-            value = 0.2 - (self.x - 0.3) ** 2 / 5 + 0.001 * self.epoch
+            value = trouble(self.x, self.epoch)
+            if value is None:
+                value = 0.2 - (self.x - 0.3) ** 2 / 5 + 0.001 * self.epoch
             return EpochReport(
                 self.epoch,
                 value,
@@ -148,7 +149,7 @@ def main() -> None:
     from recsweep.search.run import run_search
 
     folder, trials, seconds = Path(sys.argv[1]), int(sys.argv[2]), float(sys.argv[3])
-    experiment = study_of("a", "b", trials=trials)
+    experiment = study_of("a", "b", trials=trials, resources={"workers": 1})
 
     def show(event: Event) -> None:
         sys.stdout.write(f"{type(event).__name__}\n")

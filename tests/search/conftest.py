@@ -1,0 +1,14 @@
+"""One local Ray for all sweeps of this folder."""
+
+from collections.abc import Iterator
+
+import pytest
+import ray
+
+
+@pytest.fixture(scope="session")
+def local_ray() -> Iterator[None]:
+    """Two workers' worth of Ray, which a sweep joins instead of starting its own."""
+    ray.init(num_cpus=2, include_dashboard=False, log_to_driver=False, logging_level="CRITICAL")
+    yield
+    ray.shutdown()
