@@ -28,6 +28,7 @@ long as one other pair is not rejected (Hayter & Hsu 1994; Guilbaud 2008; Strass
 mostly had here from the pairs' dependence, which the resampling knows.
 """
 
+import math
 from collections.abc import Mapping
 from itertools import combinations
 from typing import Any
@@ -119,7 +120,7 @@ def _verdict(
         mean_b=float(means[b].mean()),
         standard_error=error,
         seed_share=spread.seeds / (spread.learners + spread.seeds) if error else 0.0,
-        d_z=difference / np.sqrt(spread.learners * len(paired)) if spread.learners else 0.0,
+        d_z=difference / math.sqrt(spread.learners * len(paired)) if spread.learners else 0.0,
         rank_biserial=rank_biserial(paired),
         learners=len(paired),
         seeds_a=spreads[a].seeds,
