@@ -1,9 +1,13 @@
-"""What the sealed test said of the selected configurations, as the report shows it."""
+"""What the sealed test said of the selected configurations: the record, and the report's part."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
-from recsweep.evaluation.verdict import PairVerdict
+from recsweep.config.schema import Schema
+from recsweep.evaluation.subgroups import SubgroupDifference
+from recsweep.evaluation.verdict import PairVerdict, Scope
+from recsweep.records.openings import Opened, Opening
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,3 +38,79 @@ class ConfirmationSummary:
     families: tuple[FamilyResult, ...]
     verdicts: tuple[PairVerdict, ...]  # every pair of families
     openings: int  # how often this sealed test was opened, this time included
+
+
+class Steps(Schema):
+    """Optimiser steps in the chosen number of epochs: epochs are kept, steps grow with the data."""
+
+    folds: tuple[int, ...]
+    refit: int
+
+
+class OrderControl(Schema):
+    """The study's metric after histories as they happened, and after the same ones shuffled."""
+
+    in_order: float
+    shuffled: float
+    drop: Estimate  # in order - shuffled, paired by learner
+    targets: int  # that were scored twice, at most a few a learner
+
+
+class ConfirmedFamily(Opened):
+    """One family on the sealed test, over all seeds."""
+
+    seeds: tuple[int, ...]
+    deterministic: bool  # trained once: its seeds are copies
+    steps: Steps | None  # None: not trained by gradient
+    metrics: Mapping[str, Estimate]  # `ndcg@10` -> over seeds and learners
+    coverage: Mapping[str, float]  # `coverage@10` -> share of courses in any list, mean over seeds
+    novelty: Mapping[str, Estimate]  # `novelty@10` -> bits
+    order: OrderControl | None  # None: the family can't see the order of a history
+    fit_seconds: float  # of one refit
+
+
+class Subgroup(Schema):
+    """Part of the targets; intervals hold for all subgroups of a pair together."""
+
+    name: str
+    learners: int
+    targets: int
+    means: Mapping[str, Estimate]  # family -> the study's metric, intervals for this number alone
+    differences: Mapping[str, SubgroupDifference]  # `a - b` -> every pair of families
+
+
+class Confirmation(Schema):
+    """`verdicts.json`: all that the sealed test said."""
+
+    study: str
+    metric: str
+    verdicts: tuple[str, ...]  # every pair of families, in words
+    smallest_effect: float
+    level: float
+    scope: Scope
+    learners: int
+    targets: int
+    cold_targets: float  # share of targets on courses that training doesn't know
+    window: Mapping[str, int]  # rule -> events of the test that it took out or marked
+    openings: tuple[Opening, ...]
+    families: Mapping[str, ConfirmedFamily]
+    pairs: tuple[PairVerdict, ...]
+    subgroups: tuple[Subgroup, ...]
+    dataset: str  # folder name of the prepared data
+    fingerprint: str
+    inputs: str  # digest of everything that decides these numbers; see `stages/confirm.py`
+    environment: Mapping[str, Any]
+
+    def summary(self) -> ConfirmationSummary:
+        """The part that the report shows."""
+        return ConfirmationSummary(
+            metric=self.metric,
+            learners=self.learners,
+            level=self.level,
+            families=tuple(
+                FamilyResult(name, len(family.seeds), family.metrics)
+                for name, family in self.families.items()
+            ),
+            verdicts=self.pairs,
+            openings=len(self.openings),
+        )

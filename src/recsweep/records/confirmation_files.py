@@ -1,0 +1,90 @@
+"""A confirmation as files: `verdicts.json` for people, `confirmation.parquet` for statistics.
+
+The Parquet file has one row for each (family, seed, user): every ranking metric, `novelty@k`, and
+`in_order` and `shuffled`, the study's metric on the targets of the shuffled-history control (null
+for a family that can't see order). Users are the codes of the prepared data.
+"""
+
+import io
+from collections.abc import Mapping
+from pathlib import Path
+
+import numpy as np
+import polars as pl
+from pydantic import ValidationError
+
+from recsweep.data.types import Float64, Int32
+from recsweep.errors import BadInput
+from recsweep.records.atomic import write_bytes, write_text
+from recsweep.records.confirmation import Confirmation
+from recsweep.records.openings import read_openings
+
+VERDICTS = "verdicts.json"
+LEARNERS = "confirmation.parquet"
+
+Table = Mapping[str, Float64]
+"""Column -> (n_seeds, n_learners)."""
+
+
+def write_confirmation(
+    confirmation: Confirmation, tables: Mapping[str, Table], user: Int32, folder: Path
+) -> None:
+    """Write both; `verdicts.json` comes last, so its presence says that both are there."""
+    frames = [
+        _frame(name, confirmation.families[name].seeds, table, user)
+        for name, table in tables.items()
+    ]
+    buffer = io.BytesIO()
+    pl.concat(frames, how="diagonal").write_parquet(buffer)
+    write_bytes(folder / LEARNERS, buffer.getvalue())
+    write_text(folder / VERDICTS, confirmation.model_dump_json(indent=1) + "\n")
+
+
+def read_confirmation(folder: Path) -> Confirmation | None:
+    """Read `verdicts.json`, with every opening up to now; None where nothing was confirmed.
+
+    Raises:
+        BadInput: a file is there that isn't one of ours.
+    """
+    path = folder / VERDICTS
+    try:
+        confirmation = Confirmation.model_validate_json(path.read_bytes())
+    except FileNotFoundError:
+        return None
+    except OSError as error:
+        raise BadInput(f"{path}: cannot be read ({error.strerror})") from None
+    except ValidationError as error:
+        key = ".".join(str(part) for part in error.errors()[0]["loc"])
+        raise BadInput(
+            f"{path}: is not a confirmation of this version ({key or 'not JSON'}); "
+            "move it away and run recsweep confirm"
+        ) from None
+    openings = read_openings(folder)
+    if len(openings) <= len(confirmation.openings):
+        return confirmation
+    return confirmation.model_copy(update={"openings": openings})
+
+
+def read_learners(folder: Path) -> pl.DataFrame:
+    """Read `confirmation.parquet`.
+
+    Raises:
+        BadInput: it is missing or damaged.
+    """
+    path = folder / LEARNERS
+    try:
+        return pl.read_parquet(path)
+    except (OSError, pl.exceptions.PolarsError) as error:
+        raise BadInput(f"{path}: cannot be read ({error}); run recsweep confirm") from None
+
+
+def _frame(family: str, seeds: tuple[int, ...], table: Table, user: Int32) -> pl.DataFrame:
+    n = len(user)
+    return pl.DataFrame(
+        {
+            "family": [family] * (n * len(seeds)),
+            "seed": np.repeat(np.array(seeds, np.int64), n),
+            "user": np.tile(user, len(seeds)),
+            **{name: values.ravel() for name, values in table.items()},
+        }
+    )

@@ -1,0 +1,199 @@
+"""From ranks on the sealed test to estimates, verdicts, controls and subgroups."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from itertools import combinations
+from pathlib import Path
+
+import numpy as np
+
+from recsweep.config.schema import Metric
+from recsweep.data.types import UNKNOWN, Float64, Int32
+from recsweep.evaluation.comparison import compare
+from recsweep.evaluation.estimate import estimate
+from recsweep.evaluation.groups import Mask, group_masks
+from recsweep.evaluation.metrics import FUNCTIONS, user_means
+from recsweep.evaluation.subgroups import subgroup_differences
+from recsweep.records.confirmation import (
+    Confirmation,
+    ConfirmedFamily,
+    Estimate,
+    OrderControl,
+    Steps,
+    Subgroup,
+)
+from recsweep.records.confirmation_files import Table
+from recsweep.records.environment import environment
+from recsweep.records.openings import Opened, read_openings
+from recsweep.records.study import Study
+from recsweep.stages.refits import Scored, Test
+from recsweep.training.refit import DETERMINISTIC
+
+LEVEL = 0.95
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """What was settled before the test was opened."""
+
+    study: Study
+    selected: Mapping[str, Opened]
+    seeds: tuple[int, ...]
+    users: int  # codes below it have an event before the test
+    steps: Mapping[str, Steps | None]
+    inputs: str
+    folder: Path
+
+
+def conclude(
+    scored: Mapping[str, Sequence[Scored]], test: Test, known: Known
+) -> tuple[Confirmation, dict[str, Table]]:
+    """The confirmation, and each family's table of learners.
+
+    Raises:
+        BadInput: fewer than two learners.
+    """
+    experiment, targets = known.study.experiment, test.fold.validation
+    key, ask = experiment.metric.key, experiment.confirm
+    tables: dict[str, Table] = {
+        name: _table(runs, test, known.seeds) for name, runs in scored.items()
+    }
+    pairs = compare(
+        {name: table[key] for name, table in tables.items()},
+        ask.smallest_effect,
+        ask.resamples,
+        experiment.seed,
+        LEVEL,
+    )
+    confirmation = Confirmation(
+        study=experiment.study,
+        metric=key,
+        verdicts=tuple(pair.sentence(key) for pair in pairs),
+        smallest_effect=ask.smallest_effect,
+        level=LEVEL,
+        scope="configurations",
+        learners=len(targets.histories),
+        targets=len(targets),
+        cold_targets=float(np.mean(targets.item == UNKNOWN)),
+        window=targets.counts,
+        openings=read_openings(known.folder),
+        families={
+            name: _family(runs, tables[name], len(test.control()), name, known)
+            for name, runs in scored.items()
+        },
+        pairs=pairs,
+        subgroups=_subgroups(scored, test, known),
+        dataset=known.study.dataset,
+        fingerprint=known.study.fingerprint,
+        inputs=known.inputs,
+        environment=environment(),
+    )
+    return confirmation, tables
+
+
+def learner_metrics(runs: Sequence[Scored], sequence: Int32, metric: Metric) -> dict[str, Float64]:
+    """`recall@5`, … -> (n_runs, n_learners)."""
+    return {
+        f"{name}@{k}": np.stack(
+            [user_means(function(run.ranks.astype(np.int64), k), sequence) for run in runs]
+        )
+        for name, function in FUNCTIONS.items()
+        for k in metric.report_k
+    }
+
+
+def _table(runs: Sequence[Scored], test: Test, seeds: Sequence[int]) -> dict[str, Float64]:
+    """Column -> (n_seeds, n_learners); a family that was trained once has copies."""
+    targets, metric = test.fold.validation, test.metric
+    columns = learner_metrics(runs, targets.sequence, metric)
+    for k in metric.report_k:
+        columns[f"novelty@{k}"] = np.stack([run.lists.novelty[k] for run in runs])
+    if runs[0].shuffled is not None:
+        at = test.control()
+        sequence = targets.sequence[at]
+
+        def of_learners(ranks: Int32) -> Float64:
+            values = FUNCTIONS[metric.name](ranks.astype(np.int64), metric.k)
+            return user_means(values, sequence)
+
+        columns["in_order"] = np.stack([of_learners(run.ranks[at]) for run in runs])
+        shuffled = [run.shuffled for run in runs if run.shuffled is not None]
+        columns["shuffled"] = np.stack([of_learners(ranks) for ranks in shuffled])
+    return {name: _copied(values, len(seeds)) for name, values in columns.items()}
+
+
+def _copied(values: Float64, seeds: int) -> Float64:
+    return values if len(values) == seeds else np.repeat(values, seeds, axis=0)
+
+
+def _family(
+    runs: Sequence[Scored], table: Table, control_targets: int, name: str, known: Known
+) -> ConfirmedFamily:
+    choice, metric = known.selected[name], known.study.experiment.metric
+    order = None
+    if "shuffled" in table:
+        order = OrderControl(
+            in_order=float(table["in_order"].mean()),
+            shuffled=float(table["shuffled"].mean()),
+            drop=_estimate(table["in_order"] - table["shuffled"]),
+            targets=control_targets,
+        )
+    names = [f"{function}@{k}" for function in FUNCTIONS for k in metric.report_k]
+    return ConfirmedFamily(
+        kind=choice.kind,
+        trial=choice.trial,
+        config=choice.config,
+        epochs=choice.epochs,
+        seeds=known.seeds,
+        deterministic=choice.kind in DETERMINISTIC,
+        steps=known.steps[name],
+        metrics={column: _estimate(table[column]) for column in names},
+        coverage={
+            f"coverage@{k}": float(np.mean([run.lists.coverage[k] for run in runs]))
+            for k in metric.report_k
+        },
+        novelty={f"novelty@{k}": _estimate(table[f"novelty@{k}"]) for k in metric.report_k},
+        order=order,
+        fit_seconds=float(np.mean([run.fit_seconds for run in runs])),
+    )
+
+
+def _subgroups(
+    scored: Mapping[str, Sequence[Scored]], test: Test, known: Known
+) -> tuple[Subgroup, ...]:
+    targets, metric = test.fold.validation, test.metric
+    function = FUNCTIONS[metric.name]
+    values = {
+        name: _copied(
+            np.stack([function(run.ranks.astype(np.int64), metric.k) for run in runs]),
+            len(known.seeds),
+        )
+        for name, runs in scored.items()
+    }
+    masks = group_masks(targets, known.users)
+    differences = {
+        f"{a} - {b}": subgroup_differences(values[a], values[b], targets.sequence, masks, LEVEL)
+        for a, b in combinations(values, 2)
+    }
+    return tuple(
+        Subgroup(
+            name=group,
+            learners=len(np.unique(targets.sequence[mask])),
+            targets=int(mask.sum()),
+            means={
+                name: _estimate(_group_means(table, targets.sequence, mask))
+                for name, table in values.items()
+            },
+            differences={pair: found[n] for pair, found in differences.items()},
+        )
+        for n, (group, mask) in enumerate(masks.items())
+    )
+
+
+def _group_means(values: Float64, sequence: Int32, mask: Mask) -> Float64:
+    _, learner = np.unique(sequence[mask], return_inverse=True)
+    return np.stack([user_means(row[mask], learner.astype(np.int32)) for row in values])
+
+
+def _estimate(values: Float64) -> Estimate:
+    return Estimate(*estimate(values, LEVEL))

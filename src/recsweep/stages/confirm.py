@@ -1,0 +1,205 @@
+"""The verb `confirm`: refit what was selected, open the sealed test, say what it said.
+
+This is the only stage besides `reproduce --sealed` that reads the test. Everything that decides a
+number (the selection, its epochs, the seeds, the smallest effect) is fixed before; every opening is
+written down before the test is read.
+"""
+
+import hashlib
+import json
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import recsweep
+from recsweep.config.schema import Experiment
+from recsweep.data.folds import development_folds, make_fold
+from recsweep.data.prepared import load_dataset
+from recsweep.data.sealed import unseal
+from recsweep.data.types import Dataset, Fold
+from recsweep.errors import BadInput
+from recsweep.records.confirmation import Confirmation, Steps
+from recsweep.records.confirmation_files import LEARNERS, read_confirmation, write_confirmation
+from recsweep.records.environment import code_version
+from recsweep.records.files import read_study
+from recsweep.records.openings import Opened, Why, record_opening
+from recsweep.records.selection import Selection
+from recsweep.records.study import Study
+from recsweep.search.cluster import worker_environment
+from recsweep.search.lock import study_lock
+from recsweep.stages.conclude import Known, conclude
+from recsweep.stages.machine import worker_count
+from recsweep.stages.refits import Ended, Job, Scored, Test, score_all
+from recsweep.stages.select import choose
+from recsweep.training.refit import DETERMINISTIC, optimizer_steps
+
+
+@dataclass(frozen=True, slots=True)
+class Confirmed:
+    """What `confirm_stage` gives back."""
+
+    confirmation: Confirmation
+    opened: bool  # False: nothing had changed, and the test stayed closed
+
+
+def confirm_stage(
+    folder: Path,
+    root: Path,
+    *,
+    on_end: Callable[[Ended], None] = lambda ended: None,
+    workers: int | None = None,
+) -> Confirmed:
+    """Confirm the study in `folder`, or read its confirmation where no input has changed.
+
+    Args:
+        folder: of the study.
+        root: the folder that holds `data/`.
+        on_end: told of every refit that ends.
+        workers: processes; None: as many as the machine holds.
+
+    Raises:
+        BadInput: no study, other data than it searched on, or a record that can't be read.
+        WorkFailed: nothing could be selected, a refit diverged, or a process was killed.
+    """
+    study = read_study(folder)
+    selection = choose(study, folder)
+    dataset = load_data(study.dataset, study.fingerprint, root)
+    selected = selected_of(study, selection)
+    inputs = _digest(study, selected)
+    before = read_confirmation(folder)
+    if before is not None and before.inputs == inputs and (folder / LEARNERS).exists():
+        return Confirmed(before, opened=False)
+    with study_lock(folder):
+        experiment = study.experiment
+        steps = _fold_steps(dataset, experiment, selected)
+        test, known_users = open_test(folder, "confirm", dataset, experiment, selected)
+        jobs = _jobs(study, selected)
+        scored = score_all(
+            jobs,
+            test,
+            workers=workers or worker_count(experiment.resources, len(jobs)),
+            environment=worker_environment(experiment.resources),
+            on_end=on_end,
+        )
+        confirmation, tables = conclude(
+            _by_family(scored, selected),
+            test,
+            Known(
+                study=study,
+                selected=selected,
+                seeds=seeds_of(experiment),
+                users=known_users,
+                steps=_all_steps(steps, test.fold, selected),
+                inputs=inputs,
+                folder=folder,
+            ),
+        )
+        write_confirmation(confirmation, tables, test.fold.validation.histories.user, folder)
+    return Confirmed(confirmation, opened=True)
+
+
+def open_test(
+    folder: Path,
+    why: Why,
+    dataset: Dataset,
+    experiment: Experiment,
+    configurations: dict[str, Opened],
+) -> tuple[Test, int]:
+    """Write the opening down, read the test, and make it the window of a fold that trains on all
+    development data; the second value is the number of users known before the test.
+
+    Raises:
+        BadInput: the test's files are missing or changed, or nothing in it can be predicted.
+    """
+    code = code_version(Path(recsweep.__file__).parent)
+    record_opening(folder, why, code, dataset.fingerprint, configurations)
+    opened = unseal(dataset)
+    fold = make_fold("test", opened.development, opened.cuts.test, opened, experiment)
+    return Test(fold, experiment.metric, experiment.resources), dataset.n_users
+
+
+def load_data(name: str, fingerprint: str, root: Path) -> Dataset:
+    """The prepared data of that name.
+
+    Raises:
+        BadInput: it isn't there, was changed, or is not what the fingerprint says.
+    """
+    dataset = load_dataset(root / "data" / name)
+    if dataset.fingerprint != fingerprint:
+        raise BadInput(
+            f"{dataset.folder}: has fingerprint {dataset.fingerprint[:12]}…, the study searched on "
+            f"{fingerprint[:12]}…; the data changed: run recsweep sweep under a new study name"
+        )
+    return dataset
+
+
+def selected_of(study: Study, selection: Selection) -> dict[str, Opened]:
+    """What of each family goes to the test."""
+    return {
+        name: Opened(
+            kind=str(study.spaces[name]["family"]),
+            trial=choice.trial,
+            config=choice.config,
+            epochs=choice.epochs,
+        )
+        for name, choice in selection.families.items()
+    }
+
+
+def seeds_of(experiment: Experiment) -> tuple[int, ...]:
+    """The seeds of the refits, the same for every family."""
+    return tuple(experiment.seed + n for n in range(experiment.confirm.seeds))
+
+
+def _jobs(study: Study, selected: dict[str, Opened]) -> list[Job]:
+    seeds = seeds_of(study.experiment)
+    trials = {trial.id: trial for trial in study.trials}
+    jobs = []
+    for name, choice in selected.items():
+        trial = trials[choice.trial]
+        # An epoch of all folds takes about as long as several evaluations; only shares matter.
+        fit = trial.fit_seconds / len(trial.epochs) * choice.epochs
+        work = fit + 3 * trial.evaluate_seconds / len(trial.epochs)
+        own = seeds[:1] if choice.kind in DETERMINISTIC else seeds
+        jobs += [
+            Job(name, choice.kind, choice.config, choice.epochs, seed, work + 1e-3) for seed in own
+        ]
+    return jobs
+
+
+def _by_family(scored: list[Scored], selected: dict[str, Opened]) -> dict[str, list[Scored]]:
+    return {name: [s for s in scored if s.job.family == name] for name in selected}
+
+
+def _fold_steps(
+    dataset: Dataset, experiment: Experiment, selected: dict[str, Opened]
+) -> dict[str, tuple[int | None, ...]]:
+    folds = development_folds(dataset, experiment)
+    return {
+        name: tuple(optimizer_steps(c.config, fold.training, c.epochs) for fold in folds)
+        for name, c in selected.items()
+    }
+
+
+def _all_steps(
+    folds: dict[str, tuple[int | None, ...]], test: Fold, selected: dict[str, Opened]
+) -> dict[str, Steps | None]:
+    steps: dict[str, Steps | None] = {}
+    for name, choice in selected.items():
+        refit = optimizer_steps(choice.config, test.training, choice.epochs)
+        known = tuple(n for n in folds[name] if n is not None)
+        steps[name] = None if refit is None else Steps(folds=known, refit=refit)
+    return steps
+
+
+def _digest(study: Study, selected: dict[str, Opened]) -> str:
+    """Identity of a confirmation: data, task, configurations, seeds, and what is asked of them."""
+    experiment = study.experiment
+    deciding = {"folds", "targets", "metric", "features", "confirm", "seed"}
+    content = {
+        "fingerprint": study.fingerprint,
+        "experiment": experiment.model_dump(mode="json", include=deciding),
+        "resources": experiment.resources.model_dump(exclude={"workers"}),
+        "selected": {name: choice.model_dump(mode="json") for name, choice in selected.items()},
+    }
+    return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()

@@ -1,0 +1,53 @@
+"""What this machine gives to one process: cores, threads, devices."""
+
+import os
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+
+import torch
+from threadpoolctl import threadpool_limits
+
+from recsweep.config.schema import Resources
+
+
+def worker_count(resources: Resources, jobs: int) -> int:
+    """How many refits this machine holds at once."""
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
+    fitting = (cores or 1) / resources.cpu
+    if resources.gpu and torch.cuda.is_available():
+        fitting = min(fitting, torch.cuda.device_count() / resources.gpu)
+    return max(1, min(int(fitting), resources.workers or jobs, jobs))
+
+
+def device_of(resources: Resources, process: int) -> torch.device:
+    """A GPU if the experiment asks for one and there is one, as in the search."""
+    if resources.gpu and torch.cuda.is_available():
+        return torch.device("cuda", process % torch.cuda.device_count())
+    return torch.device("cpu")
+
+
+@contextmanager
+def threads(resources: Resources) -> Iterator[None]:
+    """As many threads as a worker of the search has: their number decides the last bits."""
+    before, wanted = torch.get_num_threads(), max(1, int(resources.cpu))
+    torch.set_num_threads(wanted)
+    try:
+        with threadpool_limits(wanted):
+            yield
+    finally:
+        torch.set_num_threads(before)
+
+
+@contextmanager
+def environment_variables(variables: Mapping[str, str]) -> Iterator[None]:
+    """Set for processes that are started meanwhile; many libraries read them only at the start."""
+    before = {name: os.environ.get(name) for name in variables}
+    os.environ.update(variables)
+    try:
+        yield
+    finally:
+        for name, value in before.items():
+            if value is None:
+                del os.environ[name]
+            else:
+                os.environ[name] = value

@@ -1,0 +1,55 @@
+"""Training a selected configuration once more, on one training period, without looking at scores.
+
+How long: the number of epochs that the folds chose. Epochs and not optimiser steps, because an
+epoch is the unit that every report, rule and stop of the search counted in: on more data an epoch
+has more steps, and each training event is still seen as often as the folds found best. Keeping the
+steps instead would show each event of a longer period less often. `optimizer_steps` says how far
+the two readings are apart.
+"""
+
+import math
+
+import torch
+
+from recsweep.data.batches import cut_windows
+from recsweep.data.types import Training
+from recsweep.models.protocol import Context, Recommender
+from recsweep.models.registry import FAMILIES
+from recsweep.training.trial import Configuration, Diverged, fold_seed
+
+DETERMINISTIC = frozenset({"popularity", "markov", "item_knn"})
+"""Families that draw no random number: every seed gives the same model."""
+
+
+def refit(
+    kind: str,
+    config: Configuration,
+    training: Training,
+    *,
+    epochs: int,
+    seed: int,
+    device: torch.device,
+    precision: str = "fp32",
+) -> Recommender:
+    """Train as a trial trains its first fold, on `training` and for `epochs` epochs.
+
+    Raises:
+        Diverged: a training loss is infinite or not a number.
+    """
+    entry = FAMILIES[kind]
+    checked = entry.config.model_validate(dict(config))
+    model = entry.build(checked, Context(training, fold_seed(seed, 0), device, precision))
+    for epoch in range(1, min(epochs, entry.epochs or epochs) + 1):
+        loss = model.fit_epoch()
+        if loss is not None and not math.isfinite(loss):
+            raise Diverged(f"the training loss is {loss} in epoch {epoch}")
+    return model
+
+
+def optimizer_steps(config: Configuration, training: Training, epochs: int) -> int | None:
+    """Optimiser steps in `epochs` epochs; None for a family that isn't trained by gradient."""
+    window, batch_size = config.get("window"), config.get("batch_size")
+    if window is None or batch_size is None:
+        return None
+    windows = len(cut_windows(training, int(window)).length)
+    return epochs * math.ceil(windows / int(batch_size))
