@@ -6,7 +6,7 @@ A problem names the file, the key, what was found and what is allowed.
 import difflib
 import os
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, TypeVar, get_args
 
@@ -55,6 +55,14 @@ def read_yaml(path: Path) -> dict[str, Any]:
     if not isinstance(raw, dict):
         raise BadInput(f"{path}: found {_kind(raw)}, expected a mapping of keys to values")
     return raw
+
+
+def dump_yaml(keys: Mapping[str, Any]) -> str:
+    """Write YAML that `read_yaml` reads back the same, floats to the last digit."""
+    text: str = yaml.dump(
+        dict(keys), Dumper=_Dumper, sort_keys=False, allow_unicode=True, width=100
+    )
+    return text
 
 
 def validate(schema: type[S], raw: object, path: Path | str) -> S:
@@ -119,12 +127,19 @@ def _mapping(loader: _Loader, node: yaml.MappingNode) -> dict[Any, Any]:
 
 
 _Loader.add_constructor(yaml.resolver.BaseResolver.DEFAULT_MAPPING_TAG, _mapping)
+
+
+class _Dumper(yaml.SafeDumper):
+    """Quotes the texts that `_Loader` would read as numbers: a commit like 12e4567 stays one."""
+
+
 # YAML 1.1 reads 3e-4 as text; a learning rate is a number.
-_Loader.add_implicit_resolver(
-    "tag:yaml.org,2002:float",
-    re.compile(r"^[-+]?(?:\d[\d_]*\.?[\d_]*|\.\d[\d_]*)[eE][-+]?\d+$"),
-    list("-+0123456789."),
-)
+for _class in (_Loader, _Dumper):
+    _class.add_implicit_resolver(
+        "tag:yaml.org,2002:float",
+        re.compile(r"^[-+]?(?:\d[\d_]*\.?[\d_]*|\.\d[\d_]*)[eE][-+]?\d+$"),
+        list("-+0123456789."),
+    )
 
 
 def _apply(raw: dict[str, Any], override: str) -> None:

@@ -75,6 +75,9 @@ def read_study(folder: Path) -> Study:
         BadInput: a file is missing or isn't one of ours.
     """
     path = folder / "study.json"
+    for name in ("study.json", "trials.parquet", "curves.parquet"):
+        if not (folder / name).exists():
+            raise BadInput(f"{folder}: has no {name}; run the sweep of this study first")
     try:
         head = json.loads(path.read_text("utf-8"))
         trials = pl.read_parquet(folder / "trials.parquet")
@@ -93,9 +96,6 @@ def read_study(folder: Path) -> Study:
             ),
             trials=_read_trials(trials, curves),
         )
-    except FileNotFoundError as error:
-        missing = Path(error.filename or path).name
-        raise BadInput(f"{folder}: has no {missing}; run the sweep of this study first") from None
     except (OSError, ValueError, KeyError, TypeError, pl.exceptions.PolarsError) as error:
         raise BadInput(f"{folder}: is not a study that can be read ({error})") from None
 

@@ -5,9 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
-import yaml
-
-from recsweep.config.files import read_yaml, validate
+from recsweep.config.files import dump_yaml, read_yaml, validate
 from recsweep.config.schema import Experiment, Schema
 from recsweep.records.atomic import write_text
 from recsweep.training.trial import Configuration, Value
@@ -73,10 +71,7 @@ class BestFile(Schema):
 
 def write_best(best: BestFile, path: Path) -> None:
     """Write readable YAML; floats keep every digit."""
-    content = yaml.safe_dump(
-        best.model_dump(mode="json"), sort_keys=False, allow_unicode=True, width=100
-    )
-    write_text(path, f"# {best.command}\n{content}")
+    write_text(path, f"# {best.command}\n{dump_yaml(best.model_dump(mode='json'))}")
 
 
 def read_best(path: Path) -> BestFile:

@@ -57,5 +57,5 @@ def read_user_values(study: Path, trial: str) -> tuple[FoldValues, ...]:
             )
     except OSError as error:
         raise BadInput(f"{path}: cannot be read ({error.strerror or error})") from None
-    except (ValueError, KeyError, zipfile.BadZipFile) as error:
+    except (ValueError, KeyError, EOFError, zipfile.BadZipFile) as error:
         raise BadInput(f"{path}: is not a file of learners' scores ({error})") from None

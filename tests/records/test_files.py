@@ -1,0 +1,53 @@
+from pathlib import Path
+
+import polars as pl
+import pytest
+from studies import study_with, trial_row
+
+from recsweep.errors import BadInput
+from recsweep.records.files import read_study, write_study
+
+
+def test_a_study_reads_back_as_it_was_to_the_last_digit(tmp_path: Path) -> None:
+    study = study_with(
+        trial_row(0, (0.1, 1 / 3, 0.2)),
+        trial_row(1, (), state="failed", reason="diverged: x"),
+        trial_row(2, (0.1,), state="pruned", reason="stopped after epoch 1"),
+    )
+    write_study(study, tmp_path)
+    assert read_study(tmp_path) == study
+    assert not list(tmp_path.glob(".*"))  # no temporary file stays
+
+
+def test_a_study_without_trials_reads_back(tmp_path: Path) -> None:
+    write_study(study_with(), tmp_path)
+    assert read_study(tmp_path).trials == ()
+
+
+def test_the_tables_are_plain_for_other_tools(tmp_path: Path) -> None:
+    write_study(study_with(trial_row(0, (0.1, 0.4, 0.2))), tmp_path)
+    (trial,) = pl.read_parquet(tmp_path / "trials.parquet").to_dicts()
+    assert (trial["value"], trial["best_epoch"], trial["epochs"]) == (0.4, 2, 3)
+    curves = pl.read_parquet(tmp_path / "curves.parquet")
+    assert curves.columns == ["trial", "epoch", "fold", "metric", "value"]
+    # 3 epochs x (the score + 2 folds x (2 metrics + the loss))
+    assert len(curves) == 3 * (1 + 2 * 3)
+    assert curves.filter(pl.col("fold").is_null())["value"].to_list() == [0.1, 0.4, 0.2]
+
+
+def test_a_folder_without_a_study_is_told_what_is_missing(tmp_path: Path) -> None:
+    with pytest.raises(BadInput, match=r"has no study\.json; run the sweep"):
+        read_study(tmp_path)
+    write_study(study_with(trial_row(0, (0.1,))), tmp_path)
+    (tmp_path / "curves.parquet").unlink()
+    with pytest.raises(BadInput, match=r"curves\.parquet"):
+        read_study(tmp_path)
+
+
+@pytest.mark.parametrize("content", [b"", b"{}", b"[1]", b"\xff", b'{"experiment": {}}'])
+def test_a_file_that_is_not_a_study_is_one_line(tmp_path: Path, content: bytes) -> None:
+    write_study(study_with(), tmp_path)
+    (tmp_path / "study.json").write_bytes(content)
+    with pytest.raises(BadInput) as error:
+        read_study(tmp_path)
+    assert "\n" not in str(error.value)
