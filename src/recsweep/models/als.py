@@ -94,7 +94,8 @@ def _solve(systems: Tensor, rights: Tensor) -> Tensor:
     """(n, width) solutions of n symmetric systems."""
     triangles, failed = torch.linalg.cholesky_ex(systems)
     if bool(failed.any()):  # alpha below one can make a system indefinite
-        return torch.linalg.solve_ex(systems, rights)[0].squeeze(2)
+        solved: Tensor = torch.linalg.solve(systems, rights)
+        return solved.squeeze(2)
     return torch.cholesky_solve(rights, triangles).squeeze(2)
 
 

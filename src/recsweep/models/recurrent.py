@@ -6,6 +6,7 @@ from torch import Tensor, nn
 
 from recsweep.models.neural import Encoder, GradientConfig, Network, Neural
 from recsweep.models.protocol import Context, Recommender
+from recsweep.models.recurrence import run_gru
 
 
 class RecurrentConfig(GradientConfig):
@@ -35,7 +36,11 @@ class RecurrentEncoder(Encoder):
 
     def forward(self, inputs: Tensor, items: Tensor, user_features: Tensor) -> Tensor:
         """Run the recurrence from a zero state."""
-        states, _ = self.recurrence(self.dropout(inputs))
+        dropped_in = self.dropout(inputs)
+        if isinstance(self.recurrence, nn.GRU) and dropped_in.device.type == "cpu":
+            states = run_gru(self.recurrence, dropped_in, self.dropout)
+        else:
+            states, _ = self.recurrence(dropped_in)
         dropped: Tensor = self.dropout(states)
         return dropped
 

@@ -1,0 +1,31 @@
+import pytest
+import torch
+from torch import nn
+
+from recsweep.models.recurrence import run_gru
+
+
+@pytest.mark.parametrize(("rows", "length", "depth"), [(1, 1, 1), (3, 1, 2), (4, 7, 1), (5, 6, 3)])
+def test_states_and_every_gradient_equal_torchs(rows: int, length: int, depth: int) -> None:
+    torch.manual_seed(0)
+    gru = nn.GRU(4, 5, depth, batch_first=True).double()
+    inputs = torch.randn(rows, length, 4, dtype=torch.float64, requires_grad=True)
+    weight = torch.randn(rows, length, 5, dtype=torch.float64)
+    everything = [inputs, *gru.parameters()]
+    theirs, _ = gru(inputs)
+    ours = run_gru(gru, inputs, nn.Identity())
+    torch.testing.assert_close(ours, theirs)
+    expected = torch.autograd.grad((theirs * weight).sum(), everything)
+    found = torch.autograd.grad((ours * weight).sum(), everything)
+    for a, b in zip(found, expected, strict=True):
+        torch.testing.assert_close(a, b)
+
+
+def test_states_of_a_row_do_not_depend_on_what_comes_later() -> None:
+    torch.manual_seed(0)
+    gru, inputs = nn.GRU(3, 4, batch_first=True), torch.randn(2, 6, 3)
+    changed = inputs.clone()
+    changed[:, 4:] = 9.0
+    with torch.no_grad():
+        one, two = (run_gru(gru, x, nn.Identity()) for x in (inputs, changed))
+    assert torch.equal(one[:, :4], two[:, :4])

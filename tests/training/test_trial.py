@@ -1,0 +1,209 @@
+import numpy as np
+import pytest
+import torch
+from worlds import dataset_of, events_of, experiment_of
+
+from recsweep.config.schema import Metric
+from recsweep.data.folds import make_fold
+from recsweep.data.types import Events, Fold
+from recsweep.models.protocol import Context, Histories, Recommender
+from recsweep.models.registry import FAMILIES
+from recsweep.training.trial import Diverged, EpochReport, Trial, Value, fold_seed, run_trial
+
+CPU = torch.device("cpu")
+METRIC = Metric()
+CUT, END = 600, 1000
+GRU: dict[str, Value] = {
+    "depth": 1,
+    "hidden_size": 8,
+    "embedding_size": 8,
+    "dropout": 0.2,
+    "learning_rate": 0.01,
+    "weight_decay": 0.01,
+    "batch_size": 4,
+    "window": 10,
+    "loss": "cross_entropy",
+    "tied_embeddings": True,
+}
+CONFIGS: dict[str, dict[str, Value]] = {
+    "gru": GRU,
+    "lstm": GRU,
+    "matrix_factorization": {
+        "loss": "als",
+        "factors": 4,
+        "regularization": 0.1,
+        "alpha": 10.0,
+    },
+    "wide_deep": {
+        **{k: v for k, v in GRU.items() if k != "tied_embeddings"},
+        "wide_learning_rate": 0.01,
+    },
+    "item_knn": {"neighbours": 10, "weighting": "cosine", "recency": 0.9},
+    "popularity": {},
+    "markov": {},
+}
+
+
+def log(seed: int = 0) -> list[tuple[int, int, int]]:
+    rng = np.random.default_rng(seed)
+    return sorted(
+        {
+            (int(rng.integers(0, 25)), int(rng.integers(0, 15)), int(rng.integers(0, END)))
+            for _ in range(500)
+        }
+    )
+
+
+def fold_from(rows: list[tuple[int, int, int]]) -> Fold:
+    events: Events = events_of(rows)
+    experiment = experiment_of(targets={"seen": "keep"})
+    return make_fold("fold0", events, (CUT, END), dataset_of(events), experiment)
+
+
+def trial(family: str, folds: list[Fold], **changes: Value) -> Trial:
+    config = {**CONFIGS[family], **changes}
+    return Trial(family, config, folds, METRIC, epochs=3, seed=1, device=CPU)
+
+
+def test_every_report_is_the_mean_over_all_folds() -> None:
+    report = trial("gru", [fold_from(log(0)), fold_from(log(1))]).advance()
+    for values in report.metrics.values():
+        assert len(values) == 2
+    assert report.value == pytest.approx(np.mean(report.metrics["ndcg@10"]))
+    assert [values.mean() for values in report.user_values] == pytest.approx(
+        report.metrics["ndcg@10"]
+    )
+
+
+def test_a_fold_is_trained_the_same_whatever_folds_are_beside_it() -> None:
+    first, second = fold_from(log(0)), fold_from(log(1))
+    alone, together = trial("gru", [first]), trial("gru", [first, second])
+    for _ in range(2):
+        one, two = alone.advance(), together.advance()
+        assert one.metrics["ndcg@10"][0] == two.metrics["ndcg@10"][0]
+        assert one.losses[0] == two.losses[0]
+
+
+def test_the_same_seed_gives_the_same_curve_bit_for_bit() -> None:
+    def curve() -> list[float]:
+        record = run_trial("lstm", GRU, [fold_from(log())], METRIC, epochs=3, seed=5, device=CPU)
+        return [report.value for report in record.reports]
+
+    assert curve() == curve()
+
+
+def test_a_listener_ends_a_trial() -> None:
+    seen: list[EpochReport] = []
+
+    def stop_after_two(report: EpochReport) -> bool:
+        seen.append(report)
+        return len(seen) < 2
+
+    record = run_trial(
+        "gru",
+        GRU,
+        [fold_from(log())],
+        METRIC,
+        epochs=9,
+        seed=0,
+        device=CPU,
+        on_epoch=stop_after_two,
+    )
+    assert [report.epoch for report in record.reports] == [1, 2]
+    assert record.best.value == max(report.value for report in record.reports)
+
+
+@pytest.mark.parametrize("family", ["item_knn", "popularity", "markov"])
+def test_a_family_that_has_nothing_to_train_further_takes_one_epoch(family: str) -> None:
+    assert trial(family, [fold_from(log())]).epochs == 1
+
+
+def test_a_loss_that_leaves_the_numbers_ends_the_trial_with_its_reason() -> None:
+    running = trial("gru", [fold_from(log())], learning_rate=1e30)
+    with pytest.raises(Diverged, match="fold0: the training loss is"):
+        running.advance()
+
+
+def fitted(family: str, fold: Fold) -> Recommender:
+    entry = FAMILIES[family]
+    model = entry.build(
+        entry.config.model_validate(CONFIGS[family]),
+        Context(fold.training, fold_seed(1, 0), CPU, "fp32"),
+    )
+    for _ in range(entry.epochs or 2):
+        model.fit_epoch()
+    return model
+
+
+def score_of(family: str, fold: Fold, user: int, time: int) -> bytes:
+    """The whole catalogue's scores for a target, from its history alone."""
+    targets = fold.validation
+    n = next(
+        n
+        for n in range(len(targets))
+        if targets.histories.user[targets.sequence[n]] == user and targets.time[n] == time
+    )
+    s = targets.sequence[n]
+    start = targets.histories.offsets[s]
+    length = int(targets.length[n])
+    history = torch.from_numpy(targets.histories.item[start : start + length]).long()
+    features = torch.from_numpy(targets.histories.features[s : s + 1])
+    asked = Histories(history[None], features, torch.tensor([0]), torch.tensor([length]))
+    return fitted(family, fold).score(asked).numpy().tobytes()
+
+
+@pytest.mark.parametrize("family", CONFIGS)
+def test_nothing_at_or_after_a_targets_own_time_reaches_its_score(family: str) -> None:
+    """Perturb: replace the whole log from a target's time on, that target apart."""
+    rows = log()
+    user, item, time = next(row for row in rows if CUT + 100 < row[2] < END - 100)
+    kept = [row for row in rows if row[2] < time]
+    late = [row for row in log(seed=9) if row[2] >= time]
+    changed = sorted({*kept, *late, (user, item, time)})
+    before, after = fold_from(rows), fold_from(changed)
+    assert before.items.tobytes() == after.items.tobytes()
+    assert score_of(family, before, user, time) == score_of(family, after, user, time)
+
+
+def test_a_change_before_a_targets_time_does_reach_its_score() -> None:
+    """The perturbation above would notice."""
+    rows = log()
+    user, item, time = next(row for row in rows if CUT + 100 < row[2] < END - 100)
+    changed = sorted({*rows, (user, (item + 1) % 15, time - 1)})
+    assert score_of("gru", fold_from(rows), user, time) != score_of(
+        "gru", fold_from(changed), user, time
+    )
+
+
+SOFTMAX_FACTORS: dict[str, Value] = {
+    "loss": "cross_entropy",
+    "factors": 8,
+    "learning_rate": 0.01,
+    "weight_decay": 0.0,
+    "batch_size": 4,
+    "window": 10,
+    "history_exponent": 0.5,
+    "dropout": 0.0,
+}
+
+
+@pytest.mark.parametrize("family", ["gru", "lstm", "matrix_factorization", "wide_deep"])
+def test_bf16_trains_to_about_the_same_loss(family: str) -> None:
+    config = CONFIGS[family] | {"dropout": 0.0}
+    if family == "matrix_factorization":
+        config = SOFTMAX_FACTORS
+    losses = []
+    for precision in ("fp32", "bf16"):
+        running = Trial(
+            family,
+            config,
+            [fold_from(log())],
+            METRIC,
+            epochs=1,
+            seed=0,
+            device=CPU,
+            precision=precision,
+        )
+        losses.append(running.advance().losses[0])
+    assert losses[0] == pytest.approx(losses[1], rel=0.02)
+    assert losses[0] != losses[1]
