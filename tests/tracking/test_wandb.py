@@ -1,0 +1,281 @@
+"""Offline runs are read back from W&B's own files: LevelDB's framing around protobuf records."""
+
+import json
+import os
+import socket
+import struct
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from studies import NOW, trial_row
+from wandb.proto import wandb_internal_pb2
+from worlds import experiment_of
+
+from recsweep.config.schema import Experiment, Tracking
+from recsweep.errors import BadInput
+from recsweep.records.study import SweepSession, TrialRow
+from recsweep.tracking.events import (
+    EpochReported,
+    Event,
+    SweepEnded,
+    SweepStarted,
+    TrialEnded,
+    TrialStarted,
+)
+from recsweep.tracking.wandb import Mode, WandbListener, logged_in, resolve_mode
+
+BLOCK = 32768
+SPACE = {
+    "family": "gru",
+    "parameters": {"x": {"float": [0, 1], "role": "nuisance", "why": "a reason"}},
+}
+SESSION = SweepSession(NOW, 10.0, 1.0, 2, 15.0, 2)
+
+
+@pytest.fixture(autouse=True)
+def _nobody_is_logged_in(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    for name in ("WANDB_API_KEY", "WANDB_MODE", "WANDB_BASE_URL", "WANDB_IDENTITY_TOKEN_FILE"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("NETRC", str(tmp_path / "netrc"))
+
+
+def records(path: Path) -> Iterator[Any]:
+    """Every protobuf record of a `.wandb` file."""
+    content = path.read_bytes()
+    assert content[:4] == b":W&B"
+    at, parts = 7, b""
+    while at + 7 <= len(content):
+        left = BLOCK - at % BLOCK
+        if left < 7:
+            at += left
+            continue
+        _, length, kind = struct.unpack("<IHB", content[at : at + 7])
+        if kind == 0:
+            break
+        parts += content[at + 7 : at + 7 + length]
+        at += 7 + length
+        if kind in (1, 4):  # a whole record, or the last part of one
+            record = wandb_internal_pb2.Record()  # type: ignore[attr-defined]
+            record.ParseFromString(parts)
+            yield record
+            parts = b""
+
+
+class Run:
+    """What a run's file holds."""
+
+    def __init__(self, file: Path) -> None:
+        self.history: list[dict[str, Any]] = []
+        self.summary: dict[str, Any] = {}
+        self.exit_code: int | None = None
+        for record in records(file):
+            kind = record.WhichOneof("record_type")
+            if kind == "run":
+                self.id, self.group = record.run.run_id, record.run.run_group
+                self.job_type, self.tags = record.run.job_type, list(record.run.tags)
+                self.config = {
+                    item.key: json.loads(item.value_json) for item in record.run.config.update
+                }
+            elif kind == "history":
+                items = record.history.item
+                row = {i.key or "/".join(i.nested_key): json.loads(i.value_json) for i in items}
+                self.history.append(row)
+            elif kind == "summary":
+                for i in record.summary.update:
+                    self.summary["/".join([i.key, *i.nested_key])] = json.loads(i.value_json)
+            elif kind == "exit":
+                self.exit_code = record.exit.exit_code
+
+
+def runs(folder: Path) -> dict[str, Run]:
+    found = [Run(path) for path in sorted(folder.glob("wandb/offline-run-*/*.wandb"))]
+    return {run.id: run for run in found}
+
+
+def start(experiment: Experiment, done: tuple[TrialRow, ...] = ()) -> SweepStarted:
+    return SweepStarted(experiment, {"gru": SPACE}, {"gru": 3}, done, 2, "u1", 0)
+
+
+def events_of(trial: TrialRow, attempt: int = 0) -> list[Event]:
+    return [
+        TrialStarted(trial.id, trial.family, attempt, trial.config, trial.seed),
+        *(EpochReported(trial.id, row, 0.5, 0.25) for row in trial.epochs),
+    ]
+
+
+def listen(folder: Path, events: list[Event], mode: Mode = "offline", seconds: float = 20) -> float:
+    listener = WandbListener(folder, Tracking(close_seconds=seconds), mode)
+    for event in events:
+        listener(event)
+    return listener.waited
+
+
+def test_no_epoch_of_any_trial_is_lost_whether_it_was_complete_stopped_or_failed(
+    tmp_path: Path,
+) -> None:
+    trials = [
+        trial_row(0, (0.1, 0.3, 0.2)),
+        trial_row(1, (0.15,), state="pruned", reason="stopped after epoch 1"),
+        trial_row(2, (), state="failed", reason="diverged: nan"),
+    ]
+    events: list[Event] = [start(experiment_of(), done=(trial_row(9, (0.05,)),))]
+    for trial in trials:
+        events += [*events_of(trial), TrialEnded(trial)]
+    listen(tmp_path, [*events, SweepEnded(SESSION, False)])
+    found = runs(tmp_path)
+    assert set(found) == {"u1-gru-0000", "u1-gru-0001", "u1-gru-0002", "u1-study-0"}
+    for trial in trials:
+        run = found[f"u1-{trial.id}"]
+        assert [row["epoch"] for row in run.history] == [e.epoch for e in trial.epochs]
+        assert [row["ndcg@10"] for row in run.history] == [e.value for e in trial.epochs]
+        assert run.summary["state"] == trial.state
+        assert run.summary["reason"] == (trial.reason or "")
+        assert (run.group, run.job_type) == ("test", "trial")
+        assert run.tags == ["gru", "test", "next_item", "sweep"]
+        assert run.config["learning_rate"] == trial.config["learning_rate"]
+        assert (run.config["family"], run.config["dataset"]) == ("gru", "test")
+        assert run.exit_code == (1 if trial.state == "failed" else 0)
+    first = found["u1-gru-0000"].history[1]
+    assert first["fold/1/mrr@5"] == pytest.approx(0.3 / 7)
+    assert first["loss"] == 0.5  # of the fold that has one
+    assert found["u1-gru-0000"].summary["best_epoch"] == 2
+    study = found["u1-study-0"]
+    assert study.job_type == "study"
+    assert study.summary["trials"] == 4
+    assert study.summary["efficiency"] == 0.75
+    tables = list(tmp_path.glob("wandb/offline-run-*study-0/files/media/table/*.table.json"))
+    leaderboard = next(json.loads(t.read_text()) for t in tables if "leaderboard" in t.name)
+    assert leaderboard["data"][0][0] == "gru-0000"
+    assert len(leaderboard["data"]) == 4
+
+
+def test_a_trial_that_was_cut_off_keeps_its_epochs_and_starts_again_as_another_run(
+    tmp_path: Path,
+) -> None:
+    trial = trial_row(0, (0.1, 0.2))
+    listen(tmp_path, [start(experiment_of()), *events_of(trial), SweepEnded(SESSION, True)])
+    again = [*events_of(trial, attempt=1), TrialEnded(trial)]
+    listen(tmp_path, [start(experiment_of()), *again, SweepEnded(SESSION, False)])
+    found = runs(tmp_path)
+    assert found["u1-gru-0000"].summary["state"] == "interrupted"
+    assert len(found["u1-gru-0000"].history) == 2
+    assert found["u1-gru-0000-1"].summary["state"] == "complete"
+
+
+KILLED = """
+import os, sys, time
+sys.path[:0] = [{tests!r}, {here!r}]
+from pathlib import Path
+from test_wandb import *
+listener = WandbListener(Path(sys.argv[1]), Tracking(), "offline")
+for event in [start(experiment_of()), *events_of(trial_row(0, (0.1, 0.2, 0.3)))]:
+    listener(event)
+time.sleep(3)
+os._exit(9)
+"""
+
+
+def test_a_driver_that_is_killed_has_its_epochs_on_disk(tmp_path: Path) -> None:
+    here = Path(__file__).parent
+    code = KILLED.format(tests=str(here.parent), here=str(here))
+    subprocess.run([sys.executable, "-c", code, str(tmp_path)], check=False, timeout=60)
+    assert len(runs(tmp_path)["u1-gru-0000"].history) == 3
+
+
+@pytest.fixture
+def silent_server() -> Iterator[str]:
+    """Takes connections and never answers."""
+    server = socket.create_server(("127.0.0.1", 0))
+    kept: list[socket.socket] = []
+
+    def serve() -> None:
+        while True:
+            try:
+                kept.append(server.accept()[0])
+            except OSError:
+                return
+
+    threading.Thread(target=serve, daemon=True).start()
+    yield f"http://127.0.0.1:{server.getsockname()[1]}"
+    server.close()
+    for connection in kept:
+        connection.close()
+
+
+SILENT = """
+import sys, time
+sys.path[:0] = [{tests!r}, {here!r}]
+from pathlib import Path
+from test_wandb import *
+trial = trial_row(0, (0.1, 0.2))
+events = [start(experiment_of()), *events_of(trial), TrialEnded(trial), SweepEnded(SESSION, False)]
+mode = resolve_mode(Tracking())
+sys.stdout.write(mode + " " + str(listen(Path(sys.argv[1]), events, mode, 4)))
+"""
+
+
+def test_a_server_that_does_not_answer_holds_nobody_up_and_costs_no_data(
+    tmp_path: Path, silent_server: str
+) -> None:
+    here = Path(__file__).parent
+    code = SILENT.format(tests=str(here.parent), here=str(here))
+    environment = {**os.environ, "WANDB_BASE_URL": silent_server, "WANDB_API_KEY": "0" * 40}
+    began = time.monotonic()
+    done = subprocess.run(
+        [sys.executable, "-c", code, str(tmp_path)],
+        env=environment,
+        capture_output=True,
+        text=True,
+        check=True,
+        timeout=60,
+    )
+    mode, waited = done.stdout.split()
+    assert mode == "online"
+    assert float(waited) <= 4.5
+    assert time.monotonic() - began < 25  # the process ends, too
+    (run,) = (run for run in runs(tmp_path).values() if run.job_type == "trial")
+    assert len(run.history) == 2
+    assert "wandb sync" in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("setting", "environment", "netrc", "expected"),
+    [
+        ("off", {"WANDB_API_KEY": "k"}, "", None),
+        ("offline", {"WANDB_API_KEY": "k"}, "", "offline"),
+        ("auto", {}, "", "offline"),
+        ("auto", {"WANDB_API_KEY": "k"}, "", "online"),
+        ("auto", {"WANDB_API_KEY": "k", "WANDB_MODE": "offline"}, "", "offline"),
+        ("auto", {"WANDB_API_KEY": "k", "WANDB_MODE": "disabled"}, "", None),
+        ("auto", {}, "machine api.wandb.ai login user password k", "online"),
+        ("auto", {}, "machine github.com login user password k", "offline"),
+        ("auto", {"WANDB_BASE_URL": "http://w.org"}, "machine w.org login u password k", "online"),
+        ("auto", {"WANDB_BASE_URL": "http://w.org"}, "machine api.wandb.ai password k", "offline"),
+        ("auto", {}, "not a netrc file", "offline"),
+        ("online", {"WANDB_API_KEY": "k"}, "", "online"),
+    ],
+)
+def test_runs_go_online_only_for_who_is_logged_in(
+    monkeypatch: pytest.MonkeyPatch,
+    tmp_path: Path,
+    setting: str,
+    environment: dict[str, str],
+    netrc: str,
+    expected: str | None,
+) -> None:
+    for name, value in environment.items():
+        monkeypatch.setenv(name, value)
+    (tmp_path / "netrc").write_text(netrc)
+    assert resolve_mode(Tracking.model_validate({"wandb": setting})) == expected
+
+
+def test_online_without_a_login_is_refused_with_a_way_out() -> None:
+    assert not logged_in()
+    with pytest.raises(BadInput, match="wandb login"):
+        resolve_mode(Tracking(wandb="online"))
