@@ -9,7 +9,7 @@ EXPERIMENT ?= experiments/default.yaml
 ARGS ?=
 STUDY ?= results/$(basename $(notdir $(EXPERIMENT)))
 
-.PHONY: help install sweep plan prepare search select report test lint format types imports tests clean distclean
+.PHONY: help install sweep plan prepare search select confirm report reproduce test lint format types imports tests clean distclean
 
 help: ## List every target
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | awk -F'\t' '{printf "  make %-12s %s\n", $$1, $$2}'
@@ -39,8 +39,15 @@ search: $(INSTALLED) ## Stage 2: run or resume the trials
 select: $(INSTALLED) ## Stage 3: pick each family's configuration
 	@$(BIN)/recsweep select $(STUDY) $(ARGS)
 
+confirm: $(INSTALLED) ## Refit the selected with several seeds, open the sealed test, print verdicts
+	@$(BIN)/recsweep confirm $(STUDY) $(ARGS)
+
 report: $(INSTALLED) ## Stage 4: write the leaderboard
 	@$(BIN)/recsweep report $(STUDY) $(ARGS)
+
+reproduce: $(INSTALLED) ## Rebuild one configuration and check it: BEST=results/<study>/best/<family>.yaml
+	@test -n "$(BEST)" || { echo 'make reproduce BEST=results/<study>/best/<family>.yaml' >&2; exit 2; }
+	@$(BIN)/recsweep reproduce $(BEST) $(ARGS)
 
 test: lint types imports tests ## Everything CI checks: lint, types, import contracts, tests
 

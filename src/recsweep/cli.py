@@ -91,6 +91,12 @@ def select(study: StudyFolder) -> None:
     _select(study)
 
 
+@app.command(epilog="Example: recsweep confirm results/default")
+def confirm(study: StudyFolder, quiet: Quiet = False) -> None:
+    """Refit the selected with several seeds and open the sealed test; write verdicts.json."""
+    _confirm(study, quiet)
+
+
 @app.command(epilog="Example: recsweep report results/default")
 def report(study: StudyFolder) -> None:
     """Write the leaderboard and show it."""
@@ -188,6 +194,17 @@ def _select(folder: Path) -> None:
         f"{folder / 'best'}",
         highlight=False,
     )
+
+
+def _confirm(folder: Path, quiet: bool) -> None:
+    from recsweep.stages.confirm import confirm_stage
+    from recsweep.stages.refit_progress import RefitProgress
+    from recsweep.stages.words import confirmation_lines
+
+    with RefitProgress(out, quiet) as progress:
+        confirmed = confirm_stage(folder, Path(), on_end=progress)
+    for line in confirmation_lines(confirmed, folder):
+        out.print(line, markup=False, highlight=False, soft_wrap=True)
 
 
 def _report(folder: Path) -> None:

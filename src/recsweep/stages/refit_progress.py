@@ -1,0 +1,52 @@
+"""Refits as they end: one bar in a terminal, one line each elsewhere."""
+
+from types import TracebackType
+from typing import Self
+
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
+
+from recsweep.stages.refits import Ended
+
+
+class RefitProgress:
+    """A context manager that is called with every refit that ends."""
+
+    def __init__(self, console: Console, quiet: bool) -> None:
+        self._console, self._quiet = console, quiet
+        self._bar = Progress(
+            TextColumn("refits"),
+            BarColumn(),
+            MofNCompleteColumn(),
+            TextColumn("{task.description}"),
+            console=console,
+            transient=True,
+        )
+        self._task = self._bar.add_task("", total=None)
+
+    def __enter__(self) -> Self:
+        if self._console.is_terminal and not self._quiet:
+            self._bar.start()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self._bar.stop()
+
+    def __call__(self, ended: Ended) -> None:
+        """Show it."""
+        what = (
+            f"{ended.job.family}, seed {ended.job.seed} done, about {ended.seconds_left:.0f} s left"
+        )
+        if self._quiet:
+            return
+        if self._console.is_terminal:
+            self._bar.update(self._task, completed=ended.done, total=ended.total, description=what)
+        else:
+            self._console.print(
+                f"[{ended.done}/{ended.total}] {what}", markup=False, highlight=False
+            )
