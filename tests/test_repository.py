@@ -1,0 +1,215 @@
+"""The repository keeps its word: what documents, headers and help pages say is there."""
+
+import ast
+import re
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+from typing import get_args
+
+import pytest
+import yaml
+from typer.testing import CliRunner
+
+from recsweep.cli import app
+from recsweep.config import schema
+from recsweep.config.files import _Loader, load_experiment, validate
+from recsweep.config.schema import Schema
+from recsweep.models.registry import FAMILIES
+from recsweep.records.files import CURVES, TRIALS
+from recsweep.records.selection import BestFile
+from recsweep.records.study import SweepSession
+from recsweep.search.space_files import ParameterKeys, SpaceKeys, load_space
+
+ROOT = Path(__file__).parents[1]
+DOCUMENTS = sorted(
+    path
+    for pattern in ("*.md", "docs/*.md", "results/README.md", "experiments/*.yaml")
+    for path in ROOT.glob(pattern)
+)
+PAGES = [path for path in DOCUMENTS if path.suffix == ".md"]
+EXPERIMENTS = sorted((ROOT / "experiments").glob("*.yaml"))
+SPACES = sorted((ROOT / "search_spaces").glob("*.yaml"))
+SOURCES = sorted((ROOT / "src").rglob("*.py"))
+MAKEFILE = (ROOT / "Makefile").read_text("utf-8")
+TARGETS = set(re.findall(r"^([a-z-]+):", MAKEFILE, re.MULTILINE))
+COMMANDS = {str(c.name or getattr(c.callback, "__name__", "")) for c in app.registered_commands}
+
+UNSAFE_MODULES = {"pickle", "cloudpickle", "dill", "joblib", "shelve", "marshal"}
+UNSAFE_CALLS = {
+    *(f"yaml.{name}" for name in ("unsafe_load", "full_load", "load_all", "unsafe_load_all")),
+    "torch.load",
+}
+
+every_document = pytest.mark.parametrize("path", DOCUMENTS, ids=lambda p: str(p.relative_to(ROOT)))
+every_page = pytest.mark.parametrize("path", PAGES, ids=lambda p: str(p.relative_to(ROOT)))
+every_source = pytest.mark.parametrize("path", SOURCES, ids=lambda p: str(p.relative_to(ROOT)))
+
+
+def read(path: Path) -> str:
+    return path.read_text("utf-8")
+
+
+# -- make and the command line -----------------------------------------------------------------
+
+
+def test_every_make_target_is_described_phony_and_listed_by_make_help() -> None:
+    shown = subprocess.run(
+        ["make", "-s", "--no-print-directory", "help"],
+        cwd=ROOT, capture_output=True, text=True, timeout=60, check=True,
+    ).stdout  # fmt: skip
+    (phony,) = re.findall(r"^\.PHONY: (.+)$", MAKEFILE, re.MULTILINE)
+    assert {"sweep", "test"} <= TARGETS
+    for target in TARGETS:
+        assert re.search(rf"^  make {target} +\S", shown, re.MULTILINE), f"{target} is not listed"
+        assert target in phony.split(), f"{target} is not in .PHONY"
+
+
+@pytest.mark.parametrize("command", sorted(COMMANDS))
+def test_the_help_of_every_command_shows_an_example_of_it(command: str) -> None:
+    shown = CliRunner().invoke(app, [command, "--help"])
+    assert shown.exit_code == 0
+    assert f"Example: recsweep {command} " in " ".join(shown.output.split())
+
+
+# -- documents ---------------------------------------------------------------------------------
+
+
+def test_the_readme_begins_with_the_two_commands() -> None:
+    text = read(ROOT / "README.md")
+    assert 0 < text.index("make sweep") < text.index("make test")
+
+
+@every_document
+def test_a_document_names_only_make_targets_and_commands_that_exist(path: Path) -> None:
+    text = read(path)
+    for code in code_of(text) if path.suffix == ".md" else [text]:
+        for target in re.findall(r"(?:^|[`\s])make ((?:[a-z]+ )*[a-z]+)", code, re.MULTILINE):
+            assert set(target.split()) <= TARGETS, f"make {target}"
+        for command in re.findall(r"(?:^|[`\s/])recsweep ([a-z]+)\b", code, re.MULTILINE):
+            assert command in COMMANDS, f"recsweep {command}"
+
+
+@every_page
+def test_every_relative_link_of_a_page_leads_somewhere(path: Path) -> None:
+    for link in re.findall(r"\]\(([^)\s]+)\)", read(path)):
+        if re.match(r"[a-z]+:", link):
+            continue
+        name, _, anchor = link.partition("#")
+        target = (path.parent / name).resolve() if name else path
+        assert target.exists(), link
+        assert target.is_relative_to(ROOT), link
+        if anchor:
+            assert anchor in anchors(read(target)), link
+
+
+@every_document
+def test_no_document_points_out_of_the_repository(path: Path) -> None:
+    for place in re.findall(r"(?:\.\./)+[\w./-]*", read(path)):
+        assert (path.parent / place).resolve().is_relative_to(ROOT), place
+        assert (path.parent / place).exists(), place
+
+
+@every_page
+def test_modules_and_tests_that_a_page_names_exist(path: Path) -> None:
+    for file, test in re.findall(
+        r"`((?:src|tests|benchmarks)/[\w/]+\.py)(?:::(\w+))?`", read(path)
+    ):
+        assert (ROOT / file).exists(), file
+        if test:
+            assert f"def {test}(" in read(ROOT / file), f"{file}::{test}"
+
+
+@every_page
+def test_experiments_and_spaces_that_a_page_shows_are_valid(path: Path) -> None:
+    for block in re.findall(r"```yaml\n(.*?)```", read(path), re.DOTALL):
+        shown = yaml.load(block, Loader=_Loader)
+        if "study" in shown:
+            validate(schema.Experiment, shown, path)
+        if "parameters" in shown:
+            validate(SpaceKeys, shown, path)
+
+
+def test_the_how_to_documents_every_key_of_an_experiment_and_of_a_space() -> None:
+    text = read(ROOT / "docs/how-to.md")
+    models: list[type[Schema]] = [SpaceKeys, ParameterKeys]
+    models += [m for m in vars(schema).values() if isinstance(m, type) and issubclass(m, Schema)]
+    for model in models:
+        for key in model.model_fields:
+            assert re.search(rf"`(?:[\w.]+\.)?{key}`", text), f"{model.__name__}.{key}"
+    for kind in get_args(schema.EventType):
+        assert f"`{kind}`" in text
+
+
+def test_the_page_on_results_documents_every_column_and_key() -> None:
+    text = read(ROOT / "docs/results.md")
+    for key in (*TRIALS, *CURVES, *BestFile.model_fields, *SweepSession.__dataclass_fields__):
+        assert f"`{key}`" in text, key
+
+
+def code_of(text: str) -> list[str]:
+    """What a page shows as code: fenced blocks and `spans`."""
+    return re.findall(r"```[a-z]*\n.*?```|`[^`\n]+`", text, re.DOTALL)
+
+
+def anchors(text: str) -> set[str]:
+    """The anchors that a page's headings get."""
+    headings = re.findall(r"^#+ (.+)$", text, re.MULTILINE)
+    return {re.sub(r"[^\w\- ]", "", h.lower()).replace(" ", "-") for h in headings}
+
+
+# -- files that users start from ---------------------------------------------------------------
+
+
+@pytest.mark.parametrize("path", EXPERIMENTS, ids=lambda p: p.stem)
+def test_an_experiment_loads_with_all_its_spaces(path: Path) -> None:
+    experiment = load_experiment(path)
+    for name, space in experiment.families.items():
+        assert load_space(ROOT / space).family == name
+
+
+@pytest.mark.parametrize("path", EXPERIMENTS, ids=lambda p: p.stem)
+def test_the_command_in_an_experiments_header_runs_that_experiment(path: Path) -> None:
+    header = "\n".join(line for line in read(path).splitlines() if line.startswith("#"))
+    (target, chosen), *_ = re.findall(r"make ([a-z]+)(?: EXPERIMENT=(\S+))?$", header, re.MULTILINE)
+    (default,) = re.findall(r"^EXPERIMENT \?= (\S+)$", MAKEFILE, re.MULTILINE)
+    assert target in TARGETS
+    assert ROOT / (chosen or default) == path
+
+
+def test_every_family_has_a_space_file_of_its_name() -> None:
+    assert {path.stem: load_space(path).family for path in SPACES} == {
+        name: name for name in FAMILIES
+    }
+
+
+# -- safety ------------------------------------------------------------------------------------
+
+
+@every_source
+def test_no_module_can_unpickle_or_load_yaml_unsafely(path: Path) -> None:
+    tree = ast.parse(read(path))
+    assert not UNSAFE_MODULES & set(imported(tree))
+    for call in (node for node in ast.walk(tree) if isinstance(node, ast.Call)):
+        name = ast.unparse(call.func)
+        arguments = {keyword.arg: ast.unparse(keyword.value) for keyword in call.keywords}
+        assert name not in UNSAFE_CALLS, f"line {call.lineno}: {name}"
+        if name == "yaml.load":
+            assert arguments["Loader"] == "_Loader", f"line {call.lineno}"
+        if name in ("np.load", "numpy.load"):
+            assert arguments["allow_pickle"] == "False", f"line {call.lineno}"
+
+
+def test_the_loader_of_yaml_files_is_a_safe_one() -> None:
+    assert issubclass(_Loader, yaml.SafeLoader)
+    with pytest.raises(yaml.constructor.ConstructorError):
+        yaml.load("!!python/object/apply:os.getcwd []", Loader=_Loader)
+
+
+def imported(tree: ast.AST) -> Iterator[str]:
+    """Top-level names of the packages that a module imports."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            yield from (alias.name.partition(".")[0] for alias in node.names)
+        elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
+            yield node.module.partition(".")[0]
