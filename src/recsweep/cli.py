@@ -103,6 +103,20 @@ def report(study: StudyFolder) -> None:
     _report(study)
 
 
+@app.command(epilog="Example: recsweep reproduce results/default/best/gru.yaml")
+def reproduce(
+    best: Annotated[
+        Path, typer.Argument(help="results/<study>/best/<family>.yaml", show_default=False)
+    ],
+    sealed: Annotated[
+        bool, typer.Option("--sealed", help="Rebuild the sealed test's figures; counts as opening.")
+    ] = False,
+    quiet: Quiet = False,
+) -> None:
+    """Rebuild a configuration from its file alone and compare every recorded figure."""
+    _reproduce(best, sealed, quiet)
+
+
 def main() -> None:
     """Run the command line; a problem is one line, never a traceback."""
     logging.basicConfig(
@@ -205,6 +219,23 @@ def _confirm(folder: Path, quiet: bool) -> None:
         confirmed = confirm_stage(folder, Path(), on_end=progress)
     for line in confirmation_lines(confirmed, folder):
         out.print(line, markup=False, highlight=False, soft_wrap=True)
+
+
+def _reproduce(best: Path, sealed: bool, quiet: bool) -> None:
+    from recsweep.stages.refit_progress import RefitProgress
+    from recsweep.stages.reproduce import reproduce_stage
+    from recsweep.stages.words import failure, reproduction_lines, reproduction_table
+
+    with RefitProgress(out, quiet) as progress:
+        reproduction = reproduce_stage(
+            best, Path(), sealed=sealed, on_epoch=progress.epoch, on_end=progress
+        )
+    out.print(reproduction_table(reproduction))
+    for line in reproduction_lines(reproduction):
+        out.print(line, markup=False, highlight=False, soft_wrap=True)
+    if not reproduction.passed:
+        raise WorkFailed(failure(reproduction))
+    out.print(f"{len(reproduction.figures)} of {len(reproduction.figures)} figures agree.")
 
 
 def _report(folder: Path) -> None:

@@ -23,6 +23,7 @@ def environment() -> dict[str, object]:
         "packages": dependency_versions(),
         "os": platform.platform(),
         "cpu": cpu_model(),
+        "simd": torch.backends.cpu.get_cpu_capability(),  # models share a name on rented machines
         "cores": os.cpu_count(),
         "threads": torch.get_num_threads(),
         "gpus": [torch.cuda.get_device_name(n) for n in range(torch.cuda.device_count())],

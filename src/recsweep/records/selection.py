@@ -1,5 +1,6 @@
 """The configurations that were picked, and `best/<family>.yaml`: all it takes to rebuild one."""
 
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -8,6 +9,7 @@ from typing import Any, Literal
 from recsweep.config.files import dump_yaml, read_yaml, validate
 from recsweep.config.schema import Experiment, Schema
 from recsweep.records.atomic import write_text
+from recsweep.records.digests import digests_of
 from recsweep.training.trial import Configuration, Value
 
 Rule = Literal["best_mean", "one_standard_error"]
@@ -67,11 +69,14 @@ class BestFile(Schema):
     data: DataRecord
     experiment: Experiment
     environment: Mapping[str, Any]
+    digests: Mapping[str, str] = {}  # of the keys that decide; `write_best` fills them in
 
 
 def write_best(best: BestFile, path: Path) -> None:
-    """Write readable YAML; floats keep every digit."""
-    write_text(path, f"# {best.command}\n{dump_yaml(best.model_dump(mode='json'))}")
+    """Write readable YAML; floats keep every digit. `docs/best.schema.json` describes it."""
+    content = best.model_dump(mode="json")
+    content["digests"] = digests_of(content)
+    write_text(path, f"# {best.command}\n{dump_yaml(content)}")
 
 
 def read_best(path: Path) -> BestFile:
@@ -81,3 +86,8 @@ def read_best(path: Path) -> BestFile:
         BadInput: no such file, or a key that is missing, unknown or of the wrong kind.
     """
     return validate(BestFile, read_yaml(path), path)
+
+
+def best_schema() -> str:
+    """The best file's JSON Schema, the content of `docs/best.schema.json`."""
+    return json.dumps(BestFile.model_json_schema(), indent=1) + "\n"

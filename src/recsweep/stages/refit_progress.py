@@ -7,10 +7,11 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 
 from recsweep.stages.refits import Ended
+from recsweep.training.trial import EpochReport
 
 
 class RefitProgress:
-    """A context manager that is called with every refit that ends."""
+    """A context manager that is called with every refit, or epoch on the folds, that ends."""
 
     def __init__(self, console: Console, quiet: bool) -> None:
         self._console, self._quiet = console, quiet
@@ -36,6 +37,14 @@ class RefitProgress:
         trace: TracebackType | None,
     ) -> None:
         self._bar.stop()
+
+    def epoch(self, report: EpochReport) -> None:
+        """Show an epoch on all folds."""
+        if not self._quiet and self._console.is_terminal:
+            seconds = report.fit_seconds + report.evaluate_seconds
+            self._bar.update(
+                self._task, description=f"epoch {report.epoch} done in {seconds:.1f} s"
+            )
 
     def __call__(self, ended: Ended) -> None:
         """Show it."""

@@ -1,10 +1,14 @@
-"""A confirmation in words, for the terminal."""
+"""Confirmations and reproductions as the terminal shows them."""
 
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
+from rich import box
+from rich.table import Table
+
 from recsweep.records.confirmation_files import VERDICTS
 from recsweep.stages.confirm import Confirmed
+from recsweep.stages.reproduce import Reproduction
 
 
 def confirmation_lines(confirmed: Confirmed, folder: Path) -> Iterator[str]:
@@ -34,6 +38,49 @@ def confirmation_lines(confirmed: Confirmed, folder: Path) -> Iterator[str]:
         said += "; nothing has changed since this confirmation, so it was not opened again"
     yield f"{said}."
     yield f"Verdicts: {folder / VERDICTS}"
+
+
+def reproduction_table(reproduction: Reproduction) -> Table:
+    """Every figure: recorded, rebuilt, difference, and whether it is close enough."""
+    exact = not reproduction.obstacles
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
+    table.add_column("metric")
+    table.add_column("of")
+    columns = ("recorded", "rebuilt", "difference", *(() if exact else ("may differ by",)))
+    for name in columns:
+        table.add_column(name, justify="right", no_wrap=True)
+    table.add_column("")
+    for figure in reproduction.figures:
+        shown = ["—" if x is None else f"{x:.10f}" for x in (figure.recorded, figure.rebuilt)]
+        shown.append(f"{figure.difference:.2g}")
+        shown += [] if exact else [f"{figure.tolerance:.2g}"]
+        verdict = "[green]ok[/]" if figure.agrees else "[red]differs[/]"
+        table.add_row(figure.metric, figure.where, *shown, verdict)
+    return table
+
+
+def reproduction_lines(reproduction: Reproduction) -> Iterator[str]:
+    """How figures were compared, and what else is not as it was."""
+    if reproduction.obstacles:
+        yield (
+            "Compared within the spread of other seeds, since bit for bit can't be expected: "
+            + "; ".join(reproduction.obstacles)
+        )
+    else:
+        yield "Compared bit for bit: processor, libraries, threads and precision are the record's."
+    if not reproduction.passed:
+        yield from reproduction.edited
+        yield from (f"changed since the record: {line}" for line in reproduction.changes)
+
+
+def failure(reproduction: Reproduction) -> str:
+    """Why a reproduction failed, in one line."""
+    figures = [figure for figure in reproduction.figures if not figure.agrees]
+    reasons = list(reproduction.edited)
+    if figures:
+        names = ", ".join(dict.fromkeys(figure.metric for figure in figures))
+        reasons.append(f"{len(figures)} of {len(reproduction.figures)} figures differ ({names})")
+    return f"{reproduction.best.family}: {'; '.join(reasons)}"
 
 
 def _with_their_basis_once(sentences: Sequence[str]) -> Iterator[str]:
