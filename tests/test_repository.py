@@ -15,8 +15,18 @@ from recsweep.cli import app
 from recsweep.config import schema
 from recsweep.config.files import _Loader, load_experiment, validate
 from recsweep.config.schema import Schema
+from recsweep.data.manifest import EventRows, FeatureRows, FoldSupport, Manifest
+from recsweep.evaluation.verdict import PairVerdict
 from recsweep.models.registry import FAMILIES
+from recsweep.records.confirmation import (
+    Confirmation,
+    ConfirmedFamily,
+    OrderControl,
+    Steps,
+    Subgroup,
+)
 from recsweep.records.files import CURVES, TRIALS
+from recsweep.records.openings import Opening
 from recsweep.records.selection import BestFile
 from recsweep.records.study import SweepSession
 from recsweep.search.space_files import ParameterKeys, SpaceKeys, load_space
@@ -143,7 +153,11 @@ def test_the_how_to_documents_every_key_of_an_experiment_and_of_a_space() -> Non
 
 def test_the_page_on_results_documents_every_column_and_key() -> None:
     text = read(ROOT / "docs/results.md")
-    for key in (*TRIALS, *CURVES, *BestFile.model_fields, *SweepSession.__dataclass_fields__):
+    records: tuple[type[Schema], ...] = (BestFile, Manifest, EventRows, FeatureRows, FoldSupport)
+    records += (Confirmation, ConfirmedFamily, OrderControl, Subgroup, Steps, Opening)
+    keys = {key for record in records for key in record.model_fields}
+    plain = (SweepSession.__dataclass_fields__, PairVerdict.__dataclass_fields__)
+    for key in keys.union(TRIALS, CURVES, *plain):
         assert f"`{key}`" in text, key
 
 
