@@ -1,0 +1,191 @@
+"""The report: one HTML page that stands alone, asks for nothing and can be printed."""
+
+import base64
+import hashlib
+from collections.abc import Callable
+from importlib import resources
+from pathlib import Path
+from typing import Any
+
+import jinja2
+from markupsafe import Markup
+
+from recsweep.data.manifest import Manifest
+from recsweep.errors import BadInput
+from recsweep.records.atomic import write_text
+from recsweep.records.confirmation import ConfirmationSummary
+from recsweep.records.selection import Selection
+from recsweep.records.study import Study
+from recsweep.reporting import budgets, data_summary, protocol, standings, verdicts
+from recsweep.reporting.curves import learning_curves
+from recsweep.reporting.importance import ENOUGH, importance_bars
+from recsweep.reporting.intervals import fold_scale, verdict_scale
+from recsweep.reporting.leaderboard import show_metric
+from recsweep.reporting.parallel import parallel
+from recsweep.reporting.scatter import cost_and_quality
+from recsweep.reporting.svg import Scale
+from recsweep.reporting.view import View, score, signed
+from recsweep.reporting.words import WORDS
+
+
+def write_page(
+    study: Study,
+    selection: Selection,
+    confirmation: ConfirmationSummary | None,
+    folder: Path,
+    lang: str = "en",
+    manifest: Manifest | None = None,
+) -> Path:
+    """Write `report.html`, or `report.zh.html`; the same inputs give the same bytes.
+
+    Args:
+        study: with at least one scored trial a family.
+        selection: one choice a family of the study.
+        confirmation: of the sealed test; None while it is closed.
+        folder: of the study.
+        lang: `en` or `zh`.
+        manifest: of the prepared data; without it the page says nothing about what was dropped.
+
+    Raises:
+        BadInput: a language that the page isn't written in.
+    """
+    if lang not in WORDS:
+        raise BadInput(f"language {lang!r} is not known; allowed: {', '.join(WORDS)}")
+    path = folder / ("report.html" if lang == "en" else f"report.{lang}.html")
+    write_text(path, render(View(study, selection, lang), confirmation, manifest))
+    return path
+
+
+def render(view: View, confirmation: ConfirmationSummary | None, manifest: Manifest | None) -> str:
+    """The page's HTML."""
+    environment = jinja2.Environment(
+        loader=jinja2.PackageLoader("recsweep.reporting"),
+        autoescape=True,
+        undefined=jinja2.StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    style, script = _asset("page.css"), _asset("page.js")
+    # Nothing may be fetched, and no style or script but these two may act.
+    policy = (
+        f"default-src 'none'; img-src data:; style-src '{_digest(style)}'; "
+        f"script-src '{_digest(script)}'; base-uri 'none'; form-action 'none'"
+    )
+    return environment.get_template("page.html.j2").render(
+        say=view.say,
+        view=view,
+        style=Markup(style),
+        script=Markup(script),
+        policy=policy,
+        **_verdict(view, confirmation),
+        **_figures(view),
+        **_tables(view, confirmation, manifest),
+    )
+
+
+def _verdict(view: View, confirmation: ConfirmationSummary | None) -> dict[str, Any]:
+    sealed = confirmation if confirmation and confirmation.verdicts else None
+    caveat = view.say("sealed_caveat") if sealed else view.say("folds_caveat")
+    if sealed:
+        openings = "one" if sealed.openings == 1 else "many"
+        caveat += view.say("space") + view.say(f"sealed_openings_{openings}", n=sealed.openings)
+    return {
+        "headline": verdicts.headline(view, sealed),
+        "question": verdicts.question(view, sealed),
+        "caveat": caveat,
+        "facts": _facts(view),
+    }
+
+
+def _facts(view: View) -> list[tuple[str, str, str]]:
+    """(number, what it counts, a note)."""
+    study, trials = view.study, view.study.trials
+    states = [trial.state for trial in trials]
+    tuned = [f for f in view.families if study.spaces[f].get("parameters")]
+    core = sum(budgets.core_seconds(view, trial) for trial in trials) / 3600
+    facts = [
+        (
+            f"{len(trials):,}",
+            view.say("fact_trials"),
+            view.say(
+                "fact_trials_note",
+                complete=states.count("complete"),
+                pruned=states.count("pruned"),
+                failed=states.count("failed"),
+            ),
+        ),
+        (
+            str(len(view.families)),
+            view.say("fact_families"),
+            view.say("fact_families_note", tuned=len(tuned), trials=_trials_each(view, tuned)),
+        ),
+        (str(len(study.folds)), view.say("fact_folds"), view.say("fact_folds_note")),
+        (f"{core:,.2f}", view.say("fact_core"), view.say("fact_core_note")),
+    ]
+    wall = sum(session.wall_seconds for session in study.sessions)
+    offered = sum(session.workers * session.wall_seconds for session in study.sessions)
+    if offered:
+        busy = sum(session.busy_seconds for session in study.sessions) / offered
+        note = view.say("fact_wall_note", efficiency=f"{busy:.0%}")
+        facts.append((f"{wall / 60:,.1f}", view.say("fact_wall"), note))
+    return facts
+
+
+def _trials_each(view: View, tuned: list[str]) -> str:
+    counts = sorted({len(view.trials(family)) for family in tuned}) or [0]
+    return str(counts[0]) if len(counts) == 1 else f"{counts[0]}–{counts[-1]}"
+
+
+def _figures(view: View) -> dict[str, Any]:
+    parallels = {family: parallel(view, family) for family in view.families}
+    bars = {family: importance_bars(view, family) for family in view.families}
+    tuned = [family for family, drawn in parallels.items() if drawn is not None]
+    return {
+        "curves": learning_curves(view),
+        "parallels": {family: parallels[family] for family in tuned},
+        "importances": {family: drawn for family, drawn in bars.items() if drawn is not None},
+        "too_few": [family for family in tuned if bars[family] is None],
+        "enough": ENOUGH,
+        "by_trials": budgets.by_trials(view),
+        "by_seconds": budgets.by_seconds(view),
+        "by_fold": budgets.by_fold(view),
+        "cost": cost_and_quality(view),
+    }
+
+
+def _tables(
+    view: View, confirmation: ConfirmationSummary | None, manifest: Manifest | None
+) -> dict[str, Any]:
+    return {
+        "standings": standings.standings(view),
+        "fold_ends": _ends(fold_scale(view), score),
+        "failures": [t for t in view.study.trials if t.state == "failed"],
+        "sealed": confirmation,
+        "sealed_rows": standings.sealed_rows(view, confirmation) if confirmation else [],
+        "sealed_ends": _ends(standings.sealed_scale(confirmation), score) if confirmation else {},
+        "pair_ends": _ends(verdict_scale(confirmation.verdicts), signed)
+        if confirmation and confirmation.verdicts
+        else {},
+        "sealed_others": [show_metric(m) for m in standings.other_metrics(confirmation)]
+        if confirmation
+        else [],
+        "pair_rows": standings.pair_rows(view, confirmation) if confirmation else [],
+        "cleaning": data_summary.cleaning_rows(view, manifest) if manifest else [],
+        "periods": data_summary.period_rows(view, manifest) if manifest else [],
+        "fold_rows": data_summary.fold_rows(view),
+        "notes": protocol.protocol_notes(view),
+        "commands": protocol.commands(view),
+        "environment_rows": protocol.environment_rows(view),
+    }
+
+
+def _ends(scale: Scale, show: Callable[[float], str]) -> dict[str, str]:
+    return {"low": show(scale.low), "high": show(scale.high)}
+
+
+def _asset(name: str) -> str:
+    return resources.files("recsweep.reporting").joinpath("templates", name).read_text("utf-8")
+
+
+def _digest(text: str) -> str:
+    return "sha256-" + base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()

@@ -1,0 +1,90 @@
+"""By which rules the numbers came about, and what they came about with."""
+
+from collections.abc import Mapping
+
+from recsweep.models.registry import FAMILIES
+from recsweep.reporting.view import View
+
+
+def protocol_notes(view: View) -> list[str]:
+    """One sentence or two a rule, filled in from the experiment."""
+    experiment = view.study.experiment
+    folds, targets = experiment.folds, experiment.targets
+    notes = [
+        view.say(
+            "protocol_time",
+            folds=folds.count,
+            validation=f"{folds.validation:.0%}",
+            test=f"{folds.test:.0%}",
+        ),
+        view.say("protocol_history"),
+        view.say("protocol_targets", which=view.say(f"which_{targets.which}")),
+        view.say("protocol_catalogue", seen=view.say(f"seen_{targets.seen}")),
+        view.say(
+            "protocol_budget", trials=experiment.budget.trials, epochs=experiment.budget.epochs
+        ),
+        view.say(
+            "protocol_stopping",
+            grace=experiment.stopping.grace_epochs,
+            reduction=experiment.stopping.reduction,
+            full=experiment.stopping.full_trials,
+        ),
+        view.say("protocol_selection", rule=view.say(f"rule_{view.selection.rule}")),
+    ]
+    if without := _without_features(view):
+        notes.append(view.say("protocol_features", families=", ".join(without)))
+    return notes
+
+
+def environment_rows(view: View) -> list[tuple[str, str]]:
+    """Code, machine and seed; no path, no name of a person or a host."""
+    found = view.study.environment
+    code = found.get("code")
+    code = code if isinstance(code, Mapping) else {}
+    version = str(code.get("commit") or view.say("unknown"))
+    if code.get("changes"):
+        version += ", " + view.say("changes", digest=str(code["changes"])[:12])
+    rows = [
+        (view.say("code"), f"recsweep {found.get('recsweep', '')} · {version}"),
+        (view.say("python"), str(found.get("python", view.say("unknown")))),
+        (
+            view.say("machine"),
+            view.say(
+                "cores",
+                cpu=found.get("cpu") or view.say("unknown"),
+                cores=found.get("cores") or view.say("unknown"),
+            ),
+        ),
+    ]
+    gpus = found.get("gpus")
+    if isinstance(gpus, list) and gpus:
+        rows.append(("GPU", ", ".join(map(str, gpus))))
+    packages = found.get("packages")
+    if isinstance(packages, Mapping):
+        shown = [
+            f"{name} {packages[name]}" for name in ("torch", "ray", "optuna") if name in packages
+        ]
+        rows.append((view.say("packages"), ", ".join(shown)))
+    rows.append((view.say("seed"), str(view.study.experiment.seed)))
+    return rows
+
+
+def commands(view: View) -> list[str]:
+    """What to type, from the repository's root."""
+    study, leader = view.study.experiment.study, view.rows[0].choice.family
+    return [
+        f"make sweep EXPERIMENT=experiments/{study}.yaml",
+        f"make reproduce BEST=results/{study}/best/{leader}.yaml",
+    ]
+
+
+def _without_features(view: View) -> list[str]:
+    experiment = view.study.experiment
+    declared = any(
+        table and (table.categorical or table.numeric or table.tags)
+        for table in (experiment.data.users, experiment.data.items)
+    )
+    if not declared or experiment.features == ():
+        return []
+    kinds = {name: FAMILIES.get(str(view.study.spaces[name]["family"])) for name in view.families}
+    return [name for name, kind in kinds.items() if kind is not None and not kind.uses_features]

@@ -1,0 +1,111 @@
+"""The page's first sentence, and a sentence for every verdict."""
+
+from dataclasses import replace
+
+from recsweep.evaluation.verdict import Outcome, PairVerdict
+from recsweep.records.confirmation import ConfirmationSummary
+from recsweep.reporting.view import View, interval, score
+
+RECURRENT = ("gru", "lstm")
+BASELINES = ("matrix_factorization", "wide_deep")
+
+MIRRORED: dict[Outcome, Outcome] = {"better": "worse", "worse": "better"}
+
+
+def headline(view: View, confirmation: ConfirmationSummary | None) -> str:
+    """One sentence; from the sealed test where it was opened."""
+    if confirmation and confirmation.verdicts:
+        first, second = ranking(confirmation)[:2]
+        return view.say(
+            "sealed_headline", verdict=sentence(view, between(confirmation, first, second))
+        )
+    first_row, *others = view.rows
+    if not others:
+        return view.say(
+            "folds_alone",
+            a=first_row.choice.family,
+            value=score(first_row.mean),
+            metric=view.metric,
+        )
+    return view.say(
+        "folds_headline",
+        a=first_row.choice.family,
+        b=others[0].choice.family,
+        d=score(first_row.mean - others[0].mean),
+        metric=view.metric,
+    )
+
+
+def question(view: View, confirmation: ConfirmationSummary | None) -> str | None:
+    """The best recurrent family against the best baseline, where the headline isn't about them."""
+    order = ranking(confirmation) if confirmation else view.families
+    kinds = {name: str(view.study.spaces[name]["family"]) for name in order}
+    recurrent = next((name for name in order if kinds[name] in RECURRENT), None)
+    baseline = next((name for name in order if kinds[name] in BASELINES), None)
+    if recurrent is None or baseline is None or {recurrent, baseline} == set(order[:2]):
+        return None
+    if confirmation and confirmation.verdicts:
+        text = sentence(view, between(confirmation, recurrent, baseline))
+        return view.say("question", text=text)
+    means = {row.choice.family: row.mean for row in view.rows}
+    first, second = sorted((recurrent, baseline), key=lambda name: -means[name])
+    d = score(means[first] - means[second])
+    return view.say("question", text=view.say("leads", a=first, b=second, d=d, metric=view.metric))
+
+
+def ranking(confirmation: ConfirmationSummary) -> list[str]:
+    """Families by their mean on the sealed test, the highest first."""
+    key = confirmation.metric
+    ordered = sorted(confirmation.families, key=lambda result: -result.metrics[key].mean)
+    return [result.family for result in ordered]
+
+
+def between(confirmation: ConfirmationSummary, a: str, b: str) -> PairVerdict:
+    """The verdict on `a` against `b`, turned round if need be."""
+    for verdict in confirmation.verdicts:
+        if (verdict.a, verdict.b) == (a, b):
+            return verdict
+        if (verdict.a, verdict.b) == (b, a):
+            return mirrored(verdict)
+    raise KeyError(f"no verdict on {a} and {b}")
+
+
+def mirrored(verdict: PairVerdict) -> PairVerdict:
+    """The same said of `b`."""
+    v = verdict
+    return replace(
+        v,
+        a=v.b,
+        b=v.a,
+        outcome=MIRRORED.get(v.outcome, v.outcome),
+        difference=-v.difference,
+        lower=-v.upper,
+        upper=-v.lower,
+        mean_a=v.mean_b,
+        mean_b=v.mean_a,
+        d_z=-v.d_z,
+        rank_biserial=-v.rank_biserial,
+        seeds_a=v.seeds_b,
+        seeds_b=v.seeds_a,
+    )
+
+
+def sentence(view: View, verdict: PairVerdict) -> str:
+    """As `PairVerdict.sentence`, in the reader's language."""
+    if view.lang == "en":
+        return verdict.sentence(view.metric)
+    v = mirrored(verdict) if verdict.outcome == "worse" else verdict
+    text = view.say(
+        f"verdict_{v.outcome}".replace(" ", "_"),
+        a=v.a,
+        b=v.b,
+        numbers=interval(v),
+        metric=view.metric,
+        effect=f"{v.smallest_effect:g}",
+    )
+    basis = view.say(f"basis_{v.scope}", learners=f"{v.learners:,}", seeds=_seeds(v))
+    return f"{text}（{basis}）"
+
+
+def _seeds(verdict: PairVerdict) -> str:
+    return "/".join(map(str, dict.fromkeys((verdict.seeds_a, verdict.seeds_b))))

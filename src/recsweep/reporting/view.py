@@ -1,0 +1,99 @@
+"""What every part of the page looks at: the study, its selection, and the words to say it in."""
+
+from dataclasses import dataclass, field
+
+from recsweep.evaluation.verdict import PairVerdict
+from recsweep.records.selection import Selection
+from recsweep.records.study import Study, TrialRow
+from recsweep.reporting.leaderboard import Row, rows, show_metric
+from recsweep.reporting.marks import Mark
+from recsweep.reporting.words import WORDS
+from recsweep.training.trial import Value
+
+LONGEST_NAME = 20
+
+
+@dataclass(frozen=True, slots=True)
+class View:
+    """A study as seen by readers of one language."""
+
+    study: Study
+    selection: Selection
+    lang: str
+    rows: tuple[Row, ...] = field(init=False)  # the leader first
+    marks: dict[str, Mark] = field(init=False)  # by the experiment's order: the same in any report
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "rows", tuple(rows(self.study, self.selection)))
+        names = enumerate(self.study.experiment.families)
+        object.__setattr__(self, "marks", {name: Mark(n) for n, name in names})
+
+    def say(self, key: str, **values: object) -> str:
+        """A sentence or label in the reader's language."""
+        return WORDS[self.lang][key].format(**values)
+
+    def term(self, word: str) -> str:
+        """A word of the records; itself where the language has no entry for it."""
+        return WORDS[self.lang].get(f"term:{word}", word)
+
+    @property
+    def metric(self) -> str:
+        """The study's metric as people write it."""
+        return show_metric(self.selection.metric)
+
+    @property
+    def families(self) -> list[str]:
+        """The leader first."""
+        return [row.choice.family for row in self.rows]
+
+    def trials(self, family: str) -> list[TrialRow]:
+        """In the order of their numbers."""
+        return [trial for trial in self.study.trials if trial.family == family]
+
+    def cores(self) -> float:
+        """CPU cores that one trial holds."""
+        return self.study.experiment.resources.cpu
+
+    def describe(self, trial: TrialRow) -> str:
+        """A trial in a few lines, for the hover."""
+        state = self.say(f"state_{trial.state}", epochs=len(trial.epochs))
+        lines = [f"{trial.id} · {state}"]
+        if trial.best:
+            lines.append(
+                f"{self.metric} {score(trial.best.value)} · "
+                + self.say("at_epoch", epoch=trial.best.epoch)
+            )
+        if trial.reason and trial.state == "failed":
+            lines.append(trial.reason)
+        lines += [f"{name} = {setting(value)}" for name, value in trial.config.items()]
+        return "\n".join(lines)
+
+
+def score(value: float) -> str:
+    """Four decimals."""
+    return f"{value:.4f}"
+
+
+def signed(value: float) -> str:
+    """Four decimals with a sign; a true minus."""
+    return f"{value:+.4f}".replace("-", "−")
+
+
+def setting(value: Value) -> str:
+    """A parameter's value, floats to three digits."""
+    if isinstance(value, bool):
+        return str(value).lower()
+    return f"{value:.3g}" if isinstance(value, float) else str(value)
+
+
+def short(name: str, longest: int = LONGEST_NAME) -> str:
+    """A name that fits into a figure."""
+    return name if len(name) <= longest else name[: longest - 1] + "…"
+
+
+def interval(verdict: PairVerdict) -> str:
+    """`+0.0120 [+0.0080, +0.0160]`, with the decimals that keep a bound from reading as 0."""
+    shown = (verdict.difference, verdict.lower, verdict.upper)
+    decimals = next((d for d in range(4, 7) if all(round(x, d) or not x for x in shown)), 7)
+    middle, low, high = (f"{x + 0.0:+.{decimals}f}".replace("-", "−") for x in shown)
+    return f"{middle} [{low}, {high}]"

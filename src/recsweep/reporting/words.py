@@ -1,0 +1,421 @@
+"""Every word of the page, in English and in Chinese, under the same keys.
+
+A key that starts with `term:` is a word that the records use; one without an entry is shown as it
+stands there.
+"""
+
+from collections.abc import Mapping
+from types import MappingProxyType
+
+ENGLISH = {
+    "language": "en",
+    "space": " ",
+    "title": "{study}: report",
+    "skip": "Skip to the results",
+    "contents": "Contents",
+    "eyebrow": "Study",
+    # the verdict
+    "sealed_headline": "On the sealed test, {verdict}.",
+    "sealed_caveat": "The configurations were selected before the sealed test was opened; of the "
+    "families beyond them this says little.",
+    "sealed_openings_one": "It was opened once.",
+    "sealed_openings_many": "It was opened {n} times: what was changed after an earlier look has "
+    "no fresh test behind it.",
+    "folds_headline": "Cross-validated: {a} leads {b} by {d} {metric} on the development folds; "
+    "the sealed test has not been opened.",
+    "folds_alone": "Cross-validated: {a} reaches {value} {metric} on the development folds; the "
+    "sealed test has not been opened.",
+    "folds_caveat": "This is no verdict yet. These scores chose the configurations, and the winner "
+    "of many trials is lucky: expect less on new learners. The stage “confirm” opens the sealed "
+    "test.",
+    "question": "The best recurrent network against the better of matrix factorisation and wide & "
+    "deep: {text}.",
+    "leads": "{a} leads {b} by {d} {metric}",
+    "verdict_better": "{a} beats {b} by {numbers} {metric}",
+    "verdict_worse": "{b} beats {a} by {numbers} {metric}",
+    "verdict_equivalent": "{a} and {b} are equivalent within {effect} {metric}: {numbers}",
+    "verdict_no_difference_shown": "no difference shown between {a} and {b}: {numbers} {metric}",
+    "basis_configurations": "{learners} learners, {seeds} seeds; speaks of the selected "
+    "configurations",
+    "basis_families": "{learners} learners, {seeds} searches; speaks of repeated searches",
+    # facts
+    "fact_trials": "trials",
+    "fact_trials_note": "{complete} at full length, {pruned} stopped early, {failed} failed",
+    "fact_families": "families",
+    "fact_families_note": "{tuned} of them tuned, with {trials} trials each",
+    "fact_folds": "folds",
+    "fact_folds_note": "each trained on the past, scored on the window after it",
+    "fact_core": "core-hours",
+    "fact_core_note": "of fitting and evaluating",
+    "fact_wall": "minutes of search",
+    "fact_wall_note": "the workers were busy {efficiency} of the time",
+    # filter
+    "filter": "Families shown",
+    "all": "All",
+    "none": "None",
+    "shown": "{shown} of {all} families shown",
+    # leaderboard
+    "leaderboard": "Leaderboard",
+    "leaderboard_note": "Each family’s selected configuration (rule: {rule}) on {folds} folds. "
+    "Thin ticks are the folds, the marker is their mean, ± is the standard deviation over folds.",
+    "rank": "Rank",
+    "family": "Family",
+    "folds_plot": "Folds, {low} to {high}",
+    "mean_spread": "{metric}, mean ± sd",
+    "gain": "Over its defaults",
+    "is_default": "the defaults won",
+    "trials": "Trials",
+    "complete": "Full length",
+    "pruned": "Stopped",
+    "failed": "Failed",
+    "core_seconds": "Core-seconds",
+    "epochs": "Epochs",
+    "epoch": "Epoch",
+    "configuration": "Configuration of {trial}",
+    "no_parameters": "nothing to tune",
+    "warning": "Warning",
+    "warn_converged": "not converged: its best epoch, {epochs}, is the last one allowed",
+    "warn_edge": "near the end of its range, where a wider one may hold a better value: {list}",
+    "edge": "{name} = {value} in {range}",
+    "other_metrics": "Other metrics, mean over folds",
+    "failures": "Failed trials and why ({n})",
+    "trial": "Trial",
+    "reason": "Reason",
+    # figures
+    "curves": "Learning curves",
+    "curves_note": "{metric} after each epoch, mean over folds. A cross is where a trial was "
+    "stopped early; the bold line with a marker is the selected trial at its best epoch; dashed is "
+    "the published default. The level line is the leader of all families. Hover a line for its "
+    "configuration.",
+    "curves_none": "No family of this study trains in more than one epoch.",
+    "curves_label": "Learning curves of {n} trials of {family}",
+    "state_complete": "full length, {epochs} epochs",
+    "state_pruned": "stopped after epoch {epochs}",
+    "state_failed": "failed after {epochs} epochs",
+    "at_epoch": "at epoch {epoch}",
+    "parallel": "What was tried",
+    "parallel_note": "Each line is a trial, from its score at the top down through its parameters. "
+    "Bold: selected, its values at the right. In colour: the best tenth. Dotted: stopped early, so "
+    "its score is from a shorter run. A gap: the parameter did not exist in that trial.",
+    "parallel_label": "Parameters and scores of {n} trials of {family}",
+    "importance": "Which parameters mattered",
+    "importance_note": "Share of the score’s variance between trials (fANOVA, complete trials "
+    "only). It describes this search, in these ranges, where the sampler looked most closely; it "
+    "is not cause and effect. Parameters that only some trials have are left out.",
+    "importance_label": "Importance of the parameters of {family}",
+    "importance_few": "{families}: fewer than {enough} complete trials, or nothing to compare.",
+    "budget": "Was the budget enough?",
+    "budget_note": "Expected best score if the search had been shorter, over random draws of the "
+    "trials that were run (unbiased estimator of Tang et al. 2020); the clock is one worker’s, "
+    "with trials in random order. A curve still rising at its end says that more trials would "
+    "help. The sampler learns from its trials, so this describes the values found and forecasts "
+    "nothing.",
+    "budget_trials": "By trials",
+    "budget_seconds": "By core-seconds",
+    "budget_trials_label": "Expected best score of each family by number of trials",
+    "budget_seconds_label": "Expected best score of each family by core-seconds",
+    "folds": "Fold by fold",
+    "folds_note": "The selected configurations in each fold. Lines that cross change places from "
+    "one period to the next.",
+    "folds_label": "Score of each selected configuration in each fold",
+    "sealed": "Sealed test",
+    "sealed_note": "{learners} learners in the last period, refitted on all development data, with "
+    "several seeds. Intervals of differences hold together over all pairs at {level}; the shaded "
+    "band is ±{effect}, too small to matter.",
+    "sealed_families": "Every family, with a {level} interval of its own",
+    "sealed_pairs": "Every pair, with simultaneous {level} intervals",
+    "interval": "Interval, {low} to {high}",
+    "mean": "{metric}, mean [interval]",
+    "seeds": "Seeds",
+    "pair": "Pair",
+    "difference": "Difference [interval]",
+    "p": "p",
+    "outcome": "Outcome",
+    "against": "{a} against {b}",
+    "outcome_better": "{a} is better",
+    "outcome_worse": "{b} is better",
+    "outcome_equivalent": "equivalent",
+    "outcome_no_difference_shown": "no difference shown",
+    "cost": "Cost against quality",
+    "cost_note": "Small marks are trials (hollow: stopped early), large ones the selected. Up and "
+    "to the left is better; a step to the right on this axis multiplies the cost.",
+    "core_seconds_trial": "Core-seconds of a trial",
+    "cost_label": "Core-seconds and score of every trial",
+    # data
+    "data": "Data",
+    "data_note": "Prepared as {dataset}, fingerprint {fingerprint}.",
+    "data_cleaning": "Read and dropped",
+    "data_periods": "Periods",
+    "data_folds": "Folds and what their rules took out",
+    "rows_of": "rows of {path}",
+    "dropped": "dropped: {rule}",
+    "such_as": "such as “{kind}” ({n})",
+    "duplicates": "dropped: same learner, course, time and type",
+    "kept": "events kept",
+    "learner_table": "table of learners",
+    "course_table": "table of courses",
+    "feature_rows": "{rows} rows; {without} without an event, {unknown} of the log without a row",
+    "period": "Period",
+    "from": "From",
+    "to": "To",
+    "events": "Events",
+    "learners": "Learners",
+    "courses": "Courses",
+    "development": "development",
+    "sealed_test": "sealed test",
+    "term:no user id": "no learner id",
+    "term:no item id": "no course id",
+    "term:no time": "no time",
+    "term:event type not in the mapping": "event type not in the mapping",
+    "term:time outside the limits": "time outside the limits",
+    "term:training events": "training events",
+    "term:training learners": "training learners",
+    "term:courses": "courses",
+    "term:targets": "targets",
+    "term:target learners": "learners with a target",
+    "term:in the window": "events in the window",
+    "term:same course at the same time": "– same course at the same time",
+    "term:empty history": "– no history at the target’s time",
+    "term:course already in the history": "– course already in the history",
+    "term:not the last of its learner": "– not the last of its learner",
+    "term:not the first of its learner": "– not the first of its learner",
+    "term:course unknown to training": "of the targets: course unknown to training",
+    # reproduce
+    "reproduce": "How to reproduce",
+    "reproduce_note": "The whole study, from raw data to this page; then one selected "
+    "configuration, rebuilt and checked against its record.",
+    "experiment_record": "The experiment as it was run, with every value filled in, is in "
+    "study.json; every trial is in trials.parquet and curves.parquet.",
+    "code": "Code",
+    "changes": "with uncommitted changes, digest {digest}",
+    "unknown": "not known",
+    "python": "Python",
+    "machine": "Machine",
+    "cores": "{cpu}, {cores} cores",
+    "packages": "Packages",
+    "seed": "Seed",
+    # protocol
+    "protocol": "Protocol",
+    "protocol_time": "Time is respected: {folds} rolling-origin folds inside the development "
+    "period, each with a validation window of {validation} of all events; the last {test} of all "
+    "events are the sealed test, which the search cannot reach.",
+    "protocol_history": "A learner’s history holds every event strictly before the target’s own "
+    "time, those after the cut included; weights are frozen at the cut.",
+    "protocol_targets": "Targets: {which} events of the window. A metric is the mean over a "
+    "learner’s targets first, then over learners.",
+    "protocol_catalogue": "The whole catalogue is ranked, nothing is sampled, and ties count "
+    "against the model. Courses that the learner already has: {seen}.",
+    "which_all": "all",
+    "which_last": "each learner’s last of the",
+    "which_first": "each learner’s first of the",
+    "seen_drop": "not recommended again, and no targets",
+    "seen_keep": "recommended again",
+    "protocol_budget": "Equal budget: {trials} trials a tuned family, {epochs} epochs a trial, the "
+    "same folds and seeds; the first trial of each is its published defaults.",
+    "protocol_stopping": "Early stopping: asynchronous successive halving within a family, on the "
+    "cross-validated mean, from epoch {grace}; of {reduction} trials one goes on; a family’s first "
+    "{full} trials are never stopped.",
+    "protocol_selection": "Selection: {rule}, written in the experiment before any trial was run.",
+    "rule_best_mean": "the highest mean over folds",
+    "rule_one_standard_error": "the cheapest within one paired standard error of the best",
+    "protocol_features": "Features of learners and courses are not used by {families}: those "
+    "families have no place for them.",
+}
+
+CHINESE = {
+    "language": "zh",
+    "space": "",
+    "title": "{study}：报告",
+    "skip": "跳到结果",
+    "contents": "目录",
+    "eyebrow": "研究",
+    "sealed_headline": "在封存测试集上，{verdict}。",
+    "sealed_caveat": "各配置在打开封存测试集之前就已选定；对于这些配置之外的模型族，"
+    "这说明不了多少。",
+    "sealed_openings_one": "测试集只打开过一次。",
+    "sealed_openings_many": "测试集已打开 {n} 次：前一次查看之后所做的改动，背后没有全新的测试。",
+    "folds_headline": "交叉验证：在开发期各折上，{a} 领先 {b} {d} {metric}；封存测试集尚未打开。",
+    "folds_alone": "交叉验证：在开发期各折上，{a} 达到 {value} {metric}；封存测试集尚未打开。",
+    "folds_caveat": "这还不是结论。配置正是按这些分数选出的，而众多试验中的优胜者总有运气成分："
+    "对新学员应预期更低的分数。只有“confirm”阶段会打开封存测试集。",
+    "question": "最好的循环网络与矩阵分解、wide & deep 中较好者相比：{text}。",
+    "leads": "{a} 领先 {b} {d} {metric}",
+    "verdict_better": "{a} 优于 {b}，差值 {numbers} {metric}",
+    "verdict_worse": "{b} 优于 {a}，差值 {numbers} {metric}",
+    "verdict_equivalent": "{a} 与 {b} 在 {effect} {metric} 以内等效：{numbers}",
+    "verdict_no_difference_shown": "未显示出 {a} 与 {b} 之间的差异：{numbers} {metric}",
+    "basis_configurations": "{learners} 名学员，{seeds} 个随机种子；结论针对选定的配置",
+    "basis_families": "{learners} 名学员，{seeds} 次搜索；结论针对重复搜索",
+    "fact_trials": "次试验",
+    "fact_trials_note": "{complete} 次完整，{pruned} 次提前停止，{failed} 次失败",
+    "fact_families": "个模型族",
+    "fact_families_note": "其中 {tuned} 个经过调参，每个 {trials} 次试验",
+    "fact_folds": "折",
+    "fact_folds_note": "每折用过去训练，在紧随其后的时间窗内评分",
+    "fact_core": "核·小时",
+    "fact_core_note": "用于训练和评估",
+    "fact_wall": "分钟搜索时间",
+    "fact_wall_note": "工作进程有 {efficiency} 的时间在忙",
+    "filter": "显示的模型族",
+    "all": "全选",
+    "none": "全不选",
+    "shown": "显示 {all} 个模型族中的 {shown} 个",
+    "leaderboard": "排行榜",
+    "leaderboard_note": "每个模型族选定的配置（规则：{rule}）在 {folds} 折上的成绩。细线是各折，"
+    "标记是均值，± 是各折之间的标准差。",
+    "rank": "名次",
+    "family": "模型族",
+    "folds_plot": "各折，{low} 至 {high}",
+    "mean_spread": "{metric}，均值 ± 标准差",
+    "gain": "比默认配置高",
+    "is_default": "默认配置胜出",
+    "trials": "试验",
+    "complete": "完整",
+    "pruned": "停止",
+    "failed": "失败",
+    "core_seconds": "核·秒",
+    "epochs": "轮数",
+    "epoch": "轮",
+    "configuration": "{trial} 的配置",
+    "no_parameters": "没有可调参数",
+    "warning": "注意",
+    "warn_converged": "未收敛：最佳轮次 {epochs} 就是允许的最后一轮",
+    "warn_edge": "靠近取值范围的一端，更宽的范围里可能有更好的值：{list}",
+    "edge": "{name} = {value}，范围 {range}",
+    "other_metrics": "其他指标，各折均值",
+    "failures": "失败的试验及原因（{n}）",
+    "trial": "试验",
+    "reason": "原因",
+    "curves": "学习曲线",
+    "curves_note": "每轮之后的 {metric}，取各折均值。叉号是试验提前停止的位置；带标记的粗线是选定的"
+    "试验，标记在最佳轮次；虚线是公开发表的默认配置；水平线是所有模型族中的领先者。"
+    "将指针移到线上可查看配置。",
+    "curves_none": "本研究中没有模型族训练超过一轮。",
+    "curves_label": "{family} 的 {n} 次试验的学习曲线",
+    "state_complete": "完整，{epochs} 轮",
+    "state_pruned": "在第 {epochs} 轮后停止",
+    "state_failed": "在 {epochs} 轮后失败",
+    "at_epoch": "第 {epoch} 轮",
+    "parallel": "尝试过的配置",
+    "parallel_note": "每条线是一次试验，从顶部的分数向下穿过各个参数。粗线：选定的试验，右侧是它的"
+    "取值。彩色：最好的十分之一。点线：提前停止，其分数来自较短的训练。断开：该试验没有这个参数。",
+    "parallel_label": "{family} 的 {n} 次试验的参数与分数",
+    "importance": "哪些参数重要",
+    "importance_note": "各参数在试验间分数方差中所占的份额（fANOVA，仅用完整的试验）。"
+    "它描述的是这次"
+    "搜索、这些范围、采样器看得最细的区域，并非因果关系。只在部分试验中存在的参数未列入。",
+    "importance_label": "{family} 各参数的重要性",
+    "importance_few": "{families}：完整的试验少于 {enough} 次，或没有可比较的参数。",
+    "budget": "预算够吗？",
+    "budget_note": "如果搜索更短，可期望的最好分数："
+    "对已运行的试验随机抽取（Tang 等 2020 年的无偏估计）；"
+    "时间按单个工作进程、试验随机排序计算。曲线末端仍在上升，说明更多试验会有帮助。"
+    "采样器会从试验中学习，"
+    "因此这里只描述已找到的值，并不作预测。",
+    "budget_trials": "按试验次数",
+    "budget_seconds": "按核·秒",
+    "budget_trials_label": "各模型族按试验次数的期望最好分数",
+    "budget_seconds_label": "各模型族按核·秒的期望最好分数",
+    "folds": "逐折成绩",
+    "folds_note": "选定的配置在每一折上的成绩。线条交叉表示名次随时期而变。",
+    "folds_label": "每个选定配置在每一折上的分数",
+    "sealed": "封存测试集",
+    "sealed_note": "最后时期的 {learners} 名学员；在全部开发数据上以多个随机种子重新训练。"
+    "差值区间在"
+    " {level} 水平上对所有配对同时成立；阴影带为 ±{effect}，小到无关紧要。",
+    "sealed_families": "每个模型族，各自的 {level} 区间",
+    "sealed_pairs": "每一对，同时成立的 {level} 区间",
+    "interval": "区间，{low} 至 {high}",
+    "mean": "{metric}，均值 [区间]",
+    "seeds": "种子数",
+    "pair": "配对",
+    "difference": "差值 [区间]",
+    "p": "p",
+    "outcome": "结果",
+    "against": "{a} 对 {b}",
+    "outcome_better": "{a} 更好",
+    "outcome_worse": "{b} 更好",
+    "outcome_equivalent": "等效",
+    "outcome_no_difference_shown": "未显示差异",
+    "cost": "成本与质量",
+    "cost_note": "小标记是试验（空心：提前停止），大标记是选定的配置。越靠左上越好；"
+    "横轴上每向右一格，成本都是成倍增加。",
+    "core_seconds_trial": "一次试验的核·秒",
+    "cost_label": "每次试验的核·秒与分数",
+    "data": "数据",
+    "data_note": "整理为 {dataset}，指纹 {fingerprint}。",
+    "data_cleaning": "读取与剔除",
+    "data_periods": "时期",
+    "data_folds": "各折及其规则剔除的数量",
+    "rows_of": "{path} 的行数",
+    "dropped": "剔除：{rule}",
+    "such_as": "例如“{kind}”（{n}）",
+    "duplicates": "剔除：学员、课程、时间和类型都相同",
+    "kept": "保留的事件",
+    "learner_table": "学员表",
+    "course_table": "课程表",
+    "feature_rows": "{rows} 行；{without} 行没有事件，日志中有 {unknown} 个没有对应的行",
+    "period": "时期",
+    "from": "起",
+    "to": "止",
+    "events": "事件",
+    "learners": "学员",
+    "courses": "课程",
+    "development": "开发期",
+    "sealed_test": "封存测试",
+    "term:no user id": "没有学员编号",
+    "term:no item id": "没有课程编号",
+    "term:no time": "没有时间",
+    "term:event type not in the mapping": "事件类型不在映射中",
+    "term:time outside the limits": "时间超出界限",
+    "term:training events": "训练事件",
+    "term:training learners": "训练学员",
+    "term:courses": "课程",
+    "term:targets": "目标",
+    "term:target learners": "有目标的学员",
+    "term:in the window": "窗口内的事件",
+    "term:same course at the same time": "– 同一时间的同一课程",
+    "term:empty history": "– 目标时刻之前没有历史",
+    "term:course already in the history": "– 课程已在历史中",
+    "term:not the last of its learner": "– 不是该学员的最后一个",
+    "term:not the first of its learner": "– 不是该学员的第一个",
+    "term:course unknown to training": "目标中：训练里没有的课程",
+    "reproduce": "如何复现",
+    "reproduce_note": "先是整个研究，从原始数据到本页；然后重建一个选定的配置，并与其记录核对。",
+    "experiment_record": "实际运行的实验（所有取值均已填全）在 study.json 中；每次试验在 "
+    "trials.parquet 和 curves.parquet 中。",
+    "code": "代码",
+    "changes": "含未提交的改动，摘要 {digest}",
+    "unknown": "未知",
+    "python": "Python",
+    "machine": "机器",
+    "cores": "{cpu}，{cores} 核",
+    "packages": "软件包",
+    "seed": "种子",
+    "protocol": "评测规程",
+    "protocol_time": "尊重时间：开发期内有 {folds} 个滚动起点的折，"
+    "每折的验证窗口占全部事件的 {validation}；"
+    "最后 {test} 的事件是封存测试集，搜索无法触及。",
+    "protocol_history": "学员的历史包含严格早于目标时刻的全部事件，切分点之后的也在内；"
+    "权重在切分点冻结。",
+    "protocol_targets": "目标：窗口内{which}事件。指标先对一名学员的各目标取均值，再对学员取均值。",
+    "protocol_catalogue": "对整个课程目录排序，不做抽样；同分按不利于模型的方式计算。"
+    "学员已有的课程：{seen}。",
+    "which_all": "的全部",
+    "which_last": "每名学员的最后一个",
+    "which_first": "每名学员的第一个",
+    "seen_drop": "不再推荐，也不作为目标",
+    "seen_keep": "仍可推荐",
+    "protocol_budget": "预算相同：每个调参的模型族 {trials} 次试验，每次 {epochs} 轮，"
+    "折与种子相同；"
+    "每个模型族的第一次试验都是公开发表的默认配置。",
+    "protocol_stopping": "提前停止：在模型族内部，按交叉验证均值做异步逐次减半，"
+    "从第 {grace} 轮开始；"
+    "每 {reduction} 次试验留 1 次；每个模型族的前 {full} 次试验从不停止。",
+    "protocol_selection": "选择：{rule}，在任何试验运行之前就写在实验文件里。",
+    "rule_best_mean": "各折均值最高",
+    "rule_one_standard_error": "与最好者相差不超过一个配对标准误的试验中最省的",
+    "protocol_features": "{families} 不使用学员和课程的特征：这些模型族没有放置特征的地方。",
+}
+
+WORDS: Mapping[str, Mapping[str, str]] = MappingProxyType({"en": ENGLISH, "zh": CHINESE})
