@@ -145,11 +145,12 @@ def make_trials(
 
 
 def main() -> None:
-    """Sweep in a process of its own, to be killed: FOLDER TRIALS SECONDS-AN-EPOCH."""
+    """Sweep in a process of its own: FOLDER TRIALS SECONDS-AN-EPOCH [WORKERS]."""
     from recsweep.search.run import run_search
 
     folder, trials, seconds = Path(sys.argv[1]), int(sys.argv[2]), float(sys.argv[3])
-    experiment = study_of("a", "b", trials=trials, resources={"workers": 1})
+    workers = int(sys.argv[4]) if len(sys.argv) > 4 else 1
+    experiment = study_of("a", "b", trials=trials, resources={"workers": workers})
 
     def show(event: Event) -> None:
         sys.stdout.write(f"{type(event).__name__}\n")

@@ -28,7 +28,8 @@ from recsweep.tracking.events import (
     TrialEnded,
     TrialStarted,
 )
-from recsweep.tracking.wandb import Mode, WandbListener, logged_in, resolve_mode
+from recsweep.tracking.wandb import WandbListener
+from recsweep.tracking.wandb_mode import Mode, logged_in, resolve_mode
 
 BLOCK = 32768
 SPACE = {

@@ -16,7 +16,8 @@ from recsweep.search.space import Space
 from recsweep.search.space_files import load_space
 from recsweep.search.study import build_study
 from recsweep.tracking.events import Listener
-from recsweep.tracking.wandb import WandbListener, resolve_mode
+from recsweep.tracking.wandb import WandbListener
+from recsweep.tracking.wandb_mode import resolve_mode
 
 
 @dataclass(frozen=True, slots=True)
