@@ -44,8 +44,8 @@ def reproduction_table(reproduction: Reproduction) -> Table:
     """Every figure: recorded, rebuilt, difference, and whether it is close enough."""
     exact = not reproduction.obstacles
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
-    table.add_column("metric")
-    table.add_column("of")
+    table.add_column("metric", no_wrap=True)
+    table.add_column("of", no_wrap=True)
     columns = ("recorded", "rebuilt", "difference", *(() if exact else ("may differ by",)))
     for name in columns:
         table.add_column(name, justify="right", no_wrap=True)

@@ -1,0 +1,89 @@
+import math
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+
+from recsweep.config.schema import Metric
+from recsweep.data.batches import Batches
+from recsweep.data.types import Fold
+from recsweep.evaluation.ranking import Ranker
+from recsweep.models.registry import FAMILIES
+from recsweep.training import refit as module
+from recsweep.training.refit import DETERMINISTIC, optimizer_steps, refit
+from recsweep.training.trial import Diverged, Trial
+
+CPU = torch.device("cpu")
+MakeFold = Callable[..., Fold]
+CONFIGS: dict[str, dict[str, Any]] = {
+    "matrix_factorization": {"loss": "als", "factors": 4, "regularization": 0.1, "alpha": 2.0},
+    "item_knn": {"neighbours": 5, "weighting": "cosine", "recency": 0.8},
+    "popularity": {},
+    "markov": {},
+    "gru": {
+        "depth": 1,
+        "hidden_size": 8,
+        "embedding_size": 8,
+        "dropout": 0.2,
+        "tied_embeddings": False,
+        "learning_rate": 0.01,
+        "weight_decay": 0.0,
+        "batch_size": 3,
+        "window": 4,
+        "loss": "cross_entropy",
+    },
+}
+
+
+@pytest.fixture
+def fold(fold_of: MakeFold) -> Fold:
+    """Ten learners, seven courses."""
+    rows = [(u, (u + step * step) % 7, 10 * step + u) for u in range(10) for step in range(10)]
+    return fold_of(rows, (80, 110), targets={"seen": "keep"})
+
+
+@pytest.mark.parametrize("kind", CONFIGS)
+def test_a_refit_is_what_a_trial_trains_on_its_first_fold(fold: Fold, kind: str) -> None:
+    model = refit(kind, CONFIGS[kind], fold.training, epochs=3, seed=7, device=CPU)
+    trial = Trial(kind, CONFIGS[kind], [fold], Metric(), epochs=3, seed=7, device=CPU)
+    while trial.epoch < trial.epochs:
+        report = trial.advance()
+    ranks = Ranker(fold.validation, fold.n_items, CPU).ranks(model)
+    again = refit(kind, CONFIGS[kind], fold.training, epochs=3, seed=7, device=CPU)
+    assert np.array_equal(ranks, Ranker(fold.validation, fold.n_items, CPU).ranks(again))
+    trained = trial._models[0].state()
+    assert all(torch.equal(value, trained[name]) for name, value in model.state().items())
+    assert report.epoch == trial.epochs
+
+
+@pytest.mark.parametrize("kind", sorted(DETERMINISTIC))
+def test_families_that_are_called_deterministic_are(fold: Fold, kind: str) -> None:
+    states = [
+        refit(kind, CONFIGS[kind], fold.training, epochs=1, seed=seed, device=CPU).state()
+        for seed in (0, 1)
+    ]
+    assert all(torch.equal(value, states[1][name]) for name, value in states[0].items())
+
+
+def test_a_loss_that_is_no_number_ends_it(fold: Fold, monkeypatch: pytest.MonkeyPatch) -> None:
+    losses = iter([0.5, math.nan])
+
+    class Model:
+        def fit_epoch(self) -> float:
+            return next(losses)
+
+    entry = FAMILIES["popularity"]
+    made = type(entry)(entry.config, lambda config, context: Model())  # type: ignore[arg-type]
+    monkeypatch.setattr(module, "FAMILIES", {"popularity": made})
+    with pytest.raises(Diverged, match="nan in epoch 2"):
+        refit("popularity", {}, fold.training, epochs=3, seed=0, device=CPU)
+
+
+def test_steps_are_the_batches_of_every_epoch(fold: Fold) -> None:
+    config = CONFIGS["gru"]
+    made = Batches(fold.training, config["window"], config["batch_size"], CPU)
+    batches = len(list(made.epoch(0)))
+    assert optimizer_steps(config, fold.training, 2) == 2 * batches
+    assert optimizer_steps(CONFIGS["matrix_factorization"], fold.training, 2) is None
