@@ -24,7 +24,7 @@ $(INSTALLED): pyproject.toml constraints.txt
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[dev]'
 	@touch $@
 
-sweep: $(INSTALLED) ## Run the whole study: prepare, sweep, select, report
+sweep: $(INSTALLED) ## Run the whole study: prepare, sweep, select, confirm, report
 	@$(BIN)/recsweep run $(EXPERIMENT) $(ARGS)
 
 plan: $(INSTALLED) ## Print what a sweep would do, with an estimate of time and memory
@@ -42,7 +42,7 @@ select: $(INSTALLED) ## Stage 3: pick each family's configuration
 confirm: $(INSTALLED) ## Refit the selected with several seeds, open the sealed test, print verdicts
 	@$(BIN)/recsweep confirm $(STUDY) $(ARGS)
 
-report: $(INSTALLED) ## Stage 4: write the leaderboard
+report: $(INSTALLED) ## Write the leaderboard and the page
 	@$(BIN)/recsweep report $(STUDY) $(ARGS)
 
 reproduce: $(INSTALLED) ## Rebuild one configuration and check it: BEST=results/<study>/best/<family>.yaml

@@ -50,15 +50,23 @@ def run(
     experiment: ExperimentFile,
     settings: Settings = None,
     trials: Extra = None,
+    keep_sealed: Annotated[
+        bool, typer.Option("--keep-sealed", help="Leave the test closed: no verdicts yet.")
+    ] = False,
     quiet: Quiet = False,
 ) -> None:
-    """Run a whole study: prepare, sweep, select, report. Finished work is not done again."""
+    """Run a whole study: prepare, sweep, select, confirm, report.
+
+    Finished work is not done again.
+    """
     loaded = load_experiment(experiment, settings or ())
     _prepare(loaded, quiet)
     _sweep(loaded, _extra(trials), quiet)
     folder = _folder(loaded)
     _select(folder)
-    _report(folder)
+    if not keep_sealed:
+        _confirm(folder, quiet)
+    _report(folder, "en")
 
 
 @app.command(epilog="Example: recsweep prepare experiments/default.yaml")
@@ -97,10 +105,13 @@ def confirm(study: StudyFolder, quiet: Quiet = False) -> None:
     _confirm(study, quiet)
 
 
-@app.command(epilog="Example: recsweep report results/default")
-def report(study: StudyFolder) -> None:
-    """Write the leaderboard and show it."""
-    _report(study)
+@app.command(epilog="Example: recsweep report results/default --lang zh")
+def report(
+    study: StudyFolder,
+    lang: Annotated[str, typer.Option("--lang", help="Language of the page: en or zh.")] = "en",
+) -> None:
+    """Write the leaderboard and the page, and show the leaderboard."""
+    _report(study, lang)
 
 
 @app.command(epilog="Example: recsweep reproduce results/default/best/gru.yaml")
@@ -238,19 +249,25 @@ def _reproduce(best: Path, sealed: bool, quiet: bool) -> None:
     out.print(f"{len(reproduction.figures)} of {len(reproduction.figures)} figures agree.")
 
 
-def _report(folder: Path) -> None:
+def _report(folder: Path, lang: str) -> None:
     from recsweep.reporting.leaderboard import terminal
     from recsweep.reporting.leaderboard import warnings as leaderboard_warnings
     from recsweep.stages.report import report_stage
 
-    study, selection = report_stage(folder)
+    reported = report_stage(folder, Path(), lang)
     out.print()
-    out.print(terminal(study, selection))
-    for warning in leaderboard_warnings(study, selection):
+    out.print(terminal(reported.study, reported.selection))
+    for warning in leaderboard_warnings(reported.study, reported.selection):
         out.print(f"[yellow]![/] {warning}", highlight=False)
-    out.print(
-        f"\nResults: {folder}/leaderboard.md, {folder}/best/, {folder}/trials.parquet\n"
-        f"More trials for every family: recsweep sweep … --trials +12\n"
-        f"W&B run files: {folder}/wandb (wandb sync {folder}/wandb/offline-run-*)",
-        highlight=False,
-    )
+    best = next(iter(reported.selection.families))
+    grid = Table.grid(padding=(0, 2))
+    for what, where in (
+        ("page", reported.page),
+        ("leaderboard", folder / "leaderboard.md"),
+        ("W&B run files", f"wandb sync {folder}/wandb/offline-run-*"),
+        ("rebuild a configuration", f"recsweep reproduce {folder}/best/{best}.yaml"),
+        ("more trials for all", f"recsweep run experiments/{folder.name}.yaml --trials +12"),
+    ):
+        grid.add_row(what, escape(str(where)))
+    out.print()
+    out.print(grid)

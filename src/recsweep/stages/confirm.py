@@ -5,8 +5,6 @@ number (the selection, its epochs, the seeds, the smallest effect) is fixed befo
 written down before the test is read.
 """
 
-import hashlib
-import json
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -23,7 +21,6 @@ from recsweep.records.confirmation_files import LEARNERS, read_confirmation, wri
 from recsweep.records.environment import code_version
 from recsweep.records.files import read_study
 from recsweep.records.openings import Opened, Why, record_opening
-from recsweep.records.selection import Selection
 from recsweep.records.study import Study
 from recsweep.search.cluster import worker_environment
 from recsweep.search.lock import study_lock
@@ -31,6 +28,7 @@ from recsweep.stages.conclude import Known, conclude
 from recsweep.stages.machine import worker_count
 from recsweep.stages.refits import Ended, Job, Scored, Test, score_all
 from recsweep.stages.select import choose
+from recsweep.stages.selected import confirmation_inputs, selected_of
 from recsweep.training.refit import DETERMINISTIC, optimizer_steps
 
 
@@ -65,7 +63,7 @@ def confirm_stage(
     selection = choose(study, folder)
     dataset = load_data(study.dataset, study.fingerprint, root)
     selected = selected_of(study, selection)
-    inputs = _digest(study, selected)
+    inputs = confirmation_inputs(study, selected)
     before = read_confirmation(folder)
     if before is not None and before.inputs == inputs and (folder / LEARNERS).exists():
         return Confirmed(before, opened=False)
@@ -133,19 +131,6 @@ def load_data(name: str, fingerprint: str, root: Path) -> Dataset:
     return dataset
 
 
-def selected_of(study: Study, selection: Selection) -> dict[str, Opened]:
-    """What of each family goes to the test."""
-    return {
-        name: Opened(
-            kind=str(study.spaces[name]["family"]),
-            trial=choice.trial,
-            config=choice.config,
-            epochs=choice.epochs,
-        )
-        for name, choice in selection.families.items()
-    }
-
-
 def seeds_of(experiment: Experiment) -> tuple[int, ...]:
     """The seeds of the refits, the same for every family."""
     return tuple(experiment.seed + n for n in range(experiment.confirm.seeds))
@@ -190,16 +175,3 @@ def _all_steps(
         known = tuple(n for n in folds[name] if n is not None)
         steps[name] = None if refit is None else Steps(folds=known, refit=refit)
     return steps
-
-
-def _digest(study: Study, selected: dict[str, Opened]) -> str:
-    """Identity of a confirmation: data, task, configurations, seeds, and what is asked of them."""
-    experiment = study.experiment
-    deciding = {"folds", "targets", "metric", "features", "confirm", "seed"}
-    content = {
-        "fingerprint": study.fingerprint,
-        "experiment": experiment.model_dump(mode="json", include=deciding),
-        "resources": experiment.resources.model_dump(exclude={"workers"}),
-        "selected": {name: choice.model_dump(mode="json") for name, choice in selected.items()},
-    }
-    return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()

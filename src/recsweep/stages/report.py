@@ -1,23 +1,61 @@
-"""The verb `report`: the leaderboard, as people read it."""
+"""The verb `report`: the leaderboard and the page, as people read them."""
 
+import logging
+from dataclasses import dataclass
 from pathlib import Path
 
+from recsweep.data.manifest import Manifest, read_manifest
 from recsweep.records.atomic import write_text
+from recsweep.records.confirmation import Confirmation
+from recsweep.records.confirmation_files import read_confirmation
 from recsweep.records.files import read_study
 from recsweep.records.selection import Selection
 from recsweep.records.study import Study
 from recsweep.reporting.leaderboard import markdown
+from recsweep.reporting.page import write_page
 from recsweep.stages.select import choose
+from recsweep.stages.selected import confirmation_inputs, selected_of
+
+log = logging.getLogger(__name__)
 
 
-def report_stage(folder: Path) -> tuple[Study, Selection]:
-    """Write `leaderboard.md`.
+@dataclass(frozen=True, slots=True)
+class Reported:
+    """What was written, and what it is about."""
+
+    study: Study
+    selection: Selection
+    page: Path
+
+
+def report_stage(folder: Path, root: Path, lang: str = "en") -> Reported:
+    """Write `leaderboard.md` and the page.
 
     Raises:
-        BadInput: no study in `folder`, or one that can't be read.
+        BadInput: no study in `folder`, one that can't be read, or a language the page has not.
         WorkFailed: a family has no complete trial.
     """
     study = read_study(folder)
     selection = choose(study, folder)
+    confirmation = _current(study, selection, folder)
     write_text(folder / "leaderboard.md", markdown(study, selection))
-    return study, selection
+    summary = confirmation.summary() if confirmation else None
+    page = write_page(study, selection, summary, folder, lang, _manifest(study, root))
+    return Reported(study, selection, page)
+
+
+def _current(study: Study, selection: Selection, folder: Path) -> Confirmation | None:
+    """The confirmation of exactly this selection; an earlier one says nothing of it."""
+    found = read_confirmation(folder)
+    if found is None:
+        return None
+    if found.inputs != confirmation_inputs(study, selected_of(study, selection)):
+        log.warning("verdicts.json is about an earlier selection; `recsweep confirm` renews it")
+        return None
+    return found
+
+
+def _manifest(study: Study, root: Path) -> Manifest | None:
+    """What preparation dropped; a study that was copied here alone has no prepared data."""
+    folder = root / "data" / study.dataset
+    return read_manifest(folder) if folder.exists() else None

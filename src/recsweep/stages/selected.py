@@ -1,0 +1,34 @@
+"""What goes to the sealed test, and the identity of the confirmation that comes of it."""
+
+import hashlib
+import json
+
+from recsweep.records.openings import Opened
+from recsweep.records.selection import Selection
+from recsweep.records.study import Study
+
+
+def selected_of(study: Study, selection: Selection) -> dict[str, Opened]:
+    """What of each family goes to the test."""
+    return {
+        name: Opened(
+            kind=str(study.spaces[name]["family"]),
+            trial=choice.trial,
+            config=choice.config,
+            epochs=choice.epochs,
+        )
+        for name, choice in selection.families.items()
+    }
+
+
+def confirmation_inputs(study: Study, selected: dict[str, Opened]) -> str:
+    """Identity of a confirmation: data, task, configurations, seeds, and what is asked of them."""
+    experiment = study.experiment
+    deciding = {"folds", "targets", "metric", "features", "confirm", "seed"}
+    content = {
+        "fingerprint": study.fingerprint,
+        "experiment": experiment.model_dump(mode="json", include=deciding),
+        "resources": experiment.resources.model_dump(exclude={"workers"}),
+        "selected": {name: choice.model_dump(mode="json") for name, choice in selected.items()},
+    }
+    return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
