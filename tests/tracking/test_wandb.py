@@ -157,8 +157,9 @@ def test_no_epoch_of_any_trial_is_lost_whether_it_was_complete_stopped_or_failed
 
 
 def test_a_trial_that_was_cut_off_keeps_its_epochs_and_starts_again_as_another_run(
-    tmp_path: Path,
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr("recsweep.tracking.wandb.INTERRUPT_SECONDS", 20.0)  # a busy machine's time
     trial = trial_row(0, (0.1, 0.2))
     listen(tmp_path, [start(experiment_of()), *events_of(trial), SweepEnded(SESSION, True)])
     again = [*events_of(trial, attempt=1), TrialEnded(trial)]
