@@ -104,7 +104,8 @@ def test_the_learners_table_holds_the_means_that_are_reported(world: World) -> N
 def test_only_a_family_without_chance_is_trained_once(world: World) -> None:
     heard: list[str] = []
     confirmation = confirm(world, on_end=lambda ended: heard.append(ended.job.family)).confirmation
-    assert sorted(heard) == ["markov", *["matrix_factorization"] * 2, "popularity"]
+    assert heard[:2] == ["matrix_factorization"] * 2  # what takes longest goes first
+    assert sorted(heard[2:]) == ["markov", "popularity"]
     table = read_learners(world.study)
 
     def seeds_agree(family: str) -> bool:

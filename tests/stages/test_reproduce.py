@@ -66,6 +66,17 @@ def test_a_changed_metric_is_named_and_shown(world: World) -> None:
     )
 
 
+def test_an_edit_that_moves_no_figure_still_fails(world: World) -> None:
+    path = world.best("markov")
+    content = read_yaml(path)
+    content["value"] += 0.1
+    path.write_text(dump_yaml(content))
+    reproduction = reproduce(world, "markov")
+    assert all(figure.agrees for figure in reproduction.figures)
+    assert not reproduction.passed
+    assert failure(reproduction) == "markov: value was edited after the file was written"
+
+
 def test_a_metric_that_the_record_lacks_is_a_difference(world: World) -> None:
     path = world.best("markov")
     content = read_yaml(path)
