@@ -39,10 +39,10 @@ search: $(INSTALLED) ## Stage 2: run or resume the trials
 select: $(INSTALLED) ## Stage 3: pick each family's configuration
 	@$(BIN)/recsweep select $(STUDY) $(ARGS)
 
-confirm: $(INSTALLED) ## Refit the selected with several seeds, open the sealed test, print verdicts
+confirm: $(INSTALLED) ## Stage 4: refit the selected, open the sealed test, print verdicts
 	@$(BIN)/recsweep confirm $(STUDY) $(ARGS)
 
-report: $(INSTALLED) ## Write the leaderboard and the page
+report: $(INSTALLED) ## Stage 5: write the leaderboard and the page
 	@$(BIN)/recsweep report $(STUDY) $(ARGS)
 
 reproduce: $(INSTALLED) ## Rebuild one configuration and check it: BEST=results/<study>/best/<family>.yaml

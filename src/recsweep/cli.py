@@ -1,7 +1,9 @@
 """The command line. Exit status: 0 done, 1 the work failed or was stopped, 2 bad input."""
 
 import logging
+import os
 import shlex
+import shutil
 import sys
 import warnings
 from pathlib import Path
@@ -67,6 +69,16 @@ def run(
     if not keep_sealed:
         _confirm(folder, quiet)
     _report(folder, "en")
+    _hints(
+        (f"{folder}/report.html", "the page"),
+        (f"{folder}/leaderboard.md", "the table, the configurations, the folds"),
+        (
+            _command("reproduce", f"{folder}/best/{next(iter(loaded.families))}.yaml"),
+            "rebuild a configuration",
+        ),
+        (_command(*_without_trials(), "--trials", "+12"), "more trials for every tuned family"),
+        (f"{_bin('wandb')} sync {folder}/wandb/offline-run-*", "send the runs to W&B"),
+    )
 
 
 @app.command(epilog="Example: recsweep prepare experiments/default.yaml")
@@ -184,9 +196,9 @@ def _sweep(experiment: Experiment, extra: int, quiet: bool) -> None:
     try:
         _, session = run_sweep(inputs, extra_trials=extra, listeners=listeners)
     except KeyboardInterrupt:
-        arguments = [a for a in sys.argv[1:] if a != "--trials" and not a.startswith("+")]
-        command = shlex.join(["recsweep", *arguments])
-        raise WorkFailed(f"stopped; every finished trial is kept. Resume: {command}") from None
+        raise WorkFailed(
+            f"stopped; every finished trial is kept. Resume: {_command(*_without_trials())}"
+        ) from None
     if session is None:
         out.print("Every trial of this study is finished; --trials +N adds more.")
         return
@@ -259,15 +271,32 @@ def _report(folder: Path, lang: str) -> None:
     out.print(terminal(reported.study, reported.selection))
     for warning in leaderboard_warnings(reported.study, reported.selection):
         out.print(f"[yellow]![/] {warning}", highlight=False)
-    best = next(iter(reported.selection.families))
-    grid = Table.grid(padding=(0, 2))
-    for what, where in (
-        ("page", reported.page),
-        ("leaderboard", folder / "leaderboard.md"),
-        ("W&B run files", f"wandb sync {folder}/wandb/offline-run-*"),
-        ("rebuild a configuration", f"recsweep reproduce {folder}/best/{best}.yaml"),
-        ("more trials for all", f"recsweep run experiments/{folder.name}.yaml --trials +12"),
-    ):
-        grid.add_row(what, escape(str(where)))
     out.print()
-    out.print(grid)
+
+
+def _hints(*lines: tuple[str, str]) -> None:
+    """Where the results are and what to type next."""
+    width = max(len(where) for where, _ in lines)
+    for where, what in lines:
+        out.print(f"{where:{width}}  # {what}", markup=False, highlight=False, soft_wrap=True)
+
+
+def _command(*arguments: str) -> str:
+    return f"{_bin('recsweep')} {shlex.join(arguments)}"
+
+
+def _without_trials() -> list[str]:
+    """This command's arguments; an extension is asked for once."""
+    arguments = sys.argv[1:]
+    if "--trials" in arguments:
+        at = arguments.index("--trials")
+        del arguments[at : at + 2]
+    return [a for a in arguments if not a.startswith("--trials=")]
+
+
+def _bin(program: str) -> str:
+    """A program as the user can type it: with its folder, unless that is on the PATH."""
+    beside = Path(sys.executable).with_name(program)
+    if shutil.which(program) or not beside.exists():
+        return program
+    return os.path.relpath(beside)

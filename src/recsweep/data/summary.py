@@ -1,5 +1,7 @@
 """A manifest as a few lines for people."""
 
+from pathlib import PurePosixPath
+
 from recsweep.data.manifest import FeatureRows, FoldSupport, Manifest, Period
 
 
@@ -7,7 +9,7 @@ def summary_lines(manifest: Manifest) -> list[tuple[str, str]]:
     """Pairs of (label, value), in reading order; a rule that took out nothing is not listed."""
     lines = [("data set", f"{manifest.name}, fingerprint {manifest.fingerprint[:12]}")]
     for table in manifest.cleaning:
-        lines.append((f"rows of {table.path}", f"{table.rows:,}"))
+        lines.append((f"rows of {PurePosixPath(table.path).name}", f"{table.rows:,}"))
         lines += [(f"  dropped: {rule}", f"{n:,}") for rule, n in table.dropped.items() if n]
         lines += [(f"    such as {kind!r}", f"{n:,}") for kind, n in table.unmapped_types.items()]
     if manifest.duplicates:

@@ -184,6 +184,7 @@ ENGLISH = {
     "reproduce": "How to reproduce",
     "reproduce_note": "The whole study, from raw data to this page; then one selected "
     "configuration, rebuilt and checked against its record.",
+    "commands": "Commands",
     "experiment_record": "The experiment as it was run, with every value filled in, is in "
     "study.json; every trial is in trials.parquet and curves.parquet.",
     "code": "Code",
@@ -382,6 +383,7 @@ CHINESE = {
     "term:course unknown to training": "目标中：训练里没有的课程",
     "reproduce": "如何复现",
     "reproduce_note": "先是整个研究，从原始数据到本页；然后重建一个选定的配置，并与其记录核对。",
+    "commands": "命令",
     "experiment_record": "实际运行的实验（所有取值均已填全）在 study.json 中；每次试验在 "
     "trials.parquet 和 curves.parquet 中。",
     "code": "代码",

@@ -143,6 +143,8 @@ def _measure(
     except EOFError:  # it died, for want of memory perhaps
         pass
     finally:
+        if len(found) == len(spaces):
+            process.join(5)  # it is at its end; killed, it would leave semaphores behind
         process.kill()
         process.join()
     return found
