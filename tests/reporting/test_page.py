@@ -1,0 +1,311 @@
+"""The page as a file: whole, safe, small, the same twice, and in two languages."""
+
+import re
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import replace
+from html.parser import HTMLParser
+from pathlib import Path
+from string import Formatter
+
+import pytest
+
+from recsweep.data.manifest import Manifest
+from recsweep.errors import BadInput
+from recsweep.records.confirmation import ConfirmationSummary
+from recsweep.records.selection import Selection
+from recsweep.records.study import Study
+from recsweep.reporting.page import write_page
+from recsweep.reporting.words import CHINESE, ENGLISH, WORDS
+
+MakeStudy = Callable[..., Study]
+Select = Callable[[Study], Selection]
+Confirm = Callable[..., ConfirmationSummary]
+
+VOID = {"meta", "link", "input", "br", "img", "hr"}
+HOSTILE = "\"><script>alert('x')</script><img src=x onerror=alert(1)>"
+
+
+class Page(HTMLParser):
+    """Reads a page; complains about elements that are not closed in order."""
+
+    def __init__(self, html: str) -> None:
+        super().__init__()
+        self.open: list[str] = []
+        self.tags: Counter[str] = Counter()
+        self.attributes: list[tuple[str, str, str | None]] = []
+        self.text = ""
+        self.feed(html)
+        self.close()
+        assert not self.open, f"never closed: {self.open}"
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.tags[tag] += 1
+        self.attributes += [(tag, name, value) for name, value in attrs]
+        if tag not in VOID:
+            self.open.append(tag)
+
+    def handle_endtag(self, tag: str) -> None:
+        assert self.open, f"</{tag}> closes nothing"
+        assert self.open.pop() == tag
+
+    def handle_data(self, data: str) -> None:
+        if not self.open or self.open[-1] not in ("script", "style", "title"):
+            self.text += data
+
+    def values(self, name: str) -> list[str]:
+        return [value or "" for _, key, value in self.attributes if key == name]
+
+
+@pytest.fixture
+def written(
+    make_study: MakeStudy, selection_of: Select, confirmation_of: Confirm, tmp_path: Path
+) -> Callable[..., str]:
+    """Write a page and read it back."""
+
+    def write(
+        study: Study | None = None,
+        *,
+        sealed: bool = False,
+        lang: str = "en",
+        manifest: Manifest | None = None,
+        **confirm: int,
+    ) -> str:
+        study = study or make_study(12)
+        confirmation = confirmation_of(study, **confirm) if sealed else None
+        path = write_page(study, selection_of(study), confirmation, tmp_path, lang, manifest)
+        return path.read_text("utf-8")
+
+    return write
+
+
+@pytest.mark.parametrize("lang", list(WORDS))
+@pytest.mark.parametrize("sealed", [False, True])
+def test_every_element_is_closed_and_every_reference_leads_somewhere(
+    written: Callable[..., str], lang: str, sealed: bool
+) -> None:
+    page = Page(written(sealed=sealed, lang=lang))
+    ids = Counter(page.values("id"))
+    assert max(ids.values()) == 1
+    links = [v[1:] for v in page.values("href") if v.startswith("#")]
+    assert len(links) >= 11
+    assert set(links) <= set(ids)
+    assert set(page.values("aria-labelledby")) <= set(ids)
+    assert page.values("lang") == [lang]
+
+
+def test_nothing_is_fetched(written: Callable[..., str]) -> None:
+    html = written(sealed=True)
+    page = Page(html)
+    assert not page.values("src")
+    assert [v for v in page.values("href") if not v.startswith("#")] == ["data:,"]
+    assert not re.search(r"https?:|//[a-z]|@import|url\(", html)
+    assert any(v.startswith("default-src 'none'; ") for v in page.values("content"))
+
+
+def test_hostile_words_stay_words(make_study: MakeStudy, written: Callable[..., str]) -> None:
+    study = make_study(12, {"gru": "gru", "popularity": "popularity"}, description=HOSTILE)
+    trials = tuple(
+        replace(t, state="failed", reason=HOSTILE) if t.number == 5 else t for t in study.trials
+    )
+    counts = study.folds["fold0"]
+    folds = {fold: {**counts, HOSTILE: 1} for fold in study.folds}
+    hostile = replace(
+        study,
+        trials=trials,
+        folds=folds,
+        dataset=HOSTILE,
+        environment={**study.environment, "cpu": HOSTILE, "code": {"commit": HOSTILE}},
+    )
+    page = Page(written(hostile))
+    assert page.tags["script"] == 1
+    assert page.tags["img"] == 0
+    assert not [name for name in (a[1] for a in page.attributes) if name.startswith("on")]
+    assert page.text.count(HOSTILE) >= 5
+
+
+def test_a_study_of_200_trials_stays_below_3_mb(
+    make_study: MakeStudy, written: Callable[..., str]
+) -> None:
+    study = make_study(40)
+    assert len(study.trials) >= 200
+    assert len(written(study, sealed=True).encode()) < 3_000_000
+
+
+def test_the_same_study_gives_the_same_bytes(
+    make_study: MakeStudy, written: Callable[..., str]
+) -> None:
+    study = make_study(12)
+    assert written(study, sealed=True) == written(study, sealed=True)
+
+
+def test_the_chinese_page_has_a_name_of_its_own(
+    make_study: MakeStudy, selection_of: Select, tmp_path: Path
+) -> None:
+    study = make_study(2, {"gru": "gru"})
+    names = [
+        write_page(study, selection_of(study), None, tmp_path, lang).name for lang in ("en", "zh")
+    ]
+    assert names == ["report.html", "report.zh.html"]
+
+
+def test_a_language_that_nobody_wrote_is_refused(
+    make_study: MakeStudy, selection_of: Select, tmp_path: Path
+) -> None:
+    study = make_study(2, {"gru": "gru"})
+    with pytest.raises(BadInput, match="language 'fr' is not known; allowed: en, zh"):
+        write_page(study, selection_of(study), None, tmp_path, "fr")
+    assert not list(tmp_path.iterdir())
+
+
+def test_both_languages_have_the_same_keys_with_the_same_gaps() -> None:
+    assert ENGLISH.keys() == CHINESE.keys()
+
+    def gaps(text: str) -> set[str]:
+        return {name for _, name, _, _ in Formatter().parse(text) if name}
+
+    differing = {
+        k: (ENGLISH[k], CHINESE[k]) for k in ENGLISH if gaps(ENGLISH[k]) != gaps(CHINESE[k])
+    }
+    assert not differing
+
+
+def test_every_word_is_used() -> None:
+    folder = Path(__file__).parents[2] / "src" / "recsweep" / "reporting"
+    sources = [p for p in folder.rglob("*") if p.suffix in (".py", ".j2") and p.name != "words.py"]
+    text = "\n".join(path.read_text("utf-8") for path in sources)
+    built = ("term:", "state_", "which_", "seen_", "rule_", "outcome_", "verdict_", "basis_")
+    built_too = "sealed_openings_"
+    plain = [key for key in ENGLISH if not key.startswith((*built, built_too))]
+    assert not [key for key in plain if f'"{key}"' not in text]
+
+
+def test_before_the_test_is_opened_the_first_sentence_says_so(written: Callable[..., str]) -> None:
+    text = Page(written()).text
+    assert re.search(r"Cross-validated: \w+ leads \w+ by 0\.\d{4} NDCG@10 on the dev", text)
+    assert "the winner of many trials is lucky" in text
+    assert "Sealed test" not in text
+
+
+def test_after_it_the_first_sentence_is_the_verdict(
+    make_study: MakeStudy, written: Callable[..., str], confirmation_of: Confirm
+) -> None:
+    study = make_study(4, {"gru": "gru", "matrix_factorization": "matrix_factorization"})
+    verdict = confirmation_of(study).verdicts[0]
+    text = Page(written(study, sealed=True)).text
+    assert f"On the sealed test, {verdict.sentence('NDCG@10')}." in text
+    assert "It was opened once." in text
+
+
+def test_a_test_that_was_opened_again_is_no_longer_fresh(written: Callable[..., str]) -> None:
+    assert "It was opened 3 times" in Page(written(sealed=True, openings=3)).text
+
+
+def test_the_leader_is_in_the_first_row(
+    make_study: MakeStudy, selection_of: Select, written: Callable[..., str]
+) -> None:
+    study = make_study(12)
+    values = {name: choice.value for name, choice in selection_of(study).families.items()}
+    ordered = sorted(values, key=lambda name: -values[name])
+    rows = re.findall(r'role="rowheader" scope="row">.*?</svg> (\w+)</th>', written(study))
+    assert rows[: len(ordered)] == ordered
+
+
+def test_tuning_is_compared_with_the_published_defaults(
+    make_study: MakeStudy, selection_of: Select, written: Callable[..., str]
+) -> None:
+    study = make_study(12, {"gru": "gru"})
+    first, choice = study.trials[0].best, selection_of(study).families["gru"]
+    assert first is not None
+    assert choice.trial != "gru-0000"
+    assert f"+{choice.value - first.value:.4f}" in Page(written(study)).text
+
+
+def test_warnings_stand_beside_their_family(
+    make_study: MakeStudy, selection_of: Select, tmp_path: Path
+) -> None:
+    study = make_study(6, {"gru": "gru"})
+    selection = selection_of(study)
+    edge = "depth = 2 is at the upper end of [1, 2]: a wider range may hold a better one"
+    choice = replace(
+        selection.families["gru"], converged=False, epochs=8, near_edge=(edge, "something else")
+    )
+    selection = replace(selection, families={"gru": choice})
+    english, chinese = (
+        Page(write_page(study, selection, None, tmp_path, lang).read_text("utf-8")).text
+        for lang in ("en", "zh")
+    )
+    assert "not converged: its best epoch, 8, is the last one allowed" in english
+    assert "depth = 2 in [1, 2]" in english
+    assert "something else" in english
+    assert "depth = 2，范围 [1, 2]" in chinese
+
+
+def test_a_failed_trial_is_listed_with_its_reason(written: Callable[..., str]) -> None:
+    assert "the training loss is nan in epoch 2" in Page(written()).text
+
+
+@pytest.mark.parametrize("sealed", [False, True])
+def test_the_smallest_study_has_a_page(
+    make_study: MakeStudy, written: Callable[..., str], sealed: bool
+) -> None:
+    """One family without parameters, one trial, one fold, one epoch."""
+    study = make_study(1, {"popularity": "popularity"})
+    only = study.trials[0]
+    epoch = only.epochs[0]
+    metrics = {key: values[:1] for key, values in epoch.metrics.items()}
+    trial = replace(only, epochs=(replace(epoch, metrics=metrics, losses=(None,)),))
+    small = replace(study, trials=(trial,), folds={"fold0": study.folds["fold0"]}, sessions=())
+    text = Page(written(small, sealed=sealed)).text
+    assert "popularity reaches" in text
+    assert "nothing to tune" in text
+    assert "nan" not in text
+
+
+def test_what_was_dropped_is_counted_and_what_was_not_is_left_out(
+    written: Callable[..., str],
+) -> None:
+    english = Page(written(manifest=manifest_of())).text
+    assert "dropped: no course id" in english
+    assert "no learner id" not in english
+    assert "such as “login” (7)" in english
+    assert "1,234" in english
+    assert "剔除：没有课程编号" in Page(written(lang="zh", manifest=manifest_of())).text
+
+
+def manifest_of() -> Manifest:
+    moment = {"microseconds": 0, "iso": "2026-01-01T00:00:00Z"}
+    period = {"start": moment, "end": moment, "events": 5, "users": 3, "items": 2, "types": {}}
+    features = dict.fromkeys(
+        ("rows", "without_id", "repeated", "without_event", "ids_without_row"), 1
+    )
+    return Manifest.model_validate(
+        {
+            "recsweep_format": 1,
+            "name": "made-up",
+            "inputs": "0",
+            "fingerprint": "0",
+            "cleaning": [
+                {
+                    "path": "log.csv",
+                    "rows": 1234,
+                    "dropped": {"no user id": 0, "no item id": 3},
+                    "unmapped_types": {"login": 7},
+                    "kept": 10,
+                }
+            ],
+            "duplicates": 2,
+            "user_table": {"path": "users.csv", **features},
+            "item_table": None,
+            "development": period,
+            "folds": [],
+            "sealed_test": period,
+            "raw": [],
+            "files": {},
+            "data": {
+                "name": "made-up",
+                "events": [{"path": "x", "user": "u", "item": "i", "time": "t"}],
+            },
+            "fold_rule": {},
+        }
+    )

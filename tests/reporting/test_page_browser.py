@@ -1,0 +1,209 @@
+"""The page in a browser: silent, sealed off, filtered; on a phone, in the dark, on paper."""
+
+import os
+import shutil
+import subprocess
+import tarfile
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from recsweep.records.confirmation import ConfirmationSummary
+from recsweep.records.selection import Selection
+from recsweep.records.study import Study
+from recsweep.reporting.page import write_page
+
+AXE = "4.10.3"
+
+pytestmark = pytest.mark.browser
+
+BROWSERS = ("chromium", "chromium-browser", "google-chrome")
+CHROMIUM = next(filter(None, map(shutil.which, BROWSERS)), None)
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Any]:
+    """A Chromium of this machine."""
+    if CHROMIUM is None:
+        if os.environ.get("CI") == "true":
+            pytest.fail("CI needs a browser: install chromium")
+        pytest.skip("no Chromium on this machine")
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as playwright:
+        chromium = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
+        yield chromium
+        chromium.close()
+
+
+@pytest.fixture(scope="module")
+def page_file(
+    make_study: Callable[..., Study],
+    selection_of: Callable[[Study], Selection],
+    confirmation_of: Callable[..., ConfirmationSummary],
+    tmp_path_factory: pytest.TempPathFactory,
+) -> Path:
+    study, folder = make_study(12), tmp_path_factory.mktemp("page")
+    return write_page(study, selection_of(study), confirmation_of(study), folder)
+
+
+@pytest.fixture(scope="module")
+def axe(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The accessibility checker, fetched for this run and kept nowhere."""
+    npm, folder = shutil.which("npm"), tmp_path_factory.mktemp("axe")
+    if npm is None:
+        pytest.skip("no npm to fetch axe-core with")
+    try:
+        command = [npm, "pack", f"axe-core@{AXE}", "--silent"]
+        subprocess.run(command, cwd=folder, capture_output=True, timeout=60, check=True)
+    except (subprocess.SubprocessError, OSError):
+        pytest.skip("axe-core can't be fetched")
+    with tarfile.open(next(folder.glob("*.tgz"))) as archive:
+        archive.extract("package/axe.min.js", folder, filter="data")
+    return folder / "package" / "axe.min.js"
+
+
+@pytest.fixture
+def opened(browser: Any, page_file: Path) -> Iterator[Callable[..., Any]]:
+    """Open the page; afterwards nothing may have been said or asked for."""
+    troubles: list[str] = []
+    contexts = []
+
+    def open_page(width: int = 1280, **options: Any) -> Any:
+        context = browser.new_context(viewport={"width": width, "height": 900}, **options)
+        contexts.append(context)
+        page = context.new_page()
+        page.on("console", lambda message: troubles.append(message.text))
+        page.on("pageerror", lambda error: troubles.append(str(error)))
+        address = page_file.as_uri()
+        page.on(
+            "request", lambda r: None if r.url in (address, "data:,") else troubles.append(r.url)
+        )
+        page.goto(address)
+        return page
+
+    yield open_page
+    for context in contexts:
+        context.close()
+    assert not troubles
+
+
+def visible_families(page: Any) -> set[str]:
+    script = """() => [...document.querySelectorAll('.board tbody')]
+        .filter(row => row.checkVisibility())
+        .map(row => row.querySelector('th').textContent.trim())"""
+    return set(page.evaluate(script))
+
+
+def test_the_filter_hides_a_family_everywhere_and_says_how_many_are_left(
+    opened: Callable[..., Any],
+) -> None:
+    page = opened()
+    everything = visible_families(page)
+    assert len(everything) == 7
+    page.get_by_role("checkbox", name="gru").uncheck()
+    assert visible_families(page) == everything - {"gru"}
+    assert page.get_by_role("status").inner_text() == "6 of 7 families shown"
+    for section in ("curves", "parallel", "importance", "budget", "folds", "cost", "sealed"):
+        names = page.locator(f"#{section} :text-is('gru')")
+        assert not any(names.nth(n).is_visible() for n in range(names.count())), section
+    page.get_by_role("button", name="None").click()
+    assert visible_families(page) == set()
+    page.get_by_role("button", name="All").click()
+    assert visible_families(page) == everything
+
+
+def test_the_filter_works_from_the_keyboard(opened: Callable[..., Any]) -> None:
+    page = opened()
+    page.keyboard.press("Tab")
+    assert page.evaluate("document.activeElement.className") == "skip"
+    for _ in range(40):
+        page.keyboard.press("Tab")
+        if page.evaluate("document.activeElement.type") == "checkbox":
+            break
+    outline = page.evaluate("getComputedStyle(document.activeElement).outlineStyle")
+    assert outline == "solid"
+    page.keyboard.press("Space")
+    assert len(visible_families(page)) == 6
+
+
+def test_without_scripts_everything_is_shown_and_no_filter(opened: Callable[..., Any]) -> None:
+    page = opened(java_script_enabled=False)
+    assert not page.locator("#filter").is_visible()
+    assert page.locator(".board tbody").count() == 7
+    assert page.locator("#protocol li").first.is_visible()
+
+
+@pytest.mark.parametrize("width", [320, 375, 768, 1280])
+def test_no_width_needs_sideways_scrolling(opened: Callable[..., Any], width: int) -> None:
+    page = opened(width)
+    page.evaluate("document.querySelectorAll('details').forEach(d => d.open = true)")
+    assert page.evaluate("document.documentElement.scrollWidth") <= width
+
+
+def test_text_in_figures_is_readable_on_a_phone(opened: Callable[..., Any]) -> None:
+    page = opened(375)
+    smallest = page.evaluate(
+        """() => Math.min(...[...document.querySelectorAll('.panel svg')].map(svg =>
+            11 * svg.getBoundingClientRect().width / svg.viewBox.baseVal.width || 99))"""
+    )
+    assert smallest >= 9.5
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_words_stand_out_from_the_paper_by_day_and_night(
+    opened: Callable[..., Any], scheme: str
+) -> None:
+    page = opened(color_scheme=scheme)
+    script = """() => {
+        const rgb = c => c.match(/[\\d.]+/g).slice(0, 3).map(v => v / 255)
+            .map(v => v <= .03928 ? v / 12.92 : ((v + .055) / 1.055) ** 2.4);
+        const light = c => rgb(c).reduce((sum, v, n) => sum + v * [.2126, .7152, .0722][n], 0);
+        const paper = light(getComputedStyle(document.body).backgroundColor);
+        const out = {paper, worst: 99};
+        for (const s of ['.headline', '.note', '.caveat', 'a', '.warning', 'thead th', '.small']) {
+            const ink = light(getComputedStyle(document.querySelector(s)).color);
+            out.worst = Math.min(out.worst,
+                (Math.max(ink, paper) + .05) / (Math.min(ink, paper) + .05));
+        }
+        return out; }"""
+    found = page.evaluate(script)
+    assert (found["paper"] < 0.1) == (scheme == "dark")
+    assert found["worst"] >= 4.5
+
+
+def test_on_paper_the_configurations_are_unfolded_and_the_filter_is_gone(
+    opened: Callable[..., Any],
+) -> None:
+    page = opened(color_scheme="dark")
+    page.emulate_media(media="print", color_scheme="dark")
+    page.evaluate("window.dispatchEvent(new Event('beforeprint'))")
+    assert not page.locator("#filter").is_visible()
+    assert page.locator(".config").first.is_visible()
+    assert page.evaluate("getComputedStyle(document.body).backgroundColor") == "rgb(255, 255, 255)"
+    page.evaluate("window.dispatchEvent(new Event('afterprint'))")
+    assert not page.locator("details[open]").count()
+
+
+def test_hovering_names_the_trial_and_its_configuration(opened: Callable[..., Any]) -> None:
+    page = opened()
+    titles = page.locator("#curves .series title")
+    assert titles.count() > 20
+    first = titles.first.text_content()
+    assert first.startswith("gru-")
+    assert "learning_rate = " in first
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("width", [375, 1280])
+def test_an_accessibility_checker_finds_nothing(
+    opened: Callable[..., Any], axe: Path, width: int, scheme: str
+) -> None:
+    page = opened(width, color_scheme=scheme, bypass_csp=True)
+    page.evaluate("document.querySelectorAll('details').forEach(d => d.open = true)")
+    page.add_script_tag(content=axe.read_text("utf-8"))
+    found = page.evaluate("axe.run()")
+    assert not [(v["id"], v["nodes"][0]["html"]) for v in found["violations"]]
+    assert len(found["passes"]) > 30
