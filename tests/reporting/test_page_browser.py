@@ -109,6 +109,10 @@ def test_the_filter_hides_a_family_everywhere_and_says_how_many_are_left(
     for section in ("curves", "parallel", "importance", "budget", "folds", "cost", "sealed"):
         names = page.locator(f"#{section} :text-is('gru')")
         assert not any(names.nth(n).is_visible() for n in range(names.count())), section
+    pairs = page.locator(".pairs tbody tr")
+    shown = [pairs.nth(n).inner_text() for n in range(pairs.count()) if pairs.nth(n).is_visible()]
+    assert len(shown) == 15
+    assert not [text for text in shown if "gru" in text]
     page.get_by_role("button", name="None").click()
     assert visible_families(page) == set()
     page.get_by_role("button", name="All").click()
