@@ -32,7 +32,7 @@ import optuna
 import torch
 from scipy.stats import binom, binomtest
 
-from calibration_logs import PLANTED_ORDER, null, null_search, planted, real_coverage
+from calibration_logs import PLANTED_ORDER, null, null_search, orderless, planted, real_coverage
 from calibration_values import SCENARIOS, Outcome, Scenario, repeat, truths
 from recsweep.evaluation.verdict import PairVerdict
 
@@ -124,6 +124,7 @@ def trained(work: Work, nulls: int, searches: int) -> list[Figure]:
     fixed = work.run("null", range(nulls - searches), lambda n: short(null(n)))
     pairs = work.run("search", range(searches), lambda n: [short(v) for v in null_search(n)])
     found = work.run("planted", range(PLANTED), lambda n: short(planted(n)))
+    without = work.run("orderless", range(PLANTED), lambda n: short(orderless(n)))
     real = work.run("real", range(1), lambda _: real_coverage(REAL_SAMPLES))
     alarms = [v["outcome"] in ("better", "worse") for v in fixed]
     searched, single = (
@@ -140,6 +141,11 @@ def trained(work: Work, nulls: int, searches: int) -> list[Figure]:
             f"power: gru better by {gain:.3f} (order {PLANTED_ORDER:g})",
             [v["outcome"] == "better" for v in found],
             "often",
+        ),
+        Figure(
+            "no order in the log, yet a verdict for gru",
+            [v["outcome"] == "better" for v in without],
+            "rare",
         ),
         Figure("coverage, samples of real runs", [c for row in real for c in row], "near"),
     ]

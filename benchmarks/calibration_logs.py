@@ -113,7 +113,16 @@ def null_search(number: int) -> tuple[PairVerdict, PairVerdict]:
 
 def planted(number: int) -> PairVerdict:
     """Order decides a part of the browses: the GRU must beat the factorisation."""
-    log = make_log(2_000_000 + number, order=PLANTED_ORDER, learners=400)
+    return _gru_against_factors(2_000_000 + number, PLANTED_ORDER)
+
+
+def orderless(number: int) -> PairVerdict:
+    """Order decides nothing: the GRU must not beat the factorisation."""
+    return _gru_against_factors(4_000_000 + number, 0.0)
+
+
+def _gru_against_factors(number: int, order: float) -> PairVerdict:
+    log = make_log(number, order=order, learners=400)
     values = {
         "gru": _values(log, "gru", GRU, 2 * EPOCHS, range(SEEDS)),
         "matrix_factorization": _values(log, "matrix_factorization", FISM, EPOCHS, range(SEEDS)),
