@@ -94,8 +94,13 @@ class Run:
                 self.exit_code = record.exit.exit_code
 
 
-def runs(folder: Path) -> dict[str, Run]:
-    found = [Run(path) for path in sorted(folder.glob("wandb/offline-run-*/*.wandb"))]
+def runs(folder: Path, *, ended: bool = True) -> dict[str, Run]:
+    """All runs by id. W&B's service closes a file a moment after it has said that a run ended."""
+    for _ in range(100):
+        found = [Run(path) for path in sorted(folder.glob("wandb/offline-run-*/*.wandb"))]
+        if not ended or all(run.exit_code is not None for run in found):
+            break
+        time.sleep(0.1)
     return {run.id: run for run in found}
 
 
@@ -187,7 +192,7 @@ def test_a_driver_that_is_killed_has_its_epochs_on_disk(tmp_path: Path) -> None:
     here = Path(__file__).parent
     code = KILLED.format(tests=str(here.parent), here=str(here))
     subprocess.run([sys.executable, "-c", code, str(tmp_path)], check=False, timeout=60)
-    assert len(runs(tmp_path)["u1-gru-0000"].history) == 3
+    assert len(runs(tmp_path, ended=False)["u1-gru-0000"].history) == 3
 
 
 @pytest.fixture
