@@ -70,6 +70,8 @@ class Parameter:
     def position(self, value: float) -> float:
         """Where a value lies between the ends, from 0 to 1, on the range's own scale."""
         if self.log:
+            if value <= 0:  # no place on this scale; a record that was edited by hand
+                return 0.0
             return math.log(value / self.low) / math.log(self.high / self.low)
         return (value - self.low) / (self.high - self.low)
 
