@@ -3,6 +3,7 @@
 import math
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
+from itertools import combinations
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +15,14 @@ from worlds import experiment_of
 from recsweep.config.files import read_yaml
 from recsweep.config.schema import Experiment
 from recsweep.evaluation.comparison import compare
-from recsweep.records.confirmation import ConfirmationSummary, Estimate, FamilyResult
+from recsweep.evaluation.subgroups import subgroup_differences
+from recsweep.records.confirmation import (
+    ConfirmationSummary,
+    Estimate,
+    FamilyResult,
+    OrderControl,
+    Subgroup,
+)
 from recsweep.records.select import select
 from recsweep.records.selection import Selection
 from recsweep.records.study import EpochRow, Study, SweepSession, TrialRow
@@ -31,6 +39,13 @@ LEVELS = {
     "item_knn": 0.083,
     "popularity": 0.039,
     "markov": 0.06,
+}
+DROPS = {
+    "gru": Estimate(0.0123, 0.0101, 0.0145),
+    "lstm": Estimate(0.0011, -0.0002, 0.0024),
+    "wide_deep": Estimate(0.004, -0.001, 0.009),
+    "item_knn": Estimate(0.02, 0.01, 0.03),
+    "markov": Estimate(-0.02, -0.03, -0.01),
 }
 SECONDS = {"gru": 30.0, "lstm": 38.0, "matrix_factorization": 4.0, "wide_deep": 12.0}
 FOLDS = ("fold0", "fold1", "fold2")
@@ -88,27 +103,66 @@ def confirmation_of() -> Callable[..., ConfirmationSummary]:
             + random.normal(0, 0.001, (5, 1))
             for name in study.experiment.families
         }
-        means = {name: float(table.mean()) for name, table in values.items()}
+        kinds = {name: str(study.spaces[name]["family"]) for name in values}
         return ConfirmationSummary(
             metric="ndcg@10",
             learners=learners,
+            targets=9815,
+            cold_targets=0.0123,
             level=0.95,
+            smallest_effect=0.005,
             families=tuple(
-                FamilyResult(
-                    name,
-                    5,
-                    {
-                        key: Estimate(share * mean, share * mean - 0.006, share * mean + 0.006)
-                        for key, share in (("ndcg@10", 1.0), ("recall@10", 2.1), ("mrr@10", 0.7))
-                    },
-                )
-                for name, mean in means.items()
+                _family_result(name, kinds[name], float(table.mean()))
+                for name, table in values.items()
             ),
             verdicts=compare(values, 0.005, 1000, seed=0),
+            subgroups=_subgroups(values, learners),
             openings=openings,
         )
 
     return confirm
+
+
+def _family_result(name: str, kind: str, mean: float) -> FamilyResult:
+    order = None
+    if (drop := DROPS.get(kind)) is not None:
+        order = OrderControl(in_order=mean, shuffled=mean - drop.mean, drop=drop, targets=77)
+    return FamilyResult(
+        family=name,
+        seeds=5,
+        metrics={
+            key: Estimate(share * mean, share * mean - 0.006, share * mean + 0.006)
+            for key, share in (("ndcg@10", 1.0), ("recall@10", 2.1), ("mrr@10", 0.7))
+        },
+        coverage={"coverage@10": 5 * mean},
+        novelty={"novelty@10": Estimate(30 * mean, 30 * mean - 0.1, 30 * mean + 0.1)},
+        order=order,
+    )
+
+
+def _subgroups(values: dict[str, np.ndarray], learners: int) -> tuple[Subgroup, ...]:
+    """Two halves, a group of one learner and one of a form that the page doesn't know."""
+    learner = np.arange(learners, dtype=np.int32)
+    masks = {
+        "history of up to 1200 events": learner < learners // 2,
+        "history of more than 1200 events": learner >= learners // 2,
+        "new learner": learner == 0,
+        "something else": learner >= 2,
+    }
+    differences = {
+        f"{a} - {b}": subgroup_differences(values[a], values[b], learner, masks)
+        for a, b in combinations(values, 2)
+    }
+    return tuple(
+        Subgroup(
+            name=group,
+            learners=int(mask.sum()),
+            targets=int(mask.sum()),
+            means={},
+            differences={pair: found[n] for pair, found in differences.items()},
+        )
+        for n, (group, mask) in enumerate(masks.items())
+    )
 
 
 def _level(kind: str) -> float:

@@ -175,8 +175,8 @@ def test_every_word_is_used() -> None:
     sources = [p for p in folder.rglob("*") if p.suffix in (".py", ".j2") and p.name != "words.py"]
     text = "\n".join(path.read_text("utf-8") for path in sources)
     built = ("term:", "state_", "which_", "seen_", "rule_", "outcome_", "verdict_", "basis_")
-    built_too = "sealed_openings_"
-    plain = [key for key in ENGLISH if not key.startswith((*built, built_too))]
+    built_too = ("sealed_openings_", "drop_")
+    plain = [key for key in ENGLISH if not key.startswith((*built, *built_too))]
     assert not [key for key in plain if f'"{key}"' not in text]
 
 
@@ -199,6 +199,100 @@ def test_after_it_the_first_sentence_is_the_verdict(
 
 def test_a_test_that_was_opened_again_is_no_longer_fresh(written: Callable[..., str]) -> None:
     assert "It was opened 3 times" in Page(written(sealed=True, openings=3)).text
+
+
+@pytest.mark.parametrize("lang", list(WORDS))
+def test_a_win_of_a_recurrent_family_has_its_control_beside_it(
+    make_study: MakeStudy, written: Callable[..., str], lang: str
+) -> None:
+    study = make_study(4, {"gru": "gru", "lstm": "lstm", "popularity": "popularity"})
+    html = written(study, sealed=True, lang=lang)
+    pairs = html[html.index("h-sealed-pairs") : html.index("h-sealed-order")]
+    rows = [Page(row + "</tr>").text for row in re.findall(r"(<tr.*?)</tr>", pairs, re.DOTALL)]
+    for family, drop in {"gru": "+0.0123 [+0.0101, +0.0145]", "lstm": "+0.0011 ["}.items():
+        (won,) = [row for row in rows if family in row and "popularity" in row]
+        assert drop in won
+    (tie,) = [row for row in rows if "popularity" not in row and "gru" in row]
+    assert "0.0123" not in tie
+
+
+@pytest.mark.parametrize(
+    ("family", "said"),
+    [("gru", "Is it the order? In part: "), ("lstm", "Is it the order? No: ")],
+)
+def test_so_has_the_first_sentence(
+    make_study: MakeStudy, written: Callable[..., str], family: str, said: str
+) -> None:
+    study = make_study(4, {family: family, "popularity": "popularity"})
+    text = Page(written(study, sealed=True)).text
+    assert f"{family} beats popularity" in text
+    assert said in text
+    assert "NDCG@10 to popularity" not in text
+    others = make_study(4, {"item_knn": "item_knn", "popularity": "popularity"})
+    assert "Is it the order? In" not in Page(written(others, sealed=True)).text
+
+
+def test_what_order_is_worth_is_told_for_every_family(written: Callable[..., str]) -> None:
+    html = written(sealed=True)
+    table = html[html.index("h-sealed-order") : html.index("h-sealed-groups-1")]
+    rows = re.findall(r"</svg> (\w+)</th>.*?class=\"outcome [a-z]+\">([^<]+)<", table, re.DOTALL)
+    assert dict(rows) == {
+        "gru": "order helps it",
+        "lstm": "too little to matter",
+        "wide_deep": "no worth of order shown",
+        "item_knn": "order helps it",
+        "markov": "it does better without order",
+        "matrix_factorization": "can’t see the order of a history",
+        "popularity": "can’t see the order of a history",
+    }
+    assert [name for name, _ in rows][-2:] == ["matrix_factorization", "popularity"]
+
+
+def test_parts_of_the_targets_are_told_of_the_question_and_of_the_headline(
+    written: Callable[..., str],
+) -> None:
+    html = written(sealed=True)
+    pairs = re.findall(r'<h4 id="h-sealed-groups-\d">([^<]+)</h4>', html)
+    assert pairs == ["gru against matrix_factorization", "item_knn against gru"]
+    english, chinese = Page(html).text, Page(written(sealed=True, lang="zh")).text
+    assert "history of up to 1,200 events" in english
+    assert "历史不超过 1,200 个事件" in chinese
+    assert "new learner" not in chinese
+    assert "something else" in chinese
+    (alone, _) = re.findall(r">new learner</th>\n<td [^>]+>([^<]+)</td>\n<td [^>]+>([^<]+)<", html)
+    assert alone[0] == "–"  # one learner: a difference without an interval
+    assert re.fullmatch(r"[+−]\d\.\d{4}", alone[1])
+
+
+def test_one_pair_that_is_both_is_told_once(
+    make_study: MakeStudy, written: Callable[..., str], confirmation_of: Confirm
+) -> None:
+    study = make_study(4, {"wide_deep": "wide_deep", "gru": "gru"})
+    html = written(study, sealed=True)
+    assert re.findall(r'<h4 id="h-sealed-groups-\d">([^<]+)</h4>', html) == [
+        "gru against wide_deep"
+    ]
+    halves = confirmation_of(study).subgroups[:2]
+    for half in halves:  # recorded as wide_deep - gru
+        found = half.differences["wide_deep - gru"].difference
+        assert found is not None
+        assert f"{-found:+.4f} [" in html
+    assert re.search(r"Of 4 parts, gru is ahead in \d and wide_deep in 0,", html)
+
+
+def test_cold_targets_coverage_and_novelty_are_told(written: Callable[..., str]) -> None:
+    text = Page(written(sealed=True)).text
+    assert "Of its 9,815 targets, 1.2% are on courses that training doesn’t know" in text
+    assert "Coverage@10" in text
+    assert "Novelty@10, bits" in text
+
+
+def test_the_commands_are_right_whatever_the_experiments_file_is_called(
+    written: Callable[..., str],
+) -> None:
+    text = Page(written()).text
+    assert "make reproduce BEST=results/made-up/best/gru.yaml" in text
+    assert "EXPERIMENT=" not in text
 
 
 def test_the_leader_is_in_the_first_row(

@@ -156,6 +156,16 @@ def test_the_summary_is_the_same_confirmation(world: World) -> None:
     assert [family.family for family in summary.families] == list(confirmation.families)
     assert summary.verdicts == confirmation.pairs
     assert summary.openings == 1
+    assert summary.subgroups == confirmation.subgroups
+    assert {f.family: f.order for f in summary.families} == {
+        name: family.order for name, family in confirmation.families.items()
+    }
+
+
+def test_the_terminal_names_the_metric_as_the_page_does(world: World) -> None:
+    lines = list(confirmation_lines(confirm(world), world.study))
+    assert sum("NDCG@10" in line for line in lines) == 6  # three means and three verdicts
+    assert not [line for line in lines if "ndcg@" in line]
 
 
 def test_other_data_than_the_search_had_are_refused_unopened(world: World, edit: Edit) -> None:

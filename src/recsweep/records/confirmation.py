@@ -19,6 +19,25 @@ class Estimate:
     upper: float
 
 
+class OrderControl(Schema):
+    """The study's metric after histories as they happened, and after the same ones shuffled."""
+
+    in_order: float
+    shuffled: float
+    drop: Estimate  # in order - shuffled, paired by learner
+    targets: int  # that were scored twice, at most a few a learner
+
+
+class Subgroup(Schema):
+    """Part of the targets; intervals hold for all subgroups of a pair together."""
+
+    name: str
+    learners: int
+    targets: int
+    means: Mapping[str, Estimate]  # family -> the study's metric, intervals for this number alone
+    differences: Mapping[str, SubgroupDifference]  # `a - b` -> every pair of families
+
+
 @dataclass(frozen=True, slots=True)
 class FamilyResult:
     """One family's selected configuration on the sealed test."""
@@ -26,6 +45,9 @@ class FamilyResult:
     family: str  # its name in the study
     seeds: int
     metrics: Mapping[str, Estimate]  # `ndcg@10` -> the estimate
+    coverage: Mapping[str, float]  # `coverage@10` -> share of courses in any list
+    novelty: Mapping[str, Estimate]  # `novelty@10` -> bits
+    order: OrderControl | None  # None: the family can't see the order of a history
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,9 +56,13 @@ class ConfirmationSummary:
 
     metric: str  # that the verdicts are on
     learners: int
+    targets: int
+    cold_targets: float  # share of targets on courses that training doesn't know
     level: float  # of the estimates' intervals, and of the verdicts' simultaneous ones
+    smallest_effect: float
     families: tuple[FamilyResult, ...]
     verdicts: tuple[PairVerdict, ...]  # every pair of families
+    subgroups: tuple[Subgroup, ...]
     openings: int  # how often this sealed test was opened, this time included
 
 
@@ -45,15 +71,6 @@ class Steps(Schema):
 
     folds: tuple[int, ...]
     refit: int
-
-
-class OrderControl(Schema):
-    """The study's metric after histories as they happened, and after the same ones shuffled."""
-
-    in_order: float
-    shuffled: float
-    drop: Estimate  # in order - shuffled, paired by learner
-    targets: int  # that were scored twice, at most a few a learner
 
 
 class ConfirmedFamily(Opened):
@@ -67,16 +84,6 @@ class ConfirmedFamily(Opened):
     novelty: Mapping[str, Estimate]  # `novelty@10` -> bits
     order: OrderControl | None  # None: the family can't see the order of a history
     fit_seconds: float  # of one refit
-
-
-class Subgroup(Schema):
-    """Part of the targets; intervals hold for all subgroups of a pair together."""
-
-    name: str
-    learners: int
-    targets: int
-    means: Mapping[str, Estimate]  # family -> the study's metric, intervals for this number alone
-    differences: Mapping[str, SubgroupDifference]  # `a - b` -> every pair of families
 
 
 class Confirmation(Schema):
@@ -106,11 +113,22 @@ class Confirmation(Schema):
         return ConfirmationSummary(
             metric=self.metric,
             learners=self.learners,
+            targets=self.targets,
+            cold_targets=self.cold_targets,
             level=self.level,
+            smallest_effect=self.smallest_effect,
             families=tuple(
-                FamilyResult(name, len(family.seeds), family.metrics)
+                FamilyResult(
+                    family=name,
+                    seeds=len(family.seeds),
+                    metrics=family.metrics,
+                    coverage=family.coverage,
+                    novelty=family.novelty,
+                    order=family.order,
+                )
                 for name, family in self.families.items()
             ),
             verdicts=self.pairs,
+            subgroups=self.subgroups,
             openings=len(self.openings),
         )

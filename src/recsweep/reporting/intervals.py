@@ -1,10 +1,10 @@
 """Small interval plots that stand in a table's cells, all of a column on one scale."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from markupsafe import Markup
 
-from recsweep.evaluation.verdict import PairVerdict
+from recsweep.evaluation.verdict import Outcome, PairVerdict
 from recsweep.reporting.leaderboard import Row
 from recsweep.reporting.marks import Mark
 from recsweep.reporting.svg import Scale, tag
@@ -41,21 +41,41 @@ def estimate_cell(mean: float, lower: float, upper: float, mark: Mark, x: Scale)
 
 
 def verdict_scale(verdicts: Sequence[PairVerdict]) -> Scale:
+    """Holds every verdict's interval and what is too small to matter."""
+    bounds = [bound for v in verdicts for bound in (v.lower, v.upper)]
+    return difference_scale([*bounds, *(v.smallest_effect for v in verdicts)])
+
+
+def difference_scale(bounds: Sequence[float]) -> Scale:
     """Symmetric around 0, so that the middle of the cell is no difference."""
-    widest = max(max(abs(v.lower), abs(v.upper), v.smallest_effect) for v in verdicts)
+    widest = max(map(abs, bounds))
     return Scale(-widest, widest, INSET, WIDTH - INSET)
 
 
 def verdict_cell(verdict: PairVerdict, x: Scale) -> Markup:
-    """The difference with its simultaneous interval; shaded: too small to matter."""
-    kind = {"better": "won", "worse": "won", "equivalent": "same"}.get(verdict.outcome, "open")
-    left, right = x(-verdict.smallest_effect), x(verdict.smallest_effect)
+    """The difference with its simultaneous interval."""
+    v = verdict
+    return difference_cell((v.difference, v.lower, v.upper), v.outcome, v.smallest_effect, x)
+
+
+def difference_cell(
+    shown: tuple[float, float, float], outcome: Outcome, smallest_effect: float, x: Scale
+) -> Markup:
+    """A difference and its interval (middle, lower, upper); shaded: too small to matter."""
+    middle, lower, upper = shown
+    kind = {"better": "won", "worse": "won", "equivalent": "same"}.get(outcome, "open")
+    left, right = x(-smallest_effect), x(smallest_effect)
     return _cell(
         tag("rect", x=left, y=1.0, width=right - left, height=HEIGHT - 2, class_="too-small"),
         tag("path", d=f"M{x(0):.1f} 0V{HEIGHT}", class_="zero"),
-        tag("path", d=_whisker(x(verdict.lower), x(verdict.upper)), class_=f"whisker {kind}"),
-        tag("circle", cx=x(verdict.difference), cy=MIDDLE, r=4.4, class_=f"estimate {kind}"),
+        tag("path", d=_whisker(x(lower), x(upper)), class_=f"whisker {kind}"),
+        tag("circle", cx=x(middle), cy=MIDDLE, r=4.4, class_=f"estimate {kind}"),
     )
+
+
+def ends(scale: Scale, show: Callable[[float], str]) -> dict[str, str]:
+    """What a column's head says of its scale."""
+    return {"low": show(scale.low), "high": show(scale.high)}
 
 
 def _whisker(low: float, high: float) -> str:

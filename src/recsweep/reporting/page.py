@@ -2,7 +2,6 @@
 
 import base64
 import hashlib
-from collections.abc import Callable
 from importlib import resources
 from pathlib import Path
 from typing import Any
@@ -19,12 +18,12 @@ from recsweep.records.study import Study
 from recsweep.reporting import budgets, data_summary, protocol, standings, verdicts
 from recsweep.reporting.curves import learning_curves
 from recsweep.reporting.importance import ENOUGH, importance_bars
-from recsweep.reporting.intervals import fold_scale, verdict_scale
-from recsweep.reporting.leaderboard import show_metric
+from recsweep.reporting.intervals import ends, fold_scale
+from recsweep.reporting.order import winners_controls
 from recsweep.reporting.parallel import parallel
 from recsweep.reporting.scatter import cost_and_quality
-from recsweep.reporting.svg import Scale
-from recsweep.reporting.view import View, score, signed
+from recsweep.reporting.sealed import sealed_section
+from recsweep.reporting.view import View, score
 from recsweep.reporting.words import WORDS
 
 
@@ -92,6 +91,7 @@ def _verdict(view: View, confirmation: ConfirmationSummary | None) -> dict[str, 
     return {
         "headline": verdicts.headline(view, sealed),
         "question": verdicts.question(view, sealed),
+        "controls": winners_controls(view, sealed) if sealed else [],
         "caveat": caveat,
         "facts": _facts(view),
     }
@@ -158,18 +158,9 @@ def _tables(
 ) -> dict[str, Any]:
     return {
         "standings": standings.standings(view),
-        "fold_ends": _ends(fold_scale(view), score),
+        "fold_ends": ends(fold_scale(view), score),
         "failures": [t for t in view.study.trials if t.state == "failed"],
-        "sealed": confirmation,
-        "sealed_rows": standings.sealed_rows(view, confirmation) if confirmation else [],
-        "sealed_ends": _ends(standings.sealed_scale(confirmation), score) if confirmation else {},
-        "pair_ends": _ends(verdict_scale(confirmation.verdicts), signed)
-        if confirmation and confirmation.verdicts
-        else {},
-        "sealed_others": [show_metric(m) for m in standings.other_metrics(confirmation)]
-        if confirmation
-        else [],
-        "pair_rows": standings.pair_rows(view, confirmation) if confirmation else [],
+        **(sealed_section(view, confirmation) if confirmation else {"sealed": None}),
         "cleaning": data_summary.cleaning_rows(view, manifest) if manifest else [],
         "periods": data_summary.period_rows(view, manifest) if manifest else [],
         "fold_rows": data_summary.fold_rows(view),
@@ -177,10 +168,6 @@ def _tables(
         "commands": protocol.commands(view),
         "environment_rows": protocol.environment_rows(view),
     }
-
-
-def _ends(scale: Scale, show: Callable[[float], str]) -> dict[str, str]:
-    return {"low": show(scale.low), "high": show(scale.high)}
 
 
 def _asset(name: str) -> str:

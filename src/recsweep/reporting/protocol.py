@@ -70,12 +70,12 @@ def environment_rows(view: View) -> list[tuple[str, str]]:
 
 
 def commands(view: View) -> list[str]:
-    """What to type, from the repository's root."""
-    study, leader = view.study.experiment.study, view.rows[0].choice.family
-    return [
-        f"make sweep EXPERIMENT=experiments/{study}.yaml",
-        f"make reproduce BEST=results/{study}/best/{leader}.yaml",
-    ]
+    """What to type, from the repository's root.
+
+    How the study itself was started is not among them: no record names the experiment's file.
+    """
+    study = view.study.experiment.study
+    return [f"make reproduce BEST=results/{study}/best/{name}.yaml" for name in view.families]
 
 
 def _without_features(view: View) -> list[str]:

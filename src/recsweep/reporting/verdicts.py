@@ -1,5 +1,6 @@
 """The page's first sentence, and a sentence for every verdict."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 
 from recsweep.evaluation.verdict import Outcome, PairVerdict
@@ -39,18 +40,24 @@ def headline(view: View, confirmation: ConfirmationSummary | None) -> str:
 def question(view: View, confirmation: ConfirmationSummary | None) -> str | None:
     """The best recurrent family against the best baseline, where the headline isn't about them."""
     order = ranking(confirmation) if confirmation else view.families
+    pair = leading_pair(view, order)
+    if pair is None or set(pair) == set(order[:2]):
+        return None
+    if confirmation and confirmation.verdicts:
+        text = sentence(view, between(confirmation, *pair))
+        return view.say("question", text=text)
+    means = {row.choice.family: row.mean for row in view.rows}
+    first, second = sorted(pair, key=lambda name: -means[name])
+    d = score(means[first] - means[second])
+    return view.say("question", text=view.say("leads", a=first, b=second, d=d, metric=view.metric))
+
+
+def leading_pair(view: View, order: Sequence[str]) -> tuple[str, str] | None:
+    """The first recurrent family and the first baseline; None where the study lacks either."""
     kinds = {name: str(view.study.spaces[name]["family"]) for name in order}
     recurrent = next((name for name in order if kinds[name] in RECURRENT), None)
     baseline = next((name for name in order if kinds[name] in BASELINES), None)
-    if recurrent is None or baseline is None or {recurrent, baseline} == set(order[:2]):
-        return None
-    if confirmation and confirmation.verdicts:
-        text = sentence(view, between(confirmation, recurrent, baseline))
-        return view.say("question", text=text)
-    means = {row.choice.family: row.mean for row in view.rows}
-    first, second = sorted((recurrent, baseline), key=lambda name: -means[name])
-    d = score(means[first] - means[second])
-    return view.say("question", text=view.say("leads", a=first, b=second, d=d, metric=view.metric))
+    return None if recurrent is None or baseline is None else (recurrent, baseline)
 
 
 def ranking(confirmation: ConfirmationSummary) -> list[str]:

@@ -92,8 +92,13 @@ def short(name: str, longest: int = LONGEST_NAME) -> str:
 
 
 def interval(verdict: PairVerdict) -> str:
+    """`+0.0120 [+0.0080, +0.0160]`, of the verdict's difference."""
+    return signed_interval(verdict.difference, verdict.lower, verdict.upper)
+
+
+def signed_interval(middle: float, lower: float, upper: float) -> str:
     """`+0.0120 [+0.0080, +0.0160]`, with the decimals that keep a bound from reading as 0."""
-    shown = (verdict.difference, verdict.lower, verdict.upper)
-    decimals = next((d for d in range(4, 7) if all(round(x, d) or not x for x in shown)), 7)
-    middle, low, high = (f"{x + 0.0:+.{decimals}f}".replace("-", "−") for x in shown)
-    return f"{middle} [{low}, {high}]"
+    values = (middle, lower, upper)
+    decimals = next((d for d in range(4, 7) if all(round(x, d) or not x for x in values)), 7)
+    shown = [f"{x + 0.0:+.{decimals}f}".replace("-", "−") for x in values]
+    return f"{shown[0]} [{shown[1]}, {shown[2]}]"

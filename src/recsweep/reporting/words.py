@@ -136,6 +136,51 @@ ENGLISH = {
     "outcome_worse": "{b} is better",
     "outcome_equivalent": "equivalent",
     "outcome_no_difference_shown": "no difference shown",
+    "sealed_cold": "Of its {targets} targets, {share} are on courses that training doesn’t know: "
+    "a miss for every family.",
+    "coverage": "Coverage@{k}",
+    "novelty": "Novelty@{k}, bits",
+    "beyond_note": "Coverage: the share of all courses that appear in any learner’s list. Novelty: "
+    "how surprising a list’s courses are by their popularity; more bits, less popular. Neither is "
+    "better for being higher: read them beside the metric.",
+    "order": "What order is worth",
+    "order_note": "Is it really the order? The same weights scored {targets} of the targets twice: "
+    "after the history as it happened, and after the same events shuffled. What is lost of "
+    "{metric} is what the order was worth to a model; each {level} interval holds for itself.",
+    "order_drop": "Order is worth [interval]",
+    "order_in": "In order",
+    "order_shuffled": "Shuffled",
+    "drop_better": "order helps it",
+    "drop_worse": "it does better without order",
+    "drop_equivalent": "too little to matter",
+    "drop_no_difference_shown": "no worth of order shown",
+    "order_blind": "can’t see the order of a history",
+    "order_worth": "order is worth {numbers} to it",
+    "drop_sentence_better": "Is it the order? In part: with the same weights and shuffled "
+    "histories, order is worth {numbers} {metric} to {family}: part of its score comes from it.",
+    "drop_sentence_worse": "Is it the order? No: with the same weights and shuffled histories, "
+    "order is worth {numbers} {metric} to {family}, which does better without it.",
+    "drop_sentence_equivalent": "Is it the order? No: with the same weights and shuffled "
+    "histories, order is worth {numbers} {metric} to {family}, too little to matter. It wins by "
+    "something else.",
+    "drop_sentence_no_difference_shown": "Is it the order? That is not shown: with the same "
+    "weights and shuffled histories, order is worth {numbers} {metric} to {family}.",
+    "drop_sentence_none": "Is it the order? {family} has no shuffled-history control: it can’t "
+    "see the order of a history.",
+    "groups": "Where the differences come from",
+    "groups_note": "The same differences on parts of the targets. Intervals hold together over the "
+    "parts of a pair at {level}. This is for looking closer; the verdict is on all learners.",
+    "groups_sentence": "Above 0 is in favour of {a}. Of {n} parts, {a} is ahead in {ahead} and {b} "
+    "in {behind}, by intervals that leave out 0; in the others neither is shown ahead.",
+    "group": "Part",
+    "group_short": "history of up to {high} events",
+    "group_middle": "history of {low} to {high} events",
+    "group_long": "history of more than {low} events",
+    "term:new learner": "new learner",
+    "term:returning learner": "returning learner",
+    "term:course of the history": "course of the history",
+    "term:course new to the learner": "course new to the learner",
+    "targets": "Targets",
     "cost": "Cost against quality",
     "cost_note": "Small marks are trials (hollow: stopped early), large ones the selected. Up and "
     "to the left is better; a step to the right on this axis multiplies the cost.",
@@ -182,11 +227,12 @@ ENGLISH = {
     "term:course unknown to training": "of the targets: course unknown to training",
     # reproduce
     "reproduce": "How to reproduce",
-    "reproduce_note": "The whole study, from raw data to this page; then one selected "
-    "configuration, rebuilt and checked against its record.",
+    "reproduce_note": "Each selected configuration, rebuilt from its record and checked against "
+    "it.",
     "commands": "Commands",
-    "experiment_record": "The experiment as it was run, with every value filled in, is in "
-    "study.json; every trial is in trials.parquet and curves.parquet.",
+    "experiment_record": "The whole study takes “make sweep” with the experiment as it was run: "
+    "every value of it, those set on the command line too, is in study.json; every trial is in "
+    "trials.parquet and curves.parquet.",
     "code": "Code",
     "changes": "with uncommitted changes, digest {digest}",
     "unknown": "not known",
@@ -338,6 +384,48 @@ CHINESE = {
     "outcome_worse": "{b} 更好",
     "outcome_equivalent": "等效",
     "outcome_no_difference_shown": "未显示差异",
+    "sealed_cold": "其 {targets} 个目标中，{share} 是训练里没有的课程：对每个模型族都算未命中。",
+    "coverage": "覆盖率@{k}",
+    "novelty": "新颖度@{k}，比特",
+    "beyond_note": "覆盖率：出现在任一学员列表中的课程占全部课程的份额。"
+    "新颖度：按流行程度，列表中的课程有多出人意料；比特越多，课程越冷门。"
+    "两者都不是越高越好，应与指标一并看待。",
+    "order": "顺序值多少",
+    "order_note": "真的是顺序在起作用吗？用同样的权重对 {targets} 个目标各评分两次："
+    "一次用实际发生的历史，一次用打乱的同一批事件。{metric} 损失的部分就是顺序对模型的价值；"
+    "每个 {level} 区间只对自身成立。",
+    "order_drop": "顺序的价值 [区间]",
+    "order_in": "按顺序",
+    "order_shuffled": "打乱",
+    "drop_better": "顺序有帮助",
+    "drop_worse": "没有顺序反而更好",
+    "drop_equivalent": "小到无关紧要",
+    "drop_no_difference_shown": "未显示顺序有价值",
+    "order_blind": "看不到历史的顺序",
+    "order_worth": "顺序对它值 {numbers}",
+    "drop_sentence_better": "是顺序在起作用吗？部分是。同样的权重、打乱的历史：顺序对 {family} 值 "
+    "{numbers} {metric}，其分数有一部分来自顺序。",
+    "drop_sentence_worse": "是顺序在起作用吗？不是。同样的权重、打乱的历史：顺序对 {family} 值 "
+    "{numbers} {metric}，没有顺序它反而更好。",
+    "drop_sentence_equivalent": "是顺序在起作用吗？不是。同样的权重、打乱的历史：顺序对 "
+    "{family} 值 {numbers} {metric}，小到无关紧要；它是靠别的胜出。",
+    "drop_sentence_no_difference_shown": "是顺序在起作用吗？未能显示。同样的权重、打乱的历史："
+    "顺序对 {family} 值 {numbers} {metric}。",
+    "drop_sentence_none": "是顺序在起作用吗？{family} 没有打乱历史的对照：它看不到历史的顺序。",
+    "groups": "差异来自哪里",
+    "groups_note": "同样的差值，按目标的各部分来看。区间在 {level} 水平上对一对的各部分同时成立。"
+    "这里用于细看；结论针对全体学员。",
+    "groups_sentence": "大于 0 表示 {a} 较好。在 {n} 个部分中，{a} 在 {ahead} 个领先，"
+    "{b} 在 {behind} 个领先（区间不含 0）；其余部分未显示谁领先。",
+    "group": "部分",
+    "group_short": "历史不超过 {high} 个事件",
+    "group_middle": "历史为 {low} 至 {high} 个事件",
+    "group_long": "历史超过 {low} 个事件",
+    "term:new learner": "新学员",
+    "term:returning learner": "回访学员",
+    "term:course of the history": "历史中已有的课程",
+    "term:course new to the learner": "对学员是新的课程",
+    "targets": "目标",
     "cost": "成本与质量",
     "cost_note": "小标记是试验（空心：提前停止），大标记是选定的配置。越靠左上越好；"
     "横轴上每向右一格，成本都是成倍增加。",
@@ -382,10 +470,10 @@ CHINESE = {
     "term:not the first of its learner": "– 不是该学员的第一个",
     "term:course unknown to training": "目标中：训练里没有的课程",
     "reproduce": "如何复现",
-    "reproduce_note": "先是整个研究，从原始数据到本页；然后重建一个选定的配置，并与其记录核对。",
+    "reproduce_note": "按记录重建每个选定的配置，并与其记录核对。",
     "commands": "命令",
-    "experiment_record": "实际运行的实验（所有取值均已填全）在 study.json 中；每次试验在 "
-    "trials.parquet 和 curves.parquet 中。",
+    "experiment_record": "重做整个研究用“make sweep”加上实际运行的实验：其所有取值，"
+    "包括在命令行上设定的，都在 study.json 中；每次试验在 trials.parquet 和 curves.parquet 中。",
     "code": "代码",
     "changes": "含未提交的改动，摘要 {digest}",
     "unknown": "未知",

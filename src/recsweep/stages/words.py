@@ -7,6 +7,7 @@ from rich import box
 from rich.table import Table
 
 from recsweep.records.confirmation_files import VERDICTS
+from recsweep.reporting.leaderboard import show_metric
 from recsweep.stages.confirm import Confirmed
 from recsweep.stages.reproduce import Reproduction
 
@@ -14,7 +15,7 @@ from recsweep.stages.reproduce import Reproduction
 def confirmation_lines(confirmed: Confirmed, folder: Path) -> Iterator[str]:
     """Means, verdicts, controls, and how often the test was opened."""
     confirmation = confirmed.confirmation
-    key = confirmation.metric
+    key, metric = confirmation.metric, show_metric(confirmation.metric)
     families = confirmation.families
     width = max(map(len, families))
     yield f"Sealed test, {confirmation.learners:,} learners, {confirmation.targets:,} targets"
@@ -26,10 +27,11 @@ def confirmation_lines(confirmed: Confirmed, folder: Path) -> Iterator[str]:
             drop = family.order.drop
             order = f"   order is worth {drop.mean:+.4f} [{drop.lower:+.4f}, {drop.upper:+.4f}]"
         yield (
-            f"  {name:{width}}  {key} {mean.mean:.4f} [{mean.lower:.4f}, {mean.upper:.4f}]{order}"
+            f"  {name:{width}}  {metric} {mean.mean:.4f} "
+            f"[{mean.lower:.4f}, {mean.upper:.4f}]{order}"
         )
     yield ""
-    yield from _with_their_basis_once(confirmation.verdicts)
+    yield from _with_their_basis_once([pair.sentence(metric) for pair in confirmation.pairs])
     yield ""
     openings = confirmation.openings
     count = "once, on" if len(openings) == 1 else f"{len(openings)} times, last on"
