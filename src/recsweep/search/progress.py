@@ -118,12 +118,12 @@ class Progress:
             title=f"{self._study}: {_duration(elapsed)}{ends}",
             title_justify="left",
             title_style="",
+            pad_edge=False,
+            padding=(0, 1, 0, 0),
         )
-        table.add_column("family")
-        for name in ("running", "complete", "stopped", "failed", "trials"):
-            table.add_column(name, justify="right")
-        table.add_column(f"best {self._metric}", justify="right")
-        table.add_column("work", justify="right")
+        table.add_column("family", no_wrap=True)
+        for name in ("running", "full", "stopped", "failed", "trials", self._metric, "work"):
+            table.add_column(name, justify="right", no_wrap=True)
         for name, family in self._families.items():
             best = "" if family.best is None else f"{family.best:.4f}"
             failed = family.ended["failed"]
