@@ -9,9 +9,10 @@ import pytest
 from sweeps import spaces_of, study_of
 
 from recsweep.errors import BadInput
-from recsweep.search.cluster import cluster, worker_environment
+from recsweep.search.cluster import cluster
 from recsweep.search.sessions import read_sessions
 from recsweep.search.study import build_study
+from recsweep.training.process import worker_environment
 
 TWO_MACHINES = """
 import os, subprocess, sys

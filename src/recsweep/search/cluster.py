@@ -9,6 +9,7 @@ import ray
 
 from recsweep.config.schema import Resources
 from recsweep.errors import BadInput
+from recsweep.training.process import environment_variables, worker_environment
 
 _DRIVER = {
     "RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO": "0",  # otherwise a warning on every machine without GPU
@@ -23,23 +24,6 @@ _DRIVER = {
 }
 
 
-def worker_environment(resources: Resources) -> dict[str, str]:
-    """Environment of a worker process, which some libraries read only when it starts.
-
-    One thread for one core: a process a core beats threads by 1.6x at small batches. glibc keeps
-    and reuses the large buffers of a training step instead of handing each back to the system.
-    """
-    threads = str(max(1, int(resources.cpu)))
-    names = ("OMP", "MKL", "OPENBLAS", "NUMEXPR")
-    return {
-        **{f"{name}_NUM_THREADS": threads for name in names},
-        "POLARS_MAX_THREADS": threads,
-        "MALLOC_TOP_PAD_": str(64 << 20),
-        "MALLOC_MMAP_THRESHOLD_": str(1 << 30),
-        "MALLOC_TRIM_THRESHOLD_": str(2 << 30),
-    }
-
-
 @contextmanager
 def cluster(resources: Resources) -> Iterator[int]:
     """Yield how many trials may run at once.
@@ -47,7 +31,7 @@ def cluster(resources: Resources) -> Iterator[int]:
     Raises:
         BadInput: no machine of the cluster can hold a trial, or RAY_ADDRESS is no use.
     """
-    with _environment(_DRIVER):
+    with environment_variables(_DRIVER):
         ours = not ray.is_initialized()
         if ours:
             _start(resources)
@@ -93,17 +77,3 @@ def _fitting(machine: Mapping[str, float], resources: Resources) -> int:
     by_cpu = machine.get("CPU", 0) // resources.cpu
     by_gpu = machine.get("GPU", 0) // resources.gpu if resources.gpu else by_cpu
     return int(min(by_cpu, by_gpu))
-
-
-@contextmanager
-def _environment(variables: Mapping[str, str]) -> Iterator[None]:
-    before = {name: os.environ.get(name) for name in variables}
-    os.environ.update(variables)
-    try:
-        yield
-    finally:
-        for name, value in before.items():
-            if value is None:
-                del os.environ[name]
-            else:
-                os.environ[name] = value

@@ -22,13 +22,13 @@ from recsweep.records.environment import code_version
 from recsweep.records.files import read_study
 from recsweep.records.openings import Opened, Why, record_opening
 from recsweep.records.study import Study
-from recsweep.search.cluster import worker_environment
 from recsweep.search.lock import study_lock
 from recsweep.stages.conclude import Known, conclude
 from recsweep.stages.machine import worker_count
 from recsweep.stages.refits import Ended, Job, Scored, Test, score_all
 from recsweep.stages.select import choose
 from recsweep.stages.selected import confirmation_inputs, selected_of
+from recsweep.training.process import worker_environment
 from recsweep.training.refit import DETERMINISTIC, optimizer_steps
 
 

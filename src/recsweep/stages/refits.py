@@ -18,7 +18,8 @@ from recsweep.errors import WorkFailed
 from recsweep.evaluation.beyond import ListMaker, Lists
 from recsweep.evaluation.control import control_targets, reads_order, shuffled_ranks
 from recsweep.evaluation.ranking import Ranker
-from recsweep.stages.machine import device_of, environment_variables, threads
+from recsweep.stages.machine import device_of, threads
+from recsweep.training.process import environment_variables
 from recsweep.training.refit import refit
 from recsweep.training.trial import Configuration, Diverged
 

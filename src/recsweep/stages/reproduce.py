@@ -19,13 +19,13 @@ from recsweep.records.digests import edited
 from recsweep.records.environment import changed, environment
 from recsweep.records.openings import Opened
 from recsweep.records.selection import BestFile, read_best
-from recsweep.search.cluster import worker_environment
 from recsweep.search.lock import study_lock
 from recsweep.stages.conclude import learner_metrics
 from recsweep.stages.confirm import open_test
 from recsweep.stages.machine import device_of, threads, worker_count
 from recsweep.stages.rebuilt import Figure, compare_figures, obstacles, stacked, tolerance
 from recsweep.stages.refits import Ended, Job, score_all
+from recsweep.training.process import worker_environment
 from recsweep.training.refit import DETERMINISTIC
 from recsweep.training.trial import Diverged, EpochReport, run_trial
 

@@ -1,0 +1,39 @@
+"""What a process that trains has around it. Knows nothing of who starts it."""
+
+import os
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+
+from recsweep.config.schema import Resources
+
+
+def worker_environment(resources: Resources) -> dict[str, str]:
+    """Environment of a worker process, which some libraries read only when it starts.
+
+    One thread for one core: a process a core beats threads by 1.6x at small batches. glibc keeps
+    and reuses the large buffers of a training step instead of handing each back to the system.
+    """
+    threads = str(max(1, int(resources.cpu)))
+    names = ("OMP", "MKL", "OPENBLAS", "NUMEXPR")
+    return {
+        **{f"{name}_NUM_THREADS": threads for name in names},
+        "POLARS_MAX_THREADS": threads,
+        "MALLOC_TOP_PAD_": str(64 << 20),
+        "MALLOC_MMAP_THRESHOLD_": str(1 << 30),
+        "MALLOC_TRIM_THRESHOLD_": str(2 << 30),
+    }
+
+
+@contextmanager
+def environment_variables(variables: Mapping[str, str]) -> Iterator[None]:
+    """Set for processes that are started meanwhile; many libraries read them only at the start."""
+    before = {name: os.environ.get(name) for name in variables}
+    os.environ.update(variables)
+    try:
+        yield
+    finally:
+        for name, value in before.items():
+            if value is None:
+                del os.environ[name]
+            else:
+                os.environ[name] = value
