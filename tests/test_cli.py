@@ -120,7 +120,7 @@ def test_a_plan_runs_nothing(tmp_path: Path) -> None:
     write_project(tmp_path)
     planned = recsweep(tmp_path, "sweep", "tiny.yaml", "--dry-run")
     assert planned.returncode == 0, planned.stderr
-    assert "2 workers" in planned.stdout or "workers" in planned.stdout
+    assert "workers" in planned.stdout
     assert not (tmp_path / "results/tiny/optuna.log").exists()
 
 
