@@ -23,7 +23,11 @@ def write_project(root: Path, **changes: object) -> Path:
     """A project with a log of 60 learners on 30 courses; returns its experiment."""
     rng = np.random.default_rng(0)
     rows = [
-        {"learner": f"L{u}", "course": f"C{(u + 7 * n + int(rng.integers(0, 3))) % 30}", "at": t}
+        {
+            "learner": f"learner-{u:02}@school",
+            "course": f"C{(u + 7 * n + int(rng.integers(0, 3))) % 30}",
+            "at": t,
+        }
         for u in range(60)
         for n, t in enumerate(np.sort(rng.integers(0, 100_000, 12)) + 1_000_000_000)
     ]
@@ -102,9 +106,7 @@ def test_a_finished_study_is_not_run_again_and_reports_the_same(project: Path) -
 def test_raw_learner_ids_are_in_no_result(project: Path) -> None:
     for path in (project / "results").rglob("*"):
         if path.is_file():
-            content = path.read_bytes()
-            assert b"L59" not in content, path
-            assert b'"L1"' not in content, path
+            assert b"@school" not in path.read_bytes(), path
 
 
 @pytest.mark.slow
