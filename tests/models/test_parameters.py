@@ -13,7 +13,8 @@ from recsweep.models.registry import FAMILIES
 from recsweep.search.space_files import load_space
 from recsweep.training.trial import Configuration, Value
 
-SPACES = {path.stem: path for path in (Path(__file__).parents[2] / "search_spaces").glob("*.yaml")}
+FOLDER = Path(__file__).parents[2] / "search_spaces"
+SPACES = {path.stem: path for path in sorted(FOLDER.glob("*.yaml"))}
 SMALL: dict[str, Value] = {
     "hidden_size": 8,
     "embedding_size": 6,
