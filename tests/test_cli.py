@@ -103,6 +103,18 @@ def test_a_finished_study_is_not_run_again_and_reports_the_same(project: Path) -
 
 
 @pytest.mark.slow
+def test_a_study_can_be_searched_again_for_a_verdict_on_families(
+    project: Path, tmp_path: Path
+) -> None:
+    root = tmp_path / "again"
+    shutil.copytree(project, root)
+    done = recsweep(root, "confirm", "results/tiny", "--searches", "2")
+    assert done.returncode == 0, done.stderr
+    assert "tiny-search-2: 11 trials" in done.stdout
+    assert "2 searches; speaks of repeated searches" in done.stdout
+    assert "opened 2 times" in done.stdout
+
+
 def test_raw_learner_ids_are_in_no_result(project: Path) -> None:
     for path in (project / "results").rglob("*"):
         if path.is_file():

@@ -112,9 +112,22 @@ def select(study: StudyFolder) -> None:
 
 
 @app.command(epilog="Example: recsweep confirm results/default")
-def confirm(study: StudyFolder, quiet: Quiet = False) -> None:
+def confirm(
+    study: StudyFolder,
+    searches: Annotated[
+        int | None,
+        typer.Option(
+            "--searches",
+            min=1,
+            help="Search this often in all, so that verdicts speak of families. "
+            "[dim]Default: as often as before.[/]",
+            show_default=False,
+        ),
+    ] = None,
+    quiet: Quiet = False,
+) -> None:
     """Refit the selected with several seeds and open the sealed test; write verdicts.json."""
-    _confirm(study, quiet)
+    _confirm(study, quiet, searches)
 
 
 @app.command(epilog="Example: recsweep report results/default --lang zh")
@@ -233,13 +246,22 @@ def _select(folder: Path) -> None:
     )
 
 
-def _confirm(folder: Path, quiet: bool) -> None:
+def _confirm(folder: Path, quiet: bool, searches: int | None = None) -> None:
+    from recsweep.search.progress import Progress
     from recsweep.stages.confirm import confirm_stage
     from recsweep.stages.refit_progress import RefitProgress
+    from recsweep.stages.searches import repeat_searches
     from recsweep.stages.words import confirmation_lines
 
+    listeners = [] if quiet else [Progress(out)]
+    try:
+        repeats = repeat_searches(folder, Path(), searches, listeners)
+    except KeyboardInterrupt:
+        raise WorkFailed(
+            f"stopped; every finished trial is kept. Resume: {_command(*_without_trials())}"
+        ) from None
     with RefitProgress(out, quiet) as progress:
-        confirmed = confirm_stage(folder, Path(), on_end=progress)
+        confirmed = confirm_stage(folder, Path(), repeats=repeats, on_end=progress)
     for line in confirmation_lines(confirmed, folder):
         out.print(line, markup=False, highlight=False, soft_wrap=True)
 

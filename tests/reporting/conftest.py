@@ -118,6 +118,7 @@ def confirmation_of() -> Callable[..., ConfirmationSummary]:
             verdicts=compare(values, 0.005, 1000, seed=0),
             subgroups=_subgroups(values, learners),
             openings=openings,
+            searches=1,
         )
 
     return confirm

@@ -149,6 +149,16 @@ def test_the_chinese_page_has_a_name_of_its_own(
     assert names == ["report.html", "report.zh.html"]
 
 
+def test_pages_in_two_languages_link_to_each_other(
+    make_study: MakeStudy, selection_of: Select, tmp_path: Path
+) -> None:
+    study = make_study(2, {"gru": "gru"})
+    alone = write_page(study, selection_of(study), None, tmp_path).read_text("utf-8")
+    assert "hreflang" not in alone
+    both = write_page(study, selection_of(study), None, tmp_path, others=["zh"]).read_text("utf-8")
+    assert 'hreflang="zh" href="report.zh.html">中文</a>' in both
+
+
 def test_a_language_that_nobody_wrote_is_refused(
     make_study: MakeStudy, selection_of: Select, tmp_path: Path
 ) -> None:

@@ -64,6 +64,7 @@ class ConfirmationSummary:
     verdicts: tuple[PairVerdict, ...]  # every pair of families
     subgroups: tuple[Subgroup, ...]
     openings: int  # how often this sealed test was opened, this time included
+    searches: int  # whose selections are averaged; 1: the study's own
 
 
 class Steps(Schema):
@@ -74,7 +75,10 @@ class Steps(Schema):
 
 
 class ConfirmedFamily(Opened):
-    """One family on the sealed test, over all seeds."""
+    """One family on the sealed test, over all seeds of all searches.
+
+    Configuration, seeds and steps are those of the study's own search.
+    """
 
     seeds: tuple[int, ...]
     deterministic: bool  # trained once: its seeds are copies
@@ -101,6 +105,7 @@ class Confirmation(Schema):
     window: Mapping[str, int]  # rule -> events of the test that it took out or marked
     openings: tuple[Opening, ...]
     families: Mapping[str, ConfirmedFamily]
+    repeated: tuple[Mapping[str, Opened], ...] = ()  # selections of searches 2, 3, …
     pairs: tuple[PairVerdict, ...]
     subgroups: tuple[Subgroup, ...]
     dataset: str  # folder name of the prepared data
@@ -131,4 +136,5 @@ class Confirmation(Schema):
             verdicts=self.pairs,
             subgroups=self.subgroups,
             openings=len(self.openings),
+            searches=1 + len(self.repeated),
         )

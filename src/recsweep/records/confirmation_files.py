@@ -1,12 +1,13 @@
 """A confirmation as files: `verdicts.json` for people, `confirmation.parquet` for statistics.
 
-The Parquet file has one row for each (family, seed, user): every ranking metric, `novelty@k`, and
-`in_order` and `shuffled`, the study's metric on the targets of the shuffled-history control (null
-for a family that can't see order). Users are the codes of the prepared data.
+The Parquet file has one row for each (family, search, seed, user): every ranking metric,
+`novelty@k`, and `in_order` and `shuffled`, the study's metric on the targets of the
+shuffled-history control (null for a family that can't see order). Search 1 is the study's own.
+Users are the codes of the prepared data.
 """
 
 import io
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -23,17 +24,26 @@ VERDICTS = "verdicts.json"
 LEARNERS = "confirmation.parquet"
 
 Table = Mapping[str, Float64]
-"""Column -> (n_seeds, n_learners)."""
+"""Column -> (n_searches, n_seeds, n_learners)."""
 
 
 def write_confirmation(
-    confirmation: Confirmation, tables: Mapping[str, Table], user: Int32, folder: Path
+    confirmation: Confirmation,
+    tables: Mapping[str, Table],
+    seeds: Sequence[Sequence[int]],
+    user: Int32,
+    folder: Path,
 ) -> None:
-    """Write both; `verdicts.json` comes last, so its presence says that both are there."""
-    frames = [
-        _frame(name, confirmation.families[name].seeds, table, user)
-        for name, table in tables.items()
-    ]
+    """Write both; `verdicts.json` comes last, so its presence says that both are there.
+
+    Args:
+        confirmation: what was found.
+        tables: one a family.
+        seeds: of each search.
+        user: (n_learners,) codes.
+        folder: of the study.
+    """
+    frames = [_frame(name, seeds, table, user) for name, table in tables.items()]
     buffer = io.BytesIO()
     pl.concat(frames, how="diagonal").write_parquet(buffer)
     write_bytes(folder / LEARNERS, buffer.getvalue())
@@ -73,18 +83,22 @@ def read_learners(folder: Path) -> pl.DataFrame:
     """
     path = folder / LEARNERS
     try:
-        return pl.read_parquet(path)
+        table = pl.read_parquet(path)
     except (OSError, pl.exceptions.PolarsError) as error:
         raise BadInput(f"{path}: cannot be read ({error}); run recsweep confirm") from None
+    # Version 0.1.0 knew one search only.
+    return table if "search" in table else table.with_columns(search=pl.lit(1, pl.Int32))
 
 
-def _frame(family: str, seeds: tuple[int, ...], table: Table, user: Int32) -> pl.DataFrame:
-    n = len(user)
+def _frame(family: str, seeds: Sequence[Sequence[int]], table: Table, user: Int32) -> pl.DataFrame:
+    searches = np.arange(1, 1 + len(seeds), dtype=np.int32)
+    each = np.array(seeds, np.int64)
     return pl.DataFrame(
         {
-            "family": [family] * (n * len(seeds)),
-            "seed": np.repeat(np.array(seeds, np.int64), n),
-            "user": np.tile(user, len(seeds)),
+            "family": [family] * (len(user) * each.size),
+            "search": np.repeat(searches, len(user) * each.shape[1]),
+            "seed": np.repeat(each.ravel(), len(user)),
+            "user": np.tile(user, each.size),
             **{name: values.ravel() for name, values in table.items()},
         }
     )

@@ -1,7 +1,7 @@
 """`openings.json`: every time that a study's sealed test was opened, written before it is read."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Literal
@@ -32,6 +32,7 @@ class Opening(Schema):
     code: Mapping[str, str | None]  # commit and changes, see `environment.code_version`
     fingerprint: str  # of the prepared data
     configurations: Mapping[str, Opened]  # family name in the study -> what was scored
+    repeated: tuple[Mapping[str, Opened], ...] = ()  # the same of every repeated search
 
 
 def record_opening(
@@ -40,6 +41,7 @@ def record_opening(
     code: Mapping[str, str | None],
     fingerprint: str,
     configurations: Mapping[str, Opened],
+    repeated: Sequence[Mapping[str, Opened]] = (),
 ) -> tuple[Opening, ...]:
     """Append an opening and return all of them. To be called before the test is read.
 
@@ -52,6 +54,7 @@ def record_opening(
         code=code,
         fingerprint=fingerprint,
         configurations=configurations,
+        repeated=tuple(repeated),
     )
     openings = (*read_openings(folder), opening)
     content = [entry.model_dump(mode="json") for entry in openings]

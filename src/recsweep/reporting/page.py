@@ -2,6 +2,7 @@
 
 import base64
 import hashlib
+from collections.abc import Sequence
 from importlib import resources
 from pathlib import Path
 from typing import Any
@@ -34,6 +35,7 @@ def write_page(
     folder: Path,
     lang: str = "en",
     manifest: Manifest | None = None,
+    others: Sequence[str] = (),
 ) -> Path:
     """Write `report.html`, or `report.zh.html`; the same inputs give the same bytes.
 
@@ -44,18 +46,29 @@ def write_page(
         folder: of the study.
         lang: `en` or `zh`.
         manifest: of the prepared data; without it the page says nothing about what was dropped.
+        others: languages of the pages beside it, to link to.
 
     Raises:
         BadInput: a language that the page isn't written in.
     """
     if lang not in WORDS:
         raise BadInput(f"language {lang!r} is not known; allowed: {', '.join(WORDS)}")
-    path = folder / ("report.html" if lang == "en" else f"report.{lang}.html")
-    write_text(path, render(View(study, selection, lang), confirmation, manifest))
+    path = folder / page_name(lang)
+    write_text(path, render(View(study, selection, lang), confirmation, manifest, others))
     return path
 
 
-def render(view: View, confirmation: ConfirmationSummary | None, manifest: Manifest | None) -> str:
+def page_name(lang: str) -> str:
+    """The file of the page in that language."""
+    return "report.html" if lang == "en" else f"report.{lang}.html"
+
+
+def render(
+    view: View,
+    confirmation: ConfirmationSummary | None,
+    manifest: Manifest | None,
+    others: Sequence[str],
+) -> str:
     """The page's HTML."""
     environment = jinja2.Environment(
         loader=jinja2.PackageLoader("recsweep.reporting"),
@@ -76,6 +89,7 @@ def render(view: View, confirmation: ConfirmationSummary | None, manifest: Manif
         style=Markup(style),
         script=Markup(script),
         policy=policy,
+        others=[(lang, page_name(lang), WORDS[lang]["language_name"]) for lang in others],
         **_verdict(view, confirmation),
         **_figures(view),
         **_tables(view, confirmation, manifest),
@@ -84,8 +98,10 @@ def render(view: View, confirmation: ConfirmationSummary | None, manifest: Manif
 
 def _verdict(view: View, confirmation: ConfirmationSummary | None) -> dict[str, Any]:
     sealed = confirmation if confirmation and confirmation.verdicts else None
-    caveat = view.say("sealed_caveat") if sealed else view.say("folds_caveat")
+    caveat = view.say("folds_caveat")
     if sealed:
+        scope = "sealed_caveat" if sealed.searches == 1 else "sealed_caveat_families"
+        caveat = view.say(scope, n=sealed.searches)
         openings = "one" if sealed.openings == 1 else "many"
         caveat += view.say("space") + view.say(f"sealed_openings_{openings}", n=sealed.openings)
     return {

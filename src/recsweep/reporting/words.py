@@ -9,6 +9,7 @@ from types import MappingProxyType
 
 ENGLISH = {
     "language": "en",
+    "language_name": "English",
     "space": " ",
     "title": "{study}: report",
     "skip": "Skip to the results",
@@ -18,6 +19,9 @@ ENGLISH = {
     "sealed_headline": "On the sealed test, {verdict}.",
     "sealed_caveat": "The configurations were selected before the sealed test was opened; of the "
     "families beyond them this says little.",
+    "sealed_caveat_families": "Every family was searched {n} times from different seeds, and each "
+    "time selected before the sealed test was opened: the verdicts speak of families tuned this "
+    "hard, on this log.",
     "sealed_openings_one": "It was opened once.",
     "sealed_openings_many": "It was opened {n} times: what was changed after an earlier look has "
     "no fresh test behind it.",
@@ -122,11 +126,13 @@ ENGLISH = {
     "sealed_note": "{learners} learners in the last period, refitted on all development data, with "
     "several seeds. Intervals of differences hold together over all pairs at {level}; the shaded "
     "band is ±{effect}, too small to matter.",
+    "sealed_searches": "Each number is over {n} searches; intervals count the luck of a search.",
     "sealed_families": "Every family, with a {level} interval of its own",
     "sealed_pairs": "Every pair, with simultaneous {level} intervals",
     "interval": "Interval, {low} to {high}",
     "mean": "{metric}, mean [interval]",
     "seeds": "Seeds",
+    "seeds_each": "Seeds a search",
     "pair": "Pair",
     "difference": "Difference [interval]",
     "p": "p",
@@ -271,6 +277,7 @@ ENGLISH = {
 
 CHINESE = {
     "language": "zh",
+    "language_name": "中文",
     "space": "",
     "title": "{study}：报告",
     "skip": "跳到结果",
@@ -279,6 +286,9 @@ CHINESE = {
     "sealed_headline": "在封存测试集上，{verdict}。",
     "sealed_caveat": "各配置在打开封存测试集之前就已选定；对于这些配置之外的模型族，"
     "这说明不了多少。",
+    "sealed_caveat_families": "每个模型族都用不同的随机种子搜索了 {n} 次，"
+    "每次都在打开封存测试集之前选定："
+    "结论针对在这份日志上以同等力度调优的模型族。",
     "sealed_openings_one": "测试集只打开过一次。",
     "sealed_openings_many": "测试集已打开 {n} 次：前一次查看之后所做的改动，背后没有全新的测试。",
     "folds_headline": "交叉验证：在开发期各折上，{a} 领先 {b} {d} {metric}；封存测试集尚未打开。",
@@ -370,11 +380,13 @@ CHINESE = {
     "sealed_note": "最后时期的 {learners} 名学员；在全部开发数据上以多个随机种子重新训练。"
     "差值区间在"
     " {level} 水平上对所有配对同时成立；阴影带为 ±{effect}，小到无关紧要。",
+    "sealed_searches": "每个数字都基于 {n} 次搜索；区间计入了搜索的运气成分。",
     "sealed_families": "每个模型族，各自的 {level} 区间",
     "sealed_pairs": "每一对，同时成立的 {level} 区间",
     "interval": "区间，{low} 至 {high}",
     "mean": "{metric}，均值 [区间]",
     "seeds": "种子数",
+    "seeds_each": "每次搜索的种子数",
     "pair": "配对",
     "difference": "差值 [区间]",
     "p": "p",

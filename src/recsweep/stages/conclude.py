@@ -1,4 +1,8 @@
-"""From ranks on the sealed test to estimates, verdicts, controls and subgroups."""
+"""From ranks on the sealed test to estimates, verdicts, controls and subgroups.
+
+Chance comes from seeds after one search, and from searches after several: a *row* is one seed of
+the study's own search, or the mean over a search's seeds where searches were repeated.
+"""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -14,6 +18,7 @@ from recsweep.evaluation.estimate import estimate
 from recsweep.evaluation.groups import Mask, group_masks
 from recsweep.evaluation.metrics import FUNCTIONS, user_means
 from recsweep.evaluation.subgroups import subgroup_differences
+from recsweep.evaluation.verdict import Scope
 from recsweep.records.confirmation import (
     Confirmation,
     ConfirmedFamily,
@@ -24,9 +29,10 @@ from recsweep.records.confirmation import (
 )
 from recsweep.records.confirmation_files import Table
 from recsweep.records.environment import environment
-from recsweep.records.openings import Opened, read_openings
+from recsweep.records.openings import read_openings
 from recsweep.records.study import Study
 from recsweep.stages.refits import Scored, Test
+from recsweep.stages.searches import Search
 from recsweep.training.refit import DETERMINISTIC
 
 LEVEL = 0.95
@@ -37,8 +43,7 @@ class Known:
     """What was settled before the test was opened."""
 
     study: Study
-    selected: Mapping[str, Opened]
-    seeds: tuple[int, ...]
+    searches: Sequence[Search]  # the study's own first
     users: int  # codes below it have an event before the test
     steps: Mapping[str, Steps | None]
     inputs: str
@@ -55,15 +60,16 @@ def conclude(
     """
     experiment, targets = known.study.experiment, test.fold.validation
     key, ask = experiment.metric.key, experiment.confirm
-    tables: dict[str, Table] = {
-        name: _table(runs, test, known.seeds) for name, runs in scored.items()
-    }
+    repeated = tuple(search.selected for search in known.searches[1:])
+    scope: Scope = "families" if repeated else "configurations"
+    tables: dict[str, Table] = {name: _table(runs, test, known) for name, runs in scored.items()}
     pairs = compare(
-        {name: table[key] for name, table in tables.items()},
+        {name: _rows(table[key]) for name, table in tables.items()},
         ask.smallest_effect,
         ask.resamples,
         experiment.seed,
         LEVEL,
+        scope,
     )
     confirmation = Confirmation(
         study=experiment.study,
@@ -71,7 +77,7 @@ def conclude(
         verdicts=tuple(pair.sentence(key) for pair in pairs),
         smallest_effect=ask.smallest_effect,
         level=LEVEL,
-        scope="configurations",
+        scope=scope,
         learners=len(targets.histories),
         targets=len(targets),
         cold_targets=float(np.mean(targets.item == UNKNOWN)),
@@ -81,6 +87,7 @@ def conclude(
             name: _family(runs, tables[name], len(test.control()), name, known)
             for name, runs in scored.items()
         },
+        repeated=repeated,
         pairs=pairs,
         subgroups=_subgroups(scored, test, known),
         dataset=known.study.dataset,
@@ -102,13 +109,13 @@ def learner_metrics(runs: Sequence[Scored], sequence: Int32, metric: Metric) -> 
     }
 
 
-def _table(runs: Sequence[Scored], test: Test, seeds: Sequence[int]) -> dict[str, Float64]:
-    """Column -> (n_seeds, n_learners); a family that was trained once has copies."""
+def _table(runs: Sequence[Scored], test: Test, known: Known) -> dict[str, Float64]:
+    """Column -> (n_searches, n_seeds, n_learners)."""
     targets, metric = test.fold.validation, test.metric
     columns = learner_metrics(runs, targets.sequence, metric)
     for k in metric.report_k:
         columns[f"novelty@{k}"] = np.stack([run.lists.novelty[k] for run in runs])
-    if runs[0].shuffled is not None:
+    if any(run.shuffled is not None for run in runs):
         at = test.control()
         sequence = targets.sequence[at]
 
@@ -116,26 +123,41 @@ def _table(runs: Sequence[Scored], test: Test, seeds: Sequence[int]) -> dict[str
             values = FUNCTIONS[metric.name](ranks.astype(np.int64), metric.k)
             return user_means(values, sequence)
 
-        columns["in_order"] = np.stack([of_learners(run.ranks[at]) for run in runs])
-        shuffled = [run.shuffled for run in runs if run.shuffled is not None]
+        ordered = [run.ranks[at] for run in runs]
+        # A search may have picked a configuration that can't see order: shuffling changes nothing.
+        shuffled = [
+            ranks if run.shuffled is None else run.shuffled
+            for run, ranks in zip(runs, ordered, strict=True)
+        ]
+        columns["in_order"] = np.stack([of_learners(ranks) for ranks in ordered])
         columns["shuffled"] = np.stack([of_learners(ranks) for ranks in shuffled])
-    return {name: _copied(values, len(seeds)) for name, values in columns.items()}
+    return {name: _by_search(values, known) for name, values in columns.items()}
 
 
-def _copied(values: Float64, seeds: int) -> Float64:
-    return values if len(values) == seeds else np.repeat(values, seeds, axis=0)
+def _by_search(values: Float64, known: Known) -> Float64:
+    """(n_runs, n) -> (n_searches, n_seeds, n); who is trained once a search has copies."""
+    searches, seeds = len(known.searches), len(known.searches[0].seeds)
+    found = values.reshape(searches, -1, values.shape[-1])
+    return found if found.shape[1] == seeds else np.repeat(found, seeds, axis=1)
+
+
+def _rows(values: Float64) -> Float64:
+    """(n_searches, n_seeds, n) -> (n_rows, n), see the head of this file."""
+    rows: Float64 = values[0] if len(values) == 1 else values.mean(axis=1)
+    return rows
 
 
 def _family(
     runs: Sequence[Scored], table: Table, control_targets: int, name: str, known: Known
 ) -> ConfirmedFamily:
-    choice, metric = known.selected[name], known.study.experiment.metric
+    own, metric = known.searches[0], known.study.experiment.metric
+    choice = own.selected[name]
     order = None
     if "shuffled" in table:
         order = OrderControl(
             in_order=float(table["in_order"].mean()),
             shuffled=float(table["shuffled"].mean()),
-            drop=_estimate(table["in_order"] - table["shuffled"]),
+            drop=_estimate(_rows(table["in_order"] - table["shuffled"])),
             targets=control_targets,
         )
     names = [f"{function}@{k}" for function in FUNCTIONS for k in metric.report_k]
@@ -144,15 +166,18 @@ def _family(
         trial=choice.trial,
         config=choice.config,
         epochs=choice.epochs,
-        seeds=known.seeds,
+        seeds=own.seeds,
         deterministic=choice.kind in DETERMINISTIC,
         steps=known.steps[name],
-        metrics={column: _estimate(table[column]) for column in names},
+        metrics={column: _estimate(_rows(table[column])) for column in names},
         coverage={
             f"coverage@{k}": float(np.mean([run.lists.coverage[k] for run in runs]))
             for k in metric.report_k
         },
-        novelty={f"novelty@{k}": _estimate(table[f"novelty@{k}"]) for k in metric.report_k},
+        novelty={
+            column: _estimate(_rows(table[column]))
+            for column in (f"novelty@{k}" for k in metric.report_k)
+        },
         order=order,
         fit_seconds=float(np.mean([run.fit_seconds for run in runs])),
     )
@@ -164,9 +189,10 @@ def _subgroups(
     targets, metric = test.fold.validation, test.metric
     function = FUNCTIONS[metric.name]
     values = {
-        name: _copied(
-            np.stack([function(run.ranks.astype(np.int64), metric.k) for run in runs]),
-            len(known.seeds),
+        name: _rows(
+            _by_search(
+                np.stack([function(run.ranks.astype(np.int64), metric.k) for run in runs]), known
+            )
         )
         for name, runs in scored.items()
     }
@@ -195,5 +221,5 @@ def _group_means(values: Float64, sequence: Int32, mask: Mask) -> Float64:
     return np.stack([user_means(row[mask], learner.astype(np.int32)) for row in values])
 
 
-def _estimate(values: Float64) -> Estimate:
-    return Estimate(*estimate(values, LEVEL))
+def _estimate(rows: Float64) -> Estimate:
+    return Estimate(*estimate(rows, LEVEL))

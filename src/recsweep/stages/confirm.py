@@ -5,29 +5,27 @@ number (the selection, its epochs, the seeds, the smallest effect) is fixed befo
 written down before the test is read.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import recsweep
 from recsweep.config.schema import Experiment
 from recsweep.data.folds import development_folds, make_fold
-from recsweep.data.prepared import load_dataset
 from recsweep.data.sealed import unseal
 from recsweep.data.types import Dataset, Fold
-from recsweep.errors import BadInput
 from recsweep.records.confirmation import Confirmation, Steps
 from recsweep.records.confirmation_files import LEARNERS, read_confirmation, write_confirmation
 from recsweep.records.environment import code_version
 from recsweep.records.files import read_study
 from recsweep.records.openings import Opened, Why, record_opening
-from recsweep.records.study import Study
 from recsweep.search.lock import study_lock
 from recsweep.stages.conclude import Known, conclude
 from recsweep.stages.machine import worker_count
 from recsweep.stages.refits import Ended, Job, Scored, Test, score_all
-from recsweep.stages.select import choose
-from recsweep.stages.selected import confirmation_inputs, selected_of
+from recsweep.stages.searches import Search, own_search
+from recsweep.stages.selected import confirmation_inputs
+from recsweep.stages.sweep import searched_data
 from recsweep.training.process import worker_environment
 from recsweep.training.refit import DETERMINISTIC, optimizer_steps
 
@@ -44,6 +42,7 @@ def confirm_stage(
     folder: Path,
     root: Path,
     *,
+    repeats: Sequence[Search] = (),
     on_end: Callable[[Ended], None] = lambda ended: None,
     workers: int | None = None,
 ) -> Confirmed:
@@ -52,6 +51,7 @@ def confirm_stage(
     Args:
         folder: of the study.
         root: the folder that holds `data/`.
+        repeats: of the study's search; with any, verdicts speak of families.
         on_end: told of every refit that ends.
         workers: processes; None: as many as the machine holds.
 
@@ -60,18 +60,18 @@ def confirm_stage(
         WorkFailed: nothing could be selected, a refit diverged, or a process was killed.
     """
     study = read_study(folder)
-    selection = choose(study, folder)
-    dataset = load_data(study.dataset, study.fingerprint, root)
-    selected = selected_of(study, selection)
-    inputs = confirmation_inputs(study, selected)
+    searches = (own_search(study, folder), *repeats)
+    selected, *repeated = [search.selected for search in searches]
+    dataset = searched_data(study, root)
     before = read_confirmation(folder)
+    inputs = confirmation_inputs(study, selected, repeated)
     if before is not None and before.inputs == inputs and (folder / LEARNERS).exists():
         return Confirmed(before, opened=False)
     with study_lock(folder):
         experiment = study.experiment
         steps = _fold_steps(dataset, experiment, selected)
-        test, known_users = open_test(folder, "confirm", dataset, experiment, selected)
-        jobs = _jobs(study, selected)
+        test, known_users = open_test(folder, "confirm", dataset, experiment, selected, repeated)
+        jobs = [job for n, search in enumerate(searches, 1) for job in _jobs(search, n)]
         scored = score_all(
             jobs,
             test,
@@ -84,15 +84,20 @@ def confirm_stage(
             test,
             Known(
                 study=study,
-                selected=selected,
-                seeds=seeds_of(experiment),
+                searches=searches,
                 users=known_users,
                 steps=_all_steps(steps, test.fold, selected),
                 inputs=inputs,
                 folder=folder,
             ),
         )
-        write_confirmation(confirmation, tables, test.fold.validation.histories.user, folder)
+        write_confirmation(
+            confirmation,
+            tables,
+            [search.seeds for search in searches],
+            test.fold.validation.histories.user,
+            folder,
+        )
     return Confirmed(confirmation, opened=True)
 
 
@@ -102,6 +107,7 @@ def open_test(
     dataset: Dataset,
     experiment: Experiment,
     configurations: dict[str, Opened],
+    repeated: Sequence[Mapping[str, Opened]] = (),
 ) -> tuple[Test, int]:
     """Write the opening down, read the test, and make it the window of a fold that trains on all
     development data; the second value is the number of users known before the test.
@@ -110,44 +116,24 @@ def open_test(
         BadInput: the test's files are missing or changed, or nothing in it can be predicted.
     """
     code = code_version(Path(recsweep.__file__).parent)
-    record_opening(folder, why, code, dataset.fingerprint, configurations)
+    record_opening(folder, why, code, dataset.fingerprint, configurations, repeated)
     opened = unseal(dataset)
     fold = make_fold("test", opened.development, opened.cuts.test, opened, experiment)
     return Test(fold, experiment.metric, experiment.resources), dataset.n_users
 
 
-def load_data(name: str, fingerprint: str, root: Path) -> Dataset:
-    """The prepared data of that name.
-
-    Raises:
-        BadInput: it isn't there, was changed, or is not what the fingerprint says.
-    """
-    dataset = load_dataset(root / "data" / name)
-    if dataset.fingerprint != fingerprint:
-        raise BadInput(
-            f"{dataset.folder}: has fingerprint {dataset.fingerprint[:12]}…, the study searched on "
-            f"{fingerprint[:12]}…; the data changed: run recsweep sweep under a new study name"
-        )
-    return dataset
-
-
-def seeds_of(experiment: Experiment) -> tuple[int, ...]:
-    """The seeds of the refits, the same for every family."""
-    return tuple(experiment.seed + n for n in range(experiment.confirm.seeds))
-
-
-def _jobs(study: Study, selected: dict[str, Opened]) -> list[Job]:
-    seeds = seeds_of(study.experiment)
-    trials = {trial.id: trial for trial in study.trials}
+def _jobs(search: Search, number: int) -> list[Job]:
+    trials = {trial.id: trial for trial in search.study.trials}
     jobs = []
-    for name, choice in selected.items():
+    for name, choice in search.selected.items():
         trial = trials[choice.trial]
         # An epoch of all folds takes about as long as several evaluations; only shares matter.
         fit = trial.fit_seconds / len(trial.epochs) * choice.epochs
         work = fit + 3 * trial.evaluate_seconds / len(trial.epochs)
-        own = seeds[:1] if choice.kind in DETERMINISTIC else seeds
+        seeds = search.seeds[:1] if choice.kind in DETERMINISTIC else search.seeds
         jobs += [
-            Job(name, choice.kind, choice.config, choice.epochs, seed, work + 1e-3) for seed in own
+            Job(name, choice.kind, choice.config, choice.epochs, seed, work + 1e-3, number)
+            for seed in seeds
         ]
     return jobs
 

@@ -48,9 +48,8 @@ class RefitProgress:
 
     def __call__(self, ended: Ended) -> None:
         """Show it."""
-        what = (
-            f"{ended.job.family}, seed {ended.job.seed} done, about {ended.seconds_left:.0f} s left"
-        )
+        job = ended.job
+        what = f"{job.family}, seed {job.seed} done, about {ended.seconds_left:.0f} s left"
         if self._quiet:
             return
         if self._console.is_terminal:

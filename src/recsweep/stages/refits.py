@@ -36,6 +36,7 @@ class Job:
     epochs: int
     seed: int
     work: float  # seconds it is expected to take; only their proportions matter
+    search: int = 1  # the study's own is 1
 
 
 @dataclass(frozen=True, slots=True)

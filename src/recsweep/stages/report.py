@@ -12,7 +12,8 @@ from recsweep.records.files import read_study
 from recsweep.records.selection import Selection
 from recsweep.records.study import Study
 from recsweep.reporting.leaderboard import markdown
-from recsweep.reporting.page import write_page
+from recsweep.reporting.page import page_name, write_page
+from recsweep.reporting.words import WORDS
 from recsweep.stages.select import choose
 from recsweep.stages.selected import confirmation_inputs, selected_of
 
@@ -29,7 +30,7 @@ class Reported:
 
 
 def report_stage(folder: Path, root: Path, lang: str = "en") -> Reported:
-    """Write `leaderboard.md` and the page.
+    """Write `leaderboard.md` and the page, and renew the pages in other languages beside it.
 
     Raises:
         BadInput: no study in `folder`, one that can't be read, or a language the page has not.
@@ -40,7 +41,12 @@ def report_stage(folder: Path, root: Path, lang: str = "en") -> Reported:
     confirmation = _current(study, selection, folder)
     write_text(folder / "leaderboard.md", markdown(study, selection))
     summary = confirmation.summary() if confirmation else None
-    page = write_page(study, selection, summary, folder, lang, _manifest(study, root))
+    manifest = _manifest(study, root)
+    beside = [n for n in WORDS if n != lang and (n == "en" or (folder / page_name(n)).exists())]
+    page = write_page(study, selection, summary, folder, lang, manifest, beside)
+    for other in beside:
+        rest = [lang, *(n for n in beside if n != other)]
+        write_page(study, selection, summary, folder, other, manifest, rest)
     return Reported(study, selection, page)
 
 
@@ -49,7 +55,7 @@ def _current(study: Study, selection: Selection, folder: Path) -> Confirmation |
     found = read_confirmation(folder)
     if found is None:
         return None
-    if found.inputs != confirmation_inputs(study, selected_of(study, selection)):
+    if found.inputs != confirmation_inputs(study, selected_of(study, selection), found.repeated):
         log.warning("verdicts.json is about an earlier selection; `recsweep confirm` renews it")
         return None
     return found

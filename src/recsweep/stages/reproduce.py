@@ -174,7 +174,7 @@ def _on_test(
             f"{folder}/verdicts.json: confirms {found} for {best.family}, not {best.trial} as in "
             f"the best file; run recsweep confirm {folder}"
         )
-    table = read_learners(folder).filter(family=best.family)
+    table = read_learners(folder).filter(family=best.family, search=1)
     names = list(family.metrics)
     recorded = {
         name: table[name].to_numpy().reshape(len(family.seeds), -1).mean(axis=1).tolist()

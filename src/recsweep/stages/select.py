@@ -1,5 +1,6 @@
 """The verb `select`: pick each family's configuration by the rule written in the experiment."""
 
+import os
 from functools import partial
 from pathlib import Path
 
@@ -26,7 +27,7 @@ def select_stage(folder: Path, root: Path) -> Selection:
     data = DataRecord(dataset=study.dataset, fingerprint=study.fingerprint, raw=raw)
     for choice in selection.families.values():
         path = folder / "best" / f"{choice.family}.yaml"
-        write_best(_record(choice, selection, study, data), path)
+        write_best(_record(choice, selection, study, data, os.path.relpath(path, root)), path)
     return selection
 
 
@@ -40,11 +41,12 @@ def choose(study: Study, folder: Path) -> Selection:
     return select(study, partial(read_user_values, folder), near_edge)
 
 
-def _record(choice: Choice, selection: Selection, study: Study, data: DataRecord) -> BestFile:
-    name = study.experiment.study
+def _record(
+    choice: Choice, selection: Selection, study: Study, data: DataRecord, path: str
+) -> BestFile:
     return BestFile(
-        command=f"make reproduce BEST=results/{name}/best/{choice.family}.yaml",
-        study=name,
+        command=f"make reproduce BEST={path}",
+        study=study.experiment.study,
         family=choice.family,
         kind=str(study.spaces[choice.family]["family"]),
         trial=choice.trial,

@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+from collections.abc import Mapping, Sequence
 
 from recsweep.records.openings import Opened
 from recsweep.records.selection import Selection
@@ -21,7 +22,9 @@ def selected_of(study: Study, selection: Selection) -> dict[str, Opened]:
     }
 
 
-def confirmation_inputs(study: Study, selected: dict[str, Opened]) -> str:
+def confirmation_inputs(
+    study: Study, selected: Mapping[str, Opened], repeated: Sequence[Mapping[str, Opened]]
+) -> str:
     """Identity of a confirmation: data, task, configurations, seeds, and what is asked of them."""
     experiment = study.experiment
     deciding = {"folds", "targets", "metric", "features", "confirm", "seed"}
@@ -29,6 +32,11 @@ def confirmation_inputs(study: Study, selected: dict[str, Opened]) -> str:
         "fingerprint": study.fingerprint,
         "experiment": experiment.model_dump(mode="json", include=deciding),
         "resources": experiment.resources.model_dump(exclude={"workers"}),
-        "selected": {name: choice.model_dump(mode="json") for name, choice in selected.items()},
+        "selected": _dumped(selected),
+        **({"repeated": [_dumped(others) for others in repeated]} if repeated else {}),
     }
     return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
+
+
+def _dumped(selected: Mapping[str, Opened]) -> dict[str, object]:
+    return {name: choice.model_dump(mode="json") for name, choice in selected.items()}

@@ -7,7 +7,9 @@ from pathlib import Path
 from recsweep.config.schema import Experiment
 from recsweep.data.folds import development_folds
 from recsweep.data.prepare import prepare
+from recsweep.data.prepared import load_dataset
 from recsweep.data.types import Dataset, Fold
+from recsweep.errors import BadInput
 from recsweep.records.environment import environment
 from recsweep.records.files import write_study
 from recsweep.records.study import Study, SweepSession
@@ -47,6 +49,22 @@ def load_inputs(experiment: Experiment, root: Path) -> Inputs:
     dataset = prepare(experiment, root)
     folds = development_folds(dataset, experiment)
     return Inputs(experiment, study_folder(experiment, root), dataset, folds, spaces)
+
+
+def searched_data(study: Study, root: Path) -> Dataset:
+    """The prepared data that a study was searched on.
+
+    Raises:
+        BadInput: they are not there, or were changed.
+    """
+    dataset = load_dataset(root / "data" / study.dataset)
+    if dataset.fingerprint != study.fingerprint:
+        raise BadInput(
+            f"{dataset.folder}: has fingerprint {dataset.fingerprint[:12]}…, the study searched on "
+            f"{study.fingerprint[:12]}…; the data changed: run recsweep sweep under a new study "
+            "name"
+        )
+    return dataset
 
 
 def sweep(

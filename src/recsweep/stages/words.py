@@ -18,7 +18,11 @@ def confirmation_lines(confirmed: Confirmed, folder: Path) -> Iterator[str]:
     key, metric = confirmation.metric, show_metric(confirmation.metric)
     families = confirmation.families
     width = max(map(len, families))
-    yield f"Sealed test, {confirmation.learners:,} learners, {confirmation.targets:,} targets"
+    searches = f", {1 + len(confirmation.repeated)} searches" if confirmation.repeated else ""
+    yield (
+        f"Sealed test, {confirmation.learners:,} learners, "
+        f"{confirmation.targets:,} targets{searches}"
+    )
     best_first = sorted(families.items(), key=lambda item: -item[1].metrics[key].mean)
     for name, family in best_first:
         mean = family.metrics[key]
