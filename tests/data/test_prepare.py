@@ -361,3 +361,34 @@ def test_the_summary_lists_rules_that_took_something_out(
     assert lines["sealed test"].startswith("2 events, 1 users, 2 items, 2020-09-13 to")
     assert "  dropped: no user id" not in lines
     assert lines["  fold0"].startswith("trains on 4 events before 2020-09-13T12:33")
+
+
+def test_rows_of_a_dated_table_that_are_valid_only_in_the_test_are_sealed_with_it(
+    write: Callable[..., Path], log_of: LogOf, experiment_on: ExperimentOn,
+    ten_rows: Rows, tmp_path: Path,
+) -> None:  # fmt: skip
+    times = ["2020-01-01", "2020-09-13 12:26:50", "2021-01-01", "2020-02-01"]
+    rows = zip("aaab", range(1, 5), times, strict=True)
+    text = "id,price,since\n" + "".join(f"{i},{p},{t}\n" for i, p, t in rows)
+    table = {"path": str(write(text, "items.csv")), "key": "id", "numeric": ["price"]}
+    experiment = experiment_on(log_of(ten_rows), items={**table, "valid_from": "since"})
+    dataset = prepare(experiment, tmp_path)
+    assert dataset.item_rows is not None
+    assert dataset.item_rows["price"].to_list() == [1.0, 2.0, 4.0]
+    whole = unseal(dataset).item_rows
+    assert whole is not None
+    assert sorted(whole["price"]) == [1.0, 2.0, 3.0, 4.0]
+
+
+def test_a_key_that_came_later_leaves_what_was_prepared_before_as_it_is(
+    write: Callable[..., Path], log_of: LogOf, experiment_on: ExperimentOn,
+    ten_rows: Rows, tmp_path: Path,
+) -> None:  # fmt: skip
+    items = write("id,hours\na,9\n", "items.csv")
+    table = {"path": str(items), "key": "id", "numeric": ["hours"]}
+    before = prepare(experiment_on(log_of(ten_rows), items=table), tmp_path)
+    defaults = {**table, "text": [], "immutable": False, "valid_from": None}
+    assert (
+        prepare(experiment_on(log_of(ten_rows), items=defaults), tmp_path).folder == before.folder
+    )
+    assert "immutable" not in (before.folder / "manifest.json").read_text()

@@ -17,8 +17,9 @@ def table_of(
     path: Path, ids: list[str], **changes: object
 ) -> tuple[dict[str, list[object]], FeatureRows]:
     declared = FeatureTable.model_validate({"path": str(path), **ALL, **changes})
-    table, rows = feature_table(declared, path, pl.Series(ids))
-    return table.to_dict(as_series=False), rows
+    read = feature_table(declared, path, pl.Series(ids))
+    assert read.counts is not None
+    return read.by_code.to_dict(as_series=False), read.counts
 
 
 def test_rows_come_in_the_order_of_the_codes_and_what_is_unknown_is_null(write: Write) -> None:
@@ -95,3 +96,54 @@ def test_parquet_lists_are_tags_and_nan_is_missing(tmp_path: Path) -> None:
 
 def test_without_a_table_there_are_raw_ids_only() -> None:
     assert bare_table(pl.Series(["a"])).to_dict(as_series=False) == {"_id": ["a"], "_label": [None]}
+
+
+DATED = (
+    "id,level,hours,topics,since\na,e,1,x,2020-01-02\na,hard,2,x,2021-01-01\nz,e,3,,2019-05-01\n"
+)
+
+
+def test_a_dated_table_keeps_every_row_of_every_id_apart_from_the_codes(write: Write) -> None:
+    declared = FeatureTable.model_validate({"path": "x", **ALL, "valid_from": "since"})
+    read = feature_table(declared, write(DATED), pl.Series(["new", "a"]))
+    assert read.by_code.to_dict(as_series=False) == {"_id": ["new", "a"], "_label": [None, None]}
+    assert read.rows is not None
+    assert read.rows["_id"].to_list() == ["a", "a", "z"]
+    assert read.rows["level"].to_list() == ["e", "hard", "e"]
+    assert read.rows["_valid_from"].is_sorted() is False
+    assert read.counts is not None
+    assert (read.counts.without_event, read.counts.ids_without_row) == (1, 1)
+
+
+def test_an_immutable_table_has_rows_of_all_ids_that_were_always_known(write: Write) -> None:
+    declared = FeatureTable.model_validate({"path": "x", **ALL, "immutable": True})
+    path = write("id,level,hours,topics\nb,e,1,x\na,e,1,\n")
+    read = feature_table(declared, path, pl.Series(["a"]))
+    assert read.rows is not None
+    assert read.rows.select("_id", "_valid_from").rows() == [("a", None), ("b", None)]
+
+
+def test_a_row_without_a_time_is_never_known_and_counted(write: Write) -> None:
+    declared = FeatureTable.model_validate({"path": "x", **ALL, "valid_from": "since"})
+    read = feature_table(declared, write(DATED.replace("2021-01-01", "")), pl.Series(["a"]))
+    assert read.rows is not None
+    assert len(read.rows) == 2
+    assert read.counts is not None
+    assert read.counts.without_time == 1
+
+
+def test_a_time_that_cant_be_read_is_named_with_its_row(write: Write) -> None:
+    declared = FeatureTable.model_validate({"path": "x", **ALL, "valid_from": "since"})
+    with pytest.raises(BadInput, match=r"row 2: since is 'soon', expected a time written 'iso'"):
+        feature_table(declared, write(DATED.replace("2021-01-01", "soon")), pl.Series(["a"]))
+
+
+def test_rows_of_one_id_and_one_time_must_agree(write: Write) -> None:
+    declared = FeatureTable.model_validate({"path": "x", **ALL, "valid_from": "since"})
+    with pytest.raises(BadInput, match=r"rows 1 and 2 say different things about the id 'a'"):
+        feature_table(declared, write(DATED.replace("2021-01-01", "2020-01-02")), pl.Series(["a"]))
+
+
+def test_a_table_is_immutable_or_dated_not_both() -> None:
+    with pytest.raises(ValueError, match="immutable or valid_from"):
+        FeatureTable(path="x", key="id", immutable=True, valid_from="since")

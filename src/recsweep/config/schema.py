@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from datetime import UTC, datetime
-from typing import Annotated, Literal, Self, get_args
+from typing import Annotated, Any, Literal, Self, get_args
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
@@ -19,6 +19,15 @@ class Schema(BaseModel):
     """Frozen, and closed to unknown keys and to numbers that are none."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
+
+
+def later(default: Any) -> Any:
+    """A key that came after records were written: at its default, records leave it out.
+
+    So the folder of prepared data, a study's identity and a best file's digests stay what they
+    were before the key.
+    """
+    return Field(default, exclude_if=lambda value: value == default)
 
 
 # -- data ------------------------------------------------------------------------------------
@@ -70,14 +79,31 @@ class EventTable(Table):
 
 
 class FeatureTable(Table):
-    """A table of learners or courses; its columns are taken as known from the start."""
+    """A table of learners or courses. Without `valid_from`, its columns are taken as known from
+    the start; with it, a row is known from its time on, and an id may have several rows.
+    """
 
     key: str
     categorical: tuple[str, ...] = ()
     numeric: tuple[str, ...] = ()
     tags: Mapping[str, str] = {}  # column of several values -> their separator
+    text: tuple[str, ...] = later(())
     missing: tuple[str, ...] = ("",)  # raw values that mean "not known"
     label: str | None = None  # a column to show to people (a course's title)
+    immutable: bool = later(False)  # declares that no row was ever written later than the log
+    valid_from: str | None = later(None)  # the column of a row's time
+    valid_from_format: TimeFormat = later("iso")
+
+    @model_validator(mode="after")
+    def _one_claim(self) -> Self:
+        if self.immutable and self.valid_from is not None:
+            raise ValueError("give immutable or valid_from, not both")
+        return self
+
+    @property
+    def dated(self) -> bool:
+        """Does it say since when its rows are known, be it since ever?"""
+        return self.immutable or self.valid_from is not None
 
 
 class TimeLimits(Schema):
@@ -145,6 +171,21 @@ class Metric(Schema):
         return f"{self.name}@{self.k}"
 
 
+class Text(Schema):
+    """How columns of text become numbers."""
+
+    method: Literal["tfidf", "embeddings"] = "tfidf"
+    size: Annotated[int, Field(ge=1, le=512)] = 32  # numbers a column
+    language: Literal["auto", "zh", "other"] = "auto"  # zh: Han characters are cut into words
+    model: str | None = None  # a local folder with a sentence-transformers model
+
+    @model_validator(mode="after")
+    def _model_with_embeddings(self) -> Self:
+        if (self.method == "embeddings") != (self.model is not None):
+            raise ValueError("method embeddings needs model, a local folder; tfidf has none")
+        return self
+
+
 # -- the search ------------------------------------------------------------------------------
 
 
@@ -205,6 +246,7 @@ class Experiment(Schema):
     targets: Targets = Targets()
     metric: Metric = Metric()
     features: tuple[str, ...] | None = None  # of users and items; absent: all declared
+    text: Text = later(Text())
     families: Annotated[Mapping[Name, str], Field(min_length=1)]  # name in the study -> space file
     budget: Budget = Budget()
     stopping: Stopping = Stopping()

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from recsweep.config.schema import Experiment
 from recsweep.config.schema import Targets as TargetRule
 from recsweep.data.arrays import changes, ranges
-from recsweep.data.features import Encoder, fit_features
+from recsweep.data.features import Encoder, fit_features, text_names
 from recsweep.data.types import (
     KINDS,
     UNKNOWN,
@@ -73,7 +73,15 @@ def make_fold(
             f"{name}: no user has {rule.min_user_events} events before its cut; "
             "lower folds.min_user_events, or use fewer or shorter folds"
         )
-    encoder = fit_features(dataset, experiment.features, np.unique(events.user[before]), items)
+    encoder = fit_features(
+        dataset,
+        experiment.features,
+        np.unique(events.user[before]),
+        items,
+        cut=cut,
+        texts=text_names(experiment.data.users, experiment.data.items),
+        text=experiment.text,
+    )
     training = Training(
         sequences=_sequences(_rows(events, trained), index[trained], encoder),
         n_items=len(items),

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from pydantic import ValidationError
 
-from recsweep.config.schema import Data, Folds, Schema
+from recsweep.config.schema import Data, Folds, Schema, later
 from recsweep.data.clock import iso
 from recsweep.data.types import Cuts
 from recsweep.errors import BadInput
@@ -53,6 +53,7 @@ class FeatureRows(Schema):
     repeated: int
     without_event: int
     ids_without_row: int  # users or items of the log that the table doesn't know
+    without_time: int = later(0)  # left out: nobody knows since when they are known
 
 
 class Moment(Schema):

@@ -2,6 +2,7 @@
 
 import secrets
 import shutil
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -13,13 +14,12 @@ from recsweep.config.schema import Data, EventTable, Experiment, FeatureTable, F
 from recsweep.data import prepared
 from recsweep.data.cleaning import clean, needed_columns
 from recsweep.data.cuts import resolve_cuts
-from recsweep.data.features import check_names, declared_names
+from recsweep.data.features import VALID_FROM, check_names, declared_names
 from recsweep.data.indexing import Indexed, index_events
 from recsweep.data.manifest import (
     FILE,
     FORMAT,
     EventRows,
-    FeatureRows,
     Manifest,
     PreparedFile,
     RawFile,
@@ -30,7 +30,7 @@ from recsweep.data.manifest import (
 from recsweep.data.periods import describe_fold, describe_period
 from recsweep.data.reading import read_table
 from recsweep.data.sources import Source, resolve
-from recsweep.data.tables import bare_table, feature_table
+from recsweep.data.tables import FeatureRead, bare_table, feature_table
 from recsweep.data.types import Dataset, Events
 from recsweep.errors import BadInput, WorkFailed
 
@@ -89,8 +89,8 @@ def _build(folder: Path, inputs: str, data: Data, rule: Folds, sources: _Sources
     events = indexed.events
     cuts = resolve_cuts(events.time, rule)
     start = int(events.time.min())
-    users, user_rows = _read_features(data.users, sources.users, indexed.users)
-    items, item_rows = _read_features(data.items, sources.items, indexed.items)
+    users = _read_features(data.users, sources.users, indexed.users)
+    items = _read_features(data.items, sources.items, indexed.items)
     test_start, test_end = cuts.test
     early = events.time < test_start
     development, test = _rows(events, early), _rows(events, ~early)
@@ -98,7 +98,9 @@ def _build(folder: Path, inputs: str, data: Data, rule: Folds, sources: _Sources
     temporary = folder.with_name(f".{folder.name}-{secrets.token_hex(4)}")
     temporary.mkdir()
     try:
-        files = _write(temporary, development, test, users, items)
+        files = _write(temporary, development, test, users.by_code, items.by_code)
+        dated = {prepared.USER_ROWS: users.rows, prepared.ITEM_ROWS: items.rows}
+        files |= _write_rows(temporary, dated, test_start)
         manifest = Manifest(
             recsweep_format=FORMAT,
             name=data.name,
@@ -106,8 +108,8 @@ def _build(folder: Path, inputs: str, data: Data, rule: Folds, sources: _Sources
             fingerprint=fingerprint(files, cuts),
             cleaning=cleaning,
             duplicates=indexed.duplicates,
-            user_table=user_rows,
-            item_table=item_rows,
+            user_table=users.counts,
+            item_table=items.counts,
             development=describe_period(development, start, test_start),
             folds=tuple(
                 describe_fold(f"fold{n}", development, start, window, rule)
@@ -143,6 +145,19 @@ def _write(
         **{name: prepared.write_events(folder / name, part) for name, part in events.items()},
         **{name: prepared.write_table(folder / name, table) for name, table in tables.items()},
     }
+
+
+def _write_rows(
+    folder: Path, tables: Mapping[str, pl.DataFrame | None], test_start: int
+) -> dict[str, PreparedFile]:
+    """The rows of dated tables; those that are valid only in the test are sealed with it."""
+    files = {}
+    for name, rows in tables.items():
+        if rows is not None:
+            early = (rows[VALID_FROM] < test_start).fill_null(True)
+            for part, wanted in ((name, early), (prepared.SEALED[name], ~early)):
+                files[part] = prepared.write_table(folder / part, rows.filter(wanted))
+    return files
 
 
 def _publish(temporary: Path, folder: Path) -> None:
@@ -186,9 +201,9 @@ def _summary(rows: EventRows) -> str:
 
 def _read_features(
     table: FeatureTable | None, source: Source | None, ids: pl.Series
-) -> tuple[pl.DataFrame, FeatureRows | None]:
+) -> FeatureRead:
     if table is None or source is None:
-        return bare_table(ids), None
+        return FeatureRead(bare_table(ids), None, None)
     return feature_table(table, source.path, ids)
 
 

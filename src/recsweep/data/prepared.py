@@ -19,6 +19,9 @@ ITEMS = "items.parquet"
 SEALED_TEST = "sealed_test.parquet"
 SEALED_USERS = "sealed_users.parquet"  # those who appear in the test only
 SEALED_ITEMS = "sealed_items.parquet"
+USER_ROWS = "user_rows.parquet"  # of dated tables; those before the test
+ITEM_ROWS = "item_rows.parquet"
+SEALED = {USER_ROWS: "sealed_user_rows.parquet", ITEM_ROWS: "sealed_item_rows.parquet"}
 
 
 def load_dataset(folder: Path) -> Dataset:
@@ -28,8 +31,12 @@ def load_dataset(folder: Path) -> Dataset:
         BadInput: a file is missing or was changed since it was prepared.
     """
     manifest = read_manifest(folder)
-    verify(folder, manifest, (DEVELOPMENT, USERS, ITEMS))
+    dated = [name for name in (USER_ROWS, ITEM_ROWS) if name in manifest.files]
+    verify(folder, manifest, (DEVELOPMENT, USERS, ITEMS, *dated))
     users, items = (pl.read_parquet(folder / name) for name in (USERS, ITEMS))
+    user_rows, item_rows = (
+        pl.read_parquet(folder / name) if name in dated else None for name in (USER_ROWS, ITEM_ROWS)
+    )
     return Dataset(
         folder=folder,
         fingerprint=manifest.fingerprint,
@@ -39,6 +46,8 @@ def load_dataset(folder: Path) -> Dataset:
         items=items,
         n_users=len(users),
         n_items=len(items),
+        user_rows=user_rows,
+        item_rows=item_rows,
     )
 
 

@@ -7,7 +7,16 @@ import numpy as np
 import polars as pl
 
 from recsweep.data.manifest import read_manifest
-from recsweep.data.prepared import SEALED_ITEMS, SEALED_TEST, SEALED_USERS, read_events, verify
+from recsweep.data.prepared import (
+    ITEM_ROWS,
+    SEALED,
+    SEALED_ITEMS,
+    SEALED_TEST,
+    SEALED_USERS,
+    USER_ROWS,
+    read_events,
+    verify,
+)
 from recsweep.data.types import Dataset, Events
 
 
@@ -32,6 +41,10 @@ def unseal(dataset: Dataset) -> Dataset:
     verify(folder, read_manifest(folder), [SEALED_USERS, SEALED_ITEMS])
     users = _joined(dataset.users, folder / SEALED_USERS)
     items = _joined(dataset.items, folder / SEALED_ITEMS)
+    user_rows, item_rows = (
+        _with_sealed(rows, folder, SEALED[name])
+        for rows, name in ((dataset.user_rows, USER_ROWS), (dataset.item_rows, ITEM_ROWS))
+    )
     return replace(
         dataset,
         development=_in_order(dataset.development, test),
@@ -39,12 +52,21 @@ def unseal(dataset: Dataset) -> Dataset:
         items=items,
         n_users=len(users),
         n_items=len(items),
+        user_rows=user_rows,
+        item_rows=item_rows,
     )
 
 
 def _joined(known: pl.DataFrame | None, path: Path) -> pl.DataFrame:
     new = pl.read_parquet(path)
     return new if known is None else pl.concat([known, new])
+
+
+def _with_sealed(rows: pl.DataFrame | None, folder: Path, name: str) -> pl.DataFrame | None:
+    if rows is None:
+        return None
+    verify(folder, read_manifest(folder), [name])
+    return pl.concat([rows, pl.read_parquet(folder / name)])
 
 
 def _in_order(development: Events, test: Events) -> Events:

@@ -1,15 +1,17 @@
 """Tables of what is known about users or items, brought into the order of their codes."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 import polars as pl
 
 from recsweep.config.schema import FeatureTable
 from recsweep.data.cleaning import raw_ids
-from recsweep.data.features import ID, LABEL, RESERVED, declared_names
+from recsweep.data.features import ID, LABEL, RESERVED, VALID_FROM, declared_names
 from recsweep.data.manifest import FeatureRows
 from recsweep.data.reading import as_text, read_table
+from recsweep.data.times import to_microseconds
 from recsweep.errors import BadInput
 
 TAG_WRAPPING = " \t[]'\""
@@ -21,51 +23,104 @@ def bare_table(ids: pl.Series) -> pl.DataFrame:
     return pl.DataFrame({ID: ids, LABEL: pl.Series([None] * len(ids), dtype=pl.String)})
 
 
-def feature_table(
-    table: FeatureTable, path: Path, ids: pl.Series
-) -> tuple[pl.DataFrame, FeatureRows]:
-    """Row = code: `_id`, `_label`, categories (String), numbers (Float64), tags (List[String]).
+@dataclass(frozen=True, slots=True)
+class FeatureRead:
+    """A table of users or items as it was read."""
 
-    What is missing is null. Rows of one id must agree.
+    by_code: pl.DataFrame  # row = code: `_id`, `_label`, and the features if there are no `rows`
+    rows: pl.DataFrame | None  # a dated table's, of every id: `_id`, `_valid_from`, features
+    counts: FeatureRows | None  # None: no table is declared
+
+
+def feature_table(table: FeatureTable, path: Path, ids: pl.Series) -> FeatureRead:
+    """Read `_id`, `_label`, categories and text (String), numbers (Float64), tags (List[String]).
+
+    What is missing is null. Rows of one id (and one time, where rows have one) must agree. A row
+    without a readable time is never known: such rows are left out, and counted.
 
     Raises:
-        BadInput: the file can't be read, a number is none, or two rows of one id differ.
+        BadInput: the file can't be read, a number or time is none, or two rows of one id differ.
     """
     names = declared_names(table)
     twice = [name for name in names if names.count(name) > 1 or name in RESERVED]
     if twice:
         raise BadInput(f"{path}: {twice[0]!r} is declared twice, or is a name kept for recsweep")
-    label = [table.label] if table.label else []
-    raw = read_table(table, path, [table.key, *label, *names])
+    others = [column for column in (table.label, table.valid_from) if column]
+    raw = read_table(table, path, [table.key, *others, *names])
     columns = {ID: raw_ids(raw[table.key], path)}
     columns[LABEL] = _text(raw[table.label], table.missing, path) if table.label else _nothing(raw)
-    for name in table.categorical:
-        columns[name] = _text(raw[name], table.missing, path)
-    for name in table.numeric:
-        columns[name] = _numbers(raw[name], table.missing, path)
-    for name, separator in table.tags.items():
-        columns[name] = _tags(raw[name], separator, table.missing, path)
-    known = pl.DataFrame(columns).with_row_index("row", offset=1).filter(pl.col(ID).is_not_null())
-    _check_agreement(known, path)
-    single = known.unique(ID, keep="first", maintain_order=True).drop("row")
+    if table.valid_from:
+        columns[VALID_FROM] = _valid_from(raw[table.valid_from], table, path)
+    known = (
+        pl.DataFrame({**columns, **feature_columns(table, raw, path)})
+        .with_row_index("row", offset=1)
+        .filter(pl.col(ID).is_not_null())
+    )
+    without_id = len(raw) - len(known)
+    if table.valid_from:
+        known = known.filter(pl.col(VALID_FROM).is_not_null())
+    key = [ID, VALID_FROM] if table.valid_from else [ID]
+    _check_agreement(known, key, path)
+    single = known.unique(key, keep="first", maintain_order=True).drop("row")
     ordered = ids.alias(ID).to_frame()
-    in_log = single.join(ordered, on=ID, how="semi").height
-    rows = FeatureRows(
+    of_log = single.join(ordered, on=ID, how="semi")
+    counts = FeatureRows(
         path=table.path,
         rows=len(raw),
-        without_id=len(raw) - len(known),
+        without_id=without_id,
         repeated=len(known) - len(single),
-        without_event=len(single) - in_log,
-        ids_without_row=len(ids) - in_log,
+        without_event=single[ID].n_unique() - of_log[ID].n_unique(),
+        ids_without_row=len(ids) - of_log[ID].n_unique(),
+        without_time=len(raw) - without_id - len(known),
     )
-    return ordered.join(single, on=ID, how="left", maintain_order="left"), rows
+    if not table.dated:
+        by_code = ordered.join(single, on=ID, how="left", maintain_order="left")
+        return FeatureRead(by_code, None, counts)
+    if not table.valid_from:
+        always = pl.lit(None, pl.Int64).alias(VALID_FROM)
+        single = single.select(ID, LABEL, always, pl.exclude(ID, LABEL))
+    single = single.sort(ID, VALID_FROM)
+    last = single.unique(ID, keep="last", maintain_order=True).select(ID, LABEL)
+    by_code = ordered.join(last, on=ID, how="left", maintain_order="left")
+    return FeatureRead(by_code, single.drop(LABEL), counts)
 
 
-def _check_agreement(known: pl.DataFrame, path: Path) -> None:
-    repeated = known.filter(pl.col(ID).is_duplicated())
+def feature_columns(table: FeatureTable, raw: pl.DataFrame, path: Path) -> dict[str, pl.Series]:
+    """The declared columns of a raw table, as `feature_table` has them.
+
+    Raises:
+        BadInput: a number is none, or a column can't hold what it is declared as.
+    """
+    return {
+        **{name: _text(raw[name], table.missing, path) for name in table.categorical},
+        **{name: _numbers(raw[name], table.missing, path) for name in table.numeric},
+        **{
+            name: _tags(raw[name], separator, table.missing, path)
+            for name, separator in table.tags.items()
+        },
+        **{name: _text(raw[name], table.missing, path) for name in table.text},
+    }
+
+
+def _valid_from(column: pl.Series, table: FeatureTable, path: Path) -> pl.Series:
+    if not (column.dtype.is_numeric() or column.dtype.is_temporal()):
+        column = _text(column, table.missing, path)
+    time = to_microseconds(column, table.valid_from_format)
+    unread = (time.is_null() & column.is_not_null()).arg_true()
+    if len(unread):
+        row = int(unread[0])
+        raise BadInput(
+            f"{path}: row {row + 1}: {column.name} is {column[row]!r}, expected a time written "
+            f"{table.valid_from_format!r} (valid_from_format)"
+        )
+    return time
+
+
+def _check_agreement(known: pl.DataFrame, key: Sequence[str], path: Path) -> None:
+    repeated = known.filter(pl.struct(key).is_duplicated())
     if repeated.is_empty():
         return
-    for rows in repeated.partition_by(ID, maintain_order=True):
+    for rows in repeated.partition_by(key, maintain_order=True):
         first = rows.drop("row").row(0)
         for row in rows.iter_rows():
             if row[1:] != first:

@@ -37,6 +37,10 @@ class Dataset:
     items: "pl.DataFrame | None"  # row = item code
     n_users: int  # codes in use in development
     n_items: int
+    # Of a table that says since when its rows are known: all of them, of any id, with `_id` and
+    # `_valid_from`; then the features are here, and not above.
+    user_rows: "pl.DataFrame | None" = None
+    item_rows: "pl.DataFrame | None" = None
 
 
 @dataclass(frozen=True, slots=True)

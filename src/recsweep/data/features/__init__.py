@@ -1,0 +1,35 @@
+"""Turning declared columns of learners and courses into numbers, fitted before a fold's cut only.
+
+Categories and tags become 0/1 columns, numbers are standardised (`columns.py`), text becomes a few
+numbers (`text.py`). A column that is the same for every row of training is left out. A table with
+`valid_from` gives the row that stood at the asked time (`known.py`).
+"""
+
+from recsweep.data.features.columns import FAR, MOST
+from recsweep.data.features.fit import (
+    Encoder,
+    check_names,
+    declared_names,
+    fit_features,
+    text_names,
+)
+from recsweep.data.features.known import ID, LABEL, RESERVED, VALID_FROM, Known, known_of
+from recsweep.data.features.table import TableEncoder, fit_table
+
+__all__ = [
+    "FAR",
+    "ID",
+    "LABEL",
+    "MOST",
+    "RESERVED",
+    "VALID_FROM",
+    "Encoder",
+    "Known",
+    "TableEncoder",
+    "check_names",
+    "declared_names",
+    "fit_features",
+    "fit_table",
+    "known_of",
+    "text_names",
+]
