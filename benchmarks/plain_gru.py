@@ -1,0 +1,115 @@
+"""The peer of several benchmarks: a GRU recommender as one writes it by hand.
+
+Windows of a history, padded; nn.GRU; every place predicts the next event; F.cross_entropy over the
+whole catalogue; Adam. Nothing of recsweep's engine is in it. It can score, so that both are ranked
+by the same code.
+"""
+
+from collections.abc import Iterator, Mapping
+from itertools import pairwise
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from recsweep.data.types import Int32, Training
+from recsweep.models.protocol import Histories
+
+HIDDEN, EMBEDDING, WINDOW, BATCH = 128, 64, 50, 32
+CONFIG: dict[str, bool | int | float | str] = {
+    "depth": 1,
+    "hidden_size": HIDDEN,
+    "embedding_size": EMBEDDING,
+    "dropout": 0.0,
+    "learning_rate": 1e-3,
+    "weight_decay": 0.0,
+    "batch_size": BATCH,
+    "window": WINDOW,
+    "loss": "cross_entropy",
+    "tied_embeddings": True,
+}
+"""The same network for recsweep's `gru`."""
+
+
+class PlainGRU(nn.Module):
+    """The network."""
+
+    def __init__(self, n_items: int) -> None:
+        super().__init__()
+        self.embedding = nn.Embedding(n_items, EMBEDDING)
+        nn.init.normal_(self.embedding.weight, std=EMBEDDING**-0.5)  # as recsweep starts it
+        self.gru = nn.GRU(EMBEDDING, HIDDEN, batch_first=True)
+        self.project = nn.Linear(HIDDEN, EMBEDDING)
+        self.bias = nn.Parameter(torch.zeros(n_items))
+
+    def forward(self, items: Tensor) -> Tensor:
+        """(n_rows, longest, n_items) logits."""
+        return self.logits(self.states(items))
+
+    def states(self, items: Tensor) -> Tensor:
+        """(n_rows, longest, EMBEDDING)."""
+        states, _ = self.gru(self.embedding(items))
+        projected: Tensor = self.project(states)
+        return projected
+
+    def logits(self, states: Tensor) -> Tensor:
+        """Over the catalogue."""
+        return F.linear(states, self.embedding.weight, self.bias)
+
+
+class PlainLoop:
+    """Its training loop."""
+
+    def __init__(self, training: Training, learning_rate: float = 1e-3, seed: int = 0) -> None:
+        torch.manual_seed(seed)
+        self._rng = np.random.default_rng(seed)
+        offsets, item = training.sequences.offsets, training.sequences.item
+        self._windows = [
+            item[start : min(start + WINDOW + 1, end)]
+            for begin, end in pairwise(offsets)
+            for start in range(begin, end - 1, WINDOW)
+        ]
+        self.model = PlainGRU(training.n_items)
+        self._optimizer = torch.optim.Adam(self.model.parameters(), learning_rate)
+
+    def batches(self) -> Iterator[list[Int32]]:
+        """An epoch's windows in random order."""
+        order = self._rng.permutation(len(self._windows))
+        for at in range(0, len(order), BATCH):
+            yield [self._windows[i] for i in order[at : at + BATCH]]
+
+    def step(self, chosen: list[Int32]) -> int:
+        """Train on some windows; returns how many events were targets."""
+        longest = max(map(len, chosen))
+        items = np.zeros((len(chosen), longest - 1), np.int64)
+        targets = np.full((len(chosen), longest - 1), -100, np.int64)
+        for row, window in enumerate(chosen):
+            items[row, : len(window) - 1] = window[:-1]
+            targets[row, : len(window) - 1] = window[1:]
+        logits = self.model(torch.from_numpy(items))
+        loss = F.cross_entropy(logits.flatten(0, 1), torch.from_numpy(targets).flatten())
+        self._optimizer.zero_grad()
+        loss.backward()  # type: ignore[no-untyped-call]
+        self._optimizer.step()
+        return sum(len(window) - 1 for window in chosen)
+
+    def fit_epoch(self) -> float | None:
+        """Every event once."""
+        for chosen in self.batches():
+            self.step(chosen)
+        return None
+
+    @torch.inference_mode()
+    def score(self, histories: Histories) -> Tensor:
+        """(n_queries, n_items), for `evaluation.ranking.Ranker`."""
+        grid = self.model.states(histories.items)
+        return self.model.logits(grid[histories.row, histories.length - 1])
+
+    def state(self) -> dict[str, Tensor]:
+        """The network's parameters."""
+        return dict(self.model.state_dict())
+
+    def load_state(self, state: Mapping[str, Tensor]) -> None:
+        """Take over parameters."""
+        self.model.load_state_dict(dict(state))
