@@ -12,6 +12,7 @@ from pathlib import Path
 import torch
 
 import recsweep
+from recsweep.models.engine import ENGINE
 
 
 def environment() -> dict[str, object]:
@@ -24,6 +25,7 @@ def environment() -> dict[str, object]:
         "os": platform.platform(),
         "cpu": cpu_model(),
         "simd": torch.backends.cpu.get_cpu_capability(),  # models share a name on rented machines
+        "engine": ENGINE,
         "cores": os.cpu_count(),
         "threads": torch.get_num_threads(),
         "gpus": [torch.cuda.get_device_name(n) for n in range(torch.cuda.device_count())],

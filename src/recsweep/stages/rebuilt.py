@@ -1,11 +1,11 @@
 """Recorded figures beside rebuilt ones, and how close they must be.
 
-On the same kind of processor, with the same SIMD level, libraries, threads and precision, training
-is the same bit for bit, and so must every figure be. Elsewhere rounding differs in the last bits,
-training amplifies it, and a run with the same seed is as far away as one with another seed. So the
-tolerance is measured in seeds: with s the standard deviation over seeds, pooled over folds, two
-runs differ by less than t(99%) * sqrt(2) * s in 99 of 100 cases. At least one learner's score may
-differ by 1 in any case: a tie may break the other way.
+On the same kind of processor, with the same SIMD level, engine (`models/engine.py`), libraries,
+threads and precision, training is the same bit for bit, and so must every figure be. Elsewhere
+rounding differs in the last bits, training amplifies it, and a run with the same seed is as far
+away as one with another seed. So the tolerance is measured in seeds: with s the standard deviation
+over seeds, pooled over folds, two runs differ by less than t(99%) * sqrt(2) * s in 99 of 100 cases.
+At least one learner's score may differ by 1 in any case: a tie may break the other way.
 """
 
 import math
@@ -52,7 +52,7 @@ def obstacles(
     found = []
     if resources.gpu:
         found.append("a GPU adds in no fixed order")
-    for key in ("cpu", "simd"):
+    for key in ("cpu", "simd", "engine"):
         if key in recorded and recorded[key] != now[key]:
             found.append(f"{key} {recorded[key]} → {now[key]}")
     before, after = recorded.get("packages"), now["packages"]
