@@ -93,6 +93,10 @@ class Batches:
         self._items = torch.from_numpy(training.sequences.item).to(device, torch.int64)
         self._features = torch.from_numpy(training.sequences.features).to(device)
 
+    def draw(self, n: int) -> Tensor:
+        """(n,) items of random training events, repeats allowed: each as often as it is popular."""
+        return self._items[torch.randint(len(self._items), (n,), device=self.device)]
+
     def epoch(self, seed: int) -> Iterator[Batch]:
         """Every target once.
 

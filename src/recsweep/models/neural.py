@@ -15,8 +15,12 @@ from pydantic import Field
 from torch import Tensor, nn
 
 from recsweep.data.batches import Batch, Batches
-from recsweep.models import losses
+from recsweep.models import losses, tables
 from recsweep.models.protocol import Context, FamilyConfig, Histories
+from recsweep.models.tables import SparseTables, rows
+
+CLIP_NORM = 5.0
+"""The gradient of a step is scaled down to this norm."""
 
 
 class GradientConfig(FamilyConfig):
@@ -45,6 +49,10 @@ class Encoder(nn.Module):
         """Extra logits for states whose last items are (n_states,)."""
         return None
 
+    def recall(self, last_item: Tensor, item: Tensor) -> Tensor | None:
+        """The same for single (last item, item) pairs, of any two shapes that broadcast."""
+        return None
+
 
 class Network(nn.Module):
     """Item embeddings and features, an encoder, and the output layer over the catalogue."""
@@ -67,18 +75,42 @@ class Network(nn.Module):
         self.user = nn.Parameter(torch.zeros(n_user_features, dim))
         self.item_in = nn.Parameter(torch.zeros(n_features, dim))
         self.item_out = nn.Parameter(torch.zeros(n_features, dim))
+        self.sparse = False  # are gradients of the tables kept to the rows in use?
+
+    @property
+    def tables(self) -> list[nn.Parameter]:
+        """(n_items, dim) each."""
+        return [self.embedding] if self.output is None else [self.embedding, self.output]
 
     def states(self, items: Tensor, user_features: Tensor) -> Tensor:
         """(n_rows, longest, dim), each from the places up to its own."""
-        table = torch.addmm(self.embedding, self.item_features, self.item_in)
-        encoded = self.encoder(nn.functional.embedding(items, table), items, user_features)
+        if self.sparse:
+            inputs = self._rows(self.embedding, self.item_in, items)
+        else:
+            table = self._table(self.embedding, self.item_in)
+            inputs = nn.functional.embedding(items, table)
+        encoded = self.encoder(inputs, items, user_features)
         projected: Tensor = self.project(encoded)
         return projected + (user_features @ self.user)[:, None]
 
     def catalogue(self) -> Tensor:
         """(n_items, dim) output vectors."""
-        free = self.embedding if self.output is None else self.output
-        return torch.addmm(free, self.item_features, self.item_out)
+        return self._table(self.tables[-1], self.item_out)
+
+    def vectors(self, *items: Tensor) -> list[Tensor]:
+        """Output vectors of some items."""
+        if self.sparse:
+            return [self._rows(self.tables[-1], self.item_out, each) for each in items]
+        catalogue = self.catalogue()
+        return [catalogue[each] for each in items]
+
+    def _table(self, free: Tensor, of_features: Tensor) -> Tensor:
+        if len(of_features) == 0 and not torch.is_grad_enabled():
+            return free  # a copy of the whole catalogue for each block that is ranked
+        return torch.addmm(free, self.item_features, of_features)
+
+    def _rows(self, free: Tensor, of_features: Tensor, items: Tensor) -> Tensor:
+        return rows(free, items) + self.item_features[items] @ of_features
 
 
 class Neural:
@@ -87,13 +119,19 @@ class Neural:
     def __init__(self, network: Network, config: GradientConfig, context: Context) -> None:
         self.config, self.context = config, context
         self.network = network.to(context.device)
+        n_items = context.training.n_items
+        network.sparse = config.loss != "cross_entropy" and n_items >= tables.SPARSE_FROM
+        self._tables: SparseTables | None = None
+        if network.sparse:
+            self._tables = SparseTables(network.tables, config.learning_rate, config.weight_decay)
         self.batches = Batches(context.training, config.window, config.batch_size, context.device)
         self.optimizer = torch.optim.AdamW(
             _parameter_groups(network, config), lr=config.learning_rate
         )
         self.epoch = 0
-        counts = np.bincount(context.training.sequences.item, minlength=context.training.n_items)
+        counts = np.bincount(context.training.sequences.item, minlength=n_items)
         self._popularity = torch.from_numpy(counts / counts.sum()).to(context.device, torch.float32)
+        self._log_q = (self._popularity * config.negatives).log()
 
     def fit_epoch(self) -> float:
         """One pass over every training target."""
@@ -110,11 +148,23 @@ class Neural:
                 self.optimizer.zero_grad(set_to_none=True)
                 loss = self._loss(batch)
                 loss.backward()  # type: ignore[no-untyped-call]
-                torch.nn.utils.clip_grad_norm_(self.network.parameters(), 5.0)
-                self.optimizer.step()
+                self._step()
                 total += loss.detach() * len(batch.target)
                 seen += len(batch.target)
         return float(total) / seen if seen else math.nan
+
+    def _step(self) -> None:
+        if self._tables is None:
+            torch.nn.utils.clip_grad_norm_(self.network.parameters(), CLIP_NORM)
+        else:
+            dense = [p for group in self.optimizer.param_groups for p in group["params"]]
+            gradients = [p.grad for p in dense if p.grad is not None] + self._tables.gradients()
+            norm = torch.nn.utils.get_total_norm(gradients)
+            scale = (CLIP_NORM / (norm + 1e-6)).clamp(max=1.0)
+            for gradient in gradients:
+                gradient.mul_(scale)
+            self._tables.step()
+        self.optimizer.step()
 
     @torch.inference_mode()
     def score(self, histories: Histories) -> Tensor:
@@ -152,30 +202,38 @@ class Neural:
             grid = network.states(batch.items, batch.user_features)
             states = grid.flatten(0, 1).index_select(0, batch.state)
             last_item = batch.items.flatten().index_select(0, batch.state)
-        memory = network.encoder.memory(last_item)
-        catalogue = network.catalogue()
         states = states.float()
         if config.loss == "cross_entropy":
+            memory = network.encoder.memory(last_item)
             return losses.cross_entropy(
                 states,
-                catalogue,
+                network.catalogue(),
                 network.bias,
                 batch.target,
                 batch.target_state,
                 memory,
                 half=self.context.precision == "bf16",
             )
+        memory = None if network.sparse else network.encoder.memory(last_item)
         drawn = self._draw(config.loss)
+        of_target, of_drawn = network.vectors(batch.target, drawn)
         at_target = states.index_select(0, batch.target_state)
-        positive = (at_target * catalogue[batch.target]).sum(1) + network.bias[batch.target]
-        negative = torch.addmm(network.bias[drawn], states, catalogue[drawn].T)
+        positive = (at_target * of_target).sum(1) + network.bias[batch.target]
+        negative = torch.addmm(network.bias[drawn], states, of_drawn.T)
+        if network.sparse:
+            recalled = network.encoder.recall(last_item[batch.target_state], batch.target)
+            if recalled is not None:
+                positive = positive + recalled
+            recalled = network.encoder.recall(last_item[:, None], drawn)
+            if recalled is not None:
+                negative = negative + recalled
         negative = negative.index_select(0, batch.target_state)
         if memory is not None:
             positive, negative = _remember(memory, positive, negative, batch, drawn, network)
         clash = batch.target[:, None] == drawn
         if config.loss == "bpr":
             return losses.bpr(positive, negative, clash)
-        log_q = (self._popularity * config.negatives).log()
+        log_q = self._log_q
         return losses.sampled_softmax(positive, negative, clash, log_q[batch.target], log_q[drawn])
 
     def _draw(self, loss: str) -> Tensor:
@@ -183,6 +241,8 @@ class Neural:
         n_items, device = self.context.training.n_items, self.context.device
         if loss == "bpr":
             return torch.randint(n_items, (self.config.negatives,), device=device)
+        if self.network.sparse:  # the courses of random events: no pass over the catalogue
+            return self.batches.draw(self.config.negatives)
         return torch.multinomial(self._popularity, self.config.negatives, replacement=True)
 
 
@@ -208,6 +268,8 @@ def _parameter_groups(network: Network, config: GradientConfig) -> list[dict[str
     wide = [p for name, p in network.named_parameters() if name.endswith("wide")]
     plain = [p for name, p in network.named_parameters() if name.endswith("bias")]
     decayed = [p for name, p in network.named_parameters() if not name.endswith(("wide", "bias"))]
+    if network.sparse:  # those have an optimiser of their own
+        decayed = [p for p in decayed if all(p is not table for table in network.tables)]
     groups: list[dict[str, object]] = [
         {"params": decayed, "weight_decay": config.weight_decay},
         {"params": plain, "weight_decay": 0.0},

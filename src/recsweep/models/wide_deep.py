@@ -36,6 +36,7 @@ class WideDeepEncoder(Encoder):
 
     pair_start: Tensor
     pair_item: Tensor
+    pair: Tensor  # (n_pairs,) previous * n_items + next, ascending
 
     def __init__(self, config: WideDeepConfig, training: Training) -> None:
         super().__init__()
@@ -49,6 +50,9 @@ class WideDeepEncoder(Encoder):
         start, item = observed_pairs(training)
         self.register_buffer("pair_start", torch.from_numpy(start))
         self.register_buffer("pair_item", torch.from_numpy(item))
+        previous = np.repeat(np.arange(training.n_items), np.diff(start))
+        pair = torch.from_numpy(previous * training.n_items + item)
+        self.register_buffer("pair", pair, persistent=False)
         self.wide = nn.Parameter(torch.zeros(len(item)))
 
     def forward(self, inputs: Tensor, items: Tensor, user_features: Tensor) -> Tensor:
@@ -69,6 +73,13 @@ class WideDeepEncoder(Encoder):
         before = count.cumsum(0) - count
         pair = start[state] + torch.arange(len(state), device=state.device) - before[state]
         return Memory(state, self.pair_item[pair], self.wide[pair])
+
+    def recall(self, last_item: Tensor, item: Tensor) -> Tensor:
+        """The weights of single pairs, 0 where training has not seen one."""
+        n_items = len(self.pair_start) - 1
+        wanted = last_item * n_items + item
+        at = torch.searchsorted(self.pair, wanted).clamp_(max=len(self.pair) - 1)
+        return torch.where(self.pair[at] == wanted, self.wide[at], 0.0)
 
 
 def observed_pairs(training: Training) -> tuple[Int64, Int64]:

@@ -1,0 +1,290 @@
+"""Early stopping replayed over full learning curves: training seconds saved against regret.
+
+    python benchmarks/early_stopping.py [--shuffles 50]
+    python benchmarks/early_stopping.py --record results/STUDY NAME
+
+The curves in `curves/` come from sweeps in which nothing was stopped
+(`--set stopping.full_trials=100000`). A replay starts the trials in their recorded order (and in
+shuffled ones), two at a time, families in turn, and lets the product's own scheduler hear every
+report at its time and decide. A family's choice is its best complete trial. Its regret is what the
+choice lacks to the best of all its trials, in per cent of that, and in standard errors of that
+trial's score over learners.
+
+What a replay can't show: the sampler would have proposed other configurations after other results.
+The last line is JSON.
+"""
+
+import argparse
+import heapq
+import json
+import math
+import statistics
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any, cast
+
+import numpy as np
+
+from recsweep.config.schema import Experiment
+from recsweep.data.types import Float64
+from recsweep.records.files import read_study
+from recsweep.records.user_values import read_user_values
+from recsweep.search.ledger import Ledger, Proposal
+from recsweep.search.scheduler import FamilyScheduler
+from recsweep.training.trial import EpochReport
+
+CURVES = Path(__file__).parent / "curves"
+WORKERS = 2
+SAVED_LIMIT, REGRET_LIMIT = 0.6, 0.005
+
+
+@dataclass(frozen=True, slots=True)
+class Curve:
+    """A trial that nobody stopped."""
+
+    family: str
+    number: int
+    seconds: float  # of an epoch
+    values: tuple[float, ...]
+    error: float  # standard error over learners of its best epoch's score
+
+    @property
+    def best(self) -> float:
+        """Its score."""
+        return max(self.values)
+
+
+@dataclass(frozen=True, slots=True)
+class Setting:
+    """What is varied; the keys of `stopping`."""
+
+    grace_epochs: int
+    reduction: int
+    full_trials: int
+
+    def __str__(self) -> str:
+        return f"grace {self.grace_epochs}, reduction {self.reduction}, full {self.full_trials}"
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """One replay."""
+
+    saved: float  # share of the seconds
+    regrets: Mapping[str, float]  # family -> relative
+    errors: Mapping[str, float]  # family -> regret in standard errors
+
+
+def record(folder: Path, name: str) -> None:
+    """Keep a study's curves as a small file."""
+    study = read_study(folder)
+    trials = []
+    for row in study.trials:
+        if row.state == "complete" and len(row.epochs) == study.experiment.budget.epochs:
+            folds = [values.value for values in read_user_values(folder, row.id)]
+            seconds = (row.fit_seconds + row.evaluate_seconds) / len(row.epochs)
+            trials.append(
+                {
+                    "family": row.family,
+                    "number": row.number,
+                    "seconds": round(seconds, 3),
+                    "values": [round(epoch.value, 6) for epoch in row.epochs],
+                    "error": round(standard_error(folds), 6),
+                }
+            )
+    lines = ",\n".join(json.dumps(trial) for trial in trials)
+    CURVES.mkdir(exist_ok=True)
+    (CURVES / f"{name}.json").write_text(f"[\n{lines}\n]\n", "utf-8")
+    print(f"{len(trials)} curves in {CURVES / name}.json")
+
+
+def standard_error(folds: Sequence[Float64]) -> float:
+    """Of a mean over folds of means over learners."""
+    return math.sqrt(sum(float(v.var(ddof=1)) / len(v) for v in folds)) / len(folds)
+
+
+def read(name: str) -> list[Curve]:
+    """The inverse of `record`."""
+    entries = json.loads((CURVES / f"{name}.json").read_text("utf-8"))
+    return [Curve(**{**entry, "values": tuple(entry["values"])}) for entry in entries]
+
+
+class Book:
+    """Stands in for the ledger: the scheduler tells it how trials end."""
+
+    def __init__(self) -> None:
+        self.complete_ids: set[str] = set()
+
+    def trials(self, family: str) -> list[object]:
+        """Nothing came before."""
+        return []
+
+    def report(self, id_: str, report: EpochReport) -> None:
+        """Nothing to keep."""
+
+    def complete(self, id_: str) -> None:
+        """The trial had its full length."""
+        self.complete_ids.add(id_)
+
+    def prune(self, id_: str) -> None:
+        """It was stopped."""
+
+
+def replay(families: Mapping[str, Sequence[Curve]], setting: Setting) -> Outcome:
+    """Run the trials of every family in the given order."""
+    epochs = max(len(curve.values) for curves in families.values() for curve in curves)
+    book = Book()
+    scheduler = FamilyScheduler(cast(Ledger, book), experiment(families, epochs, setting))
+    waiting = [
+        (family, number, curve)
+        for number in range(max(map(len, families.values())))
+        for family, curves in families.items()
+        for curve in curves[number : number + 1]
+    ]
+    waiting.reverse()
+    running: list[tuple[float, int, int, Any, Curve]] = []  # next report: when, tie, epoch, whose
+    spent, started = 0.0, 0
+
+    def start(now: float) -> None:
+        nonlocal started
+        if not waiting:
+            return
+        family, number, curve = waiting.pop()
+        proposal = Proposal(f"{family}-{number:04d}", family, number, {}, 0)
+        trial = SimpleNamespace(trial_id=proposal.id, config={"proposal": proposal})
+        scheduler.on_trial_add(None, cast(Any, trial))
+        started += 1
+        heapq.heappush(running, (now + curve.seconds, started, 1, trial, curve))
+
+    for _ in range(WORKERS):
+        start(0.0)
+    while running:
+        now, tie, epoch, trial, curve = heapq.heappop(running)
+        spent += curve.seconds
+        value = curve.values[epoch - 1]
+        report = EpochReport(epoch, value, {}, (), 0.0, 0.0, ())
+        result = {"report": report, "epochs": len(curve.values)}
+        if scheduler.on_trial_result(None, trial, result) == "CONTINUE":
+            heapq.heappush(running, (now + curve.seconds, tie, epoch + 1, trial, curve))
+        else:
+            start(now)
+    whole = sum(c.seconds * len(c.values) for curves in families.values() for c in curves)
+    regrets, errors = {}, {}
+    for family, curves in families.items():
+        best = max(curves, key=lambda curve: curve.best)
+        chosen = max(
+            curve.best
+            for number, curve in enumerate(curves)
+            if f"{family}-{number:04d}" in book.complete_ids
+        )
+        regrets[family] = (best.best - chosen) / best.best
+        errors[family] = (best.best - chosen) / best.error
+    return Outcome(1 - spent / whole, regrets, errors)
+
+
+def experiment(families: Mapping[str, object], epochs: int, setting: Setting) -> Experiment:
+    """As much of one as the scheduler reads."""
+    return Experiment.model_validate(
+        {
+            "study": "replay",
+            "data": {"name": "none", "events": [{"path": "", "user": "", "item": "", "time": ""}]},
+            "families": dict.fromkeys(families, "space.yaml"),
+            "budget": {"epochs": epochs},
+            "stopping": {
+                "grace_epochs": setting.grace_epochs,
+                "reduction": setting.reduction,
+                "full_trials": setting.full_trials,
+            },
+        }
+    )
+
+
+def replays(curves: Sequence[Curve], setting: Setting, shuffles: int) -> list[Outcome]:
+    """In the recorded order, and in random ones."""
+    families: dict[str, list[Curve]] = {}
+    for curve in sorted(curves, key=lambda curve: curve.number):
+        families.setdefault(curve.family, []).append(curve)
+    outcomes = [replay(families, setting)]
+    rng = np.random.default_rng(0)
+    for _ in range(shuffles):
+        mixed = {f: [c[i] for i in rng.permutation(len(c))] for f, c in families.items()}
+        outcomes.append(replay(mixed, setting))
+    return outcomes
+
+
+def summary(outcomes: Sequence[Outcome]) -> dict[str, float]:
+    """Mean share saved, mean regret, worst regret in per cent and in standard errors."""
+    regrets = [value for outcome in outcomes for value in outcome.regrets.values()]
+    errors = [value for outcome in outcomes for value in outcome.errors.values()]
+    return {
+        "saved": statistics.fmean(outcome.saved for outcome in outcomes),
+        "mean_regret": statistics.fmean(regrets),
+        "worst_regret": max(regrets),
+        "worst_errors": max(errors),
+    }
+
+
+def main() -> None:
+    """Print each setting's figures on each data set."""
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawTextHelpFormatter
+    )
+    parser.add_argument("--shuffles", type=int, default=50)
+    parser.add_argument("--record", nargs=2, metavar=("STUDY", "NAME"))
+    options = parser.parse_args()
+    if options.record:
+        record(Path(options.record[0]), options.record[1])
+        return
+    names = sorted(path.stem for path in CURVES.glob("*.json"))
+    sets = {name: read(name) for name in names}
+    for name, curves in sets.items():
+        print(f"{name}: {len(curves)} curves of {len(curves[0].values)} epochs")
+    settings = [
+        Setting(grace, reduction, full)
+        for grace in (1, 2, 3)
+        for reduction in (2, 3, 4)
+        for full in (0, 1, 2, 4)
+    ]
+    print(
+        f"\n{'setting':34} {'order':9} saved (each data set){'':11} "
+        "mean regret  worst, in standard errors"
+    )
+    found = []
+    for setting in settings:
+        each = {name: replays(curves, setting, options.shuffles) for name, curves in sets.items()}
+        for order, part in (("recorded", slice(0, 1)), ("shuffled", slice(1, None))):
+            if options.shuffles == 0 and order == "shuffled":
+                continue
+            of_set = {name: summary(outcomes[part]) for name, outcomes in each.items()}
+            pooled = summary([o for outcomes in each.values() for o in outcomes[part]])
+            saved = [row["saved"] for row in of_set.values()]
+            met = (
+                min(saved) >= SAVED_LIMIT
+                and pooled["mean_regret"] <= REGRET_LIMIT
+                and pooled["worst_errors"] <= 1
+            )
+            shown = " ".join(f"{share:5.0%}" for share in saved)
+            print(
+                f"{setting!s:34} {order:9} {pooled['saved']:.0%} ({shown}){'':7} "
+                f"{pooled['mean_regret']:10.2%}  {pooled['worst_errors']:6.2f}  "
+                f"{'meets the limits' if met else ''}"
+            )
+            found.append(
+                {"setting": str(setting), "order": order, "met": met}
+                | {key: round(value, 4) for key, value in pooled.items()}
+            )
+    print(
+        json.dumps(
+            {
+                "benchmark": "early_stopping",
+                "curves": {n: len(c) for n, c in sets.items()},
+                "found": found,
+            }
+        )
+    )
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,138 @@
+"""Steps that touch only the rows in use, against dense ones."""
+
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from torch import Tensor
+from worlds import training_of
+
+from recsweep.models import neural, tables
+from recsweep.models.neural import Neural
+from recsweep.models.protocol import Context, FamilyConfig
+from recsweep.models.registry import FAMILIES
+from recsweep.models.wide_deep import WideDeepEncoder
+
+ITEMS = 40
+DRAWN = torch.tensor([3, 7, 7, 19])
+SHARED = {"learning_rate": 0.01, "weight_decay": 0.0, "batch_size": 64, "window": 5, "negatives": 4}
+OWN: dict[str, dict[str, Any]] = {
+    "gru": {
+        "depth": 1,
+        "hidden_size": 8,
+        "embedding_size": 6,
+        "dropout": 0.0,
+        "tied_embeddings": False,
+    },
+    "matrix_factorization": {"factors": 6, "history_exponent": 0.5, "dropout": 0.0},
+    "wide_deep": {
+        "embedding_size": 6,
+        "hidden_size": 8,
+        "depth": 1,
+        "dropout": 0.0,
+        "wide_learning_rate": 0.01,
+    },
+}
+
+
+def model_of(family: str, loss: str, **changes: object) -> Neural:
+    entry = FAMILIES[family]
+    config: FamilyConfig = entry.config.model_validate(
+        {**OWN[family], **SHARED, "loss": loss, **changes}
+    )
+    rng = np.random.default_rng(0)
+    training = training_of([rng.integers(0, 20, 6).tolist() for _ in range(8)], ITEMS)
+    model = entry.build(config, Context(training, 0, torch.device("cpu"), "fp32"))
+    assert isinstance(model, Neural)
+    model._draw = lambda loss: DRAWN  # type: ignore[method-assign]
+    return model
+
+
+def sparse_model(
+    monkeypatch: pytest.MonkeyPatch, family: str, loss: str, **changes: object
+) -> Neural:
+    monkeypatch.setattr(tables, "SPARSE_FROM", 1)
+    model = model_of(family, loss, **changes)
+    assert model.network.sparse
+    return model
+
+
+def gradients(model: Neural) -> dict[str, Tensor]:
+    """Of one batch, nothing moved."""
+    found: dict[str, Tensor] = {}
+
+    def keep() -> None:
+        for name, parameter in model.network.named_parameters():
+            if parameter.grad is not None:
+                found[name] = parameter.grad.to_dense()
+
+    model._step = keep  # type: ignore[method-assign]
+    model.fit_epoch()
+    return found
+
+
+@pytest.mark.parametrize("family", list(OWN))
+@pytest.mark.parametrize("loss", ["sampled_softmax", "bpr"])
+def test_the_gradients_are_those_of_a_dense_step(
+    family: str, loss: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    dense = gradients(model_of(family, loss))
+    sparse = gradients(sparse_model(monkeypatch, family, loss))
+    assert dense.keys() == sparse.keys()
+    for name, value in dense.items():
+        torch.testing.assert_close(sparse[name], value)
+
+
+def test_the_first_step_moves_each_used_number_by_the_learning_rate(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    model = sparse_model(monkeypatch, "gru", "bpr")
+    before = model.state()
+    model.fit_epoch()
+    moved = (model.state()["output"] - before["output"]).abs()[DRAWN]
+    torch.testing.assert_close(moved, torch.full_like(moved, 0.01), rtol=0.01, atol=0)
+
+
+def test_the_gradient_is_clipped_over_dense_and_sparse_parts_together(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(neural, "CLIP_NORM", 1e-9)  # below Adam's epsilon: next to no step is left
+    model = sparse_model(monkeypatch, "gru", "bpr")
+    before = model.state()
+    model.fit_epoch()
+    for name, value in model.state().items():
+        torch.testing.assert_close(value, before[name], rtol=0, atol=0.002)
+
+
+def test_rows_that_no_batch_used_stay_and_others_are_decayed(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    model = sparse_model(monkeypatch, "gru", "sampled_softmax", weight_decay=1.0)
+    before = model.state()
+    model.fit_epoch()
+    for name in ("embedding", "output"):
+        assert torch.equal(model.state()[name][20:], before[name][20:])
+    free = sparse_model(monkeypatch, "gru", "sampled_softmax")
+    free.fit_epoch()
+    difference = free.state()["output"][DRAWN] - model.state()["output"][DRAWN]
+    torch.testing.assert_close(difference, 0.01 * before["output"][DRAWN], rtol=0.01, atol=1e-6)
+
+
+def test_a_pairs_weight_is_recalled_and_an_unseen_pairs_is_zero() -> None:
+    model = model_of("wide_deep", "bpr")
+    encoder = model.network.encoder
+    assert isinstance(encoder, WideDeepEncoder)
+    torch.nn.init.normal_(encoder.wide)
+    last = torch.arange(ITEMS)
+    memory = encoder.memory(last)
+    grid = torch.zeros(ITEMS, ITEMS)
+    grid[memory.state, memory.item] = memory.value
+    assert torch.equal(encoder.recall(last[:, None], torch.arange(ITEMS)), grid)
+
+
+def test_courses_are_drawn_as_often_as_they_are_popular() -> None:
+    model = model_of("gru", "sampled_softmax")
+    torch.manual_seed(0)
+    drawn = model.batches.draw(50_000).bincount(minlength=ITEMS) / 50_000
+    torch.testing.assert_close(drawn, model._popularity, rtol=0.15, atol=0.003)
