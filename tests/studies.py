@@ -21,6 +21,7 @@ def trial_row(
     state: TrialState = "complete",
     reason: str | None = None,
     fit_seconds: float = 10.0,
+    lower_is_better: bool = False,
 ) -> TrialRow:
     """A trial with this score in each epoch, the same in both folds."""
     return TrialRow(
@@ -39,6 +40,7 @@ def trial_row(
         evaluate_seconds=1 / 3,
         started=NOW,
         ended=NOW,
+        lower_is_better=lower_is_better,
     )
 
 

@@ -6,8 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from ranx import Qrels, Run, evaluate
 
-from recsweep.config.schema import Metric
-from recsweep.evaluation.metrics import MISS, mrr, ndcg, recall, summarise, user_means
+from recsweep.evaluation.metrics import MISS, mrr, ndcg, recall, user_means
 
 
 def test_a_hand_computed_table() -> None:
@@ -41,13 +40,6 @@ def test_a_better_rank_never_scores_less_and_scores_lie_in_0_to_1(ranks: list[in
         values = function(ordered, k)
         assert ((values >= 0) & (values <= 1)).all()
         assert (np.diff(values) <= 0).all()
-
-
-def test_the_mean_is_over_a_learners_targets_first_and_then_over_learners() -> None:
-    ranks, sequence = np.array([1, 1, 1, MISS]), np.array([0, 0, 0, 1], np.int32)
-    means, per_user = summarise(ranks, sequence, Metric(name="recall", k=10))
-    assert means["recall@10"] == 0.5  # not 0.75
-    assert per_user.tolist() == [1.0, 0.0]
 
 
 def test_user_means_of_one_target_each_are_the_values() -> None:

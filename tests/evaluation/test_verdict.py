@@ -1,7 +1,9 @@
 import dataclasses
 
+import numpy as np
 import pytest
 
+from recsweep.evaluation.comparison import compare
 from recsweep.evaluation.verdict import Outcome, PairVerdict, decide
 
 BASE = PairVerdict(
@@ -89,3 +91,15 @@ def test_a_bound_beyond_zero_is_never_shown_as_zero() -> None:
 def test_a_zero_has_no_sign() -> None:
     same = dataclasses.replace(BASE, outcome="equivalent", difference=-0.0, lower=0.0, upper=0.0)
     assert "0.000 ndcg@10 [0.000, 0.000]" in same.sentence("ndcg@10")
+
+
+def test_where_less_is_better_the_outcome_turns_and_the_numbers_stay() -> None:
+    values = {"low": np.full((2, 30), 0.3), "high": np.full((2, 30), 0.5)}
+    values["low"] += np.linspace(-0.01, 0.01, 30)
+    values["high"] -= np.linspace(-0.01, 0.01, 30)
+    (more,) = compare(values, 0.005, 1000, 0)
+    (less,) = compare(values, 0.005, 1000, 0, lower_is_better=True)
+    assert (more.outcome, less.outcome) == ("worse", "better")
+    assert (more.difference, more.lower, more.p) == (less.difference, less.lower, less.p)
+    assert less.difference < 0
+    assert less.sentence("log loss").startswith("low beats high by 0.200 log loss [")

@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 from studies import scores, study_with, trial_row
 from worlds import experiment_of
 
+from recsweep.config.schema import Metric
 from recsweep.errors import WorkFailed
 from recsweep.records.select import paired_standard_error, select
 from recsweep.records.user_values import FoldValues
@@ -22,6 +23,16 @@ def test_the_best_mean_wins_whatever_it_costs() -> None:
     choice = select(study, SAME).families["gru"]
     assert (choice.trial, choice.epochs, choice.value) == ("gru-0001", 1, 0.3)
     assert choice.metrics["ndcg@10"] == (0.3, 0.3)
+
+
+def test_where_less_is_better_the_lowest_mean_of_the_lowest_epoch_wins() -> None:
+    experiment = experiment_of().model_copy(update={"metric": Metric(name="log_loss")})
+    trials = (
+        trial_row(0, (0.7, 0.5, 0.6), lower_is_better=True),
+        trial_row(1, (0.9, 0.8), lower_is_better=True),
+    )
+    choice = select(study_with(*trials, experiment=experiment), SAME).families["gru"]
+    assert (choice.trial, choice.epochs, choice.value) == ("gru-0000", 2, 0.5)
 
 
 def test_of_equals_the_first_trial_wins() -> None:

@@ -1,5 +1,6 @@
 import json
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +17,8 @@ from recsweep.records.openings import read_openings
 from recsweep.stages import confirm as stage
 from recsweep.stages.confirm import confirm_stage
 from recsweep.stages.words import confirmation_lines
+from recsweep.tasks.next_item import NEXT_ITEM
+from recsweep.tasks.registry import TASKS
 
 Edit = Callable[[Path, str, str], None]
 
@@ -183,9 +186,8 @@ def test_a_refit_that_diverges_is_named(world: World, monkeypatch: pytest.Monkey
 
     entry = FAMILIES["matrix_factorization"]
     broken = type(entry)(entry.config, lambda config, context: Diverging())  # type: ignore[arg-type]
-    monkeypatch.setattr(
-        "recsweep.training.refit.FAMILIES", {**FAMILIES, "matrix_factorization": broken}
-    )
+    families = {**FAMILIES, "matrix_factorization": broken}
+    monkeypatch.setitem(TASKS, "next_item", replace(NEXT_ITEM, families=families))
     with pytest.raises(WorkFailed, match="matrix_factorization, seed 0: the refit diverged"):
         confirm(world)
 

@@ -1,5 +1,6 @@
 import math
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -11,7 +12,7 @@ from recsweep.data.batches import Batches
 from recsweep.data.types import Fold
 from recsweep.evaluation.ranking import Ranker
 from recsweep.models.registry import FAMILIES
-from recsweep.training import refit as module
+from recsweep.tasks.next_item import NEXT_ITEM
 from recsweep.training.refit import DETERMINISTIC, optimizer_steps, refit
 from recsweep.training.trial import Diverged, Trial
 
@@ -67,7 +68,7 @@ def test_families_that_are_called_deterministic_are(fold: Fold, kind: str) -> No
     assert all(torch.equal(value, states[1][name]) for name, value in states[0].items())
 
 
-def test_a_loss_that_is_no_number_ends_it(fold: Fold, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_loss_that_is_no_number_ends_it(fold: Fold) -> None:
     losses = iter([0.5, math.nan])
 
     class Model:
@@ -76,9 +77,9 @@ def test_a_loss_that_is_no_number_ends_it(fold: Fold, monkeypatch: pytest.Monkey
 
     entry = FAMILIES["popularity"]
     made = type(entry)(entry.config, lambda config, context: Model())  # type: ignore[arg-type]
-    monkeypatch.setattr(module, "FAMILIES", {"popularity": made})
+    task = replace(NEXT_ITEM, families={"popularity": made})
     with pytest.raises(Diverged, match="nan in epoch 2"):
-        refit("popularity", {}, fold.training, epochs=3, seed=0, device=CPU)
+        refit("popularity", {}, fold.training, epochs=3, seed=0, device=CPU, task=task)
 
 
 def test_steps_are_the_batches_of_every_epoch(fold: Fold) -> None:

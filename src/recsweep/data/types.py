@@ -1,7 +1,7 @@
 """The types that data takes on its way from a log to a fold. Arrays only: no torch, no files."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, get_args
 
@@ -113,6 +113,16 @@ class Targets:
 
     def __len__(self) -> int:
         return len(self.item)
+
+    def at(self, positions: Int64) -> "Targets":
+        """Some of the targets, with the same histories."""
+        return replace(
+            self,
+            sequence=self.sequence[positions],
+            length=self.length[positions],
+            item=self.item[positions],
+            time=self.time[positions],
+        )
 
 
 @dataclass(frozen=True, slots=True)

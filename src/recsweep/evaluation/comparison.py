@@ -52,6 +52,7 @@ def compare(
     seed: int,
     level: float = 0.95,
     scope: Scope = "configurations",
+    lower_is_better: bool = False,
 ) -> tuple[PairVerdict, ...]:
     """Give a verdict on every pair of families, in the order of `values`.
 
@@ -65,6 +66,7 @@ def compare(
         level: simultaneous over all pairs.
         scope: `families` only where each row comes from a search of its own; the seeds are then
             searches, and their spread is the spread over searches.
+        lower_is_better: of the metric; it turns who is better, and no number.
 
     Raises:
         BadInput: not a table, fewer than two learners, learners differ in number, a value that is
@@ -82,10 +84,11 @@ def compare(
     smallest = np.sort(smallest_roots(means, spreads, resamples, seed))
     last = int((1 - level) * (resamples + 1) * (1 + 1e-12))
     critical = min(float(smallest[last - 1]), 1 - level)
-    return tuple(
+    found = (
         _verdict(names, means, spreads, pair, smallest, critical, smallest_effect, level, scope)
         for pair in pairs
     )
+    return tuple(pair.where_less_is_better() if lower_is_better else pair for pair in found)
 
 
 def _verdict(

@@ -8,12 +8,9 @@ from collections.abc import Iterator, Mapping
 from dataclasses import replace
 
 import numpy as np
-import torch
 
 from recsweep.data.arrays import ranges
-from recsweep.data.types import Fold, Int64, Sequences, Targets
-from recsweep.evaluation.ranking import Ranker
-from recsweep.models.protocol import Recommender
+from recsweep.data.types import Int64, Sequences, Targets
 
 TARGETS_PER_USER = 8
 """Each target needs a shuffled history of its own, so a user's cost grows with the square of the
@@ -51,18 +48,6 @@ def shuffled(targets: Targets, positions: Int64, seed: int) -> Iterator[tuple[In
     for number in np.unique(chunk):
         of_chunk = chunk == number
         yield positions[of_chunk], _shuffled(targets, positions[of_chunk], random)
-
-
-def shuffled_ranks(
-    model: Recommender, fold: Fold, positions: Int64, seed: int, device: torch.device
-) -> Int64:
-    """(n_positions,) ranks of the fold's targets at `positions` after shuffled histories."""
-    return np.concatenate(
-        [
-            Ranker(part, fold.n_items, device).ranks(model)
-            for _, part in shuffled(fold.validation, positions, seed)
-        ]
-    )
 
 
 def _shuffled(targets: Targets, positions: Int64, random: np.random.Generator) -> Targets:

@@ -7,7 +7,6 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from recsweep.config.schema import Metric
 from recsweep.data.types import Float64, Int32, Int64
 
 MISS = np.iinfo(np.int64).max
@@ -38,19 +37,6 @@ def user_means(values: Float64, sequence: Int32) -> Float64:
     """(n_users,) mean over each user's targets; `sequence` names the users 0, 1, … of targets."""
     totals = np.bincount(sequence, weights=values)
     return totals / np.bincount(sequence)
-
-
-def summarise(ranks: Int64, sequence: Int32, metric: Metric) -> tuple[dict[str, float], Float64]:
-    """Every reported metric, averaged over a user's targets and then over users, and the study's
-    own metric for each user.
-    """
-    per_user = {
-        f"{name}@{k}": user_means(function(ranks, k), sequence)
-        for name, function in FUNCTIONS.items()
-        for k in metric.report_k
-    }
-    means = {key: float(values.mean()) for key, values in per_user.items()}
-    return means, per_user[metric.key]
 
 
 def mean_over_folds(metrics: Mapping[str, tuple[float, ...]], key: str) -> float:

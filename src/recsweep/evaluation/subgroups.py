@@ -1,6 +1,6 @@
 """Two families on part of the targets: long histories, new learners, cold courses, …"""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 from scipy.special import stdtrit
 
 from recsweep.data.types import Float64, Int32
+from recsweep.evaluation.metrics import user_means
 from recsweep.evaluation.variance import seed_spread, spread_of_difference
 
 
@@ -29,6 +30,7 @@ def subgroup_differences(
     sequence: Int32,
     masks: Mapping[str, NDArray[np.bool_]],
     level: float = 0.95,
+    per_learner: Callable[[Float64, Int32], Float64] = user_means,
 ) -> tuple[SubgroupDifference, ...]:
     """Compare two families in every group.
 
@@ -44,21 +46,39 @@ def subgroup_differences(
         sequence: (n_targets,) which learner a target belongs to.
         masks: group -> (n_targets,) whether a target is in it.
         level: of all groups together.
+        per_learner: how a learner's targets become one value.
     """
     return tuple(
-        _difference(name, values_a[:, mask], values_b[:, mask], sequence[mask], level, len(masks))
+        _difference(
+            name,
+            values_a[:, mask],
+            values_b[:, mask],
+            sequence[mask],
+            level,
+            len(masks),
+            per_learner,
+        )
         for name, mask in masks.items()
     )
 
 
 def _difference(
-    name: str, values_a: Float64, values_b: Float64, sequence: Int32, level: float, groups: int
+    name: str,
+    values_a: Float64,
+    values_b: Float64,
+    sequence: Int32,
+    level: float,
+    groups: int,
+    per_learner: Callable[[Float64, Int32], Float64],
 ) -> SubgroupDifference:
     learners, of_target = np.unique(sequence, return_inverse=True)
     targets = len(sequence)
     if not targets:
         return SubgroupDifference(name, 0, 0, None, None, None)
-    a, b = (_learner_means(values, of_target) for values in (values_a, values_b))
+    learner = of_target.astype(np.int32)
+    a, b = (
+        np.stack([per_learner(row, learner) for row in values]) for values in (values_a, values_b)
+    )
     paired = a.mean(axis=0) - b.mean(axis=0)
     difference = float(paired.mean())
     if len(learners) < 2:
@@ -69,8 +89,3 @@ def _difference(
     return SubgroupDifference(
         name, len(learners), targets, difference, difference - half, difference + half
     )
-
-
-def _learner_means(values: Float64, learner: NDArray[np.intp]) -> Float64:
-    count = np.bincount(learner)
-    return np.stack([np.bincount(learner, weights=row) / count for row in values])

@@ -1,11 +1,14 @@
 """What may be said about two families, and the sentence that says it."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 Outcome = Literal["better", "worse", "equivalent", "no difference shown"]
 Scope = Literal["configurations", "families"]
+
+TURNED: Mapping[Outcome, Outcome] = {"better": "worse", "worse": "better"}
+"""The outcome said of the other family."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +38,11 @@ class PairVerdict:
     level: float
     smallest_effect: float
     scope: Scope
+    lower_is_better: bool = False  # of the metric: b is better where a - b is above 0
+
+    def where_less_is_better(self) -> "PairVerdict":
+        """The same numbers, read as those of a metric of which less is better."""
+        return replace(self, outcome=TURNED.get(self.outcome, self.outcome), lower_is_better=True)
 
     def sentence(self, metric: str, names: Mapping[str, str] | None = None) -> str:
         """One line for people; the winner is named first.
@@ -42,10 +50,11 @@ class PairVerdict:
         `names` maps family names to the words to show.
         """
         say = {name: (names or {}).get(name, name) for name in (self.a, self.b)}
+        ahead = -1 if self.lower_is_better else 1  # what a is ahead by is above 0
         if self.outcome == "better":
-            text = f"{say[self.a]} beats {say[self.b]} by {self._numbers(metric)}"
+            text = f"{say[self.a]} beats {say[self.b]} by {self._numbers(metric, ahead)}"
         elif self.outcome == "worse":
-            text = f"{say[self.b]} beats {say[self.a]} by {self._numbers(metric, -1)}"
+            text = f"{say[self.b]} beats {say[self.a]} by {self._numbers(metric, -ahead)}"
         elif self.outcome == "equivalent":
             text = (
                 f"{say[self.a]} and {say[self.b]} are equivalent within "

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Generic, Protocol, TypeVar
 
 import torch
 from pydantic import BaseModel
@@ -10,6 +10,8 @@ from torch import Tensor
 
 from recsweep.config.schema import Schema
 from recsweep.data.types import Training
+
+M_co = TypeVar("M_co", covariant=True)
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,23 +28,27 @@ class Histories:
     length: Tensor  # (n_queries,) int64, >= 1
 
 
-class Recommender(Protocol):
-    """A fitted or fitting model of one family on one fold."""
+class Model(Protocol):
+    """A fitted or fitting model of one family on one fold, whatever it is asked."""
 
     def fit_epoch(self) -> float | None:
         """Train for one epoch and return the mean training loss (None: the family has none)."""
         ...
 
-    def score(self, histories: Histories) -> Tensor:
-        """Score the whole catalogue: (n_queries, n_items) float32, higher is better."""
-        ...
-
     def state(self) -> dict[str, Tensor]:
-        """All that scoring needs, by name."""
+        """All that its answers need, by name."""
         ...
 
     def load_state(self, state: Mapping[str, Tensor]) -> None:
-        """Take over a state; afterwards `score` ranks as the saved model did."""
+        """Take over a state; afterwards it answers as the saved model did."""
+        ...
+
+
+class Recommender(Model, Protocol):
+    """A model that ranks courses: the task `next_item`."""
+
+    def score(self, histories: Histories) -> Tensor:
+        """Score the whole catalogue: (n_queries, n_items) float32, higher is better."""
         ...
 
 
@@ -60,18 +66,18 @@ class Context:
     precision: str  # fp32 or bf16 (autocast)
 
 
-class Build(Protocol):
+class Build(Protocol[M_co]):
     """Build an untrained model."""
 
-    def __call__(self, config: BaseModel, context: Context) -> Recommender:  # noqa: D102
+    def __call__(self, config: BaseModel, context: Context) -> M_co:  # noqa: D102
         ...
 
 
 @dataclass(frozen=True, slots=True)
-class Family:
-    """An entry of the registry."""
+class Family(Generic[M_co]):
+    """An entry of a registry; `M_co` is what its models can be asked."""
 
     config: type[FamilyConfig]
-    build: Build
+    build: Build[M_co]
     epochs: int | None = None  # a fixed training length; absent: the study's budget
     uses_features: bool = False

@@ -94,7 +94,7 @@ def read_study(folder: Path) -> Study:
                 SweepSession(**{**entry, "started": datetime.fromisoformat(entry["started"])})
                 for entry in head["sessions"]
             ),
-            trials=_read_trials(trials, curves),
+            trials=_read_trials(trials, curves, experiment.metric.lower_is_better),
         )
     except (OSError, ValueError, KeyError, TypeError, pl.exceptions.PolarsError) as error:
         raise BadInput(f"{folder}: is not a study that can be read ({error})") from None
@@ -130,7 +130,9 @@ def _curve_rows(trial: TrialRow, study: Study) -> list[tuple[Any, ...]]:
     return rows
 
 
-def _read_trials(trials: pl.DataFrame, curves: pl.DataFrame) -> tuple[TrialRow, ...]:
+def _read_trials(
+    trials: pl.DataFrame, curves: pl.DataFrame, lower_is_better: bool
+) -> tuple[TrialRow, ...]:
     epochs: dict[str, dict[int, dict[str, list[float | None]]]] = defaultdict(dict)
     scores: dict[tuple[str, int], float] = {}
     for trial, epoch, fold, metric, value in curves.iter_rows():
@@ -156,6 +158,7 @@ def _read_trials(trials: pl.DataFrame, curves: pl.DataFrame) -> tuple[TrialRow, 
             evaluate_seconds=row["evaluate_seconds"],
             started=row["started"],
             ended=row["ended"],
+            lower_is_better=lower_is_better,
         )
         for row in trials.iter_rows(named=True)
     )

@@ -5,11 +5,12 @@ from collections.abc import Callable, Sequence
 
 import numpy as np
 
+from recsweep.config.schema import Metric
 from recsweep.errors import WorkFailed
-from recsweep.models.registry import FAMILIES
 from recsweep.records.selection import Choice, Selection
 from recsweep.records.study import Study, TrialRow
 from recsweep.records.user_values import FoldValues
+from recsweep.tasks.registry import TASKS
 from recsweep.training.trial import Configuration
 
 UserValues = Callable[[str], Sequence[FoldValues]]
@@ -23,7 +24,7 @@ def select(
 ) -> Selection:
     """Pick one trial of each family by the experiment's rule.
 
-    `best_mean`: the highest mean over folds; of equals the one tried first.
+    `best_mean`: the best mean over folds; of equals the one tried first.
     `one_standard_error`: the cheapest to train (fit seconds) among the trials whose mean is within
     one paired standard error of that best (Breiman et al. 1984, section 3.4.3, with the standard
     error of the difference instead of the best's own: trials share their learners).
@@ -36,7 +37,7 @@ def select(
     Raises:
         WorkFailed: a family has no complete trial.
     """
-    rule = study.experiment.selection.rule
+    rule, metric = study.experiment.selection.rule, study.experiment.metric
     families = {}
     for family in study.experiment.families:
         complete = [t for t in study.trials if t.family == family and t.state == "complete"]
@@ -45,12 +46,16 @@ def select(
                 f"{family}: none of its trials is complete, so none can be selected"
                 + _common_reason(study, family)
             )
-        best = max(complete, key=lambda t: (_value(t), -t.number))
-        close = [t for t in complete if t is best or _is_close(best, t, user_values)]
-        chosen = best if rule == "best_mean" else min(close, key=_cost)
+        best = max(complete, key=lambda t: (_goodness(t, metric), -t.number))
+        close = [t for t in complete if t is best or _is_close(best, t, metric, user_values)]
+        chosen = (
+            best
+            if rule == "best_mean"
+            else min(close, key=lambda t: (t.fit_seconds, -_goodness(t, metric)))
+        )
         warnings = tuple(near_edge(family, chosen.config))
         families[family] = _choice(study, chosen, warnings, len(close), len(complete))
-    return Selection(rule, study.experiment.metric.key, families)
+    return Selection(rule, metric.key, families)
 
 
 def paired_standard_error(a: Sequence[FoldValues], b: Sequence[FoldValues]) -> float:
@@ -71,18 +76,14 @@ def paired_standard_error(a: Sequence[FoldValues], b: Sequence[FoldValues]) -> f
     return math.sqrt(sum(part * part for part in contributions.values()))
 
 
-def _is_close(best: TrialRow, other: TrialRow, user_values: UserValues) -> bool:
+def _is_close(best: TrialRow, other: TrialRow, metric: Metric, user_values: UserValues) -> bool:
     error = paired_standard_error(user_values(best.id), user_values(other.id))
-    return _value(best) - _value(other) <= error
+    return _goodness(best, metric) - _goodness(other, metric) <= error
 
 
-def _value(trial: TrialRow) -> float:
+def _goodness(trial: TrialRow, metric: Metric) -> float:
     assert trial.best is not None  # a complete trial has epochs
-    return trial.best.value
-
-
-def _cost(trial: TrialRow) -> tuple[float, float]:
-    return trial.fit_seconds, -_value(trial)
+    return metric.goodness(trial.best.value)
 
 
 def _choice(
@@ -90,7 +91,7 @@ def _choice(
 ) -> Choice:
     best = trial.best
     assert best is not None
-    kind = FAMILIES[str(study.spaces[trial.family]["family"])]
+    kind = TASKS[study.experiment.task].families[str(study.spaces[trial.family]["family"])]
     return Choice(
         family=trial.family,
         trial=trial.id,

@@ -37,11 +37,13 @@ class TrialRow:
     evaluate_seconds: float
     started: datetime
     ended: datetime
+    lower_is_better: bool = False  # of the study's metric
 
     @property
     def best(self) -> EpochRow | None:
-        """The epoch with the highest mean over folds; of equals the earliest."""
-        return max(self.epochs, key=lambda row: (row.value, -row.epoch), default=None)
+        """The epoch with the best mean over folds; of equals the earliest."""
+        sign = -1 if self.lower_is_better else 1
+        return max(self.epochs, key=lambda row: (sign * row.value, -row.epoch), default=None)
 
 
 @dataclass(frozen=True, slots=True)

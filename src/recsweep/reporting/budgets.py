@@ -21,8 +21,8 @@ def by_trials(view: View) -> Markup:
     """The unbiased estimator at 1 … N trials of each family."""
     curves: dict[str, list[Point]] = {}
     for family in view.families:
-        best = expected_best(_values(view.trials(family)))
-        curves[family] = [(float(n), float(v)) for n, v in enumerate(best, 1)]
+        best = expected_best(*_goodness(view, view.trials(family)))
+        curves[family] = [(float(n), view.goodness(v)) for n, v in enumerate(best.tolist(), 1)]
     most = max(len(points) for points in curves.values())
     x = Scale(1, max(most, 2), LEFT + 4, RIGHT)
     ticks = [(t, f"{t:.0f}") for t in x.ticks(5) if t == int(t)]
@@ -39,11 +39,13 @@ def by_seconds(view: View) -> Markup:
         cost = [core_seconds(view, trial) for trial in trials]
         shortest, total = max(min(cost), 1e-2), max(sum(cost), 1e-2)
         times = np.geomspace(shortest, total, POINTS) if len(trials) > 1 else np.array([total])
-        best = expected_best_by_seconds(_values(trials), cost, list(times))
+        values, floor = _goodness(view, trials)
+        best = expected_best_by_seconds(values, cost, list(times), floor)
         points = [(float(t), float(v)) for t, v in zip(times, best, strict=True)]
         # Earlier than one trial's worth the mean is mostly the floor: there is no result yet.
-        one = float(expected_best(_values(trials))[0])
-        curves[family] = [p for p in points if p[1] >= one] or points[-1:]
+        one = float(expected_best(values, floor)[0])
+        shown = [p for p in points if p[1] >= one] or points[-1:]
+        curves[family] = [(t, view.goodness(v)) for t, v in shown]
     ends = [p[0] for points in curves.values() for p in points]
     x = Scale(min(ends), max(*ends, min(ends) * 2), LEFT + 4, RIGHT, log=True)
     ticks = [(t, seconds_text(t)) for t in x.ticks(4)]
@@ -90,8 +92,15 @@ def _chart(
     )
 
 
-def _values(trials: Sequence[TrialRow]) -> list[float | None]:
-    return [t.best.value if t.best and t.state != "failed" else None for t in trials]
+def _goodness(view: View, trials: Sequence[TrialRow]) -> tuple[list[float | None], float]:
+    """Each trial's score with the sign that makes more better, and what a failed one counts as:
+    0 of a metric that has no less, otherwise the family's worst.
+    """
+    found = [
+        view.goodness(t.best.value) if t.best and t.state != "failed" else None for t in trials
+    ]
+    known = [value for value in found if value is not None]
+    return found, min([0.0, *known])
 
 
 def seconds_text(value: float) -> str:

@@ -9,6 +9,7 @@ from rich.markup import escape
 from rich.table import Table
 from rich.text import Text
 
+from recsweep.config.schema import goodness
 from recsweep.records.selection import Choice, Selection
 from recsweep.records.study import Study
 from recsweep.training.trial import Configuration
@@ -51,7 +52,7 @@ def rows(study: Study, selection: Selection) -> list[Row]:
                 seconds=sum(t.fit_seconds + t.evaluate_seconds for t in trials),
             )
         )
-    return sorted(found, key=lambda row: -row.mean)
+    return sorted(found, key=lambda row: -goodness(selection.metric, row.mean))
 
 
 def show_metric(key: str) -> str:

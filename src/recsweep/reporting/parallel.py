@@ -20,11 +20,12 @@ def parallel(view: View, family: str) -> Markup | None:
     values = [trial.best.value for trial in trials if trial.best]
     x = Scale(min(values), max(values), INSET, WIDTH - INSET)
     chosen = next(t for t in trials if t.id == view.selection.families[family].trial)
-    cut = sorted(values, reverse=True)[max(1, round(len(values) * BEST_SHARE)) - 1]
+    best_first = sorted(map(view.goodness, values), reverse=True)
+    cut = best_first[max(1, round(len(values) * BEST_SHARE)) - 1]
     parts = [_rule(_level(row)) for row in range(len(axes) + 1)]
-    for trial in sorted(trials, key=lambda t: (t is chosen, t.best.value if t.best else 0)):
-        value = trial.best.value if trial.best else 0.0
-        kind = "chosen" if trial is chosen else "good" if value >= cut else trial.state
+    for trial in sorted(trials, key=lambda t: (t is chosen, _goodness(view, t))):
+        good = _goodness(view, trial) >= cut
+        kind = "chosen" if trial is chosen else "good" if good else trial.state
         parts.append(_trial(view, trial, axes, x, kind))
     words = [*_score_words(view, x, chosen)]
     for row, axis in enumerate(axes, 1):
@@ -33,6 +34,11 @@ def parallel(view: View, family: str) -> Markup | None:
     height = TOP + ROW * len(axes) + 26
     label = view.say("parallel_label", family=family, n=len(trials))
     return figure(height, label, *parts)
+
+
+def _goodness(view: View, trial: TrialRow) -> float:
+    assert trial.best is not None  # only such trials are drawn
+    return view.goodness(trial.best.value)
 
 
 def _level(row: int) -> float:

@@ -2,8 +2,8 @@
 
 from collections.abc import Mapping
 
-from recsweep.models.registry import FAMILIES
 from recsweep.reporting.view import View
+from recsweep.tasks.registry import TASKS
 
 
 def protocol_notes(view: View) -> list[str]:
@@ -86,5 +86,6 @@ def _without_features(view: View) -> list[str]:
     )
     if not declared or experiment.features == ():
         return []
-    kinds = {name: FAMILIES.get(str(view.study.spaces[name]["family"])) for name in view.families}
+    known = TASKS[experiment.task].families
+    kinds = {name: known.get(str(view.study.spaces[name]["family"])) for name in view.families}
     return [name for name, kind in kinds.items() if kind is not None and not kind.uses_features]

@@ -78,7 +78,7 @@ def _gain(view: View, row: Row) -> str:
         return "–"
     if first.id == row.choice.trial:
         return view.say("is_default")
-    return signed(row.mean - first.best.value)
+    return signed(view.goodness(row.mean) - view.goodness(first.best.value))
 
 
 def _warnings(view: View, row: Row) -> list[str]:

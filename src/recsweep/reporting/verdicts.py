@@ -3,14 +3,13 @@
 from collections.abc import Sequence
 from dataclasses import replace
 
-from recsweep.evaluation.verdict import Outcome, PairVerdict
+from recsweep.config.schema import goodness
+from recsweep.evaluation.verdict import TURNED, PairVerdict
 from recsweep.records.confirmation import ConfirmationSummary
 from recsweep.reporting.view import View, interval, score
 
 RECURRENT = ("gru", "lstm")
 BASELINES = ("matrix_factorization", "wide_deep")
-
-MIRRORED: dict[Outcome, Outcome] = {"better": "worse", "worse": "better"}
 
 
 def headline(view: View, confirmation: ConfirmationSummary | None) -> str:
@@ -32,7 +31,7 @@ def headline(view: View, confirmation: ConfirmationSummary | None) -> str:
         "folds_headline",
         a=first_row.choice.family,
         b=others[0].choice.family,
-        d=score(first_row.mean - others[0].mean),
+        d=score(abs(first_row.mean - others[0].mean)),
         metric=view.metric,
     )
 
@@ -47,8 +46,8 @@ def question(view: View, confirmation: ConfirmationSummary | None) -> str | None
         text = sentence(view, between(confirmation, *pair))
         return view.say("question", text=text)
     means = {row.choice.family: row.mean for row in view.rows}
-    first, second = sorted(pair, key=lambda name: -means[name])
-    d = score(means[first] - means[second])
+    first, second = sorted(pair, key=view.families.index)
+    d = score(abs(means[first] - means[second]))
     return view.say("question", text=view.say("leads", a=first, b=second, d=d, metric=view.metric))
 
 
@@ -61,9 +60,9 @@ def leading_pair(view: View, order: Sequence[str]) -> tuple[str, str] | None:
 
 
 def ranking(confirmation: ConfirmationSummary) -> list[str]:
-    """Families by their mean on the sealed test, the highest first."""
+    """Families by their mean on the sealed test, the best first."""
     key = confirmation.metric
-    ordered = sorted(confirmation.families, key=lambda result: -result.metrics[key].mean)
+    ordered = sorted(confirmation.families, key=lambda r: -goodness(key, r.metrics[key].mean))
     return [result.family for result in ordered]
 
 
@@ -84,7 +83,7 @@ def mirrored(verdict: PairVerdict) -> PairVerdict:
         v,
         a=v.b,
         b=v.a,
-        outcome=MIRRORED.get(v.outcome, v.outcome),
+        outcome=TURNED.get(v.outcome, v.outcome),
         difference=-v.difference,
         lower=-v.upper,
         upper=-v.lower,

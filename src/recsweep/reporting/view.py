@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, field
 
+from recsweep.config.schema import goodness
 from recsweep.evaluation.verdict import PairVerdict
 from recsweep.records.selection import Selection
 from recsweep.records.study import Study, TrialRow
@@ -40,6 +41,10 @@ class View:
     def metric(self) -> str:
         """The study's metric as people write it."""
         return show_metric(self.selection.metric)
+
+    def goodness(self, value: float) -> float:
+        """A score of the study's metric with the sign that makes more better."""
+        return goodness(self.selection.metric, value)
 
     @property
     def families(self) -> list[str]:

@@ -154,7 +154,8 @@ class Ledger:
         if report.epoch not in run.reported:
             run.trial.report(report.value, report.epoch)
         run.reported.add(report.epoch)
-        if run.best is None or report.value > run.best.value:
+        goodness = self._experiment.metric.goodness
+        if run.best is None or goodness(report.value) > goodness(run.best.value):
             run.best = report
         self.busy_seconds += report.fit_seconds + report.evaluate_seconds
         row = epoch_row(report.epoch, report.value, entry)
@@ -186,4 +187,4 @@ class Ledger:
         told = self._studies[family].tell(run.trial, value, state=state)
         del self._running[run.proposal.id]
         self.ended += 1
-        self._emit(TrialEnded(trial_row(family, told)))
+        self._emit(TrialEnded(trial_row(family, told, self._experiment.metric.lower_is_better)))

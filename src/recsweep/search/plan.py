@@ -14,9 +14,9 @@ import torch
 
 from recsweep.config.schema import Experiment, Resources
 from recsweep.data.types import Fold
-from recsweep.models.registry import FAMILIES
 from recsweep.search.space import Space
 from recsweep.search.worker import MakeTrial, one_line
+from recsweep.tasks.registry import TASKS
 from recsweep.training.trial import Trial
 
 MEASURE_SECONDS = 20.0
@@ -99,7 +99,7 @@ def _family(
     experiment: Experiment, name: str, space: Space, measured: _Measured | None
 ) -> FamilyPlan:
     trials = experiment.budget.trials if space.parameters else 1
-    epochs = FAMILIES[space.family].epochs or experiment.budget.epochs
+    epochs = TASKS[experiment.task].families[space.family].epochs or experiment.budget.epochs
     at = rungs(experiment) if epochs == experiment.budget.epochs else ()
     full = min(trials, experiment.stopping.full_trials) if at else trials
     length, share = 0.0, 1.0
@@ -173,6 +173,7 @@ def _measure_all(
                 seed=experiment.seed,
                 device=device,
                 precision=experiment.resources.precision,
+                task=TASKS[experiment.task],
             )
             trial.advance()
         except Exception as error:

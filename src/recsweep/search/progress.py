@@ -35,7 +35,8 @@ class _Family:
         self.running.discard(trial.id)
         self.ended[trial.state] += 1
         if trial.state == "complete" and trial.best:
-            self.best = max(trial.best.value, self.best or trial.best.value)
+            ascending = sorted({trial.best.value, self.best or trial.best.value})
+            self.best = ascending[0 if trial.lower_is_better else -1]
 
 
 class Progress:

@@ -27,7 +27,7 @@ class FamilyScheduler(FIFOScheduler):  # type: ignore[misc]
             family: AsyncHyperBandScheduler(
                 time_attr="epoch",
                 metric="value",
-                mode="max",
+                mode="min" if experiment.metric.lower_is_better else "max",
                 max_t=experiment.budget.epochs,
                 grace_period=experiment.stopping.grace_epochs,
                 reduction_factor=experiment.stopping.reduction,

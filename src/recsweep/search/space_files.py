@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Literal, Self
+from typing import Any, Literal, Self
 
 import optuna
 from pydantic import Field, model_validator
@@ -73,7 +73,7 @@ class SpaceKeys(Schema):
     parameters: Mapping[str, ParameterKeys] = {}
 
 
-def load_space(path: Path, families: Mapping[str, Family] = FAMILIES) -> Space:
+def load_space(path: Path, families: Mapping[str, Family[Any]] = FAMILIES) -> Space:
     """Read and check a space.
 
     Raises:
@@ -83,7 +83,7 @@ def load_space(path: Path, families: Mapping[str, Family] = FAMILIES) -> Space:
 
 
 def parse_space(
-    raw: Mapping[str, object], path: Path, families: Mapping[str, Family] = FAMILIES
+    raw: Mapping[str, object], path: Path, families: Mapping[str, Family[Any]] = FAMILIES
 ) -> Space:
     """Check a space's keys; `path` is where they come from.
 

@@ -49,7 +49,10 @@ def open_family(
         BadInput: the study was begun with other data, space or settings.
     """
     study = optuna.create_study(
-        storage=storage, study_name=name, direction="maximize", load_if_exists=True
+        storage=storage,
+        study_name=name,
+        direction="minimize" if experiment.metric.lower_is_better else "maximize",
+        load_if_exists=True,
     )
     _check_identity(study, identity(experiment, space, fingerprint))
     if not study.get_trials(deepcopy=False):

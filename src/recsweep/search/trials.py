@@ -10,6 +10,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 import optuna
+from optuna.study import StudyDirection
 from optuna.trial import FrozenTrial, TrialState
 
 from recsweep.records.study import EpochRow, TrialRow
@@ -55,7 +56,7 @@ def epoch_row(epoch: int, value: float, entry: dict[str, Any]) -> EpochRow:
     )
 
 
-def trial_row(family: str, trial: FrozenTrial) -> TrialRow:
+def trial_row(family: str, trial: FrozenTrial, lower_is_better: bool = False) -> TrialRow:
     """A finished trial as the rest of recsweep knows it."""
     attrs = trial.user_attrs
     pruned = trial.state == TrialState.PRUNED
@@ -73,13 +74,14 @@ def trial_row(family: str, trial: FrozenTrial) -> TrialRow:
         evaluate_seconds=sum(entry["evaluate_seconds"] for _, _, entry in entries),
         started=_utc(trial.datetime_start),
         ended=_utc(trial.datetime_complete),
+        lower_is_better=lower_is_better,
     )
 
 
 def trial_rows(studies: Sequence[optuna.Study]) -> tuple[TrialRow, ...]:
     """Every finished trial, ordered by (family as given, number)."""
     rows = [
-        trial_row(study.study_name, trial)
+        trial_row(study.study_name, trial, study.direction == StudyDirection.MINIMIZE)
         for study in studies
         for trial in sorted(
             finished(study.get_trials(deepcopy=False)), key=lambda t: t.user_attrs["number"]

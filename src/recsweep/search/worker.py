@@ -12,6 +12,7 @@ from ray import tune
 from recsweep.config.schema import Experiment
 from recsweep.data.types import Fold
 from recsweep.search.ledger import Proposal
+from recsweep.tasks.registry import TASKS
 from recsweep.training.trial import Diverged, Trial
 
 MakeTrial = Callable[..., Trial]
@@ -77,6 +78,7 @@ class Worker(tune.Trainable):  # type: ignore[misc]
             seed=proposal.seed,
             device=self._device,
             precision=experiment.resources.precision,
+            task=TASKS[experiment.task],
         )
 
 

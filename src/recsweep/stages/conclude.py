@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import combinations
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -16,7 +17,6 @@ from recsweep.data.types import UNKNOWN, Float64, Int32
 from recsweep.evaluation.comparison import compare
 from recsweep.evaluation.estimate import estimate
 from recsweep.evaluation.groups import Mask, group_masks
-from recsweep.evaluation.metrics import FUNCTIONS, user_means
 from recsweep.evaluation.subgroups import subgroup_differences
 from recsweep.evaluation.verdict import Scope
 from recsweep.records.confirmation import (
@@ -33,9 +33,13 @@ from recsweep.records.openings import read_openings
 from recsweep.records.study import Study
 from recsweep.stages.refits import Scored, Test
 from recsweep.stages.searches import Search
+from recsweep.tasks.registry import TASKS
+from recsweep.tasks.task import Outcomes, Task
 from recsweep.training.refit import DETERMINISTIC
 
 LEVEL = 0.95
+CONTROL = ("in_order", "shuffled")
+"""Columns of a table that are no metrics."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +74,7 @@ def conclude(
         experiment.seed,
         LEVEL,
         scope,
+        lower_is_better=experiment.metric.lower_is_better,
     )
     confirmation = Confirmation(
         study=experiment.study,
@@ -98,39 +103,36 @@ def conclude(
     return confirmation, tables
 
 
-def learner_metrics(runs: Sequence[Scored], sequence: Int32, metric: Metric) -> dict[str, Float64]:
+def learner_metrics(runs: Sequence[Scored], test: Test) -> dict[str, Float64]:
     """`recall@5`, … -> (n_runs, n_learners)."""
-    return {
-        f"{name}@{k}": np.stack(
-            [user_means(function(run.ranks.astype(np.int64), k), sequence) for run in runs]
-        )
-        for name, function in FUNCTIONS.items()
-        for k in metric.report_k
-    }
+    outcomes = [run.outcomes for run in runs]
+    found = TASKS[test.task].learner_metrics(outcomes, test.fold.validation, test.metric)
+    return {key: np.stack(values) for key, values in found.items()}
 
 
 def _table(runs: Sequence[Scored], test: Test, known: Known) -> dict[str, Float64]:
     """Column -> (n_searches, n_seeds, n_learners)."""
-    targets, metric = test.fold.validation, test.metric
-    columns = learner_metrics(runs, targets.sequence, metric)
-    for k in metric.report_k:
-        columns[f"novelty@{k}"] = np.stack([run.lists.novelty[k] for run in runs])
+    metric, task = test.metric, TASKS[test.task]
+    columns = learner_metrics(runs, test)
+    if all_lists := [run.lists for run in runs if run.lists is not None]:
+        for k in metric.report_k:
+            columns[f"novelty@{k}"] = np.stack([lists.novelty[k] for lists in all_lists])
     if any(run.shuffled is not None for run in runs):
         at = test.control()
-        sequence = targets.sequence[at]
+        control = test.fold.validation.at(at)
 
-        def of_learners(ranks: Int32) -> Float64:
-            values = FUNCTIONS[metric.name](ranks.astype(np.int64), metric.k)
-            return user_means(values, sequence)
+        def of_learners(outcomes: Outcomes) -> Float64:
+            values = task.target_values(outcomes, control, metric)[metric.key]
+            return task.per_learner(values, control.sequence)
 
-        ordered = [run.ranks[at] for run in runs]
+        ordered = [run.outcomes[at] for run in runs]
         # A search may have picked a configuration that can't see order: shuffling changes nothing.
         shuffled = [
-            ranks if run.shuffled is None else run.shuffled
-            for run, ranks in zip(runs, ordered, strict=True)
+            outcomes if run.shuffled is None else run.shuffled
+            for run, outcomes in zip(runs, ordered, strict=True)
         ]
-        columns["in_order"] = np.stack([of_learners(ranks) for ranks in ordered])
-        columns["shuffled"] = np.stack([of_learners(ranks) for ranks in shuffled])
+        columns["in_order"] = np.stack([of_learners(outcomes) for outcomes in ordered])
+        columns["shuffled"] = np.stack([of_learners(outcomes) for outcomes in shuffled])
     return {name: _by_search(values, known) for name, values in columns.items()}
 
 
@@ -157,10 +159,13 @@ def _family(
         order = OrderControl(
             in_order=float(table["in_order"].mean()),
             shuffled=float(table["shuffled"].mean()),
-            drop=_estimate(_rows(table["in_order"] - table["shuffled"])),
+            drop=_estimate(
+                metric.goodness(1.0) * _rows(table["in_order"] - table["shuffled"]),
+            ),
             targets=control_targets,
         )
-    names = [f"{function}@{k}" for function in FUNCTIONS for k in metric.report_k]
+    names = [name for name in table if name not in (*CONTROL, *_novelty(metric))]
+    lists = [run.lists for run in runs if run.lists is not None]
     return ConfirmedFamily(
         kind=choice.kind,
         trial=choice.trial,
@@ -171,13 +176,10 @@ def _family(
         steps=known.steps[name],
         metrics={column: _estimate(_rows(table[column])) for column in names},
         coverage={
-            f"coverage@{k}": float(np.mean([run.lists.coverage[k] for run in runs]))
-            for k in metric.report_k
+            f"coverage@{k}": float(np.mean([made.coverage[k] for made in lists]))
+            for k in (metric.report_k if lists else ())
         },
-        novelty={
-            column: _estimate(_rows(table[column]))
-            for column in (f"novelty@{k}" for k in metric.report_k)
-        },
+        novelty={name: _estimate(_rows(table[name])) for name in _novelty(metric) if name in table},
         order=order,
         fit_seconds=float(np.mean([run.fit_seconds for run in runs])),
     )
@@ -186,19 +188,20 @@ def _family(
 def _subgroups(
     scored: Mapping[str, Sequence[Scored]], test: Test, known: Known
 ) -> tuple[Subgroup, ...]:
-    targets, metric = test.fold.validation, test.metric
-    function = FUNCTIONS[metric.name]
+    targets, metric, task = test.fold.validation, test.metric, TASKS[test.task]
+
+    def of_targets(run: Scored) -> Float64:
+        return task.target_values(run.outcomes, targets, metric)[metric.key]
+
     values = {
-        name: _rows(
-            _by_search(
-                np.stack([function(run.ranks.astype(np.int64), metric.k) for run in runs]), known
-            )
-        )
+        name: _rows(_by_search(np.stack([of_targets(run) for run in runs]), known))
         for name, runs in scored.items()
     }
     masks = group_masks(targets, known.users)
     differences = {
-        f"{a} - {b}": subgroup_differences(values[a], values[b], targets.sequence, masks, LEVEL)
+        f"{a} - {b}": subgroup_differences(
+            values[a], values[b], targets.sequence, masks, LEVEL, task.per_learner
+        )
         for a, b in combinations(values, 2)
     }
     return tuple(
@@ -207,7 +210,7 @@ def _subgroups(
             learners=len(np.unique(targets.sequence[mask])),
             targets=int(mask.sum()),
             means={
-                name: _estimate(_group_means(table, targets.sequence, mask))
+                name: _estimate(_group_values(table, targets.sequence, mask, task))
                 for name, table in values.items()
             },
             differences={pair: found[n] for pair, found in differences.items()},
@@ -216,9 +219,13 @@ def _subgroups(
     )
 
 
-def _group_means(values: Float64, sequence: Int32, mask: Mask) -> Float64:
+def _group_values(values: Float64, sequence: Int32, mask: Mask, task: Task[Any]) -> Float64:
     _, learner = np.unique(sequence[mask], return_inverse=True)
-    return np.stack([user_means(row[mask], learner.astype(np.int32)) for row in values])
+    return np.stack([task.per_learner(row[mask], learner.astype(np.int32)) for row in values])
+
+
+def _novelty(metric: Metric) -> list[str]:
+    return [f"novelty@{k}" for k in metric.report_k]
 
 
 def _estimate(rows: Float64) -> Estimate:

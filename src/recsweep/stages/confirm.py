@@ -13,7 +13,7 @@ import recsweep
 from recsweep.config.schema import Experiment
 from recsweep.data.folds import development_folds, make_fold
 from recsweep.data.sealed import unseal
-from recsweep.data.types import Dataset, Fold
+from recsweep.data.types import Dataset
 from recsweep.records.confirmation import Confirmation, Steps
 from recsweep.records.confirmation_files import LEARNERS, read_confirmation, write_confirmation
 from recsweep.records.environment import code_version
@@ -26,6 +26,7 @@ from recsweep.stages.refits import Ended, Job, Scored, Test, score_all
 from recsweep.stages.searches import Search, own_search
 from recsweep.stages.selected import confirmation_inputs
 from recsweep.stages.sweep import searched_data
+from recsweep.tasks.registry import TASKS
 from recsweep.training.process import worker_environment
 from recsweep.training.refit import DETERMINISTIC, optimizer_steps
 
@@ -86,7 +87,7 @@ def confirm_stage(
                 study=study,
                 searches=searches,
                 users=known_users,
-                steps=_all_steps(steps, test.fold, selected),
+                steps=_all_steps(steps, test, selected),
                 inputs=inputs,
                 folder=folder,
             ),
@@ -119,7 +120,8 @@ def open_test(
     record_opening(folder, why, code, dataset.fingerprint, configurations, repeated)
     opened = unseal(dataset)
     fold = make_fold("test", opened.development, opened.cuts.test, opened, experiment)
-    return Test(fold, experiment.metric, experiment.resources), dataset.n_users
+    test = Test(fold, experiment.metric, experiment.resources, experiment.task)
+    return test, dataset.n_users
 
 
 def _jobs(search: Search, number: int) -> list[Job]:
@@ -145,19 +147,19 @@ def _by_family(scored: list[Scored], selected: dict[str, Opened]) -> dict[str, l
 def _fold_steps(
     dataset: Dataset, experiment: Experiment, selected: dict[str, Opened]
 ) -> dict[str, tuple[int | None, ...]]:
-    folds = development_folds(dataset, experiment)
+    folds, task = development_folds(dataset, experiment), TASKS[experiment.task]
     return {
-        name: tuple(optimizer_steps(c.config, fold.training, c.epochs) for fold in folds)
+        name: tuple(optimizer_steps(c.config, fold.training, c.epochs, task) for fold in folds)
         for name, c in selected.items()
     }
 
 
 def _all_steps(
-    folds: dict[str, tuple[int | None, ...]], test: Fold, selected: dict[str, Opened]
+    folds: dict[str, tuple[int | None, ...]], test: Test, selected: dict[str, Opened]
 ) -> dict[str, Steps | None]:
     steps: dict[str, Steps | None] = {}
     for name, choice in selected.items():
-        refit = optimizer_steps(choice.config, test.training, choice.epochs)
+        refit = optimizer_steps(choice.config, test.fold.training, choice.epochs, TASKS[test.task])
         known = tuple(n for n in folds[name] if n is not None)
         steps[name] = None if refit is None else Steps(folds=known, refit=refit)
     return steps

@@ -13,12 +13,13 @@ import numpy as np
 import torch
 
 from recsweep.config.schema import Metric, Resources
-from recsweep.data.types import Fold, Int32, Int64
+from recsweep.data.types import Fold, Int64
 from recsweep.errors import WorkFailed
 from recsweep.evaluation.beyond import ListMaker, Lists
-from recsweep.evaluation.control import control_targets, reads_order, shuffled_ranks
-from recsweep.evaluation.ranking import Ranker
+from recsweep.evaluation.control import control_targets, reads_order, shuffled
 from recsweep.stages.machine import device_of, threads
+from recsweep.tasks.registry import TASKS
+from recsweep.tasks.task import Outcomes
 from recsweep.training.process import environment_variables
 from recsweep.training.refit import refit
 from recsweep.training.trial import Configuration, Diverged
@@ -41,12 +42,12 @@ class Job:
 
 @dataclass(frozen=True, slots=True)
 class Scored:
-    """What one refit reached. A rank that does not fit, MISS above all, is the largest int32."""
+    """What one refit reached."""
 
     job: Job
-    ranks: Int32  # (n_targets,)
-    shuffled: Int32 | None  # (n_control_targets,); None: the family can't see order
-    lists: Lists
+    outcomes: Outcomes  # (n_targets,) ranks or probabilities
+    shuffled: Outcomes | None  # (n_control_targets,); None: the family can't see order
+    lists: Lists | None  # None: the task makes none
     fit_seconds: float
 
 
@@ -67,6 +68,7 @@ class Test:
     fold: Fold
     metric: Metric
     resources: Resources
+    task: str  # by name: it travels to other processes
 
     def control(self) -> Int64:
         """Positions of the targets of the shuffled-history control."""
@@ -78,9 +80,11 @@ class Bench:
 
     def __init__(self, test: Test, device: torch.device) -> None:
         fold = test.fold
-        self._test, self._device = test, device
-        self._ranker = Ranker(fold.validation, fold.n_items, device)
-        self._lists = ListMaker(fold.validation, fold.training, test.metric.report_k, device)
+        self._test, self._device, self._task = test, device, TASKS[test.task]
+        self._scorer = self._task.scorer(fold.validation, fold.n_items, device)
+        self._lists = None
+        if self._task.makes_lists:
+            self._lists = ListMaker(fold.validation, fold.training, test.metric.report_k, device)
         self._control = test.control()
 
     def score(self, job: Job) -> Scored:
@@ -100,22 +104,30 @@ class Bench:
                 seed=job.seed,
                 device=device,
                 precision=test.resources.precision,
+                task=self._task,
             )
         except Diverged as reason:
             raise WorkFailed(
                 f"{job.family}, seed {job.seed}: the refit diverged: {reason}"
             ) from None
         fit_seconds = time.perf_counter() - started
-        shuffled = None
+        after_shuffling = None
         if reads_order(job.kind, job.config):
-            shuffled = shuffled_ranks(model, test.fold, self._control, CONTROL_SEED, device)
+            after_shuffling = self._shuffled(model)
         return Scored(
             job=job,
-            ranks=_narrow(self._ranker.ranks(model)),
-            shuffled=None if shuffled is None else _narrow(shuffled),
-            lists=self._lists.lists(model),
+            outcomes=self._scorer.outcomes(model),
+            shuffled=after_shuffling,
+            lists=self._lists.lists(model) if self._lists else None,
             fit_seconds=fit_seconds,
         )
+
+    def _shuffled(self, model: Any) -> Outcomes:
+        """The outcomes of the control's targets after shuffled histories."""
+        fold, parts = self._test.fold, []
+        for _, part in shuffled(fold.validation, self._control, CONTROL_SEED):
+            parts.append(self._task.scorer(part, fold.n_items, self._device).outcomes(model))
+        return np.concatenate(parts)
 
 
 def score_all(
@@ -200,7 +212,3 @@ def _begin(test: Test, counter: Any) -> None:
 def _score(job: Job) -> Scored:
     assert _bench is not None
     return _bench.score(job)
-
-
-def _narrow(ranks: Int64) -> Int32:
-    return np.minimum(ranks, np.iinfo(np.int32).max).astype(np.int32)

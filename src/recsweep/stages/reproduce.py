@@ -12,7 +12,6 @@ from recsweep.data.prepare import prepare
 from recsweep.data.sources import resolve
 from recsweep.data.types import Dataset, Fold
 from recsweep.errors import BadInput, WorkFailed
-from recsweep.models.registry import FAMILIES
 from recsweep.records.confirmation import ConfirmedFamily
 from recsweep.records.confirmation_files import read_confirmation, read_learners
 from recsweep.records.digests import edited
@@ -25,6 +24,7 @@ from recsweep.stages.confirm import open_test
 from recsweep.stages.machine import device_of, threads, worker_count
 from recsweep.stages.rebuilt import Figure, compare_figures, obstacles, stacked, tolerance
 from recsweep.stages.refits import Ended, Job, score_all
+from recsweep.tasks.registry import TASKS
 from recsweep.training.process import worker_environment
 from recsweep.training.refit import DETERMINISTIC
 from recsweep.training.trial import Diverged, EpochReport, run_trial
@@ -73,9 +73,10 @@ def reproduce_stage(
     """
     best = read_best(path)
     edits = tuple(edited(read_yaml(path)))
-    if best.kind not in FAMILIES:
-        raise BadInput(f"{path}: kind {best.kind!r} is no family{nearest(best.kind, FAMILIES)}")
-    validate(FAMILIES[best.kind].config, dict(best.config), f"{path}: config")
+    families = TASKS[best.experiment.task].families
+    if best.kind not in families:
+        raise BadInput(f"{path}: kind {best.kind!r} is no family{nearest(best.kind, families)}")
+    validate(families[best.kind].config, dict(best.config), f"{path}: config")
     dataset = _same_data(best, root)
     now = environment()
     if sealed:
@@ -149,6 +150,7 @@ def _train(
                 seed=seed,
                 device=device_of(resources, 0),
                 precision=resources.precision,
+                task=TASKS[best.experiment.task],
                 on_epoch=hear,
             )
     except Diverged as reason:
@@ -194,7 +196,7 @@ def _on_test(
             environment=worker_environment(experiment.resources),
             on_end=on_end,
         )
-    columns = learner_metrics(scored, test.fold.validation.sequence, experiment.metric)
+    columns = learner_metrics(scored, test)
     rebuilt = {name: values.mean(axis=1).tolist() for name, values in columns.items()}
     recorded = {name: values[: len(own)] for name, values in recorded.items()}
     reasons = obstacles(confirmation.environment, now, experiment.resources)

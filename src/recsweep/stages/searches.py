@@ -19,6 +19,7 @@ from recsweep.search.space_files import parse_space
 from recsweep.stages.select import choose, select_stage
 from recsweep.stages.selected import selected_of
 from recsweep.stages.sweep import Inputs, searched_data, sweep
+from recsweep.tasks.registry import TASKS
 from recsweep.tracking.events import Listener
 
 SEEDS_APART = 10_000
@@ -71,7 +72,8 @@ def repeat_searches(
     study = read_study(folder)
     dataset = searched_data(study, root)
     folds = development_folds(dataset, study.experiment)
-    spaces = {name: parse_space(keys, folder) for name, keys in study.spaces.items()}
+    families = TASKS[study.experiment.task].families
+    spaces = {name: parse_space(keys, folder, families) for name, keys in study.spaces.items()}
     found = []
     for number in range(2, count + 1):
         experiment, place = repeated_experiment(study, number), folder / "searches" / str(number)

@@ -11,6 +11,7 @@ from recsweep.records.selection import BestFile, Choice, DataRecord, Selection, 
 from recsweep.records.study import Study
 from recsweep.records.user_values import read_user_values
 from recsweep.search.space_files import parse_space
+from recsweep.tasks.registry import TASKS
 from recsweep.training.trial import Configuration
 
 
@@ -33,7 +34,8 @@ def select_stage(folder: Path, root: Path) -> Selection:
 
 def choose(study: Study, folder: Path) -> Selection:
     """The selection, without writing anything."""
-    spaces = {name: parse_space(keys, folder / "study.json") for name, keys in study.spaces.items()}
+    families, path = TASKS[study.experiment.task].families, folder / "study.json"
+    spaces = {name: parse_space(keys, path, families) for name, keys in study.spaces.items()}
 
     def near_edge(family: str, config: Configuration) -> list[str]:
         return spaces[family].near_edge(config)

@@ -17,6 +17,7 @@ from recsweep.search.run import run_search
 from recsweep.search.space import Space
 from recsweep.search.space_files import load_space
 from recsweep.search.study import build_study
+from recsweep.tasks.registry import TASKS
 from recsweep.tracking.events import Listener
 from recsweep.tracking.wandb import WandbListener
 from recsweep.tracking.wandb_mode import resolve_mode
@@ -45,7 +46,8 @@ def load_inputs(experiment: Experiment, root: Path) -> Inputs:
         BadInput: see `prepare`, `development_folds` and `load_space`.
         WorkFailed: see `prepare`.
     """
-    spaces = {name: load_space(root / path) for name, path in experiment.families.items()}
+    families = TASKS[experiment.task].families
+    spaces = {n: load_space(root / path, families) for n, path in experiment.families.items()}
     dataset = prepare(experiment, root)
     folds = development_folds(dataset, experiment)
     return Inputs(experiment, study_folder(experiment, root), dataset, folds, spaces)

@@ -1,5 +1,6 @@
 """A study's tables, as (columns, rows), for whoever shows them."""
 
+import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -28,7 +29,8 @@ def leaderboard_table(experiment: Experiment, trials: Sequence[TrialRow]) -> Tab
     """Every trial, the best first; those without a score come last."""
     key = experiment.metric.key
     columns = ["trial", "family", "state", key, "best_epoch", "epochs", "fit_seconds", "reason"]
-    ordered = sorted(trials, key=lambda t: -t.best.value if t.best else 1.0)
+    goodness = experiment.metric.goodness
+    ordered = sorted(trials, key=lambda t: -goodness(t.best.value) if t.best else math.inf)
     rows = [
         [
             trial.id,

@@ -68,8 +68,9 @@ class Runs:
             },
         )
         run.define_metric("epoch", summary="last")
-        key = study.experiment.metric.key
-        run.define_metric(key, step_metric="epoch", summary="max,last")
+        metric = study.experiment.metric
+        best = "min" if metric.lower_is_better else "max"
+        run.define_metric(metric.key, step_metric="epoch", summary=f"{best},last")
         for name in ("loss", "*"):
             run.define_metric(name, step_metric="epoch")
         self._open[event.id] = run

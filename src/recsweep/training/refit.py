@@ -8,13 +8,14 @@ the two readings are apart.
 """
 
 import math
+from typing import Any
 
 import torch
 
-from recsweep.data.batches import cut_windows
 from recsweep.data.types import Training
-from recsweep.models.protocol import Context, Recommender
-from recsweep.models.registry import FAMILIES
+from recsweep.models.protocol import Context
+from recsweep.tasks.next_item import NEXT_ITEM
+from recsweep.tasks.task import Task
 from recsweep.training.trial import Configuration, Diverged, fold_seed
 
 DETERMINISTIC = frozenset({"popularity", "markov", "item_knn"})
@@ -30,13 +31,17 @@ def refit(
     seed: int,
     device: torch.device,
     precision: str = "fp32",
-) -> Recommender:
+    task: Task[Any] = NEXT_ITEM,
+) -> Any:
     """Train as a trial trains its first fold, on `training` and for `epochs` epochs.
+
+    Returns:
+        A model of the task.
 
     Raises:
         Diverged: a training loss is infinite or not a number.
     """
-    entry = FAMILIES[kind]
+    entry = task.families[kind]
     checked = entry.config.model_validate(dict(config))
     model = entry.build(checked, Context(training, fold_seed(seed, 0), device, precision))
     for epoch in range(1, min(epochs, entry.epochs or epochs) + 1):
@@ -46,10 +51,9 @@ def refit(
     return model
 
 
-def optimizer_steps(config: Configuration, training: Training, epochs: int) -> int | None:
+def optimizer_steps(
+    config: Configuration, training: Training, epochs: int, task: Task[Any] = NEXT_ITEM
+) -> int | None:
     """Optimiser steps in `epochs` epochs; None for a family that isn't trained by gradient."""
-    window, batch_size = config.get("window"), config.get("batch_size")
-    if window is None or batch_size is None:
-        return None
-    windows = len(cut_windows(training, int(window)).length)
-    return epochs * math.ceil(windows / int(batch_size))
+    steps = task.steps(config, training)
+    return None if steps is None else epochs * steps

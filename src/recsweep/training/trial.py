@@ -8,15 +8,16 @@ import math
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 import torch
 
 from recsweep.config.schema import Metric
 from recsweep.data.types import Float64, Fold
-from recsweep.evaluation.metrics import mean_over_folds, summarise
-from recsweep.evaluation.ranking import Ranker
+from recsweep.evaluation.metrics import mean_over_folds
 from recsweep.models.protocol import Context
-from recsweep.models.registry import FAMILIES
+from recsweep.tasks.next_item import NEXT_ITEM
+from recsweep.tasks.task import Task
 
 Value = bool | int | float | str
 Configuration = Mapping[str, Value]
@@ -43,11 +44,12 @@ class TrialRecord:
     config: Configuration
     seed: int
     reports: tuple[EpochReport, ...]
+    metric: Metric
 
     @property
     def best(self) -> EpochReport:
-        """The epoch with the highest mean over folds; of equals the earliest."""
-        return max(self.reports, key=lambda report: (report.value, -report.epoch))
+        """The epoch with the best mean over folds; of equals the earliest."""
+        return max(self.reports, key=lambda r: (self.metric.goodness(r.value), -r.epoch))
 
 
 class Diverged(Exception):
@@ -68,10 +70,11 @@ class Trial:
         seed: int,
         device: torch.device,
         precision: str = "fp32",
+        task: Task[Any] = NEXT_ITEM,
     ) -> None:
-        entry = FAMILIES[family]
+        entry = task.families[family]
         checked = entry.config.model_validate(dict(config))
-        self.metric = metric
+        self.metric, self._task = metric, task
         self.epochs = min(epochs, entry.epochs or epochs)
         self.epoch = 0
         self._folds = tuple(folds)
@@ -79,7 +82,7 @@ class Trial:
             entry.build(checked, Context(fold.training, fold_seed(seed, n), device, precision))
             for n, fold in enumerate(folds)
         )
-        self._rankers = tuple(Ranker(fold.validation, fold.n_items, device) for fold in folds)
+        self._scorers = tuple(task.scorer(f.validation, f.n_items, device) for f in folds)
 
     def advance(self) -> EpochReport:
         """Train one more epoch on every fold and evaluate it.
@@ -95,8 +98,8 @@ class Trial:
             if loss is not None and not math.isfinite(loss):
                 raise Diverged(f"{fold.name}: the training loss is {loss} in epoch {self.epoch}")
         summaries = [
-            summarise(ranker.ranks(model), fold.validation.sequence, self.metric)
-            for fold, model, ranker in zip(self._folds, self._models, self._rankers, strict=True)
+            self._task.summarise(scorer.outcomes(model), fold.validation, self.metric)
+            for fold, model, scorer in zip(self._folds, self._models, self._scorers, strict=True)
         ]
         evaluated = time.perf_counter()
         metrics = {key: tuple(means[key] for means, _ in summaries) for key in summaries[0][0]}
@@ -121,6 +124,7 @@ def run_trial(
     seed: int,
     device: torch.device,
     precision: str = "fp32",
+    task: Task[Any] = NEXT_ITEM,
     on_epoch: Callable[[EpochReport], bool] = lambda report: True,
 ) -> TrialRecord:
     """Run a trial to its end, or until `on_epoch` returns False.
@@ -129,14 +133,22 @@ def run_trial(
         Diverged: see `Trial.advance`.
     """
     trial = Trial(
-        family, config, folds, metric, epochs=epochs, seed=seed, device=device, precision=precision
+        family,
+        config,
+        folds,
+        metric,
+        epochs=epochs,
+        seed=seed,
+        device=device,
+        precision=precision,
+        task=task,
     )
     reports = []
     while trial.epoch < trial.epochs:
         reports.append(trial.advance())
         if not on_epoch(reports[-1]):
             break
-    return TrialRecord(family, config, seed, tuple(reports))
+    return TrialRecord(family, config, seed, tuple(reports), metric)
 
 
 def fold_seed(seed: int, fold: int) -> int:

@@ -1,0 +1,1 @@
+"""What a study asks: all that differs between one task and another, in one value each."""

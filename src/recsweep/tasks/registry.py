@@ -1,0 +1,8 @@
+"""Every task by its name in an experiment."""
+
+from typing import Any
+
+from recsweep.tasks.next_item import NEXT_ITEM
+from recsweep.tasks.task import Task
+
+TASKS: dict[str, Task[Any]] = {"next_item": NEXT_ITEM}
