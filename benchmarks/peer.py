@@ -1,0 +1,151 @@
+"""The peers' side of `peers.py`: runs where only the peer is installed, prints a line of JSON.
+
+    python peer.py recbole FOLDER EPOCHS | implicit FOLDER | gru4rec FOLDER PATH
+
+FOLDER has `peers/peers.inter`: user, item and place (the order of a learner's events, unique). The
+last event of a learner is left out, the one before is validated on, the rest is trained on.
+"""
+
+import json
+import logging
+import resource
+import sys
+import time
+import warnings
+from importlib import import_module
+from pathlib import Path
+from typing import Any
+
+THREADS = 2
+HIDDEN, EMBEDDING = 128, 64
+
+
+def recbole(folder: Path, epochs: int) -> dict[str, object]:
+    """GRU4Rec of RecBole: seconds and validation NDCG@10 of every epoch."""
+    torch: Any = import_module("torch")
+    torch.set_num_threads(THREADS)
+    config_dict = {
+        "data_path": str(folder),
+        "load_col": {"inter": ["user_id", "item_id", "timestamp"]},
+        "hidden_size": HIDDEN,
+        "embedding_size": EMBEDDING,
+        "num_layers": 1,
+        "loss_type": "CE",
+        "train_neg_sample_args": None,
+        "eval_args": {"split": {"LS": "valid_and_test"}, "order": "TO", "mode": "full"},
+        "metrics": ["NDCG"],
+        "topk": [10],
+        "valid_metric": "NDCG@10",
+        "use_gpu": False,
+        "show_progress": False,
+        "seed": 0,
+    }
+    config = import_module("recbole.config").Config(
+        model="GRU4Rec", dataset="peers", config_dict=config_dict
+    )
+    import_module("recbole.utils").init_seed(0, True)
+    logging.disable(logging.CRITICAL)
+    data: Any = import_module("recbole.data")
+    train, valid, _ = data.data_preparation(config, data.create_dataset(config))
+    model = import_module("recbole.model.sequential_recommender").GRU4Rec(config, train.dataset)
+    trainer = import_module("recbole.trainer").Trainer(config, model)
+    rows = []
+    for epoch in range(epochs):
+        began = time.perf_counter()
+        trainer._train_epoch(train, epoch, show_progress=False)
+        trained = time.perf_counter()
+        score, _ = trainer._valid_epoch(valid, show_progress=False)
+        rows.append((trained - began, time.perf_counter() - trained, float(score)))
+    events = len(train.dataset)
+    return {
+        "events": events,
+        "events_per_second": events * epochs / sum(row[0] for row in rows),
+        "epoch_seconds": sum(row[0] + row[1] for row in rows) / epochs,
+        "seconds": sum(row[0] + row[1] for row in rows),
+        "ndcg@10": [row[2] for row in rows],
+    }
+
+
+def implicit(folder: Path) -> dict[str, object]:
+    """ALS of implicit, 64 factors and 15 iterations: seconds and validation NDCG@10."""
+    np: Any = import_module("numpy")
+    pandas: Any = import_module("pandas")
+    sparse: Any = import_module("scipy.sparse")
+    events = read(folder, pandas)
+    last = events.groupby("user").cumcount(ascending=False)
+    n_users, n_items = events.user.max() + 1, events.item.max() + 1
+    known = events[last >= 2]
+    matrix = sparse.csr_matrix(
+        (np.ones(len(known), np.float32), (known.user, known.item)), (n_users, n_items)
+    )
+    warnings.simplefilter("ignore")
+    library: Any = import_module("implicit.als")
+    began = time.perf_counter()
+    model = library.AlternatingLeastSquares(
+        factors=64, iterations=15, num_threads=THREADS, random_state=0
+    )
+    model.fit(matrix, show_progress=False)
+    seconds = time.perf_counter() - began
+    target = events[last == 1].sort_values("user").item.to_numpy()
+    top, _ = model.recommend(np.arange(n_users), matrix, N=10)  # courses of the history left out
+    hit = top == target[:, None]
+    gain = (hit / np.log2(np.arange(10) + 2)).sum(1)
+    return {
+        "events": len(known),
+        "events_per_second": 15 * len(known) / seconds,
+        "seconds": seconds,
+        "ndcg@10": [float(gain.mean())],
+    }
+
+
+def gru4rec(folder: Path, path: Path) -> dict[str, object]:
+    """The official GRU4Rec in PyTorch: one epoch with 2,048 sampled courses a batch, its way."""
+    torch: Any = import_module("torch")
+    pandas: Any = import_module("pandas")
+    torch.set_num_threads(1)  # faster here than two
+    sys.path.insert(0, str(path))
+    sys.stdout = sys.stderr  # it prints its progress
+    events = read(folder, pandas)
+    last = events.groupby("user").cumcount(ascending=False)
+    known = events[last >= 2].rename(
+        columns={"user": "SessionId", "item": "ItemId", "place": "Time"}
+    )
+    model = import_module("gru4rec_pytorch").GRU4Rec(
+        layers=[HIDDEN],
+        loss="cross-entropy",
+        batch_size=512,
+        constrained_embedding=True,
+        n_sample=2048,
+        n_epochs=1,
+        device=torch.device("cpu"),
+    )
+    began = time.perf_counter()
+    model.fit(known, sample_cache_max_size=1_000_000)
+    seconds = time.perf_counter() - began
+    targets = len(known) - known.SessionId.nunique()
+    return {"events": targets, "events_per_second": targets / seconds, "seconds": seconds}
+
+
+def read(folder: Path, pandas: Any) -> Any:
+    """The events as a table, ordered by user and place, codes from 0."""
+    events = pandas.read_csv(folder / "peers" / "peers.inter", sep="\t")
+    events.columns = ["user", "item", "place"]
+    return events.sort_values(["user", "place"]).reset_index(drop=True)
+
+
+def main() -> None:
+    """Run one peer."""
+    name, folder = sys.argv[1], Path(sys.argv[2])
+    out = sys.stdout
+    if name == "recbole":
+        found = recbole(folder, int(sys.argv[3]))
+    elif name == "implicit":
+        found = implicit(folder)
+    else:
+        found = gru4rec(folder, Path(sys.argv[3]))
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20
+    print(json.dumps({**found, "peak_gib": peak}), file=out)
+
+
+if __name__ == "__main__":
+    main()
