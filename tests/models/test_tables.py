@@ -136,3 +136,23 @@ def test_courses_are_drawn_as_often_as_they_are_popular() -> None:
     torch.manual_seed(0)
     drawn = model.batches.draw(50_000).bincount(minlength=ITEMS) / 50_000
     torch.testing.assert_close(drawn, model._popularity, rtol=0.15, atol=0.003)
+
+
+def test_memory_of_a_known_size_is_the_same_memory_and_learns_the_same() -> None:
+    model = model_of("wide_deep", "bpr")
+    encoder = model.network.encoder
+    assert isinstance(encoder, WideDeepEncoder)
+    torch.nn.init.normal_(encoder.wide)
+    last = torch.tensor([0, 3, 3, 39, 12])  # one is followed by nothing
+    grids: list[Tensor] = []
+    slopes: list[Tensor | None] = []
+    for memory in (encoder.memory(last), encoder.padded_memory(last)):
+        assert (memory.state.diff() >= 0).all()
+        grid = torch.zeros(len(last) * ITEMS)
+        grid = grid.index_add(0, memory.state * ITEMS + memory.item, memory.value)
+        encoder.wide.grad = None
+        (grid * torch.arange(len(grid))).sum().backward()  # type: ignore[no-untyped-call]
+        grids.append(grid.detach())
+        slopes.append(encoder.wide.grad)
+    assert torch.equal(*grids)
+    torch.testing.assert_close(*slopes)

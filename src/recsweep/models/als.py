@@ -38,39 +38,42 @@ class AlternatingLeastSquares:
                 random_state=context.seed % (1 << 32),
             )
         self._interactions = interactions(context.training)
-        self.items = torch.zeros(context.training.n_items, factors, device=context.device)
+        # On the CPU whatever the device: a history's system is built query by query, and a device
+        # would be asked for each.
+        self.items = torch.zeros(context.training.n_items, factors)
 
     def fit_epoch(self) -> None:
         """A block of alternations, continuing from the factors so far. ALS reports no loss."""
         with threadpool_limits(1, "blas"):
             self._library.fit(self._interactions, show_progress=False)
-        self.items = torch.from_numpy(self._library.item_factors).to(self.device)
+        self.items = torch.from_numpy(self._library.item_factors)
 
     @torch.inference_mode()
     def score(self, histories: Histories) -> Tensor:
         """(n_queries, n_items)."""
-        n_queries, width = len(histories.row), self.items.shape[1]
+        return self._score(histories.items.cpu(), histories.row, histories.length).to(self.device)
+
+    def _score(self, items: Tensor, row_of: Tensor, length_of: Tensor) -> Tensor:
+        n_queries, width = len(row_of), self.items.shape[1]
         gram = self.items.T @ self.items
         # Without regularisation and with few items the system can be singular; the smallest
         # jitter that single precision notices keeps it solvable.
         gram.diagonal().add_(self.regularization + 1e-6 * float(gram.diagonal().mean()) + 1e-12)
         # A repeat adds alpha; the first time also replaces the unobserved weight of one.
-        weight = self.alpha - _first_occurrence(histories.items).float()
-        scores = torch.empty(n_queries, len(self.items), device=self.device)
+        weight = self.alpha - _first_occurrence(items).float()
+        scores = torch.empty(n_queries, len(self.items))
         size = max(1, CHUNK_VALUES // (width * width))
-        systems = torch.empty(min(size, n_queries), width, width, device=self.device)
-        rights = torch.empty(min(size, n_queries), width, 1, device=self.device)
-        system, right = gram.clone(), torch.zeros(width, 1, device=self.device)
+        systems = torch.empty(min(size, n_queries), width, width)
+        rights = torch.empty(min(size, n_queries), width, 1)
+        system, right = gram.clone(), torch.zeros(width, 1)
         before, done = -1, 0
-        for n, (row, length) in enumerate(
-            zip(histories.row.tolist(), histories.length.tolist(), strict=True)
-        ):
+        for n, (row, length) in enumerate(zip(row_of.tolist(), length_of.tolist(), strict=True)):
             if row != before or length < done:
                 system.copy_(gram)
                 right.zero_()
                 before, done = row, 0
             if length > done:  # only what the query before has not seen
-                new = self.items[histories.items[row, done:length]]
+                new = self.items[items[row, done:length]]
                 system.addmm_(new.T, new * weight[row, done:length, None])
                 right.add_(new.sum(0)[:, None], alpha=self.alpha)
                 done = length
@@ -87,7 +90,7 @@ class AlternatingLeastSquares:
 
     def load_state(self, state: Mapping[str, Tensor]) -> None:
         """Take over item factors."""
-        self.items = state["items"].to(self.device)
+        self.items = state["items"].cpu()
 
 
 def _solve(systems: Tensor, rights: Tensor) -> Tensor:

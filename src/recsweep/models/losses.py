@@ -21,7 +21,7 @@ class Memory:
     """Extra logits at a few places of the (n_states, n_items) grid."""
 
     state: Tensor  # (n,) int64, non-decreasing
-    item: Tensor  # (n,) int64; a (state, item) pair occurs once
+    item: Tensor  # (n,) int64; values of one (state, item) pair add up
     value: Tensor  # (n,) float32
 
 

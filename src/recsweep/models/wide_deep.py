@@ -53,6 +53,7 @@ class WideDeepEncoder(Encoder):
         previous = np.repeat(np.arange(training.n_items), np.diff(start))
         pair = torch.from_numpy(previous * training.n_items + item)
         self.register_buffer("pair", pair, persistent=False)
+        self.most_pairs = int(np.diff(start).max(initial=0))  # that start with one course
         self.wide = nn.Parameter(torch.zeros(len(item)))
 
     def forward(self, inputs: Tensor, items: Tensor, user_features: Tensor) -> Tensor:
@@ -65,6 +66,8 @@ class WideDeepEncoder(Encoder):
 
     def memory(self, last_item: Tensor) -> Memory:
         """The weights of every pair that starts with the last item."""
+        if last_item.is_cuda:
+            return self.padded_memory(last_item)
         start = self.pair_start[last_item]
         count = self.pair_start[last_item + 1] - start
         state = torch.repeat_interleave(
@@ -73,6 +76,20 @@ class WideDeepEncoder(Encoder):
         before = count.cumsum(0) - count
         pair = start[state] + torch.arange(len(state), device=state.device) - before[state]
         return Memory(state, self.pair_item[pair], self.wide[pair])
+
+    def padded_memory(self, last_item: Tensor) -> Memory:
+        """The same with as many places a state as the most followed course needs, the rest worth 0.
+
+        Its size is known without asking the device how many pairs there are, which would make the
+        training loop wait.
+        """
+        start, end = self.pair_start[last_item], self.pair_start[last_item + 1]
+        pair = start[:, None] + torch.arange(self.most_pairs, device=last_item.device)
+        real = pair < end[:, None]
+        pair = pair.clamp(max=max(0, len(self.wide) - 1))
+        state = torch.arange(len(last_item), device=last_item.device)[:, None].expand_as(pair)
+        value = torch.where(real, self.wide[pair], 0.0)
+        return Memory(state.flatten(), self.pair_item[pair].flatten(), value.flatten())
 
     def recall(self, last_item: Tensor, item: Tensor) -> Tensor:
         """The weights of single pairs, 0 where training has not seen one."""
