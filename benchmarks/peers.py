@@ -253,10 +253,11 @@ def peer(python: Path, *arguments: str) -> dict[str, Any]:
         environment.pop(name, None)
     environment["OPENBLAS_NUM_THREADS"] = "1"  # implicit asks for it
     done = subprocess.run(
-        [python, script, *arguments],
+        [python.absolute(), script, *arguments],
         capture_output=True,
         text=True,
         env=environment,
+        cwd=arguments[1],  # RecBole leaves logs wherever it runs
         check=False,
     )
     if done.returncode:
