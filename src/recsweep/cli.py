@@ -237,8 +237,10 @@ def _plan(experiment: Experiment) -> None:
 
 def _select(folder: Path) -> None:
     from recsweep.stages.select import select_stage
+    from recsweep.stages.tracked import track_selection
 
     selection = select_stage(folder, Path())
+    track_selection(folder)
     out.print(
         f"Selected by {selection.rule}: {len(selection.families)} configurations in "
         f"{folder / 'best'}",
@@ -251,6 +253,7 @@ def _confirm(folder: Path, quiet: bool, searches: int | None = None) -> None:
     from recsweep.stages.confirm import confirm_stage
     from recsweep.stages.refit_progress import RefitProgress
     from recsweep.stages.searches import repeat_searches
+    from recsweep.stages.tracked import track_confirmation
     from recsweep.stages.words import confirmation_lines
 
     listeners = [] if quiet else [Progress(out)]
@@ -262,6 +265,7 @@ def _confirm(folder: Path, quiet: bool, searches: int | None = None) -> None:
         ) from None
     with RefitProgress(out, quiet) as progress:
         confirmed = confirm_stage(folder, Path(), repeats=repeats, on_end=progress)
+    track_confirmation(folder, confirmed)
     for line in confirmation_lines(confirmed, folder):
         out.print(line, markup=False, highlight=False, soft_wrap=True)
 
@@ -269,12 +273,14 @@ def _confirm(folder: Path, quiet: bool, searches: int | None = None) -> None:
 def _reproduce(best: Path, sealed: bool, quiet: bool) -> None:
     from recsweep.stages.refit_progress import RefitProgress
     from recsweep.stages.reproduce import reproduce_stage
+    from recsweep.stages.tracked import track_reproduction
     from recsweep.stages.words import failure, reproduction_lines, reproduction_table
 
     with RefitProgress(out, quiet) as progress:
         reproduction = reproduce_stage(
             best, Path(), sealed=sealed, on_epoch=progress.epoch, on_end=progress
         )
+    track_reproduction(best, reproduction)
     out.print(reproduction_table(reproduction))
     for line in reproduction_lines(reproduction):
         out.print(line, markup=False, highlight=False, soft_wrap=True)
@@ -287,8 +293,10 @@ def _report(folder: Path, lang: str) -> None:
     from recsweep.reporting.leaderboard import terminal
     from recsweep.reporting.leaderboard import warnings as leaderboard_warnings
     from recsweep.stages.report import report_stage
+    from recsweep.stages.tracked import track_report
 
     reported = report_stage(folder, Path(), lang)
+    track_report(folder, reported)
     out.print()
     out.print(terminal(reported.study, reported.selection))
     for warning in leaderboard_warnings(reported.study, reported.selection):

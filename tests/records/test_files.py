@@ -31,7 +31,7 @@ def test_the_tables_are_plain_for_other_tools(tmp_path: Path) -> None:
     curves = pl.read_parquet(tmp_path / "curves.parquet")
     assert curves.columns == ["trial", "epoch", "fold", "metric", "value"]
     # 3 epochs x (the score + 2 folds x (2 metrics + the loss))
-    assert len(curves) == 3 * (1 + 2 * 3)
+    assert len(curves) == 3 * (1 + 2 * 4)
     assert curves.filter(pl.col("fold").is_null())["value"].to_list() == [0.1, 0.4, 0.2]
 
 

@@ -2,11 +2,9 @@
 
 import json
 import os
-import socket
 import struct
 import subprocess
 import sys
-import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -14,6 +12,7 @@ from typing import Any
 
 import pytest
 from studies import NOW, trial_row
+from wandb_server import KEY, WandbServer
 from wandb.proto import wandb_internal_pb2
 from worlds import experiment_of
 
@@ -28,8 +27,10 @@ from recsweep.tracking.events import (
     TrialEnded,
     TrialStarted,
 )
-from recsweep.tracking.wandb import WandbListener
-from recsweep.tracking.wandb_mode import Mode, logged_in, resolve_mode
+from recsweep.tracking.artifacts import Item
+from recsweep.tracking.stage_runs import StageRun
+from recsweep.tracking.wandb import WandbListener, track
+from recsweep.tracking.wandb_mode import Mode, _trouble, logged_in, resolve_mode
 
 BLOCK = 32768
 SPACE = {
@@ -44,6 +45,7 @@ def _nobody_is_logged_in(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Non
     for name in ("WANDB_API_KEY", "WANDB_MODE", "WANDB_BASE_URL", "WANDB_IDENTITY_TOKEN_FILE"):
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setenv("NETRC", str(tmp_path / "netrc"))
+    _trouble.cache_clear()
 
 
 def records(path: Path) -> Iterator[Any]:
@@ -75,6 +77,8 @@ class Run:
         self.history: list[dict[str, Any]] = []
         self.summary: dict[str, Any] = {}
         self.exit_code: int | None = None
+        self.metrics: list[Any] = []
+        self.artifacts: list[Any] = []
         for record in records(file):
             kind = record.WhichOneof("record_type")
             if kind == "run":
@@ -90,6 +94,10 @@ class Run:
             elif kind == "summary":
                 for i in record.summary.update:
                     self.summary["/".join([i.key, *i.nested_key])] = json.loads(i.value_json)
+            elif kind == "metric":
+                self.metrics.append(record.metric)
+            elif kind == "artifact":
+                self.artifacts.append(record.artifact)
             elif kind == "exit":
                 self.exit_code = record.exit.exit_code
 
@@ -105,18 +113,21 @@ def runs(folder: Path, *, ended: bool = True) -> dict[str, Run]:
 
 
 def start(experiment: Experiment, done: tuple[TrialRow, ...] = ()) -> SweepStarted:
-    return SweepStarted(experiment, {"gru": SPACE}, {"gru": 3}, done, 2, "u1", 0)
+    return SweepStarted(
+        experiment, {"gru": SPACE}, {"gru": 3}, done, 2, "u1", 0, "test-0123", "f00d"
+    )
 
 
 def events_of(trial: TrialRow, attempt: int = 0) -> list[Event]:
     return [
         TrialStarted(trial.id, trial.family, attempt, trial.config, trial.seed),
-        *(EpochReported(trial.id, row, 0.5, 0.25) for row in trial.epochs),
+        *(EpochReported(trial.id, row, 0.5, 0.25, 1000, 321.5) for row in trial.epochs),
     ]
 
 
 def listen(folder: Path, events: list[Event], mode: Mode = "offline", seconds: float = 20) -> float:
-    listener = WandbListener(folder, Tracking(close_seconds=seconds), mode)
+    experiment = experiment_of(tracking={"close_seconds": seconds})
+    listener = WandbListener(folder, experiment, mode)
     for event in events:
         listener(event)
     return listener.waited
@@ -146,15 +157,31 @@ def test_no_epoch_of_any_trial_is_lost_whether_it_was_complete_stopped_or_failed
         assert run.tags == ["gru", "test", "next_item", "sweep"]
         assert run.config["learning_rate"] == trial.config["learning_rate"]
         assert (run.config["family"], run.config["dataset"]) == ("gru", "test")
+        assert run.config["fingerprint"] == "f00d"
+        assert run.config["budget.epochs"] == experiment_of().budget.epochs
+        assert {m.name or m.glob_name: m.step_metric for m in run.metrics} == {
+            "epoch": "",
+            "ndcg@10": "epoch",
+            "loss": "epoch",
+            "*": "epoch",
+        }
         assert run.exit_code == (1 if trial.state == "failed" else 0)
     first = found["u1-gru-0000"].history[1]
     assert first["fold/1/mrr@5"] == pytest.approx(0.3 / 7)
-    assert first["loss"] == 0.5  # of the fold that has one
+    assert first["loss"] == first["fold/0/loss"] == 0.5  # of the fold that has one
+    assert first["gradient_norm"] == 2.5
+    assert "fold/1/gradient_norm" not in first
+    assert first["events_per_second"] == 2000
+    assert first["memory_mb"] == 321.5
     assert found["u1-gru-0000"].summary["best_epoch"] == 2
     study = found["u1-study-0"]
     assert study.job_type == "study"
     assert study.summary["trials"] == 4
     assert study.summary["efficiency"] == 0.75
+    assert [(a.type, a.name, a.use_after_commit) for a in study.artifacts[:2]] == [
+        ("dataset", "data-test-0123", True),
+        ("search-space", "test-space", True),
+    ]
     tables = list(tmp_path.glob("wandb/offline-run-*study-0/files/media/table/*.table.json"))
     leaderboard = next(json.loads(t.read_text()) for t in tables if "leaderboard" in t.name)
     assert leaderboard["data"][0][0] == "gru-0000"
@@ -180,7 +207,7 @@ import os, sys, time
 sys.path[:0] = [{tests!r}, {here!r}]
 from pathlib import Path
 from test_wandb import *
-listener = WandbListener(Path(sys.argv[1]), Tracking(), "offline")
+listener = WandbListener(Path(sys.argv[1]), experiment_of(), "offline")
 for event in [start(experiment_of()), *events_of(trial_row(0, (0.1, 0.2, 0.3)))]:
     listener(event)
 time.sleep(3)
@@ -195,26 +222,6 @@ def test_a_driver_that_is_killed_has_its_epochs_on_disk(tmp_path: Path) -> None:
     assert len(runs(tmp_path, ended=False)["u1-gru-0000"].history) == 3
 
 
-@pytest.fixture
-def silent_server() -> Iterator[str]:
-    """Takes connections and never answers."""
-    server = socket.create_server(("127.0.0.1", 0))
-    kept: list[socket.socket] = []
-
-    def serve() -> None:
-        while True:
-            try:
-                kept.append(server.accept()[0])
-            except OSError:
-                return
-
-    threading.Thread(target=serve, daemon=True).start()
-    yield f"http://127.0.0.1:{server.getsockname()[1]}"
-    server.close()
-    for connection in kept:
-        connection.close()
-
-
 SILENT = """
 import sys, time
 sys.path[:0] = [{tests!r}, {here!r}]
@@ -227,12 +234,13 @@ sys.stdout.write(mode + " " + str(listen(Path(sys.argv[1]), events, mode, 4)))
 """
 
 
-def test_a_server_that_does_not_answer_holds_nobody_up_and_costs_no_data(
-    tmp_path: Path, silent_server: str
+def test_a_server_that_falls_silent_after_the_login_holds_nobody_up_and_costs_no_data(
+    tmp_path: Path, wandb_server: WandbServer
 ) -> None:
+    wandb_server.answers = 1
     here = Path(__file__).parent
     code = SILENT.format(tests=str(here.parent), here=str(here))
-    environment = {**os.environ, "WANDB_BASE_URL": silent_server, "WANDB_API_KEY": "0" * 40}
+    environment = {**os.environ, "WANDB_BASE_URL": wandb_server.address, "WANDB_API_KEY": KEY}
     began = time.monotonic()
     done = subprocess.run(
         [sys.executable, "-c", code, str(tmp_path)],
@@ -248,7 +256,7 @@ def test_a_server_that_does_not_answer_holds_nobody_up_and_costs_no_data(
     assert time.monotonic() - began < 25  # the process ends, too
     (run,) = (run for run in runs(tmp_path).values() if run.job_type == "trial")
     assert len(run.history) == 2
-    assert "wandb sync" in done.stderr
+    assert "recsweep sync" in done.stderr
 
 
 @pytest.mark.parametrize(
@@ -276,6 +284,7 @@ def test_runs_go_online_only_for_who_is_logged_in(
     netrc: str,
     expected: str | None,
 ) -> None:
+    monkeypatch.setattr("recsweep.tracking.wandb_mode.ask_server", lambda *_: "welcome")
     for name, value in environment.items():
         monkeypatch.setenv(name, value)
     (tmp_path / "netrc").write_text(netrc)
@@ -286,3 +295,54 @@ def test_online_without_a_login_is_refused_with_a_way_out() -> None:
     assert not logged_in()
     with pytest.raises(BadInput, match="wandb login"):
         resolve_mode(Tracking(wandb="online"))
+
+
+@pytest.mark.parametrize(
+    ("server", "words"), [("refuses", "refuses the key"), ("silent", "does not answer")]
+)
+def test_a_key_that_is_refused_and_a_dead_server_are_told_before_anything_runs(
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+    wandb_server: WandbServer,
+    server: str,
+    words: str,
+) -> None:
+    if server == "refuses":
+        wandb_server.keys = ()
+    else:
+        wandb_server.answers = 0
+    monkeypatch.setattr("recsweep.tracking.wandb_login.SECONDS", 0.5)
+    monkeypatch.setenv("WANDB_BASE_URL", wandb_server.address)
+    monkeypatch.setenv("WANDB_API_KEY", KEY)
+    assert resolve_mode(Tracking()) == "offline"
+    assert words in caplog.text
+    assert "recsweep sync" in caplog.text
+    with pytest.raises(BadInput, match=words):
+        resolve_mode(Tracking(wandb="online"))
+    assert KEY not in caplog.text
+    assert len(wandb_server.requests) <= 1  # asked once in a process
+
+
+def test_a_key_that_the_server_takes_goes_online(
+    monkeypatch: pytest.MonkeyPatch, wandb_server: WandbServer
+) -> None:
+    monkeypatch.setenv("WANDB_BASE_URL", wandb_server.address)
+    monkeypatch.setenv("WANDB_API_KEY", KEY)
+    assert resolve_mode(Tracking()) == "online"
+
+
+def test_a_stage_logs_one_run_however_often_it_is_run_and_keeps_what_it_gave_out(
+    tmp_path: Path,
+) -> None:
+    page = Item("test-report", "report", {"report.html": b"first"})
+    stage = StageRun("u1-report-1", "report", "study", ["a"], {"x": 1}, {"y": 2}, gave=(page,))
+    for _ in range(2):
+        track(tmp_path, experiment_of(), stage)
+    (run,) = runs(tmp_path).values()
+    assert (run.job_type, run.config["x"], run.summary["y"]) == ("study", 1, 2)
+    (artifact,) = run.artifacts
+    assert (artifact.type, artifact.name) == ("report", "test-report")
+    assert not artifact.use_after_commit
+    (entry,) = artifact.manifest.contents
+    assert Path(entry.local_path).read_bytes() == b"first"
+    assert Path(entry.local_path).is_relative_to(tmp_path)

@@ -129,6 +129,7 @@ class Neural:
             _parameter_groups(network, config), lr=config.learning_rate
         )
         self.epoch = 0
+        self.gradient_norm: float | None = None  # before clipping, mean over the epoch's steps
         counts = np.bincount(context.training.sequences.item, minlength=n_items)
         self._popularity = torch.from_numpy(counts / counts.sum()).to(context.device, torch.float32)
         self._log_q = (self._popularity * config.negatives).log()
@@ -139,7 +140,8 @@ class Neural:
         self.network.train()
         device = self.context.device
         total = torch.zeros((), device=device)  # stays on the device: no waiting in the loop
-        seen = 0
+        norms = torch.zeros((), device=device)
+        seen = steps = 0
         cuda = [device] if device.type == "cuda" else []
         # A seed for each epoch: what one fold draws never depends on how folds take turns.
         with torch.random.fork_rng(devices=cuda):
@@ -148,14 +150,18 @@ class Neural:
                 self.optimizer.zero_grad(set_to_none=True)
                 loss = self._loss(batch)
                 loss.backward()  # type: ignore[no-untyped-call]
-                self._step()
+                norms += self._step()
                 total += loss.detach() * len(batch.target)
                 seen += len(batch.target)
-        return float(total) / seen if seen else math.nan
+                steps += 1
+        summed, norm = torch.stack([total, norms]).tolist()  # the epoch's one wait for the device
+        self.gradient_norm = norm / steps if steps else None
+        return summed / seen if seen else math.nan
 
-    def _step(self) -> None:
+    def _step(self) -> Tensor:
+        """Clip, take the step, and give the gradient's norm before clipping."""
         if self._tables is None:
-            torch.nn.utils.clip_grad_norm_(self.network.parameters(), CLIP_NORM)
+            norm = torch.nn.utils.clip_grad_norm_(self.network.parameters(), CLIP_NORM)
         else:
             dense = [p for group in self.optimizer.param_groups for p in group["params"]]
             gradients = [p.grad for p in dense if p.grad is not None] + self._tables.gradients()
@@ -165,6 +171,7 @@ class Neural:
                 gradient.mul_(scale)
             self._tables.step()
         self.optimizer.step()
+        return norm
 
     @torch.inference_mode()
     def score(self, histories: Histories) -> Tensor:

@@ -1,8 +1,9 @@
 """A study as files that anything can read: `study.json`, `trials.parquet`, `curves.parquet`.
 
 `trials.parquet` has one row a trial; `config` is JSON. `curves.parquet` has one row for each
-(trial, epoch, fold, metric), folds from 0: every ranking metric, and `loss`, the mean training
-loss. A row without a fold is the trial's score in that epoch, the mean over folds.
+(trial, epoch, fold, metric), folds from 0: every ranking metric, `loss`, the mean training
+loss, and `gradient_norm`, its mean over an epoch's steps. A row without a fold is the trial's score
+in that epoch, the mean over folds.
 """
 
 import io
@@ -125,7 +126,8 @@ def _curve_rows(trial: TrialRow, study: Study) -> list[tuple[Any, ...]]:
     rows: list[tuple[Any, ...]] = []
     for row in trial.epochs:
         rows.append((trial.id, row.epoch, None, key, row.value))
-        for metric, values in (*row.metrics.items(), ("loss", row.losses)):
+        trained = (("loss", row.losses), ("gradient_norm", row.gradient_norms))
+        for metric, values in (*row.metrics.items(), *trained):
             rows += [(trial.id, row.epoch, n, metric, value) for n, value in enumerate(values)]
     return rows
 
@@ -165,11 +167,11 @@ def _read_trials(
 
 
 def _epoch_row(epoch: int, value: float, columns: dict[str, list[float | None]]) -> EpochRow:
-    losses = columns.pop("loss")
+    losses, norms = columns.pop("loss"), columns.pop("gradient_norm", [])
     metrics = {
         metric: tuple(v for v in values if v is not None) for metric, values in columns.items()
     }
-    return EpochRow(epoch, value, metrics, tuple(losses))
+    return EpochRow(epoch, value, metrics, tuple(losses), tuple(norms))
 
 
 def _write_parquet(frame: pl.DataFrame, path: Path) -> None:

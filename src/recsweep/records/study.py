@@ -19,6 +19,7 @@ class EpochRow:
     value: float  # the study's metric, mean over folds
     metrics: Mapping[str, tuple[float, ...]]  # `ndcg@10` -> one value a fold
     losses: tuple[float | None, ...]  # one a fold; None: the family has no loss
+    gradient_norms: tuple[float | None, ...] = ()  # one a fold; empty: not recorded
 
 
 @dataclass(frozen=True, slots=True)

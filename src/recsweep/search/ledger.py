@@ -159,7 +159,16 @@ class Ledger:
             run.best = report
         self.busy_seconds += report.fit_seconds + report.evaluate_seconds
         row = epoch_row(report.epoch, report.value, entry)
-        self._emit(EpochReported(id_, row, report.fit_seconds, report.evaluate_seconds))
+        self._emit(
+            EpochReported(
+                id=id_,
+                row=row,
+                fit_seconds=report.fit_seconds,
+                evaluate_seconds=report.evaluate_seconds,
+                training_events=report.training_events,
+                memory_mb=report.memory_mb,
+            )
+        )
 
     def complete(self, id_: str) -> None:
         """Book a trial that reached its full length; its value is its best epoch's."""

@@ -44,6 +44,7 @@ def run_search(
     folder: Path,
     *,
     fingerprint: str,
+    dataset: str = "",
     listeners: Sequence[Listener] = (),
     extra_trials: int = 0,
     make_trial: MakeTrial = Trial,
@@ -56,6 +57,7 @@ def run_search(
         folds: what every trial is scored on.
         folder: the study's folder; its Optuna journal decides what is still to be done.
         fingerprint: of the prepared data.
+        dataset: folder name of the prepared data, for listeners.
         listeners: told of everything as it happens, in this process.
         extra_trials: added to every tuned family's target, now and in later sessions.
         make_trial: stands in for `Trial` in tests.
@@ -94,6 +96,8 @@ def run_search(
                     workers=workers,
                     uid=next(iter(studies.values())).user_attrs["uid"],
                     session=clock.index,
+                    dataset=dataset,
+                    fingerprint=fingerprint,
                 )
             )
             finished = False

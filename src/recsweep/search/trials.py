@@ -43,6 +43,9 @@ def epoch_entry(report: EpochReport) -> dict[str, Any]:
         "losses": list(report.losses),
         "fit_seconds": report.fit_seconds,
         "evaluate_seconds": report.evaluate_seconds,
+        "gradient_norms": list(report.gradient_norms),
+        "training_events": report.training_events,
+        "memory_mb": report.memory_mb,
     }
 
 
@@ -53,6 +56,7 @@ def epoch_row(epoch: int, value: float, entry: dict[str, Any]) -> EpochRow:
         value=value,
         metrics={key: tuple(values) for key, values in entry["metrics"].items()},
         losses=tuple(entry["losses"]),
+        gradient_norms=tuple(entry.get("gradient_norms", ())),  # older journals have none
     )
 
 

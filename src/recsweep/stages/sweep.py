@@ -84,7 +84,7 @@ def sweep(
     folder.mkdir(parents=True, exist_ok=True)
     hearing = list(listeners)
     if mode is not None:
-        hearing.append(WandbListener(folder, experiment.tracking, mode))
+        hearing.append(WandbListener(folder, experiment, mode))
     try:
         session = run_search(
             experiment,
@@ -92,6 +92,7 @@ def sweep(
             inputs.folds,
             folder,
             fingerprint=inputs.dataset.fingerprint,
+            dataset=inputs.dataset.folder.name,
             listeners=hearing,
             extra_trials=extra_trials,
         )

@@ -20,6 +20,8 @@ class SweepStarted:
     workers: int
     uid: str  # of the study, the same in every session
     session: int  # from 0
+    dataset: str = ""  # folder name of the prepared data
+    fingerprint: str = ""  # of the prepared data
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +43,8 @@ class EpochReported:
     row: EpochRow
     fit_seconds: float  # of this epoch
     evaluate_seconds: float
+    training_events: int | None = None  # that the epoch passed over, all folds together
+    memory_mb: float | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,21 +1,25 @@
 """W&B: one run a trial and one for the study, from the driver, off the critical path.
 
 A thread of its own talks to W&B, so that neither a slow network nor a slow disk holds a trial up.
-Without a login the runs are files under `results/<study>/wandb`, for `wandb sync` or `wandb leet`.
+Without a login the runs are files under `results/<study>/wandb`, for `recsweep sync` or
+`wandb leet`.
 """
 
 import logging
 import queue
 import threading
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 import wandb
 
-from recsweep.config.schema import Tracking
+from recsweep.config.schema import Experiment
 from recsweep.tracking.events import Event, SweepEnded
-from recsweep.tracking.wandb_mode import Mode
+from recsweep.tracking.stage_runs import StageRun, log_stage
+from recsweep.tracking.wandb_mode import Mode, resolve_mode
 from recsweep.tracking.wandb_runs import Runs
+from recsweep.tracking.wandb_session import Session
 
 log = logging.getLogger(__name__)
 
@@ -29,44 +33,65 @@ class WandbListener:
     `waited` is how long the end of the sweep waited for it, in seconds.
     """
 
-    def __init__(self, folder: Path, tracking: Tracking, mode: Mode) -> None:
-        self._tracking, self._folder = tracking, folder
+    def __init__(self, folder: Path, experiment: Experiment, mode: Mode) -> None:
+        self._limit = experiment.tracking.close_seconds
         self._queue: queue.SimpleQueue[Event] = queue.SimpleQueue()
-        self._runs = Runs(folder, tracking, mode)
-        self._thread = threading.Thread(target=self._work, name="wandb", daemon=True)
-        self._thread.start()
+        self._runs = Runs(folder, experiment, mode)
+        self._thread = _thread(self._work)
         self.waited = 0.0
 
     def __call__(self, event: Event) -> None:
         """Pass an event on; at the sweep's end, wait a moment for what is under way."""
         self._queue.put(event)
         if isinstance(event, SweepEnded):
-            self._close(event.interrupted)
-
-    def _close(self, interrupted: bool) -> None:
-        limit = self._tracking.close_seconds
-        if interrupted:
-            limit = min(limit, INTERRUPT_SECONDS)
-        began = time.monotonic()
-        self._thread.join(limit / 2)
-        if self._thread.is_alive():  # what is still to come goes to files, which is quick
-            self._runs.mode = "offline"
-            self._thread.join(limit / 2)
-        self.waited = time.monotonic() - began
-        if self._thread.is_alive() or self._runs.unsent:
-            log.warning(
-                "W&B did not take everything; send the rest later: wandb sync %s/offline-run-*",
-                self._folder / "wandb",
-            )
+            limit = min(self._limit, INTERRUPT_SECONDS) if event.interrupted else self._limit
+            self.waited = _wait(self._thread, self._runs.session, limit)
 
     def _work(self) -> None:
-        wandb.setup(wandb.Settings(silent=True))
         ended = False
         while not ended:
             event = self._queue.get()
             ended = isinstance(event, SweepEnded)
-            try:
-                self._runs.take(event)
-            except Exception as error:
-                log.warning("W&B hears no more: %s: %s", type(error).__name__, error)
-                return
+            self._runs.take(event)
+
+
+def track(folder: Path, experiment: Experiment, stage: StageRun) -> None:
+    """Log the run of a stage, unless it was logged before; never waits longer than a sweep's end.
+
+    Raises:
+        BadInput: see `resolve_mode`.
+    """
+    if list((folder / "wandb").glob(f"*run-*-{stage.id}")):
+        return
+    mode = resolve_mode(experiment.tracking)
+    if mode is not None:
+        session = Session(folder, experiment, mode)
+        thread = _thread(lambda: log_stage(session, stage))
+        _wait(thread, session, experiment.tracking.close_seconds)
+
+
+def _thread(work: Callable[[], None]) -> threading.Thread:
+    def guarded() -> None:
+        try:
+            wandb.setup(wandb.Settings(silent=True))
+            work()
+        except Exception as error:
+            log.warning("W&B hears no more: %s: %s", type(error).__name__, error)
+
+    thread = threading.Thread(target=guarded, name="wandb", daemon=True)
+    thread.start()
+    return thread
+
+
+def _wait(thread: threading.Thread, session: Session, limit: float) -> float:
+    """Wait for a thread that talks to W&B; gives the seconds that it took."""
+    began = time.monotonic()
+    thread.join(limit / 2)
+    if thread.is_alive():  # what is still to come goes to files, which is quick
+        session.mode = "offline"
+        thread.join(limit / 2)
+    if thread.is_alive() or session.unsent:
+        log.warning(
+            "W&B did not take everything; send the rest later: recsweep sync %s", session.folder
+        )
+    return time.monotonic() - began

@@ -1,23 +1,32 @@
 """Where W&B runs go: to the server, to files, or nowhere."""
 
+import logging
 import netrc
 import os
+from functools import cache
 from pathlib import Path
 from typing import Literal
 from urllib.parse import urlsplit
 
 from recsweep.config.schema import Tracking
 from recsweep.errors import BadInput
+from recsweep.tracking.wandb_login import Answer, ask_server
 
 Mode = Literal["online", "offline"]
 HOSTS = ("api.wandb.ai", "api.forge.coreweave.com")  # of the public server, one in two names
+SAID: dict[Answer, str] = {
+    "refused": "the W&B server {host} refuses the key: run `wandb login --relogin`",
+    "silent": "the W&B server {host} does not answer",
+}
+
+log = logging.getLogger(__name__)
 
 
 def resolve_mode(tracking: Tracking) -> Mode | None:
-    """Where runs go; None: nowhere.
+    """Where runs go; None: nowhere. Asks the server first whether it takes the key.
 
     Raises:
-        BadInput: `online` without a login.
+        BadInput: `online` without a login, or with one that the server doesn't take.
     """
     if tracking.wandb == "off":
         return None
@@ -27,7 +36,13 @@ def resolve_mode(tracking: Tracking) -> Mode | None:
     if tracking.wandb == "auto" and asked in ("offline", "disabled"):
         return "offline" if asked == "offline" else None
     if logged_in():
-        return "online"
+        trouble = _trouble(server(), api_key())
+        if trouble is None:
+            return "online"
+        if tracking.wandb == "online":
+            raise BadInput(f"tracking.wandb: online, but {trouble}, or take auto or offline")
+        log.warning("%s; the runs become files, recsweep sync sends them later", trouble)
+        return "offline"
     if tracking.wandb == "online":
         raise BadInput(
             "tracking.wandb: online needs a login: run `wandb login`, set WANDB_API_KEY, "
@@ -36,14 +51,34 @@ def resolve_mode(tracking: Tracking) -> Mode | None:
     return "offline"
 
 
+@cache
+def _trouble(address: str, key: str | None) -> str | None:
+    """Why the server can't be used; it is asked once in a process."""
+    if key is None:  # a token of another kind, which W&B itself exchanges
+        return None
+    answer = ask_server(address, key)
+    return None if answer == "welcome" else SAID[answer].format(host=urlsplit(address).netloc)
+
+
 def logged_in() -> bool:
     """Is there a key for the W&B server, in the environment or in the netrc file?"""
-    if os.environ.get("WANDB_API_KEY") or os.environ.get("WANDB_IDENTITY_TOKEN_FILE"):
-        return True
+    return bool(os.environ.get("WANDB_IDENTITY_TOKEN_FILE")) or api_key() is not None
+
+
+def server() -> str:
+    """Address of the W&B server."""
+    return os.environ.get("WANDB_BASE_URL") or f"https://{HOSTS[0]}"
+
+
+def api_key() -> str | None:
+    """The key that W&B would use."""
+    if key := os.environ.get("WANDB_API_KEY"):
+        return key
     path = Path(os.environ.get("NETRC", "~/.netrc")).expanduser()
     try:
         keys = netrc.netrc(str(path))
     except (OSError, netrc.NetrcParseError):
-        return False
+        return None
     host = urlsplit(os.environ.get("WANDB_BASE_URL", "")).netloc
-    return any(keys.authenticators(name) for name in ((host,) if host else HOSTS))
+    found = (keys.authenticators(name) for name in ((host,) if host else HOSTS))
+    return next((entry[2] for entry in found if entry), None)

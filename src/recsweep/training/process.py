@@ -3,6 +3,9 @@
 import os
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from pathlib import Path
+
+import torch
 
 from recsweep.config.schema import Resources
 
@@ -37,3 +40,17 @@ def environment_variables(variables: Mapping[str, str]) -> Iterator[None]:
                 del os.environ[name]
             else:
                 os.environ[name] = value
+
+
+def memory_in_use(device: torch.device) -> float | None:
+    """MiB of this process now; on a GPU, the most that it has held there so far.
+
+    None: this system doesn't say.
+    """
+    if device.type == "cuda":
+        return torch.cuda.max_memory_allocated(device) / (1 << 20)
+    try:
+        pages = int(Path("/proc/self/statm").read_text("ascii").split()[1])
+    except (OSError, ValueError, IndexError):
+        return None
+    return pages * os.sysconf("SC_PAGE_SIZE") / (1 << 20)

@@ -18,6 +18,7 @@ from recsweep.evaluation.metrics import mean_over_folds
 from recsweep.models.protocol import Context
 from recsweep.tasks.next_item import NEXT_ITEM
 from recsweep.tasks.task import Task
+from recsweep.training.process import memory_in_use
 
 Value = bool | int | float | str
 Configuration = Mapping[str, Value]
@@ -34,6 +35,9 @@ class EpochReport:
     fit_seconds: float
     evaluate_seconds: float
     user_values: tuple[Float64, ...] = field(repr=False)  # the study's metric a user, one a fold
+    gradient_norms: tuple[float | None, ...] = ()  # mean over steps, one a fold; None: no gradient
+    training_events: int | None = None  # that an epoch passes over, in all folds together
+    memory_mb: float | None = None  # see `memory_in_use`
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +81,7 @@ class Trial:
         self.metric, self._task = metric, task
         self.epochs = min(epochs, entry.epochs or epochs)
         self.epoch = 0
+        self._device = device
         self._folds = tuple(folds)
         self._models = tuple(
             entry.build(checked, Context(fold.training, fold_seed(seed, n), device, precision))
@@ -111,6 +116,9 @@ class Trial:
             fit_seconds=fitted - started,
             evaluate_seconds=evaluated - fitted,
             user_values=tuple(values for _, values in summaries),
+            gradient_norms=tuple(getattr(model, "gradient_norm", None) for model in self._models),
+            training_events=sum(len(fold.training.sequences.item) for fold in self._folds),
+            memory_mb=memory_in_use(self._device),
         )
 
 

@@ -1,0 +1,165 @@
+"""The W&B runs of the stages after the sweep: what each took in, found and gave out."""
+
+import hashlib
+from datetime import UTC, datetime
+from pathlib import Path
+
+from recsweep.config.schema import Experiment
+from recsweep.records.confirmation import Confirmation
+from recsweep.records.confirmation_files import VERDICTS
+from recsweep.records.files import read_study
+from recsweep.records.study import Study
+from recsweep.stages.confirm import Confirmed
+from recsweep.stages.report import Reported
+from recsweep.stages.reproduce import Reproduction
+from recsweep.tracking.artifacts import Item, folder_item, prepared_data, search_space
+from recsweep.tracking.stage_runs import StageRun, study_config, tags
+from recsweep.tracking.tables import Table
+from recsweep.tracking.wandb import track
+
+
+def track_selection(folder: Path) -> None:
+    """The selected configurations, which came of the data and the spaces."""
+    study = read_study(folder)
+    best = _best(study.experiment, folder)
+    track(
+        folder,
+        study.experiment,
+        StageRun(
+            id=f"{_uid(study)}-select-{best.digest}",
+            name="select",
+            job_type="study",
+            tags=tags(study.experiment, "select"),
+            config=study_config(study.experiment, study.fingerprint),
+            summary={"families": len(best.files)},
+            took=(_data(study), search_space(study.experiment.study, study.spaces)),
+            gave=(best,),
+        ),
+    )
+
+
+def track_confirmation(folder: Path, confirmed: Confirmed) -> None:
+    """The sealed test's figures and verdicts, where it was opened."""
+    if not confirmed.opened:
+        return
+    study, found = read_study(folder), confirmed.confirmation
+    track(
+        folder,
+        study.experiment,
+        StageRun(
+            id=f"{_uid(study)}-confirm-{len(found.openings)}",
+            name="confirm",
+            job_type="confirm",
+            tags=tags(study.experiment, "confirm"),
+            config=study_config(study.experiment, study.fingerprint),
+            summary={
+                "learners": found.learners,
+                "targets": found.targets,
+                "openings": len(found.openings),
+                "verdicts": list(found.verdicts),
+                **{
+                    f"sealed/{name}": family.metrics[found.metric].mean
+                    for name, family in found.families.items()
+                },
+            },
+            tables={"sealed": _sealed_table(found), "verdicts": _verdict_table(found)},
+            took=(_data(study), _best(study.experiment, folder)),
+            gave=(_verdicts(study.experiment, folder),),
+        ),
+    )
+
+
+def track_report(folder: Path, reported: Reported) -> None:
+    """The page, and the bundle where one was exported."""
+    study = reported.study
+    name = study.experiment.study
+    page = Item(f"{name}-report", "report", {reported.page.name: reported.page.read_bytes()})
+    gave = [page]
+    if (folder / "bundle").is_dir():
+        gave.append(folder_item(f"{name}-bundle", "bundle", folder / "bundle"))
+    took = [_best(study.experiment, folder)]
+    if (folder / VERDICTS).exists():
+        took.append(_verdicts(study.experiment, folder))
+    mark = hashlib.sha256("".join(item.digest for item in gave).encode()).hexdigest()[:12]
+    track(
+        folder,
+        study.experiment,
+        StageRun(
+            id=f"{_uid(study)}-report-{mark}",
+            name="report",
+            job_type="study",
+            tags=tags(study.experiment, "report"),
+            config=study_config(study.experiment, study.fingerprint),
+            summary={"page": reported.page.name},
+            took=tuple(took),
+            gave=tuple(gave),
+        ),
+    )
+
+
+def track_reproduction(path: Path, reproduction: Reproduction) -> None:
+    """Every figure that was rebuilt, beside its record."""
+    best = reproduction.best
+    when = datetime.now(UTC).strftime("%Y%m%d-%H%M%S")
+    columns = ["metric", "of", "recorded", "rebuilt", "tolerance", "agrees"]
+    rows = [
+        [f.metric, f.where, f.recorded, f.rebuilt, f.tolerance, f.agrees]
+        for f in reproduction.figures
+    ]
+    stage = StageRun(
+        id=f"{best.study}-reproduce-{best.family}-{when}",
+        name=f"reproduce {best.family}",
+        job_type="reproduce",
+        tags=tags(best.experiment, "reproduce", best.family),
+        config={
+            **study_config(best.experiment, best.data.fingerprint),
+            "family": best.family,
+            "kind": best.kind,
+            "trial": best.trial,
+            "seed": best.seed,
+            **best.config,
+        },
+        summary={
+            "passed": reproduction.passed,
+            "figures": len(rows),
+            "obstacles": list(reproduction.obstacles),
+        },
+        tables={"figures": (columns, rows)},
+        took=(prepared_data(best.data.dataset, best.data.fingerprint),),
+    )
+    track(path.parent.parent, best.experiment, stage)
+
+
+def _uid(study: Study) -> str:
+    """The same whenever a stage of this study is run."""
+    began = study.sessions[0].started.isoformat() if study.sessions else ""
+    return hashlib.sha256(f"{study.experiment.study} {began}".encode()).hexdigest()[:8]
+
+
+def _data(study: Study) -> Item:
+    return prepared_data(study.dataset, study.fingerprint)
+
+
+def _best(experiment: Experiment, folder: Path) -> Item:
+    return folder_item(f"{experiment.study}-best", "configurations", folder / "best")
+
+
+def _verdicts(experiment: Experiment, folder: Path) -> Item:
+    content = {VERDICTS: (folder / VERDICTS).read_bytes()}
+    return Item(f"{experiment.study}-verdicts", "verdicts", content)
+
+
+def _sealed_table(found: Confirmation) -> Table:
+    columns = ["family", "trial", "epochs", "seeds", "metric", "mean", "lower", "upper"]
+    rows = [
+        [name, family.trial, family.epochs, len(family.seeds), metric, e.mean, e.lower, e.upper]
+        for name, family in found.families.items()
+        for metric, e in family.metrics.items()
+    ]
+    return columns, rows
+
+
+def _verdict_table(found: Confirmation) -> Table:
+    columns = ["a", "b", "outcome", "difference", "lower", "upper", "p"]
+    rows = [[p.a, p.b, p.outcome, p.difference, p.lower, p.upper, p.p] for p in found.pairs]
+    return columns, rows

@@ -1,0 +1,75 @@
+"""One W&B run for a stage as a whole: its tables, its results, what it took in and gave out."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Literal
+
+import wandb
+
+from recsweep.config.schema import Experiment
+from recsweep.tracking.artifacts import Item, give_out, take_in
+from recsweep.tracking.tables import Table
+from recsweep.tracking.wandb_session import Session
+
+JobType = Literal["study", "confirm", "reproduce"]
+
+
+@dataclass(frozen=True, slots=True)
+class StageRun:
+    """A run as data, to be logged in one go."""
+
+    id: str
+    name: str
+    job_type: JobType
+    tags: list[str]
+    config: Mapping[str, object]
+    summary: Mapping[str, object]
+    tables: Mapping[str, Table] = field(default_factory=dict)
+    took: tuple[Item, ...] = ()
+    gave: tuple[Item, ...] = ()
+
+
+def log_stage(session: Session, stage: StageRun) -> None:
+    """Begin, fill and end the run."""
+    run = session.open(
+        id=stage.id,
+        name=stage.name,
+        job_type=stage.job_type,
+        tags=stage.tags,
+        config=dict(stage.config),
+    )
+    for item in stage.took:
+        take_in(run, item, session.folder)
+    for item in stage.gave:
+        give_out(run, item, session.folder)
+    if stage.tables:
+        run.log({name: _table(table) for name, table in stage.tables.items()})
+    run.summary.update(dict(stage.summary))
+    session.close(run)
+
+
+def tags(experiment: Experiment, stage: str, family: str | None = None) -> list[str]:
+    """What runs can be filtered by: family, data set, task and stage."""
+    shared = [experiment.data.name, experiment.task, stage]
+    return [family, *shared] if family else shared
+
+
+def study_config(experiment: Experiment, fingerprint: str) -> dict[str, object]:
+    """Every setting of the study that can be compared between runs, flat."""
+    keys = experiment.model_dump(mode="json")
+    sections = ("folds", "targets", "budget", "stopping", "resources", "selection", "confirm")
+    return {
+        "study": experiment.study,
+        "dataset": experiment.data.name,
+        "fingerprint": fingerprint,
+        "task": experiment.task,
+        "metric": experiment.metric.key,
+        "features": "all" if experiment.features is None else ", ".join(experiment.features),
+        "study_seed": experiment.seed,
+        **{f"{s}.{key}": value for s in sections for key, value in keys[s].items()},
+    }
+
+
+def _table(table: Table) -> wandb.Table:
+    columns, rows = table
+    return wandb.Table(columns=list(columns), data=rows)
