@@ -33,7 +33,13 @@ def trial_row(
         config={"learning_rate": 0.1 + 0.2, "depth": 1, "loss": "bpr", "tied": False},
         seed=number,
         epochs=tuple(
-            EpochRow(n, v, {"ndcg@10": (v, v), "mrr@5": (v / 3, v / 7)}, (1 / n, None), (5 / n, None))
+            EpochRow(
+                n,
+                v,
+                {"ndcg@10": (v, v), "mrr@5": (v / 3, v / 7)},
+                losses=(1 / n, None),
+                gradient_norms=(5 / n, None),
+            )
             for n, v in enumerate(values, 1)
         ),
         fit_seconds=fit_seconds,

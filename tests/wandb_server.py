@@ -27,10 +27,10 @@ class WandbServer:
         server = self
 
         class Handler(BaseHTTPRequestHandler):
-            def do_POST(self) -> None:  # noqa: N802
+            def do_POST(self) -> None:
                 server._post(self)
 
-            def do_GET(self) -> None:  # noqa: N802
+            def do_GET(self) -> None:
                 self.send_error(404)
 
             def log_message(self, format: str, *args: Any) -> None:  # noqa: A002

@@ -41,6 +41,7 @@ Settings = Annotated[
     typer.Option("--set", help="Override a key: --set budget.trials=4. May be repeated."),
 ]
 Quiet = Annotated[bool, typer.Option("--quiet", help="No progress; results and warnings only.")]
+Language = Annotated[str, typer.Option("--lang", help="Language of the page: en or zh.")]
 Extra = Annotated[
     str | None,
     typer.Option("--trials", help="Extend every tuned family: --trials +12.", metavar="+N"),
@@ -77,7 +78,7 @@ def run(
             "rebuild a configuration",
         ),
         (_command(*_without_trials(), "--trials", "+12"), "more trials for every tuned family"),
-        (f"{_bin('wandb')} sync {folder}/wandb/offline-run-*", "send the runs to W&B"),
+        (_command("sync", str(folder)), "send the runs to W&B"),
     )
 
 
@@ -133,10 +134,32 @@ def confirm(
 @app.command(epilog="Example: recsweep report results/default --lang zh")
 def report(
     study: StudyFolder,
-    lang: Annotated[str, typer.Option("--lang", help="Language of the page: en or zh.")] = "en",
+    lang: Language = "en",
 ) -> None:
     """Write the leaderboard and the page, and show the leaderboard."""
     _report(study, lang)
+
+
+@app.command(epilog="Example: recsweep sync results/default")
+def sync(
+    study: StudyFolder,
+    seconds: Annotated[
+        float, typer.Option("--seconds", help="Give up after so long; the rest stays to be sent.")
+    ] = 600,
+) -> None:
+    """Send runs that are files to the W&B server."""
+    _sync(study, seconds)
+
+
+@app.command(epilog="Example: recsweep compare results/default results/mars")
+def compare(
+    studies: Annotated[
+        list[Path], typer.Argument(help="Studies' folders, the earlier first.", show_default=False)
+    ],
+    lang: Language = "en",
+) -> None:
+    """Did new data, another space or new code change the answer? The first study is held up."""
+    _compare(studies, lang)
 
 
 @app.command(epilog="Example: recsweep reproduce results/default/best/gru.yaml")
@@ -302,6 +325,27 @@ def _report(folder: Path, lang: str) -> None:
     for warning in leaderboard_warnings(reported.study, reported.selection):
         out.print(f"[yellow]![/] {warning}", highlight=False)
     out.print()
+
+
+def _sync(folder: Path, seconds: float) -> None:
+    from recsweep.tracking.wandb_sync import sync as sync_runs
+
+    with out.status("Sending the runs to W&B"):
+        synced = sync_runs(folder, seconds)
+    out.print(f"{synced.sent} runs were sent to W&B." if synced.sent else "Every run was sent.")
+
+
+def _compare(folders: list[Path], lang: str) -> None:
+    from recsweep.reporting.compare_view import CompareView
+    from recsweep.stages.compare import compare_stage, comparison_lines, comparison_table
+
+    compared = compare_stage(folders, lang)
+    for change in compared.changes:
+        view = CompareView(change, lang)
+        for line in comparison_lines(view):
+            out.print(line, markup=False, highlight=False, soft_wrap=True)
+        out.print(comparison_table(view))
+    _hints((str(compared.page), "the page"))
 
 
 def _hints(*lines: tuple[str, str]) -> None:

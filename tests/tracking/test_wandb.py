@@ -12,13 +12,14 @@ from typing import Any
 
 import pytest
 from studies import NOW, trial_row
-from wandb_server import KEY, WandbServer
 from wandb.proto import wandb_internal_pb2
+from wandb_server import KEY, WandbServer
 from worlds import experiment_of
 
 from recsweep.config.schema import Experiment, Tracking
 from recsweep.errors import BadInput
 from recsweep.records.study import SweepSession, TrialRow
+from recsweep.tracking.artifacts import Item
 from recsweep.tracking.events import (
     EpochReported,
     Event,
@@ -27,7 +28,6 @@ from recsweep.tracking.events import (
     TrialEnded,
     TrialStarted,
 )
-from recsweep.tracking.artifacts import Item
 from recsweep.tracking.stage_runs import StageRun
 from recsweep.tracking.wandb import WandbListener, track
 from recsweep.tracking.wandb_mode import Mode, _trouble, logged_in, resolve_mode

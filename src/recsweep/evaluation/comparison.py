@@ -73,7 +73,7 @@ def compare(
             not finite, too few resamples for the level, or families after one search.
     """
     tables = {name: np.asarray(table, dtype=np.float64) for name, table in values.items()}
-    _check(tables, resamples, level, scope)
+    check_tables(tables, resamples, level, scope)
     # A fixed order inside: each family's draws depend on its name's rank, not on the caller.
     names = sorted(tables)
     means = np.stack([tables[name].mean(axis=0) for name in names]) if names else np.empty((0, 0))
@@ -152,7 +152,10 @@ def _root(difference: float, error: float, freedom: float) -> float:
     return float(2 * stdtr(freedom, -abs(difference) / error))
 
 
-def _check(tables: Mapping[str, Float64], resamples: int, level: float, scope: Scope) -> None:
+def check_tables(
+    tables: Mapping[str, Float64], resamples: int, level: float, scope: Scope = "configurations"
+) -> None:
+    """Raise `BadInput` for what no verdict can be given on; see `compare`."""
     learners = None
     for name, table in tables.items():
         if table.ndim != 2 or not table.shape[0]:

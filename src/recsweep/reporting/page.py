@@ -1,14 +1,8 @@
 """The report: one HTML page that stands alone, asks for nothing and can be printed."""
 
-import base64
-import hashlib
 from collections.abc import Sequence
-from importlib import resources
 from pathlib import Path
 from typing import Any
-
-import jinja2
-from markupsafe import Markup
 
 from recsweep.data.manifest import Manifest
 from recsweep.errors import BadInput
@@ -18,6 +12,7 @@ from recsweep.records.selection import Selection
 from recsweep.records.study import Study
 from recsweep.reporting import budgets, data_summary, protocol, standings, verdicts
 from recsweep.reporting.curves import learning_curves
+from recsweep.reporting.html import asset, policy, template
 from recsweep.reporting.importance import ENOUGH, importance_bars
 from recsweep.reporting.intervals import ends, fold_scale
 from recsweep.reporting.order import winners_controls
@@ -70,25 +65,13 @@ def render(
     others: Sequence[str],
 ) -> str:
     """The page's HTML."""
-    environment = jinja2.Environment(
-        loader=jinja2.PackageLoader("recsweep.reporting"),
-        autoescape=True,
-        undefined=jinja2.StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    style, script = _asset("page.css"), _asset("page.js")
-    # Nothing may be fetched, and no style or script but these two may act.
-    policy = (
-        f"default-src 'none'; img-src data:; style-src '{_digest(style)}'; "
-        f"script-src '{_digest(script)}'; base-uri 'none'; form-action 'none'"
-    )
-    return environment.get_template("page.html.j2").render(
+    style, script = asset("page.css"), asset("page.js")
+    return template("page.html.j2").render(
         say=view.say,
         view=view,
-        style=Markup(style),
-        script=Markup(script),
-        policy=policy,
+        style=style,
+        script=script,
+        policy=policy(style, script),
         others=[(lang, page_name(lang), WORDS[lang]["language_name"]) for lang in others],
         **_verdict(view, confirmation),
         **_figures(view),
@@ -184,11 +167,3 @@ def _tables(
         "commands": protocol.commands(view),
         "environment_rows": protocol.environment_rows(view),
     }
-
-
-def _asset(name: str) -> str:
-    return resources.files("recsweep.reporting").joinpath("templates", name).read_text("utf-8")
-
-
-def _digest(text: str) -> str:
-    return "sha256-" + base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()

@@ -36,12 +36,12 @@ def resolve_mode(tracking: Tracking) -> Mode | None:
     if tracking.wandb == "auto" and asked in ("offline", "disabled"):
         return "offline" if asked == "offline" else None
     if logged_in():
-        trouble = _trouble(server(), api_key())
-        if trouble is None:
+        why = trouble()
+        if why is None:
             return "online"
         if tracking.wandb == "online":
-            raise BadInput(f"tracking.wandb: online, but {trouble}, or take auto or offline")
-        log.warning("%s; the runs become files, recsweep sync sends them later", trouble)
+            raise BadInput(f"tracking.wandb: online, but {why}, or take auto or offline")
+        log.warning("%s; the runs become files, recsweep sync sends them later", why)
         return "offline"
     if tracking.wandb == "online":
         raise BadInput(
@@ -49,6 +49,13 @@ def resolve_mode(tracking: Tracking) -> Mode | None:
             "or take auto or offline"
         )
     return "offline"
+
+
+def trouble() -> str | None:
+    """Why nothing can be sent to the server now; None: it can."""
+    if not logged_in():
+        return "nobody is logged in: run `wandb login` or set WANDB_API_KEY"
+    return _trouble(server(), api_key())
 
 
 @cache

@@ -63,6 +63,7 @@ def _settings(tracking: Tracking) -> wandb.Settings:
         "x_disable_meta": True,  # host, user and command line are no business of a server
         "x_disable_machine_info": True,
         "x_disable_stats": True,
+        "symlink": False,  # a copy of the folder would stumble over those that lead nowhere
         "x_save_requirements": False,  # the packages are in study.json, once and not in every run
         "x_transaction_log_flush_interval": 1.0,  # of 15 s, most of a short trial could be lost
     }

@@ -1,0 +1,40 @@
+"""What every page of ours is made with: templates, the style sheet, and a policy that shuts it."""
+
+import base64
+import hashlib
+from importlib import resources
+
+import jinja2
+from markupsafe import Markup
+
+PACKAGE = "recsweep.reporting"
+
+
+def template(name: str) -> jinja2.Template:
+    """A template; a name that it lacks is an error."""
+    environment = jinja2.Environment(
+        loader=jinja2.PackageLoader(PACKAGE),
+        autoescape=True,
+        undefined=jinja2.StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    return environment.get_template(name)
+
+
+def asset(name: str) -> Markup:
+    """A style sheet or script, as it stands."""
+    return Markup(resources.files(PACKAGE).joinpath("templates", name).read_text("utf-8"))
+
+
+def policy(style: str, script: str | None = None, *, connect: str = "'none'") -> str:
+    """A content security policy: nothing may be fetched, no style or script but these may act."""
+    scripts = f"'{_digest(script)}'" if script else "'none'"
+    return (
+        f"default-src 'none'; img-src data:; style-src '{_digest(style)}'; "
+        f"script-src {scripts}; connect-src {connect}; base-uri 'none'; form-action 'none'"
+    )
+
+
+def _digest(text: str) -> str:
+    return "sha256-" + base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()

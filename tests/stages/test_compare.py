@@ -1,0 +1,143 @@
+"""Studies held against each other, as committed evidence and as whole folders."""
+
+import re
+import shutil
+from pathlib import Path
+
+import polars as pl
+import pytest
+from typer.testing import CliRunner
+
+from recsweep.cli import app
+from recsweep.errors import BadInput
+from recsweep.records.confirmation_files import LEARNERS, read_confirmation
+from recsweep.reporting.compare_view import CompareView
+from recsweep.reporting.compare_words import CHINESE, ENGLISH
+from recsweep.stages.compare import compare_stage, comparison_lines
+
+RESULTS = Path(__file__).parents[2] / "results"
+
+
+@pytest.fixture
+def folders(tmp_path: Path) -> tuple[Path, Path]:
+    """The committed evidence of two studies."""
+    for name in ("default", "mars"):
+        shutil.copytree(RESULTS / name, tmp_path / name)
+    return tmp_path / "default", tmp_path / "mars"
+
+
+def with_learners(folder: Path, users: int, shift: float = 0.0) -> None:
+    """Made-up scores of learners for every family of a committed confirmation."""
+    found = read_confirmation(folder)
+    assert found is not None
+    frames = [
+        pl.DataFrame(
+            {
+                "family": [name] * (2 * users),
+                "search": pl.Series([1] * (2 * users), dtype=pl.Int32),
+                "seed": [0] * users + [1] * users,
+                "user": list(range(users)) * 2,
+                found.metric: [(n * 7 + m * 3) % 11 / 20 + shift * m for n in range(2 * users)],
+            }
+        )
+        for m, name in enumerate(found.families)
+    ]
+    pl.concat(frames).write_parquet(folder / LEARNERS)
+
+
+def view(*folders: Path, lang: str = "en") -> CompareView:
+    compared = compare_stage(folders, lang)
+    return CompareView(compared.changes[0], lang)
+
+
+def test_committed_evidence_of_two_data_sets_is_compared_from_means_and_errors(
+    folders: tuple[Path, Path],
+) -> None:
+    shown = CliRunner().invoke(app, ["compare", *map(str, folders)])
+    assert shown.exit_code == 0, shown.output
+    said = " ".join(shown.output.split())
+    assert "The answer" in said
+    assert "recorded means and errors" in said
+    assert "data: fingerprint" in said
+    page = folders[0].parent / "compare-default-mars.html"
+    assert str(page) in shown.output.replace("\n", "")
+    html = page.read_text("utf-8")
+    assert "<svg" in html
+    assert not re.findall(r'(?:src|href)="(?!data:|#)', html)
+
+
+def test_a_study_against_itself_has_the_same_answer_and_nothing_that_differs(
+    folders: tuple[Path, Path],
+) -> None:
+    again = folders[0].parent / "again"
+    for folder in (folders[0], again):
+        if folder == again:
+            shutil.copytree(folders[0], again)
+        with_learners(folder, 30)
+    v = view(folders[0], again)
+    assert v.change.basis == "paired"
+    assert v.headline().startswith("The answer is the same: ")
+    assert not v.change.differences
+    assert all(c.difference == 0 and c.outcome == "equivalent" for c in v.change.changes.values())
+    assert "Nothing: " in " ".join(comparison_lines(v))
+
+
+def test_learners_of_other_data_are_never_paired_though_their_codes_are_alike(
+    folders: tuple[Path, Path],
+) -> None:
+    for folder in folders:
+        with_learners(folder, 30)
+    assert view(*folders).change.basis == "unpaired"
+
+
+def test_a_lead_that_grew_is_told_with_its_interval(folders: tuple[Path, Path]) -> None:
+    again = folders[0].parent / "again"
+    shutil.copytree(folders[0], again)
+    with_learners(folders[0], 60)
+    with_learners(again, 60, shift=-0.05)
+    v = view(folders[0], again)
+    lead = v.change.lead
+    assert lead is not None
+    assert lead.paired
+    assert lead.difference > 0.04
+    assert lead.outcome == "better"
+    assert "higher" in (v.lead() or "")
+
+
+def test_without_a_sealed_test_there_are_means_and_no_verdict(folders: tuple[Path, Path]) -> None:
+    (folders[1] / "verdicts.json").unlink()
+    v = view(*folders)
+    assert v.change.basis == "folds"
+    assert "mars has not opened its sealed test" in v.headline()
+    assert {row[5] for row in v.rows()} == {""}
+
+
+@pytest.mark.parametrize("count", [0, 1])
+def test_one_study_is_no_comparison(folders: tuple[Path, Path], count: int) -> None:
+    with pytest.raises(BadInput, match="two studies"):
+        compare_stage(folders[:count])
+
+
+def test_a_folder_without_selected_configurations_is_told_what_to_run(
+    folders: tuple[Path, Path], tmp_path: Path
+) -> None:
+    with pytest.raises(BadInput, match="recsweep select"):
+        compare_stage((folders[0], tmp_path / "nowhere"))
+
+
+def test_both_languages_have_the_same_words_and_blanks() -> None:
+    blanks = [
+        {key: set(re.findall(r"{(\w+)}", text)) for key, text in words.items()}
+        for words in (ENGLISH, CHINESE)
+    ]
+    assert blanks[0] == blanks[1]
+
+
+def test_the_page_is_written_in_chinese_too_and_in_no_other_language(
+    folders: tuple[Path, Path],
+) -> None:
+    page = compare_stage(folders, "zh").page
+    assert page.name == "compare-default-mars.zh.html"
+    assert '<html lang="zh">' in page.read_text("utf-8")
+    with pytest.raises(BadInput, match="allowed: en, zh"):
+        compare_stage(folders, "fr")
