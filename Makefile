@@ -9,7 +9,7 @@ EXPERIMENT ?= experiments/default.yaml
 ARGS ?=
 STUDY ?= results/$(basename $(notdir $(EXPERIMENT)))
 
-.PHONY: help install sweep plan prepare search select confirm report reproduce compare sync test lint format types imports tests clean distclean
+.PHONY: help install sweep plan prepare search select confirm report reproduce dashboard compare sync test lint format types imports tests clean distclean
 
 help: ## List every target
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | awk -F'\t' '{printf "  make %-12s %s\n", $$1, $$2}'
@@ -48,6 +48,9 @@ report: $(INSTALLED) ## Stage 5: write the leaderboard and the page
 reproduce: $(INSTALLED) ## Rebuild one configuration and check it: BEST=results/<study>/best/<family>.yaml
 	@test -n "$(BEST)" || { echo 'make reproduce BEST=results/<study>/best/<family>.yaml' >&2; exit 2; }
 	@$(BIN)/recsweep reproduce $(BEST) $(ARGS)
+
+dashboard: $(INSTALLED) ## Watch a study on a page of this machine, while it runs and afterwards
+	@$(BIN)/recsweep dashboard $(STUDY) $(ARGS)
 
 compare: $(INSTALLED) ## Did the answer change? STUDIES="results/a results/b"
 	@test -n "$(STUDIES)" || { echo 'make compare STUDIES="results/a results/b"' >&2; exit 2; }

@@ -1,6 +1,9 @@
 """What every test may ask for."""
 
-from collections.abc import Callable, Sequence
+import os
+import shutil
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any
 
 import pytest
 import torch
@@ -8,6 +11,9 @@ from worlds import Row, dataset_of, events_of, experiment_of
 
 from recsweep.data.folds import make_fold
 from recsweep.data.types import Fold
+
+BROWSERS = ("chromium", "chromium-browser", "google-chrome")
+CHROMIUM = next(filter(None, map(shutil.which, BROWSERS)), None)
 
 
 @pytest.fixture(autouse=True)
@@ -25,3 +31,18 @@ def fold_of() -> Callable[..., Fold]:
         return make_fold("fold0", events, window, dataset_of(events), experiment_of(**changes))
 
     return make
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Any]:
+    """A Chromium of this machine."""
+    if CHROMIUM is None:
+        if os.environ.get("CI") == "true":
+            pytest.fail("CI needs a browser: install chromium")
+        pytest.skip("no Chromium on this machine")
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as playwright:
+        chromium = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
+        yield chromium
+        chromium.close()

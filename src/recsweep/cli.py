@@ -7,17 +7,29 @@ import shutil
 import sys
 import warnings
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 from rich.console import Console
 from rich.logging import RichHandler
 from rich.markup import escape
 from rich.table import Table
+from typer.core import TyperGroup
 
 from recsweep.config.files import load_experiment
 from recsweep.config.schema import Experiment
 from recsweep.errors import BadInput, RecsweepError, WorkFailed
+
+
+class ShowByDefault(TyperGroup):
+    """`recsweep dashboard STUDY` is `recsweep dashboard show STUDY`."""
+
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        """Put the command in where none is named."""
+        if not args or (args[0] not in self.commands and args[0] != "--help"):
+            args = ["show", *args]
+        return super().parse_args(ctx, args)
+
 
 app = typer.Typer(
     name="recsweep",
@@ -27,6 +39,13 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode="rich",
 )
+dashboard = typer.Typer(
+    name="dashboard",
+    help="Watch a study on a page of this machine, or publish it to W&B.",
+    cls=ShowByDefault,
+    epilog="Example: recsweep dashboard results/default",
+)
+app.add_typer(dashboard)
 out = Console()
 err = Console(stderr=True)
 
@@ -138,6 +157,29 @@ def report(
 ) -> None:
     """Write the leaderboard and the page, and show the leaderboard."""
     _report(study, lang)
+
+
+@dashboard.command("show", epilog="Example: recsweep dashboard results/default")
+def show_dashboard(
+    study: Annotated[
+        Path, typer.Argument(help="A study's folder; it may not have begun.", show_default=True)
+    ] = Path("results/default"),
+    port: Annotated[
+        int, typer.Option("--port", help="On loopback; the next free one is taken. 0: any.")
+    ] = 8700,
+    tensorboard: Annotated[
+        bool, typer.Option("--tensorboard", help="Write TensorBoard event files of its trials.")
+    ] = False,
+) -> None:
+    """Serve a page that watches a study, while its sweep runs and afterwards, until Ctrl-C."""
+    from recsweep.stages.dashboard import dashboard_stage
+
+    def say(address: str) -> None:
+        out.print(f"{study}: {address} (Ctrl-C stops)", markup=False, highlight=False)
+
+    dashboard_stage(
+        study, port, (_bin("recsweep"), _bin("wandb")), tensorboard=tensorboard, on_start=say
+    )
 
 
 @app.command(epilog="Example: recsweep sync results/default")

@@ -19,6 +19,7 @@ from recsweep.search.space_files import load_space
 from recsweep.search.study import build_study
 from recsweep.tasks.registry import TASKS
 from recsweep.tracking.events import Listener
+from recsweep.tracking.live import LiveFile
 from recsweep.tracking.wandb import WandbListener
 from recsweep.tracking.wandb_mode import resolve_mode
 
@@ -82,7 +83,7 @@ def sweep(
     experiment, folder = inputs.experiment, inputs.folder
     mode = resolve_mode(experiment.tracking)
     folder.mkdir(parents=True, exist_ok=True)
-    hearing = list(listeners)
+    hearing: list[Listener] = [LiveFile(folder), *listeners]
     if mode is not None:
         hearing.append(WandbListener(folder, experiment, mode))
     try:

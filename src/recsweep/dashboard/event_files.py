@@ -1,0 +1,34 @@
+"""Trials as TensorBoard event files, for those who work in it. W&B's files say more."""
+
+from pathlib import Path
+
+from tensorboardX import SummaryWriter
+
+from recsweep.dashboard.reader import Reader
+from recsweep.records.study import TrialRow
+
+
+class EventFiles:
+    """Writes each trial once, when it has ended, to `results/<study>/tensorboard/<trial>/`."""
+
+    def __init__(self, study: Path) -> None:
+        self.folder = study / "tensorboard"
+
+    def write(self, reader: Reader) -> None:
+        """Take what ended since the last time; a trial that has files already is left alone."""
+        for row in reader.take_rows():
+            folder = self.folder / row.id
+            if not folder.exists():
+                _write(row, folder)
+
+
+def _write(trial: TrialRow, folder: Path) -> None:
+    with SummaryWriter(str(folder), write_to_disk=True) as writer:
+        for row in trial.epochs:
+            curves = {**row.metrics, "loss": row.losses, "gradient_norm": row.gradient_norms}
+            for key, values in curves.items():
+                known = [value for value in values if value is not None]
+                if known:
+                    writer.add_scalar(key, sum(known) / len(known), row.epoch)
+        writer.add_text("configuration", "\n".join(f"- {k}: {v}" for k, v in trial.config.items()))
+        writer.add_text("state", f"{trial.state} {trial.reason or ''}")

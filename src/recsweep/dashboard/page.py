@@ -1,0 +1,187 @@
+"""The live part of the page: sent again whenever it changed."""
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from typing import Any
+
+from markupsafe import Markup
+
+from recsweep.dashboard.frame import say_in
+from recsweep.dashboard.state import Ended, FamilyState, Places, StudyState
+from recsweep.reporting.charts import BOTTOM, LEFT, NAMES, TOP, Line, line_chart
+from recsweep.reporting.html import template
+from recsweep.reporting.leaderboard import show_metric
+from recsweep.reporting.marks import Mark
+from recsweep.reporting.svg import WIDTH, Point, Scale, nice_range, tag
+from recsweep.reporting.view import score
+
+LATEST = 8
+HEIGHT = 250.0
+
+
+def live_part(
+    state: StudyState | None, places: Places, lang: str, trouble: str | None = None
+) -> str:
+    """What the study looks like now; `state` is None while it is being read."""
+    say = say_in(lang)
+    return template("live.html.j2").render(
+        say=say,
+        state=state,
+        trouble=trouble,
+        places=places,
+        facts=_facts(state, say) if state and state.families else [],
+        families=[_family_row(n, f, say) for n, f in enumerate(state.families)] if state else [],
+        chart=_chart(state, say) if state else None,
+        latest=[_ended_row(t, say) for t in state.ended[:LATEST]] if state else [],
+        failures=[t for t in state.ended if t.state == "failed"] if state else [],
+        metric=show_metric(state.metric) if state and state.metric else "",
+        score=score,
+        duration=lambda seconds: duration(seconds, say),
+        tools=_tools(state, places, say) if state else [],
+    )
+
+
+def duration(seconds: float, say: Any) -> str:
+    """`12 s`, `3 min`, `2 h 05 min`."""
+    if seconds < 60:
+        return str(say("seconds", n=round(seconds)))
+    minutes = round(seconds / 60)
+    if minutes < 60:
+        return str(say("minutes", n=minutes))
+    return str(say("hours", n=minutes // 60, m=f"{minutes % 60:02d}"))
+
+
+def _facts(state: StudyState, say: Any) -> list[tuple[str, str, str]]:
+    """(number, what it counts, a note)."""
+    ended = state.ended
+    counts = {s: sum(t.state == s for t in ended) for s in ("complete", "pruned", "failed")}
+    facts = [
+        (str(len(ended)), say("fact_done", target=state.target), say("fact_done_note", **counts))
+    ]
+    best, metric = state.best, show_metric(state.metric)
+    if best is not None and best.value is not None:
+        note = say("fact_best_note", trial=best.id)
+        facts.append((score(best.value), say("fact_best", metric=metric), note))
+    else:
+        facts.append(("–", say("fact_best", metric=metric), say("fact_best_none")))
+    if state.phase == "running":
+        left = state.seconds_left
+        if left is None:
+            facts.append(("–", say("fact_left"), say("fact_left_unknown")))
+        else:
+            clock = (datetime.now().astimezone() + timedelta(seconds=left)).strftime("%H:%M")
+            note = say("fact_left_note", clock=clock)
+            facts.append((duration(left, say), say("fact_left"), note))
+    if state.workers and state.pace is not None:
+        share = f"{min(1.0, state.pace / state.workers):.0%}"
+        note = say("fact_workers_note", efficiency=share)
+        facts.append((str(state.workers), say("fact_workers"), note))
+    if state.wall_seconds:
+        wall = duration(state.wall_seconds, say)
+        facts.append((wall, say("fact_wall"), say("fact_wall_note")))
+    return facts
+
+
+def _family_row(index: int, family: FamilyState, say: Any) -> dict[str, Any]:
+    best = family.best
+    return {
+        "swatch": Mark(index).swatch(),
+        "name": family.name,
+        "bar": _bar(family),
+        "running": len(family.running),
+        "complete": family.count("complete"),
+        "pruned": family.count("pruned"),
+        "failed": family.count("failed"),
+        "done": len(family.ended),
+        "target": family.target,
+        "best": score(best.value) if best and best.value is not None else "",
+        "work": duration(family.seconds, say) if family.ended else "",
+    }
+
+
+def _bar(family: FamilyState) -> Markup:
+    """Ended, running and to come, on one line."""
+    width, target = 220.0, max(family.target, 1)
+    ended = width * min(1.0, len(family.ended) / target)
+    running = width * min(1.0, (len(family.ended) + len(family.running)) / target)
+    return tag(
+        "svg",
+        tag("rect", x=0.0, y=8.0, width=width, height=8.0, rx=4.0, class_="to-come"),
+        tag("rect", x=0.0, y=8.0, width=running, height=8.0, rx=4.0, class_="under-way"),
+        tag("rect", x=0.0, y=8.0, width=ended, height=8.0, rx=4.0, class_="done"),
+        viewBox="0 0 220 24",
+        class_="cell",
+        aria_hidden="true",
+    )
+
+
+def _chart(state: StudyState, say: Any) -> Markup | None:
+    """Each family's best by the number of its trials that ended."""
+    curves: dict[int, list[Point]] = {}
+    for n, family in enumerate(state.families):
+        if points := _best_so_far(family.ended):
+            curves[n] = points
+    if not curves:
+        return None
+    values = [y for points in curves.values() for _, y in points]
+    most = max(*(len(f.ended) for f in state.families), 2)
+    x = Scale(1, most, LEFT + 4, WIDTH - NAMES)
+    y = Scale(*nice_range(values), HEIGHT - BOTTOM, TOP)
+    lines = [
+        Line(Mark(n), f.name, curves[n], f"{f.name} {score(curves[n][-1][1])}")
+        for n, f in enumerate(state.families)
+        if n in curves
+    ]
+    metric = show_metric(state.metric)
+    return line_chart(
+        lines,
+        x,
+        y,
+        HEIGHT,
+        label=say("chart_label", metric=metric),
+        x_label=say("chart_x"),
+        y_label=metric,
+        x_ticks=[(float(t), f"{t:g}") for t in x.ticks() if t == int(t)],
+    )
+
+
+def _best_so_far(ended: Sequence[Ended]) -> list[Point]:
+    points: list[Point] = []
+    best: float | None = None
+    for n, trial in enumerate(sorted(ended, key=lambda t: (t.ended, t.id)), 1):
+        if trial.state == "complete" and trial.value is not None:
+            best = trial.value if best is None else max(best, trial.value)
+        if best is not None:
+            points.append((float(n), best))
+    return points
+
+
+def _ended_row(trial: Ended, say: Any) -> dict[str, str]:
+    return {
+        "id": trial.id,
+        "state": say(f"state_{trial.state}"),
+        "kind": trial.state,
+        "value": "" if trial.value is None else score(trial.value),
+        "epochs": str(trial.epochs),
+        "work": duration(trial.seconds, say),
+    }
+
+
+def _tools(state: StudyState, places: Places, say: Any) -> list[dict[str, Any]]:
+    folder = places.folder
+    report = "report.zh.html" if say("language") == "zh" else "report.html"
+    if report not in state.files:
+        report = "report.html"
+    recsweep = places.recsweep
+    if places.tensorboard is None:
+        tensorboard = f"{recsweep} dashboard {folder} --tensorboard"
+    else:
+        tensorboard = f"tensorboard --logdir {places.tensorboard}"
+    return [
+        {"key": "report", "link": f"/{report}" if report in state.files else None},
+        {"key": "optuna", "link": places.optuna},
+        {"key": "leet", "command": f"{places.wandb} leet {folder}/wandb", "n": state.wandb_runs},
+        {"key": "tensorboard", "command": tensorboard},
+        {"key": "wandb", "command": f"{recsweep} sync {folder}"},
+        {"key": "compare", "command": f"{recsweep} compare {folder} results/<study>"},
+    ]

@@ -1,0 +1,176 @@
+"""Reads a study's state: from Optuna's journal while there is one, else from its files."""
+
+import json
+import os
+import platform
+from pathlib import Path
+from typing import Any
+
+import optuna
+from optuna.trial import FrozenTrial, TrialState
+
+from recsweep.dashboard.state import Ended, FamilyState, Phase, Running, StudyState
+from recsweep.records.files import read_study
+from recsweep.records.live import LiveSweep, read_live
+from recsweep.records.study import Study, TrialRow
+from recsweep.search.sessions import read_sessions
+from recsweep.search.storage import JOURNAL, open_storage
+from recsweep.search.trials import finished, trial_id, trial_row
+
+FILES = ("report.html", "report.zh.html", "leaderboard.md")
+
+
+class Reader:
+    """Keeps the journal open: each look reads only what was added since the last one."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._storage: Any = None
+        self._studies: dict[str, optuna.Study] = {}
+        self._seen: dict[tuple[str, int], Ended] = {}
+        self._rows: list[TrialRow] = []
+
+    def look(self) -> StudyState:
+        """The study as it stands.
+
+        Raises:
+            BadInput: its files can't be read.
+        """
+        live = read_live(self._folder)
+        if live is not None and (self._folder / JOURNAL).exists():
+            return self._from_journal(live)
+        if (self._folder / "study.json").exists():
+            return self._from_files(read_study(self._folder))
+        return StudyState(self._folder.name, "waiting", files=self._files())
+
+    def take_rows(self) -> list[TrialRow]:
+        """Trials that were seen to have ended since this was asked last."""
+        rows, self._rows = self._rows, []
+        return rows
+
+    @property
+    def storage(self) -> Any:
+        """The journal, for who shows it in another way; None before there is one."""
+        if self._storage is None and (self._folder / JOURNAL).exists():
+            self._storage = open_storage(self._folder)
+        return self._storage
+
+    def _from_journal(self, live: LiveSweep) -> StudyState:
+        storage = self.storage
+        known = set(optuna.get_all_study_names(storage))
+        for name in live.targets:
+            if name in known and name not in self._studies:
+                self._studies[name] = optuna.load_study(study_name=name, storage=storage)
+        busy = holder_lives(self._folder)
+        families = tuple(self._family(name, n, busy) for name, n in live.targets.items())
+        sessions = read_sessions(self._folder)
+        last = sessions[-1] if sessions else None
+        current = last is not None and (last.started >= live.started or not busy)
+        return StudyState(
+            name=live.study,
+            phase=_phase(families, busy and live.ended is None),
+            metric=live.metric,
+            description=live.description,
+            families=families,
+            workers=live.workers,
+            pace=last.busy_seconds / last.wall_seconds if last and current else None,
+            wall_seconds=sum(s.wall_seconds for s in sessions),
+            epochs=live.epochs,
+            files=self._files(),
+            wandb_runs=self._wandb_runs(),
+        )
+
+    def _family(self, name: str, target: int, busy: bool) -> FamilyState:
+        study = self._studies.get(name)
+        trials = study.get_trials(deepcopy=False) if study else []
+        ended = tuple(self._ended(name, trial) for trial in finished(trials))
+        running = tuple(
+            _running(name, trial)
+            for trial in trials
+            if busy and trial.state == TrialState.RUNNING and "number" in trial.user_attrs
+        )
+        return FamilyState(name, target, ended, running)
+
+    def _ended(self, family: str, trial: FrozenTrial) -> Ended:
+        key = family, trial.number
+        if key not in self._seen:
+            row = trial_row(family, trial)
+            self._rows.append(row)
+            self._seen[key] = ended_trial(row)
+        return self._seen[key]
+
+    def _from_files(self, study: Study) -> StudyState:
+        self._rows = list(study.trials)
+        experiment = study.experiment
+        families = []
+        for name in experiment.families:
+            ended = tuple(ended_trial(trial) for trial in study.trials if trial.family == name)
+            families.append(FamilyState(name, len(ended), ended, ()))
+        last = study.sessions[-1] if study.sessions else None
+        return StudyState(
+            name=experiment.study,
+            phase="finished",
+            metric=experiment.metric.key,
+            description=experiment.description,
+            families=tuple(families),
+            workers=last.workers if last else 0,
+            pace=last.busy_seconds / last.wall_seconds if last and last.wall_seconds else None,
+            wall_seconds=sum(s.wall_seconds for s in study.sessions),
+            epochs=experiment.budget.epochs,
+            files=self._files(),
+            wandb_runs=self._wandb_runs(),
+        )
+
+    def _files(self) -> tuple[str, ...]:
+        return tuple(name for name in FILES if (self._folder / name).exists())
+
+    def _wandb_runs(self) -> int:
+        return len(list((self._folder / "wandb").glob("*run-*/*.wandb")))
+
+
+def holder_lives(folder: Path) -> bool:
+    """Does a process hold the study? Asked without touching the lock, which a sweep may want."""
+    try:
+        holder = json.loads((folder / "sweep.lock").read_text("utf-8"))
+        pid, host = int(holder["pid"]), holder["host"]
+    except (OSError, ValueError, KeyError, TypeError):
+        return False
+    if host != platform.node():
+        return True
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        return True
+    return True
+
+
+def ended_trial(trial: TrialRow) -> Ended:
+    """A row of the records, as the page shows it."""
+    return Ended(
+        id=trial.id,
+        family=trial.family,
+        state=trial.state,
+        value=trial.best.value if trial.best else None,
+        epochs=len(trial.epochs),
+        seconds=trial.fit_seconds + trial.evaluate_seconds,
+        reason=trial.reason,
+        ended=trial.ended,
+    )
+
+
+def _running(family: str, trial: FrozenTrial) -> Running:
+    epochs = sorted(trial.intermediate_values)
+    entries = [trial.user_attrs.get(f"epoch {epoch}", {}) for epoch in epochs]
+    work = sum(e.get("fit_seconds", 0.0) + e.get("evaluate_seconds", 0.0) for e in entries)
+    last = epochs[-1] if epochs else 0
+    value = trial.intermediate_values[last] if epochs else None
+    return Running(trial_id(family, trial.user_attrs["number"]), family, last, value, work)
+
+
+def _phase(families: tuple[FamilyState, ...], busy: bool) -> Phase:
+    if busy:
+        return "running"
+    left = sum(max(0, family.target - len(family.ended)) for family in families)
+    return "stopped" if left else "finished"

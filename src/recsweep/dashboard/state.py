@@ -1,0 +1,130 @@
+"""What the page shows of a study, as data. Nothing is written; a sweep may run meanwhile."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from pathlib import Path
+from typing import Literal
+
+Phase = Literal["waiting", "running", "stopped", "finished"]
+
+
+@dataclass(frozen=True, slots=True)
+class Ended:
+    """A trial that is over."""
+
+    id: str
+    family: str
+    state: Literal["complete", "pruned", "failed"]
+    value: float | None  # best epoch's mean over folds; None: it has none
+    epochs: int
+    seconds: float  # fitting and evaluating
+    reason: str | None
+    ended: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Running:
+    """A trial under way."""
+
+    id: str
+    family: str
+    epoch: int  # the last one reported; 0: none yet
+    value: float | None  # of that epoch
+    seconds: float  # so far
+
+
+@dataclass(frozen=True, slots=True)
+class FamilyState:
+    """How far a family is."""
+
+    name: str
+    target: int
+    ended: tuple[Ended, ...]
+    running: tuple[Running, ...]
+
+    def count(self, state: str) -> int:
+        """Trials that ended so."""
+        return sum(trial.state == state for trial in self.ended)
+
+    @property
+    def best(self) -> Ended | None:
+        """The best trial of full length; others' values are not comparable with it."""
+        complete = [t for t in self.ended if t.state == "complete" and t.value is not None]
+        return max(complete, key=lambda t: t.value or 0.0, default=None)
+
+    @property
+    def seconds(self) -> float:
+        """Work on trials that ended."""
+        return sum(trial.seconds for trial in self.ended)
+
+
+@dataclass(frozen=True, slots=True)
+class StudyState:
+    """A study at one moment."""
+
+    name: str
+    phase: Phase
+    metric: str = ""
+    description: str = ""
+    families: tuple[FamilyState, ...] = ()
+    workers: int = 0
+    pace: float | None = None  # seconds of work a second, of the running or last session
+    wall_seconds: float = 0.0  # of all sessions so far
+    epochs: int = 0  # full length of a trial
+    files: tuple[str, ...] = field(default=())  # that the page can show
+    wandb_runs: int = 0
+
+    @property
+    def ended(self) -> list[Ended]:
+        """Every trial that ended, the latest first."""
+        trials = [trial for family in self.families for trial in family.ended]
+        return sorted(trials, key=lambda t: (t.ended, t.id), reverse=True)
+
+    @property
+    def running(self) -> list[Running]:
+        """Every trial under way."""
+        return [trial for family in self.families for trial in family.running]
+
+    @property
+    def target(self) -> int:
+        """Trials in all."""
+        return sum(family.target for family in self.families)
+
+    @property
+    def best(self) -> Ended | None:
+        """The best trial of all families."""
+        bests = [family.best for family in self.families if family.best]
+        return max(bests, key=lambda t: t.value or 0.0, default=None)
+
+    @property
+    def seconds_left(self) -> float | None:
+        """To the end of the sweep, at its pace so far; None: too early to say, or nothing to do."""
+        if self.phase != "running":
+            return None
+        return seconds_left(self.families, self.pace or float(self.workers))
+
+
+def seconds_left(families: Sequence[FamilyState], pace: float) -> float | None:
+    """Each family's mean work a trial, times what it lacks, over the pace."""
+    known = [family for family in families if family.ended]
+    if not known or pace <= 0:
+        return None
+    usual = sum(f.seconds for f in known) / sum(len(f.ended) for f in known)
+    work = 0.0
+    for family in families:
+        mean = family.seconds / len(family.ended) if family.ended else usual
+        begun = sum(min(trial.seconds, mean) for trial in family.running)
+        work += max(0.0, (family.target - len(family.ended)) * mean - begun)
+    return work / pace
+
+
+@dataclass(frozen=True, slots=True)
+class Places:
+    """Where the page sends people; commands as they can be typed here."""
+
+    folder: Path
+    recsweep: str  # the program
+    wandb: str
+    optuna: str | None = None  # address of its dashboard; None: not up
+    tensorboard: Path | None = None  # event files, where they are written

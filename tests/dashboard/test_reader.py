@@ -1,0 +1,106 @@
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+from studies import study_with, trial_row
+
+from recsweep.dashboard.reader import Reader, holder_lives
+from recsweep.dashboard.state import Ended, FamilyState, Running, seconds_left
+from recsweep.records.files import write_study
+
+NOW = datetime(2026, 1, 1, tzinfo=UTC)
+
+
+def ended(
+    number: int, value: float | None, seconds: float = 10.0, state: Any = "complete"
+) -> Ended:
+    return Ended(f"a-{number:04d}", "a", state, value, 2, seconds, None, NOW)
+
+
+def test_a_folder_without_a_sweep_waits_for_one(tmp_path: Path) -> None:
+    state = Reader(tmp_path / "nowhere").look()
+    assert state.phase == "waiting"
+    assert state.families == ()
+    assert not (tmp_path / "nowhere").exists()
+
+
+def test_a_sweep_is_seen_trial_by_trial_while_it_runs(
+    tmp_path: Path, sweep: Callable[[], Any]
+) -> None:
+    running = sweep()
+    reader = Reader(tmp_path)
+    assert (reader.look().phase, reader.look().target) == ("running", 5)
+    done = running.finish(0.25)
+    other = running.begin()
+    running.report(other, 1, 0.1)
+    broken = running.begin()
+    running.ledger.fail(broken, "diverged: nan")
+    state = reader.look()
+    a, floor = state.families
+    assert [(t.id, t.state, t.value) for t in a.ended] == [
+        (done, "complete", 0.25),
+        (broken, "failed", None),
+    ]
+    assert a.ended[1].reason == "diverged: nan"
+    assert [(t.id, t.epoch, t.value) for t in a.running] == [(other, 1, 0.1)]
+    assert floor.ended == ()
+    assert state.best is not None
+    assert state.best.id == done
+    assert state.seconds_left is not None
+
+
+def test_a_sweep_that_was_killed_is_stopped_and_runs_nothing(
+    tmp_path: Path, sweep: Callable[[], Any]
+) -> None:
+    killed = sweep()
+    killed.begin()
+    killed.let_go()
+    state = Reader(tmp_path).look()
+    assert (state.phase, state.running, state.seconds_left) == ("stopped", [], None)
+
+
+def test_looking_changes_nothing_in_the_folder(tmp_path: Path, sweep: Callable[[], Any]) -> None:
+    sweep().finish(0.2)
+    before = {p: (p.stat().st_mtime_ns, p.stat().st_size) for p in tmp_path.rglob("*")}
+    Reader(tmp_path).look()
+    assert {p: (p.stat().st_mtime_ns, p.stat().st_size) for p in tmp_path.rglob("*")} == before
+
+
+def test_a_finished_study_is_read_from_its_files_alone(tmp_path: Path) -> None:
+    trials = [trial_row(0, (0.1, 0.3)), trial_row(1, (0.2,), state="pruned", reason="stopped")]
+    write_study(study_with(*trials), tmp_path)
+    (tmp_path / "report.html").write_text("x")
+    state = Reader(tmp_path).look()
+    assert state.phase == "finished"
+    assert [t.value for t in state.families[0].ended] == [0.3, 0.2]
+    assert state.best is not None
+    assert state.best.id == "gru-0000"
+    assert state.files == ("report.html",)
+
+
+def test_the_time_left_follows_each_familys_own_cost_and_the_pace() -> None:
+    slow = FamilyState("slow", 3, (ended(0, 0.1, 100.0),), (Running("x", "slow", 1, 0.1, 30.0),))
+    quick = FamilyState("quick", 2, (ended(0, 0.1, 2.0),), ())
+    # 2 x 100 - 30 of the slow one, 1 x 2 of the quick one, two seconds of work a second
+    assert seconds_left((slow, quick), 2.0) == pytest.approx((170 + 2) / 2)
+    unknown = replace(quick, ended=())
+    assert seconds_left((slow, unknown), 1.0) == pytest.approx(170 + 2 * 100)
+    assert seconds_left((unknown,), 1.0) is None
+
+
+def test_a_stopped_trial_is_no_familys_best_however_high_it_stood() -> None:
+    family = FamilyState("a", 2, (ended(0, 0.2), ended(1, 0.9, state="pruned")), ())
+    assert family.best is not None
+    assert family.best.id == "a-0000"
+    assert FamilyState("a", 1, (ended(0, None, state="failed"),), ()).best is None
+
+
+@pytest.mark.parametrize("text", ["", "{", '{"pid": 4194999, "host": "HOST", "since": ""}'])
+def test_a_lock_that_nobody_holds_is_free(tmp_path: Path, text: str) -> None:
+    import platform
+
+    (tmp_path / "sweep.lock").write_text(text.replace("HOST", platform.node()))
+    assert not holder_lives(tmp_path)
