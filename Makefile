@@ -56,7 +56,7 @@ compare: $(INSTALLED) ## Did the answer change? STUDIES="results/a results/b"
 	@test -n "$(STUDIES)" || { echo 'make compare STUDIES="results/a results/b"' >&2; exit 2; }
 	@$(BIN)/recsweep compare $(STUDIES) $(ARGS)
 
-sync: $(INSTALLED) ## Send runs that are files to the W&B server
+sync: $(INSTALLED) ## Send runs that are files to W&B, with a workspace and a report
 	@$(BIN)/recsweep sync $(STUDY) $(ARGS)
 
 test: lint types imports tests ## Everything CI checks: lint, types, import contracts, tests

@@ -18,7 +18,7 @@ from typing import Any
 
 import numpy as np
 
-from recsweep.config.schema import Experiment, Tracking
+from recsweep.config.schema import Experiment
 from recsweep.data.types import Fold, Sequences, Targets, Training
 from recsweep.records.study import SweepSession
 from recsweep.search.run import run_search
@@ -105,7 +105,7 @@ def sweep(trials: int, make_trial: Any, folds: Sequence[Fold]) -> SweepSession:
             folds,
             folder,
             fingerprint="none",
-            listeners=[WandbListener(folder, Tracking(), "offline")],
+            listeners=[WandbListener(folder, study(trials), "offline")],
             make_trial=make_trial,
         )
     assert session is not None

@@ -34,7 +34,7 @@ import yaml
 
 from plain_gru import CONFIG, PlainLoop
 from recsweep.config.files import load_experiment
-from recsweep.config.schema import Experiment, Resources, Tracking
+from recsweep.config.schema import Experiment, Resources
 from recsweep.data.folds import development_folds
 from recsweep.data.prepare import prepare
 from recsweep.data.types import Fold
@@ -113,7 +113,7 @@ def sweep(fold: Fold, ours: Experiment) -> tuple[dict[str, float], list[Job]]:
             [fold],
             folder,
             fingerprint="benchmark",
-            listeners=[note, WandbListener(folder, Tracking(), "offline")],
+            listeners=[note, WandbListener(folder, ours, "offline")],
         )
     assert session is not None
     found = {

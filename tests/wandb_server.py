@@ -21,6 +21,7 @@ class WandbServer:
     def __init__(self) -> None:
         self.keys: tuple[str, ...] = (KEY,)
         self.answers: int | None = None
+        self.projects: set[str] = set()
         self.requests: list[dict[str, Any]] = []
         self.views: dict[str, dict[str, Any]] = {}
         self.closed = threading.Event()
@@ -76,8 +77,54 @@ class WandbServer:
     def _answer(self, query: str, variables: Mapping[str, Any]) -> dict[str, Any]:
         if "upsertView" in query:
             return {"upsertView": self._upsert(variables)}
+        if "allViews" in query:
+            name = variables.get("project") or variables.get("name")
+            return {"project": self._views(variables) if name in self.projects else None}
+        if "internalId" in query and "project(" in query:
+            known = variables["projectName"] in self.projects
+            return {"project": {"id": "p", "internalId": "UHJvamVjdA=="} if known else None}
+        if "models(" in query or "projects(" in query:
+            return {"models": self._projects(), "projects": self._projects()}
         viewer = {"id": "u", "username": ENTITY, "entity": ENTITY, "flags": "{}", "teams": None}
         return {"viewer": viewer}
+
+    def _projects(self) -> dict[str, Any]:
+        node = {
+            "id": "p",
+            "entityName": ENTITY,
+            "createdAt": "2026-01-01",
+            "isBenchmark": False,
+            "user": None,
+        }
+        edges = [{"cursor": "", "node": {"name": name, **node}} for name in self.projects]
+        return {"edges": edges, "pageInfo": {"endCursor": None, "hasNextPage": False}}
+
+    def _views(self, variables: Mapping[str, Any]) -> dict[str, Any]:
+        """Workspaces are asked for by their name, reports all together."""
+        kind, name = variables.get("viewType") or "runs", variables.get("viewName")
+        found = [
+            view
+            for view in self.views.values()
+            if view["type"] == kind and (not name or view["name"] == name)
+        ]
+        edges = [
+            {
+                "cursor": "",
+                "node": {
+                    "id": view["id"],
+                    "name": view["name"],
+                    "displayName": view["displayName"],
+                    "description": "",
+                    "user": {"username": ENTITY, "photoUrl": "", "email": ""},
+                    "spec": view["spec"],
+                    "updatedAt": "2026-01-01",
+                    "createdAt": "2026-01-01",
+                },
+            }
+            for view in found
+        ]
+        page = {"endCursor": None, "hasNextPage": False}
+        return {"id": "p", "allViews": {"edges": edges, "pageInfo": page}}
 
     def _upsert(self, variables: Mapping[str, Any]) -> dict[str, Any]:
         id_ = variables.get("id") or f"view{len(self.views) + 1}"

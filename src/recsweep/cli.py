@@ -7,7 +7,7 @@ import shutil
 import sys
 import warnings
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from rich.console import Console
@@ -19,6 +19,9 @@ from typer.core import TyperGroup
 from recsweep.config.files import load_experiment
 from recsweep.config.schema import Experiment
 from recsweep.errors import BadInput, RecsweepError, WorkFailed
+
+if TYPE_CHECKING:
+    from recsweep.tracking.publish import Published
 
 
 class ShowByDefault(TyperGroup):
@@ -97,6 +100,7 @@ def run(
             "rebuild a configuration",
         ),
         (_command(*_without_trials(), "--trials", "+12"), "more trials for every tuned family"),
+        (_command("dashboard", str(folder)), "a page to look closer"),
         (_command("sync", str(folder)), "send the runs to W&B"),
     )
 
@@ -182,6 +186,15 @@ def show_dashboard(
     )
 
 
+@dashboard.command("publish", epilog="Example: recsweep dashboard publish results/default")
+def publish_dashboards(study: StudyFolder) -> None:
+    """Publish the study's W&B workspace and report; a second time updates them.
+
+    Without a login their definition is written to dashboards.json, for recsweep sync.
+    """
+    _publish(study)
+
+
 @app.command(epilog="Example: recsweep sync results/default")
 def sync(
     study: StudyFolder,
@@ -189,7 +202,7 @@ def sync(
         float, typer.Option("--seconds", help="Give up after so long; the rest stays to be sent.")
     ] = 600,
 ) -> None:
-    """Send runs that are files to the W&B server."""
+    """Send runs that are files to the W&B server, and publish the study's workspace and report."""
     _sync(study, seconds)
 
 
@@ -370,11 +383,37 @@ def _report(folder: Path, lang: str) -> None:
 
 
 def _sync(folder: Path, seconds: float) -> None:
+    from recsweep.records.board import NAME as BOARD
+    from recsweep.records.board import read_board
+    from recsweep.tracking.publish import publish
     from recsweep.tracking.wandb_sync import sync as sync_runs
 
     with out.status("Sending the runs to W&B"):
         synced = sync_runs(folder, seconds)
     out.print(f"{synced.sent} runs were sent to W&B." if synced.sent else "Every run was sent.")
+    if (folder / BOARD).exists():
+        _published(publish(read_board(folder)))
+
+
+def _publish(folder: Path) -> None:
+    from recsweep.records.board import NAME
+    from recsweep.stages.report import define_board
+    from recsweep.tracking.publish import publish
+    from recsweep.tracking.wandb_mode import logged_in
+
+    board = define_board(folder)
+    if logged_in():
+        _published(publish(board))
+        return
+    out.print(f"Nobody is logged in to W&B: {folder / NAME} is written.", highlight=False)
+    _hints((_command("sync", str(folder)), "sends the runs and publishes it"))
+
+
+def _published(published: "Published") -> None:
+    _hints(
+        (published.workspace, "the workspace" + (", updated" if published.updated else "")),
+        (published.report, "the report with the verdict"),
+    )
 
 
 def _compare(folders: list[Path], lang: str) -> None:

@@ -6,11 +6,13 @@ from pathlib import Path
 
 from recsweep.data.manifest import Manifest, read_manifest
 from recsweep.records.atomic import write_text
+from recsweep.records.board import Board, write_board
 from recsweep.records.confirmation import Confirmation
 from recsweep.records.confirmation_files import read_confirmation
 from recsweep.records.files import read_study
 from recsweep.records.selection import Selection
 from recsweep.records.study import Study
+from recsweep.reporting.board import build_board
 from recsweep.reporting.leaderboard import markdown
 from recsweep.reporting.page import page_name, write_page
 from recsweep.reporting.words import WORDS
@@ -30,7 +32,7 @@ class Reported:
 
 
 def report_stage(folder: Path, root: Path, lang: str = "en") -> Reported:
-    """Write `leaderboard.md` and the page, and renew the pages in other languages beside it.
+    """Write the leaderboard, `dashboards.json` and the page; renew it in other languages beside it.
 
     Raises:
         BadInput: no study in `folder`, one that can't be read, or a language the page has not.
@@ -47,7 +49,22 @@ def report_stage(folder: Path, root: Path, lang: str = "en") -> Reported:
     for other in beside:
         rest = [lang, *(n for n in beside if n != other)]
         write_page(study, selection, summary, folder, other, manifest, rest)
+    write_board(build_board(study, selection, summary), folder)
     return Reported(study, selection, page)
+
+
+def define_board(folder: Path) -> Board:
+    """Write `dashboards.json` alone.
+
+    Raises:
+        BadInput, WorkFailed: see `report_stage`.
+    """
+    study = read_study(folder)
+    selection = choose(study, folder)
+    confirmation = _current(study, selection, folder)
+    board = build_board(study, selection, confirmation.summary() if confirmation else None)
+    write_board(board, folder)
+    return board
 
 
 def _current(study: Study, selection: Selection, folder: Path) -> Confirmation | None:

@@ -58,6 +58,7 @@ class Runs:
                 "family": event.family,
                 "kind": study.spaces[event.family].get("family", event.family),
                 "trial": event.id,
+                "number": int(event.id.rpartition("-")[2]),
                 "seed": event.seed,
                 **event.config,
             },

@@ -1,0 +1,179 @@
+"""Publishing drives the real client against a server on loopback."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from wandb_server import ENTITY, KEY, WandbServer
+
+from recsweep.errors import BadInput, WorkFailed
+from recsweep.records.board import (
+    Axis,
+    BarPanel,
+    Board,
+    Grid,
+    ImportancePanel,
+    LinePanel,
+    ParallelPanel,
+    ScatterPanel,
+    read_board,
+    write_board,
+)
+from recsweep.tracking.boards import view_name, workspace_of
+from recsweep.tracking.publish import publish
+from recsweep.tracking.wandb_mode import _trouble
+
+BEST = Axis(section="summary", name="best_value")
+WIDTH = Axis(section="config", name="hidden_size", log=True)
+BOARD = Board(
+    project="recsweep",
+    study="mine",
+    title="mine: tuned recommenders compared",
+    verdict=("gru beats markov.", "Opened once."),
+    tables={"Leaderboard": "| family | mean |\n| --- | --- |\n| gru | 0.2 |"},
+    grids=(
+        Grid(
+            title="Families",
+            note="Equal budgets.",
+            panels=(
+                BarPanel(title="Best", metric="best_value", by="family", take="max"),
+                LinePanel(title="By epoch", metrics=("ndcg@10",), by="family"),
+                LinePanel(title="Fold 0", metrics=("fold/0/ndcg@10",)),
+            ),
+        ),
+        Grid(
+            title="Parameters of gru",
+            where={"family": "gru"},
+            panels=(
+                ParallelPanel(title="Tried", axes=(WIDTH, BEST)),
+                ImportancePanel(metric="best_value"),
+                ScatterPanel(title="Budget", x=WIDTH, y=BEST, best=True),
+            ),
+        ),
+    ),
+)
+
+
+@pytest.fixture(autouse=True)
+def server(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, wandb_server: WandbServer
+) -> WandbServer:
+    monkeypatch.setenv("WANDB_BASE_URL", wandb_server.address)
+    monkeypatch.setenv("WANDB_API_KEY", KEY)
+    monkeypatch.setenv("NETRC", str(tmp_path / "netrc"))
+    monkeypatch.delenv("WANDB_MODE", raising=False)
+    _trouble.cache_clear()
+    import wandb
+
+    wandb.teardown()
+    wandb_server.projects = {"recsweep"}
+    return wandb_server
+
+
+def of_type(server: WandbServer, kind: str) -> dict[str, Any]:
+    (view,) = [view for view in server.views.values() if view["type"] == kind]
+    return view
+
+
+def test_the_workspace_shows_the_studys_trials_by_family_with_a_section_for_each_grid(
+    server: WandbServer,
+) -> None:
+    published = publish(BOARD)
+    assert not published.updated
+    assert ENTITY in published.workspace
+    view = of_type(server, "project-view")
+    assert (view["name"], view["displayName"]) == (view_name(BOARD), BOARD.title)
+    section = json.loads(view["spec"])["section"]
+    (runs,) = section["runSets"]
+    filters = {f["key"]["name"]: f["value"] for f in runs["filters"]["filters"]}
+    assert filters == {"group": "mine", "jobType": "trial"}
+    assert runs["grouping"] == [{"section": "config", "name": "family.value"}]
+    bank = section["panelBankConfig"]["sections"]
+    assert [s["name"] for s in bank] == ["Families", "Parameters of gru"]
+    kinds = [panel["viewType"] for s in bank for panel in s["panels"]]
+    assert kinds == [
+        "Bar Chart",
+        "Run History Line Plot",
+        "Run History Line Plot",
+        "Parallel Coordinates Plot",
+        "Parameter Importance",
+        "Scatter Plot",
+    ]
+    parallel = bank[1]["panels"][0]["config"]["columns"]
+    assert [column["accessor"] for column in parallel] == [
+        "config:hidden_size.value",
+        "summary:best_value",
+    ]
+
+
+def test_the_report_says_the_verdict_and_each_familys_grid_has_its_own_runs(
+    server: WandbServer,
+) -> None:
+    publish(BOARD)
+    view = of_type(server, "runs")
+    text = view["spec"]
+    assert view["displayName"] == BOARD.title
+    for words in ("gru beats markov.", "Opened once.", "| gru | 0.2 |", "Equal budgets."):
+        assert words in json.dumps(json.loads(text), ensure_ascii=False)
+    grids = [b for b in json.loads(text)["blocks"] if b["type"] == "panel-grid"]
+    assert len(grids) == 2
+    runs = json.dumps(grids[1]["metadata"]["runSets"][0]["filters"])
+    assert '"gru"' in runs
+    assert "family" in runs
+
+
+def test_publishing_twice_updates_and_never_duplicates(server: WandbServer) -> None:
+    publish(BOARD)
+    before = set(server.views)
+    changed = BOARD.model_copy(update={"verdict": ("no difference is shown.",)})
+    published = publish(changed)
+    assert published.updated
+    assert set(server.views) == before
+    assert len(before) == 2
+    assert "no difference is shown." in of_type(server, "runs")["spec"]
+
+
+def test_two_studies_of_one_project_have_a_workspace_and_a_report_each(
+    server: WandbServer,
+) -> None:
+    publish(BOARD)
+    publish(BOARD.model_copy(update={"study": "other", "title": "other: compared"}))
+    assert len(server.views) == 4
+
+
+def test_before_the_runs_are_there_one_is_told_to_send_them(server: WandbServer) -> None:
+    server.projects = set()
+    with pytest.raises(WorkFailed, match="recsweep sync"):
+        publish(BOARD)
+
+
+def test_without_a_login_or_with_a_refused_key_nothing_is_tried(
+    monkeypatch: pytest.MonkeyPatch, server: WandbServer
+) -> None:
+    server.keys = ()
+    with pytest.raises(BadInput, match="refuses the key"):
+        publish(BOARD)
+    monkeypatch.delenv("WANDB_API_KEY")
+    with pytest.raises(BadInput, match="nobody is logged in"):
+        publish(BOARD)
+    assert server.views == {}
+
+
+def test_the_definition_comes_back_from_its_file_as_it_was(tmp_path: Path) -> None:
+    write_board(BOARD, tmp_path)
+    assert read_board(tmp_path) == BOARD
+    (tmp_path / "dashboards.json").write_text('{"project": "x"}')
+    with pytest.raises(BadInput, match="study"):
+        read_board(tmp_path)
+
+
+def test_the_librarys_own_check_takes_the_workspace_and_gives_it_back() -> None:
+    from wandb_workspaces.workspaces import Workspace
+
+    built = workspace_of(BOARD, ENTITY)
+    again = Workspace._from_model(built._to_model())
+    assert [section.name for section in again.sections] == ["Families", "Parameters of gru"]
+    assert again.runset_settings.filters == (
+        "Metric(\"Group\") == 'mine' and Metric(\"JobType\") == 'trial'"
+    )
