@@ -44,7 +44,7 @@ SOURCES = sorted((ROOT / "src").rglob("*.py"))
 MAKEFILE = (ROOT / "Makefile").read_text("utf-8")
 TARGETS = set(re.findall(r"^([a-z-]+):", MAKEFILE, re.MULTILINE))
 COMMANDS = {str(c.name or getattr(c.callback, "__name__", "")) for c in app.registered_commands}
-COMMANDS |= {str(group.typer_instance.info.name) for group in app.registered_groups}
+COMMANDS |= {str(g.typer_instance.info.name) for g in app.registered_groups if g.typer_instance}
 
 UNSAFE_MODULES = {"pickle", "cloudpickle", "dill", "joblib", "shelve", "marshal"}
 UNSAFE_CALLS = {

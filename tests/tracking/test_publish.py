@@ -48,7 +48,7 @@ BOARD = Board(
             panels=(
                 ParallelPanel(title="Tried", axes=(WIDTH, BEST)),
                 ImportancePanel(metric="best_value"),
-                ScatterPanel(title="Budget", x=WIDTH, y=BEST, best=True),
+                ScatterPanel(title="Budget", x=WIDTH, y=BEST, best="max"),
             ),
         ),
     ),

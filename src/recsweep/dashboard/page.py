@@ -1,13 +1,12 @@
 """The live part of the page: sent again whenever it changed."""
 
-from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
 from markupsafe import Markup
 
 from recsweep.dashboard.frame import say_in
-from recsweep.dashboard.state import Ended, FamilyState, Places, StudyState
+from recsweep.dashboard.state import Ended, FamilyState, Places, StudyState, best_of
 from recsweep.reporting.charts import BOTTOM, LEFT, NAMES, TOP, Line, line_chart
 from recsweep.reporting.html import template
 from recsweep.reporting.leaderboard import show_metric
@@ -119,7 +118,7 @@ def _chart(state: StudyState, say: Any) -> Markup | None:
     """Each family's best by the number of its trials that ended."""
     curves: dict[int, list[Point]] = {}
     for n, family in enumerate(state.families):
-        if points := _best_so_far(family.ended):
+        if points := _best_so_far(family):
             curves[n] = points
     if not curves:
         return None
@@ -145,14 +144,14 @@ def _chart(state: StudyState, say: Any) -> Markup | None:
     )
 
 
-def _best_so_far(ended: Sequence[Ended]) -> list[Point]:
+def _best_so_far(family: FamilyState) -> list[Point]:
     points: list[Point] = []
-    best: float | None = None
-    for n, trial in enumerate(sorted(ended, key=lambda t: (t.ended, t.id)), 1):
-        if trial.state == "complete" and trial.value is not None:
-            best = trial.value if best is None else max(best, trial.value)
-        if best is not None:
-            points.append((float(n), best))
+    best: Ended | None = None
+    for n, trial in enumerate(sorted(family.ended, key=lambda t: (t.ended, t.id)), 1):
+        if trial.state == "complete":
+            best = best_of([t for t in (best, trial) if t], family.metric)
+        if best is not None and best.value is not None:
+            points.append((float(n), best.value))
     return points
 
 

@@ -9,6 +9,7 @@ from typing import Any
 import optuna
 from optuna.trial import FrozenTrial, TrialState
 
+from recsweep.config.schema import lower_is_better
 from recsweep.dashboard.state import Ended, FamilyState, Phase, Running, StudyState
 from recsweep.records.files import read_study
 from recsweep.records.live import LiveSweep, read_live
@@ -62,7 +63,9 @@ class Reader:
             if name in known and name not in self._studies:
                 self._studies[name] = optuna.load_study(study_name=name, storage=storage)
         busy = holder_lives(self._folder)
-        families = tuple(self._family(name, n, busy) for name, n in live.targets.items())
+        families = tuple(
+            self._family(name, n, busy, live.metric) for name, n in live.targets.items()
+        )
         sessions = read_sessions(self._folder)
         last = sessions[-1] if sessions else None
         current = last is not None and (last.started >= live.started or not busy)
@@ -80,21 +83,21 @@ class Reader:
             wandb_runs=self._wandb_runs(),
         )
 
-    def _family(self, name: str, target: int, busy: bool) -> FamilyState:
+    def _family(self, name: str, target: int, busy: bool, metric: str) -> FamilyState:
         study = self._studies.get(name)
         trials = study.get_trials(deepcopy=False) if study else []
-        ended = tuple(self._ended(name, trial) for trial in finished(trials))
+        ended = tuple(self._ended(name, trial, metric) for trial in finished(trials))
         running = tuple(
             _running(name, trial)
             for trial in trials
             if busy and trial.state == TrialState.RUNNING and "number" in trial.user_attrs
         )
-        return FamilyState(name, target, ended, running)
+        return FamilyState(name, target, ended, running, metric)
 
-    def _ended(self, family: str, trial: FrozenTrial) -> Ended:
+    def _ended(self, family: str, trial: FrozenTrial, metric: str) -> Ended:
         key = family, trial.number
         if key not in self._seen:
-            row = trial_row(family, trial)
+            row = trial_row(family, trial, lower_is_better(metric))
             self._rows.append(row)
             self._seen[key] = ended_trial(row)
         return self._seen[key]
@@ -105,7 +108,7 @@ class Reader:
         families = []
         for name in experiment.families:
             ended = tuple(ended_trial(trial) for trial in study.trials if trial.family == name)
-            families.append(FamilyState(name, len(ended), ended, ()))
+            families.append(FamilyState(name, len(ended), ended, (), experiment.metric.key))
         last = study.sessions[-1] if study.sessions else None
         return StudyState(
             name=experiment.study,

@@ -6,6 +6,8 @@ from datetime import datetime
 from pathlib import Path
 from typing import Literal
 
+from recsweep.config.schema import goodness
+
 Phase = Literal["waiting", "running", "stopped", "finished"]
 
 
@@ -42,6 +44,7 @@ class FamilyState:
     target: int
     ended: tuple[Ended, ...]
     running: tuple[Running, ...]
+    metric: str = ""
 
     def count(self, state: str) -> int:
         """Trials that ended so."""
@@ -50,8 +53,7 @@ class FamilyState:
     @property
     def best(self) -> Ended | None:
         """The best trial of full length; others' values are not comparable with it."""
-        complete = [t for t in self.ended if t.state == "complete" and t.value is not None]
-        return max(complete, key=lambda t: t.value or 0.0, default=None)
+        return best_of([t for t in self.ended if t.state == "complete"], self.metric)
 
     @property
     def seconds(self) -> float:
@@ -94,8 +96,7 @@ class StudyState:
     @property
     def best(self) -> Ended | None:
         """The best trial of all families."""
-        bests = [family.best for family in self.families if family.best]
-        return max(bests, key=lambda t: t.value or 0.0, default=None)
+        return best_of([f.best for f in self.families if f.best], self.metric)
 
     @property
     def seconds_left(self) -> float | None:
@@ -103,6 +104,12 @@ class StudyState:
         if self.phase != "running":
             return None
         return seconds_left(self.families, self.pace or float(self.workers))
+
+
+def best_of(trials: Sequence[Ended], metric: str) -> Ended | None:
+    """By the metric's own direction; of equals the first."""
+    scored = [(goodness(metric, t.value), t) for t in trials if t.value is not None]
+    return max(scored, key=lambda pair: pair[0])[1] if scored else None
 
 
 def seconds_left(families: Sequence[FamilyState], pace: float) -> float | None:

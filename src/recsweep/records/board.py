@@ -41,17 +41,17 @@ class BarPanel(Schema):
     title: str
     metric: str
     by: str
-    take: Literal["max", "mean", "sum"]
+    take: Literal["max", "min", "sum"]
 
 
 class ScatterPanel(Schema):
-    """One point a run; with `best`, the highest so far from left to right."""
+    """One point a run; with `best`, the highest or lowest so far from left to right."""
 
     kind: Literal["scatter"] = "scatter"
     title: str
     x: Axis
     y: Axis
-    best: bool = False
+    best: Literal["max", "min"] | None = None
 
 
 class ParallelPanel(Schema):

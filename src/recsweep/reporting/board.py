@@ -1,5 +1,7 @@
 """What a reviewer finds in W&B: the report's questions, asked of the study's runs."""
 
+from typing import Literal
+
 from recsweep.records.board import (
     Axis,
     BarPanel,
@@ -37,8 +39,12 @@ def build_board(
             "Leaderboard": _leaderboard(view, sealed),
             **({"Verdicts": _verdicts(sealed)} if sealed else {}),
         },
-        grids=(_families(view), *_parameters(view), _folds(view), _budget(), _cost()),
+        grids=(_families(view), *_parameters(view), _folds(view), _budget(view), _cost()),
     )
+
+
+def _best_end(view: View) -> Literal["max", "min"]:
+    return "min" if view.study.experiment.metric.lower_is_better else "max"
 
 
 def _leaderboard(view: View, sealed: ConfirmationSummary | None) -> str:
@@ -89,7 +95,7 @@ def _families(view: View) -> Grid:
         note="Each family had the same budget. The best of many trials is lucky: the verdict above "
         "is from the sealed test.",
         panels=(
-            BarPanel(title=f"Best {key}", metric="best_value", by="family", take="max"),
+            BarPanel(title=f"Best {key}", metric="best_value", by="family", take=_best_end(view)),
             LinePanel(title=f"{key} by epoch", metrics=(key,), by="family"),
             LinePanel(title="Training loss", metrics=("loss",), by="family"),
             LinePanel(title="Gradient norm", metrics=("gradient_norm",), by="family"),
@@ -133,13 +139,13 @@ def _folds(view: View) -> Grid:
     )
 
 
-def _budget() -> Grid:
+def _budget(view: View) -> Grid:
     number = Axis(section="config", name="number")
     return Grid(
         title="Budget",
         note="A best that still rises at the end says that more trials would help.",
         panels=(
-            ScatterPanel(title="Best so far by trial", x=number, y=BEST, best=True),
+            ScatterPanel(title="Best so far by trial", x=number, y=BEST, best=_best_end(view)),
             BarPanel(title="Epochs trained", metric="epochs", by="family", take="sum"),
         ),
     )

@@ -6,12 +6,13 @@ from typing import Literal
 
 from scipy.special import ndtri
 
+from recsweep.config.schema import goodness
 from recsweep.errors import BadInput
 from recsweep.evaluation.change import Change, changes, changes_of_estimates
-from recsweep.evaluation.verdict import Outcome, PairVerdict
+from recsweep.evaluation.verdict import TURNED, Outcome, PairVerdict
 from recsweep.records.evidence import Evidence, Learners
 from recsweep.reporting.differences import Difference, differences
-from recsweep.reporting.verdicts import BASELINES, MIRRORED, RECURRENT
+from recsweep.reporting.verdicts import BASELINES, RECURRENT
 
 Basis = Literal["paired", "unpaired", "estimates", "folds"]
 """What the changes stand on: the same learners; others; recorded means and errors; the folds."""
@@ -160,7 +161,7 @@ def _question(evidence: Evidence, common: list[str], metric: str) -> tuple[str, 
             return found.families[name].metrics[metric].mean
         return _folds(evidence, name, metric)
 
-    order = sorted(common, key=mean, reverse=True)
+    order = sorted(common, key=lambda name: -goodness(metric, mean(name)))
     kinds = {name: evidence.best[name].kind for name in order}
     recurrent = next((n for n in order if kinds[n] in RECURRENT), None)
     baseline = next((n for n in order if kinds[n] in BASELINES), None)
@@ -182,9 +183,9 @@ def _verdicts(
         other = _pair(after.confirmation.pairs, (v.a, v.b))
         if v.a in common and v.b in common and other is not None:
             turned = other.a == v.b
-            said = MIRRORED.get(other.outcome, other.outcome) if turned else other.outcome
+            said = TURNED.get(other.outcome, other.outcome) if turned else other.outcome
             found[v.a, v.b] = (v.outcome, said)
-            found[v.b, v.a] = (MIRRORED.get(v.outcome, v.outcome), MIRRORED.get(said, said))
+            found[v.b, v.a] = (TURNED.get(v.outcome, v.outcome), TURNED.get(said, said))
     return found
 
 

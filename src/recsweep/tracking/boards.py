@@ -127,7 +127,8 @@ def _panel(panel: Panel) -> Any:
                 x=_axis(panel.x),
                 y=_axis(panel.y),
                 log_x=panel.x.log or None,
-                running_ymax=panel.best or None,
+                running_ymax=panel.best == "max" or None,
+                running_ymin=panel.best == "min" or None,
             )
         case ParallelPanel():
             columns = [
