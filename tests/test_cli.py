@@ -1,5 +1,6 @@
 """The command line as its user meets it: real processes on a small log."""
 
+import json
 import os
 import shutil
 import signal
@@ -7,6 +8,7 @@ import subprocess
 import sys
 import time
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import polars as pl
@@ -83,6 +85,47 @@ def test_a_run_leaves_every_file_that_the_design_names(project: Path) -> None:
     assert list((study / "wandb").glob("offline-run-*"))
 
 
+def read_run(run: Path) -> dict[str, list[dict[str, Any]]]:
+    """A run file's records by type, read by W&B's own reader."""
+    command = [str(Path(sys.executable).with_name("wandb")), "leet", "inspect", "--json", str(run)]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=True)
+    found: dict[str, list[dict[str, Any]]] = {}
+    for line in done.stdout.splitlines():
+        record = json.loads(line)
+        found.setdefault(record["type"], []).append(record[record["type"]])
+    return found
+
+
+@pytest.mark.slow
+def test_every_trials_run_file_has_all_its_metrics_and_settings_for_wandbs_own_reader(
+    project: Path,
+) -> None:
+    folder = project / "results/tiny"
+    curves = pl.read_parquet(folder / "curves.parquet")
+    runs = {run.name.rpartition("-run-")[2][25:]: run for run in folder.glob("wandb/offline-run-*")}
+    trials = pl.read_parquet(folder / "trials.parquet").to_dicts()
+    for trial in trials:
+        (name,) = (name for name in runs if name.endswith(trial["id"]))
+        records = read_run(runs[name])
+        assert "exit" in records
+        run = records["run"][0]
+        assert (run["job_type"], run["run_group"]) == ("trial", "tiny")
+        assert run.get("host") in (None, "", "-")
+        config = run["config"]["update"]
+        assert {k: config[k] for k in json.loads(trial["config"])} == json.loads(trial["config"])
+        assert config["budget.epochs"] == 2
+        mine = curves.filter(pl.col("trial") == trial["id"])
+        assert len(records["history"]) == trial["epochs"]
+        for row in records["history"]:
+            logged = row["item"]
+            for epoch, fold, metric, value in mine.drop("trial").iter_rows():
+                if fold is not None and value is not None and epoch == logged["epoch"]:
+                    assert logged[f"fold/{fold}/{metric}"] == value
+            assert {"events_per_second", "memory_mb"} <= set(logged)
+    jobs = [read_run(run)["run"][0]["job_type"] for name, run in runs.items() if "-00" not in name]
+    assert sorted(jobs) == ["confirm", "study", "study", "study"]
+
+
 @pytest.mark.slow
 def test_every_tuned_family_gets_the_same_number_of_trials(project: Path) -> None:
     trials = pl.read_parquet(project / "results/tiny/trials.parquet")
@@ -98,6 +141,10 @@ def test_a_finished_study_is_not_run_again_and_reports_the_same(project: Path) -
     again = recsweep(project, "run", "tiny.yaml", "--quiet")
     assert again.returncode == 0, again.stderr
     assert "Every trial of this study is finished" in again.stdout
+    lines = recsweep(project, "run", "tiny.yaml", "--json").stdout.splitlines()
+    events = [json.loads(line) for line in lines]
+    assert [e["event"] for e in events] == ["prepared", "selected", "confirmed", "reported"]
+    assert events[2]["opened"] is False
     assert board.read_text() == before
     assert pl.read_parquet(trials).equals(rows)
 

@@ -63,6 +63,9 @@ Settings = Annotated[
     typer.Option("--set", help="Override a key: --set budget.trials=4. May be repeated."),
 ]
 Quiet = Annotated[bool, typer.Option("--quiet", help="No progress; results and warnings only.")]
+Json = Annotated[
+    bool, typer.Option("--json", help="Progress and results as one JSON object a line.")
+]
 Language = Annotated[str, typer.Option("--lang", help="Language of the page: en or zh.")]
 Extra = Annotated[
     str | None,
@@ -79,11 +82,13 @@ def run(
         bool, typer.Option("--keep-sealed", help="Leave the test closed: no verdicts yet.")
     ] = False,
     quiet: Quiet = False,
+    json: Json = False,
 ) -> None:
     """Run a whole study: prepare, sweep, select, confirm, report.
 
     Finished work is not done again.
     """
+    _speak(json)
     loaded = load_experiment(experiment, settings or ())
     _prepare(loaded, quiet)
     _sweep(loaded, _extra(trials), quiet)
@@ -120,8 +125,10 @@ def sweep(
         bool, typer.Option("--dry-run", help="Print the plan with an estimate, run nothing.")
     ] = False,
     quiet: Quiet = False,
+    json: Json = False,
 ) -> None:
     """Run or resume the trials of every family."""
+    _speak(json)
     loaded = load_experiment(experiment, settings or ())
     if dry_run:
         _plan(loaded)
@@ -267,6 +274,10 @@ def _prepare(experiment: Experiment, quiet: bool) -> None:
 
     with out.status("Preparing the data"):
         dataset = prepare_data(experiment)
+    if out.quiet:
+        from recsweep.stages import json_lines
+
+        json_lines.say("prepared", folder=dataset.folder, fingerprint=dataset.fingerprint)
     if quiet:
         return
     table = Table.grid(padding=(0, 2))
@@ -277,13 +288,26 @@ def _prepare(experiment: Experiment, quiet: bool) -> None:
     out.print(f"Prepared data: {dataset.folder}\n", highlight=False)
 
 
-def _sweep(experiment: Experiment, extra: int, quiet: bool) -> None:
+def _speak(json: bool) -> None:
+    """With --json, nothing but its lines goes to standard output."""
+    out.quiet = json
+
+
+def _listeners(quiet: bool) -> list[Any]:
     from recsweep.search.progress import Progress
+    from recsweep.stages import json_lines
+
+    if out.quiet:
+        return [json_lines.listen]
+    return [] if quiet else [Progress(out)]
+
+
+def _sweep(experiment: Experiment, extra: int, quiet: bool) -> None:
     from recsweep.stages.sweep import load_inputs
     from recsweep.stages.sweep import sweep as run_sweep
 
     inputs = load_inputs(experiment, Path())
-    listeners = [] if quiet else [Progress(out)]
+    listeners = _listeners(quiet)
     try:
         _, session = run_sweep(inputs, extra_trials=extra, listeners=listeners)
     except KeyboardInterrupt:
@@ -319,6 +343,10 @@ def _select(folder: Path) -> None:
 
     selection = select_stage(folder, Path())
     track_selection(folder)
+    if out.quiet:
+        from recsweep.stages import json_lines
+
+        json_lines.selected(selection)
     out.print(
         f"Selected by {selection.rule}: {len(selection.families)} configurations in "
         f"{folder / 'best'}",
@@ -327,14 +355,13 @@ def _select(folder: Path) -> None:
 
 
 def _confirm(folder: Path, quiet: bool, searches: int | None = None) -> None:
-    from recsweep.search.progress import Progress
     from recsweep.stages.confirm import confirm_stage
     from recsweep.stages.refit_progress import RefitProgress
     from recsweep.stages.searches import repeat_searches
     from recsweep.stages.tracked import track_confirmation
     from recsweep.stages.words import confirmation_lines
 
-    listeners = [] if quiet else [Progress(out)]
+    listeners = _listeners(quiet)
     try:
         repeats = repeat_searches(folder, Path(), searches, listeners)
     except KeyboardInterrupt:
@@ -344,6 +371,10 @@ def _confirm(folder: Path, quiet: bool, searches: int | None = None) -> None:
     with RefitProgress(out, quiet) as progress:
         confirmed = confirm_stage(folder, Path(), repeats=repeats, on_end=progress)
     track_confirmation(folder, confirmed)
+    if out.quiet:
+        from recsweep.stages import json_lines
+
+        json_lines.confirmed(confirmed.confirmation, confirmed.opened)
     for line in confirmation_lines(confirmed, folder):
         out.print(line, markup=False, highlight=False, soft_wrap=True)
 
@@ -375,6 +406,10 @@ def _report(folder: Path, lang: str) -> None:
 
     reported = report_stage(folder, Path(), lang)
     track_report(folder, reported)
+    if out.quiet:
+        from recsweep.stages import json_lines
+
+        json_lines.say("reported", page=reported.page, leaderboard=folder / "leaderboard.md")
     out.print()
     out.print(terminal(reported.study, reported.selection))
     for warning in leaderboard_warnings(reported.study, reported.selection):

@@ -77,7 +77,7 @@ def _verdicts(sealed: ConfirmationSummary) -> str:
             v.outcome,
             signed(v.difference),
             f"[{signed(v.lower)}, {signed(v.upper)}]",
-            f"{v.p:.3f}",
+            "< 0.001" if v.p < 0.001 else f"{v.p:.3f}",
         ]
         for v in sealed.verdicts
     ]

@@ -60,6 +60,7 @@ def _settings(tracking: Tracking) -> wandb.Settings:
         "init_timeout": half,
         "finish_timeout": half,
         "finish_timeout_raises": True,
+        "host": "-",
         "x_disable_meta": True,  # host, user and command line are no business of a server
         "x_disable_machine_info": True,
         "x_disable_stats": True,
