@@ -21,6 +21,7 @@ from recsweep.config.schema import Experiment
 from recsweep.errors import BadInput, RecsweepError, WorkFailed
 
 if TYPE_CHECKING:
+    from recsweep.stages.json_lines import JsonLines
     from recsweep.tracking.publish import Published
 
 
@@ -274,10 +275,7 @@ def _prepare(experiment: Experiment, quiet: bool) -> None:
 
     with out.status("Preparing the data"):
         dataset = prepare_data(experiment)
-    if out.quiet:
-        from recsweep.stages import json_lines
-
-        json_lines.say("prepared", folder=dataset.folder, fingerprint=dataset.fingerprint)
+    _lines().say("prepared", folder=dataset.folder, fingerprint=dataset.fingerprint)
     if quiet:
         return
     table = Table.grid(padding=(0, 2))
@@ -293,12 +291,17 @@ def _speak(json: bool) -> None:
     out.quiet = json
 
 
+def _lines() -> "JsonLines":
+    from recsweep.stages.json_lines import JsonLines
+
+    return JsonLines(sys.stdout if out.quiet else None)
+
+
 def _listeners(quiet: bool) -> list[Any]:
     from recsweep.search.progress import Progress
-    from recsweep.stages import json_lines
 
     if out.quiet:
-        return [json_lines.listen]
+        return [_lines()]
     return [] if quiet else [Progress(out)]
 
 
@@ -343,10 +346,7 @@ def _select(folder: Path) -> None:
 
     selection = select_stage(folder, Path())
     track_selection(folder)
-    if out.quiet:
-        from recsweep.stages import json_lines
-
-        json_lines.selected(selection)
+    _lines().selected(selection)
     out.print(
         f"Selected by {selection.rule}: {len(selection.families)} configurations in "
         f"{folder / 'best'}",
@@ -371,10 +371,7 @@ def _confirm(folder: Path, quiet: bool, searches: int | None = None) -> None:
     with RefitProgress(out, quiet) as progress:
         confirmed = confirm_stage(folder, Path(), repeats=repeats, on_end=progress)
     track_confirmation(folder, confirmed)
-    if out.quiet:
-        from recsweep.stages import json_lines
-
-        json_lines.confirmed(confirmed.confirmation, confirmed.opened)
+    _lines().confirmed(confirmed.confirmation, confirmed.opened)
     for line in confirmation_lines(confirmed, folder):
         out.print(line, markup=False, highlight=False, soft_wrap=True)
 
@@ -406,10 +403,7 @@ def _report(folder: Path, lang: str) -> None:
 
     reported = report_stage(folder, Path(), lang)
     track_report(folder, reported)
-    if out.quiet:
-        from recsweep.stages import json_lines
-
-        json_lines.say("reported", page=reported.page, leaderboard=folder / "leaderboard.md")
+    _lines().say("reported", page=reported.page, leaderboard=folder / "leaderboard.md")
     out.print()
     out.print(terminal(reported.study, reported.selection))
     for warning in leaderboard_warnings(reported.study, reported.selection):

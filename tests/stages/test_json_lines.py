@@ -1,12 +1,12 @@
+import io
 import json
 from datetime import UTC, datetime
 
-import pytest
 from studies import trial_row
 from worlds import experiment_of
 
 from recsweep.records.study import SweepSession
-from recsweep.stages.json_lines import listen
+from recsweep.stages.json_lines import JsonLines
 from recsweep.tracking.events import (
     EpochReported,
     Event,
@@ -17,9 +17,8 @@ from recsweep.tracking.events import (
 )
 
 
-def test_every_event_of_a_sweep_is_one_line_that_a_program_can_read(
-    capsys: pytest.CaptureFixture[str],
-) -> None:
+def test_every_event_of_a_sweep_is_one_line_that_a_program_can_read() -> None:
+    out = io.StringIO()
     good, bad = trial_row(0, (0.1, 0.3)), trial_row(1, (), state="failed", reason="a\nb “x”")
     events: list[Event] = [
         SweepStarted(experiment_of(), {"gru": {}}, {"gru": 2}, (), 2, "u", 0),
@@ -30,8 +29,8 @@ def test_every_event_of_a_sweep_is_one_line_that_a_program_can_read(
         SweepEnded(SweepSession(datetime(2026, 1, 1, tzinfo=UTC), 10, 1, 2, 15, 2), False),
     ]
     for event in events:
-        listen(event)
-    lines = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+        JsonLines(out)(event)
+    lines = [json.loads(line) for line in out.getvalue().splitlines()]
     assert [line["event"] for line in lines] == [
         "sweep_started",
         "trial_started",
@@ -46,3 +45,7 @@ def test_every_event_of_a_sweep_is_one_line_that_a_program_can_read(
     assert (lines[3]["value"], lines[3]["best_epoch"], lines[3]["state"]) == (0.3, 2, "complete")
     assert (lines[4]["value"], lines[4]["reason"]) == (None, "a\nb “x”")
     assert lines[5]["efficiency"] == 0.75
+
+
+def test_without_a_stream_nothing_is_said() -> None:
+    JsonLines(None).say("prepared", folder="x")

@@ -1,8 +1,7 @@
 """Progress for programs: one JSON object a line on standard output, documented in the how-to."""
 
 import json
-import sys
-from typing import Any
+from typing import Any, TextIO
 
 from recsweep.records.confirmation import Confirmation
 from recsweep.records.selection import Selection
@@ -17,73 +16,78 @@ from recsweep.tracking.events import (
 )
 
 
-def say(event: str, **fields: Any) -> None:
-    """Write a line at once: who reads it may act on it while the sweep goes on."""
-    line = json.dumps({"event": event, **fields}, ensure_ascii=False, default=str)
-    sys.stdout.write(line + "\n")
-    sys.stdout.flush()
+class JsonLines:
+    """Writes to `stream`; says nothing where it is None. Also a listener of a sweep."""
+
+    def __init__(self, stream: TextIO | None) -> None:
+        self._stream = stream
+
+    def say(self, event: str, **fields: Any) -> None:
+        """Write a line at once: who reads it may act on it while the sweep goes on."""
+        if self._stream is None:
+            return
+        line = json.dumps({"event": event, **fields}, ensure_ascii=False, default=str)
+        self._stream.write(line + "\n")
+        self._stream.flush()
+
+    def __call__(self, event: Event) -> None:
+        """What happens in a sweep."""
+        match event:
+            case SweepStarted():
+                self.say(
+                    "sweep_started",
+                    study=event.experiment.study,
+                    metric=event.experiment.metric.key,
+                    targets=dict(event.targets),
+                    done=len(event.done),
+                    workers=event.workers,
+                )
+            case TrialStarted():
+                config = dict(event.config)
+                self.say("trial_started", trial=event.id, family=event.family, config=config)
+            case EpochReported():
+                self.say(
+                    "epoch",
+                    trial=event.id,
+                    epoch=event.row.epoch,
+                    value=event.row.value,
+                    seconds=event.fit_seconds + event.evaluate_seconds,
+                )
+            case TrialEnded():
+                self.say("trial_ended", **_trial(event.trial))
+            case SweepEnded():
+                self.say("sweep_ended", interrupted=event.interrupted, **_session(event.session))
+
+    def selected(self, selection: Selection) -> None:
+        """Each family's choice."""
+        families = {
+            name: {"trial": c.trial, "value": c.value, "epochs": c.epochs, "config": dict(c.config)}
+            for name, c in selection.families.items()
+        }
+        self.say("selected", rule=selection.rule, metric=selection.metric, families=families)
+
+    def confirmed(self, confirmation: Confirmation, opened: bool) -> None:
+        """What the sealed test said."""
+        key = confirmation.metric
+        self.say(
+            "confirmed",
+            opened=opened,
+            metric=key,
+            families={name: f.metrics[key].mean for name, f in confirmation.families.items()},
+            verdicts=[
+                {"a": p.a, "b": p.b, "outcome": p.outcome, "difference": p.difference, "p": p.p}
+                for p in confirmation.pairs
+            ],
+        )
 
 
-def listen(event: Event) -> None:
-    """A listener of a sweep."""
-    match event:
-        case SweepStarted():
-            say(
-                "sweep_started",
-                study=event.experiment.study,
-                metric=event.experiment.metric.key,
-                targets=dict(event.targets),
-                done=len(event.done),
-                workers=event.workers,
-            )
-        case TrialStarted():
-            say("trial_started", trial=event.id, family=event.family, config=dict(event.config))
-        case EpochReported():
-            say(
-                "epoch",
-                trial=event.id,
-                epoch=event.row.epoch,
-                value=event.row.value,
-                seconds=event.fit_seconds + event.evaluate_seconds,
-            )
-        case TrialEnded():
-            say("trial_ended", **_trial(event.trial))
-        case SweepEnded():
-            say("sweep_ended", interrupted=event.interrupted, **session(event.session))
-
-
-def session(ended: SweepSession) -> dict[str, Any]:
-    """What a session took."""
+def _session(ended: SweepSession) -> dict[str, Any]:
     return {
         "trials": ended.trials,
         "seconds": ended.wall_seconds,
         "workers": ended.workers,
         "efficiency": ended.efficiency,
     }
-
-
-def selected(selection: Selection) -> None:
-    """Each family's choice."""
-    families = {
-        name: {"trial": c.trial, "value": c.value, "epochs": c.epochs, "config": dict(c.config)}
-        for name, c in selection.families.items()
-    }
-    say("selected", rule=selection.rule, metric=selection.metric, families=families)
-
-
-def confirmed(confirmation: Confirmation, opened: bool) -> None:
-    """What the sealed test said."""
-    key = confirmation.metric
-    say(
-        "confirmed",
-        opened=opened,
-        metric=key,
-        families={name: f.metrics[key].mean for name, f in confirmation.families.items()},
-        verdicts=[
-            {"a": p.a, "b": p.b, "outcome": p.outcome, "difference": p.difference, "p": p.p}
-            for p in confirmation.pairs
-        ],
-    )
 
 
 def _trial(trial: TrialRow) -> dict[str, Any]:
