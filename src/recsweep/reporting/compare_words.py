@@ -21,6 +21,10 @@ ENGLISH = {
     "outcome_worse": "lower",
     "outcome_equivalent": "the same within {effect}",
     "outcome_no difference shown": "no change shown",
+    "short_better": "higher",
+    "short_worse": "lower",
+    "short_equivalent": "same",
+    "short_no difference shown": "open",
     "basis_paired": "Both studies were scored on the same learners, so each change is taken "
     "learner by learner. Intervals hold for all rows together, at {level}.",
     "basis_unpaired": "The studies were scored on other learners, so their means are compared as "
@@ -73,6 +77,10 @@ CHINESE = {
     "outcome_worse": "降低",
     "outcome_equivalent": "在 {effect} 之内相同",
     "outcome_no difference shown": "未显示变化",
+    "short_better": "升高",
+    "short_worse": "降低",
+    "short_equivalent": "相同",
+    "short_no difference shown": "未定",
     "basis_paired": "两项研究在相同的学习者上评分，因此逐个学习者比较。各区间同时成立，"
     "水平 {level}。",
     "basis_unpaired": "两项研究的学习者不同，均值按独立样本比较，区间会较宽。各区间同时成立，"

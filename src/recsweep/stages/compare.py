@@ -42,13 +42,15 @@ def compare_stage(folders: Sequence[Path], lang: str = "en") -> Compared:
 def comparison_table(view: CompareView) -> Table:
     """Family by family, before and after."""
     before, after = view.names
-    table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, padding=(0, 1, 0, 0))
     table.add_column(view.say("family"), no_wrap=True)
-    for name in (before, after, f"{view.say('difference')}, {view.metric}", view.say("p")):
+    for name in (before, after, f"{view.say('difference')}, {view.metric}"):
         table.add_column(name, justify="right", no_wrap=True)
     table.add_column(view.say("outcome"))
-    for row in view.rows():
-        table.add_row(*row)
+    for name, first, second, difference, *_ in view.rows():  # 80 columns hold no more
+        change = view.change.changes.get(name)
+        outcome = view.say(f"short_{change.outcome}") if change else ""
+        table.add_row(name, first, second, difference, outcome)
     return table
 
 
