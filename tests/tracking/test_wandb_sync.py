@@ -29,7 +29,7 @@ def runs(folder: Path, *names: str) -> list[Path]:
 
 
 def marking(sent: list[list[str]], stop_after: int = 99) -> object:
-    def wandb_sync_(paths: list[Path], together: int, seconds: float) -> None:
+    def wandb_sync_(folder: Path, paths: list[Path], together: int, seconds: float) -> None:
         sent.append([path.name.rpartition("u1-")[2] for path in paths])
         for path in paths[:stop_after]:
             (file,) = path.glob("*.wandb")
@@ -63,10 +63,12 @@ def test_runs_that_did_not_arrive_are_counted_and_left_for_the_next_time(
 def test_a_server_that_answers_nothing_ends_at_the_time_limit(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, wandb_server: WandbServer
 ) -> None:
-    runs(tmp_path, "gru-0000")
+    runs(tmp_path / "study", "gru-0000")
     wandb_server.answers = 1  # to the question about the key
+    monkeypatch.chdir(tmp_path)
     with pytest.raises(WorkFailed, match="0 of 1 runs"):
-        sync(tmp_path, 2)
+        sync(tmp_path / "study", 2)
+    assert not (tmp_path / "wandb").exists()
 
 
 def test_without_a_login_or_with_a_refused_key_nothing_is_tried(

@@ -3,6 +3,7 @@
 `wandb sync` waits for ever on a server that takes connections and answers nothing.
 """
 
+import os
 import subprocess
 import sys
 import time
@@ -46,7 +47,7 @@ def sync(folder: Path, seconds: float) -> Synced:
     trials = [run for run in waiting if run not in stages]
     for runs, together in ((trials, TOGETHER), (stages, 1)):
         if runs:
-            _wandb_sync(runs, together, ends - time.monotonic())
+            _wandb_sync(folder, runs, together, ends - time.monotonic())
     sent = len(waiting) - len(unsent(folder))
     if sent < len(waiting):
         raise WorkFailed(
@@ -59,9 +60,15 @@ def _is_stage(run: Path) -> bool:
     return any(f"-{stage}-" in run.name for stage in STAGES)
 
 
-def _wandb_sync(runs: Sequence[Path], together: int, seconds: float) -> None:
+def _wandb_sync(folder: Path, runs: Sequence[Path], together: int, seconds: float) -> None:
     command = [sys.executable, "-m", "wandb", "sync", "-n", str(together), *map(str, runs)]
     try:
-        subprocess.run(command, capture_output=True, timeout=max(seconds, 0.1), check=False)
+        subprocess.run(
+            command,
+            capture_output=True,
+            timeout=max(seconds, 0.1),
+            check=False,
+            env={**os.environ, "WANDB_DIR": str(folder)},  # its logs, else in the current folder
+        )
     except subprocess.TimeoutExpired:
         return  # what arrived is marked; the rest is counted
