@@ -22,6 +22,7 @@ class WandbServer:
         self.keys: tuple[str, ...] = (KEY,)
         self.answers: int | None = None
         self.projects: set[str] = set()
+        self.broken = False  # takes keys, and then no workspace or report
         self.requests: list[dict[str, Any]] = []
         self.views: dict[str, dict[str, Any]] = {}
         self.closed = threading.Event()
@@ -76,7 +77,13 @@ class WandbServer:
 
     def _answer(self, query: str, variables: Mapping[str, Any]) -> dict[str, Any]:
         if "upsertView" in query:
-            return {"upsertView": self._upsert(variables)}
+            return {"upsertView": None if self.broken else self._upsert(variables)}
+        if "upsertModel" in query:
+            name = variables["input"]["name"]
+            self.projects.add(name)
+            made = {"id": "p", "name": name, "entityName": ENTITY, "description": "", "views": "{}"}
+            made["access"] = "PRIVATE"
+            return {"result": {"project": made, "model": made, "inserted": True}}
         if "allViews" in query:
             name = variables.get("project") or variables.get("name")
             return {"project": self._views(variables) if name in self.projects else None}

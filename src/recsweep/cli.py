@@ -399,10 +399,11 @@ def _report(folder: Path, lang: str) -> None:
     from recsweep.reporting.leaderboard import terminal
     from recsweep.reporting.leaderboard import warnings as leaderboard_warnings
     from recsweep.stages.report import report_stage
-    from recsweep.stages.tracked import track_report
+    from recsweep.stages.tracked import publish_report, track_report
 
     reported = report_stage(folder, Path(), lang)
     track_report(folder, reported)
+    publish_report(folder, reported)
     _lines().say("reported", page=reported.page, leaderboard=folder / "leaderboard.md")
     out.print()
     out.print(terminal(reported.study, reported.selection))

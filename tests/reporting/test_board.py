@@ -6,7 +6,7 @@ from recsweep.records.board import LinePanel, ParallelPanel
 from recsweep.records.confirmation import ConfirmationSummary
 from recsweep.records.selection import Selection
 from recsweep.records.study import Study
-from recsweep.reporting.board import build_board
+from recsweep.reporting.board import build_board, opening_board
 
 MakeStudy = Callable[..., Study]
 SelectionOf = Callable[[Study], Selection]
@@ -30,7 +30,7 @@ def test_a_board_asks_the_reports_questions_in_their_order(
         assert isinstance(declared, dict)
         assert names == [*declared, "best_value"]
     folds = board.grids[-3].panels
-    assert len(folds) == len(study.folds)
+    assert len(folds) == study.experiment.folds.count
     assert all(isinstance(p, LinePanel) and p.metrics[0].startswith("fold/") for p in folds)
 
 
@@ -48,6 +48,15 @@ def test_the_verdict_is_said_where_the_test_was_opened_and_withheld_where_not(
     assert opened.verdict[0].startswith("On the sealed test, ")
     assert set(opened.tables) == {"Leaderboard", "Verdicts"}
     assert "not opened" not in opened.tables["Leaderboard"]
+
+
+def test_a_sweep_that_begins_has_the_same_grids_already(
+    make_study: MakeStudy, selection_of: SelectionOf
+) -> None:
+    study = make_study(6)
+    opening = opening_board(study.experiment, study.spaces)
+    later = build_board(study, selection_of(study), None)
+    assert (opening.title, opening.grids) == (later.title, later.grids)
 
 
 def test_the_same_records_give_the_same_board(

@@ -1,12 +1,14 @@
 """Publishing drives the real client against a server on loopback."""
 
 import json
+import time
 from pathlib import Path
 from typing import Any
 
 import pytest
 from wandb_server import ENTITY, KEY, WandbServer
 
+from recsweep.config.schema import Tracking
 from recsweep.errors import BadInput, WorkFailed
 from recsweep.records.board import (
     Axis,
@@ -20,6 +22,7 @@ from recsweep.records.board import (
     read_board,
     write_board,
 )
+from recsweep.tracking.alongside import publish_along
 from recsweep.tracking.boards import view_name, workspace_of
 from recsweep.tracking.publish import publish
 from recsweep.tracking.wandb_mode import _trouble
@@ -142,10 +145,30 @@ def test_two_studies_of_one_project_have_a_workspace_and_a_report_each(
     assert len(server.views) == 4
 
 
-def test_before_the_runs_are_there_one_is_told_to_send_them(server: WandbServer) -> None:
+def test_a_workspace_is_there_before_the_first_run_of_a_new_project(server: WandbServer) -> None:
     server.projects = set()
-    with pytest.raises(WorkFailed, match="recsweep sync"):
+    publish(BOARD)
+    assert server.projects == {"recsweep"}
+    assert len(server.views) == 2
+
+
+def test_beside_a_sweep_publishing_holds_nobody_up_and_a_failure_is_a_warning(
+    server: WandbServer, caplog: pytest.LogCaptureFixture
+) -> None:
+    publish_along(BOARD, Tracking(), wait=True)
+    assert len(server.views) == 2
+    publish_along(BOARD, Tracking(wandb="offline"), wait=True)
+    server.answers = 0
+    began = time.monotonic()
+    publish_along(BOARD, Tracking(close_seconds=1), wait=True)
+    assert time.monotonic() - began < 2
+
+
+def test_what_the_server_refuses_is_one_line_that_says_how_to_go_on(server: WandbServer) -> None:
+    server.broken = True
+    with pytest.raises(WorkFailed, match="recsweep sync tries again") as failed:
         publish(BOARD)
+    assert "\n" not in str(failed.value)
 
 
 def test_without_a_login_or_with_a_refused_key_nothing_is_tried(

@@ -1,24 +1,13 @@
-"""What a reviewer finds in W&B: the report's questions, asked of the study's runs."""
+"""The W&B dashboards of a study: its verdict in words and tables, and its runs in grids."""
 
-from typing import Literal
-
-from recsweep.records.board import (
-    Axis,
-    BarPanel,
-    Board,
-    Grid,
-    ImportancePanel,
-    LinePanel,
-    ParallelPanel,
-    ScatterPanel,
-)
+from recsweep.config.schema import Experiment
+from recsweep.records.board import Board
 from recsweep.records.confirmation import ConfirmationSummary
 from recsweep.records.selection import Selection
 from recsweep.records.study import Study
+from recsweep.reporting.grids import Spaces, grids_of
 from recsweep.reporting.verdicts import headline, question
 from recsweep.reporting.view import View, score, signed
-
-BEST = Axis(section="summary", name="best_value")
 
 
 def build_board(
@@ -31,7 +20,7 @@ def build_board(
     return Board(
         project=study.experiment.tracking.project,
         study=study.experiment.study,
-        title=f"{study.experiment.study}: tuned recommenders compared",
+        title=title(study.experiment),
         verdict=tuple(
             text for text in (headline(view, sealed), question(view, sealed), caveat) if text
         ),
@@ -39,12 +28,25 @@ def build_board(
             "Leaderboard": _leaderboard(view, sealed),
             **({"Verdicts": _verdicts(sealed)} if sealed else {}),
         },
-        grids=(_families(view), *_parameters(view), _folds(view), _budget(view), _cost()),
+        grids=grids_of(study.experiment, study.spaces),
     )
 
 
-def _best_end(view: View) -> Literal["max", "min"]:
-    return "min" if view.study.experiment.metric.lower_is_better else "max"
+def opening_board(experiment: Experiment, spaces: Spaces) -> Board:
+    """What a sweep's workspace shows from its first trial on: the same, without a verdict."""
+    return Board(
+        project=experiment.tracking.project,
+        study=experiment.study,
+        title=title(experiment),
+        verdict=("The sweep is running: no verdict yet.",),
+        tables={},
+        grids=grids_of(experiment, spaces),
+    )
+
+
+def title(experiment: Experiment) -> str:
+    """Of the workspace and the report."""
+    return f"{experiment.study}: tuned recommenders compared"
 
 
 def _leaderboard(view: View, sealed: ConfirmationSummary | None) -> str:
@@ -86,79 +88,3 @@ def _verdicts(sealed: ConfirmationSummary) -> str:
 
 def _markdown(rows: list[list[str]]) -> str:
     return "\n".join("| " + " | ".join(row) + " |" for row in rows)
-
-
-def _families(view: View) -> Grid:
-    key = view.selection.metric
-    return Grid(
-        title="Families",
-        note="Each family had the same budget. The best of many trials is lucky: the verdict above "
-        "is from the sealed test.",
-        panels=(
-            BarPanel(title=f"Best {key}", metric="best_value", by="family", take=_best_end(view)),
-            LinePanel(title=f"{key} by epoch", metrics=(key,), by="family"),
-            LinePanel(title="Training loss", metrics=("loss",), by="family"),
-            LinePanel(title="Gradient norm", metrics=("gradient_norm",), by="family"),
-        ),
-    )
-
-
-def _parameters(view: View) -> list[Grid]:
-    """One grid a tuned family: what was tried, and what went with the score."""
-    grids = []
-    for family in view.families:
-        parameters = view.study.spaces[family].get("parameters") or {}
-        if not isinstance(parameters, dict) or not parameters:
-            continue
-        axes = [
-            Axis(section="config", name=name, log=bool(keys.get("log")))
-            for name, keys in parameters.items()
-        ]
-        grids.append(
-            Grid(
-                title=f"Parameters of {family}",
-                where={"family": family},
-                panels=(
-                    ParallelPanel(title=f"What was tried: {family}", axes=(*axes, BEST)),
-                    ImportancePanel(metric="best_value"),
-                ),
-            )
-        )
-    return grids
-
-
-def _folds(view: View) -> Grid:
-    key = view.selection.metric
-    return Grid(
-        title="Folds",
-        note="Lines that cross change places from one period to the next.",
-        panels=tuple(
-            LinePanel(title=f"{key}, fold {n}", metrics=(f"fold/{n}/{key}",), by="family")
-            for n in range(len(view.study.folds))
-        ),
-    )
-
-
-def _budget(view: View) -> Grid:
-    number = Axis(section="config", name="number")
-    return Grid(
-        title="Budget",
-        note="A best that still rises at the end says that more trials would help.",
-        panels=(
-            ScatterPanel(title="Best so far by trial", x=number, y=BEST, best=_best_end(view)),
-            BarPanel(title="Epochs trained", metric="epochs", by="family", take="sum"),
-        ),
-    )
-
-
-def _cost() -> Grid:
-    seconds = Axis(section="summary", name="fit_seconds", log=True)
-    return Grid(
-        title="Cost",
-        panels=(
-            ScatterPanel(title="Score and training time", x=seconds, y=BEST),
-            LinePanel(title="Events a second", metrics=("events_per_second",), by="family"),
-            LinePanel(title="Memory, MiB", metrics=("memory_mb",), by="family"),
-            BarPanel(title="Seconds of training", metric="fit_seconds", by="family", take="sum"),
-        ),
-    )

@@ -13,11 +13,13 @@ from recsweep.errors import BadInput
 from recsweep.records.environment import environment
 from recsweep.records.files import write_study
 from recsweep.records.study import Study, SweepSession
+from recsweep.reporting.board import opening_board
 from recsweep.search.run import run_search
 from recsweep.search.space import Space
 from recsweep.search.space_files import load_space
 from recsweep.search.study import build_study
 from recsweep.tasks.registry import TASKS
+from recsweep.tracking.alongside import publish_along
 from recsweep.tracking.events import Listener
 from recsweep.tracking.live import LiveFile
 from recsweep.tracking.wandb import WandbListener
@@ -84,6 +86,9 @@ def sweep(
     mode = resolve_mode(experiment.tracking)
     folder.mkdir(parents=True, exist_ok=True)
     hearing: list[Listener] = [LiveFile(folder), *listeners]
+    if mode == "online":
+        spaces = {name: space.declared for name, space in inputs.spaces.items()}
+        publish_along(opening_board(experiment, spaces), experiment.tracking, wait=False)
     if mode is not None:
         hearing.append(WandbListener(folder, experiment, mode))
     try:

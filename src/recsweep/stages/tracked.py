@@ -5,6 +5,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from recsweep.config.schema import Experiment
+from recsweep.records.board import read_board
 from recsweep.records.confirmation import Confirmation
 from recsweep.records.confirmation_files import VERDICTS
 from recsweep.records.files import read_study
@@ -12,6 +13,7 @@ from recsweep.records.study import Study
 from recsweep.stages.confirm import Confirmed
 from recsweep.stages.report import Reported
 from recsweep.stages.reproduce import Reproduction
+from recsweep.tracking.alongside import publish_along
 from recsweep.tracking.artifacts import Item, folder_item, prepared_data, search_space
 from recsweep.tracking.stage_runs import StageRun, study_config, tags
 from recsweep.tracking.tables import Table
@@ -95,6 +97,11 @@ def track_report(folder: Path, reported: Reported) -> None:
             gave=tuple(gave),
         ),
     )
+
+
+def publish_report(folder: Path, reported: Reported) -> None:
+    """The workspace and the report, renewed with what is known now, where runs go online."""
+    publish_along(read_board(folder), reported.study.experiment.tracking, wait=True)
 
 
 def track_reproduction(path: Path, reproduction: Reproduction) -> None:

@@ -32,7 +32,7 @@ def publish(board: Board) -> Published:
 
     Raises:
         BadInput: nobody is logged in, or the server refuses the key.
-        WorkFailed: the server has no such project yet, or did not take them.
+        WorkFailed: the server did not take them.
     """
     if why := trouble():
         raise BadInput(f"nothing was published: {why}")
@@ -40,6 +40,8 @@ def publish(board: Board) -> Published:
     try:
         api = wandb.Api(timeout=SECONDS)
         entity = str(api.default_entity)
+        if board.project not in {project.name for project in api.projects(entity)}:
+            api.create_project(board.project, entity)
         view, report_id = _workspace_id(board, entity), _report_id(api, board, entity)
         workspace = workspace_of(board, entity)
         workspace._internal_name, workspace._internal_id = view_name(board), view or ""
@@ -50,7 +52,7 @@ def publish(board: Board) -> Published:
     except Exception as error:  # the client raises whatever its transport does
         raise WorkFailed(
             f"W&B did not take the dashboards of {board.study} ({_first_line(error)}); "
-            "the runs must be there first: recsweep sync sends both"
+            "recsweep sync tries again"
         ) from error
     return Published(str(workspace.url), str(report.url), updated=bool(view or report_id))
 
