@@ -56,16 +56,8 @@ class Curve:
         return max(self.values)
 
 
-@dataclass(frozen=True, slots=True)
-class Setting:
-    """What is varied; the keys of `stopping`."""
-
-    grace_epochs: int
-    reduction: int
-    full_trials: int
-
-    def __str__(self) -> str:
-        return f"grace {self.grace_epochs}, reduction {self.reduction}, full {self.full_trials}"
+Setting = Mapping[str, object]
+"""The keys of `stopping`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -192,11 +184,7 @@ def experiment(families: Mapping[str, object], epochs: int, setting: Setting) ->
             "data": {"name": "none", "events": [{"path": "", "user": "", "item": "", "time": ""}]},
             "families": dict.fromkeys(families, "space.yaml"),
             "budget": {"epochs": epochs},
-            "stopping": {
-                "grace_epochs": setting.grace_epochs,
-                "reduction": setting.reduction,
-                "full_trials": setting.full_trials,
-            },
+            "stopping": setting,
         }
     )
 
@@ -212,6 +200,16 @@ def replays(curves: Sequence[Curve], setting: Setting, shuffles: int) -> list[Ou
         mixed = {f: [c[i] for i in rng.permutation(len(c))] for f, c in families.items()}
         outcomes.append(replay(mixed, setting))
     return outcomes
+
+
+def shown_setting(setting: Setting) -> str:
+    """In few words."""
+    short = {"grace_epochs": "grace", "full_trials": "full"}
+    return ", ".join(
+        f"{short.get(key, key)} {'/'.join(map(str, value)) if isinstance(value, tuple) else value}"
+        for key, value in setting.items()
+        if key != "rule"
+    )
 
 
 def summary(outcomes: Sequence[Outcome]) -> dict[str, float]:
@@ -241,14 +239,19 @@ def main() -> None:
     sets = {name: read(name) for name in names}
     for name, curves in sets.items():
         print(f"{name}: {len(curves)} curves of {len(curves[0].values)} epochs")
-    settings = [
-        Setting(grace, reduction, full)
-        for grace in (1, 2, 3)
+    settings: list[Setting] = [
+        {"grace_epochs": grace, "reduction": reduction, "full_trials": full}
+        for grace in (1, 2)
         for reduction in (2, 3, 4)
-        for full in (0, 1, 2, 4)
+        for full in (1, 2, 4)
+    ]
+    settings += [
+        {"rule": "lag", "grace_epochs": 1, "lag": lag, "full_trials": full}
+        for lag in ((0.25, 0.1), (0.25, 0.1, 0.1, 0.08, 0.05), (0.15, 0.05), (0.15, 0.03))
+        for full in (1, 2)
     ]
     print(
-        f"\n{'setting':34} {'order':9} saved (each data set){'':11} "
+        f"\n{'setting':44} {'order':9} saved (each data set){'':11} "
         "mean regret  worst, in standard errors"
     )
     found = []
@@ -267,12 +270,12 @@ def main() -> None:
             )
             shown = " ".join(f"{share:5.0%}" for share in saved)
             print(
-                f"{setting!s:34} {order:9} {pooled['saved']:.0%} ({shown}){'':7} "
+                f"{shown_setting(setting):44} {order:9} {pooled['saved']:.0%} ({shown}){'':7} "
                 f"{pooled['mean_regret']:10.2%}  {pooled['worst_errors']:6.2f}  "
                 f"{'meets the limits' if met else ''}"
             )
             found.append(
-                {"setting": str(setting), "order": order, "met": met}
+                {"setting": shown_setting(setting), "order": order, "met": met}
                 | {key: round(value, 4) for key, value in pooled.items()}
             )
     print(

@@ -103,3 +103,13 @@ def test_of_twelve_trials_at_least_the_promised_ones_are_full(tmp_path: Path) ->
     sweep = Sweep(tmp_path, study_of("a", trials=12, epochs=4))
     states = [sweep.run(*([0.5 - 0.01 * n] * 4)) for n in range(12)]
     assert states == ["COMPLETE 4"] * 4 + ["PRUNED 1"] * 8
+
+
+def test_the_other_rule_stops_what_lags_behind_and_spares_the_first_trials(tmp_path: Path) -> None:
+    stopping = {"rule": "lag", "grace_epochs": 1, "lag": [0.5, 0.1], "full_trials": 2}
+    sweep = Sweep(tmp_path, study_of("a", epochs=4, stopping=stopping))
+    assert sweep.run(0.2, 0.4, 0.4, 0.4) == "COMPLETE 4"
+    assert sweep.run(0.0, 0.0, 0.0, 0.0) == "COMPLETE 4"
+    assert sweep.run(0.09, 0.4, 0.4, 0.4) == "PRUNED 1"
+    assert sweep.run(0.15, 0.3, 0.4, 0.4) == "PRUNED 2"
+    assert sweep.run(0.15, 0.37, 0.38, 0.39) == "COMPLETE 4"

@@ -6,7 +6,7 @@ import pytest
 from sweeps import ledger_of, spaces_of, study_of
 
 from recsweep.errors import BadInput
-from recsweep.search.storage import JOURNAL, open_family, open_storage
+from recsweep.search.storage import JOURNAL, identity, open_family, open_storage
 
 
 def test_a_line_torn_by_a_crash_is_dropped_and_the_rest_kept(tmp_path: Path) -> None:
@@ -29,11 +29,20 @@ def test_a_lock_that_a_killed_driver_left_on_the_journal_does_not_hold_it_up(
     assert time.monotonic() - began < 10  # Optuna itself waits for half a minute
 
 
+def test_a_study_from_before_there_was_a_choice_of_stopping_rules_goes_on(tmp_path: Path) -> None:
+    now = identity(study_of("a"), spaces_of(tmp_path, "a")["a"], "data")
+    assert now["stopping"] == {"grace_epochs": 1, "reduction": 2, "full_trials": 4}
+
+
 @pytest.mark.parametrize(
     ("change", "message"),
     [
         ({"metric": {"name": "mrr"}}, "began with metric name ndcg, now it is name mrr"),
         ({"epochs": 5}, "began with budget.epochs 4, now it is 5"),
+        (
+            {"stopping": {"rule": "lag", "grace_epochs": 1, "reduction": 2}},
+            "stopping rule absent, now it is rule lag",
+        ),
         ({"seed": 1}, "began with seed 0, now it is 1"),
         ({"resources": {"precision": "bf16"}}, "resources.precision fp32, now it is bf16"),
     ],

@@ -228,10 +228,16 @@ class Budget(Schema):
 
 
 class Stopping(Schema):
-    """Asynchronous successive halving within a family, on the cross-validated mean."""
+    """Within a family, on the cross-validated mean: asynchronous successive halving, or how far a
+    trial may lag behind the best.
+    """
 
+    rule: Literal["halving", "lag"] = "halving"
     grace_epochs: PositiveInt = 2
-    reduction: Annotated[int, Field(ge=2)] = 3
+    reduction: Annotated[int, Field(ge=2)] = 3  # halving
+    # lag: the share of the best that may be missing; an entry an epoch from grace_epochs on, the
+    # last one for all later epochs
+    lag: Annotated[tuple[Fraction, ...], Field(min_length=1)] = (0.25, 0.1)
     full_trials: Annotated[int, Field(ge=0)] = 4  # a family's first trials are never stopped
 
 

@@ -9,7 +9,7 @@ from recsweep.tasks.registry import TASKS
 def protocol_notes(view: View) -> list[str]:
     """One sentence or two a rule, filled in from the experiment."""
     experiment = view.study.experiment
-    folds, targets = experiment.folds, experiment.targets
+    folds, targets, stopping = experiment.folds, experiment.targets, experiment.stopping
     notes = [
         view.say(
             "protocol_time",
@@ -24,10 +24,11 @@ def protocol_notes(view: View) -> list[str]:
             "protocol_budget", trials=experiment.budget.trials, epochs=experiment.budget.epochs
         ),
         view.say(
-            "protocol_stopping",
-            grace=experiment.stopping.grace_epochs,
-            reduction=experiment.stopping.reduction,
-            full=experiment.stopping.full_trials,
+            f"protocol_stopping_{stopping.rule}",
+            grace=stopping.grace_epochs,
+            reduction=stopping.reduction,
+            lag=", ".join(f"{share:.0%}" for share in stopping.lag),
+            full=stopping.full_trials,
         ),
         view.say("protocol_selection", rule=view.say(f"rule_{view.selection.rule}")),
     ]

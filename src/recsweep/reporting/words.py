@@ -265,9 +265,13 @@ ENGLISH = {
     "seen_keep": "recommended again",
     "protocol_budget": "Equal budget: {trials} trials a tuned family, {epochs} epochs a trial, the "
     "same folds and seeds; the first trial of each is its published defaults.",
-    "protocol_stopping": "Early stopping: asynchronous successive halving within a family, on the "
-    "cross-validated mean, from epoch {grace}; of {reduction} trials one goes on; a family’s first "
-    "{full} trials are never stopped.",
+    "protocol_stopping_halving": "Early stopping: asynchronous successive halving within a family, "
+    "on the cross-validated mean, from epoch {grace}; of {reduction} trials one goes on; a "
+    "family’s first {full} trials are never stopped.",
+    "protocol_stopping_lag": "Early stopping: within a family, on the cross-validated mean, from "
+    "epoch {grace}; a trial stops when it lags behind the family’s best at the same epoch by more "
+    "than {lag} (an entry an epoch, the last for all later ones); a family’s first {full} trials "
+    "are never stopped.",
     "protocol_selection": "Selection: {rule}, written in the experiment before any trial was run.",
     "rule_best_mean": "the highest mean over folds",
     "rule_one_standard_error": "the cheapest within one paired standard error of the best",
@@ -511,9 +515,12 @@ CHINESE = {
     "protocol_budget": "预算相同：每个调参的模型族 {trials} 次试验，每次 {epochs} 轮，"
     "折与种子相同；"
     "每个模型族的第一次试验都是公开发表的默认配置。",
-    "protocol_stopping": "提前停止：在模型族内部，按交叉验证均值做异步逐次减半，"
+    "protocol_stopping_halving": "提前停止：在模型族内部，按交叉验证均值做异步逐次减半，"
     "从第 {grace} 轮开始；"
     "每 {reduction} 次试验留 1 次；每个模型族的前 {full} 次试验从不停止。",
+    "protocol_stopping_lag": "提前停止：在模型族内部，按交叉验证均值，从第 {grace} 轮开始；"
+    "试验落后于本族同一轮最好成绩超过 {lag} 时停止（每轮一项，最后一项用于其后各轮）；"
+    "每个模型族的前 {full} 次试验从不停止。",
     "protocol_selection": "选择：{rule}，在任何试验运行之前就写在实验文件里。",
     "rule_best_mean": "各折均值最高",
     "rule_one_standard_error": "与最好者相差不超过一个配对标准误的试验中最省的",

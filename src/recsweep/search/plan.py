@@ -89,6 +89,8 @@ def plan(
 def rungs(experiment: Experiment) -> tuple[int, ...]:
     """Epochs after which a trial is compared with its family's earlier ones."""
     epoch, found = experiment.stopping.grace_epochs, []
+    if experiment.stopping.rule == "lag":
+        return tuple(range(epoch, experiment.budget.epochs))
     while epoch < experiment.budget.epochs:
         found.append(epoch)
         epoch *= experiment.stopping.reduction
@@ -105,7 +107,8 @@ def _family(
     length, share = 0.0, 1.0
     for start, end in zip((0, *at), (*at, epochs), strict=True):
         length += share * (end - start)
-        share /= experiment.stopping.reduction
+        if experiment.stopping.rule == "halving":  # how many will lag, nobody knows beforehand
+            share /= experiment.stopping.reduction
     fine = measured is not None and measured.problem is None
     return FamilyPlan(
         family=name,

@@ -66,6 +66,8 @@ def open_family(
 def identity(experiment: Experiment, space: Space, fingerprint: str) -> dict[str, object]:
     """Everything that a trial's score depends on besides its configuration, seed and the code."""
     keys = experiment.model_dump(mode="json")
+    if experiment.stopping.rule == "halving":  # studies from before there was another
+        del keys["stopping"]["rule"], keys["stopping"]["lag"]
     decisive = ("task", "folds", "targets", "metric", "features", "stopping", "seed")
     return {
         "data": fingerprint,
