@@ -1,6 +1,6 @@
 """The peers' side of `peers.py`: runs where only the peer is installed, prints a line of JSON.
 
-    python peer.py recbole FOLDER EPOCHS | implicit FOLDER | gru4rec FOLDER PATH
+    python peer.py recbole FOLDER EPOCHS SECONDS | implicit FOLDER | gru4rec FOLDER PATH
 
 FOLDER has `peers/peers.inter`: user, item and place (the order of a learner's events, unique). The
 last event of a learner is left out, the one before is validated on, the rest is trained on.
@@ -20,8 +20,8 @@ THREADS = 2
 HIDDEN, EMBEDDING = 128, 64
 
 
-def recbole(folder: Path, epochs: int) -> dict[str, object]:
-    """GRU4Rec of RecBole: seconds and validation NDCG@10 of every epoch."""
+def recbole(folder: Path, epochs: int, seconds: float) -> dict[str, object]:
+    """GRU4Rec of RecBole: its speed over some seconds, then validation NDCG@10 of every epoch."""
     torch: Any = import_module("torch")
     torch.set_num_threads(THREADS)
     config_dict = {
@@ -49,6 +49,9 @@ def recbole(folder: Path, epochs: int) -> dict[str, object]:
     train, valid, _ = data.data_preparation(config, data.create_dataset(config))
     model = import_module("recbole.model.sequential_recommender").GRU4Rec(config, train.dataset)
     trainer = import_module("recbole.trainer").Trainer(config, model)
+    events = len(train.dataset)
+    speed = batches_a_second(torch, trainer, train, seconds) * train.step
+    trainer = import_module("recbole.trainer").Trainer(config, model)
     rows = []
     for epoch in range(epochs):
         began = time.perf_counter()
@@ -56,14 +59,30 @@ def recbole(folder: Path, epochs: int) -> dict[str, object]:
         trained = time.perf_counter()
         score, _ = trainer._valid_epoch(valid, show_progress=False)
         rows.append((trained - began, time.perf_counter() - trained, float(score)))
-    events = len(train.dataset)
     return {
         "events": events,
-        "events_per_second": events * epochs / sum(row[0] for row in rows),
-        "epoch_seconds": sum(row[0] + row[1] for row in rows) / epochs,
+        "events_per_second": speed,
+        "epoch_seconds": events / speed,
         "seconds": sum(row[0] + row[1] for row in rows),
         "ndcg@10": [row[2] for row in rows],
     }
+
+
+def batches_a_second(torch: Any, trainer: Any, train: Any, seconds: float) -> float:
+    """The steps of RecBole's own `_train_epoch`, for a while; the first batch warms up."""
+    trainer.model.train()
+    done, started = -1, 0.0
+    for batch in train:
+        trainer.optimizer.zero_grad()
+        loss = trainer.model.calculate_loss(batch.to(trainer.device))
+        loss.backward()
+        trainer.optimizer.step()
+        done += 1
+        if done == 0:
+            started = time.perf_counter()
+        elif time.perf_counter() - started > seconds:
+            break
+    return done / (time.perf_counter() - started)
 
 
 def implicit(folder: Path) -> dict[str, object]:
@@ -138,7 +157,7 @@ def main() -> None:
     name, folder = sys.argv[1], Path(sys.argv[2])
     out = sys.stdout
     if name == "recbole":
-        found = recbole(folder, int(sys.argv[3]))
+        found = recbole(folder, int(sys.argv[3]), float(sys.argv[4]))
     elif name == "implicit":
         found = implicit(folder)
     else:
