@@ -7,10 +7,12 @@ by the same code.
 
 from collections.abc import Iterator, Mapping
 from itertools import pairwise
+from pathlib import Path
 
 import numpy as np
 import torch
 import torch.nn.functional as F
+import yaml
 from torch import Tensor, nn
 
 from recsweep.data.types import Int32, Training
@@ -113,3 +115,14 @@ class PlainLoop:
     def load_state(self, state: Mapping[str, Tensor]) -> None:
         """Take over parameters."""
         self.model.load_state_dict(dict(state))
+
+
+def write_space(folder: Path) -> Path:
+    """A space of `CONFIG` in which the learning rate alone varies, so that trials cost the same."""
+    path = folder / "gru.yaml"
+    fixed = {key: value for key, value in CONFIG.items() if key != "learning_rate"}
+    why = "the one thing that differs"
+    rate = {"float": [3e-4, 3e-3], "log": True, "role": "nuisance", "why": why}
+    keys = {"family": "gru", "fixed": fixed, "defaults": {"learning_rate": 1e-3}}
+    path.write_text(yaml.safe_dump({**keys, "parameters": {"learning_rate": rate}}))
+    return path

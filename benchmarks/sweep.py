@@ -30,9 +30,8 @@ for name in ("OMP_NUM_THREADS", "MKL_NUM_THREADS"):
     os.environ.setdefault(name, "1")
 
 import torch
-import yaml
 
-from plain_gru import CONFIG, PlainLoop
+from plain_gru import PlainLoop, write_space
 from recsweep.config.files import load_experiment
 from recsweep.config.schema import Experiment, Resources
 from recsweep.data.folds import development_folds
@@ -101,15 +100,9 @@ def sweep(fold: Fold, ours: Experiment) -> tuple[dict[str, float], list[Job]]:
 
     with tempfile.TemporaryDirectory() as temporary:
         folder = Path(temporary)
-        space = folder / "gru.yaml"
-        fixed = {key: value for key, value in CONFIG.items() if key != "learning_rate"}
-        why = "the one thing that differs"
-        rate = {"float": [3e-4, 3e-3], "log": True, "role": "nuisance", "why": why}
-        keys = {"family": "gru", "fixed": fixed, "defaults": {"learning_rate": 1e-3}}
-        space.write_text(yaml.safe_dump({**keys, "parameters": {"learning_rate": rate}}))
         session = run_search(
             ours,
-            {"gru": load_space(space)},
+            {"gru": load_space(write_space(folder))},
             [fold],
             folder,
             fingerprint="benchmark",

@@ -30,7 +30,8 @@ def publish_along(board: Board, tracking: Tracking, *, wait: bool) -> None:
         try:
             publish(board)
         except RecsweepError as error:
-            log.warning("%s", error)
+            # At a sweep's start its runs meet the same trouble and say so.
+            log.log(logging.WARNING if wait else logging.DEBUG, "%s", error)
 
     thread = threading.Thread(target=work, name="publish", daemon=True)
     thread.start()
