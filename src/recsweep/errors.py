@@ -6,6 +6,10 @@ class RecsweepError(Exception):
 
     exit_status = 1
 
+    def __str__(self) -> str:
+        """The message; line ends and control characters in what a file holds are spelt out."""
+        return "".join(c if c.isprintable() else repr(c)[1:-1] for c in super().__str__())
+
 
 class WorkFailed(RecsweepError):
     """The input was fine, the work was not done."""

@@ -5,6 +5,8 @@ from typing import Any
 
 import pytest
 import yaml
+from pydantic import ValidationError
+from worlds import experiment_of
 
 from recsweep.config.files import expand, load_experiment, nearest, read_yaml, validate
 from recsweep.config.schema import Budget, Experiment
@@ -256,3 +258,21 @@ def test_a_schema_is_frozen() -> None:
     budget: Any = validate(Budget, {}, "here")
     with pytest.raises(ValueError, match="frozen"):
         budget.trials = 3
+
+
+@pytest.mark.parametrize("path", ["../up.yaml", "a/../../up.yaml", "/etc/x.yaml", "~/x.yaml"])
+def test_a_space_file_lies_below_the_folder_that_one_runs_in(path: str) -> None:
+    with pytest.raises(ValidationError, match=r"must not climb|lies below"):
+        experiment_of(families={"gru": path})
+
+
+def test_a_raw_table_may_lie_anywhere_but_its_path_does_not_climb() -> None:
+    def read(path: str) -> str:
+        event = {"path": path, "user": "u", "item": "i", "time": "t"}
+        return experiment_of(data={"name": "x", "events": [event]}).data.events[0].path
+
+    for path in ("/data/x.csv", "${LOGS}/x.csv", "x..csv", "~/x.csv"):
+        assert read(path) == path
+    for path in ("../x.csv", "${LOGS}/../x.csv"):
+        with pytest.raises(ValidationError, match="must not climb"):
+            read(path)

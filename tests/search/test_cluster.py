@@ -3,17 +3,19 @@
 import os
 import subprocess
 import sys
+import venv
 from pathlib import Path
 
 import pytest
 from sweeps import spaces_of, study_of
 
 from recsweep.errors import BadInput
-from recsweep.search.cluster import cluster
+from recsweep.search.cluster import _fitting, cluster
 from recsweep.search.sessions import read_sessions
 from recsweep.search.study import build_study
 from recsweep.training.process import worker_environment
 
+SWEEPS = Path(__file__).parent.parent / "sweeps.py"
 TWO_MACHINES = """
 import os, subprocess, sys
 from ray.cluster_utils import Cluster
@@ -25,11 +27,19 @@ both.shutdown()
 sys.exit(done.returncode)
 """
 
+ONE_MACHINE = """
+import sys
+from ray.cluster_utils import Cluster
+one = Cluster(initialize_head=True, head_node_args={"num_cpus": 1, "include_dashboard": False})
+print(one.address, flush=True)
+sys.stdin.read()
+one.shutdown()
+"""
+
 
 @pytest.mark.slow
 def test_an_address_is_all_that_a_sweep_on_a_cluster_needs(tmp_path: Path) -> None:
-    sweeps = Path(__file__).parent.parent / "sweeps.py"
-    arguments = [str(sweeps), str(tmp_path), "3", "0.0", "2"]
+    arguments = [str(SWEEPS), str(tmp_path), "3", "0.0", "2"]
     done = subprocess.run(
         [sys.executable, "-c", TWO_MACHINES, *arguments],
         capture_output=True,
@@ -51,6 +61,57 @@ def test_an_address_is_all_that_a_sweep_on_a_cluster_needs(tmp_path: Path) -> No
     assert len(study.trials) == 6
     (session,) = read_sessions(tmp_path)
     assert session.workers == 2  # one on each machine
+
+
+@pytest.mark.slow
+def test_the_code_reaches_a_machine_that_has_none(tmp_path: Path) -> None:
+    """A raylet whose Python has Ray and the libraries, but can't import recsweep."""
+    bare = tmp_path / "bare"
+    venv.create(bare, symlinks=True)
+    python = bare / "bin/python"
+    (own,) = (p for p in sys.path if p.endswith("site-packages"))
+    (packages,) = bare.glob("lib/python*/site-packages")
+    (packages / "libraries.pth").write_text(
+        own + "\n"
+    )  # the editable install's own .pth is not read
+    here = {"cwd": tmp_path, "env": {k: v for k, v in os.environ.items() if k != "PYTHONPATH"}}
+    check = [
+        python,
+        "-c",
+        "import ray, torch, importlib.util as u; assert not u.find_spec('recsweep')",
+    ]
+    subprocess.run(check, check=True, **here)  # type: ignore[call-overload]
+    machine = subprocess.Popen(
+        [python, "-c", ONE_MACHINE],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+        **here,
+    )  # type: ignore[call-overload]
+    try:
+        done = subprocess.run(
+            [sys.executable, SWEEPS, tmp_path, "2", "0.0"],
+            env={**os.environ, "RAY_ADDRESS": machine.stdout.readline().strip()},
+            capture_output=True, text=True, timeout=200, check=False,
+        )  # fmt: skip
+    finally:
+        machine.communicate()  # its input ends, and so does it
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.count("TrialEnded") == 4
+    assert "failed" not in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("asked", "places"),
+    [
+        ({"cpu": 1}, 4), ({"cpu": 1, "gpu": 1}, 2), ({"cpu": 0.5, "gpu": 0.25}, 8),
+        ({"cpu": 0.25, "gpu": 0.3}, 6), ({"cpu": 1, "custom": {"a100": 1}}, 3),
+        ({"cpu": 1, "custom": {"other": 1}}, 0), ({"cpu": 8}, 0), ({"cpu": 0.5, "gpu": 2}, 1),
+    ],
+)  # fmt: skip
+def test_places_are_counted_by_the_scarcest_resource(asked: dict[str, object], places: int) -> None:
+    machine = {"CPU": 4.0, "GPU": 2.0, "a100": 3.0}
+    assert _fitting(machine, study_of("a", resources=asked).resources) == places
 
 
 def test_a_ray_client_address_is_refused_with_a_way_out(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,5 +1,6 @@
 """A finished tiny study for every test of this folder."""
 
+import json
 import os
 import shutil
 from collections.abc import Callable
@@ -8,6 +9,8 @@ from pathlib import Path
 import pytest
 import torch
 from tiny import World, build
+
+from recsweep.records.checked import write_checked
 
 
 @pytest.fixture(scope="session")
@@ -33,11 +36,15 @@ def world(_finished: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> 
 
 @pytest.fixture
 def edit() -> Callable[[Path, str, str], None]:
-    """Replace a text that a file holds, once."""
+    """Replace a text that a file holds, once; a record's digest is made anew."""
 
     def edit(path: Path, old: str, new: str) -> None:
         text = path.read_text("utf-8")
         assert old in text
         path.write_text(text.replace(old, new, 1), "utf-8")
+        if path.suffix == ".json":
+            content = json.loads(path.read_text("utf-8"))
+            if content.pop("digest", None):
+                write_checked(path, content)
 
     return edit

@@ -2,13 +2,32 @@
 
 from collections.abc import Mapping
 from datetime import UTC, datetime
+from pathlib import PurePosixPath
 from typing import Annotated, Any, Literal, Self, get_args
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 
 PositiveInt = Annotated[int, Field(ge=1)]
 Fraction = Annotated[float, Field(gt=0, lt=1)]
 Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_-]{0,63}$")]
+
+
+def _no_climbing(path: str) -> str:
+    if ".." in PurePosixPath(path).parts:
+        raise ValueError(
+            "a path must not climb with '..'; write it from the top or use ${VARIABLES}"
+        )
+    return path
+
+
+def _below(path: str) -> str:
+    if PurePosixPath(path).is_absolute() or path.startswith("~"):
+        raise ValueError("a space file lies below the folder that you run in")
+    return _no_climbing(path)
+
+
+RawPath = Annotated[str, AfterValidator(_no_climbing)]
+SpacePath = Annotated[str, AfterValidator(_below)]
 
 EventType = Literal["browse", "favourite", "purchase", "comment", "rate", "watch"]
 TimeFormat = str
@@ -58,7 +77,7 @@ class Package(Schema):
 class Table(Schema):
     """One raw file. `path` may hold `${VARIABLES}`; `package:<member>` is a file of `package`."""
 
-    path: str
+    path: RawPath
     format: Literal["csv", "parquet"] = "csv"
     separator: Annotated[str, Field(min_length=1, max_length=8)] = ","
     encoding: Literal["utf-8", "latin-1"] = "utf-8"
@@ -246,6 +265,7 @@ class Resources(Schema):
 
     cpu: Annotated[float, Field(gt=0)] = 1
     gpu: Annotated[float, Field(ge=0)] = 0
+    custom: Mapping[str, Annotated[float, Field(gt=0)]] = {}  # other resources of a Ray cluster
     workers: PositiveInt | None = None  # at most; otherwise as many as the cluster holds
     precision: Literal["fp32", "bf16"] = "fp32"
 
@@ -256,6 +276,12 @@ class Tracking(Schema):
     wandb: Literal["auto", "online", "offline", "off"] = "auto"
     project: Name = "recsweep"
     close_seconds: Annotated[float, Field(gt=0)] = 10  # a sweep's end waits no longer on a network
+
+
+class Storage(Schema):
+    """The study lies on the driver's disk; a copy of it may lie elsewhere."""
+
+    mirror: Annotated[str, Field(min_length=1)] | None = None  # a path or URL, parent of all copies
 
 
 class Selection(Schema):
@@ -284,11 +310,14 @@ class Experiment(Schema):
     metric: Metric = Metric()
     features: tuple[str, ...] | None = None  # of users and items; absent: all declared
     text: Text = later(Text())
-    families: Annotated[Mapping[Name, str], Field(min_length=1)]  # name in the study -> space file
+    families: Annotated[
+        Mapping[Name, SpacePath], Field(min_length=1)
+    ]  # name in the study -> space file
     budget: Budget = Budget()
     stopping: Stopping = Stopping()
     resources: Resources = Resources()
     tracking: Tracking = Tracking()
+    storage: Storage = Storage()
     selection: Selection = Selection()
     confirm: Confirm = Confirm()
     seed: int = 0

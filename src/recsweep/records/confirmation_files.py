@@ -7,6 +7,7 @@ Users are the codes of the prepared data.
 """
 
 import io
+import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
@@ -16,7 +17,8 @@ from pydantic import ValidationError
 
 from recsweep.data.types import Float64, Int32
 from recsweep.errors import BadInput
-from recsweep.records.atomic import write_bytes, write_text
+from recsweep.records.atomic import write_bytes
+from recsweep.records.checked import read_checked, write_checked
 from recsweep.records.confirmation import Confirmation
 from recsweep.records.openings import read_openings
 
@@ -47,22 +49,21 @@ def write_confirmation(
     buffer = io.BytesIO()
     pl.concat(frames, how="diagonal").write_parquet(buffer)
     write_bytes(folder / LEARNERS, buffer.getvalue())
-    write_text(folder / VERDICTS, confirmation.model_dump_json(indent=1) + "\n")
+    write_checked(folder / VERDICTS, json.loads(confirmation.model_dump_json()))
 
 
 def read_confirmation(folder: Path) -> Confirmation | None:
     """Read `verdicts.json`, with every opening up to now; None where nothing was confirmed.
 
     Raises:
-        BadInput: a file is there that isn't one of ours.
+        BadInput: a file is there that isn't one of ours, or was changed since it was written.
     """
     path = folder / VERDICTS
     try:
-        confirmation = Confirmation.model_validate_json(path.read_bytes())
+        content = read_checked(path, "move it away and run recsweep confirm")
+        confirmation = Confirmation.model_validate_json(json.dumps(content))
     except FileNotFoundError:
         return None
-    except OSError as error:
-        raise BadInput(f"{path}: cannot be read ({error.strerror})") from None
     except ValidationError as error:
         key = ".".join(str(part) for part in error.errors()[0]["loc"])
         raise BadInput(

@@ -4,11 +4,15 @@
 (trial, epoch, fold, metric), folds from 0: every ranking metric, `loss`, the mean training
 loss, and `gradient_norm`, its mean over an epoch's steps. A row without a fold is the trial's score
 in that epoch, the mean over folds.
+
+`study.json` has the sha256 of both and a digest of its own: Parquet files carry no checksum, and a
+flipped bit would be another score.
 """
 
 import io
 import json
 from collections import defaultdict
+from collections.abc import Mapping
 from dataclasses import asdict
 from datetime import datetime
 from pathlib import Path
@@ -18,10 +22,14 @@ import polars as pl
 
 from recsweep.config.files import validate
 from recsweep.config.schema import Experiment
+from recsweep.data.sources import file_sha256
 from recsweep.errors import BadInput
-from recsweep.records.atomic import write_bytes, write_text
+from recsweep.records.atomic import write_bytes
+from recsweep.records.checked import read_checked, write_checked
 from recsweep.records.study import EpochRow, Study, SweepSession, TrialRow
 
+TABLES = ("trials.parquet", "curves.parquet")
+RENEW = "run the sweep again: its journal still has every trial"
 TRIALS = pl.Schema(
     {
         "id": pl.String(),
@@ -65,22 +73,24 @@ def write_study(study: Study, folder: Path) -> None:
         "environment": study.environment,
         "folds": study.folds,
         "sessions": [{**asdict(s), "started": s.started.isoformat()} for s in study.sessions],
+        "files": {name: file_sha256(folder / name) for name in TABLES},
     }
-    write_text(folder / "study.json", json.dumps(head, indent=1, ensure_ascii=False) + "\n")
+    write_checked(folder / "study.json", head)
 
 
 def read_study(folder: Path) -> Study:
     """Read what `write_study` wrote.
 
     Raises:
-        BadInput: a file is missing or isn't one of ours.
+        BadInput: a file is missing, isn't one of ours, or was changed since it was written.
     """
     path = folder / "study.json"
-    for name in ("study.json", "trials.parquet", "curves.parquet"):
+    for name in ("study.json", *TABLES):
         if not (folder / name).exists():
             raise BadInput(f"{folder}: has no {name}; run the sweep of this study first")
+    head = read_checked(path, RENEW)
     try:
-        head = json.loads(path.read_text("utf-8"))
+        _check_tables(folder, head.get("files", {}))
         trials = pl.read_parquet(folder / "trials.parquet")
         curves = pl.read_parquet(folder / "curves.parquet")
         experiment = validate(Experiment, head["experiment"], path)
@@ -99,6 +109,12 @@ def read_study(folder: Path) -> Study:
         )
     except (OSError, ValueError, KeyError, TypeError, pl.exceptions.PolarsError) as error:
         raise BadInput(f"{folder}: is not a study that can be read ({error})") from None
+
+
+def _check_tables(folder: Path, recorded: Mapping[str, str]) -> None:
+    for name, digest in recorded.items():
+        if name in TABLES and file_sha256(folder / name) != digest:
+            raise BadInput(f"{folder / name}: was changed after it was written; {RENEW}")
 
 
 def _trial_row(trial: TrialRow) -> tuple[Any, ...]:

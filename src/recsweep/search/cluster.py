@@ -4,9 +4,12 @@ import logging
 import os
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from pathlib import Path
 
 import ray
+from ray.tune.execution import class_cache
 
+import recsweep
 from recsweep.config.schema import Resources
 from recsweep.errors import BadInput
 from recsweep.training.process import environment_variables, worker_environment
@@ -24,6 +27,9 @@ _DRIVER = {
 }
 
 
+_KEYS = ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SECURITY_TOKEN", "AWS_SESSION_TOKEN")
+
+
 @contextmanager
 def cluster(resources: Resources) -> Iterator[int]:
     """Yield how many trials may run at once.
@@ -31,6 +37,9 @@ def cluster(resources: Resources) -> Iterator[int]:
     Raises:
         BadInput: no machine of the cluster can hold a trial, or RAY_ADDRESS is no use.
     """
+    # Tune would hand these to every worker, and Ray writes a worker's variables into its logs. Only
+    # the driver writes to a store.
+    class_cache.ENV_VARS_TO_PROPAGATE.difference_update(_KEYS)
     with environment_variables(_DRIVER):
         ours = not ray.is_initialized()
         if ours:
@@ -54,11 +63,22 @@ def _start(resources: Resources) -> None:
             include_dashboard=False,
             log_to_driver=False,
             logging_level=logging.CRITICAL,
-            runtime_env={"env_vars": worker_environment(resources)},
+            runtime_env=_runtime_environment(resources, address),
         )
     except ConnectionError as error:
         raise BadInput(f"RAY_ADDRESS={address}: {error}; is the cluster up?") from None
     logging.getLogger("ray").setLevel(logging.CRITICAL)
+
+
+def _runtime_environment(resources: Resources, address: str) -> dict[str, object]:
+    """What workers get: variables, and on other machines this very code, which they may lack.
+
+    A job that was submitted to the cluster has brought its code with it.
+    """
+    environment: dict[str, object] = {"env_vars": worker_environment(resources)}
+    if address not in ("", "local") and "RAY_JOB_CONFIG_JSON_ENV_VAR" not in os.environ:
+        environment["py_modules"] = [str(Path(recsweep.__file__).parent)]
+    return environment
 
 
 def _workers(resources: Resources) -> int:
@@ -66,14 +86,23 @@ def _workers(resources: Resources) -> int:
     workers = sum(_fitting(machine, resources) for machine in machines)
     if workers == 0:
         held = ", ".join(f"{m.get('CPU', 0):g} CPU and {m.get('GPU', 0):g} GPU" for m in machines)
-        raise BadInput(
-            f"resources: a trial asks for {resources.cpu:g} CPU and {resources.gpu:g} GPU, "
-            f"but the machines have {held}"
+        asked = " and ".join(
+            [f"{resources.cpu:g} CPU", f"{resources.gpu:g} GPU"]
+            + [f"{amount:g} {name}" for name, amount in resources.custom.items()]
         )
+        raise BadInput(f"resources: a trial asks for {asked}, but the machines have {held}")
     return min(workers, resources.workers or workers)
 
 
+def bundle(resources: Resources) -> dict[str, float]:
+    """What one trial holds, on one machine, by Ray's names."""
+    wanted = {"CPU": resources.cpu, "GPU": resources.gpu, **resources.custom}
+    return {name: amount for name, amount in wanted.items() if amount}
+
+
 def _fitting(machine: Mapping[str, float], resources: Resources) -> int:
-    by_cpu = machine.get("CPU", 0) // resources.cpu
-    by_gpu = machine.get("GPU", 0) // resources.gpu if resources.gpu else by_cpu
-    return int(min(by_cpu, by_gpu))
+    """Trials that a machine holds at once. A fraction of a GPU lies on one of them."""
+    counts = [machine.get(name, 0) / amount for name, amount in bundle(resources).items()]
+    if 0 < resources.gpu < 1:
+        counts.append(machine.get("GPU", 0) * (1 / resources.gpu // 1))
+    return int(min(counts) + 1e-9)

@@ -15,7 +15,7 @@ from recsweep.config.schema import Experiment
 from recsweep.data.types import Fold
 from recsweep.errors import WorkFailed
 from recsweep.records.study import SweepSession
-from recsweep.search.cluster import cluster
+from recsweep.search.cluster import bundle, cluster
 from recsweep.search.interrupts import stop_requested
 from recsweep.search.ledger import Ledger
 from recsweep.search.lock import study_lock
@@ -132,10 +132,7 @@ def _tune(experiment: Experiment, ledger: Ledger, workers: int, shared: Mapping[
                 search_alg=LedgerSearcher(ledger),
                 scheduler=FamilyScheduler(ledger, experiment),
                 max_concurrent_trials=workers,
-                resources_per_trial={
-                    "cpu": experiment.resources.cpu,
-                    "gpu": experiment.resources.gpu,
-                },
+                resources_per_trial=tune.PlacementGroupFactory([bundle(experiment.resources)]),
                 reuse_actors=True,
                 max_failures=1,  # a worker that was killed; a trial's own failure is no exception
                 raise_on_failed_trial=False,

@@ -6,19 +6,30 @@ from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
 
+from recsweep.errors import BadInput
 from recsweep.records.atomic import write_text
 from recsweep.records.study import SweepSession
 
 
 def read_sessions(folder: Path) -> tuple[SweepSession, ...]:
-    """All sessions so far, the oldest first."""
+    """All sessions so far, the oldest first.
+
+    Raises:
+        BadInput: the file can't be read.
+    """
     path = folder / "sessions.json"
     if not path.exists():
         return ()
-    return tuple(
-        SweepSession(**{**entry, "started": datetime.fromisoformat(entry["started"])})
-        for entry in json.loads(path.read_text("utf-8"))
-    )
+    try:
+        return tuple(
+            SweepSession(**{**entry, "started": datetime.fromisoformat(entry["started"])})
+            for entry in json.loads(path.read_text("utf-8"))
+        )
+    except (OSError, ValueError, TypeError, KeyError, RecursionError) as error:
+        raise BadInput(
+            f"{path}: is damaged ({type(error).__name__}: {error}); move it away, "
+            "only the times of earlier sessions are lost"
+        ) from None
 
 
 class SessionClock:

@@ -4,6 +4,7 @@ They are the only truth about a sweep: resuming, selecting and reporting start f
 """
 
 import hashlib
+import json
 import uuid
 from collections.abc import Mapping
 from pathlib import Path
@@ -15,6 +16,7 @@ from optuna.storages.journal import JournalFileBackend, JournalFileOpenLock
 from recsweep.config.schema import Experiment
 from recsweep.errors import BadInput
 from recsweep.search.space import Space
+from recsweep.search.trials import check_trials
 
 JOURNAL = "optuna.log"
 
@@ -25,19 +27,32 @@ def open_storage(folder: Path, *, heal: bool = False) -> JournalStorage:
     Args:
         folder: the study's folder.
         heal: mend what a killed driver left behind. Only for who holds the study's lock.
+
+    Raises:
+        BadInput: the journal can't be read.
     """
     path = folder / JOURNAL
-    if heal and path.exists():
-        path.with_name(path.name + ".lock").unlink(missing_ok=True)
-        _drop_torn_line(path)
-    return JournalStorage(JournalFileBackend(str(path), lock_obj=JournalFileOpenLock(str(path))))
+    try:
+        if heal and path.exists():
+            path.with_name(path.name + ".lock").unlink(missing_ok=True)
+            _drop_torn_line(path)
+        lock = JournalFileOpenLock(str(path))
+        return JournalStorage(JournalFileBackend(str(path), lock_obj=lock))
+    except Exception as error:  # damage shows as one of many errors of Optuna's reader
+        raise BadInput(
+            f"{path}: is damaged ({type(error).__name__}: {str(error)[:120]}); put back a copy of "
+            "it, or move the study's folder away and begin again"
+        ) from None
 
 
 def _drop_torn_line(path: Path) -> None:
     """A line that was cut off in writing would glue itself to the next one and spoil both."""
     with path.open("rb+") as file:
-        whole = file.read().rfind(b"\n") + 1
+        content = file.read()
+        whole = content.rfind(b"\n") + 1
         file.truncate(whole)
+    if last := content[:whole].splitlines()[-1:]:
+        json.loads(last[0])  # Optuna takes a bad last line for a torn one, until another follows
 
 
 def open_family(
@@ -55,6 +70,7 @@ def open_family(
         load_if_exists=True,
     )
     _check_identity(study, identity(experiment, space, fingerprint))
+    check_trials(study)
     if not study.get_trials(deepcopy=False):
         study.enqueue_trial(dict(space.defaults), user_attrs={"number": 0})
     study.sampler = _sampler(experiment, name, len(study.get_trials(deepcopy=False)))

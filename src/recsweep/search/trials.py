@@ -13,6 +13,7 @@ import optuna
 from optuna.study import StudyDirection
 from optuna.trial import FrozenTrial, TrialState
 
+from recsweep.errors import BadInput
 from recsweep.records.study import EpochRow, TrialRow
 from recsweep.records.study import TrialState as State
 from recsweep.training.trial import EpochReport
@@ -92,6 +93,23 @@ def trial_rows(studies: Sequence[optuna.Study]) -> tuple[TrialRow, ...]:
         )
     ]
     return tuple(rows)
+
+
+def check_trials(study: optuna.Study) -> None:
+    """Finished trials must be whole; in a journal that lost a line some are not.
+
+    Raises:
+        BadInput: names the first that isn't.
+    """
+    for trial in finished(study.get_trials(deepcopy=False)):
+        try:
+            trial_row(study.study_name, trial)
+        except (KeyError, TypeError, ValueError, AttributeError, AssertionError) as error:
+            raise BadInput(
+                f"{study.study_name}: trial {trial.number} of the journal optuna.log is not whole "
+                f"({type(error).__name__}: {error}); put back a copy of the journal, or move the "
+                "study's folder away and begin again"
+            ) from None
 
 
 def _utc(moment: datetime | None) -> datetime:

@@ -92,5 +92,6 @@ def repeated_experiment(study: Study, number: int) -> Experiment:
             "study": f"{experiment.study[:50]}-search-{number}",
             "seed": experiment.seed + SEEDS_APART * (number - 1),
             "budget": experiment.budget.model_copy(update={"trials": trials}),
+            "storage": experiment.storage.model_copy(update={"mirror": None}),  # the study's has it
         }
     )

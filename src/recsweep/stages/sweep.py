@@ -18,10 +18,12 @@ from recsweep.search.run import run_search
 from recsweep.search.space import Space
 from recsweep.search.space_files import load_space
 from recsweep.search.study import build_study
+from recsweep.stages.mirror import INTERRUPT_LIMIT, open_mirror, renew_mirror
 from recsweep.tasks.registry import TASKS
 from recsweep.tracking.alongside import publish_along
 from recsweep.tracking.events import Listener
 from recsweep.tracking.live import LiveFile
+from recsweep.tracking.mirroring import MirrorListener
 from recsweep.tracking.wandb import WandbListener
 from recsweep.tracking.wandb_mode import resolve_mode
 
@@ -91,6 +93,9 @@ def sweep(
         publish_along(opening_board(experiment, spaces), experiment.tracking, wait=False)
     if mode is not None:
         hearing.append(WandbListener(folder, experiment, mode))
+    mirror = open_mirror(experiment, folder)
+    if mirror is not None:
+        hearing.append(MirrorListener(mirror, experiment.tracking.close_seconds))
     try:
         session = run_search(
             experiment,
@@ -104,9 +109,13 @@ def sweep(
         )
     except KeyboardInterrupt:
         write_study(collect(inputs), folder)
+        if mirror is not None:
+            renew_mirror(mirror, INTERRUPT_LIMIT)
         raise
     study = collect(inputs)
     write_study(study, folder)
+    if mirror is not None:
+        renew_mirror(mirror)
     return study, session
 
 

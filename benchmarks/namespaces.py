@@ -1,0 +1,70 @@
+"""Raylets in network namespaces of their own: machines that share only a wire. Needs root."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+NET = "10.77.0"
+BRIDGE = "rsweep0"
+PORT = 6390
+
+
+class Namespaces:
+    """A head on this machine and one raylet in each namespace, at 10.77.0.2, 10.77.0.3, …"""
+
+    def __init__(self, nodes: int, cpus: int, gpus: int) -> None:
+        self.address = f"{NET}.1:{PORT}"
+        self._names = [f"rsweep{n}" for n in range(1, 1 + nodes)]
+        self._processes: list[subprocess.Popen[bytes]] = []
+        self.shutdown()
+        _ip("link", "add", BRIDGE, "type", "bridge")
+        _ip("addr", "add", f"{NET}.1/24", "dev", BRIDGE)
+        _ip("link", "set", BRIDGE, "up")
+        self._start([], "--head", f"--port={PORT}", f"--node-ip-address={NET}.1", "--num-cpus=0")
+        time.sleep(3)
+        for n, name in enumerate(self._names, 2):
+            wire = f"rsw{n}"
+            _ip("netns", "add", name)
+            _ip("link", "add", wire, "type", "veth", "peer", "name", "eth0", "netns", name)
+            _ip("link", "set", wire, "master", BRIDGE, "up")
+            _ip("-n", name, "addr", "add", f"{NET}.{n}/24", "dev", "eth0")
+            _ip("-n", name, "link", "set", "eth0", "up")
+            _ip("-n", name, "link", "set", "lo", "up")
+            self._start(
+                ["ip", "netns", "exec", name],
+                f"--address={self.address}", f"--node-ip-address={NET}.{n}",
+                f"--num-cpus={cpus}", f"--num-gpus={gpus}",
+            )  # fmt: skip
+
+    def remove_last(self) -> str:
+        """Kill the last raylet, as a machine that loses its power; its name."""
+        os.killpg(self._processes.pop().pid, signal.SIGKILL)
+        _ip("link", "del", f"rsw{len(self._names) + 1}")
+        return self._names[-1]
+
+    def shutdown(self) -> None:
+        """End what was started, and take the namespaces away."""
+        while self._processes:
+            process = self._processes.pop()
+            os.killpg(process.pid, signal.SIGTERM)
+            process.wait(30)
+        for name in self._names:
+            subprocess.run(["ip", "netns", "del", name], stderr=subprocess.DEVNULL, check=False)
+        subprocess.run(["ip", "link", "del", BRIDGE], stderr=subprocess.DEVNULL, check=False)
+
+    def _start(self, inside: list[str], *options: str) -> None:
+        command = [*inside, str(Path(sys.executable).with_name("ray")), "start", "--block"]
+        common = ("--disable-usage-stats", f"--object-store-memory={80 << 20}")
+        self._processes.append(
+            subprocess.Popen(
+                [*command, *common, *options], start_new_session=True,
+                stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+            )
+        )  # fmt: skip
+
+
+def _ip(*arguments: str) -> None:
+    subprocess.run(["ip", *arguments], check=True)

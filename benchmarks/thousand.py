@@ -1,0 +1,96 @@
+"""1,000 trials of a family that trains nothing, through the whole path: does the driver keep up?
+
+    .venv/bin/python benchmarks/thousand.py [--trials 1000] [--workers 2]
+
+Ray, Optuna's journal, W&B run files and the study's own files are real; a trial's epochs cost no
+time, so that only recsweep's share is left. Prints, for each tenth of the trials, the seconds that
+a trial took and the driver's memory, then one line of JSON: `growth_mb` is the driver's resident
+memory after the last trial less that after the first tenth, and `slowdown` the last tenth's seconds
+a trial by the second tenth's (1: linear).
+"""
+
+import argparse
+import json
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).parents[1] / "tests"))
+
+from sweeps import folds_of, make_trials, spaces_of, study_of
+
+from recsweep.records.files import write_study
+from recsweep.search.run import run_search
+from recsweep.search.study import build_study
+from recsweep.tracking.events import Event, TrialEnded
+from recsweep.tracking.wandb import WandbListener
+
+LIMIT_MB = 300.0
+
+
+def memory_mb() -> float:
+    """Resident memory of this process."""
+    fields = Path("/proc/self/statm").read_text("ascii").split()
+    return int(fields[1]) * 4096 / 1e6
+
+
+def main() -> None:
+    """Measure and print."""
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--trials", type=int, default=1000)
+    parser.add_argument("--workers", type=int, default=2)
+    parser.add_argument("--no-wandb", action="store_true")
+    asked = parser.parse_args()
+    times: list[float] = []
+    memory: list[float] = []
+
+    def hear(event: Event) -> None:
+        if isinstance(event, TrialEnded):
+            times.append(time.monotonic())
+            memory.append(memory_mb())
+
+    with tempfile.TemporaryDirectory(prefix="recsweep-thousand-") as scratch:
+        folder = Path(scratch) / "results" / "thousand"
+        folder.mkdir(parents=True)
+        half = asked.trials // 2
+        experiment = study_of("a", "b", trials=half, resources={"workers": asked.workers})
+        spaces = spaces_of(Path(scratch), "a", "b")
+        listeners = [hear]
+        if not asked.no_wandb:
+            listeners.append(WandbListener(folder, experiment.tracking, "offline"))
+        began = time.monotonic()
+        run_search(
+            experiment, spaces, folds_of(), folder,
+            fingerprint="data", listeners=listeners, make_trial=make_trials(),
+        )  # fmt: skip
+        study = build_study(
+            folder, experiment, spaces, dataset="d", fingerprint="data", environment={}, folds={}
+        )
+        write_study(study, folder)
+        seconds = time.monotonic() - began
+        runs = len(list((folder / "wandb").glob("offline-run-*"))) if not asked.no_wandb else 0
+        journal_mb = (folder / "optuna.log").stat().st_size / 1e6
+    tenth = max(1, len(times) // 10)
+    sys.stdout.write(f"{'trials':>12} {'s/trial':>8} {'MB':>8}\n")
+    pace = []
+    for n in range(tenth, len(times) + 1, tenth):
+        since = times[n - tenth - 1] if n > tenth else times[0]
+        pace.append((times[n - 1] - since) / (tenth if n > tenth else max(1, tenth - 1)))
+        sys.stdout.write(f"{n - tenth + 1:>5} - {n:>4} {pace[-1]:>8.3f} {memory[n - 1]:>8.0f}\n")
+    result = {
+        "trials": len(study.trials),
+        "workers": asked.workers,
+        "seconds": round(seconds, 1),
+        "seconds_per_trial": round(seconds / len(study.trials), 3),
+        "growth_mb": round(memory[-1] - memory[tenth - 1], 1),
+        "growth_limit_mb": LIMIT_MB,
+        "slowdown": round(pace[-1] / pace[1], 2) if len(pace) > 1 else None,
+        "wandb_runs": runs,
+        "journal_mb": round(journal_mb, 1),
+    }
+    sys.stdout.write(json.dumps(result) + "\n")
+
+
+if __name__ == "__main__":
+    main()

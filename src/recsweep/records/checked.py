@@ -1,0 +1,51 @@
+"""JSON records with a digest of their own content, so that damage and slips are seen.
+
+As with `digests.py`: no guard against forgers. A record without a digest is an older one.
+"""
+
+import hashlib
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from recsweep.errors import BadInput
+from recsweep.records.atomic import write_text
+
+KEY = "digest"
+
+
+def write_checked(path: Path, content: Mapping[str, Any]) -> None:
+    """Write `content`, and its digest under `digest`."""
+    whole = {**content, KEY: _digest(content)}
+    write_text(path, json.dumps(whole, indent=1, ensure_ascii=False) + "\n")
+
+
+def read_checked(path: Path, advice: str) -> dict[str, Any]:
+    """Read what `write_checked` wrote, the digest taken out.
+
+    Args:
+        path: of the record.
+        advice: what to do about one that was changed.
+
+    Raises:
+        FileNotFoundError: there is none.
+        BadInput: it can't be read, is no JSON object, or was changed since it was written.
+    """
+    try:
+        content = json.loads(path.read_text("utf-8"))
+    except FileNotFoundError:
+        raise
+    except OSError as error:
+        raise BadInput(f"{path}: cannot be read ({error.strerror})") from None
+    except (ValueError, RecursionError) as error:
+        raise BadInput(f"{path}: is not valid JSON ({error}); {advice}") from None
+    if not isinstance(content, dict):
+        raise BadInput(f"{path}: holds no JSON object; {advice}")
+    if KEY in content and content.pop(KEY) != _digest(content):
+        raise BadInput(f"{path}: was changed after it was written; {advice}")
+    return content
+
+
+def _digest(content: Mapping[str, Any]) -> str:
+    return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
