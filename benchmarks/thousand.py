@@ -58,7 +58,7 @@ def main() -> None:
         spaces = spaces_of(Path(scratch), "a", "b")
         listeners = [hear]
         if not asked.no_wandb:
-            listeners.append(WandbListener(folder, experiment.tracking, "offline"))
+            listeners.append(WandbListener(folder, experiment, "offline"))
         began = time.monotonic()
         run_search(
             experiment, spaces, folds_of(), folder,
