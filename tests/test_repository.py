@@ -30,6 +30,7 @@ from recsweep.records.openings import Opening
 from recsweep.records.selection import BestFile
 from recsweep.records.study import SweepSession
 from recsweep.search.space_files import ParameterKeys, SpaceKeys, load_space
+from recsweep.tasks.registry import TASKS
 
 ROOT = Path(__file__).parents[1]
 DOCUMENTS = sorted(
@@ -179,8 +180,9 @@ def anchors(text: str) -> set[str]:
 @pytest.mark.parametrize("path", EXPERIMENTS, ids=lambda p: p.stem)
 def test_an_experiment_loads_with_all_its_spaces(path: Path) -> None:
     experiment = load_experiment(path)
+    families = TASKS[experiment.task].families
     for name, space in experiment.families.items():
-        assert load_space(ROOT / space).family == name
+        assert load_space(ROOT / space, families).family == name
 
 
 @pytest.mark.parametrize("path", EXPERIMENTS, ids=lambda p: p.stem)

@@ -13,6 +13,8 @@ from recsweep.config.files import load_experiment
 from recsweep.data.folds import development_folds
 from recsweep.data.prepare import prepare
 from recsweep.data.simulator import SimulatedLog, SimulatorSettings, simulate, write
+from recsweep.data.simulator.raw import simulated
+from recsweep.data.simulator.truth import true_probabilities
 from recsweep.errors import BadInput
 
 
@@ -213,3 +215,41 @@ def test_a_folder_that_cannot_be_made_is_named(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     with pytest.raises(BadInput, match="cannot be written"):
         write(log_of(learners=5), tmp_path / "file" / "made")
+
+
+def rate_by_latest_cue(log: SimulatedLog) -> dict[int, float]:
+    """Share of looks that end in a purchase, by the kind of course (1, -1, 0: none) seen last."""
+    category = dict(log.items.select("item_id", "category").iter_rows())
+    cue = {"programming": 1, "business": 1, "music": -1, "cooking": -1}
+    found: dict[int, list[bool]] = {1: [], -1: [], 0: []}
+    mood, learner = 0, ""
+    for user, item, bought in (
+        log.exposures.sort("user_id", "time").select("user_id", "item_id", "purchased").iter_rows()
+    ):
+        if user != learner:
+            mood, learner = 0, user
+        found[mood].append(bought)
+        mood = cue.get(category[item], mood)
+    return {kind: float(np.mean(values)) for kind, values in found.items()}
+
+
+def test_the_kind_of_course_seen_last_moves_purchases_only_if_planted() -> None:
+    planted = rate_by_latest_cue(log_of(learners=600, purchase_order=2.0))
+    plain = rate_by_latest_cue(log_of(learners=600))
+    assert planted[1] > planted[0] + 0.15 > planted[-1] + 0.2
+    assert_allclose(plain[1], plain[-1], atol=0.04)
+
+
+def test_the_true_probability_of_a_look_is_found_by_learner_and_time(tmp_path: Path) -> None:
+    settings = SimulatorSettings(learners=40, courses=20)
+    log = simulate(settings)
+    rows = log.exposures[[5, 0, 17]]
+    found = true_probabilities(settings, tmp_path, rows["user_id"], rows["time"].to_numpy() * 1000)
+    assert_allclose(found, rows["purchase_probability"].to_numpy())
+
+
+def test_a_table_that_the_simulator_does_not_make_is_named(tmp_path: Path) -> None:
+    with pytest.raises(BadInput, match=r"simulator:user: the simulator makes no such table.*users"):
+        simulated("simulator:user", SimulatorSettings(), tmp_path)
+    with pytest.raises(BadInput, match=r"needs data\.simulator"):
+        simulated("simulator:users", None, tmp_path)

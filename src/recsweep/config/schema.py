@@ -8,6 +8,7 @@ from typing import Annotated, Any, Literal, Self, get_args
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 
 PositiveInt = Annotated[int, Field(ge=1)]
+Share = Annotated[float, Field(ge=0, le=1)]
 Fraction = Annotated[float, Field(gt=0, lt=1)]
 Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_-]{0,63}$")]
 
@@ -139,6 +140,40 @@ class FeatureTable(Table):
         return self.immutable or self.valid_from is not None
 
 
+class SessionTable(Table):
+    """A plain table: each row a session of its own, with what is known of it and how it ended."""
+
+    label: str  # the column that says whether it ended in a purchase
+    positive: Annotated[tuple[str, ...], Field(min_length=1)]  # its raw values that mean yes
+    categorical: tuple[str, ...] = ()
+    numeric: tuple[str, ...] = ()
+    missing: tuple[str, ...] = ("",)  # raw values that mean "not known"
+
+    @model_validator(mode="after")
+    def _label_is_no_feature(self) -> Self:
+        if self.label in (*self.categorical, *self.numeric):
+            raise ValueError(f"the label {self.label!r} can't be a feature as well")
+        return self
+
+
+class SimulatorSettings(Schema):
+    """The dials of the simulator. Equal settings give equal logs, seed included."""
+
+    learners: Annotated[int, Field(ge=1, le=1_000_000)] = 1000
+    courses: Annotated[int, Field(ge=10, le=20_000)] = 300
+    days: Annotated[float, Field(gt=0, le=3650)] = 180  # length of the log
+    browses: Annotated[float, Field(ge=1, le=200)] = 13  # mean a learner; heavy upper tail
+    stay_days: Annotated[float, Field(gt=0)] = 20  # mean time from a learner's first event to last
+    new_learners: Share = 0.8  # share who arrive during the log, not at its start
+    new_courses: Share = 0.3  # share listed during the log
+    popularity: Annotated[float, Field(ge=0, le=3)] = 0.8  # Zipf's exponent
+    taste: Annotated[float, Field(ge=0, le=5)] = 1.5  # how much learners differ in what they like
+    order: Share = 0.5  # chance that a browse follows from the course before it
+    purchase_order: Annotated[float, Field(ge=0, le=5)] = 0.0  # what order does to a purchase
+    text: Share = 0.5  # share of a course's appeal that its category and tags tell
+    seed: Annotated[int, Field(ge=0)] = 0
+
+
 class TimeLimits(Schema):
     """Events outside are impossible times; they are dropped and counted."""
 
@@ -151,19 +186,33 @@ class Data(Schema):
 
     name: Name
     package: Package | None = None
-    events: Annotated[tuple[EventTable, ...], Field(min_length=1)]
+    simulator: SimulatorSettings | None = later(None)  # makes files for paths `simulator:<name>`
+    events: tuple[EventTable, ...] = ()
+    sessions: SessionTable | None = later(None)  # in place of events, for the task purchase
     users: FeatureTable | None = None
     items: FeatureTable | None = None
     times: TimeLimits = TimeLimits()
+
+    @model_validator(mode="after")
+    def _one_kind_of_log(self) -> Self:
+        if bool(self.events) == (self.sessions is not None):
+            raise ValueError("give events, or for the task purchase a table of sessions instead")
+        if self.sessions is not None and (self.users is not None or self.items is not None):
+            raise ValueError("sessions bring their own columns: leave out users and items")
+        return self
 
 
 # -- the question ----------------------------------------------------------------------------
 
 
 class Folds(Schema):
-    """How the development period is cut; the sealed test is always the last part of the clock."""
+    """How the development period is cut; the sealed test is the last part of the clock.
 
-    rule: Literal["time"] = "time"
+    `stratified` is for a table of sessions, which has no clock: folds and test are drawn at random,
+    with the same share of purchases in each.
+    """
+
+    rule: Literal["time", "stratified"] = "time"
     count: Annotated[int, Field(ge=1, le=20)] = 3
     validation: Fraction = 0.1  # share of all events in each fold's validation window
     test: Fraction = 0.2  # share of all events in the sealed test
@@ -172,7 +221,12 @@ class Folds(Schema):
 
     @model_validator(mode="after")
     def _leaves_training(self) -> Self:
-        if self.count * self.validation + self.test >= 1:
+        if self.rule == "stratified":
+            if self.count < 2:
+                raise ValueError("stratified folds need a count of 2 or more")
+            if self.validation != type(self).model_fields["validation"].default:
+                raise ValueError("stratified folds share all rows: leave out folds.validation")
+        elif self.count * self.validation + self.test >= 1:
             raise ValueError("count * validation + test must be below 1")
         return self
 
@@ -185,6 +239,14 @@ class Targets(Schema):
     seen: Literal["drop", "keep"] = "drop"  # are courses of the history still candidates?
 
 
+class Purchase(Schema):
+    """What is an example of the task `purchase`, and what is made of its probability."""
+
+    exposures: Annotated[tuple[EventType, ...], Field(min_length=1)] = ("browse",)
+    window_days: Annotated[float, Field(gt=0)] = 7  # bought within it: a purchase
+    price: str | None = None  # a numeric column of items: for expected revenue
+
+
 class Metric(Schema):
     """The score that trials are compared by, and the cut-offs that are reported.
 
@@ -195,6 +257,7 @@ class Metric(Schema):
     name: Literal["recall", "ndcg", "mrr", "log_loss", "brier"] = "ndcg"
     k: PositiveInt = 10  # of a ranking metric
     report_k: tuple[PositiveInt, ...] = (5, 10, 20)
+    calibration: Literal["none", "platt", "isotonic"] = later("none")  # of probabilities
 
     @model_validator(mode="after")
     def _k_is_reported(self) -> Self:
@@ -202,6 +265,8 @@ class Metric(Schema):
             raise ValueError(f"k = {self.k} must be one of report_k = {list(self.report_k)}")
         fields = type(self).model_fields
         changed = [n for n in ("k", "report_k") if getattr(self, n) != fields[n].default]
+        if self.name not in PROBABILITY_METRICS and self.calibration != "none":
+            raise ValueError(f"{self.name} is of ranks: there is nothing to calibrate")
         if self.name in PROBABILITY_METRICS and changed:
             raise ValueError(f"{self.name} has no cut-off: leave out {' and '.join(changed)}")
         return self
@@ -303,10 +368,11 @@ class Experiment(Schema):
 
     study: Name
     description: str = ""
-    task: Literal["next_item"] = "next_item"
+    task: Literal["next_item", "purchase"] = "next_item"
     data: Data
     folds: Folds = Folds()
     targets: Targets = Targets()
+    purchase: Purchase | None = later(None)  # of the task purchase, which fills it in
     metric: Metric = Metric()
     features: tuple[str, ...] | None = None  # of users and items; absent: all declared
     text: Text = later(Text())
@@ -322,6 +388,13 @@ class Experiment(Schema):
     confirm: Confirm = Confirm()
     seed: int = 0
 
+    @model_validator(mode="before")
+    @classmethod
+    def _defaults_of_the_task(cls, raw: Any) -> Any:
+        if isinstance(raw, Mapping) and raw.get("task") == "purchase":
+            return {"metric": {"name": "log_loss"}, "purchase": {}, **raw}
+        return raw
+
     @model_validator(mode="after")
     def _fits_together(self) -> Self:
         if self.stopping.grace_epochs > self.budget.epochs:
@@ -329,6 +402,17 @@ class Experiment(Schema):
                 f"stopping.grace_epochs = {self.stopping.grace_epochs} exceeds "
                 f"budget.epochs = {self.budget.epochs}"
             )
-        if self.metric.name in PROBABILITY_METRICS:
+        purchase = self.task == "purchase"
+        if purchase is not (self.metric.name in PROBABILITY_METRICS):
             raise ValueError(f"metric.name {self.metric.name} is not a metric of task {self.task}")
+        if not purchase and (self.purchase is not None or self.data.sessions is not None):
+            key = "purchase" if self.purchase is not None else "data.sessions"
+            raise ValueError(f"{key} is for task: purchase")
+        if purchase and self.targets != Targets():
+            raise ValueError("targets is for task: next_item; purchase has a key of its own")
+        stratified = self.folds.rule == "stratified"
+        if stratified is not (self.data.sessions is not None):
+            found = "events, which have a clock" if stratified else "sessions, which have none"
+            right = "time" if stratified else "stratified"
+            raise ValueError(f"the data are {found}: use folds.rule: {right}")
         return self

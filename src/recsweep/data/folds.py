@@ -13,10 +13,11 @@ The rules, for every family alike:
 import numpy as np
 from numpy.typing import NDArray
 
-from recsweep.config.schema import Experiment
+from recsweep.config.schema import Experiment, Folds
 from recsweep.config.schema import Targets as TargetRule
 from recsweep.data.arrays import changes, ranges
 from recsweep.data.features import Encoder, fit_features, text_names
+from recsweep.data.purchase_folds import make_purchase_fold
 from recsweep.data.types import (
     KINDS,
     UNKNOWN,
@@ -55,9 +56,10 @@ def make_fold(
         BadInput: nothing to train on, or nothing to predict.
     """
     cut, end = window
-    events = _rows(events, events.time < end)
-    before = events.time < cut
     rule = experiment.folds
+    if rule.rule == "time":
+        events = _rows(events, events.time < end)
+    before = trains_on(events, window, rule)
 
     support = np.bincount(events.item[before])
     items = np.flatnonzero(support >= rule.min_item_events).astype(np.int32)
@@ -65,14 +67,6 @@ def make_fold(
     local[items] = np.arange(len(items), dtype=np.int32)
     index = local[events.item]  # fold-local item of every event
 
-    known = before & (index != UNKNOWN)
-    learned = np.bincount(events.user[known], minlength=dataset.n_users) >= rule.min_user_events
-    trained = known & learned[events.user]
-    if not trained.any():
-        raise BadInput(
-            f"{name}: no user has {rule.min_user_events} events before its cut; "
-            "lower folds.min_user_events, or use fewer or shorter folds"
-        )
     encoder = fit_features(
         dataset,
         experiment.features,
@@ -82,6 +76,18 @@ def make_fold(
         texts=text_names(experiment.data.users, experiment.data.items),
         text=experiment.text,
     )
+    if experiment.purchase is not None:
+        return make_purchase_fold(
+            name, events, window, before, index, items, encoder, dataset, experiment
+        )
+    known = before & (index != UNKNOWN)
+    learned = np.bincount(events.user[known], minlength=dataset.n_users) >= rule.min_user_events
+    trained = known & learned[events.user]
+    if not trained.any():
+        raise BadInput(
+            f"{name}: no user has {rule.min_user_events} events before its cut; "
+            "lower folds.min_user_events, or use fewer or shorter folds"
+        )
     training = Training(
         sequences=_sequences(_rows(events, trained), index[trained], encoder),
         n_items=len(items),
@@ -94,6 +100,17 @@ def make_fold(
             "widen folds.validation, or change targets"
         )
     return Fold(name, cut, items, training, validation)
+
+
+def trains_on(events: Events, window: tuple[int, int], rule: Folds) -> Mask:
+    """Events that a fold with this window may learn from: those before it, or, where there is no
+    clock, all others.
+    """
+    start, end = window
+    if rule.rule == "stratified":
+        return (events.time < start) | (events.time >= end)
+    before: Mask = events.time < start
+    return before
 
 
 def _targets(events: Events, index: Int32, cut: int, rule: TargetRule, encoder: Encoder) -> Targets:

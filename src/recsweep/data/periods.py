@@ -1,15 +1,19 @@
 """Counting what a period or a fold holds, for the manifest."""
 
 import numpy as np
+from numpy.typing import NDArray
 
 from recsweep.config.schema import Folds
 from recsweep.data.manifest import FoldSupport, Moment, Period
 from recsweep.data.types import KINDS, Events
 
 
-def describe_period(events: Events, start: int, end: int) -> Period:
-    """Count the events in `[start, end)`."""
-    inside = (events.time >= start) & (events.time < end)
+def describe_period(
+    events: Events, start: int, end: int, inside: NDArray[np.bool_] | None = None
+) -> Period:
+    """Count the events in `[start, end)`, or those marked as inside."""
+    if inside is None:
+        inside = (events.time >= start) & (events.time < end)
     kinds = np.bincount(events.kind[inside], minlength=len(KINDS))
     return Period(
         start=Moment.at(start),
@@ -26,12 +30,13 @@ def describe_fold(
 ) -> FoldSupport:
     """Count a fold's training period and window; `start` is the time of the first event."""
     cut, end = window
-    before, inside = events.time < cut, (events.time >= cut) & (events.time < end)
+    inside = (events.time >= cut) & (events.time < end)
+    before = ~inside if rule.rule == "stratified" else events.time < cut
     users = np.bincount(events.user[before], minlength=int(events.user.max()) + 1)
     items = np.bincount(events.item[before], minlength=int(events.item.max()) + 1)
     return FoldSupport(
         name=name,
-        training=describe_period(events, start, cut),
+        training=describe_period(events, start, cut, before),
         users_below_min_user_events=int(((users > 0) & (users < rule.min_user_events)).sum()),
         items_below_min_item_events=int(((items > 0) & (items < rule.min_item_events)).sum()),
         validation=describe_period(events, cut, end),

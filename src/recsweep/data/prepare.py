@@ -29,9 +29,10 @@ from recsweep.data.manifest import (
 )
 from recsweep.data.periods import describe_fold, describe_period
 from recsweep.data.reading import read_table
+from recsweep.data.sessions import read_sessions, session_features
 from recsweep.data.sources import Source, resolve
 from recsweep.data.tables import FeatureRead, bare_table, feature_table
-from recsweep.data.types import Dataset, Events
+from recsweep.data.types import Cuts, Dataset, Events
 from recsweep.errors import BadInput, WorkFailed
 
 
@@ -39,7 +40,7 @@ from recsweep.errors import BadInput, WorkFailed
 class _Sources:
     """Where each declared table lies."""
 
-    events: tuple[Source, ...]
+    events: tuple[Source, ...]  # or the table of sessions
     users: Source | None
     items: Source | None
 
@@ -57,7 +58,8 @@ def prepare(experiment: Experiment, root: Path = Path()) -> Dataset:
         WorkFailed: a package that can't be fetched, or a folder that can't be written.
     """
     data, rule = experiment.data, experiment.folds
-    check_names(experiment.features, declared_names(data.users, data.items))
+    sessions = [session_features(data.sessions)] if data.sessions else []
+    check_names(experiment.features, declared_names(data.users, data.items, *sessions))
     home = root / "data"
     try:
         home.mkdir(parents=True, exist_ok=True)
@@ -76,20 +78,19 @@ def prepare(experiment: Experiment, root: Path = Path()) -> Dataset:
 
 
 def _resolve_all(data: Data, raw_folder: Path) -> _Sources:
-    events = tuple(resolve(table, data.package, raw_folder) for table in data.events)
+    logs = data.events if data.sessions is None else (data.sessions,)
+    made = (data.package, raw_folder, data.simulator)
+    events = tuple(resolve(table, *made) for table in logs)
     users, items = (
-        resolve(table, data.package, raw_folder) if table is not None else None
-        for table in (data.users, data.items)
+        resolve(table, *made) if table is not None else None for table in (data.users, data.items)
     )
     return _Sources(events, users, items)
 
 
 def _build(folder: Path, inputs: str, data: Data, rule: Folds, sources: _Sources) -> None:
-    indexed, cleaning = _read_events(data, sources)
+    indexed, cleaning, users, cuts = _read_log(data, rule, sources)
     events = indexed.events
-    cuts = resolve_cuts(events.time, rule)
     start = int(events.time.min())
-    users = _read_features(data.users, sources.users, indexed.users)
     items = _read_features(data.items, sources.items, indexed.items)
     test_start, test_end = cuts.test
     early = events.time < test_start
@@ -166,6 +167,17 @@ def _publish(temporary: Path, folder: Path) -> None:
     except OSError:
         if not folder.exists():  # otherwise another process was faster, with the same content
             raise
+
+
+def _read_log(
+    data: Data, rule: Folds, sources: _Sources
+) -> tuple[Indexed, tuple[EventRows, ...], FeatureRead, Cuts]:
+    if data.sessions is not None:
+        read = read_sessions(data.sessions, sources.events[0].path, rule)
+        return read.indexed, (read.rows,), FeatureRead(read.features, None, None), read.cuts
+    indexed, cleaning = _read_events(data, sources)
+    users = _read_features(data.users, sources.users, indexed.users)
+    return indexed, cleaning, users, resolve_cuts(indexed.events.time, rule)
 
 
 def _read_events(data: Data, sources: _Sources) -> tuple[Indexed, tuple[EventRows, ...]]:

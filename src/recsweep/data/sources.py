@@ -10,10 +10,12 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
 from recsweep.config.files import expand, nearest
-from recsweep.config.schema import Package, Table
+from recsweep.config.schema import Package, SimulatorSettings, Table
+from recsweep.data.simulator.raw import simulated
 from recsweep.errors import BadInput, WorkFailed
 
 PREFIX = "package:"
+SIMULATOR = "simulator:"
 FETCH_SECONDS = 120.0
 
 
@@ -27,8 +29,13 @@ class Source:
     size: int  # bytes
 
 
-def resolve(table: Table, package: Package | None, raw_folder: Path) -> Source:
-    """Find a table's file, fetching its package once, and check its sha256 where one is given.
+def resolve(
+    table: Table,
+    package: Package | None,
+    raw_folder: Path,
+    simulator: SimulatorSettings | None = None,
+) -> Source:
+    """Find a table's file, fetching or simulating it once, and check its sha256 if one is given.
 
     Raises:
         BadInput: no such file or member, or other bytes than expected.
@@ -37,6 +44,8 @@ def resolve(table: Table, package: Package | None, raw_folder: Path) -> Source:
     expected: str | None
     if table.path.startswith(PREFIX):
         path, expected = _member(table.path, package, raw_folder)
+    elif table.path.startswith(SIMULATOR):
+        path, expected = simulated(table.path, simulator, raw_folder), table.sha256
     else:
         path, expected = expand(table.path), table.sha256
     try:

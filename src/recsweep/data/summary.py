@@ -13,14 +13,27 @@ def summary_lines(manifest: Manifest) -> list[tuple[str, str]]:
         lines += [(f"  dropped: {rule}", f"{n:,}") for rule, n in table.dropped.items() if n]
         lines += [(f"    such as {kind!r}", f"{n:,}") for kind, n in table.unmapped_types.items()]
     if manifest.duplicates:
-        lines.append(("dropped: same user, item, time and type", f"{manifest.duplicates:,}"))
+        same = "all columns" if manifest.data.sessions else "user, item, time and type"
+        lines.append((f"dropped: same {same}", f"{manifest.duplicates:,}"))
     for word, rows in (("users", manifest.user_table), ("items", manifest.item_table)):
         if rows is not None:
             lines.append((f"table of {word}", _feature_rows(rows, word)))
+    if manifest.fold_rule.rule == "stratified":
+        return lines + _sessions(manifest)
     lines.append(("development", _period(manifest.development)))
     lines += [(f"  {fold.name}", _fold(fold)) for fold in manifest.folds]
     lines.append(("sealed test", _period(manifest.sealed_test)))
     return lines
+
+
+def _sessions(manifest: Manifest) -> list[tuple[str, str]]:
+    """Parts of a table without a clock."""
+    parts = [(f"  {fold.name}", fold.validation) for fold in manifest.folds]
+    named = [("development", manifest.development), *parts, ("sealed test", manifest.sealed_test)]
+    return [
+        (name, f"{part.events:,} sessions, {part.types.get('purchase', 0):,} with a purchase")
+        for name, part in named
+    ] + [("time", "not respected: the table has no clock, parts are drawn at random")]
 
 
 def _period(period: Period) -> str:

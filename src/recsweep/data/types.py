@@ -81,6 +81,7 @@ class Sequences:
     time: Int64  # (n_events,)
     kind: NDArray[np.int8]  # (n_events,)
     features: Float32  # (n_sequences, n_user_features)
+    item_features: Float32 | None = None  # (n_events, n_item_features), if dated
 
     def __len__(self) -> int:
         return len(self.user)
@@ -93,6 +94,26 @@ class Training:
     sequences: Sequences
     n_items: int
     item_features: Float32  # (n_items, n_item_features)
+    examples: "Targets | None" = None  # labelled, of the task purchase; histories are `sequences`
+
+
+@dataclass(frozen=True, slots=True)
+class Labels:
+    """What makes targets examples of a purchase or none, one row each."""
+
+    bought: NDArray[np.bool_]  # (n_targets,)
+    inputs: Float32  # (n_targets, n_inputs): learner, course and history as they were known then
+    columns: tuple[str, ...]  # (n_inputs,) the declared column or summary that an input is of
+    price: Float64 | None  # (n_targets,) of the course; nan: not known
+
+    def at(self, positions: Int64) -> "Labels":
+        """Some of the rows."""
+        return replace(
+            self,
+            bought=self.bought[positions],
+            inputs=self.inputs[positions],
+            price=None if self.price is None else self.price[positions],
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,11 +126,12 @@ class Targets:
 
     histories: Sequences  # one for every user with a target
     sequence: Int32  # (n_targets,) index into histories, non-decreasing
-    length: Int32  # (n_targets,) >= 1, non-decreasing within a sequence
+    length: Int32  # (n_targets,) >= 1 (a purchase: >= 0), non-decreasing within a sequence
     item: Int32  # (n_targets,) fold-local index or UNKNOWN
     time: Int64  # (n_targets,)
     drop_seen: bool  # items of the history are no candidates
     counts: Mapping[str, int]  # rule -> events of the window that it took out or marked
+    labels: Labels | None = None  # of the task purchase
 
     def __len__(self) -> int:
         return len(self.item)
@@ -122,6 +144,7 @@ class Targets:
             length=self.length[positions],
             item=self.item[positions],
             time=self.time[positions],
+            labels=None if self.labels is None else self.labels.at(positions),
         )
 
 

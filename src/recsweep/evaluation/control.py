@@ -19,7 +19,15 @@ history's length; a user with more targets is represented by so many, drawn at r
 CHUNK_PLACES = 1 << 22
 """At most so many places of shuffled histories are laid out at once."""
 
-ORDER_BLIND = frozenset({"popularity", "matrix_factorization"})
+ORDER_BLIND = frozenset(
+    {
+        "popularity",
+        "matrix_factorization",
+        "base_rate",
+        "logistic_regression",
+        "gradient_boosting",
+    }
+)
 """Families whose scores depend only on which items a history holds and how often."""
 
 
@@ -55,19 +63,20 @@ def _shuffled(targets: Targets, positions: Int64, random: np.random.Generator) -
     length = targets.length[positions].astype(np.int64)
     owner = np.repeat(np.arange(len(positions)), length)
     rows = ranges(histories.offsets[sequence], length)
+    in_time = rows
     rows = rows[np.lexsort((random.random(len(rows)), owner))]
     return replace(
-        targets,
+        targets.at(positions),
         histories=Sequences(
             user=histories.user[sequence],
             offsets=np.concatenate(([0], np.cumsum(length))).astype(np.int64),
             item=histories.item[rows],
-            time=histories.time[rows],  # travels with its event; no family reads it
+            time=histories.time[in_time],  # the moments stay, what happened at them is shuffled
             kind=histories.kind[rows],
             features=histories.features[sequence],
+            item_features=None
+            if histories.item_features is None
+            else histories.item_features[rows],
         ),
         sequence=np.arange(len(positions), dtype=np.int32),
-        length=targets.length[positions],
-        item=targets.item[positions],
-        time=targets.time[positions],
     )

@@ -81,3 +81,4 @@ class Family(Generic[M_co]):
     build: Build[M_co]
     epochs: int | None = None  # a fixed training length; absent: the study's budget
     uses_features: bool = False
+    needs_history: bool = False  # has nothing to go on in a table of sessions

@@ -4,7 +4,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from recsweep.config.schema import Schema
+from recsweep.config.schema import Schema, later
+from recsweep.evaluation.probability import Bin
 from recsweep.evaluation.subgroups import SubgroupDifference
 from recsweep.evaluation.verdict import PairVerdict, Scope
 from recsweep.records.openings import Opened, Opening
@@ -38,6 +39,23 @@ class Subgroup(Schema):
     differences: Mapping[str, SubgroupDifference]  # `a - b` -> every pair of families
 
 
+class AnswerQuality(Schema):
+    """How well one answer is given at the threshold."""
+
+    precision: float
+    recall: float
+    f1: float
+    support: int  # examples with this answer
+
+
+class PurchaseDetails(Schema):
+    """The task `purchase`: decisions and reliability of the first seed's model."""
+
+    threshold: float  # mean of the cross-fitted ones
+    answers: Mapping[str, AnswerQuality]  # `purchase` and `no purchase`
+    reliability: tuple[Bin, ...]  # by ascending probability, equally many examples in each
+
+
 @dataclass(frozen=True, slots=True)
 class FamilyResult:
     """One family's selected configuration on the sealed test."""
@@ -48,6 +66,7 @@ class FamilyResult:
     coverage: Mapping[str, float]  # `coverage@10` -> share of courses in any list
     novelty: Mapping[str, Estimate]  # `novelty@10` -> bits
     order: OrderControl | None  # None: the family can't see the order of a history
+    purchase: PurchaseDetails | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +84,7 @@ class ConfirmationSummary:
     subgroups: tuple[Subgroup, ...]
     openings: int  # how often this sealed test was opened, this time included
     searches: int  # whose selections are averaged; 1: the study's own
+    best_possible: float | None = None
 
 
 class Steps(Schema):
@@ -88,6 +108,7 @@ class ConfirmedFamily(Opened):
     novelty: Mapping[str, Estimate]  # `novelty@10` -> bits
     order: OrderControl | None  # None: the family can't see the order of a history
     fit_seconds: float  # of one refit
+    purchase: PurchaseDetails | None = later(None)
 
 
 class Confirmation(Schema):
@@ -102,6 +123,7 @@ class Confirmation(Schema):
     learners: int
     targets: int
     cold_targets: float  # share of targets on courses that training doesn't know
+    best_possible: float | None = later(None)  # of the metric, where a simulator knows the truth
     window: Mapping[str, int]  # rule -> events of the test that it took out or marked
     openings: tuple[Opening, ...]
     families: Mapping[str, ConfirmedFamily]
@@ -130,6 +152,7 @@ class Confirmation(Schema):
                     coverage=family.coverage,
                     novelty=family.novelty,
                     order=family.order,
+                    purchase=family.purchase,
                 )
                 for name, family in self.families.items()
             ),
@@ -137,4 +160,5 @@ class Confirmation(Schema):
             subgroups=self.subgroups,
             openings=len(self.openings),
             searches=1 + len(self.repeated),
+            best_possible=self.best_possible,
         )

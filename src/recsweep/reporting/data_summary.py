@@ -30,7 +30,10 @@ def cleaning_rows(view: View, manifest: Manifest) -> Rows:
 def period_rows(view: View, manifest: Manifest) -> Rows:
     """(period, from, to, events, learners, courses)."""
     periods = (("development", manifest.development), ("sealed_test", manifest.sealed_test))
-    return [(view.say(key), *_period(period)) for key, period in periods]
+    found = [(view.say(key), *_period(period)) for key, period in periods]
+    if manifest.fold_rule.rule == "stratified":  # no clock
+        return [(name, "–", "–", *counts) for name, _, _, *counts in found]
+    return found
 
 
 def fold_rows(view: View) -> Rows:

@@ -9,10 +9,25 @@ from rich.markup import escape
 from rich.table import Table
 from rich.text import Text
 
-from recsweep.config.schema import goodness
+from recsweep.config.schema import Experiment, goodness
 from recsweep.records.selection import Choice, Selection
 from recsweep.records.study import Study
 from recsweep.training.trial import Configuration
+
+WRITTEN = {
+    "ndcg": "NDCG",
+    "mrr": "MRR",
+    "log_loss": "log loss",
+    "brier": "Brier score",
+    "roc_auc": "ROC AUC",
+    "pr_auc": "PR AUC",
+    "ece": "ECE",
+    "f1": "F1",
+    "lift": "lift in the top tenth",
+    "expected_revenue": "expected revenue in the top tenth",
+    "revenue": "revenue in the top tenth",
+}
+"""Names of metrics that people write otherwise."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,8 +72,27 @@ def rows(study: Study, selection: Selection) -> list[Row]:
 
 def show_metric(key: str) -> str:
     """`ndcg@10` as people write it: NDCG@10."""
-    name, _, k = key.partition("@")
-    return f"{ {'ndcg': 'NDCG', 'mrr': 'MRR', 'recall': 'recall'}[name] }@{k}"
+    name, at, k = key.partition("@")
+    return WRITTEN.get(name, name) + at + k
+
+
+FOLDS = {
+    "time": "rolling-origin folds",
+    "stratified": "folds drawn at random (time is not respected: the table has no clock)",
+}
+MEANS = {
+    "next_item": "the whole catalogue is ranked, ties count against the model, and a mean is over "
+    "a learner's targets first and over learners then.",
+    "purchase": "log loss, Brier score and the areas are over all examples; thresholds and "
+    "calibrators are cross-fitted over learners.",
+}
+
+
+def beside(experiment: Experiment) -> list[str]:
+    """The metrics that stand beside the study's own."""
+    if experiment.task == "purchase":
+        return ["log_loss", "roc_auc", "pr_auc", "brier", "ece"]
+    return [f"recall@{experiment.metric.k}", f"mrr@{experiment.metric.k}"]
 
 
 def show_config(config: Configuration) -> str:
@@ -112,8 +146,7 @@ def warnings(study: Study, selection: Selection) -> list[str]:
 def markdown(study: Study, selection: Selection) -> str:
     """`leaderboard.md`, complete in itself."""
     experiment, metric = study.experiment, show_metric(selection.metric)
-    others = [f"recall@{experiment.metric.k}", f"mrr@{experiment.metric.k}"]
-    others = [key for key in others if key != selection.metric]
+    others = [key for key in beside(experiment) if key != selection.metric]
     head = [
         "family",
         f"{metric} (mean ± sd over folds)",
@@ -124,10 +157,9 @@ def markdown(study: Study, selection: Selection) -> str:
         f"# {experiment.study}",
         "",
         *([experiment.description, ""] if experiment.description else []),
-        f"Cross-validated over {len(study.folds)} rolling-origin folds of `{study.dataset}`; the "
-        "whole catalogue is ranked, ties count against the model, and a mean is over a learner's "
-        "targets first and over learners then. These are the scores that the configurations were "
-        "selected by: the winner of many trials is lucky, so they are no verdict.",
+        f"Cross-validated over {len(study.folds)} {FOLDS[experiment.folds.rule]} of "
+        f"`{study.dataset}`; {MEANS[experiment.task]} These are the scores that the configurations "
+        "were selected by: the winner of many trials is lucky, so they are no verdict.",
         "",
         f"| {' | '.join(head)} |",
         f"|{'---|' * 1}{'---:|' * (len(head) - 1)}",

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 
+from recsweep.config.schema import Experiment, Purchase
 from recsweep.reporting.view import View
 from recsweep.tasks.registry import TASKS
 
@@ -10,16 +11,24 @@ def protocol_notes(view: View) -> list[str]:
     """One sentence or two a rule, filled in from the experiment."""
     experiment = view.study.experiment
     folds, targets, stopping = experiment.folds, experiment.targets, experiment.stopping
-    notes = [
-        view.say(
-            "protocol_time",
-            folds=folds.count,
-            validation=f"{folds.validation:.0%}",
-            test=f"{folds.test:.0%}",
-        ),
+    in_time = view.say(
+        "protocol_time",
+        folds=folds.count,
+        validation=f"{folds.validation:.0%}",
+        test=f"{folds.test:.0%}",
+    )
+    if folds.rule == "stratified":
+        in_time = view.say("protocol_stratified", folds=folds.count, test=f"{folds.test:.0%}")
+    asked = [
         view.say("protocol_history"),
         view.say("protocol_targets", which=view.say(f"which_{targets.which}")),
         view.say("protocol_catalogue", seen=view.say(f"seen_{targets.seen}")),
+    ]
+    if experiment.purchase is not None:
+        asked = _purchase_notes(view, experiment, experiment.purchase)
+    notes = [
+        in_time,
+        *asked,
         view.say(
             "protocol_budget", trials=experiment.budget.trials, epochs=experiment.budget.epochs
         ),
@@ -34,6 +43,15 @@ def protocol_notes(view: View) -> list[str]:
     ]
     if without := _without_features(view):
         notes.append(view.say("protocol_features", families=", ".join(without)))
+    return notes
+
+
+def _purchase_notes(view: View, experiment: Experiment, rule: Purchase) -> list[str]:
+    notes = [view.say("protocol_probability", calibration=experiment.metric.calibration)]
+    if experiment.data.sessions is None:
+        looks, days = ", ".join(rule.exposures), f"{rule.window_days:g}"
+        notes.insert(0, view.say("protocol_purchase", exposures=looks, days=days))
+        notes.insert(0, view.say("protocol_history"))
     return notes
 
 

@@ -16,10 +16,14 @@ from recsweep.reporting.intervals import (
 )
 from recsweep.reporting.leaderboard import show_metric
 from recsweep.reporting.order import order_rows, order_scale, order_targets, winners_drop
+from recsweep.reporting.reliability import purchase_section
 from recsweep.reporting.subgroups import group_tables
 from recsweep.reporting.svg import Scale
 from recsweep.reporting.verdicts import mirrored, ranking
 from recsweep.reporting.view import View, interval, score, signed
+
+BESIDE = ("log_loss", "brier", "roc_auc", "pr_auc", "ece")
+"""Metrics of probabilities that stand beside each other."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,13 +65,18 @@ def sealed_section(view: View, sealed: ConfirmationSummary) -> dict[str, Any]:
         "order_ends": ends(order_scale(sealed), signed),
         "order_targets": order_targets(sealed),
         "group_tables": group_tables(view, sealed),
+        **purchase_section(view, sealed),
     }
 
 
 def sealed_rows(view: View, confirmation: ConfirmationSummary) -> list[SealedRow]:
-    """The highest mean first."""
+    """The best mean first."""
     key, x, out = confirmation.metric, sealed_scale(confirmation), []
     cut = key.partition("@")[2]
+
+    def of_cut(name: str) -> bool:
+        return name.partition("@")[2] == cut
+
     results = {result.family: result for result in confirmation.families}
     for family in ranking(confirmation):
         result, mark = results[family], view.marks[family]
@@ -83,8 +92,8 @@ def sealed_rows(view: View, confirmation: ConfirmationSummary) -> list[SealedRow
                 values=[
                     text,
                     *others,
-                    f"{result.coverage[f'coverage@{cut}']:.1%}",
-                    f"{result.novelty[f'novelty@{cut}'].mean:.2f}",
+                    *(f"{share:.1%}" for name, share in result.coverage.items() if of_cut(name)),
+                    *(f"{n.mean:.2f}" for name, n in result.novelty.items() if of_cut(name)),
                 ],
                 seeds=result.seeds,
             )
@@ -98,8 +107,7 @@ def sealed_columns(view: View, confirmation: ConfirmationSummary) -> list[str]:
     return [
         view.say("mean", metric=view.metric),
         *map(show_metric, other_metrics(confirmation)),
-        view.say("coverage", k=cut),
-        view.say("novelty", k=cut),
+        *([view.say("coverage", k=cut), view.say("novelty", k=cut)] if cut else []),
     ]
 
 
@@ -111,10 +119,11 @@ def sealed_scale(confirmation: ConfirmationSummary) -> Scale:
 
 
 def other_metrics(confirmation: ConfirmationSummary) -> list[str]:
-    """At the study's own cut-off, beside its metric."""
+    """At the study's own cut-off, beside its metric; what decisions are like has its own table."""
     names = confirmation.families[0].metrics if confirmation.families else {}
     cut = confirmation.metric.partition("@")[2]
-    return [n for n in names if n != confirmation.metric and n.partition("@")[2] == cut]
+    shown = names if cut else [n for n in names if n in BESIDE]
+    return [n for n in shown if n != confirmation.metric and n.partition("@")[2] == cut]
 
 
 def pair_rows(view: View, confirmation: ConfirmationSummary) -> list[PairRow]:

@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 
 from markupsafe import Markup
 
+from recsweep.config.schema import lower_is_better
 from recsweep.evaluation.subgroups import SubgroupDifference
 from recsweep.evaluation.verdict import decide
 from recsweep.records.confirmation import ConfirmationSummary, Subgroup
@@ -96,14 +97,12 @@ def _row(view: View, d: SubgroupDifference, effect: float, x: Scale) -> GroupRow
 
 def _sentence(view: View, found: list[SubgroupDifference], a: str, b: str) -> str:
     """In how many groups the interval lies on which side of 0."""
-    return view.say(
-        "groups_sentence",
-        a=a,
-        b=b,
-        n=len(found),
-        ahead=sum(d.lower is not None and d.lower > 0 for d in found),
-        behind=sum(d.upper is not None and d.upper < 0 for d in found),
-    )
+    above = sum(d.lower is not None and d.lower > 0 for d in found)
+    below = sum(d.upper is not None and d.upper < 0 for d in found)
+    lower = lower_is_better(view.selection.metric)
+    ahead, behind = (below, above) if lower else (above, below)
+    key = "groups_sentence_lower" if lower else "groups_sentence"
+    return view.say(key, a=a, b=b, n=len(found), ahead=ahead, behind=behind)
 
 
 def group_name(view: View, name: str) -> str:

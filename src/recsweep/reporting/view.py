@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, field
 
-from recsweep.config.schema import goodness
+from recsweep.config.schema import goodness, lower_is_better
 from recsweep.evaluation.verdict import PairVerdict
 from recsweep.records.selection import Selection
 from recsweep.records.study import Study, TrialRow
@@ -45,6 +45,11 @@ class View:
     def goodness(self, value: float) -> float:
         """A score of the study's metric with the sign that makes more better."""
         return goodness(self.selection.metric, value)
+
+    @property
+    def lower_is_better(self) -> bool:
+        """Of the study's metric."""
+        return lower_is_better(self.selection.metric)
 
     @property
     def families(self) -> list[str]:

@@ -93,7 +93,8 @@ def parse_space(
     keys = validate(SpaceKeys, raw, path)
     if keys.family not in families:
         raise BadInput(
-            f"{path}: family {keys.family!r} is not known{nearest(keys.family, families)}"
+            f"{path}: family {keys.family!r} does not serve the study's task"
+            + nearest(keys.family, families)
         )
     config = families[keys.family].config
     for name in (*keys.fixed, *keys.parameters):

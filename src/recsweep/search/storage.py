@@ -91,6 +91,7 @@ def identity(experiment: Experiment, space: Space, fingerprint: str) -> dict[str
         "budget.epochs": experiment.budget.epochs,
         "resources.precision": experiment.resources.precision,
         **{key: keys[key] for key in decisive},
+        **({"purchase": keys["purchase"]} if "purchase" in keys else {}),
     }
 
 

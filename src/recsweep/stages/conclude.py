@@ -31,6 +31,7 @@ from recsweep.records.confirmation_files import Table
 from recsweep.records.environment import environment
 from recsweep.records.openings import read_openings
 from recsweep.records.study import Study
+from recsweep.stages.purchases import pooled_estimates, purchase_details
 from recsweep.stages.refits import Scored, Test
 from recsweep.stages.searches import Search
 from recsweep.tasks.registry import TASKS
@@ -86,11 +87,11 @@ def conclude(
         learners=len(targets.histories),
         targets=len(targets),
         cold_targets=float(np.mean(targets.item == UNKNOWN)),
+        best_possible=test.best_possible,
         window=targets.counts,
         openings=read_openings(known.folder),
         families={
-            name: _family(runs, tables[name], len(test.control()), name, known)
-            for name, runs in scored.items()
+            name: _family(runs, tables[name], test, name, known) for name, runs in scored.items()
         },
         repeated=repeated,
         pairs=pairs,
@@ -150,7 +151,7 @@ def _rows(values: Float64) -> Float64:
 
 
 def _family(
-    runs: Sequence[Scored], table: Table, control_targets: int, name: str, known: Known
+    runs: Sequence[Scored], table: Table, test: Test, name: str, known: Known
 ) -> ConfirmedFamily:
     own, metric = known.searches[0], known.study.experiment.metric
     choice = own.selected[name]
@@ -162,7 +163,7 @@ def _family(
             drop=_estimate(
                 metric.goodness(1.0) * _rows(table["in_order"] - table["shuffled"]),
             ),
-            targets=control_targets,
+            targets=len(test.control()),
         )
     names = [name for name in table if name not in (*CONTROL, *_novelty(metric))]
     lists = [run.lists for run in runs if run.lists is not None]
@@ -174,7 +175,10 @@ def _family(
         seeds=own.seeds,
         deterministic=choice.kind in DETERMINISTIC,
         steps=known.steps[name],
-        metrics={column: _estimate(_rows(table[column])) for column in names},
+        metrics={
+            **{column: _estimate(_rows(table[column])) for column in names},
+            **pooled_estimates(runs, test, LEVEL),
+        },
         coverage={
             f"coverage@{k}": float(np.mean([made.coverage[k] for made in lists]))
             for k in (metric.report_k if lists else ())
@@ -182,6 +186,7 @@ def _family(
         novelty={name: _estimate(_rows(table[name])) for name in _novelty(metric) if name in table},
         order=order,
         fit_seconds=float(np.mean([run.fit_seconds for run in runs])),
+        purchase=purchase_details(runs[0], test),
     )
 
 

@@ -22,6 +22,7 @@ from recsweep.records.openings import Opened, Why, record_opening
 from recsweep.search.lock import study_lock
 from recsweep.stages.conclude import Known, conclude
 from recsweep.stages.machine import worker_count
+from recsweep.stages.purchases import best_possible
 from recsweep.stages.refits import Ended, Job, Scored, Test, score_all
 from recsweep.stages.searches import Search, own_search
 from recsweep.stages.selected import confirmation_inputs
@@ -120,7 +121,8 @@ def open_test(
     record_opening(folder, why, code, dataset.fingerprint, configurations, repeated)
     opened = unseal(dataset)
     fold = make_fold("test", opened.development, opened.cuts.test, opened, experiment)
-    test = Test(fold, experiment.metric, experiment.resources, experiment.task)
+    best = best_possible(experiment, opened, fold)
+    test = Test(fold, experiment.metric, experiment.resources, experiment.task, best)
     return test, dataset.n_users
 
 

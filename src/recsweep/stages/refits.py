@@ -69,6 +69,7 @@ class Test:
     metric: Metric
     resources: Resources
     task: str  # by name: it travels to other processes
+    best_possible: float | None = None  # of the metric, where a simulator knows the truth
 
     def control(self) -> Int64:
         """Positions of the targets of the shuffled-history control."""

@@ -89,11 +89,14 @@ def reproduce_stage(
 
 def _same_data(best: BestFile, root: Path) -> Dataset:
     data = best.experiment.data
-    tables = [t for t in (*data.events, data.users, data.items) if t is not None]
+    tables = [t for t in (*data.events, data.sessions, data.users, data.items) if t is not None]
     for table in tables:
         # Without its own sha256: the record's is what counts, and tells the same.
         source = resolve(
-            table.model_copy(update={"sha256": None}), data.package, root / "data" / "raw"
+            table.model_copy(update={"sha256": None}),
+            data.package,
+            root / "data" / "raw",
+            data.simulator,
         )
         expected = best.data.raw.get(table.path)
         if source.sha256 != expected:
@@ -177,7 +180,7 @@ def _on_test(
             f"the best file; run recsweep confirm {folder}"
         )
     table = read_learners(folder).filter(family=best.family, search=1)
-    names = list(family.metrics)
+    names = [name for name in family.metrics if name in table.columns]  # means over learners
     recorded = {
         name: table[name].to_numpy().reshape(len(family.seeds), -1).mean(axis=1).tolist()
         for name in names

@@ -27,7 +27,7 @@ def confirmation_inputs(
 ) -> str:
     """Identity of a confirmation: data, task, configurations, seeds, and what is asked of them."""
     experiment = study.experiment
-    deciding = {"folds", "targets", "metric", "features", "confirm", "seed"}
+    deciding = {"folds", "targets", "purchase", "metric", "features", "confirm", "seed"}
     content = {
         "fingerprint": study.fingerprint,
         "experiment": experiment.model_dump(mode="json", include=deciding),

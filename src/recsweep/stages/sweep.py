@@ -53,6 +53,7 @@ def load_inputs(experiment: Experiment, root: Path) -> Inputs:
     """
     families = TASKS[experiment.task].families
     spaces = {n: load_space(root / path, families) for n, path in experiment.families.items()}
+    _check_histories(experiment, spaces)
     dataset = prepare(experiment, root)
     folds = development_folds(dataset, experiment)
     return Inputs(experiment, study_folder(experiment, root), dataset, folds, spaces)
@@ -72,6 +73,17 @@ def searched_data(study: Study, root: Path) -> Dataset:
             "name"
         )
     return dataset
+
+
+def _check_histories(experiment: Experiment, spaces: Mapping[str, Space]) -> None:
+    families = TASKS[experiment.task].families
+    for name, space in spaces.items():
+        if experiment.data.sessions is not None and families[space.family].needs_history:
+            others = [kind for kind, family in families.items() if not family.needs_history]
+            raise BadInput(
+                f"families.{name}: {space.family} reads histories, and data.sessions has none; "
+                f"allowed: {', '.join(others)}"
+            )
 
 
 def sweep(

@@ -6,6 +6,7 @@ from pathlib import Path
 from rich import box
 from rich.table import Table
 
+from recsweep.config.schema import goodness
 from recsweep.records.confirmation_files import VERDICTS
 from recsweep.reporting.leaderboard import show_metric
 from recsweep.stages.confirm import Confirmed
@@ -17,13 +18,15 @@ def confirmation_lines(confirmed: Confirmed, folder: Path) -> Iterator[str]:
     confirmation = confirmed.confirmation
     key, metric = confirmation.metric, show_metric(confirmation.metric)
     families = confirmation.families
-    width = max(map(len, families))
+    width = max(11, *map(len, families))
     searches = f", {1 + len(confirmation.repeated)} searches" if confirmation.repeated else ""
     yield (
         f"Sealed test, {confirmation.learners:,} learners, "
         f"{confirmation.targets:,} targets{searches}"
     )
-    best_first = sorted(families.items(), key=lambda item: -item[1].metrics[key].mean)
+    best_first = sorted(
+        families.items(), key=lambda item: -goodness(key, item[1].metrics[key].mean)
+    )
     for name, family in best_first:
         mean = family.metrics[key]
         order = ""
@@ -33,6 +36,11 @@ def confirmation_lines(confirmed: Confirmed, folder: Path) -> Iterator[str]:
         yield (
             f"  {name:{width}}  {metric} {mean.mean:.4f} "
             f"[{mean.lower:.4f}, {mean.upper:.4f}]{order}"
+        )
+    if confirmation.best_possible is not None:
+        yield (
+            f"  {'(the truth)':{width}}  {metric} {confirmation.best_possible:.4f}   "
+            "the best possible: the simulator's own probabilities"
         )
     yield ""
     yield from _with_their_basis_once([pair.sentence(metric) for pair in confirmation.pairs])

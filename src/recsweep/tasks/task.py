@@ -35,7 +35,7 @@ class Task(Generic[M]):
     scorer: Callable[[Targets, int, torch.device], Scorer[M]]  # targets, n_items, device
     target_values: Callable[[Outcomes, Targets, Metric], dict[str, Float64]]
     """(n_targets,) of each metric that is a mean over targets; the study's is among them."""
-    pooled: Callable[[Outcomes, Targets], dict[str, float]]
+    pooled: Callable[[Outcomes, Targets, Metric], dict[str, float]]
     """Metrics of all targets together, which no single target has a value of."""
     per_learner: Callable[[Float64, Int32], Float64]
     """(n_learners,) from (n_targets,) values and their learners 0, 1, …; its mean is the metric."""
@@ -50,7 +50,7 @@ class Task(Generic[M]):
         values = self.target_values(outcomes, targets, metric)
         learners = {key: self.per_learner(v, targets.sequence) for key, v in values.items()}
         means = {key: float(v.mean()) for key, v in learners.items()}
-        return {**means, **self.pooled(outcomes, targets)}, learners[metric.key]
+        return {**means, **self.pooled(outcomes, targets, metric)}, learners[metric.key]
 
     def learner_metrics(
         self, runs: Sequence[Outcomes], targets: Targets, metric: Metric

@@ -18,7 +18,7 @@ from recsweep.tasks.next_item import NEXT_ITEM
 from recsweep.tasks.task import Task
 from recsweep.training.trial import Configuration, Diverged, fold_seed
 
-DETERMINISTIC = frozenset({"popularity", "markov", "item_knn"})
+DETERMINISTIC = frozenset({"popularity", "markov", "item_knn", "base_rate", "logistic_regression"})
 """Families that draw no random number: every seed gives the same model."""
 
 

@@ -11,6 +11,7 @@ from recsweep.data.features.fit import (
     check_names,
     declared_names,
     fit_features,
+    known_items,
     text_names,
 )
 from recsweep.data.features.known import ID, LABEL, RESERVED, VALID_FROM, Known, known_of
@@ -30,6 +31,7 @@ __all__ = [
     "declared_names",
     "fit_features",
     "fit_table",
+    "known_items",
     "known_of",
     "text_names",
 ]

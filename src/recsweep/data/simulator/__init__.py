@@ -3,11 +3,13 @@
 What a study should find is known beforehand, so a study can be checked: with `order` = 0 no
 model gains by reading histories in order, with `order` = 1 one that does must win; `text` says how
 far the courses' text tells whom they appeal to; and the true probability of every purchase is
-kept, so that the best possible log loss is known.
+kept, so that the best possible log loss is known. With `purchase_order` > 0 whether a course is
+bought depends on which of two kinds of courses a learner looked at last, so that a model of
+purchases that reads histories in order must win.
 """
 
+from recsweep.config.schema import SimulatorSettings
 from recsweep.data.simulator.files import write
-from recsweep.data.simulator.settings import SimulatorSettings
 from recsweep.data.simulator.simulate import SimulatedLog, simulate
 
 __all__ = ["SimulatedLog", "SimulatorSettings", "simulate", "write"]

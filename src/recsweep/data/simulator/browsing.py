@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from recsweep.data.simulator.settings import SimulatorSettings
+from recsweep.config.schema import SimulatorSettings
 from recsweep.data.simulator.world import Courses, Int, Learners, appeal
 from recsweep.data.types import Float64
 

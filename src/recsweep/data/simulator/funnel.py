@@ -6,9 +6,9 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import expit
 
+from recsweep.config.schema import SimulatorSettings
 from recsweep.data.simulator.browsing import Browses
-from recsweep.data.simulator.settings import SimulatorSettings
-from recsweep.data.simulator.world import Courses, Learners
+from recsweep.data.simulator.world import Courses, Int, Learners
 from recsweep.data.types import Float64
 
 Bool = NDArray[np.bool_]
@@ -25,6 +25,25 @@ class Funnel:
     favourite_time: Float64
     purchase_time: Float64
     comment_time: Float64
+
+
+RAISING, LOWERING = (0, 3), (5, 7)
+"""Main themes (positions in THEMES) after which a learner is readier, or less ready, to buy."""
+
+
+def moods(browses: Browses, courses: Courses) -> Int:
+    """(n_browses,) 1, -1 or 0: what the latest earlier course of such a theme left behind.
+
+    Which courses a learner looked at doesn't tell it, nor does the latest alone: a model has to
+    remember which of the two kinds came last.
+    """
+    theme, place = courses.theme[browses.course], np.arange(len(browses.course))
+    cue = np.isin(theme, RAISING).astype(np.intp) - np.isin(theme, LOWERING)
+    new = np.append(True, browses.learner[1:] != browses.learner[:-1])
+    first = np.maximum.accumulate(np.where(new, place, 0))
+    latest = np.maximum.accumulate(np.where(cue != 0, place, -1))
+    before = np.append(-1, latest[:-1])
+    return np.where(before >= first, cue[before], 0)
 
 
 def run_funnel(
@@ -46,6 +65,7 @@ def run_funnel(
     dear = (np.log(courses.price[what]) - 3.4) / 0.6
     pull = settings.taste / 2 * liking + 0.4 * courses.quality[what]
     means = np.where(learners.age[who] < 25, -0.4, 0.2)  # the young buy less
+    means = means + settings.purchase_order * moods(browses, courses)
 
     favourite_chance = expit(-1.6 + pull)
     logit = -2.6 + pull - 0.5 * dear + means

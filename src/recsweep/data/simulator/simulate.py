@@ -6,9 +6,9 @@ import numpy as np
 import polars as pl
 from scipy.special import entr
 
+from recsweep.config.schema import SimulatorSettings
 from recsweep.data.simulator.browsing import Browses, browse, make_successors
 from recsweep.data.simulator.funnel import Funnel, run_funnel
-from recsweep.data.simulator.settings import SimulatorSettings
 from recsweep.data.simulator.words import item_table, user_table
 from recsweep.data.simulator.world import Int, make_courses, make_learners
 from recsweep.data.types import Float64

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from recsweep.data.simulator.settings import SimulatorSettings
+from recsweep.config.schema import SimulatorSettings
 from recsweep.data.types import Float64
 
 Int = NDArray[np.intp]

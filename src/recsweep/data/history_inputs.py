@@ -1,0 +1,87 @@
+"""A learner's history as a few numbers, for families that read no sequences.
+
+All of it is strictly earlier than the example, and none of it depends on the order of the history
+but for the time of its last event.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from recsweep.data.arrays import changes
+from recsweep.data.features import Encoder
+from recsweep.data.types import KINDS, UNKNOWN, Events, Float32, Int32, Int64
+
+DAY = 86_400_000_000  # microseconds
+CHUNK = 1 << 18
+"""Examples whose courses are compared with their histories at once."""
+
+
+@dataclass(frozen=True, slots=True)
+class HistoryInputs:
+    """What the summary needs to know of training."""
+
+    kinds: tuple[int, ...]  # event types that training holds
+    popularity: Int64  # (n_items,) training events of each known course
+    encoder: Encoder
+
+    @property
+    def columns(self) -> list[str]:
+        """Names of the numbers."""
+        return [
+            *(f"history: {KINDS[kind]} events" for kind in self.kinds),
+            "history: days since the last event",
+            "history: none",
+            "history: events on this course",
+            "history: alike",
+            "course: events",
+        ]
+
+    def of(self, events: Events, index: Int32, rows: Int64) -> Float32:
+        """(n_rows, n_columns) of the examples at `rows`; counts and days are log(1 + x)."""
+        position = np.arange(len(events))
+        new_user = changes(events.user)
+        first = np.maximum.accumulate(np.where(new_user, position, 0))[rows]
+        end = np.maximum.accumulate(np.where(new_user | changes(events.time), position, 0))[rows]
+        columns = []
+        for kind in self.kinds:
+            so_far = np.concatenate(([0], np.cumsum(events.kind == kind)))
+            columns.append(np.log1p(so_far[end] - so_far[first]))
+        none = end == first
+        days = (events.time[rows] - events.time[np.maximum(end - 1, 0)]) / DAY
+        columns += [np.where(none, 0, np.log1p(np.maximum(days, 0))), none]
+        columns.append(np.log1p(_on_the_same_course(events)[rows]))
+        columns.append(self._alike(events, rows, first, end))
+        known = index[rows] != UNKNOWN
+        columns.append(np.log1p(np.where(known, self.popularity[index[rows]], 0)))
+        return np.stack(columns, axis=1).astype(np.float32)
+
+    def _alike(self, events: Events, rows: Int64, first: Int64, end: Int64) -> Float32:
+        """(n_rows,) cosine of the course's features and the history's mean; 0 without either."""
+        out = np.zeros(len(rows), np.float32)
+        for at in range(0, len(rows), CHUNK):
+            of = slice(at, at + CHUNK)
+            low, high = int(first[of].min()), int(end[of].max())
+            # Each as it was known just before its own time.
+            history = self.encoder.items(events.item[low:high], events.time[low:high] - 1)
+            so_far = np.zeros((high - low + 1, history.shape[1]))
+            np.cumsum(history, axis=0, out=so_far[1:])
+            total = so_far[end[of] - low] - so_far[first[of] - low]
+            own = self.encoder.items(events.item[rows[of]], events.time[rows[of]] - 1)
+            size = np.linalg.norm(total, axis=1) * np.linalg.norm(own, axis=1)
+            there = size > 1e-9
+            out[of][there] = (total * own).sum(axis=1)[there] / size[there]
+        return out
+
+
+def _on_the_same_course(events: Events) -> Int64:
+    """(n_events,) earlier events of the same learner on the same course, at earlier times."""
+    order = np.lexsort((events.time, events.item, events.user))
+    user, item, time = events.user[order], events.item[order], events.time[order]
+    place = np.arange(len(order))
+    new_pair = changes(user) | changes(item)
+    pair = np.maximum.accumulate(np.where(new_pair, place, 0))
+    instant = np.maximum.accumulate(np.where(new_pair | changes(time), place, 0))
+    out = np.empty(len(order), np.int64)
+    out[order] = instant - pair
+    return out

@@ -1,0 +1,113 @@
+"""A table of sessions, read as a log in which each session is a learner with one event.
+
+The event is a purchase or a browse, as the label says; the session's columns are its learner's
+features; where a log has time stands the part of the split that a row was drawn for. So everything
+after it (folds, features, the sealed files, the unit of resampling) works as on a log.
+"""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import polars as pl
+from numpy.typing import NDArray
+
+from recsweep.config.schema import FeatureTable, Folds, SessionTable
+from recsweep.data.features import ID, LABEL
+from recsweep.data.indexing import Indexed
+from recsweep.data.manifest import EventRows
+from recsweep.data.reading import as_text, read_table
+from recsweep.data.tables import feature_columns
+from recsweep.data.types import KINDS, Cuts, Events, Int64
+from recsweep.errors import BadInput
+
+SPLIT_SEED = 0
+"""One split for every study of the same rows, so that studies can be compared."""
+
+
+@dataclass(frozen=True, slots=True)
+class Sessions:
+    """The rows as a log, and their features by code."""
+
+    indexed: Indexed
+    rows: EventRows
+    features: pl.DataFrame
+    cuts: Cuts
+
+
+def read_sessions(table: SessionTable, path: Path, rule: Folds) -> Sessions:
+    """Read, drop rows without a label, drop exact duplicates, then split.
+
+    Rows are put in the order of their content first: their order in the file has no say in
+    anything.
+
+    Raises:
+        BadInput: the file can't be read, a number is none, or a part would lack one of the answers.
+    """
+    raw = read_table(table, path, [table.label, *table.categorical, *table.numeric])
+    label = as_text(raw[table.label], path)
+    columns = feature_columns(session_features(table), raw, path)
+    known = pl.DataFrame({LABEL: label.is_in(table.positive), **columns}).filter(
+        label.is_not_null()
+    )
+    distinct = known.unique().sort(known.columns, nulls_last=True)
+    bought = distinct[LABEL].to_numpy()
+    part = split(bought, rule, path)
+    order = np.argsort(part, kind="stable")  # codes of the test come after all others
+    n = len(distinct)
+    ids = pl.Series([f"session {row + 1}" for row in range(n)], dtype=pl.String)
+    features = distinct[order].drop(LABEL)
+    features.insert_column(0, pl.Series(LABEL, [None] * n, dtype=pl.String))
+    features.insert_column(0, ids.alias(ID))
+    kinds = np.where(bought[order], KINDS.index("purchase"), KINDS.index("browse"))
+    events = Events(
+        user=np.arange(n, dtype=np.int32),
+        item=np.zeros(n, np.int32),
+        time=part[order],
+        kind=kinds.astype(np.int8),
+    )
+    rows = EventRows(
+        path=table.path,
+        rows=len(raw),
+        dropped={"no label": len(raw) - len(known)},
+        unmapped_types={},
+        kept=len(known),
+    )
+    indexed = Indexed(events, ids, pl.Series(["session"]), len(known) - n)
+    parts = range(rule.count)
+    cuts = Cuts(tuple((p, p + 1) for p in parts), (rule.count, rule.count + 1))
+    return Sessions(indexed, rows, features, cuts)
+
+
+def split(bought: NDArray[np.bool_], rule: Folds, path: Path | str = "") -> Int64:
+    """(n,) the part of each row: a fold from 0, or the test, which is the last.
+
+    Each answer's rows are dealt out in random order, so that parts have the same share of it.
+
+    Raises:
+        BadInput: an answer has too few rows for every part to get two.
+    """
+    random = np.random.default_rng(SPLIT_SEED)
+    part = np.empty(len(bought), np.int64)
+    for answer in (False, True):
+        rows = random.permutation(np.flatnonzero(bought == answer))
+        tested = round(len(rows) * rule.test)
+        if min(tested, (len(rows) - tested) // rule.count) < 2:
+            raise BadInput(
+                f"{path}: {len(rows)} distinct rows {'with' if answer else 'without'} a purchase "
+                f"are too few for {rule.count} folds and a test; check the label and positive"
+            )
+        part[rows[:tested]] = rule.count
+        part[rows[tested:]] = np.arange(len(rows) - tested) % rule.count
+    return part
+
+
+def session_features(table: SessionTable) -> FeatureTable:
+    """The columns of a table of sessions as those of a table of learners."""
+    return FeatureTable(
+        path=table.path,
+        key=table.label,
+        categorical=table.categorical,
+        numeric=table.numeric,
+        missing=table.missing,
+    )

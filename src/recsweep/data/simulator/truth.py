@@ -1,0 +1,23 @@
+"""What only the simulator knows: the true probability of every purchase."""
+
+from pathlib import Path
+
+import polars as pl
+
+from recsweep.config.schema import SimulatorSettings
+from recsweep.data.simulator.raw import simulated
+from recsweep.data.types import Float64, Int64
+
+
+def true_probabilities(
+    settings: SimulatorSettings, raw_folder: Path, user_ids: pl.Series, times: Int64
+) -> Float64:
+    """(n,) of the looks of these learners (raw ids) at these times (microseconds since 1970 UTC).
+
+    A learner looks at one course at a time. For judging results; no model may see it.
+    """
+    path = simulated("simulator:exposures", settings, raw_folder)
+    truth = pl.read_csv(path).select("user_id", "time", "purchase_probability")
+    asked = pl.DataFrame({"user_id": user_ids, "time": times // 1000})
+    found = asked.join(truth, on=["user_id", "time"], how="left", maintain_order="left")
+    return found["purchase_probability"].to_numpy()

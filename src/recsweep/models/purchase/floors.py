@@ -1,0 +1,183 @@
+"""The floors: `base_rate`, and scikit-learn's `logistic_regression` and `gradient_boosting`.
+
+They read what is known of learner, course and history as numbers. What is fitted is kept as plain
+arrays, so that a state is loaded without scikit-learn and without unpickling anything.
+"""
+
+from collections.abc import Mapping
+
+import numpy as np
+import torch
+from pydantic import BaseModel, Field
+from scipy.special import expit
+from sklearn.ensemble import HistGradientBoostingClassifier
+from sklearn.linear_model import LogisticRegression
+from torch import Tensor
+
+from recsweep.data.types import Float32, Float64
+from recsweep.models.protocol import Context, FamilyConfig
+from recsweep.models.purchase.cases import CaseBook
+from recsweep.models.purchase.gradient import labels_of
+from recsweep.models.purchase.protocol import Purchaser
+
+
+class NoPurchaseConfig(FamilyConfig):
+    """A floor with nothing to tune."""
+
+
+class LogisticConfig(FamilyConfig):
+    """Hyperparameters of `logistic_regression`."""
+
+    inverse_penalty: float = Field(gt=0)  # scikit-learn's C
+
+
+class BoostingConfig(FamilyConfig):
+    """Hyperparameters of `gradient_boosting`."""
+
+    learning_rate: float = Field(gt=0)
+    trees: int = Field(ge=1)
+    leaves: int = Field(ge=2)
+    min_samples_leaf: int = Field(ge=1)
+    l2: float = Field(ge=0)
+    columns_a_split: float = Field(gt=0, le=1)
+
+
+class BaseRate:
+    """Training's share of purchases, for everybody."""
+
+    def __init__(self, context: Context) -> None:
+        self._training, self.share = context.training, 0.5
+
+    def fit_epoch(self) -> None:
+        """Count."""
+        self.share = float(labels_of(self._training).bought.mean())
+
+    def probability(self, book: CaseBook) -> Float64:
+        """(n_examples,)."""
+        return np.full(len(book), self.share)
+
+    def state(self) -> dict[str, Tensor]:
+        """The share."""
+        return {"share": torch.tensor(self.share, dtype=torch.float64)}
+
+    def load_state(self, state: Mapping[str, Tensor]) -> None:
+        """Take over a share."""
+        self.share = float(state["share"])
+
+
+class Logistic:
+    """A linear model of the log-odds."""
+
+    def __init__(self, config: LogisticConfig, context: Context) -> None:
+        self._config, self._training = config, context.training
+        self.weight: Float64 = np.zeros(labels_of(context.training).inputs.shape[1])
+        self.intercept = 0.0
+
+    def fit_epoch(self) -> None:
+        """Fit to the end."""
+        labels = labels_of(self._training)
+        library = LogisticRegression(
+            C=self._config.inverse_penalty, solver="newton-cholesky", max_iter=200
+        )
+        library.fit(labels.inputs.astype(np.float64), labels.bought)
+        self.weight, self.intercept = library.coef_[0], float(library.intercept_[0])
+
+    def probability(self, book: CaseBook) -> Float64:
+        """(n_examples,)."""
+        log_odds: Float64 = book.labels.inputs.astype(np.float64) @ self.weight + self.intercept
+        return np.asarray(expit(log_odds))
+
+    def state(self) -> dict[str, Tensor]:
+        """Weights and intercept."""
+        intercept = torch.tensor(self.intercept, dtype=torch.float64)
+        return {"weight": torch.from_numpy(self.weight.copy()), "intercept": intercept}
+
+    def load_state(self, state: Mapping[str, Tensor]) -> None:
+        """Take over weights."""
+        self.weight, self.intercept = state["weight"].numpy(), float(state["intercept"])
+
+
+class Boosting:
+    """Gradient-boosted trees."""
+
+    def __init__(self, config: BoostingConfig, context: Context) -> None:
+        self._config, self._context = config, context
+        self._trees: dict[str, np.ndarray] = {}
+        self._base = 0.0
+
+    def fit_epoch(self) -> None:
+        """Fit to the end."""
+        config, labels = self._config, labels_of(self._context.training)
+        library = HistGradientBoostingClassifier(
+            learning_rate=config.learning_rate,
+            max_iter=config.trees,
+            max_leaf_nodes=config.leaves,
+            min_samples_leaf=config.min_samples_leaf,
+            l2_regularization=config.l2,
+            max_features=config.columns_a_split,
+            early_stopping=False,
+            random_state=self._context.seed % (1 << 32),
+        )
+        library.fit(labels.inputs, labels.bought)
+        self._base = float(np.ravel(library._baseline_prediction)[0])
+        nodes = [tree.nodes for (tree,) in library._predictors]
+        start = np.cumsum([0, *map(len, nodes)])
+        whole = np.concatenate(nodes)
+        # Children count from their tree's root; a leaf is its own child.
+        root = np.repeat(start[:-1], np.diff(start))
+        place = np.arange(len(whole))
+        leaf = whole["is_leaf"].astype(bool)
+        self._trees = {
+            "root": start[:-1],
+            "feature": np.where(leaf, 0, whole["feature_idx"]).astype(np.int64),
+            "threshold": np.where(leaf, np.inf, whole["num_threshold"]),
+            "left": np.where(leaf, place, whole["left"] + root),
+            "right": np.where(leaf, place, whole["right"] + root),
+            "value": np.where(leaf, whole["value"], 0.0),
+        }
+
+    def probability(self, book: CaseBook) -> Float64:
+        """(n_examples,)."""
+        return np.asarray(expit(self._base + self._sum(book.labels.inputs)))
+
+    def _sum(self, inputs: Float32) -> Float64:
+        """(n,) the leaves' values, every tree walked level by level."""
+        trees, rows = self._trees, np.arange(len(inputs))
+        total = np.zeros(len(inputs))
+        for root in trees["root"]:
+            node = np.full(len(inputs), root)
+            while True:
+                goes_left = inputs[rows, trees["feature"][node]] <= trees["threshold"][node]
+                below = np.where(goes_left, trees["left"][node], trees["right"][node])
+                if np.array_equal(below, node):
+                    break
+                node = below
+            total += trees["value"][node]
+        return total
+
+    def state(self) -> dict[str, Tensor]:
+        """The trees' nodes, end to end."""
+        trees = {name: torch.from_numpy(np.asarray(v).copy()) for name, v in self._trees.items()}
+        return trees | {"base": torch.tensor(self._base, dtype=torch.float64)}
+
+    def load_state(self, state: Mapping[str, Tensor]) -> None:
+        """Take over trees."""
+        self._trees = {name: value.numpy() for name, value in state.items() if name != "base"}
+        self._base = float(state["base"])
+
+
+def build_base_rate(config: BaseModel, context: Context) -> Purchaser:
+    """A share that is not counted yet."""
+    return BaseRate(context)
+
+
+def build_logistic_regression(config: BaseModel, context: Context) -> Purchaser:
+    """A model without weights."""
+    assert isinstance(config, LogisticConfig)
+    return Logistic(config, context)
+
+
+def build_gradient_boosting(config: BaseModel, context: Context) -> Purchaser:
+    """A model without trees."""
+    assert isinstance(config, BoostingConfig)
+    return Boosting(config, context)

@@ -1,0 +1,120 @@
+from pathlib import Path
+
+import numpy as np
+import pytest
+from worlds import experiment_of
+
+from recsweep.config.schema import Experiment, Folds
+from recsweep.data.folds import development_folds
+from recsweep.data.manifest import read_manifest
+from recsweep.data.prepare import prepare
+from recsweep.data.sessions import split
+from recsweep.data.types import Dataset
+from recsweep.errors import BadInput
+
+NEXT_ITEM = {"task": "next_item", "metric": {"name": "ndcg"}, "purchase": None}
+HEADER = "pages,region,bought"
+
+
+def sessions(n: int = 200, seed: int = 0) -> list[str]:
+    rng = np.random.default_rng(seed)
+    return [
+        f"{rng.integers(1000)},r{rng.integers(3)},{'TRUE' if rng.random() < 0.2 else 'FALSE'}"
+        for _ in range(n)
+    ]
+
+
+def experiment_on(path: Path, **changes: object) -> Experiment:
+    table = {
+        "path": str(path),
+        "label": "bought",
+        "positive": ["TRUE"],
+        "numeric": ["pages"],
+        "categorical": ["region"],
+    }
+    return experiment_of(
+        task="purchase",
+        data={"name": "shop", "sessions": table},
+        folds={"rule": "stratified", "count": 4, "test": 0.2},
+        **changes,
+    )
+
+
+def prepared(rows: list[str], root: Path, name: str = "sessions.csv") -> Dataset:
+    path = root / name
+    path.write_text("\n".join([HEADER, *rows]) + "\n")
+    return prepare(experiment_on(path), root)
+
+
+def test_exact_duplicates_are_dropped_before_splitting_and_counted(tmp_path: Path) -> None:
+    rows = list(dict.fromkeys(sessions()))
+    dataset = prepared([*rows, *rows[:25]], tmp_path)
+    manifest = read_manifest(dataset.folder)
+    assert manifest.duplicates == 25
+    assert manifest.development.events + manifest.sealed_test.events == len(rows)
+
+
+def test_the_order_of_rows_has_no_say(tmp_path: Path) -> None:
+    rows = sessions()
+    turned = prepared(rows[::-1], tmp_path, "turned.csv")
+    assert prepared(rows, tmp_path).fingerprint == turned.fingerprint
+
+
+def test_rows_without_a_label_are_dropped_and_counted(tmp_path: Path) -> None:
+    dataset = prepared([*sessions(), "5,r1,"], tmp_path)
+    (rows,) = read_manifest(dataset.folder).cleaning
+    assert rows.dropped == {"no label": 1}
+
+
+def test_every_part_has_the_same_share_of_purchases() -> None:
+    bought = np.random.default_rng(0).random(1000) < 0.15
+    part = split(bought, Folds(rule="stratified", count=5, test=0.1))
+    shares = [bought[part == p].mean() for p in range(6)]
+    assert np.ptp(shares) < 0.02
+    assert np.bincount(part).tolist()[-1] == 100
+
+
+def test_a_fold_learns_from_all_others_and_from_nothing_of_its_own(tmp_path: Path) -> None:
+    dataset = prepared(sessions(), tmp_path)
+    experiment = experiment_on(tmp_path / "sessions.csv")
+    folds = development_folds(dataset, experiment)
+    assert len(folds) == 4
+    scored = [set(fold.validation.histories.user.tolist()) for fold in folds]
+    for fold, own in zip(folds, scored, strict=True):
+        learned = set(fold.training.sequences.user.tolist())
+        assert not learned & own
+        assert learned | own == set(range(dataset.n_users))
+    assert sum(map(len, scored)) == len(set().union(*scored)) == dataset.n_users
+
+
+def test_the_label_is_the_answer_and_no_input(tmp_path: Path) -> None:
+    dataset = prepared(sessions(), tmp_path)
+    (fold, *_) = development_folds(dataset, experiment_on(tmp_path / "sessions.csv"))
+    labels = fold.validation.labels
+    assert labels is not None
+    assert set(labels.columns) == {"pages", "region"}
+    assert labels.bought.sum() == fold.validation.counts["purchases"] > 0
+
+
+def test_a_label_that_is_never_positive_is_refused(tmp_path: Path) -> None:
+    rows = [row.replace("TRUE", "yes") for row in sessions()]
+    with pytest.raises(BadInput, match="0 distinct rows with a purchase are too few"):
+        prepared(rows, tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"folds": {"rule": "time"}}, "use folds.rule: stratified"),
+        (NEXT_ITEM, "data.sessions is for task: purchase"),
+        ({"metric": {"name": "ndcg"}}, "is not a metric of task purchase"),
+        ({"metric": {"name": "log_loss", "k": 5}}, "leave out k"),
+        ({"targets": {"seen": "keep"}}, "targets is for task: next_item"),
+    ],
+)
+def test_keys_that_do_not_go_together_are_refused(
+    changes: dict[str, object], message: str, tmp_path: Path
+) -> None:
+    raw = experiment_on(tmp_path / "x.csv").model_dump(mode="json")
+    with pytest.raises(ValueError, match=message):
+        Experiment.model_validate({**raw, **changes})

@@ -1,0 +1,127 @@
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from sklearn.metrics import brier_score_loss, f1_score, log_loss
+
+from recsweep.data.types import Float64, Int32
+from recsweep.evaluation.jackknife import jackknife
+from recsweep.evaluation.probability import (
+    best_threshold,
+    calibrated,
+    calibration_error,
+    decisions,
+    log_losses,
+    pooled_metrics,
+    reliability,
+    report_at_threshold,
+    shares_of_learners,
+    squared_errors,
+    top_tenth,
+)
+
+
+def world(n: int = 600, seed: int = 0) -> tuple[Float64, np.ndarray, Int32]:
+    """Probabilities that are too extreme, answers, and learners with a few examples each."""
+    rng = np.random.default_rng(seed)
+    truth = rng.beta(2, 5, n)
+    bought = rng.random(n) < truth
+    odds = 2.5 * np.log(truth / (1 - truth))
+    return 1 / (1 + np.exp(-odds)), bought, np.sort(rng.integers(0, n // 4, n)).astype(np.int32)
+
+
+def test_means_are_those_of_scikit_learn() -> None:
+    probability, bought, _ = world()
+    probability[:2] = (0.0, 1.0)
+    assert log_losses(probability, bought).mean() == pytest.approx(log_loss(bought, probability))
+    expected = brier_score_loss(bought, probability)
+    assert squared_errors(probability, bought).mean() == pytest.approx(expected)
+
+
+def test_a_learners_share_leaves_the_mean_over_examples_as_it_is() -> None:
+    probability, bought, _ = world()
+    sequence = np.repeat(np.arange(20), np.arange(20) * 3 + 1)[: len(bought)].astype(np.int32)
+    values = log_losses(probability[: len(sequence)], bought[: len(sequence)])
+    assert shares_of_learners(values, sequence).mean() == pytest.approx(values.mean())
+
+
+def test_the_calibration_error_of_a_hand_computed_table() -> None:
+    probability = np.repeat([0.1, 0.6], 10)
+    bought = np.arange(20) % 10 < np.repeat([3, 5], 10)  # .3 and .5 of them
+    assert calibration_error(probability, bought, bins=2) == pytest.approx((0.2 + 0.1) / 2)
+
+
+def test_equal_probabilities_share_a_bin() -> None:
+    bins = reliability(np.full(50, 0.2), np.arange(50) < 10)
+    assert len(bins) == 1
+    assert (bins[0].examples, bins[0].bought) == (50, 0.2)
+    assert bins[0].predicted == pytest.approx(0.2)
+
+
+@pytest.mark.parametrize("calibration", ["platt", "isotonic"])
+def test_a_calibrator_mends_what_is_too_extreme(calibration: str) -> None:
+    probability, bought, learner = world(3000)
+    mended = calibrated(probability, bought, learner, calibration)  # type: ignore[arg-type]
+    assert log_losses(mended, bought).mean() < log_losses(probability, bought).mean() - 0.01
+    assert calibration_error(mended, bought) < calibration_error(probability, bought)
+
+
+@pytest.mark.parametrize("calibration", ["platt", "isotonic"])
+def test_no_calibrator_or_threshold_is_scored_on_what_it_was_fitted_on(calibration: str) -> None:
+    """Turning a learner's own answers changes nothing about that learner's examples."""
+    probability, bought, learner = world()
+    own = learner == learner[0]
+    turned = np.where(own, ~bought, bought)
+    before = calibrated(probability, bought, learner, calibration)  # type: ignore[arg-type]
+    after = calibrated(probability, turned, learner, calibration)  # type: ignore[arg-type]
+    np.testing.assert_array_equal(before[own], after[own])
+    assert not np.array_equal(before, after)
+    taken, _ = decisions(probability, bought, learner)
+    taken_after, _ = decisions(probability, turned, learner)
+    np.testing.assert_array_equal(taken[own], taken_after[own])
+
+
+def test_the_threshold_has_the_best_f1_of_all() -> None:
+    probability, bought, _ = world()
+    best = f1_score(bought, probability >= best_threshold(probability, bought))
+    assert best >= max(f1_score(bought, probability >= t) for t in probability[:100])
+
+
+def test_where_nobody_bought_the_threshold_is_one_half() -> None:
+    assert best_threshold(np.array([0.1, 0.9]), np.array([False, False])) == 0.5
+
+
+def test_the_top_tenth_of_a_hand_computed_table() -> None:
+    score = np.arange(20.0)
+    assert top_tenth(score, np.where(score >= 18, 5.0, 1.0)) == 5.0
+    # All equal: nobody is in the top tenth more than anybody else.
+    assert top_tenth(np.zeros(20), np.arange(20.0)) == pytest.approx(9.5)
+
+
+@given(st.integers(0, 1000))
+def test_all_metrics_are_finite_and_in_their_range(seed: int) -> None:
+    rng = np.random.default_rng(seed)
+    n = int(rng.integers(10, 60))
+    probability, learner = rng.choice([0.0, 0.2, 0.5, 1.0], n), np.arange(n, dtype=np.int32)
+    bought = rng.random(n) < 0.4
+    bought[:2] = (False, True)
+    found = pooled_metrics(probability, bought, learner, rng.choice([1.0, np.nan], n))
+    assert all(np.isfinite(value) for value in found.values())
+    for name in ("roc_auc", "pr_auc", "ece", "precision", "recall", "f1"):
+        assert 0 <= found[name] <= 1
+
+
+def test_the_report_is_of_the_decisions_that_the_metrics_are_of() -> None:
+    probability, bought, learner = world()
+    report = report_at_threshold(probability, bought, learner)
+    metrics = pooled_metrics(probability, bought, learner, None)
+    assert report["purchase"]["f1-score"] == pytest.approx(metrics["f1"])
+    assert report["purchase"]["support"] == bought.sum()
+
+
+def test_the_jackknife_of_a_mean_is_its_t_interval_in_size() -> None:
+    values = np.random.default_rng(0).normal(0, 1, 400)
+    found = jackknife(lambda at: {"mean": float(values[at].mean())}, np.arange(400, dtype=np.int32))
+    mean, lower, upper = found["mean"]
+    assert mean == values.mean()
+    assert (upper - lower) / 2 == pytest.approx(2.26 * values.std() / 20, rel=0.5)

@@ -1,0 +1,189 @@
+"""A study of the task `purchase` through every stage after the search, on a simulated log."""
+
+import dataclasses
+import shutil
+from pathlib import Path
+
+import pytest
+import torch
+from tiny import NOW, counts, row_of
+
+from recsweep.config.files import read_yaml
+from recsweep.config.schema import Experiment
+from recsweep.data.folds import development_folds
+from recsweep.data.prepare import prepare
+from recsweep.errors import BadInput
+from recsweep.records.confirmation_files import read_confirmation
+from recsweep.records.environment import environment
+from recsweep.records.files import write_study
+from recsweep.records.study import Study, SweepSession
+from recsweep.records.user_values import FoldValues, write_user_values
+from recsweep.search.space_files import load_space
+from recsweep.stages.confirm import confirm_stage
+from recsweep.stages.report import report_stage
+from recsweep.stages.reproduce import reproduce_stage
+from recsweep.stages.select import select_stage
+from recsweep.stages.sweep import load_inputs
+from recsweep.stages.words import confirmation_lines
+from recsweep.tasks.registry import TASKS
+from recsweep.training.trial import Value, run_trial
+
+ROOT = Path(__file__).parents[2]
+SPACES = "search_spaces/purchase"
+CONFIGS: dict[str, dict[str, Value]] = {
+    "gru": {
+        "depth": 1, "hidden_size": 8, "embedding_size": 8, "dropout": 0.0, "bidirectional": False,
+        "learning_rate": 0.02, "weight_decay": 0.01, "batch_size": 8,
+    },
+    "gradient_boosting": {
+        "learning_rate": 0.1, "trees": 10, "leaves": 7, "min_samples_leaf": 5, "l2": 0.0,
+        "columns_a_split": 1.0,
+    },
+    "base_rate": {},
+}  # fmt: skip
+
+
+def experiment() -> Experiment:
+    def table(name: str, **keys: object) -> dict[str, object]:
+        return {"path": f"simulator:{name}", **keys}
+
+    event = {"column": "event", "values": {k: k for k in ("browse", "favourite", "purchase")}}
+    log = table("events", user="user_id", item="item_id", time="time", time_format="unix_ms")
+    return Experiment.model_validate(
+        {
+            "study": "tiny",
+            "task": "purchase",
+            "data": {
+                "name": "tiny",
+                "simulator": {"learners": 150, "courses": 30, "purchase_order": 2.0},
+                "events": [{**log, "type": event}],
+                "items": table(
+                    "items", key="item_id", immutable=True, numeric=["price"], tags={"tags": "|"}
+                ),
+            },
+            "purchase": {"window_days": 2, "price": "price"},
+            "folds": {"count": 2, "validation": 0.2, "test": 0.2},
+            "families": {name: f"{SPACES}/{name}.yaml" for name in CONFIGS},
+            "budget": {"trials": 1, "epochs": 2},
+            "confirm": {"seeds": 2, "resamples": 1000},
+        }
+    )
+
+
+@pytest.fixture(scope="module")
+def finished(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    root = tmp_path_factory.mktemp("purchase")
+    torch.set_num_threads(1)
+    asked = experiment()
+    dataset = prepare(asked, root)
+    folds = development_folds(dataset, asked)
+    folder, trials = root / "results" / "tiny", []
+    for family, config in CONFIGS.items():
+        record = run_trial(
+            family, config, folds, asked.metric, epochs=2, seed=5, device=torch.device("cpu"),
+            task=TASKS["purchase"],
+        )  # fmt: skip
+        trials.append(dataclasses.replace(row_of(record), lower_is_better=True))
+        values = [
+            FoldValues(fold.name, fold.validation.histories.user, value)
+            for fold, value in zip(folds, record.best.user_values, strict=True)
+        ]
+        write_user_values(folder, trials[-1].id, values)
+    spaces = {name: read_yaml(ROOT / SPACES / f"{name}.yaml") for name in CONFIGS}
+    study = Study(
+        experiment=asked,
+        spaces=spaces,
+        dataset=dataset.folder.name,
+        fingerprint=dataset.fingerprint,
+        environment=environment(),
+        folds={fold.name: counts(fold) for fold in folds},
+        sessions=(SweepSession(NOW, 1.0, 0.1, 1, 0.5, len(trials)),),
+        trials=tuple(trials),
+    )
+    write_study(study, folder)
+    select_stage(folder, root)
+    confirm_stage(folder, root, workers=1)
+    return root
+
+
+@pytest.fixture
+def root(finished: Path, tmp_path: Path) -> Path:
+    shutil.copytree(finished, tmp_path / "project")
+    return tmp_path / "project"
+
+
+def test_the_confirmation_says_how_good_probabilities_and_decisions_are(root: Path) -> None:
+    confirmation = read_confirmation(root / "results/tiny")
+    assert confirmation is not None
+    assert confirmation.metric == "log_loss"
+    gru = confirmation.families["gru"]
+    assert {"log_loss", "brier", "roc_auc", "pr_auc", "ece", "f1", "lift"} <= set(gru.metrics)
+    assert {"expected_revenue", "revenue"} <= set(gru.metrics)
+    area = gru.metrics["roc_auc"]
+    assert area.lower < area.mean < area.upper
+    assert gru.purchase is not None
+    assert sum(b.examples for b in gru.purchase.reliability) == confirmation.targets
+    assert sum(a.support for a in gru.purchase.answers.values()) == confirmation.targets
+    assert not gru.coverage
+    assert gru.order is not None
+    assert confirmation.families["gradient_boosting"].order is None
+    assert all(pair.lower_is_better for pair in confirmation.pairs)
+
+
+def test_nothing_beats_the_truth_which_is_printed_beside_what_was_reached(root: Path) -> None:
+    folder = root / "results/tiny"
+    confirmed = confirm_stage(folder, root)
+    assert not confirmed.opened
+    best = confirmed.confirmation.best_possible
+    assert best is not None
+    means = [f.metrics["log_loss"].mean for f in confirmed.confirmation.families.values()]
+    assert best < min(means)
+    text = "\n".join(confirmation_lines(confirmed, folder))
+    assert f"log loss {best:.4f}   the best possible" in text
+    first, second, third, *_ = text.splitlines()[1:]
+    assert [line.split()[0] for line in (first, second, third)] == sorted(
+        CONFIGS, key=lambda n: confirmed.confirmation.families[n].metrics["log_loss"].mean
+    )
+
+
+@pytest.mark.parametrize("family", CONFIGS)
+def test_a_best_file_gives_every_figure_bit_for_bit_on_folds_and_test(
+    root: Path, family: str
+) -> None:
+    path = root / f"results/tiny/best/{family}.yaml"
+    for sealed in (False, True):
+        reproduction = reproduce_stage(path, root, sealed=sealed)
+        assert reproduction.passed, reproduction.figures
+        assert {figure.difference for figure in reproduction.figures} == {0.0}
+
+
+@pytest.mark.parametrize("lang", ["en", "zh"])
+def test_the_page_shows_reliability_decisions_and_the_truth(root: Path, lang: str) -> None:
+    reported = report_stage(root / "results/tiny", root, lang)
+    page = reported.page.read_text("utf-8")
+    assert page.count('<h3 id="h-reliability">') == 1
+    assert page.count('<h3 id="h-decisions">') == 1
+    assert "SYNTHETIC" in page or "合成数据" in page
+    assert "Coverage" not in page
+    leaderboard = (root / "results/tiny/leaderboard.md").read_text("utf-8")
+    assert "ROC AUC" in leaderboard
+    assert "catalogue is ranked" not in leaderboard
+
+
+def test_a_family_that_reads_histories_is_refused_on_a_table_of_sessions(tmp_path: Path) -> None:
+    raw = experiment().model_dump(mode="json")
+    raw["data"] = {
+        "name": "shop",
+        "sessions": {"path": "x.csv", "label": "b", "positive": ["1"], "numeric": ["n"]},
+    }
+    raw["folds"] = {"rule": "stratified", "count": 2}
+    raw["purchase"] = {}
+    raw["families"] = {"gru": f"{SPACES}/gru.yaml"}
+    shutil.copytree(ROOT / "search_spaces", tmp_path / "search_spaces")
+    with pytest.raises(BadInput, match=r"families\.gru: gru reads histories"):
+        load_inputs(Experiment.model_validate(raw), tmp_path)
+
+
+def test_the_spaces_of_the_experiments_families_can_be_loaded() -> None:
+    for name in CONFIGS:
+        assert load_space(ROOT / SPACES / f"{name}.yaml", TASKS["purchase"].families).family == name
