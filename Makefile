@@ -9,7 +9,7 @@ EXPERIMENT ?= experiments/default.yaml
 ARGS ?=
 STUDY ?= results/$(basename $(notdir $(EXPERIMENT)))
 
-.PHONY: help install sweep plan prepare search select confirm report reproduce dashboard compare sync test lint format types imports tests fuzz tools audit clean distclean
+.PHONY: help install sweep plan prepare search select confirm report reproduce replay dashboard compare sync test lint format types imports tests faults fuzz tools audit clean distclean
 
 help: ## List every target
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | awk -F'\t' '{printf "  make %-12s %s\n", $$1, $$2}'
@@ -59,6 +59,9 @@ compare: $(INSTALLED) ## Did the answer change? STUDIES="results/a results/b"
 sync: $(INSTALLED) ## Send runs that are files to W&B, with a workspace and a report
 	@$(BIN)/recsweep sync $(STUDY) $(ARGS)
 
+replay: $(INSTALLED) ## Derive every suggestion and stop of a study again from its journal
+	@$(BIN)/recsweep replay $(STUDY) $(ARGS)
+
 test: lint types imports tests ## Everything CI checks: lint, types, import contracts, tests
 
 lint: $(INSTALLED) ## ruff and deptry
@@ -88,6 +91,10 @@ $(TOOLS)/.installed:
 audit: $(INSTALLED) tools ## Known weaknesses of the locked versions; offline, only that what is installed is the lock
 	@$(BIN)/pytest tests/test_lock.py
 	@$(TOOLS)/bin/python .ci/audit $(TOOLS)/bin/pip-audit
+
+REPEAT ?= 1
+faults: $(INSTALLED) ## Kill, fill, hang, tear: every fault REPEAT times, each followed by a resume
+	@$(BIN)/pytest tests/faults --times $(REPEAT)
 
 clean: ## Remove caches (results and data stay)
 	@rm -rf .mypy_cache .pytest_cache .ruff_cache .hypothesis .import_linter_cache .coverage*

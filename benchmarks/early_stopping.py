@@ -19,11 +19,10 @@ import heapq
 import json
 import math
 import statistics
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from types import SimpleNamespace
-from typing import Any, cast
+from typing import cast
 
 import numpy as np
 
@@ -31,8 +30,8 @@ from recsweep.config.schema import Experiment
 from recsweep.data.types import Float64
 from recsweep.records.files import read_study
 from recsweep.records.user_values import read_user_values
+from recsweep.search.asynchronous import Asynchronous
 from recsweep.search.ledger import Ledger, Proposal
-from recsweep.search.scheduler import FamilyScheduler
 from recsweep.training.trial import EpochReport
 
 CURVES = Path(__file__).parent / "curves"
@@ -104,19 +103,23 @@ def read(name: str) -> list[Curve]:
 
 
 class Book:
-    """Stands in for the ledger: the scheduler tells it how trials end."""
+    """Stands in for the ledger: the policy tells it how trials end."""
 
-    def __init__(self) -> None:
+    def __init__(self, families: Iterable[str]) -> None:
+        self.families = tuple(families)
         self.complete_ids: set[str] = set()
 
     def trials(self, family: str) -> list[object]:
         """Nothing came before."""
         return []
 
-    def report(self, id_: str, report: EpochReport) -> None:
-        """Nothing to keep."""
+    cut_off = trials
 
-    def complete(self, id_: str) -> None:
+    def report(self, id_: str, report: EpochReport) -> bool:
+        """Nothing to keep; it is new."""
+        return True
+
+    def complete(self, id_: str, best: EpochReport) -> None:
         """The trial had its full length."""
         self.complete_ids.add(id_)
 
@@ -127,8 +130,8 @@ class Book:
 def replay(families: Mapping[str, Sequence[Curve]], setting: Setting) -> Outcome:
     """Run the trials of every family in the given order."""
     epochs = max(len(curve.values) for curves in families.values() for curve in curves)
-    book = Book()
-    scheduler = FamilyScheduler(cast(Ledger, book), experiment(families, epochs, setting))
+    book = Book(families)
+    policy = Asynchronous(cast(Ledger, book), experiment(families, epochs, setting))
     waiting = [
         (family, number, curve)
         for number in range(max(map(len, families.values())))
@@ -136,7 +139,7 @@ def replay(families: Mapping[str, Sequence[Curve]], setting: Setting) -> Outcome
         for curve in curves[number : number + 1]
     ]
     waiting.reverse()
-    running: list[tuple[float, int, int, Any, Curve]] = []  # next report: when, tie, epoch, whose
+    running: list[tuple[float, int, int, Proposal, Curve]] = []  # when, tie, epoch, whose
     spent, started = 0.0, 0
 
     def start(now: float) -> None:
@@ -144,22 +147,20 @@ def replay(families: Mapping[str, Sequence[Curve]], setting: Setting) -> Outcome
         if not waiting:
             return
         family, number, curve = waiting.pop()
-        proposal = Proposal(f"{family}-{number:04d}", family, number, {}, 0)
-        trial = SimpleNamespace(trial_id=proposal.id, config={"proposal": proposal})
-        scheduler.on_trial_add(None, cast(Any, trial))
+        until = len(curve.values)
+        proposal = Proposal(f"{family}-{number:04d}", family, number, {}, 0, until)
         started += 1
-        heapq.heappush(running, (now + curve.seconds, started, 1, trial, curve))
+        heapq.heappush(running, (now + curve.seconds, started, 1, proposal, curve))
 
     for _ in range(WORKERS):
         start(0.0)
     while running:
-        now, tie, epoch, trial, curve = heapq.heappop(running)
+        now, tie, epoch, proposal, curve = heapq.heappop(running)
         spent += curve.seconds
         value = curve.values[epoch - 1]
         report = EpochReport(epoch, value, {}, (), 0.0, 0.0, ())
-        result = {"report": report, "epochs": len(curve.values)}
-        if scheduler.on_trial_result(None, trial, result) == "CONTINUE":
-            heapq.heappush(running, (now + curve.seconds, tie, epoch + 1, trial, curve))
+        if policy.reported(proposal, report, report):
+            heapq.heappush(running, (now + curve.seconds, tie, epoch + 1, proposal, curve))
         else:
             start(now)
     whole = sum(c.seconds * len(c.values) for curves in families.values() for c in curves)

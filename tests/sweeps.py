@@ -94,6 +94,7 @@ def ledger_of(
     spaces: Mapping[str, Space],
     emit: Callable[[Event], None] = lambda event: None,
     fingerprint: str = "data",
+    begin: bool = True,
 ) -> Ledger:
     """A ledger as `run_search` opens one."""
     storage = open_storage(folder, heal=True)
@@ -101,7 +102,10 @@ def ledger_of(
         name: open_family(storage, name, space, experiment, fingerprint)
         for name, space in spaces.items()
     }
-    return Ledger(folder, experiment, spaces, storage, studies, folds_of(), emit)
+    ledger = Ledger(folder, experiment, spaces, storage, studies, folds_of(), emit)
+    if begin:
+        ledger.begin()
+    return ledger
 
 
 def make_trials(
@@ -118,6 +122,22 @@ def make_trials(
         ) -> None:
             self.epochs = 1 if family == "floor" else rest["epochs"]
             self.x, self.folds, self.epoch = config.get("x", 0.0), folds, 0
+            self.best: Any = None
+            self.last: Any = None
+            self.sum = 0.0  # of all epochs' values: what a trial would lose if it began again
+
+        def checkpoint(self) -> Any:
+            import torch
+
+            from recsweep.training.trial import Checkpoint
+
+            kept = {"sum": torch.tensor(self.sum, dtype=torch.float64)}
+            return Checkpoint(self.last, self.best, kept)
+
+        def restore(self, checkpoint: Any) -> None:
+            self.epoch = checkpoint.last.epoch
+            self.last, self.best = checkpoint.last, checkpoint.best
+            self.sum = float(checkpoint.tensors["sum"])
 
         def advance(self) -> Any:
             import time
@@ -130,8 +150,9 @@ def make_trials(
             time.sleep(seconds)
             value = trouble(self.x, self.epoch)
             if value is None:
-                value = 0.2 - (self.x - 0.3) ** 2 / 5 + 0.001 * self.epoch
-            return EpochReport(
+                value = 0.2 - (self.x - 0.3) ** 2 / 5 + 0.001 * self.epoch + 1e-4 * self.sum
+                self.sum += value
+            report = EpochReport(
                 self.epoch,
                 value,
                 {"ndcg@10": (value, value)},
@@ -140,6 +161,10 @@ def make_trials(
                 0.01,
                 tuple(np.full(len(f.validation.histories), value) for f in self.folds),
             )
+            self.last = report
+            if self.best is None or value > self.best.value:
+                self.best = report
+            return report
 
     return MadeUpTrial
 

@@ -243,6 +243,12 @@ def reproduce(
     _reproduce(best, sealed, quiet)
 
 
+@app.command(epilog="Example: recsweep replay results/default")
+def replay(study: StudyFolder) -> None:
+    """Derive every suggestion and stop of a study again from its journal; 1 if one differs."""
+    _replay(study)
+
+
 def main() -> None:
     """Run the command line; a problem is one line, never a traceback."""
     logging.basicConfig(
@@ -397,6 +403,20 @@ def _reproduce(best: Path, sealed: bool, quiet: bool) -> None:
     if not reproduction.passed:
         raise WorkFailed(failure(reproduction))
     out.print(f"{len(reproduction.figures)} of {len(reproduction.figures)} figures agree.")
+
+
+def _replay(folder: Path) -> None:
+    from recsweep.search.replay import replay as derive
+
+    with out.status("Replaying the journal"):
+        found = derive(folder)
+    if found.difference is not None:
+        raise WorkFailed(f"{folder}: {found.difference}")
+    out.print(
+        f"{found.suggestions} suggestions and {found.ends} ends of trials, in {found.sessions} "
+        f"sessions and {found.lines} lines, follow from the rules.",
+        highlight=False,
+    )
 
 
 def _report(folder: Path, lang: str) -> None:

@@ -63,7 +63,6 @@ def test_the_page_is_up_and_follows_every_trial_within_five_seconds(
     running.finish(0.375)
     assert seconds_until(page, "0.3750") <= 5
     seconds_until(page, "Open the Optuna dashboard", 30)
-    running.ledger.interrupt()
     running.let_go()
     assert seconds_until(page, "The sweep was stopped") <= 5
     assert page.evaluate("document.documentElement.scrollWidth") <= 390

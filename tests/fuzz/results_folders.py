@@ -208,7 +208,8 @@ def _search(root: Path) -> None:
         )  # fmt: skip
         for _ in range(trial.epochs):
             ledger.report(proposal.id, trial.advance())
-        ledger.complete(proposal.id)
+        assert trial.best is not None
+        ledger.complete(proposal.id, trial.best)
     clock.save(ledger.busy_seconds, ledger.ended)
     os.chdir(root)
     try:

@@ -3,12 +3,14 @@
 import numpy as np
 import pytest
 import torch
+from safetensors.torch import load, save
 from torch import Tensor
 from worlds import training_of
 
 from recsweep.data.types import Training
 from recsweep.evaluation.ranking import drop_seen
-from recsweep.models.protocol import Context, Histories, Recommender
+from recsweep.models import tables
+from recsweep.models.protocol import Context, Histories, Recommender, Resumable
 from recsweep.models.registry import FAMILIES
 
 GRADIENT = {"dropout": 0.0, "weight_decay": 0.0, "batch_size": 4, "window": 10}
@@ -141,6 +143,39 @@ def test_a_state_is_a_copy_that_further_training_leaves_alone(case: str) -> None
     kept = {name: value.clone() for name, value in before.items()}
     model.fit_epoch()
     assert all(torch.equal(before[name], kept[name]) for name in kept)
+
+
+@pytest.mark.parametrize("sparse_from", [tables.SPARSE_FROM, 1])
+@pytest.mark.parametrize("case", [c for c in CONFIGS if FAMILIES[CONFIGS[c][0]].epochs is None])
+def test_a_restored_checkpoint_goes_on_bit_for_bit(
+    case: str, sparse_from: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(tables, "SPARSE_FROM", sparse_from)
+    family, config = CONFIGS[case]
+    if "dropout" in config:
+        config = config | {"dropout": 0.3}
+    entry = FAMILIES[family]
+
+    def new() -> Recommender:
+        context = Context(checkerboard(), 7, CPU, "fp32")
+        return entry.build(entry.config.model_validate(config), context)
+
+    undisturbed, cut_off, second = new(), new(), new()
+    losses = [undisturbed.fit_epoch() for _ in range(5)]
+    for _ in range(3):
+        cut_off.fit_epoch()
+    assert isinstance(cut_off, Resumable)
+    assert isinstance(second, Resumable)
+    kept = load(save(cut_off.checkpoint()))
+    cut_off.fit_epoch()  # what was kept is a copy
+    torch.manual_seed(99)
+    np.random.seed(99)
+    second.restore(kept)
+    assert [second.fit_epoch() for _ in range(2)] == losses[3:]
+    histories = asked([0, 1], [5, 4, 6], [2])
+    assert torch.equal(scores(undisturbed, histories), scores(second, histories))
+    for name, value in undisturbed.state().items():
+        assert torch.equal(value, second.state()[name])
 
 
 @every_family

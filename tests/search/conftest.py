@@ -9,6 +9,12 @@ import ray
 @pytest.fixture(scope="session")
 def local_ray() -> Iterator[None]:
     """Two workers' worth of Ray, which a sweep joins instead of starting its own."""
-    ray.init(num_cpus=2, include_dashboard=False, log_to_driver=False, logging_level="CRITICAL")
+    ray.init(
+        address="local",
+        num_cpus=2,
+        include_dashboard=False,
+        log_to_driver=False,
+        logging_level="CRITICAL",
+    )
     yield
     ray.shutdown()

@@ -17,7 +17,7 @@ def run(ledger: Ledger, family: str, values: tuple[float, ...] = (0.1, 0.3, 0.2)
     proposal = ledger.ask(family)
     for epoch, value in enumerate(values, 1):
         ledger.report(proposal.id, report_of(epoch, value, folds_of()))
-    ledger.complete(proposal.id)
+    ledger.complete(proposal.id, report_of(1, max(values), folds_of()))
     return proposal.id
 
 
@@ -108,47 +108,49 @@ def test_the_nth_trial_of_every_family_has_the_same_seed(tmp_path: Path) -> None
     assert seeds == [[7, 8, 9], [7, 8, 9]]
 
 
-def test_what_a_dead_driver_left_running_is_tried_again_under_its_number(tmp_path: Path) -> None:
+def test_what_a_dead_driver_left_open_goes_on_where_it_was(tmp_path: Path) -> None:
     experiment, spaces = study_of("a", trials=3), spaces_of(tmp_path, "a")
     dead = ledger_of(tmp_path, experiment, spaces)
     run(dead, "a")
     lost = dead.ask("a")
     dead.report(lost.id, report_of(1, 0.2))
 
-    ledger = ledger_of(tmp_path, experiment, spaces)
-    ledger.recover()
-    assert ledger.remaining() == 2
     heard: list[Event] = []
-    ledger._emit = heard.append
+    ledger = ledger_of(tmp_path, experiment, spaces, heard.append)
+    assert ledger.remaining() == 2
     again = ledger.ask("a")
-    assert (again.id, again.config, again.seed) == (lost.id, lost.config, lost.seed)
-    assert isinstance(heard[0], TrialStarted)
-    assert heard[0].attempt == 1
-    ledger.report(again.id, report_of(1, 0.25, folds_of()))
-    ledger.complete(again.id)
+    assert again == lost
+    (started,) = heard
+    assert isinstance(started, TrialStarted)
+    assert (started.attempt, [event.row.value for event in started.earlier]) == (1, [0.2])
+    assert not ledger.report(again.id, report_of(1, 0.2))  # its checkpoint was older
+    assert ledger.report(again.id, report_of(2, 0.25))
+    ledger.complete(again.id, report_of(2, 0.25, folds_of()))
     run(ledger, "a")
     rows = trial_rows([optuna.load_study(study_name="a", storage=open_storage(tmp_path))])
     assert [row.id for row in rows] == ["a-0000", "a-0001", "a-0002"]
+    assert [row.value for row in rows[1].epochs] == [0.2, 0.25]
     assert ledger.next_family() is None
-    cut_off = [t for t in stored(tmp_path) if t.user_attrs.get("reason") == "interrupted"]
-    assert [t.state for t in cut_off] == [TrialState.FAIL]
+    assert len(stored(tmp_path)) == 3
 
 
-def test_recovering_twice_enqueues_once(tmp_path: Path) -> None:
+def test_a_trial_that_is_cut_off_again_and_again_stays_one(tmp_path: Path) -> None:
     experiment, spaces = study_of("a", trials=2), spaces_of(tmp_path, "a")
-    ledger_of(tmp_path, experiment, spaces).ask("a")
-    for _ in range(2):
-        ledger_of(tmp_path, experiment, spaces).recover()
-    assert sum(t.state == TrialState.WAITING for t in stored(tmp_path)) == 1
+    for _ in range(3):
+        ledger = ledger_of(tmp_path, experiment, spaces)
+        assert ledger.ask("a").id == "a-0000"
+    (trial,) = stored(tmp_path)
+    assert trial.user_attrs["attempt"] == 2
 
 
-def test_a_crash_between_its_enqueueing_and_its_closing_leaves_one_copy(tmp_path: Path) -> None:
+def test_a_copy_that_an_earlier_version_made_takes_the_place_of_what_was_cut_off(
+    tmp_path: Path,
+) -> None:
     experiment, spaces = study_of("a", trials=2), spaces_of(tmp_path, "a")
     lost = ledger_of(tmp_path, experiment, spaces).ask("a")
     study = optuna.load_study(study_name="a", storage=open_storage(tmp_path))
     study.enqueue_trial(dict(lost.config), user_attrs={"number": 0, "attempt": 1})
     ledger = ledger_of(tmp_path, experiment, spaces)
-    ledger.recover()
     assert [ledger.ask("a").id for _ in range(2)] == ["a-0000", "a-0001"]
 
 
@@ -157,9 +159,18 @@ def test_a_crash_before_a_trial_has_its_number_loses_no_trial(tmp_path: Path) ->
     run(ledger_of(tmp_path, experiment, spaces), "a")
     optuna.load_study(study_name="a", storage=open_storage(tmp_path)).ask()
     ledger = ledger_of(tmp_path, experiment, spaces)
-    ledger.recover()
     assert run(ledger, "a") == "a-0001"
     assert ledger.next_family() is None
+
+
+def test_a_crash_while_the_defaults_are_asked_for_keeps_them_first(tmp_path: Path) -> None:
+    experiment, spaces = study_of("a", trials=2), spaces_of(tmp_path, "a")
+    ledger_of(tmp_path, experiment, spaces)
+    optuna.load_study(study_name="a", storage=open_storage(tmp_path)).ask()
+    ledger = ledger_of(tmp_path, experiment, spaces)
+    first = ledger.ask("a")
+    assert (first.id, first.config) == ("a-0000", {"x": 0.5})
+    assert len(stored(tmp_path)) == 1
 
 
 def test_a_crash_between_a_failures_reason_and_its_end_stays_a_failure(tmp_path: Path) -> None:
@@ -168,20 +179,26 @@ def test_a_crash_between_a_failures_reason_and_its_end_stays_a_failure(tmp_path:
     study = optuna.load_study(study_name="a", storage=open_storage(tmp_path))
     study._storage.set_trial_user_attr(study.trials[0]._trial_id, "reason", "diverged: x")
     ledger = ledger_of(tmp_path, experiment, spaces)
-    ledger.recover()
     assert ledger.next_family() is None
     assert stored(tmp_path)[0].user_attrs["reason"] == "diverged: x"
 
 
-def test_an_epoch_that_is_reported_again_counts_once(tmp_path: Path) -> None:
-    ledger = ledger_of(tmp_path, study_of("a"), spaces_of(tmp_path, "a"))
+def test_an_epoch_that_is_reported_again_counts_once(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    heard: list[Event] = []
+    ledger = ledger_of(tmp_path, study_of("a"), spaces_of(tmp_path, "a"), heard.append)
     id_ = ledger.ask("a").id
     with warnings.catch_warnings():
         warnings.simplefilter("error")  # Optuna warns of a step that is reported twice
         for epoch in (1, 2, 1, 2, 3):  # its worker died after epoch 2
             ledger.report(id_, report_of(epoch, 0.1 * epoch, folds_of()))
-    ledger.complete(id_)
-    assert len(stored(tmp_path)[0].intermediate_values) == 3
+    assert not caplog.text
+    ledger.report(id_, report_of(3, 0.7, folds_of()))
+    assert "epoch 3 came out as 0.7 this time" in caplog.text
+    ledger.complete(id_, report_of(3, 0.7, folds_of()))
+    assert stored(tmp_path)[0].intermediate_values == {1: 0.1, 2: 0.2, 3: 0.1 * 3}
+    assert sum(isinstance(event, EpochReported) for event in heard) == 3
 
 
 def test_an_extension_raises_the_target_of_tuned_families_for_good(tmp_path: Path) -> None:

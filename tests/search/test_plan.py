@@ -7,7 +7,8 @@ import pytest
 from sweeps import folds_of
 from worlds import experiment_of
 
-from recsweep.search.plan import Plan, plan, rungs
+from recsweep.search.plan import Plan, plan
+from recsweep.search.policy import rungs
 from recsweep.search.space_files import load_space
 
 NAMES = ("item_knn", "popularity", "gru")

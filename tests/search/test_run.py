@@ -146,7 +146,7 @@ def test_a_trial_whose_worker_dies_runs_once_more_and_counts_once(
 
 
 def test_a_study_that_another_process_sweeps_is_left_alone(tmp_path: Path, sweep: Sweep) -> None:
-    with study_lock(tmp_path), pytest.raises(BadInput, match="a sweep is running"):
+    with study_lock(tmp_path), pytest.raises(BadInput, match="recsweep sweep is running"):
         sweep(study_of("a"))
 
 

@@ -1,12 +1,12 @@
 import time
 from pathlib import Path
 
-import optuna
 import pytest
 from sweeps import ledger_of, spaces_of, study_of
 
 from recsweep.errors import BadInput
-from recsweep.search.storage import JOURNAL, identity, open_family, open_storage
+from recsweep.search.ledger import Ledger
+from recsweep.search.storage import JOURNAL, identity
 
 
 def test_a_line_torn_by_a_crash_is_dropped_and_the_rest_kept(tmp_path: Path) -> None:
@@ -15,7 +15,7 @@ def test_a_line_torn_by_a_crash_is_dropped_and_the_rest_kept(tmp_path: Path) -> 
     with (tmp_path / JOURNAL).open("ab") as file:
         file.write(b'{"op_code":4,"worker_id":"x","stu')
     ledger = ledger_of(tmp_path, experiment, spaces)
-    ledger.ask("a")
+    assert [ledger.ask("a").id for _ in range(2)] == ["a-0000", "a-0001"]
     assert len(ledger_of(tmp_path, experiment, spaces).trials("a")) == 2
 
 
@@ -86,20 +86,21 @@ def test_more_trials_other_workers_and_another_rule_are_no_other_study(tmp_path:
     assert ledger_of(tmp_path, changed, spaces).target("a") == 20
 
 
-def draws(study: optuna.Study, n: int = 4) -> list[float]:
-    return [study.ask().suggest_float("x", 0, 1) for _ in range(n)]
+def draws(ledger: Ledger, family: str, n: int = 4) -> list[float]:
+    return [float(ledger.ask(family).config["x"]) for _ in range(n)]
 
 
 def test_families_and_sessions_draw_differently_and_a_new_run_the_same(tmp_path: Path) -> None:
     experiment, spaces = study_of("a", "b"), spaces_of(tmp_path, "a", "b")
 
-    def open_(folder: str, name: str) -> optuna.Study:
+    def open_(folder: str) -> Ledger:
         (tmp_path / folder).mkdir(exist_ok=True)
-        storage = open_storage(tmp_path / folder)
-        return open_family(storage, name, spaces[name], experiment, "data")
+        return ledger_of(tmp_path / folder, experiment, spaces)
 
-    first, other = draws(open_("one", "a")), draws(open_("one", "b"))
-    resumed = draws(open_("one", "a"))
+    one = open_("one")
+    first, other = draws(one, "a"), draws(one, "b")
+    resumed = draws(open_("one"), "a", 8)
     assert first[0] == other[0] == 0.5  # the defaults
-    assert len({*first[1:], *other[1:], *resumed}) == 3 + 3 + 4
-    assert draws(open_("two", "a")) == first
+    assert resumed[:4] == first
+    assert len({*first[1:], *other[1:], *resumed[4:]}) == 3 + 3 + 4
+    assert draws(open_("two"), "a") == first

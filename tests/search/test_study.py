@@ -14,7 +14,7 @@ def test_a_study_that_was_swept_can_be_written_and_read_without_a_tuner(tmp_path
     for family in ("a", "b", "a"):
         id_ = ledger.ask(family).id
         ledger.report(id_, report_of(1, 0.25, folds_of()))
-        ledger.complete(id_)
+        ledger.complete(id_, report_of(1, 0.25, folds_of()))
     ledger.ask("b")  # still running: not a trial yet
     study = build_study(
         tmp_path,

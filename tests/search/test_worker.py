@@ -3,22 +3,41 @@
 import gc
 import weakref
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
 from sweeps import folds_of, make_trials, study_of
 
+from recsweep.search.checkpoints import Checkpoints
 from recsweep.search.ledger import Proposal
-from recsweep.search.worker import Worker
+from recsweep.search.worker import Shared, Worker
+
+
+def begin(folder: Path, seconds: float = 0.0, until: int = 4, uid: str = "1234") -> Worker:
+    worker = Worker.__new__(Worker)
+    experiment = study_of("a", resources={"checkpoint_seconds": seconds})
+    shared = Shared(
+        experiment, {"a": "made_up"}, folds_of(), Checkpoints(folder), uid, make_trials()
+    )
+    worker.setup({"proposal": Proposal("a-0000", "a", 0, {"x": 0.5}, 0, until)}, shared)
+    return worker
+
+
+@pytest.fixture(autouse=True)
+def _no_ray(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Asked for GPUs, it would start itself."""
+    monkeypatch.setattr("ray.get_gpu_ids", list)
 
 
 @pytest.fixture
-def worker() -> Iterator[Worker]:
-    worker = Worker.__new__(Worker)
-    first = {"proposal": Proposal("a-0000", "a", 0, {"x": 0.5}, 0)}
-    worker.setup(first, study_of("a"), {"a": "made_up"}, folds_of(), make_trials())
-    yield worker
+def worker(tmp_path: Path) -> Iterator[Worker]:
+    yield begin(tmp_path)
     gc.unfreeze()
+
+
+def values(worker: Worker, epochs: int) -> list[float]:
+    return [worker.step()["report"].value for _ in range(epochs)]
 
 
 def test_what_libraries_hold_is_not_walked_through_between_trials(worker: Worker) -> None:
@@ -36,5 +55,43 @@ def test_a_trials_memory_goes_before_the_next_ones_comes(worker: Worker) -> None
     trial.model = Model()
     gone = weakref.ref(trial.model)
     del trial
-    worker.reset_config({"proposal": Proposal("a-0001", "a", 1, {"x": 0.5}, 1)})
+    worker.reset_config({"proposal": Proposal("a-0001", "a", 1, {"x": 0.5}, 1, 4)})
     assert gone() is None
+
+
+def test_another_worker_goes_on_after_the_last_checkpoint(tmp_path: Path) -> None:
+    undisturbed = values(begin(tmp_path / "other"), 4)
+    assert values(begin(tmp_path), 2) == undisturbed[:2]
+    second = begin(tmp_path)
+    again = second.step()["report"]  # the second epoch's report may have been lost
+    assert (again.epoch, again.value) == (2, undisturbed[1])
+    assert second.step()["report"].epoch == 3
+    last = second.step()
+    assert last["report"].value == undisturbed[3]
+    assert (last["best"].epoch, len(last["best"].user_values)) == (4, 2)
+    assert last["words"] == []
+
+
+def test_a_checkpoint_of_another_study_is_named_and_not_used(tmp_path: Path) -> None:
+    values(begin(tmp_path, uid="old"), 2)
+    first = begin(tmp_path).step()
+    assert first["report"].epoch == 1
+    (word,) = first["words"]
+    assert word.startswith("starts again from its first epoch: a-0000.safetensors was written for")
+
+
+def test_a_checkpoint_is_not_written_more_often_than_asked_for(tmp_path: Path) -> None:
+    values(begin(tmp_path, seconds=3600), 3)
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_trial_that_is_handed_back_before_its_end_has_a_checkpoint(tmp_path: Path) -> None:
+    values(begin(tmp_path, seconds=3600, until=2), 2)
+    assert begin(tmp_path).step()["report"].epoch == 2
+
+
+def test_a_checkpoint_that_can_not_be_written_costs_a_word_and_no_trial(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("in the way")
+    result = begin(tmp_path / "file").step()
+    assert result["report"].epoch == 1
+    assert result["words"] == ["no checkpoint after epoch 1: File exists"]

@@ -333,6 +333,8 @@ class Resources(Schema):
     custom: Mapping[str, Annotated[float, Field(gt=0)]] = {}  # other resources of a Ray cluster
     workers: PositiveInt | None = None  # at most; otherwise as many as the cluster holds
     precision: Literal["fp32", "bf16"] = "fp32"
+    checkpoint_seconds: Annotated[float, Field(ge=0)] = 5  # between two checkpoints of a trial
+    silence_seconds: Annotated[float, Field(gt=0)] = 3600  # a trial that reports nothing is ended
 
 
 class Tracking(Schema):
@@ -381,6 +383,7 @@ class Experiment(Schema):
     ]  # name in the study -> space file
     budget: Budget = Budget()
     stopping: Stopping = Stopping()
+    repeatable: bool = False  # the same trials and stops whatever finishes first
     resources: Resources = Resources()
     tracking: Tracking = Tracking()
     storage: Storage = Storage()
@@ -401,6 +404,10 @@ class Experiment(Schema):
             raise ValueError(
                 f"stopping.grace_epochs = {self.stopping.grace_epochs} exceeds "
                 f"budget.epochs = {self.budget.epochs}"
+            )
+        if self.repeatable and self.stopping.rule != "halving":
+            raise ValueError(
+                f"repeatable: true needs stopping.rule halving, not {self.stopping.rule}"
             )
         purchase = self.task == "purchase"
         if purchase is not (self.metric.name in PROBABILITY_METRICS):

@@ -92,6 +92,24 @@ class AlternatingLeastSquares:
         """Take over item factors."""
         self.items = state["items"].cpu()
 
+    def checkpoint(self) -> dict[str, Tensor]:
+        """Both sides' factors; alternations draw no random numbers after their start."""
+        library = self._library
+        return {
+            "users": torch.from_numpy(library.user_factors.copy()),
+            "items": torch.from_numpy(library.item_factors.copy()),
+        }
+
+    def restore(self, checkpoint: Mapping[str, Tensor]) -> None:
+        """Go on from there."""
+        users, items = checkpoint["users"], checkpoint["items"]
+        expected = (self._interactions.shape[0], self._library.factors)
+        if tuple(users.shape) != expected or items.shape != self.items.shape:
+            raise ValueError(f"factors of shape {tuple(users.shape)}, expected {expected}")
+        self._library.user_factors = users.cpu().numpy().copy()
+        self._library.item_factors = items.cpu().numpy().copy()
+        self.items = torch.from_numpy(self._library.item_factors).to(self.device)
+
 
 def _solve(systems: Tensor, rights: Tensor) -> Tensor:
     """(n, width) solutions of n symmetric systems."""

@@ -16,6 +16,7 @@ from torch import Tensor, nn
 
 from recsweep.data.batches import Batch, Batches
 from recsweep.models import losses, tables
+from recsweep.models.optimizers import optimizer_tensors, restore_optimizers
 from recsweep.models.protocol import Context, FamilyConfig, Histories
 from recsweep.models.tables import SparseTables, rows
 
@@ -196,6 +197,26 @@ class Neural:
         """Take over saved parameters."""
         self.network.load_state_dict(dict(state))
 
+    def checkpoint(self) -> dict[str, Tensor]:
+        """The network's parameters, what the optimisers keep of each, and the epoch."""
+        kept = optimizer_tensors(self._optimizers)
+        return {
+            "epoch": torch.tensor(self.epoch),
+            **{f"network/{name}": value for name, value in self.state().items()},
+            **{f"optimizer/{name}": value for name, value in kept.items()},
+        }
+
+    def restore(self, checkpoint: Mapping[str, Tensor]) -> None:
+        """Go on from there."""
+        self.load_state(_below("network/", checkpoint))
+        restore_optimizers(self._optimizers, _below("optimizer/", checkpoint))
+        self.epoch = int(checkpoint["epoch"])
+
+    @property
+    def _optimizers(self) -> tuple[torch.optim.Optimizer, ...]:
+        sparse = () if self._tables is None else (self._tables.optimizer,)
+        return (self.optimizer, *sparse)
+
     def _seed(self) -> int:
         return (self.context.seed * 1_000_003 + self.epoch) % (1 << 63)
 
@@ -251,6 +272,11 @@ class Neural:
         if self.network.sparse:  # the courses of random events: no pass over the catalogue
             return self.batches.draw(self.config.negatives)
         return torch.multinomial(self._popularity, self.config.negatives, replacement=True)
+
+
+def _below(start: str, tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    """Those whose names begin so, without it."""
+    return {n.removeprefix(start): value for n, value in tensors.items() if n.startswith(start)}
 
 
 def _remember(

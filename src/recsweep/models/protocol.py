@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Generic, Protocol, TypeVar
+from typing import Generic, Protocol, TypeVar, runtime_checkable
 
 import torch
 from pydantic import BaseModel
@@ -49,6 +49,28 @@ class Recommender(Model, Protocol):
 
     def score(self, histories: Histories) -> Tensor:
         """Score the whole catalogue: (n_queries, n_items) float32, higher is better."""
+        ...
+
+
+@runtime_checkable
+class Resumable(Protocol):
+    """A model that trains for several epochs and can go on in another process.
+
+    Restored into a freshly built model, a checkpoint makes every later epoch the same bit for bit
+    as without the break. So a family draws its random numbers from generators that begin anew
+    with each epoch, seeded by `Context.seed` and the epoch's number.
+    """
+
+    def checkpoint(self) -> dict[str, Tensor]:
+        """All that further training needs, by name: `state`, the optimiser's, the epoch."""
+        ...
+
+    def restore(self, checkpoint: Mapping[str, Tensor]) -> None:
+        """Go on from there.
+
+        Raises:
+            KeyError, RuntimeError, ValueError: it is of another model.
+        """
         ...
 
 

@@ -29,7 +29,7 @@ class SparseTables:
         self, tables: Sequence[nn.Parameter], learning_rate: float, weight_decay: float
     ) -> None:
         self._tables = tuple(tables)
-        self._adam = torch.optim.SparseAdam(list(tables), lr=learning_rate)
+        self.optimizer = torch.optim.SparseAdam(list(tables), lr=learning_rate)
         self._kept = 1 - learning_rate * weight_decay  # decoupled decay, as in AdamW
 
     def gradients(self) -> list[Tensor]:
@@ -48,6 +48,6 @@ class SparseTables:
             if table.grad is not None:
                 used = table.grad._indices()[0]
                 table.index_copy_(0, used, table[used] * self._kept)
-        self._adam.step()  # type: ignore[no-untyped-call]
+        self.optimizer.step()  # type: ignore[no-untyped-call]
         for table in self._tables:
             table.grad = None

@@ -60,6 +60,7 @@ def _start(resources: Resources) -> None:
         )
     try:
         ray.init(
+            address=address or "local",  # not whatever else runs on this machine
             include_dashboard=False,
             log_to_driver=False,
             logging_level=logging.CRITICAL,

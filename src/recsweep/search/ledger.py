@@ -1,7 +1,8 @@
-"""Asks for trials, family by family in turn, and books how they went. Knows nothing of Ray."""
+"""Asks for trials and books how they went. Knows nothing of Ray, nor of who is to be stopped."""
 
+import logging
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import optuna
@@ -11,40 +12,48 @@ from optuna.trial import FrozenTrial, TrialState
 from recsweep.config.schema import Experiment
 from recsweep.data.types import Fold
 from recsweep.records.user_values import FoldValues, write_user_values
+from recsweep.search.checkpoints import Checkpoints
+from recsweep.search.sampler import session_sampler, trial_sampler
 from recsweep.search.space import Space
 from recsweep.search.trials import (
     INTERRUPTED,
+    booked,
     epoch_entry,
-    epoch_row,
+    epoch_event,
     finished,
     trial_id,
     trial_row,
 )
-from recsweep.tracking.events import EpochReported, Event, TrialEnded, TrialStarted
+from recsweep.tracking.events import Event, TrialEnded, TrialStarted
 from recsweep.training.trial import Configuration, EpochReport
+
+log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
 class Proposal:
-    """A trial that is to be run."""
+    """A trial that is to be run, or gone on with."""
 
     id: str
     family: str  # its name in the study
     number: int
     config: Configuration
     seed: int
+    until: int  # the epoch at which its worker hands it back, with a checkpoint if it isn't the end
 
 
 @dataclass(slots=True)
 class _Running:
     proposal: Proposal
     trial: optuna.Trial
-    best: EpochReport | None = None
-    reported: set[int] = field(default_factory=set)
+    values: dict[int, float] = field(default_factory=dict)  # epoch -> its value
 
 
 class Ledger:
-    """The one place that writes to the Optuna studies."""
+    """The one place that writes to the Optuna studies.
+
+    A trial that was cut off stays open in its study, and is gone on with in a later session.
+    """
 
     def __init__(
         self,
@@ -60,24 +69,41 @@ class Ledger:
         self._storage, self._studies, self._emit = storage, studies, emit
         self._users = [(fold.name, fold.validation.histories.user) for fold in folds]
         self._running: dict[str, _Running] = {}
+        self._cut_off: dict[str, list[FrozenTrial]] = {name: [] for name in studies}
+        self.checkpoints = Checkpoints((folder / "checkpoints").absolute())
         self.busy_seconds = 0.0
         self.ended = 0
 
+    # -- what there is, and what is still to be done -----------------------------------------
+
     @property
-    def running(self) -> int:
-        """Trials that were asked for and have not ended."""
-        return len(self._running)
+    def families(self) -> tuple[str, ...]:
+        """As the experiment names them."""
+        return tuple(self._studies)
 
     def trials(self, family: str) -> list[FrozenTrial]:
-        """Every Optuna trial of a family, those that were cut off included."""
+        """Every Optuna trial of a family."""
         return self._studies[family].get_trials(deepcopy=False)
 
-    def extend(self, trials: int) -> None:
-        """Raise the target of every tuned family, for this and all later sessions."""
-        for name, study in self._studies.items():
-            if self._spaces[name].parameters:
-                extra = study.user_attrs.get("extra_trials", 0)
-                study.set_user_attr("extra_trials", extra + trials)
+    @property
+    def running(self) -> int:
+        """Trials that are open in this session."""
+        return len(self._running)
+
+    def open(self, trial: int) -> Proposal | None:
+        """Which of them this is, by its number in the whole journal."""
+        for run in self._running.values():
+            if run.trial._trial_id == trial:
+                return run.proposal
+        return None
+
+    def values(self, id_: str) -> Mapping[int, float]:
+        """What an open trial has reported: epoch -> value."""
+        return self._running[id_].values
+
+    def length(self, family: str) -> int:
+        """Epochs of a full trial."""
+        return min(self._experiment.budget.epochs, self._spaces[family].epochs or 10**9)
 
     def target(self, family: str) -> int:
         """Trials in all; a family with nothing to tune has one."""
@@ -86,100 +112,144 @@ class Ledger:
         extra: int = self._studies[family].user_attrs.get("extra_trials", 0)
         return self._experiment.budget.trials + extra
 
-    def remaining(self) -> int:
-        """Trials of all families that are still to be asked for."""
-        return sum(max(0, self.target(name) - self._started(name)) for name in self._studies)
-
-    def next_family(self) -> str | None:
-        """The family with the fewest started trials; of equals the one declared first."""
-        open_ = [name for name in self._studies if self._started(name) < self.target(name)]
-        return min(open_, key=self._started, default=None)
-
-    def _started(self, family: str) -> int:
+    def started(self, family: str) -> int:
+        """Trials that have ended or are open in this session."""
         mine = sum(run.proposal.family == family for run in self._running.values())
         return len(finished(self.trials(family))) + mine
 
-    def recover(self) -> None:
-        """Close what a dead driver left running; each is tried again under its number."""
-        for family, study in self._studies.items():
-            trials = self.trials(family)
-            waiting = {t.user_attrs["number"] for t in trials if t.state == TrialState.WAITING}
-            for trial in trials:
-                if trial.state == TrialState.RUNNING:
-                    self._cut_off(study, trial, waiting)
+    def remaining(self) -> int:
+        """Trials of all families that are still to be started or gone on with."""
+        return sum(max(0, self.target(name) - self.started(name)) for name in self._studies)
 
-    def interrupt(self) -> None:
-        """Close this session's running trials in the same way."""
-        self._running.clear()
-        self.recover()
+    def next_family(self) -> str | None:
+        """The family with the fewest started trials; of equals the one declared first."""
+        open_ = [name for name in self._studies if self.started(name) < self.target(name)]
+        return min(open_, key=self.started, default=None)
 
-    def _cut_off(self, study: optuna.Study, trial: FrozenTrial, waiting: set[int]) -> None:
-        attrs = trial.user_attrs
-        number = attrs.get("number")
-        if attrs.get("reason", INTERRUPTED) == INTERRUPTED:
-            # First the new one: a crash in between is mended by the next session. Without a number
-            # it never became a trial of ours.
-            if number is not None and number not in waiting:
-                params = trial.system_attrs.get("fixed_params", trial.params)
-                again = {"number": number, "attempt": attrs.get("attempt", 0) + 1}
-                study.enqueue_trial(params, user_attrs=again)
-            self._storage.set_trial_user_attr(trial._trial_id, "reason", INTERRUPTED)
-        study.tell(trial.number, state=TrialState.FAIL)
+    def cut_off(self, family: str) -> tuple[FrozenTrial, ...]:
+        """Trials that an earlier session left open, the first first."""
+        return tuple(self._cut_off[family])
 
-    def ask(self, family: str) -> Proposal:
-        """Take the next trial of a family: one that was cut off, or a new proposal."""
+    # -- sessions ----------------------------------------------------------------------------
+
+    def extend(self, trials: int) -> None:
+        """Raise the target of every tuned family, for this and all later sessions."""
+        for name, study in self._studies.items():
+            if self._spaces[name].parameters:
+                extra = study.user_attrs.get("extra_trials", 0)
+                study.set_user_attr("extra_trials", extra + trials)
+
+    def begin(self) -> None:
+        """Mark a session's beginning, and look through what the last one left open."""
+        mark = self._experiment.model_dump(mode="json")
+        for name, study in self._studies.items():
+            study.sampler = session_sampler(self._experiment, name, len(self.trials(name)))
+            study.set_user_attr("session", mark)
+        for name, study in self._studies.items():
+            self._look_through(name, study)
+
+    def _look_through(self, family: str, study: optuna.Study) -> None:
+        trials = self.trials(family)
+        # Earlier versions closed a trial that was cut off, after they had made a copy of it.
+        copied = {t.user_attrs["number"] for t in trials if t.state == TrialState.WAITING}
+        for trial in trials:
+            attrs = trial.user_attrs
+            if trial.state != TrialState.RUNNING:
+                continue
+            if "reason" in attrs:  # its driver died between a failure's reason and its end
+                study.tell(trial.number, state=TrialState.FAIL)
+            elif "number" in attrs and attrs["number"] not in copied:
+                self._cut_off[family].append(trial)
+            else:  # it never became a trial of ours
+                self._storage.set_trial_user_attr(trial._trial_id, "reason", INTERRUPTED)
+                study.tell(trial.number, state=TrialState.FAIL)
+        self._cut_off[family].sort(key=lambda t: t.user_attrs["number"])
+
+    # -- a trial's life ----------------------------------------------------------------------
+
+    def ask(self, family: str, batch: tuple[int, int] | None = None) -> Proposal:
+        """Go on with the first trial of a family that was cut off, or begin a new one.
+
+        Args:
+            family: its name in the study.
+            batch: the numbers of the trials that are asked for together, the second one excluded;
+                what is suggested then depends on the number alone, not on earlier suggestions.
+        """
         study, experiment = self._studies[family], self._experiment
-        trial = study.ask()
+        attempt = 0
+        if self._cut_off[family]:
+            past = self._cut_off[family].pop(0)
+            trial = optuna.Trial(study, past._trial_id)
+            if booked(past):
+                return self._resume(family, trial, past)
+            number = past.user_attrs["number"]
+        else:
+            number = self._next_number(family)
+            if batch is not None:
+                study.sampler = trial_sampler(experiment, family, number)
+            trial = study.ask()
+            number = trial.user_attrs.get("number", number)
+            attempt = trial.user_attrs.get("attempt", 0)
         config = self._spaces[family].suggest(trial)
-        number = trial.user_attrs.get("number")
-        if number is None:
-            number = 1 + max(
-                (t.user_attrs.get("number", -1) for t in self.trials(family)), default=-1
-            )
         seed = experiment.seed + number  # the same for the n-th trial of every family
-        attempt = trial.user_attrs.get("attempt", 0)
-        kept = {"config": config, "seed": seed, "attempt": attempt, "number": number}
-        for key, value in kept.items():  # the number last: with it, a trial is ours
+        kept = {"config": config, "seed": seed, "attempt": attempt}
+        if batch is not None:
+            kept["batch"] = list(batch)
+        for key, value in {**kept, "number": number}.items():  # with its number it is one of ours
             trial.set_user_attr(key, value)
-        proposal = Proposal(trial_id(family, number), family, number, config, seed)
-        self._running[proposal.id] = _Running(proposal, trial)
-        self._emit(TrialStarted(proposal.id, family, attempt, config, seed))
+        id_ = trial_id(family, number)
+        proposal = Proposal(id_, family, number, config, seed, self.length(family))
+        self._running[id_] = _Running(proposal, trial)
+        self._emit(TrialStarted(id_, family, attempt, config, seed))
         return proposal
 
-    def report(self, id_: str, report: EpochReport) -> None:
-        """Book an epoch. One that is reported again, after its worker died, replaces the first."""
+    def _next_number(self, family: str) -> int:
+        return 1 + max((t.user_attrs.get("number", -1) for t in self.trials(family)), default=-1)
+
+    def _resume(self, family: str, trial: optuna.Trial, past: FrozenTrial) -> Proposal:
+        attrs = past.user_attrs
+        id_, attempt = trial_id(family, attrs["number"]), attrs["attempt"] + 1
+        proposal = Proposal(
+            id_, family, attrs["number"], attrs["config"], attrs["seed"], self.length(family)
+        )
+        trial.set_user_attr("attempt", attempt)
+        self._running[id_] = _Running(proposal, trial, dict(past.intermediate_values))
+        earlier = tuple(
+            epoch_event(id_, epoch, value, attrs[f"epoch {epoch}"])
+            for epoch, value in sorted(past.intermediate_values.items())
+        )
+        self._emit(TrialStarted(id_, family, attempt, proposal.config, proposal.seed, earlier))
+        return proposal
+
+    def report(self, id_: str, report: EpochReport) -> bool:
+        """Book an epoch; False: it had been booked before its worker or driver died."""
         run = self._running[id_]
+        before = run.values.get(report.epoch)
+        if before is not None:
+            if before != report.value:
+                log.warning(
+                    "%s: epoch %d came out as %s this time, as %s before; the first stays",
+                    *(id_, report.epoch, report.value, before),
+                )
+            return False
+        self.busy_seconds += report.fit_seconds + report.evaluate_seconds
         entry = epoch_entry(report)
         run.trial.set_user_attr(f"epoch {report.epoch}", entry)
-        if report.epoch not in run.reported:
-            run.trial.report(report.value, report.epoch)
-        run.reported.add(report.epoch)
-        goodness = self._experiment.metric.goodness
-        if run.best is None or goodness(report.value) > goodness(run.best.value):
-            run.best = report
-        self.busy_seconds += report.fit_seconds + report.evaluate_seconds
-        row = epoch_row(report.epoch, report.value, entry)
-        self._emit(
-            EpochReported(
-                id=id_,
-                row=row,
-                fit_seconds=report.fit_seconds,
-                evaluate_seconds=report.evaluate_seconds,
-                training_events=report.training_events,
-                memory_mb=report.memory_mb,
-            )
-        )
+        run.trial.report(report.value, report.epoch)
+        run.values[report.epoch] = report.value
+        self._emit(epoch_event(id_, report.epoch, report.value, entry))
+        return True
 
-    def complete(self, id_: str) -> None:
+    def complete(self, id_: str, best: EpochReport) -> None:
         """Book a trial that reached its full length; its value is its best epoch's."""
         run = self._running[id_]
-        assert run.best is not None
         values = [
             FoldValues(name, users, value)
-            for (name, users), value in zip(self._users, run.best.user_values, strict=True)
+            for (name, users), value in zip(self._users, best.user_values, strict=True)
         ]
         write_user_values(self._folder, id_, values)
-        self._end(run, TrialState.COMPLETE, run.best.value)
+        goodness = self._experiment.metric.goodness
+        self._end(run, TrialState.COMPLETE, max(run.values.values(), key=goodness))
 
     def prune(self, id_: str) -> None:
         """Book a trial that was stopped early."""
@@ -192,8 +262,14 @@ class Ledger:
         self._end(run, TrialState.FAIL)
 
     def _end(self, run: _Running, state: TrialState, value: float | None = None) -> None:
-        family = run.proposal.family
+        family, id_ = run.proposal.family, run.proposal.id
         told = self._studies[family].tell(run.trial, value, state=state)
-        del self._running[run.proposal.id]
+        del self._running[id_]
         self.ended += 1
+        self.checkpoints.remove(id_)
         self._emit(TrialEnded(trial_row(family, told, self._experiment.metric.lower_is_better)))
+
+
+def until(proposal: Proposal, epoch: int) -> Proposal:
+    """The same trial, to be handed back at that epoch."""
+    return replace(proposal, until=epoch)

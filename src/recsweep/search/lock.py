@@ -1,4 +1,4 @@
-"""One sweep at a time on one study."""
+"""One process at a time that changes a study."""
 
 import fcntl
 import json
@@ -13,8 +13,8 @@ from recsweep.errors import BadInput
 
 
 @contextmanager
-def study_lock(folder: Path) -> Iterator[None]:
-    """Hold a study for the length of a sweep.
+def study_lock(folder: Path, verb: str = "sweep") -> Iterator[None]:
+    """Hold a study for the length of a stage.
 
     The operating system lets go of the lock when its process ends, however it ends, so a lock is
     never stale; the file's text is for people.
@@ -31,7 +31,7 @@ def study_lock(folder: Path) -> Iterator[None]:
             raise BadInput(f"{folder}: {_holder(path)}; wait for it or stop it") from None
         file.truncate(0)
         since = datetime.now(UTC).isoformat(timespec="seconds")
-        json.dump({"pid": os.getpid(), "host": platform.node(), "since": since}, file)
+        json.dump({"pid": os.getpid(), "host": platform.node(), "since": since, "verb": verb}, file)
         file.flush()
         try:
             yield
@@ -43,8 +43,8 @@ def _holder(path: Path) -> str:
     try:
         holder = json.loads(path.read_text("utf-8"))
         return (
-            f"a sweep is running (process {holder['pid']} on {holder['host']} "
+            f"recsweep {holder['verb']} is running (process {holder['pid']} on {holder['host']} "
             f"since {holder['since']})"
         )
     except (ValueError, KeyError):  # read between its lock and its line
-        return "another sweep has just started"
+        return "another recsweep has just started"

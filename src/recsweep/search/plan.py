@@ -14,6 +14,7 @@ import torch
 
 from recsweep.config.schema import Experiment, Resources
 from recsweep.data.types import Fold
+from recsweep.search.policy import rungs
 from recsweep.search.space import Space
 from recsweep.search.worker import MakeTrial, one_line
 from recsweep.tasks.registry import TASKS
@@ -84,17 +85,6 @@ def plan(
         data_bytes=sum(_size(fold) for fold in folds),
         worker_bytes=max((m.bytes for m in measured.values()), default=None),
     )
-
-
-def rungs(experiment: Experiment) -> tuple[int, ...]:
-    """Epochs after which a trial is compared with its family's earlier ones."""
-    epoch, found = experiment.stopping.grace_epochs, []
-    if experiment.stopping.rule == "lag":
-        return tuple(range(epoch, experiment.budget.epochs))
-    while epoch < experiment.budget.epochs:
-        found.append(epoch)
-        epoch *= experiment.stopping.reduction
-    return tuple(found)
 
 
 def _family(

@@ -1,11 +1,10 @@
 """A sweep: one Ray Tune run over all families, started fresh or resumed from Optuna's studies."""
 
 import tempfile
-import threading
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
 
 import ray
 from ray import tune
@@ -19,13 +18,15 @@ from recsweep.search.cluster import bundle, cluster
 from recsweep.search.interrupts import stop_requested
 from recsweep.search.ledger import Ledger
 from recsweep.search.lock import study_lock
-from recsweep.search.scheduler import FamilyScheduler
-from recsweep.search.searcher import LedgerSearcher
+from recsweep.search.policy import Policy, policy_of
+from recsweep.search.scheduler import PolicyScheduler
+from recsweep.search.searcher import PolicySearcher
 from recsweep.search.sessions import SessionClock
 from recsweep.search.space import Space
 from recsweep.search.storage import open_family, open_storage
 from recsweep.search.trials import trial_rows
-from recsweep.search.worker import MakeTrial, Worker, one_line
+from recsweep.search.watch import Watch
+from recsweep.search.worker import MakeTrial, Shared, Worker, one_line
 from recsweep.tracking.events import (
     Broadcast,
     Event,
@@ -69,14 +70,14 @@ def run_search(
         KeyboardInterrupt: SIGINT or SIGTERM; the study can be resumed.
     """
     tell = Broadcast()
-    with study_lock(folder):
+    with _disk(folder), study_lock(folder):
         storage = open_storage(folder, heal=True)
         studies = {
             name: open_family(storage, name, spaces[name], experiment, fingerprint)
             for name in experiment.families
         }
         ledger = Ledger(folder, experiment, spaces, storage, studies, folds, tell)
-        ledger.recover()
+        uid = next(iter(studies.values())).user_attrs["uid"]
         if extra_trials:
             ledger.extend(extra_trials)
         if ledger.remaining() == 0:
@@ -94,7 +95,7 @@ def run_search(
                     targets={name: ledger.target(name) for name in experiment.families},
                     done=trial_rows(list(studies.values())),
                     workers=workers,
-                    uid=next(iter(studies.values())).user_attrs["uid"],
+                    uid=uid,
                     session=clock.index,
                     dataset=dataset,
                     fingerprint=fingerprint,
@@ -102,19 +103,46 @@ def run_search(
             )
             finished = False
             try:
-                kinds = {name: space.family for name, space in spaces.items()}
-                shared = {"kinds": kinds, "folds": tuple(folds), "make_trial": make_trial}
-                _tune(experiment, ledger, workers, shared)
+                ledger.begin()
+                policy = policy_of(ledger, experiment)
+                shared = Shared(
+                    experiment=experiment,
+                    kinds={name: space.family for name, space in spaces.items()},
+                    folds=tuple(folds),
+                    checkpoints=ledger.checkpoints,
+                    uid=uid,
+                    make_trial=make_trial,
+                )
+                _tune(shared, policy, workers, folder)
                 finished = True
             finally:
-                ledger.interrupt()
-                session = clock.save(ledger.busy_seconds, ledger.ended)
+                session = _last_words(clock, ledger)
                 tell(SweepEnded(session, interrupted=not finished))
-        if left := ledger.remaining():
+        if left := ledger.remaining() + ledger.running:
             raise WorkFailed(
                 f"{folder}: Ray ended the sweep with {left} trials to go; run it again"
             )
         return session
+
+
+@contextmanager
+def _disk(folder: Path) -> Iterator[None]:
+    """A disk that is full or can't be written to is one line, and no harm to what was booked."""
+    try:
+        yield
+    except OSError as error:
+        raise WorkFailed(
+            f"{error.filename or folder}: {error.strerror or error}; nothing that was booked is "
+            "lost: see to the disk and run the same command again"
+        ) from error
+
+
+def _last_words(clock: SessionClock, ledger: Ledger) -> SweepSession:
+    """The session's times; what ends a sweep may be that they can't be written."""
+    try:
+        return clock.save(ledger.busy_seconds, ledger.ended)
+    except OSError:
+        return clock.session(ledger.busy_seconds, ledger.ended)
 
 
 def _save(event: Event, clock: SessionClock, ledger: Ledger) -> None:
@@ -122,54 +150,27 @@ def _save(event: Event, clock: SessionClock, ledger: Ledger) -> None:
         clock.save(ledger.busy_seconds, ledger.ended)
 
 
-def _tune(experiment: Experiment, ledger: Ledger, workers: int, shared: Mapping[str, Any]) -> None:
+def _tune(shared: Shared, policy: Policy, workers: int, folder: Path) -> None:
+    resources = shared.experiment.resources
     with tempfile.TemporaryDirectory(prefix="recsweep-") as scratch, stop_requested() as stop:
+        watch = Watch(policy, folder, resources.silence_seconds, stop)
         try:
             tune.run(
-                tune.with_parameters(Worker, experiment=experiment, **shared),
+                tune.with_parameters(Worker, shared=shared),
                 name="sweep",
-                num_samples=ledger.remaining(),
-                search_alg=LedgerSearcher(ledger),
-                scheduler=FamilyScheduler(ledger, experiment),
+                num_samples=10**9,  # the searcher says when it is over
+                search_alg=PolicySearcher(policy, watch),
+                scheduler=PolicyScheduler(policy, watch),
                 max_concurrent_trials=workers,
-                resources_per_trial=tune.PlacementGroupFactory([bundle(experiment.resources)]),
+                resources_per_trial=tune.PlacementGroupFactory([bundle(resources)]),
                 reuse_actors=True,
                 max_failures=1,  # a worker that was killed; a trial's own failure is no exception
                 raise_on_failed_trial=False,
                 storage_path=scratch,
-                callbacks=[_Relay(ledger, stop)],
+                callbacks=[watch],
                 trial_name_creator=lambda trial: trial.config["proposal"].id,
                 trial_dirname_creator=lambda trial: trial.config["proposal"].id,
                 verbose=0,
             )
         except (TuneError, ray.exceptions.RayError) as error:
             raise WorkFailed(f"Ray broke down ({one_line(error)}); run the sweep again") from error
-
-
-class _Relay(tune.Callback):  # type: ignore[misc]
-    """What only a callback of Ray Tune gets to see."""
-
-    def __init__(self, ledger: Ledger, stop: threading.Event) -> None:
-        self._ledger, self._stop = ledger, stop
-
-    def on_trial_result(
-        self, iteration: int, trials: list[Any], trial: Any, result: dict[str, Any], **info: Any
-    ) -> None:
-        """Keep learners' scores out of Ray's own books."""
-        result.pop("report", None)
-
-    def on_trial_error(self, iteration: int, trials: list[Any], trial: Any, **info: Any) -> None:
-        """A trial whose worker died twice."""
-        error = trial.get_pickled_error()
-        cause = getattr(error, "cause", None) or error
-        self._ledger.fail(
-            trial.config["proposal"].id,
-            f"its worker died: {type(cause).__name__}: {one_line(cause)}"
-            if cause
-            else "its worker died",
-        )
-
-    def on_step_end(self, iteration: int, trials: list[Any], **info: Any) -> None:
-        """Between two events nothing is half written: the place to stop."""
-        if self._stop.is_set():
-            raise KeyboardInterrupt

@@ -1,25 +1,28 @@
-"""Ray Tune asks here for the next trial; the ledger answers."""
+"""Ray Tune asks here for the next trial; the policy answers."""
 
 from typing import Any
 
 from ray.tune.search import Searcher
 
-from recsweep.search.ledger import Ledger
+from recsweep.search.policy import Policy
+from recsweep.search.watch import Watch
 
 
-class LedgerSearcher(Searcher):  # type: ignore[misc]
-    """Families take turns. How trials end is booked by the scheduler, which knows why."""
+class PolicySearcher(Searcher):  # type: ignore[misc]
+    """How trials end is booked by the scheduler, which knows why."""
 
-    def __init__(self, ledger: Ledger) -> None:
+    def __init__(self, policy: Policy, watch: Watch) -> None:
         super().__init__()
-        self._ledger = ledger
+        self._policy, self._watch = policy, watch
 
-    def suggest(self, trial_id: str) -> dict[str, Any] | str:
-        """Ask for the next trial of the family whose turn it is."""
-        family = self._ledger.next_family()
-        if family is None:
-            return str(Searcher.FINISHED)
-        return {"proposal": self._ledger.ask(family)}
+    def suggest(self, trial_id: str) -> dict[str, Any] | str | None:
+        """Ask for the next trial; None: none until another has reported."""
+        if self._watch.broken is None:
+            with self._watch.writing():
+                if not self._policy.finished():
+                    proposal = self._policy.next()
+                    return None if proposal is None else {"proposal": proposal}
+        return str(Searcher.FINISHED)
 
     def on_trial_complete(
         self, trial_id: str, result: dict[str, Any] | None = None, error: bool = False

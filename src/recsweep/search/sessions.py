@@ -45,9 +45,9 @@ class SessionClock:
         """From 0."""
         return len(self._earlier)
 
-    def save(self, busy_seconds: float, trials: int) -> SweepSession:
-        """Write the session as it stands."""
-        session = SweepSession(
+    def session(self, busy_seconds: float, trials: int) -> SweepSession:
+        """The session as it stands."""
+        return SweepSession(
             started=self._started,
             wall_seconds=time.monotonic() - self._zero,
             start_seconds=self._start_seconds,
@@ -55,6 +55,10 @@ class SessionClock:
             busy_seconds=busy_seconds,
             trials=trials,
         )
+
+    def save(self, busy_seconds: float, trials: int) -> SweepSession:
+        """Write it."""
+        session = self.session(busy_seconds, trials)
         entries = [
             {**asdict(s), "started": s.started.isoformat()} for s in (*self._earlier, session)
         ]

@@ -26,6 +26,7 @@ class Space:
     defaults: Mapping[str, Value]  # the first trial, without the fixed values
     config: type[FamilyConfig]
     declared: Mapping[str, object]  # the file's keys, for the record
+    epochs: int | None = None  # a fixed training length of the family; None: the study's budget
 
     def suggest(self, trial: optuna.Trial) -> dict[str, Value]:
         """Ask Optuna for a whole configuration, the fixed values included."""

@@ -96,7 +96,8 @@ def parse_space(
             f"{path}: family {keys.family!r} does not serve the study's task"
             + nearest(keys.family, families)
         )
-    config = families[keys.family].config
+    family = families[keys.family]
+    config = family.config
     for name in (*keys.fixed, *keys.parameters):
         if name not in config.model_fields:
             raise BadInput(
@@ -108,7 +109,9 @@ def parse_space(
     parameters = _in_order(
         {name: entry.parameter(name) for name, entry in keys.parameters.items()}, path
     )
-    space = Space(keys.family, parameters, keys.fixed, keys.defaults, config, raw)
+    space = Space(
+        keys.family, parameters, keys.fixed, keys.defaults, config, raw, epochs=family.epochs
+    )
     if problems := space.problems({**keys.fixed, **keys.defaults}):
         raise BadInput(f"{path}: defaults: {problems[0]}")
     _probe(space, path)

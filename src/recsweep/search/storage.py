@@ -3,7 +3,6 @@
 They are the only truth about a sweep: resuming, selecting and reporting start from them.
 """
 
-import hashlib
 import json
 import uuid
 from collections.abc import Mapping
@@ -73,18 +72,21 @@ def open_family(
     check_trials(study)
     if not study.get_trials(deepcopy=False):
         study.enqueue_trial(dict(space.defaults), user_attrs={"number": 0})
-    study.sampler = _sampler(experiment, name, len(study.get_trials(deepcopy=False)))
     if "uid" not in study.user_attrs:
         study.set_user_attr("uid", uuid.uuid4().hex[:8])
     return study
 
 
 def identity(experiment: Experiment, space: Space, fingerprint: str) -> dict[str, object]:
-    """Everything that a trial's score depends on besides its configuration, seed and the code."""
+    """Everything that a trial's score depends on besides its configuration, seed and the code,
+    and how the search is done.
+    """
     keys = experiment.model_dump(mode="json")
     if experiment.stopping.rule == "halving":  # studies from before there was another
         del keys["stopping"]["rule"], keys["stopping"]["lag"]
-    decisive = ("task", "folds", "targets", "metric", "features", "stopping", "seed")
+    decisive = ["task", "folds", "targets", "metric", "features", "stopping", "seed"]
+    if experiment.repeatable:  # studies from before there was this key have none
+        decisive.append("repeatable")
     return {
         "data": fingerprint,
         "space": {"family": space.family, **space.declared},
@@ -100,9 +102,9 @@ def _check_identity(study: optuna.Study, now: Mapping[str, object]) -> None:
     if begun is None:
         study.set_user_attr("identity", now)
         return
-    for key, value in now.items():
-        if begun.get(key) != value:
-            before, after = _difference(begun.get(key), value)
+    for key in {**begun, **now}:
+        if begun.get(key) != now.get(key):
+            before, after = _difference(begun.get(key), now.get(key))
             raise BadInput(
                 f"{study.study_name}: this study began with {key} {before}, now it is {after}; "
                 "give the experiment another study name, or put back what was changed"
@@ -122,18 +124,3 @@ def _difference(before: object, after: object) -> tuple[str, str]:
 def _short(value: object) -> str:
     text = "absent" if value is None else str(value)
     return text if len(text) <= 40 else text[:37] + "…"
-
-
-def _sampler(experiment: Experiment, family: str, trials: int) -> optuna.samplers.BaseSampler:
-    """A tree-structured Parzen estimator with its own seed in each family and session.
-
-    Parameters are drawn jointly, because the learning rate goes with width and batch. At most half
-    of a budget is drawn at random first: on 400 simulated families of 12 trials, 6 random ones
-    left 8% less regret than Optuna's 10, and as much after 24 (`benchmarks/sampler.py`).
-    """
-    seed = hashlib.sha256(f"{experiment.seed} {family} {trials}".encode()).digest()
-    return optuna.samplers.TPESampler(
-        multivariate=True,
-        n_startup_trials=min(max(experiment.budget.trials // 2, 3), 10),
-        seed=int.from_bytes(seed[:4], "big"),
-    )

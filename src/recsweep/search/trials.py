@@ -1,8 +1,9 @@
 """Between Optuna's trials and ours: what is kept with a trial, and how it is read back.
 
-User attributes of an Optuna trial: `number`, `attempt`, `seed`, `config`, `epoch <n>` (fold values,
-losses and seconds of an epoch), and `reason` of one that failed. The reason `interrupted` marks one
-that was cut off, which is no trial of ours: its number is tried again.
+User attributes of an Optuna trial: `number`, `attempt` (how often it was gone on with), `seed`,
+`config`, `batch` (of a repeatable search), `epoch <n>` (fold values, losses and seconds of an
+epoch), and `reason` of one that failed. The reason `interrupted` marks one that is no trial of
+ours, since its driver died while it was asked for.
 """
 
 from collections.abc import Iterable, Sequence
@@ -16,6 +17,7 @@ from optuna.trial import FrozenTrial, TrialState
 from recsweep.errors import BadInput
 from recsweep.records.study import EpochRow, TrialRow
 from recsweep.records.study import TrialState as State
+from recsweep.tracking.events import EpochReported
 from recsweep.training.trial import EpochReport
 
 INTERRUPTED = "interrupted"
@@ -35,6 +37,11 @@ def trial_id(family: str, number: int) -> str:
 def finished(trials: Iterable[FrozenTrial]) -> list[FrozenTrial]:
     """Those that count: complete, pruned or failed, but not cut off."""
     return [t for t in trials if t.state in STATES and t.user_attrs.get("reason") != INTERRUPTED]
+
+
+def booked(trial: FrozenTrial) -> bool:
+    """Was everything written that makes an asked trial one of ours?"""
+    return {"config", "seed", "attempt", "number"} <= trial.user_attrs.keys()
 
 
 def epoch_entry(report: EpochReport) -> dict[str, Any]:
@@ -58,6 +65,35 @@ def epoch_row(epoch: int, value: float, entry: dict[str, Any]) -> EpochRow:
         metrics={key: tuple(values) for key, values in entry["metrics"].items()},
         losses=tuple(entry["losses"]),
         gradient_norms=tuple(entry.get("gradient_norms", ())),  # older journals have none
+    )
+
+
+def epoch_report(epoch: int, value: float, entry: dict[str, Any]) -> EpochReport:
+    """The report that an epoch was booked from, without learners' scores."""
+    row = epoch_row(epoch, value, entry)
+    return EpochReport(
+        epoch=epoch,
+        value=value,
+        metrics=row.metrics,
+        losses=row.losses,
+        fit_seconds=entry["fit_seconds"],
+        evaluate_seconds=entry["evaluate_seconds"],
+        user_values=(),
+        gradient_norms=row.gradient_norms,
+        training_events=entry.get("training_events"),
+        memory_mb=entry.get("memory_mb"),
+    )
+
+
+def epoch_event(id_: str, epoch: int, value: float, entry: dict[str, Any]) -> EpochReported:
+    """An epoch as listeners hear of it."""
+    return EpochReported(
+        id=id_,
+        row=epoch_row(epoch, value, entry),
+        fit_seconds=entry["fit_seconds"],
+        evaluate_seconds=entry["evaluate_seconds"],
+        training_events=entry.get("training_events"),
+        memory_mb=entry.get("memory_mb"),
     )
 
 

@@ -2,7 +2,9 @@
 
 import gc
 import math
+import time
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
 import ray
@@ -11,6 +13,7 @@ from ray import tune
 
 from recsweep.config.schema import Experiment
 from recsweep.data.types import Fold
+from recsweep.search.checkpoints import Checkpoints, Owner, Pace, Unusable
 from recsweep.search.ledger import Proposal
 from recsweep.tasks.registry import TASKS
 from recsweep.training.trial import Diverged, Trial
@@ -18,24 +21,27 @@ from recsweep.training.trial import Diverged, Trial
 MakeTrial = Callable[..., Trial]
 
 
+@dataclass(frozen=True, slots=True)
+class Shared:
+    """What all trials of a sweep have in common."""
+
+    experiment: Experiment
+    kinds: dict[str, str]  # family name in the study -> registry's
+    folds: Sequence[Fold]
+    checkpoints: Checkpoints
+    uid: str  # of the study
+    make_trial: MakeTrial = Trial
+
+
 class Worker(tune.Trainable):  # type: ignore[misc]
     """Reports an epoch at a time; a trial that can't go on reports why, and the worker lives on."""
 
-    def setup(
-        self,
-        config: dict[str, Any],
-        experiment: Experiment | None = None,
-        kinds: dict[str, str] | None = None,
-        folds: Sequence[Fold] = (),
-        make_trial: MakeTrial = Trial,
-    ) -> None:
-        """Take over what all trials share. `kinds`: family name in the study -> registry's."""
-        assert experiment is not None
-        assert kinds is not None
-        self._experiment, self._kinds, self._folds = experiment, kinds, folds
-        self._make_trial = make_trial
+    def setup(self, config: dict[str, Any], shared: Shared | None = None) -> None:
+        """Take over what all trials share."""
+        assert shared is not None
+        self._shared = shared
         self._device = torch.device("cuda" if ray.get_gpu_ids() else "cpu")
-        torch.set_num_threads(max(1, int(experiment.resources.cpu)))
+        torch.set_num_threads(max(1, int(shared.experiment.resources.cpu)))
         # What libraries hold lives as long as the process: the collector needn't walk through it
         # again between any two trials, which took .2 s.
         gc.collect()
@@ -49,13 +55,22 @@ class Worker(tune.Trainable):  # type: ignore[misc]
         if self._device.type == "cuda":
             torch.cuda.empty_cache()
         self._proposal: Proposal = new_config["proposal"]
+        self._pace = Pace(self._shared.experiment.resources.checkpoint_seconds)
+        self._words: list[str] = []  # for people
         return True
 
     def step(self) -> dict[str, Any]:
         """One more epoch."""
+        result = self._advance()
+        words, self._words = self._words, []
+        return {**result, "words": words}
+
+    def _advance(self) -> dict[str, Any]:
         try:
             if self._trial is None:
                 self._trial = self._begin()
+                if self._trial.last is not None:  # its report may have been lost with the driver
+                    return {"report": replace(self._trial.last, user_values=()), "best": None}
             report = self._trial.advance()
         except Diverged as reason:
             return {"failure": f"diverged: {one_line(reason)}"}
@@ -65,14 +80,30 @@ class Worker(tune.Trainable):  # type: ignore[misc]
             return {"failure": f"{type(error).__name__}: {one_line(error)}"}
         if not math.isfinite(report.value):
             return {"failure": f"diverged: the score is {report.value} in epoch {report.epoch}"}
-        return {"report": report, "epochs": self._trial.epochs}
+        last = report.epoch >= self._trial.epochs
+        if not last and (report.epoch == self._proposal.until or self._pace.due()):
+            self._save(self._trial)
+        best = self._trial.best if last else None  # learners' scores travel once
+        return {"report": replace(report, user_values=()), "best": best}
 
     def _begin(self) -> Trial:
-        experiment, proposal = self._experiment, self._proposal
-        return self._make_trial(
-            self._kinds[proposal.family],
+        """Build the trial, and go on from its checkpoint if it has one."""
+        trial = self._build()
+        try:
+            checkpoint = self._shared.checkpoints.read(self._proposal.id, self._owner)
+            if checkpoint is not None:
+                trial.restore(checkpoint)
+        except (Unusable, KeyError, RuntimeError, ValueError) as error:
+            self._words.append(f"starts again from its first epoch: {one_line(error)}")
+            return self._build()
+        return trial
+
+    def _build(self) -> Trial:
+        shared, experiment, proposal = self._shared, self._shared.experiment, self._proposal
+        return shared.make_trial(
+            shared.kinds[proposal.family],
             proposal.config,
-            self._folds,
+            shared.folds,
             experiment.metric,
             epochs=experiment.budget.epochs,
             seed=proposal.seed,
@@ -80,6 +111,28 @@ class Worker(tune.Trainable):  # type: ignore[misc]
             precision=experiment.resources.precision,
             task=TASKS[experiment.task],
         )
+
+    @property
+    def _owner(self) -> Owner:
+        proposal = self._proposal
+        return {
+            "study": self._shared.uid,
+            "trial": proposal.id,
+            "config": dict(proposal.config),
+            "seed": proposal.seed,
+        }
+
+    def _save(self, trial: Trial) -> None:
+        """A checkpoint that can't be written costs epochs if the trial is cut off, and no more."""
+        began = time.monotonic()
+        checkpoint = trial.checkpoint()
+        if checkpoint is None:
+            return
+        try:
+            self._shared.checkpoints.write(self._proposal.id, self._owner, checkpoint)
+        except OSError as error:
+            self._words.append(f"no checkpoint after epoch {trial.epoch}: {error.strerror}")
+        self._pace.wrote(began)
 
 
 def one_line(error: BaseException) -> str:

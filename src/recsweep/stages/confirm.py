@@ -69,7 +69,7 @@ def confirm_stage(
     inputs = confirmation_inputs(study, selected, repeated)
     if before is not None and before.inputs == inputs and (folder / LEARNERS).exists():
         return Confirmed(before, opened=False)
-    with study_lock(folder):
+    with study_lock(folder, "confirm"):
         experiment = study.experiment
         steps = _fold_steps(dataset, experiment, selected)
         test, known_users = open_test(folder, "confirm", dataset, experiment, selected, repeated)

@@ -25,17 +25,6 @@ class SweepStarted:
 
 
 @dataclass(frozen=True, slots=True)
-class TrialStarted:
-    """A trial has its configuration and a worker."""
-
-    id: str  # `gru-0003`
-    family: str
-    attempt: int  # from 0; a trial that was cut off starts again under its id
-    config: Configuration
-    seed: int
-
-
-@dataclass(frozen=True, slots=True)
 class EpochReported:
     """All folds of a trial have finished one more epoch."""
 
@@ -45,6 +34,18 @@ class EpochReported:
     evaluate_seconds: float
     training_events: int | None = None  # that the epoch passed over, all folds together
     memory_mb: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class TrialStarted:
+    """A trial has its configuration and a worker."""
+
+    id: str  # `gru-0003`
+    family: str
+    attempt: int  # from 0; a trial that was cut off goes on under its id
+    config: Configuration
+    seed: int
+    earlier: tuple[EpochReported, ...] = ()  # epochs that it had reported before it was cut off
 
 
 @dataclass(frozen=True, slots=True)

@@ -70,6 +70,8 @@ class Runs:
         run.define_metric("loss", step_metric="epoch", summary="min,last")
         run.define_metric("*", step_metric="epoch")
         self._open[event.id] = run
+        for earlier in event.earlier:  # so that the run holds the whole curve
+            run.log(epoch_metrics(earlier))
 
     def _end(self, trial: TrialRow) -> None:
         run = self._open.pop(trial.id)

@@ -15,7 +15,7 @@ import torch
 from recsweep.config.schema import Metric
 from recsweep.data.types import Float64, Fold
 from recsweep.evaluation.metrics import mean_over_folds
-from recsweep.models.protocol import Context
+from recsweep.models.protocol import Context, Resumable
 from recsweep.tasks.next_item import NEXT_ITEM
 from recsweep.tasks.task import Task
 from recsweep.training.process import memory_in_use
@@ -56,6 +56,15 @@ class TrialRecord:
         return max(self.reports, key=lambda r: (self.metric.goodness(r.value), -r.epoch))
 
 
+@dataclass(frozen=True, slots=True)
+class Checkpoint:
+    """A trial after some of its epochs, from which another process can go on."""
+
+    last: EpochReport  # of the last epoch, which may not have reached anybody
+    best: EpochReport
+    tensors: Mapping[str, torch.Tensor]  # `<fold>/<name>`: see `Resumable.checkpoint`
+
+
 class Diverged(Exception):
     """Training left the finite numbers; the message says where."""
 
@@ -82,6 +91,8 @@ class Trial:
         self.epochs = min(epochs, entry.epochs or epochs)
         self.epoch = 0
         self._device = device
+        self.last: EpochReport | None = None
+        self.best: EpochReport | None = None  # of equals the earliest
         self._folds = tuple(folds)
         self._models = tuple(
             entry.build(checked, Context(fold.training, fold_seed(seed, n), device, precision))
@@ -108,7 +119,7 @@ class Trial:
         ]
         evaluated = time.perf_counter()
         metrics = {key: tuple(means[key] for means, _ in summaries) for key in summaries[0][0]}
-        return EpochReport(
+        report = EpochReport(
             epoch=self.epoch,
             value=mean_over_folds(metrics, self.metric.key),
             metrics=metrics,
@@ -120,6 +131,41 @@ class Trial:
             training_events=sum(len(fold.training.sequences.item) for fold in self._folds),
             memory_mb=memory_in_use(self._device),
         )
+        self.last, goodness = report, self.metric.goodness
+        if self.best is None or goodness(report.value) > goodness(self.best.value):
+            self.best = report
+        return report
+
+    def checkpoint(self) -> Checkpoint | None:
+        """Where it stands; None before its first epoch, and for a family that can't go on."""
+        if self.last is None or self.best is None:
+            return None
+        tensors: dict[str, torch.Tensor] = {}
+        for n, model in enumerate(self._models):
+            if not isinstance(model, Resumable):
+                return None
+            tensors |= {f"{n}/{name}": value for name, value in model.checkpoint().items()}
+        return Checkpoint(self.last, self.best, tensors)
+
+    def restore(self, checkpoint: Checkpoint) -> None:
+        """Go on from there: every later epoch is the same bit for bit as without the break.
+
+        Raises:
+            KeyError, RuntimeError, ValueError: it is of another trial. This one is spoilt then.
+        """
+        for n, model in enumerate(self._models):
+            if not isinstance(model, Resumable):
+                raise ValueError(f"{type(model).__name__} can't go on from a checkpoint")
+            start = f"{n}/"
+            model.restore(
+                {
+                    name.removeprefix(start): value
+                    for name, value in checkpoint.tensors.items()
+                    if name.startswith(start)
+                }
+            )
+        self.epoch = checkpoint.last.epoch
+        self.last, self.best = checkpoint.last, checkpoint.best
 
 
 def run_trial(

@@ -1,42 +1,32 @@
 from pathlib import Path
-from types import SimpleNamespace
-from typing import Any
 
 from sweeps import folds_of, ledger_of, report_of, spaces_of, study_of
 
 from recsweep.config.schema import Experiment
-from recsweep.search.ledger import Ledger
-from recsweep.search.scheduler import FamilyScheduler
+from recsweep.search.asynchronous import Asynchronous
+from recsweep.search.ledger import Ledger, Proposal
 from recsweep.search.trials import finished
 
-STOP, CONTINUE = "STOP", "CONTINUE"
 FOLDS = folds_of()
 
 
 class Sweep:
-    """A ledger and a scheduler, driven by hand."""
+    """A ledger and a policy, driven by hand."""
 
     def __init__(self, folder: Path, experiment: Experiment) -> None:
         self.experiment, self.folder = experiment, folder
         self.ledger: Ledger = ledger_of(folder, experiment, spaces_of(folder, *experiment.families))
-        self.scheduler = FamilyScheduler(self.ledger, experiment)
+        self.policy = Asynchronous(self.ledger, experiment)
 
-    def begin(self, family: str = "a") -> Any:
-        proposal = self.ledger.ask(family)
-        trial = SimpleNamespace(trial_id=f"ray-{proposal.id}", config={"proposal": proposal})
-        self.scheduler.on_trial_add(None, trial)
-        return trial
-
-    def report(self, trial: Any, epoch: int, value: float) -> str:
-        epochs = self.experiment.budget.epochs
-        result = {"report": report_of(epoch, value, FOLDS), "epochs": epochs}
-        return str(self.scheduler.on_trial_result(None, trial, result))
+    def report(self, proposal: Proposal, epoch: int, value: float) -> bool:
+        report = report_of(epoch, value, FOLDS)
+        return self.policy.reported(proposal, report, report)
 
     def run(self, *values: float, family: str = "a") -> str:
         """The state in which a trial with this curve ends."""
-        trial = self.begin(family)
+        trial = self.ledger.ask(family)
         for epoch, value in enumerate(values, 1):
-            if self.report(trial, epoch, value) == STOP:
+            if not self.report(trial, epoch, value):
                 break
         state = finished(self.ledger.trials(family))[-1].state.name
         return f"{state} {epoch}"
@@ -75,20 +65,8 @@ def test_curves_are_never_compared_across_families(tmp_path: Path) -> None:
 
 
 def test_a_family_whose_trials_are_one_epoch_long_is_never_pruned(tmp_path: Path) -> None:
-    sweep = Sweep(tmp_path, study_of("a", epochs=4))
-    for value in (0.5, 0.4, 0.3, 0.2, 0.1, 0.0):
-        trial = sweep.begin()
-        result = {"report": report_of(1, value, FOLDS), "epochs": 1}
-        assert sweep.scheduler.on_trial_result(None, trial, result) == STOP
-    assert {t.state.name for t in sweep.ledger.trials("a")} == {"COMPLETE"}
-
-
-def test_a_failure_ends_the_trial_with_its_reason(tmp_path: Path) -> None:
-    sweep = Sweep(tmp_path, study_of("a"))
-    trial = sweep.begin()
-    assert sweep.scheduler.on_trial_result(None, trial, {"failure": "diverged: nan"}) == STOP
-    (kept,) = sweep.ledger.trials("a")
-    assert (kept.state.name, kept.user_attrs["reason"]) == ("FAIL", "diverged: nan")
+    sweep = Sweep(tmp_path, study_of("floor", epochs=4))
+    assert sweep.run(0.0, family="floor") == "COMPLETE 1"
 
 
 def test_a_resumed_sweep_stops_as_the_first_one_would_have(tmp_path: Path) -> None:

@@ -1,0 +1,89 @@
+"""The default search: no worker waits. Asynchronous successive halving (Li et al. 2020, ASHA), or
+those go on that don't lag behind (`lag.py`).
+"""
+
+from types import SimpleNamespace
+
+from ray.tune.schedulers import AsyncHyperBandScheduler, TrialScheduler
+
+from recsweep.config.schema import Experiment
+from recsweep.search.lag import Lag
+from recsweep.search.ledger import Ledger, Proposal
+from recsweep.search.trials import finished, trial_id
+from recsweep.training.trial import EpochReport
+
+
+class Asynchronous:
+    """A `Policy`. Families take turns; learning curves never cross families.
+
+    A rung of the halving compares the current cross-validated means, not the best so far: a curve
+    that has turned down has no claim on more epochs. A trial that reaches its full length is
+    complete, whatever the rule says of it.
+    """
+
+    def __init__(self, ledger: Ledger, experiment: Experiment) -> None:
+        self._ledger, self._full_trials = ledger, experiment.stopping.full_trials
+        self._known: set[str] = set()  # to their family's rule
+        self._rule = {family: _rule(experiment) for family in ledger.families}
+        for family in ledger.families:
+            self._stand_on_rungs(family)
+
+    def _stand_on_rungs(self, family: str) -> None:
+        """Earlier sessions' trials stand on the rungs as if this session had seen them."""
+        for past in (*finished(self._ledger.trials(family)), *self._ledger.cut_off(family)):
+            id_ = trial_id(family, past.user_attrs["number"])
+            for epoch, value in sorted(past.intermediate_values.items()):
+                self._climb(family, id_, epoch, value)
+
+    def _climb(self, family: str, id_: str, epoch: int, value: float) -> bool:
+        """Tell the rule of a report; it answers whether the trial may go on."""
+        rule, trial = self._rule[family], SimpleNamespace(trial_id=id_)
+        if id_ not in self._known:
+            self._known.add(id_)
+            rule.on_trial_add(None, trial)
+        decision = rule.on_trial_result(None, trial, {"epoch": epoch, "value": value})
+        return bool(decision != TrialScheduler.STOP)
+
+    def next(self) -> Proposal | None:
+        """The next trial of the family whose turn it is."""
+        family = self._ledger.next_family()
+        return None if family is None else self._ledger.ask(family)
+
+    def finished(self) -> bool:
+        """Does no family lack a trial?"""
+        return self._ledger.next_family() is None
+
+    def reported(
+        self, proposal: Proposal, report: EpochReport, best: EpochReport | None = None
+    ) -> bool:
+        """Book an epoch, and decide on it at once."""
+        id_ = proposal.id
+        new = self._ledger.report(id_, report)
+        if report.epoch >= proposal.until:
+            assert best is not None
+            self._ledger.complete(id_, best)
+            return False
+        if not new or self._climb(proposal.family, id_, report.epoch, report.value):
+            return True
+        if proposal.number < self._full_trials:
+            return True
+        self._ledger.prune(id_)
+        return False
+
+    def failed(self, proposal: Proposal, reason: str) -> None:
+        """Book a failure."""
+        self._ledger.fail(proposal.id, reason)
+
+
+def _rule(experiment: Experiment) -> AsyncHyperBandScheduler | Lag:
+    stopping, lower_is_better = experiment.stopping, experiment.metric.lower_is_better
+    if stopping.rule == "lag":
+        return Lag(stopping, -1.0 if lower_is_better else 1.0)
+    return AsyncHyperBandScheduler(
+        time_attr="epoch",
+        metric="value",
+        mode="min" if lower_is_better else "max",
+        max_t=experiment.budget.epochs,
+        grace_period=stopping.grace_epochs,
+        reduction_factor=stopping.reduction,
+    )

@@ -1,0 +1,54 @@
+"""What a search decides: which trial is next, and who goes on. Ray and a replay both ask here."""
+
+from typing import Protocol
+
+from recsweep.config.schema import Experiment
+from recsweep.search.ledger import Ledger, Proposal
+from recsweep.training.trial import EpochReport
+
+
+class Policy(Protocol):
+    """Books in the ledger what it is told, and what follows from it."""
+
+    def next(self) -> Proposal | None:
+        """What a free worker is to do; None: nothing until something is reported."""
+        ...
+
+    def finished(self) -> bool:
+        """Is there nothing left to hand out, now or later?"""
+        ...
+
+    def reported(
+        self, proposal: Proposal, report: EpochReport, best: EpochReport | None = None
+    ) -> bool:
+        """Take an epoch; False: the worker is done with this proposal.
+
+        Args:
+            proposal: as `next` gave it.
+            report: of the epoch.
+            best: the trial's best epoch, with its learners' scores; needed with the last one.
+        """
+        ...
+
+    def failed(self, proposal: Proposal, reason: str) -> None:
+        """Take note that a trial can't go on."""
+        ...
+
+
+def policy_of(ledger: Ledger, experiment: Experiment) -> Policy:
+    """As the experiment asks for it, with everything that the ledger already holds."""
+    from recsweep.search.asynchronous import Asynchronous
+    from recsweep.search.repeatable import Repeatable
+
+    return (Repeatable if experiment.repeatable else Asynchronous)(ledger, experiment)
+
+
+def rungs(experiment: Experiment) -> tuple[int, ...]:
+    """Epochs after which a trial is compared with its family's earlier ones."""
+    epoch, found = experiment.stopping.grace_epochs, []
+    if experiment.stopping.rule == "lag":
+        return tuple(range(epoch, experiment.budget.epochs))
+    while epoch < experiment.budget.epochs:
+        found.append(epoch)
+        epoch *= experiment.stopping.reduction
+    return tuple(found)

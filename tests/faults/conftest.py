@@ -1,0 +1,53 @@
+"""One Ray for all faults that aren't Ray's own.
+
+`--times N` does every fault so often; without it, only a few are done, once.
+"""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+import ray
+from faults.sweeping import Sweep
+
+USUAL = ("test_the_driver_is_killed", "test_the_store_is_full", "test_a_second_sweep")
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--times", type=int, default=0)
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    if not config.getoption("--times", 0):
+        here = Path(__file__).parent
+        items[:] = [i for i in items if here not in i.path.parents or i.name.startswith(USUAL)]
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    if (times := metafunc.config.getoption("--times", 0)) > 1:
+        metafunc.fixturenames.append("repetition")
+        metafunc.parametrize("repetition", range(times))
+
+
+@pytest.fixture
+def repetition() -> int:
+    """Which of the repetitions it is."""
+    return 0
+
+
+@pytest.fixture(scope="session")
+def local_ray() -> Iterator[None]:
+    ray.init(
+        address="local",
+        num_cpus=2,
+        include_dashboard=False,
+        log_to_driver=False,
+        logging_level="CRITICAL",
+    )
+    yield
+    ray.shutdown()
+
+
+@pytest.fixture
+def sweep(tmp_path: Path) -> Sweep:
+    return Sweep(tmp_path / "study", tmp_path)

@@ -1,0 +1,223 @@
+"""A sweep that faults are done to, and what must hold of it afterwards.
+
+Trials are made up and take a fraction of a second. Each writes a line for every epoch that it
+trains, outside the study's folder, so that it is known what was trained twice.
+"""
+
+import json
+import os
+import subprocess
+import sys
+import time
+from collections import Counter
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+from sweeps import FAMILIES, folds_of, make_trials, spaces_of, study_of
+
+from recsweep.config.schema import Experiment
+from recsweep.errors import RecsweepError
+from recsweep.records.files import read_study, write_study
+from recsweep.records.select import select
+from recsweep.records.study import Study, SweepSession, TrialRow
+from recsweep.records.user_values import read_user_values
+from recsweep.reporting.leaderboard import rows as leaderboard
+from recsweep.search.replay import replay
+from recsweep.search.run import run_search
+from recsweep.search.storage import JOURNAL
+from recsweep.search.study import build_study
+from recsweep.tracking.events import Event, Listener, TrialEnded
+
+TRIALS, EPOCHS, WORKERS = 5, 4, 2
+Trouble = Callable[[float, int], float | None]
+
+
+@dataclass
+class Sweep:
+    """One study of the families `a` and `b`, in a folder of its own."""
+
+    folder: Path  # the study's; its parent is a working folder of the test
+    work: Path
+    options: dict[str, Any] = field(default_factory=dict)  # keys of the experiment
+    seconds: float = 0.1  # an epoch
+
+    @property
+    def experiment(self) -> Experiment:
+        resources = {"checkpoint_seconds": 0, "workers": WORKERS, **self.options}
+        return study_of("a", "b", trials=TRIALS, epochs=EPOCHS, resources=resources)
+
+    def run(
+        self, trouble: Trouble | None = None, listeners: tuple[Listener, ...] = ()
+    ) -> SweepSession | None:
+        """The command that a user gives, again and again."""
+        self.folder.mkdir(exist_ok=True)
+        return run_search(
+            self.experiment,
+            spaces_of(self.work, "a", "b"),
+            folds_of(),
+            self.folder,
+            fingerprint="data",
+            listeners=listeners,
+            make_trial=make_trials(traced(self.work, trouble), self.seconds),
+        )
+
+    def study(self) -> Study:
+        """What the journal tells now."""
+        return build_study(
+            self.folder,
+            self.experiment,
+            spaces_of(self.work, "a", "b"),
+            dataset="data",
+            fingerprint="data",
+            environment={},
+            folds={"fold0": {"targets": 3}, "fold1": {"targets": 2}},
+        )
+
+    def trained(self) -> list[tuple[float, int]]:
+        """(x, epoch) of every epoch that was trained to its end, in order."""
+        with suppress(FileNotFoundError):
+            lines = (self.work / "trained").read_text().splitlines()
+            return [(float(x), int(epoch)) for x, epoch in map(str.split, lines)]
+        return []
+
+    def check(self, before: tuple[TrialRow, ...] = (), lost: int = 0, failed: int = 0) -> None:
+        """All that must hold when the study is done.
+
+        Args:
+            before: trials that had ended when the fault came.
+            lost: epochs that the fault may have cost.
+            failed: trials that it may have cost.
+        """
+        study = self.study()
+        trials = {trial.id: trial for trial in study.trials}
+        names = [f"{family}-{n:04d}" for family in ("a", "b") for n in range(TRIALS)]
+        assert list(trials) == names  # none lost, none counted twice
+        for trial in before:
+            assert trials[trial.id] == trial  # never run again
+        bad = [trial for trial in study.trials if trial.state == "failed"]
+        assert len(bad) == failed, bad
+        for trial in study.trials:
+            curve = expected(float(trial.config["x"]))
+            found = [row.value for row in trial.epochs]
+            assert found == curve[: len(found)], trial.id  # as one that nothing had disturbed
+            if trial.state == "complete":
+                assert len(found) == EPOCHS
+                users = read_user_values(self.folder, trial.id)
+                assert all((fold.value == max(found)).all() for fold in users)
+        same = Counter(float(trial.config["x"]) for trial in study.trials)  # both have the defaults
+        trained = Counter(self.trained())
+        again = sum(max(0, times - same[x]) for (x, _), times in trained.items())
+        assert again <= lost, trained.most_common(3)
+        assert replay(self.folder, FAMILIES).difference is None
+        assert not [*self.folder.glob("checkpoints/*"), *self.folder.glob("checkpoints/.*")]
+        assert (self.folder / "sweep.lock").read_text() == ""
+        self._check_files(study)
+        assert self.run() is None  # and now there is nothing to do
+
+    def _check_files(self, study: Study) -> None:
+        write_study(study, self.folder)
+        kept = read_study(self.folder)
+        assert kept.trials == study.trials
+        assert sum(session.trials for session in kept.sessions) <= len(study.trials)
+        known = {name: {"family": "popularity"} for name in kept.spaces}  # `made_up` is not
+        kept = replace(kept, spaces=known)
+        chosen = select(kept, lambda id_: read_user_values(self.folder, id_))
+        board = leaderboard(kept, chosen)
+        assert sum(row.complete + row.pruned + row.failed for row in board) == len(study.trials)
+
+
+def traced(work: Path, trouble: Trouble | None) -> Trouble:
+    """Write a line for each epoch that came to its end; `trouble` comes before."""
+    path = str(work / "trained")
+
+    def step(x: float, epoch: int) -> float | None:
+        value = trouble(x, epoch) if trouble else None
+        with open(path, "a", encoding="utf-8") as file:  # noqa: PTH123
+            file.write(f"{x!r} {epoch}\n")
+        return value
+
+    return step
+
+
+def expected(x: float) -> list[float]:
+    """The curve of an undisturbed trial: each epoch's value needs all values before it."""
+    total, curve = 0.0, []
+    for epoch in range(1, EPOCHS + 1):
+        curve.append(0.2 - (x - 0.3) ** 2 / 5 + 0.001 * epoch + 1e-4 * total)
+        total += curve[-1]
+    return curve
+
+
+def journal_lines(folder: Path, what: str) -> int:
+    """Lines of the journal that hold some text."""
+    with suppress(FileNotFoundError):
+        return (folder / JOURNAL).read_text().count(what)
+    return 0
+
+
+def wait_until(true: Callable[[], bool], seconds: float = 60.0) -> None:
+    """Look again and again.
+
+    Raises:
+        TimeoutError: it does not become true.
+    """
+    limit = time.monotonic() + seconds
+    while not true():
+        if time.monotonic() > limit:
+            raise TimeoutError
+        time.sleep(0.02)
+
+
+def start(sweep: Sweep, *, ray: str = "own") -> "subprocess.Popen[str]":
+    """The same in a process of its own; with `nodes`, on two that it starts itself."""
+    arguments = (sweep.folder, sweep.work, sweep.seconds, json.dumps(sweep.options), ray)
+    return subprocess.Popen(
+        [sys.executable, __file__, *map(str, arguments)],
+        env={**os.environ, "PYTHONPATH": str(Path(__file__).parents[1])},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+    )
+
+
+def main() -> None:
+    """FOLDER WORK SECONDS OPTIONS RAY."""
+    folder, work, seconds, options, nodes = sys.argv[1:]
+    sweep = Sweep(Path(folder), Path(work), json.loads(options), float(seconds))
+    try:
+        if nodes == "nodes":
+            _lose_a_node(sweep)
+        else:
+            sweep.run()
+    except RecsweepError as error:
+        sys.stderr.write(f"recsweep: {error}\n")
+        sys.exit(error.exit_status)
+
+
+def _lose_a_node(sweep: Sweep) -> None:
+    """Two machines, of which the second goes after a trial has ended."""
+    import ray
+    from ray.cluster_utils import Cluster
+
+    cluster = Cluster(initialize_head=True, head_node_args={"num_cpus": 1})
+    second = cluster.add_node(num_cpus=1)
+    ray.init(cluster.address, log_to_driver=False, logging_level="CRITICAL")
+    gone: list[bool] = []
+
+    def listen(event: Event) -> None:
+        if isinstance(event, TrialEnded) and not gone:
+            gone.append(True)
+            cluster.remove_node(second, allow_graceful=False)
+
+    sweep.run(listeners=(listen,))
+    assert gone
+    ray.shutdown()
+    cluster.shutdown()
+
+
+if __name__ == "__main__":
+    main()

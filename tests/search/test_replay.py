@@ -1,0 +1,125 @@
+import json
+from collections.abc import Callable
+from pathlib import Path
+from random import Random
+from typing import Any
+
+import pytest
+from simulated import rows, sweep
+from sweeps import FAMILIES, ledger_of, spaces_of, study_of
+
+from recsweep.errors import BadInput
+from recsweep.search.replay import replay
+from recsweep.search.storage import JOURNAL
+
+STUDY = study_of("a", "b", "floor", trials=10, epochs=6)
+
+
+def lines(folder: Path) -> list[dict[str, Any]]:
+    return [json.loads(line) for line in (folder / JOURNAL).read_text().splitlines()]
+
+
+def write(folder: Path, content: list[dict[str, Any]]) -> None:
+    (folder / JOURNAL).write_text("".join(json.dumps(line) + "\n" for line in content))
+
+
+@pytest.mark.parametrize("repeatable", [False, True])
+@pytest.mark.parametrize("deaths", [0, 6])
+def test_every_suggestion_and_stop_follows_from_the_journal(
+    tmp_path: Path, repeatable: bool, deaths: int
+) -> None:
+    study = STUDY.model_copy(update={"repeatable": repeatable})
+    sessions = sweep(tmp_path, study, 3, Random(deaths), deaths)
+    found = replay(tmp_path, FAMILIES)
+    assert found.difference is None
+    assert (found.sessions, found.suggestions, found.ends) == (sessions, 21, 21)
+    assert {row.state for row in rows(tmp_path, study)} >= {"complete", "pruned"}
+
+
+def test_wherever_a_driver_died_its_journal_can_be_replayed(tmp_path: Path) -> None:
+    sweep(tmp_path / "whole", STUDY, 2, Random(1), deaths=2)
+    whole = lines(tmp_path / "whole")
+    folder = tmp_path / "cut"
+    for length in range(9, len(whole), 7):
+        folder.mkdir(exist_ok=True)
+        write(folder, whole[:length])
+        with (folder / JOURNAL).open("a") as file:
+            file.write('{"op_code":5,"tri')  # torn
+        assert replay(folder, FAMILIES).difference is None, length
+
+
+def test_a_study_that_was_cut_anywhere_and_resumed_can_be_replayed(tmp_path: Path) -> None:
+    sweep(tmp_path / "whole", STUDY, 2, Random(1))
+    whole = lines(tmp_path / "whole")
+    for length in range(20, len(whole), 23):
+        folder = tmp_path / str(length)
+        folder.mkdir()
+        write(folder, whole[:length])
+        sweep(folder, STUDY, 2, Random(length))
+        found = replay(folder, FAMILIES)
+        assert (found.difference, found.ends) == (None, 21), length
+        assert len(rows(folder, STUDY)) == 21
+
+
+def test_an_extension_and_a_changed_budget_are_replayed(tmp_path: Path) -> None:
+    sweep(tmp_path, STUDY, 2, Random(1))
+    ledger_of(tmp_path, STUDY, spaces_of(tmp_path, "a", "b", "floor"), begin=False).extend(3)
+    sweep(tmp_path, study_of("a", "b", "floor", trials=12, epochs=6), 2, Random(2))
+    found = replay(tmp_path, FAMILIES)
+    assert (found.difference, found.ends, found.sessions) == (None, 15 + 15 + 1, 2)
+
+
+def changed(line: dict[str, Any], **to: Any) -> dict[str, Any]:
+    return {**line, **to}
+
+
+def another_value(line: dict[str, Any]) -> dict[str, Any] | None:
+    if line["op_code"] != 5 or line["param_value_internal"] == 0.5:
+        return None
+    return changed(line, param_value_internal=line["param_value_internal"] / 2)
+
+
+def another_end(line: dict[str, Any]) -> dict[str, Any] | None:
+    return changed(line, state=2) if line.get("state") == 1 else None  # complete is stopped
+
+
+def another_report(line: dict[str, Any]) -> dict[str, Any] | None:
+    return changed(line, intermediate_value=0.9) if line.get("step") == 6 else None
+
+
+def another_seed(line: dict[str, Any]) -> dict[str, Any] | None:
+    return changed(line, user_attr={"seed": 77}) if "seed" in line.get("user_attr", {}) else None
+
+
+@pytest.mark.parametrize("change", [another_value, another_end, another_report, another_seed])
+def test_one_changed_line_is_found_and_named(
+    tmp_path: Path, change: Callable[[dict[str, Any]], dict[str, Any] | None]
+) -> None:
+    sweep(tmp_path, STUDY, 2, Random(1))
+    content = lines(tmp_path)
+    at, new = next((n, c) for n, line in enumerate(content) if (c := change(line)) is not None)
+    content[at] = new
+    write(tmp_path, content)
+    difference = replay(tmp_path, FAMILIES).difference
+    assert difference is not None
+    assert int(difference.split(":")[0].removeprefix("line ")) >= at + 1
+
+
+def test_a_stop_that_the_rules_do_not_know_is_found(tmp_path: Path) -> None:
+    sweep(tmp_path, STUDY, 1, Random(1))
+    content = lines(tmp_path)
+    at = next(n for n, line in enumerate(content) if line.get("step") == 1)
+    stop = {"op_code": 6, "worker_id": "x", "trial_id": content[at]["trial_id"], "state": 2}
+    write(tmp_path, [*content[: at + 1], {**stop, "values": [0.1]}])
+    assert "by the rules it goes on" in str(replay(tmp_path, FAMILIES).difference)
+
+
+def test_a_folder_without_a_journal_and_an_old_one_are_refused(tmp_path: Path) -> None:
+    with pytest.raises(BadInput, match="no sweep has begun here"):
+        replay(tmp_path)
+    sweep(tmp_path, STUDY, 1, Random(1))
+    write(
+        tmp_path, [line for line in lines(tmp_path) if "session" not in line.get("user_attr", {})]
+    )
+    with pytest.raises(BadInput, match="can't be replayed"):
+        replay(tmp_path, FAMILIES)
