@@ -94,7 +94,7 @@ def run(
     _prepare(loaded, quiet)
     _sweep(loaded, _extra(trials), quiet)
     folder = _folder(loaded)
-    _select(folder)
+    family = _select(folder)
     if not keep_sealed:
         _confirm(folder, quiet)
     _report(folder, "en")
@@ -103,7 +103,7 @@ def run(
         (f"{folder}/report.html", "the page"),
         (f"{folder}/leaderboard.md", "the table, the configurations, the folds"),
         (
-            _command("reproduce", f"{folder}/best/{next(iter(loaded.families))}.yaml"),
+            _command("reproduce", f"{folder}/best/{family}.yaml"),
             "rebuild a configuration",
         ),
         (_command(*_without_trials(), "--trials", "+12"), "more trials for every tuned family"),
@@ -350,7 +350,8 @@ def _plan(experiment: Experiment) -> None:
     out.print(plan_table(made))
 
 
-def _select(folder: Path) -> None:
+def _select(folder: Path) -> str:
+    """Returns the first family's name."""
     from recsweep.stages.select import select_stage
     from recsweep.stages.tracked import track_selection
 
@@ -362,6 +363,7 @@ def _select(folder: Path) -> None:
         f"{folder / 'best'}",
         highlight=False,
     )
+    return next(iter(selection.families))
 
 
 def _confirm(folder: Path, quiet: bool, searches: int | None = None) -> None:

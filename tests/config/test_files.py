@@ -92,6 +92,8 @@ def test_a_missing_key_is_named(write: Write) -> None:
         ("budget:", "budget: input should be a valid dictionary"),
         ("seed: [1]", "seed: input should be a valid integer, found a list of 1"),
         ("features: age", "features: input should be a valid tuple, found 'age'"),
+        ("features: {ids: 3}", "features.ids: input should be a valid tuple, found 3"),
+        ("targets: {candidates: all}", "targets.candidates: input should be"),
         ("folds: {test: .nan}", "folds.test: input should be"),
         ("confirm: {smallest_effect: .inf}", "confirm.smallest_effect: input should be a finite"),
         ("targets: {seen: maybe}", "targets.seen: input should be 'drop' or 'keep', found 'maybe'"),
@@ -102,6 +104,13 @@ def test_a_missing_key_is_named(write: Write) -> None:
 )
 def test_a_value_that_does_not_fit_is_named(write: Write, line: str, expected: str) -> None:
     assert expected in refusal(write(f"{SMALL}{line}\n"))
+
+
+def test_a_familys_entry_that_does_not_fit_is_named_without_the_kinds_it_may_be(
+    write: Write,
+) -> None:
+    entry = SMALL.replace("gru: search_spaces/gru.yaml", "gru: {spce: x, features: []}")
+    assert "unknown key 'families.gru.spce'; did you mean 'space'?" in refusal(write(entry))
 
 
 def test_a_name_can_not_lead_out_of_its_folder(write: Write) -> None:

@@ -18,7 +18,7 @@ DATA = Path(os.environ.get("RECSWEEP_DATA", ROOT.parent / "shared" / "data"))
 def test_an_experiment_fits_the_schema_and_its_spaces_exist(path: Path) -> None:
     experiment = load_experiment(path)
     assert experiment.study == path.stem
-    for space in experiment.families.values():
+    for space in map(experiment.space_of, experiment.families):
         assert (ROOT / space).exists()
 
 

@@ -3,95 +3,14 @@
 import numpy as np
 import pytest
 import torch
+from families import CONFIGS, CPU, asked, build, checkerboard, fit, scores
 from safetensors.torch import load, save
-from torch import Tensor
 from worlds import training_of
 
-from recsweep.data.types import Training
 from recsweep.evaluation.ranking import drop_seen
 from recsweep.models import tables
 from recsweep.models.protocol import Context, Histories, Recommender, Resumable
 from recsweep.models.registry import FAMILIES
-
-GRADIENT = {"dropout": 0.0, "weight_decay": 0.0, "batch_size": 4, "window": 10}
-RECURRENT = GRADIENT | {
-    "depth": 1,
-    "hidden_size": 16,
-    "embedding_size": 8,
-    "learning_rate": 0.02,
-    "negatives": 16,
-    "tied_embeddings": True,
-}
-FACTORS = GRADIENT | {
-    "factors": 8,
-    "learning_rate": 0.05,
-    "history_exponent": 0.5,
-    "negatives": 16,
-}
-WIDE_DEEP = GRADIENT | {
-    "embedding_size": 8,
-    "hidden_size": 16,
-    "depth": 1,
-    "learning_rate": 0.02,
-    "wide_learning_rate": 0.02,
-    "negatives": 16,
-}
-CONFIGS: dict[str, tuple[str, dict[str, object]]] = {
-    "popularity": ("popularity", {}),
-    "markov": ("markov", {}),
-    "item_knn cosine": ("item_knn", {"neighbours": 8, "weighting": "cosine", "recency": 1.0}),
-    "item_knn bm25": (
-        "item_knn",
-        {"neighbours": 8, "weighting": "bm25", "k1": 1.2, "b": 0.5, "recency": 0.9},
-    ),
-    "matrix_factorization als": (
-        "matrix_factorization",
-        {"loss": "als", "factors": 4, "regularization": 0.01, "alpha": 20.0},
-    ),
-} | {
-    f"{family} {loss}": (family, base | {"loss": loss})
-    for family, base in (
-        ("gru", RECURRENT),
-        ("lstm", RECURRENT),
-        ("matrix_factorization", FACTORS),
-        ("wide_deep", WIDE_DEEP),
-    )
-    for loss in ("cross_entropy", "sampled_softmax", "bpr")
-}
-CPU = torch.device("cpu")
-
-
-def checkerboard() -> Training:
-    """Learners keep to one colour: courses 0-3 or courses 4-7, in any order."""
-    rng = np.random.default_rng(0)
-    return training_of([(rng.permutation(4) + 4 * (n % 2)).tolist() for n in range(40)])
-
-
-def build(case: str, training: Training, seed: int = 0) -> Recommender:
-    family, config = CONFIGS[case]
-    entry = FAMILIES[family]
-    return entry.build(entry.config.model_validate(config), Context(training, seed, CPU, "fp32"))
-
-
-def fit(case: str, training: Training, seed: int = 0, epochs: int = 25) -> Recommender:
-    model = build(case, training, seed)
-    for _ in range(min(epochs, FAMILIES[CONFIGS[case][0]].epochs or epochs)):
-        model.fit_epoch()
-    return model
-
-
-def asked(*rows: list[int], pad: int = 0) -> Histories:
-    """A query after the whole of each row."""
-    lengths = torch.tensor([len(row) for row in rows])
-    items = torch.zeros(len(rows), int(lengths.max()) + pad, dtype=torch.int64)
-    for n, row in enumerate(rows):
-        items[n, : len(row)] = torch.tensor(row)
-    return Histories(items, torch.zeros(len(rows), 0), torch.arange(len(rows)), lengths)
-
-
-def scores(model: Recommender, histories: Histories) -> Tensor:
-    return model.score(histories).clone()
-
 
 every_family = pytest.mark.parametrize("case", CONFIGS)
 

@@ -30,7 +30,7 @@ def test_a_lock_that_a_killed_driver_left_on_the_journal_does_not_hold_it_up(
 
 
 def test_a_study_from_before_there_was_a_choice_of_stopping_rules_goes_on(tmp_path: Path) -> None:
-    now = identity(study_of("a"), spaces_of(tmp_path, "a")["a"], "data")
+    now = identity(study_of("a"), "a", spaces_of(tmp_path, "a")["a"], "data")
     assert now["stopping"] == {"grace_epochs": 1, "reduction": 2, "full_trials": 4}
 
 

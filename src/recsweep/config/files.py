@@ -19,6 +19,8 @@ from recsweep.errors import BadInput
 S = TypeVar("S", bound=BaseModel)
 
 LISTED = 12
+_KIND = re.compile(r"str|Arm|(tuple|dict)\[.*\]")
+"""What pydantic adds to a place where a value may be of several kinds."""
 
 
 def load_experiment(path: Path, overrides: Iterable[str] = ()) -> Experiment:
@@ -163,7 +165,11 @@ def _first_problem(schema: type[BaseModel], error: ValidationError) -> str:
     # An unknown key often causes the "missing" next to it, so it is named first.
     problems = sorted(error.errors(), key=lambda e: e["type"] != "extra_forbidden")
     first = problems[0]
-    key = ".".join(str(part) for part in first["loc"])
+    if any(_KIND.fullmatch(str(part)) for part in first["loc"]):
+        # Of what may be of several kinds, the kind that got furthest is the one that was meant.
+        alike = [e for e in problems if e["loc"][:1] == first["loc"][:1]]
+        first = max(alike, key=lambda e: len(e["loc"]))
+    key = ".".join(str(part) for part in first["loc"] if not _KIND.fullmatch(str(part)))
     if first["type"] == "extra_forbidden":
         allowed = _keys_at(schema, first["loc"][:-1])
         return f"unknown key {key!r}" + nearest(str(first["loc"][-1]), allowed)

@@ -29,6 +29,7 @@ def _below(path: str) -> str:
 
 RawPath = Annotated[str, AfterValidator(_no_climbing)]
 SpacePath = Annotated[str, AfterValidator(_below)]
+ArmName = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_+-]{0,63}$")]
 
 EventType = Literal["browse", "favourite", "purchase", "comment", "rate", "watch"]
 TimeFormat = str
@@ -237,6 +238,8 @@ class Targets(Schema):
     which: Literal["all", "last", "first"] = "all"
     types: tuple[EventType, ...] = get_args(EventType)
     seen: Literal["drop", "keep"] = "drop"  # are courses of the history still candidates?
+    # known: courses with events before the cut; catalogue: those that the table knows by then, too
+    candidates: Literal["known", "catalogue"] = later("known")
 
 
 class Purchase(Schema):
@@ -365,6 +368,13 @@ class Confirm(Schema):
     resamples: Annotated[int, Field(ge=1000)] = 4000
 
 
+class Arm(Schema):
+    """A family in a study, with features of its own."""
+
+    space: SpacePath
+    features: tuple[str, ...]
+
+
 class Experiment(Schema):
     """One study: one data set, one task, equal-budget trials of every family."""
 
@@ -376,11 +386,11 @@ class Experiment(Schema):
     targets: Targets = Targets()
     purchase: Purchase | None = later(None)  # of the task purchase, which fills it in
     metric: Metric = Metric()
-    features: tuple[str, ...] | None = None  # of users and items; absent: all declared
+    # Of users and items; absent: all declared. Named sets: an ablation, see `with_arms`.
+    features: tuple[str, ...] | Mapping[Name, tuple[str, ...]] | None = None
     text: Text = later(Text())
-    families: Annotated[
-        Mapping[Name, SpacePath], Field(min_length=1)
-    ]  # name in the study -> space file
+    # Name in the study -> space file.
+    families: Annotated[Mapping[ArmName, SpacePath | Arm], Field(min_length=1)]
     budget: Budget = Budget()
     stopping: Stopping = Stopping()
     repeatable: bool = False  # the same trials and stops whatever finishes first
@@ -415,6 +425,11 @@ class Experiment(Schema):
         if not purchase and (self.purchase is not None or self.data.sessions is not None):
             key = "purchase" if self.purchase is not None else "data.sessions"
             raise ValueError(f"{key} is for task: purchase")
+        arms = any(isinstance(entry, Arm) for entry in self.families.values())
+        if purchase and (arms or isinstance(self.features, Mapping)):
+            raise ValueError(
+                "named sets of features are for task: next_item; give features as a list"
+            )
         if purchase and self.targets != Targets():
             raise ValueError("targets is for task: next_item; purchase has a key of its own")
         stratified = self.folds.rule == "stratified"
@@ -422,4 +437,31 @@ class Experiment(Schema):
             found = "events, which have a clock" if stratified else "sessions, which have none"
             right = "time" if stratified else "stratified"
             raise ValueError(f"the data are {found}: use folds.rule: {right}")
+        items = self.data.items
+        if self.targets.candidates == "catalogue" and (items is None or not items.dated):
+            raise ValueError(
+                "targets.candidates: catalogue needs data.items with valid_from (when was a course "
+                "added?) or immutable: true (all of them were there from the start)"
+            )
         return self
+
+    def space_of(self, family: str) -> str:
+        """The space file of a family in the study."""
+        entry = self.families[family]
+        return entry if isinstance(entry, str) else entry.space
+
+    def features_of(self, family: str) -> tuple[str, ...] | None:
+        """The columns that a family in the study uses; None: all declared."""
+        entry = self.families[family]
+        if isinstance(entry, Arm):
+            return entry.features
+        return None if isinstance(self.features, Mapping) else self.features
+
+    @property
+    def feature_names(self) -> tuple[str, ...] | None:
+        """The columns that any family uses; None: all declared."""
+        if self.features is None:
+            return None
+        sets = self.features.values() if isinstance(self.features, Mapping) else [self.features]
+        arms = [arm.features for arm in self.families.values() if isinstance(arm, Arm)]
+        return tuple(dict.fromkeys(name for names in (*sets, *arms) for name in names))

@@ -3,12 +3,15 @@
 The rules, for every family alike:
 
 - training is every event strictly before the cut; the window is `[cut, end)`;
-- the catalogue is what training knows with enough support; courses outside it are left out of the
-  histories, and a target on one stays a target that nobody can rank;
+- the catalogue is what training knows with enough support and, with `candidates: catalogue`, the
+  courses that the item table knows by the cut, which come after; courses outside it are left out
+  of the histories, and a target on one stays a target that nobody can rank;
 - a target's history is every event of its user strictly before the target's own time, those after
   the cut included; events at the same microsecond are no history to each other;
 - a target with an empty history is left out: no family has anything to go on.
 """
+
+from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,7 +19,7 @@ from numpy.typing import NDArray
 from recsweep.config.schema import Experiment, Folds
 from recsweep.config.schema import Targets as TargetRule
 from recsweep.data.arrays import changes, ranges
-from recsweep.data.features import Encoder, fit_features, text_names
+from recsweep.data.features import Encoder, fit_features, known_items, text_names
 from recsweep.data.purchase_folds import make_purchase_fold
 from recsweep.data.types import (
     KINDS,
@@ -62,16 +65,17 @@ def make_fold(
     before = trains_on(events, window, rule)
 
     support = np.bincount(events.item[before])
-    items = np.flatnonzero(support >= rule.min_item_events).astype(np.int32)
-    local = np.full(int(events.item.max(initial=-1)) + 1, UNKNOWN, np.int32)
-    local[items] = np.arange(len(items), dtype=np.int32)
-    index = local[events.item]  # fold-local item of every event
+    learned = np.flatnonzero(support >= rule.min_item_events).astype(np.int32)
+    items = np.concatenate((learned, _cold_items(learned, cut, dataset, experiment)))
+    local = np.full(max(int(events.item.max(initial=-1)), int(items.max(initial=-1))) + 1, UNKNOWN)
+    local[items] = np.arange(len(items))
+    index = local.astype(np.int32)[events.item]  # fold-local item of every event
 
     encoder = fit_features(
         dataset,
-        experiment.features,
+        experiment.feature_names,
         np.unique(events.user[before]),
-        items,
+        learned,
         cut=cut,
         texts=text_names(experiment.data.users, experiment.data.items),
         text=experiment.text,
@@ -80,9 +84,9 @@ def make_fold(
         return make_purchase_fold(
             name, events, window, before, index, items, encoder, dataset, experiment
         )
-    known = before & (index != UNKNOWN)
-    learned = np.bincount(events.user[known], minlength=dataset.n_users) >= rule.min_user_events
-    trained = known & learned[events.user]
+    known = before & (index != UNKNOWN) & (index < len(learned))
+    taught = np.bincount(events.user[known], minlength=dataset.n_users) >= rule.min_user_events
+    trained = known & taught[events.user]
     if not trained.any():
         raise BadInput(
             f"{name}: no user has {rule.min_user_events} events before its cut; "
@@ -92,8 +96,16 @@ def make_fold(
         sequences=_sequences(_rows(events, trained), index[trained], encoder),
         n_items=len(items),
         item_features=encoder.items(items),
+        n_cold=len(items) - len(learned),
+        user_columns=encoder.of_users.sources,
+        item_columns=encoder.of_items.sources,
     )
     validation = _targets(events, index, cut, experiment.targets, encoder)
+    if experiment.targets.candidates == "catalogue":
+        cold = int((validation.item >= len(learned)).sum())
+        counts = {**validation.counts, "of these in the catalogue": cold}
+        counts["course unknown to training"] += cold
+        validation = replace(validation, counts=counts)
     if len(validation) == 0:
         raise BadInput(
             f"{name}: no event of its window can be predicted ({_reasons(validation)}); "
@@ -111,6 +123,17 @@ def trains_on(events: Events, window: tuple[int, int], rule: Folds) -> Mask:
         return (events.time < start) | (events.time >= end)
     before: Mask = events.time < start
     return before
+
+
+def _cold_items(known: Int32, cut: int, dataset: Dataset, experiment: Experiment) -> Int32:
+    """Codes of the other courses that the item table knows by the cut, in order of their raw ids.
+
+    By codes they would stand in order of their first events, which are still to come.
+    """
+    if experiment.targets.candidates == "known":
+        return np.zeros(0, np.int32)
+    existing = known_items(dataset).existing(cut)
+    return existing[~np.isin(existing, known)]
 
 
 def _targets(events: Events, index: Int32, cut: int, rule: TargetRule, encoder: Encoder) -> Targets:

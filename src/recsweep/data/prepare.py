@@ -59,7 +59,7 @@ def prepare(experiment: Experiment, root: Path = Path()) -> Dataset:
     """
     data, rule = experiment.data, experiment.folds
     sessions = [session_features(data.sessions)] if data.sessions else []
-    check_names(experiment.features, declared_names(data.users, data.items, *sessions))
+    check_names(experiment.feature_names, declared_names(data.users, data.items, *sessions))
     home = root / "data"
     try:
         home.mkdir(parents=True, exist_ok=True)

@@ -22,7 +22,7 @@ KINDS: tuple[str, ...] = get_args(EventType)
 """Event types; `Events.kind` holds positions in this tuple."""
 
 UNKNOWN = -1
-"""Fold-local index of an item that the fold's training period does not know."""
+"""Fold-local index of an item outside the fold's catalogue."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +72,7 @@ class Events:
 class Sequences:
     """Users' events laid end to end: sequence s is rows `offsets[s]:offsets[s + 1]`, oldest first.
 
-    Items are fold-local indices, all of them known to the fold's training period.
+    Items are fold-local indices, all of them of the fold's catalogue.
     """
 
     user: Int32  # (n_sequences,) user codes
@@ -94,7 +94,15 @@ class Training:
     sequences: Sequences
     n_items: int
     item_features: Float32  # (n_items, n_item_features)
+    n_cold: int = 0  # the last so many items have no event in training, only a table knows them
+    user_columns: tuple[str, ...] = ()  # (n_user_features,) the declared column each comes from
+    item_columns: tuple[str, ...] = ()  # (n_item_features,)
     examples: "Targets | None" = None  # labelled, of the task purchase; histories are `sequences`
+
+    @property
+    def n_known(self) -> int:
+        """Items with events: the first so many."""
+        return self.n_items - self.n_cold
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,8 +128,8 @@ class Labels:
 class Targets:
     """Events to predict, each from the first `length` events of one history.
 
-    Those are exactly the user's events on known items strictly before the target's time, before
-    and after the cut. An item the training period does not know is UNKNOWN: nobody can rank it.
+    Those are exactly the user's events on items of the catalogue strictly before the target's
+    time, before and after the cut. An item outside the catalogue is UNKNOWN: nobody can rank it.
     """
 
     histories: Sequences  # one for every user with a target

@@ -9,15 +9,22 @@ from recsweep.data.types import UNKNOWN, Targets
 Mask = NDArray[np.bool_]
 
 
-def group_masks(targets: Targets, known_users: int) -> dict[str, Mask]:
+COLD = "cold course"
+
+
+def group_masks(
+    targets: Targets, known_users: int, known_items: int | None = None
+) -> dict[str, Mask]:
     """Group -> (n_targets,) whether a target is in it; groups without a target are left out.
 
     Groups are by the events at hand (terciles over targets), by whether the learner had any event
-    before the cut, and, where courses of the history stay candidates, by whether the target is one.
+    before the cut, where courses of the history stay candidates by whether the target is one, and
+    by whether the target's course has an event before the cut where others are ranked as well.
 
     Args:
         targets: of one window.
         known_users: codes below it have an event before the cut.
+        known_items: fold-local indices below it have an event before the cut; None: all have.
     """
     masks = _terciles(targets)
     user = targets.histories.user[targets.sequence]
@@ -27,6 +34,10 @@ def group_masks(targets: Targets, known_users: int) -> dict[str, Mask]:
         repeats = in_history(targets)
         masks["course of the history"] = repeats
         masks["course new to the learner"] = ~repeats
+    if known_items is not None:
+        cold = targets.item >= known_items
+        if cold.any():
+            masks |= {COLD: cold, "course with events": ~cold & (targets.item != UNKNOWN)}
     return {name: mask for name, mask in masks.items() if mask.any()}
 
 

@@ -84,6 +84,7 @@ def build_matrix_factorization(config: BaseModel, context: Context) -> Recommend
             training.sequences.features.shape[1],
             config.factors,
             tied=False,
+            n_cold=training.n_cold,
         )
     shared = config.model_dump(include=set(GradientConfig.model_fields))
     return Neural(network, GradientConfig.model_validate(shared), context)

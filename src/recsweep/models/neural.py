@@ -3,6 +3,10 @@
 An encoder maps (items, user features) to a state after every place of a history, seeing nothing
 past that place. The score of item j in a state s is `s · w_j + b_j`, plus whatever the family
 remembers of the course just before (wide & deep).
+
+A cold item, without an event in training, has no parameters of its own: it is the mean of the known
+items plus what its features say, on the way in and on the way out. It is no negative in training,
+where its absence tells nothing.
 """
 
 import math
@@ -61,11 +65,17 @@ class Network(nn.Module):
     item_features: Tensor
 
     def __init__(
-        self, encoder: Encoder, item_features: Tensor, n_user_features: int, dim: int, tied: bool
+        self,
+        encoder: Encoder,
+        item_features: Tensor,
+        n_user_features: int,
+        dim: int,
+        tied: bool,
+        n_cold: int = 0,
     ) -> None:
         super().__init__()
-        n_items, n_features = item_features.shape
-        self.encoder = encoder
+        n_items, n_features = len(item_features) - n_cold, item_features.shape[1]
+        self.encoder, self._n_cold = encoder, n_cold
         self.register_buffer("item_features", item_features, persistent=False)
         # Scaled so that a tied table gives logits of unit order at the start.
         self.embedding = nn.Parameter(torch.randn(n_items, dim) / math.sqrt(dim))
@@ -85,7 +95,7 @@ class Network(nn.Module):
 
     def states(self, items: Tensor, user_features: Tensor) -> Tensor:
         """(n_rows, longest, dim), each from the places up to its own."""
-        if self.sparse:
+        if self.sparse and (self.training or self._n_cold == 0):
             inputs = self._rows(self.embedding, self.item_in, items)
         else:
             table = self._table(self.embedding, self.item_in)
@@ -95,23 +105,39 @@ class Network(nn.Module):
         return projected + (user_features @ self.user)[:, None]
 
     def catalogue(self) -> Tensor:
-        """(n_items, dim) output vectors."""
+        """(n_items, dim) output vectors; in training (n_known, dim)."""
         return self._table(self.tables[-1], self.item_out)
 
+    def biases(self) -> Tensor:
+        """(n_items,)."""
+        return self._with_mean(self.bias)
+
     def vectors(self, *items: Tensor) -> list[Tensor]:
-        """Output vectors of some items."""
+        """Output vectors of some known items."""
         if self.sparse:
             return [self._rows(self.tables[-1], self.item_out, each) for each in items]
         catalogue = self.catalogue()
         return [catalogue[each] for each in items]
 
     def _table(self, free: Tensor, of_features: Tensor) -> Tensor:
+        features = self.item_features
+        if self.training:  # histories and targets hold known items only
+            features = features[: len(free)]
+        else:
+            free = self._with_mean(free)
         if len(of_features) == 0 and not torch.is_grad_enabled():
             return free  # a copy of the whole catalogue for each block that is ranked
-        return torch.addmm(free, self.item_features, of_features)
+        return torch.addmm(free, features, of_features)
 
     def _rows(self, free: Tensor, of_features: Tensor, items: Tensor) -> Tensor:
         return rows(free, items) + self.item_features[items] @ of_features
+
+    def _with_mean(self, of_known: Tensor) -> Tensor:
+        """The mean of the known items stands in for every cold one."""
+        if self._n_cold == 0:
+            return of_known
+        mean = of_known.mean(0, keepdim=True)
+        return torch.cat((of_known, mean.expand(self._n_cold, *of_known.shape[1:])))
 
 
 class Neural:
@@ -131,7 +157,7 @@ class Neural:
         )
         self.epoch = 0
         self.gradient_norm: float | None = None  # before clipping, mean over the epoch's steps
-        counts = np.bincount(context.training.sequences.item, minlength=n_items)
+        counts = np.bincount(context.training.sequences.item, minlength=context.training.n_known)
         self._popularity = torch.from_numpy(counts / counts.sum()).to(context.device, torch.float32)
         self._log_q = (self._popularity * config.negatives).log()
 
@@ -181,7 +207,7 @@ class Neural:
         with self._autocast():
             grid = self.network.states(histories.items, histories.user_features)
         states = grid[histories.row, histories.length - 1].float()
-        scores = torch.addmm(self.network.bias, states, self.network.catalogue().T)
+        scores = torch.addmm(self.network.biases(), states, self.network.catalogue().T)
         memory = self.network.encoder.memory(histories.items[histories.row, histories.length - 1])
         if memory is not None:
             scores.view(-1).index_add_(
@@ -266,9 +292,9 @@ class Neural:
 
     def _draw(self, loss: str) -> Tensor:
         """Negatives shared by a batch: by popularity for the softmax, evenly for BPR."""
-        n_items, device = self.context.training.n_items, self.context.device
+        n_known, device = self.context.training.n_known, self.context.device
         if loss == "bpr":
-            return torch.randint(n_items, (self.config.negatives,), device=device)
+            return torch.randint(n_known, (self.config.negatives,), device=device)
         if self.network.sparse:  # the courses of random events: no pass over the catalogue
             return self.batches.draw(self.config.negatives)
         return torch.multinomial(self._popularity, self.config.negatives, replacement=True)

@@ -48,7 +48,11 @@ class Recommender(Model, Protocol):
     """A model that ranks courses: the task `next_item`."""
 
     def score(self, histories: Histories) -> Tensor:
-        """Score the whole catalogue: (n_queries, n_items) float32, higher is better."""
+        """Score the whole catalogue: (n_queries, n_items) float32, higher is better.
+
+        A cold item gets what the family says of a course without events: counts and factors
+        are 0; a family trained by gradient takes the mean course and what the features say.
+        """
         ...
 
 

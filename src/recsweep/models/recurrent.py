@@ -66,5 +66,6 @@ def _build(cell: type[nn.GRU | nn.LSTM], config: BaseModel, context: Context) ->
             training.sequences.features.shape[1],
             config.embedding_size,
             config.tied_embeddings,
+            n_cold=training.n_cold,
         )
     return Neural(network, config, context)

@@ -123,5 +123,6 @@ def build_wide_deep(config: BaseModel, context: Context) -> Recommender:
             training.sequences.features.shape[1],
             config.embedding_size,
             tied=False,
+            n_cold=training.n_cold,
         )
     return Neural(network, config, context)

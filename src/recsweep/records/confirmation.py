@@ -85,6 +85,7 @@ class ConfirmationSummary:
     openings: int  # how often this sealed test was opened, this time included
     searches: int  # whose selections are averaged; 1: the study's own
     best_possible: float | None = None
+    cold: tuple[PairVerdict, ...] = ()  # arms of one family, on courses without events
 
 
 class Steps(Schema):
@@ -129,6 +130,7 @@ class Confirmation(Schema):
     families: Mapping[str, ConfirmedFamily]
     repeated: tuple[Mapping[str, Opened], ...] = ()  # selections of searches 2, 3, …
     pairs: tuple[PairVerdict, ...]
+    cold: tuple[PairVerdict, ...] = later(())  # arms of one family, on courses without events
     subgroups: tuple[Subgroup, ...]
     dataset: str  # folder name of the prepared data
     fingerprint: str
@@ -161,4 +163,5 @@ class Confirmation(Schema):
             openings=len(self.openings),
             searches=1 + len(self.repeated),
             best_possible=self.best_possible,
+            cold=self.cold,
         )

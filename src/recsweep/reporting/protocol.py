@@ -2,7 +2,8 @@
 
 from collections.abc import Mapping
 
-from recsweep.config.schema import Experiment, Purchase
+from recsweep.config.schema import Arm, Experiment, Purchase
+from recsweep.data.features import declared_names
 from recsweep.reporting.view import View
 from recsweep.tasks.registry import TASKS
 
@@ -41,6 +42,12 @@ def protocol_notes(view: View) -> list[str]:
         ),
         view.say("protocol_selection", rule=view.say(f"rule_{view.selection.rule}")),
     ]
+    if targets.candidates == "catalogue":
+        notes.append(view.say("protocol_candidates"))
+    for name, entry in experiment.families.items():
+        if isinstance(entry, Arm):
+            columns = ", ".join(entry.features) or view.say("no_features")
+            notes.append(view.say("protocol_arms", family=name, features=columns))
     if without := _without_features(view):
         notes.append(view.say("protocol_features", families=", ".join(without)))
     return notes
@@ -100,10 +107,9 @@ def commands(view: View) -> list[str]:
 def _without_features(view: View) -> list[str]:
     experiment = view.study.experiment
     declared = any(
-        table and (table.categorical or table.numeric or table.tags)
-        for table in (experiment.data.users, experiment.data.items)
+        table and declared_names(table) for table in (experiment.data.users, experiment.data.items)
     )
-    if not declared or experiment.features == ():
+    if not declared or experiment.feature_names == ():
         return []
     known = TASKS[experiment.task].families
     kinds = {name: known.get(str(view.study.spaces[name]["family"])) for name in view.families}

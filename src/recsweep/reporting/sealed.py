@@ -19,7 +19,7 @@ from recsweep.reporting.order import order_rows, order_scale, order_targets, win
 from recsweep.reporting.reliability import purchase_section
 from recsweep.reporting.subgroups import group_tables
 from recsweep.reporting.svg import Scale
-from recsweep.reporting.verdicts import mirrored, ranking
+from recsweep.reporting.verdicts import mirrored, ranking, sentence
 from recsweep.reporting.view import View, interval, score, signed
 
 BESIDE = ("log_loss", "brier", "roc_auc", "pr_auc", "ece")
@@ -64,9 +64,17 @@ def sealed_section(view: View, sealed: ConfirmationSummary) -> dict[str, Any]:
         "order_rows": order_rows(view, sealed),
         "order_ends": ends(order_scale(sealed), signed),
         "order_targets": order_targets(sealed),
+        "sealed_cold": _how_cold(view),
+        "cold_sentences": [sentence(view, pair) for pair in sealed.cold],
         "group_tables": group_tables(view, sealed),
         **purchase_section(view, sealed),
     }
+
+
+def _how_cold(view: View) -> str:
+    """What becomes of targets on courses without events."""
+    ranked = view.study.experiment.targets.candidates == "catalogue"
+    return "sealed_cold_ranked" if ranked else "sealed_cold"
 
 
 def sealed_rows(view: View, confirmation: ConfirmationSummary) -> list[SealedRow]:

@@ -142,6 +142,12 @@ ENGLISH = {
     "outcome_worse": "{b} is better",
     "outcome_equivalent": "equivalent",
     "outcome_no_difference_shown": "no difference shown",
+    "cold": "Courses without an event before the test",
+    "cold_note": "What the features of each family’s arms are worth for new courses, which no arm "
+    "can know by its events. Intervals hold together over the arms of one family at {level}.",
+    "sealed_cold_ranked": "Of its {targets} targets, {share} are on courses without an event "
+    "before the test. They are ranked where the course table knew the course by then; elsewhere "
+    "they are a miss.",
     "sealed_cold": "Of its {targets} targets, {share} are on courses that training doesn’t know: "
     "a miss for every family.",
     "coverage": "Coverage@{k}",
@@ -185,6 +191,9 @@ ENGLISH = {
     "term:new learner": "new learner",
     "term:returning learner": "returning learner",
     "term:course of the history": "course of the history",
+    "term:cold course": "course without events before",
+    "term:course with events": "course with events before",
+    "term:of these in the catalogue": "– of these in the course table: ranked",
     "term:course new to the learner": "course new to the learner",
     "targets": "Targets",
     "cost": "Cost against quality",
@@ -275,6 +284,10 @@ ENGLISH = {
     "protocol_selection": "Selection: {rule}, written in the experiment before any trial was run.",
     "rule_best_mean": "the highest mean over folds",
     "rule_one_standard_error": "the cheapest within one paired standard error of the best",
+    "protocol_candidates": "Courses without events are candidates if the course table knew them "
+    "by the cut.",
+    "protocol_arms": "Features of {family}: {features}.",
+    "no_features": "ids alone",
     "protocol_features": "Features of learners and courses are not used by {families}: those "
     "families have no place for them.",
     # purchase
@@ -449,6 +462,11 @@ CHINESE = {
     "outcome_worse": "{b} 更好",
     "outcome_equivalent": "等效",
     "outcome_no_difference_shown": "未显示差异",
+    "cold": "测试之前没有事件的课程",
+    "cold_note": "对没有事件可学的新课程，每个模型族各组特征的价值。"
+    "区间在 {level} 水平上对同一模型族的各组同时成立。",
+    "sealed_cold_ranked": "其 {targets} 个目标中，{share} 是测试之前没有事件的课程："
+    "课程表当时已有的课程参与排序，其余算未命中。",
     "sealed_cold": "其 {targets} 个目标中，{share} 是训练里没有的课程：对每个模型族都算未命中。",
     "coverage": "覆盖率@{k}",
     "novelty": "新颖度@{k}，比特",
@@ -489,6 +507,9 @@ CHINESE = {
     "term:new learner": "新学员",
     "term:returning learner": "回访学员",
     "term:course of the history": "历史中已有的课程",
+    "term:cold course": "之前没有事件的课程",
+    "term:course with events": "之前有事件的课程",
+    "term:of these in the catalogue": "– 其中课程表已有、参与排序的课程",
     "term:course new to the learner": "对学员是新的课程",
     "targets": "目标",
     "cost": "成本与质量",
@@ -573,6 +594,9 @@ CHINESE = {
     "protocol_selection": "选择：{rule}，在任何试验运行之前就写在实验文件里。",
     "rule_best_mean": "各折均值最高",
     "rule_one_standard_error": "与最好者相差不超过一个配对标准误的试验中最省的",
+    "protocol_candidates": "没有事件的课程，若课程表在切分时刻已有，也参与排序。",
+    "protocol_arms": "{family} 的特征：{features}。",
+    "no_features": "只有编号",
     "protocol_features": "{families} 不使用学员和课程的特征：这些模型族没有放置特征的地方。",
     "reliability": "概率名副其实吗？",
     "reliability_note": "按概率把样本分成十个等量的组：横轴是模型承诺的概率，纵轴是实际购买的比例。"

@@ -13,6 +13,7 @@ import numpy as np
 import torch
 
 from recsweep.config.schema import Experiment, Resources
+from recsweep.data.features import with_features
 from recsweep.data.types import Fold
 from recsweep.search.policy import rungs
 from recsweep.search.space import Space
@@ -160,7 +161,7 @@ def _measure_all(
             trial = make_trial(
                 space.family,
                 {**space.fixed, **space.defaults},
-                [folds[largest]],
+                [with_features(folds[largest], experiment.features_of(name))],
                 experiment.metric,
                 epochs=1,
                 seed=experiment.seed,

@@ -68,7 +68,7 @@ def open_family(
         direction="minimize" if experiment.metric.lower_is_better else "maximize",
         load_if_exists=True,
     )
-    _check_identity(study, identity(experiment, space, fingerprint))
+    _check_identity(study, identity(experiment, name, space, fingerprint))
     check_trials(study)
     if not study.get_trials(deepcopy=False):
         study.enqueue_trial(dict(space.defaults), user_attrs={"number": 0})
@@ -77,14 +77,17 @@ def open_family(
     return study
 
 
-def identity(experiment: Experiment, space: Space, fingerprint: str) -> dict[str, object]:
+def identity(
+    experiment: Experiment, family: str, space: Space, fingerprint: str
+) -> dict[str, object]:
     """Everything that a trial's score depends on besides its configuration, seed and the code,
     and how the search is done.
     """
     keys = experiment.model_dump(mode="json")
+    features = experiment.features_of(family)
     if experiment.stopping.rule == "halving":  # studies from before there was another
         del keys["stopping"]["rule"], keys["stopping"]["lag"]
-    decisive = ["task", "folds", "targets", "metric", "features", "stopping", "seed"]
+    decisive = ["task", "folds", "targets", "metric", "stopping", "seed"]
     if experiment.repeatable:  # studies from before there was this key have none
         decisive.append("repeatable")
     return {
@@ -92,6 +95,8 @@ def identity(experiment: Experiment, space: Space, fingerprint: str) -> dict[str
         "space": {"family": space.family, **space.declared},
         "budget.epochs": experiment.budget.epochs,
         "resources.precision": experiment.resources.precision,
+        "features": None if features is None else list(features),
+        "text": keys.get("text"),
         **{key: keys[key] for key in decisive},
         **({"purchase": keys["purchase"]} if "purchase" in keys else {}),
     }

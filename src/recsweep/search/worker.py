@@ -12,6 +12,7 @@ import torch
 from ray import tune
 
 from recsweep.config.schema import Experiment
+from recsweep.data.features import with_features
 from recsweep.data.types import Fold
 from recsweep.search.checkpoints import Checkpoints, Owner, Pace, Unusable
 from recsweep.search.ledger import Proposal
@@ -100,10 +101,11 @@ class Worker(tune.Trainable):  # type: ignore[misc]
 
     def _build(self) -> Trial:
         shared, experiment, proposal = self._shared, self._shared.experiment, self._proposal
+        columns = experiment.features_of(proposal.family)
         return shared.make_trial(
             shared.kinds[proposal.family],
             proposal.config,
-            shared.folds,
+            [with_features(fold, columns) for fold in shared.folds],
             experiment.metric,
             epochs=experiment.budget.epochs,
             seed=proposal.seed,

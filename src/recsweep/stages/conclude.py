@@ -31,6 +31,7 @@ from recsweep.records.confirmation_files import Table
 from recsweep.records.environment import environment
 from recsweep.records.openings import read_openings
 from recsweep.records.study import Study
+from recsweep.stages.cold import cold_verdicts
 from recsweep.stages.purchases import pooled_estimates, purchase_details
 from recsweep.stages.refits import Scored, Test
 from recsweep.stages.searches import Search
@@ -77,6 +78,8 @@ def conclude(
         scope,
         lower_is_better=experiment.metric.lower_is_better,
     )
+    n_known = test.fold.training.n_known
+    values = _target_values(scored, test, known)
     confirmation = Confirmation(
         study=experiment.study,
         metric=key,
@@ -86,7 +89,7 @@ def conclude(
         scope=scope,
         learners=len(targets.histories),
         targets=len(targets),
-        cold_targets=float(np.mean(targets.item == UNKNOWN)),
+        cold_targets=float(np.mean((targets.item >= n_known) | (targets.item == UNKNOWN))),
         best_possible=test.best_possible,
         window=targets.counts,
         openings=read_openings(known.folder),
@@ -95,7 +98,8 @@ def conclude(
         },
         repeated=repeated,
         pairs=pairs,
-        subgroups=_subgroups(scored, test, known),
+        cold=cold_verdicts(values, targets, n_known, experiment, scope, LEVEL),
+        subgroups=_subgroups(values, test, known),
         dataset=known.study.dataset,
         fingerprint=known.study.fingerprint,
         inputs=known.inputs,
@@ -190,19 +194,24 @@ def _family(
     )
 
 
-def _subgroups(
+def _target_values(
     scored: Mapping[str, Sequence[Scored]], test: Test, known: Known
-) -> tuple[Subgroup, ...]:
+) -> dict[str, Float64]:
+    """Family -> (n_rows, n_targets) of the study's metric."""
     targets, metric, task = test.fold.validation, test.metric, TASKS[test.task]
 
     def of_targets(run: Scored) -> Float64:
         return task.target_values(run.outcomes, targets, metric)[metric.key]
 
-    values = {
+    return {
         name: _rows(_by_search(np.stack([of_targets(run) for run in runs]), known))
         for name, runs in scored.items()
     }
-    masks = group_masks(targets, known.users)
+
+
+def _subgroups(values: Mapping[str, Float64], test: Test, known: Known) -> tuple[Subgroup, ...]:
+    targets, task = test.fold.validation, TASKS[test.task]
+    masks = group_masks(targets, known.users, test.fold.training.n_known)
     differences = {
         f"{a} - {b}": subgroup_differences(
             values[a], values[b], targets.sequence, masks, LEVEL, task.per_learner

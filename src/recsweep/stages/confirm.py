@@ -122,7 +122,8 @@ def open_test(
     opened = unseal(dataset)
     fold = make_fold("test", opened.development, opened.cuts.test, opened, experiment)
     best = best_possible(experiment, opened, fold)
-    test = Test(fold, experiment.metric, experiment.resources, experiment.task, best)
+    features = {name: experiment.features_of(name) for name in experiment.families}
+    test = Test(fold, experiment.metric, experiment.resources, experiment.task, best, features)
     return test, dataset.n_users
 
 

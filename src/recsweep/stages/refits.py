@@ -6,20 +6,21 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor, as_completed
 from concurrent.futures.process import BrokenProcessPool
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 import torch
 
 from recsweep.config.schema import Metric, Resources
+from recsweep.data.features import with_features
 from recsweep.data.types import Fold, Int64
 from recsweep.errors import WorkFailed
 from recsweep.evaluation.beyond import ListMaker, Lists
 from recsweep.evaluation.control import control_targets, reads_order, shuffled
 from recsweep.stages.machine import device_of, threads
 from recsweep.tasks.registry import TASKS
-from recsweep.tasks.task import Outcomes
+from recsweep.tasks.task import Outcomes, Scorer
 from recsweep.training.process import environment_variables
 from recsweep.training.refit import refit
 from recsweep.training.trial import Configuration, Diverged
@@ -70,23 +71,41 @@ class Test:
     resources: Resources
     task: str  # by name: it travels to other processes
     best_possible: float | None = None  # of the metric, where a simulator knows the truth
+    features: Mapping[str, tuple[str, ...] | None] = field(default_factory=dict)
+    """Family -> the columns that it uses; absent or None: all that the fold has."""
 
     def control(self) -> Int64:
         """Positions of the targets of the shuffled-history control."""
         return control_targets(self.fold.validation, CONTROL_SEED)
 
 
+@dataclass(frozen=True, slots=True)
+class _Seat:
+    """The test as the families of one set of features see it."""
+
+    fold: Fold
+    scorer: Scorer[Any]
+    lists: ListMaker | None
+
+
 class Bench:
     """One process's view of the test: laid out once, for one model after another."""
 
     def __init__(self, test: Test, device: torch.device) -> None:
-        fold = test.fold
         self._test, self._device, self._task = test, device, TASKS[test.task]
-        self._scorer = self._task.scorer(fold.validation, fold.n_items, device)
-        self._lists = None
-        if self._task.makes_lists:
-            self._lists = ListMaker(fold.validation, fold.training, test.metric.report_k, device)
         self._control = test.control()
+        self._seats: dict[tuple[str, ...] | None, _Seat] = {}
+
+    def _seat(self, family: str) -> _Seat:
+        features = self._test.features.get(family)
+        if features not in self._seats:
+            fold, device, lists = with_features(self._test.fold, features), self._device, None
+            if self._task.makes_lists:
+                ks = self._test.metric.report_k
+                lists = ListMaker(fold.validation, fold.training, ks, device)
+            scorer = self._task.scorer(fold.validation, fold.n_items, device)
+            self._seats[features] = _Seat(fold, scorer, lists)
+        return self._seats[features]
 
     def score(self, job: Job) -> Scored:
         """Train, then look at the test once.
@@ -94,16 +113,16 @@ class Bench:
         Raises:
             WorkFailed: the refit diverged.
         """
-        test, device = self._test, self._device
+        test, seat = self._test, self._seat(job.family)
         started = time.perf_counter()
         try:
             model = refit(
                 job.kind,
                 job.config,
-                test.fold.training,
+                seat.fold.training,
                 epochs=job.epochs,
                 seed=job.seed,
-                device=device,
+                device=self._device,
                 precision=test.resources.precision,
                 task=self._task,
             )
@@ -114,18 +133,18 @@ class Bench:
         fit_seconds = time.perf_counter() - started
         after_shuffling = None
         if reads_order(job.kind, job.config):
-            after_shuffling = self._shuffled(model)
+            after_shuffling = self._shuffled(model, seat.fold)
         return Scored(
             job=job,
-            outcomes=self._scorer.outcomes(model),
+            outcomes=seat.scorer.outcomes(model),
             shuffled=after_shuffling,
-            lists=self._lists.lists(model) if self._lists else None,
+            lists=seat.lists.lists(model) if seat.lists else None,
             fit_seconds=fit_seconds,
         )
 
-    def _shuffled(self, model: Any) -> Outcomes:
+    def _shuffled(self, model: Any, fold: Fold) -> Outcomes:
         """The outcomes of the control's targets after shuffled histories."""
-        fold, parts = self._test.fold, []
+        parts = []
         for _, part in shuffled(fold.validation, self._control, CONTROL_SEED):
             parts.append(self._task.scorer(part, fold.n_items, self._device).outcomes(model))
         return np.concatenate(parts)

@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 
 from recsweep.config.files import nearest, read_yaml, validate
+from recsweep.data.features import with_features
 from recsweep.data.folds import development_folds
 from recsweep.data.prepare import prepare
 from recsweep.data.sources import resolve
@@ -120,7 +121,8 @@ def _on_folds(
     now: Mapping[str, object],
     on_epoch: Callable[[EpochReport], None],
 ) -> tuple[tuple[Figure, ...], list[str]]:
-    folds = development_folds(dataset, best.experiment)
+    columns = best.experiment.features_of(best.family)
+    folds = tuple(with_features(f, columns) for f in development_folds(dataset, best.experiment))
     reasons = obstacles(best.environment, now, best.experiment.resources)
     more = MORE_SEEDS if reasons and best.kind not in DETERMINISTIC else 0
     seeds = [best.seed + n for n in range(1 + more)]

@@ -4,6 +4,7 @@ import hashlib
 import json
 from collections.abc import Mapping, Sequence
 
+from recsweep.config.schema import Arm
 from recsweep.records.openings import Opened
 from recsweep.records.selection import Selection
 from recsweep.records.study import Study
@@ -27,12 +28,14 @@ def confirmation_inputs(
 ) -> str:
     """Identity of a confirmation: data, task, configurations, seeds, and what is asked of them."""
     experiment = study.experiment
-    deciding = {"folds", "targets", "purchase", "metric", "features", "confirm", "seed"}
+    deciding = {"folds", "targets", "purchase", "metric", "features", "text", "confirm", "seed"}
+    arms = {n: arm.features for n, arm in experiment.families.items() if isinstance(arm, Arm)}
     content = {
         "fingerprint": study.fingerprint,
         "experiment": experiment.model_dump(mode="json", include=deciding),
         "resources": experiment.resources.model_dump(exclude={"workers"}),
         "selected": _dumped(selected),
+        **({"arms": arms} if arms else {}),
         **({"repeated": [_dumped(others) for others in repeated]} if repeated else {}),
     }
     return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()

@@ -18,6 +18,7 @@ from recsweep.search.run import run_search
 from recsweep.search.space import Space
 from recsweep.search.space_files import load_space
 from recsweep.search.study import build_study
+from recsweep.stages.arms import with_arms
 from recsweep.stages.mirror import INTERRUPT_LIMIT, open_mirror, renew_mirror
 from recsweep.tasks.registry import TASKS
 from recsweep.tracking.alongside import publish_along
@@ -52,7 +53,9 @@ def load_inputs(experiment: Experiment, root: Path) -> Inputs:
         WorkFailed: see `prepare`.
     """
     families = TASKS[experiment.task].families
-    spaces = {n: load_space(root / path, families) for n, path in experiment.families.items()}
+    paths = {name: experiment.space_of(name) for name in experiment.families}
+    spaces = {name: load_space(root / path, families) for name, path in paths.items()}
+    experiment, spaces = with_arms(experiment, spaces)
     _check_histories(experiment, spaces)
     dataset = prepare(experiment, root)
     folds = development_folds(dataset, experiment)

@@ -44,6 +44,10 @@ def confirmation_lines(confirmed: Confirmed, folder: Path) -> Iterator[str]:
         )
     yield ""
     yield from _with_their_basis_once([pair.sentence(metric) for pair in confirmation.pairs])
+    if confirmation.cold:
+        yield ""
+        yield "On courses without an event before the test:"
+        yield from _with_their_basis_once([pair.sentence(metric) for pair in confirmation.cold])
     yield ""
     openings = confirmation.openings
     count = "once, on" if len(openings) == 1 else f"{len(openings)} times, last on"

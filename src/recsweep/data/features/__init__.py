@@ -5,6 +5,7 @@ numbers (`text.py`). A column that is the same for every row of training is left
 `valid_from` gives the row that stood at the asked time (`known.py`).
 """
 
+from recsweep.data.features.choose import with_features
 from recsweep.data.features.columns import FAR, MOST
 from recsweep.data.features.fit import (
     Encoder,
@@ -34,4 +35,5 @@ __all__ = [
     "known_items",
     "known_of",
     "text_names",
+    "with_features",
 ]

@@ -1,0 +1,49 @@
+"""What features are worth for courses without events: verdicts between the arms of a family."""
+
+from collections.abc import Mapping
+
+import numpy as np
+
+from recsweep.config.schema import Experiment
+from recsweep.data.types import Float64, Targets
+from recsweep.evaluation.comparison import compare
+from recsweep.evaluation.metrics import user_means
+from recsweep.evaluation.verdict import PairVerdict, Scope
+
+
+def cold_verdicts(
+    values: Mapping[str, Float64],
+    targets: Targets,
+    n_known: int,
+    experiment: Experiment,
+    scope: Scope,
+    level: float,
+) -> tuple[PairVerdict, ...]:
+    """Compare the arms of each family on the targets that are cold courses.
+
+    The procedure is that of the main verdicts, on the learners who have such a target. Intervals
+    hold together over the arms of one family: that is the question of an ablation. Without two
+    arms of a family, or two such learners, there is none.
+
+    Args:
+        values: arm -> (n_rows, n_targets) of the study's metric.
+        targets: of the test.
+        n_known: items below it have an event in training.
+        experiment: with its arms.
+        scope: of the verdicts.
+        level: of the intervals.
+    """
+    cold = targets.item >= n_known
+    learners, sequence = np.unique(targets.sequence[cold], return_inverse=True)
+    if len(learners) < 2:
+        return ()
+    families: dict[str, dict[str, Float64]] = {}
+    for arm, of_targets in values.items():
+        means = [user_means(row[cold], sequence.astype(np.int32)) for row in of_targets]
+        families.setdefault(experiment.space_of(arm), {})[arm] = np.stack(means)
+    ask = experiment.confirm
+    return tuple(
+        pair
+        for arms in families.values()
+        for pair in compare(arms, ask.smallest_effect, ask.resamples, experiment.seed, level, scope)
+    )
