@@ -37,6 +37,9 @@ def repetition() -> int:
 
 @pytest.fixture(scope="session")
 def local_ray() -> Iterator[None]:
+    if ray.is_initialized():  # another folder's
+        yield
+        return
     ray.init(
         address="local",
         num_cpus=2,
