@@ -158,5 +158,7 @@ def test_only_declared_members_of_a_declared_package_are_taken(tmp_path: Path) -
 @pytest.mark.parametrize("member", ["../../outside.csv", "/etc/passwd"])
 def test_a_member_never_leaves_its_folder(tmp_path: Path, member: str) -> None:
     package = Package(name="box", version="1.0", sha256={member: "00"})
+    # The schema refuses some of these paths already; the reader does not rely on it.
+    table = Table(path="package:a.csv").model_copy(update={"path": f"package:{member}"})
     with pytest.raises(BadInput, match="must stay inside the package"):
-        resolve(Table(path=f"package:{member}"), package, tmp_path)
+        resolve(table, package, tmp_path)
