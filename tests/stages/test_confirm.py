@@ -68,6 +68,13 @@ def test_a_changed_question_opens_it_again_and_is_counted(
     assert any("opened 2 times" in line for line in confirmation_lines(confirmed, world.study))
 
 
+def test_a_resource_that_changes_no_number_keeps_the_test_closed(world: World, edit: Edit) -> None:
+    confirm(world)
+    edit(world.study / "study.json", '"silence_seconds": 3600', '"silence_seconds": 60')
+    assert not confirm(world).opened
+    assert len(read_openings(world.study)) == 1
+
+
 def test_an_opening_is_written_down_before_the_test_is_read(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:

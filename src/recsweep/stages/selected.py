@@ -33,7 +33,8 @@ def confirmation_inputs(
     content = {
         "fingerprint": study.fingerprint,
         "experiment": experiment.model_dump(mode="json", include=deciding),
-        "resources": experiment.resources.model_dump(exclude={"workers"}),
+        # Those that can change a number: a changed time limit must not open the test again.
+        "resources": experiment.resources.model_dump(include={"cpu", "gpu", "precision"}),
         "selected": _dumped(selected),
         **({"arms": arms} if arms else {}),
         **({"repeated": [_dumped(others) for others in repeated]} if repeated else {}),
