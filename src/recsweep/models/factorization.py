@@ -12,7 +12,8 @@ from pydantic import BaseModel, Field, model_validator
 from torch import Tensor, nn
 
 from recsweep.models.als import AlternatingLeastSquares
-from recsweep.models.neural import Encoder, GradientConfig, Network, Neural
+from recsweep.models.network import Encoder, Network
+from recsweep.models.neural import GradientConfig, Neural
 from recsweep.models.protocol import Context, FamilyConfig, Recommender
 
 

@@ -1,13 +1,4 @@
-"""Families trained by gradient: an encoder of histories, one output layer, one training loop.
-
-An encoder maps (items, user features) to a state after every place of a history, seeing nothing
-past that place. The score of item j in a state s is `s · w_j + b_j`, plus whatever the family
-remembers of the course just before (wide & deep).
-
-A cold item, without an event in training, has no parameters of its own: it is the mean of the known
-items plus what its features say, on the way in and on the way out. It is no negative in training,
-where its absence tells nothing.
-"""
+"""Families trained by gradient: one training loop and one way to score around a `Network`."""
 
 import math
 from collections.abc import Mapping
@@ -16,13 +7,14 @@ from typing import Literal
 import numpy as np
 import torch
 from pydantic import Field
-from torch import Tensor, nn
+from torch import Tensor
 
 from recsweep.data.batches import Batch, Batches
 from recsweep.models import losses, tables
-from recsweep.models.optimizers import optimizer_tensors, restore_optimizers
+from recsweep.models.checkpoint import checkpoint_of, parameters_of, restore_checkpoint
+from recsweep.models.network import Network
 from recsweep.models.protocol import Context, FamilyConfig, Histories
-from recsweep.models.tables import SparseTables, rows
+from recsweep.models.tables import SparseTables
 
 CLIP_NORM = 5.0
 """The gradient of a step is scaled down to this norm."""
@@ -38,106 +30,6 @@ class GradientConfig(FamilyConfig):
     loss: Literal["cross_entropy", "sampled_softmax", "bpr"]
     negatives: int = Field(1, ge=1)  # drawn a batch; for the sampled losses
     wide_learning_rate: float | None = Field(None, gt=0)  # of a wide part, where there is one
-
-
-class Encoder(nn.Module):
-    """What a family brings: its states, and the width of them."""
-
-    width: int
-    projects: bool = True  # does a linear layer take the states to the item vectors' width?
-
-    def forward(self, inputs: Tensor, items: Tensor, user_features: Tensor) -> Tensor:
-        """(n_rows, longest, width) states from embedded inputs of the same leading shape."""
-        raise NotImplementedError
-
-    def memory(self, last_item: Tensor) -> losses.Memory | None:
-        """Extra logits for states whose last items are (n_states,)."""
-        return None
-
-    def recall(self, last_item: Tensor, item: Tensor) -> Tensor | None:
-        """The same for single (last item, item) pairs, of any two shapes that broadcast."""
-        return None
-
-
-class Network(nn.Module):
-    """Item embeddings and features, an encoder, and the output layer over the catalogue."""
-
-    item_features: Tensor
-
-    def __init__(
-        self,
-        encoder: Encoder,
-        item_features: Tensor,
-        n_user_features: int,
-        dim: int,
-        tied: bool,
-        n_cold: int = 0,
-    ) -> None:
-        super().__init__()
-        n_items, n_features = len(item_features) - n_cold, item_features.shape[1]
-        self.encoder, self._n_cold = encoder, n_cold
-        self.register_buffer("item_features", item_features, persistent=False)
-        # Scaled so that a tied table gives logits of unit order at the start.
-        self.embedding = nn.Parameter(torch.randn(n_items, dim) / math.sqrt(dim))
-        self.output = None if tied else nn.Parameter(torch.randn(n_items, dim) / math.sqrt(dim))
-        self.bias = nn.Parameter(torch.zeros(n_items))
-        self.project = nn.Linear(encoder.width, dim) if encoder.projects else nn.Identity()
-        # Zero at first: features start as no effect and earn one.
-        self.user = nn.Parameter(torch.zeros(n_user_features, dim))
-        self.item_in = nn.Parameter(torch.zeros(n_features, dim))
-        self.item_out = nn.Parameter(torch.zeros(n_features, dim))
-        self.sparse = False  # are gradients of the tables kept to the rows in use?
-
-    @property
-    def tables(self) -> list[nn.Parameter]:
-        """(n_items, dim) each."""
-        return [self.embedding] if self.output is None else [self.embedding, self.output]
-
-    def states(self, items: Tensor, user_features: Tensor) -> Tensor:
-        """(n_rows, longest, dim), each from the places up to its own."""
-        if self.sparse and (self.training or self._n_cold == 0):
-            inputs = self._rows(self.embedding, self.item_in, items)
-        else:
-            table = self._table(self.embedding, self.item_in)
-            inputs = nn.functional.embedding(items, table)
-        encoded = self.encoder(inputs, items, user_features)
-        projected: Tensor = self.project(encoded)
-        return projected + (user_features @ self.user)[:, None]
-
-    def catalogue(self) -> Tensor:
-        """(n_items, dim) output vectors; in training (n_known, dim)."""
-        return self._table(self.tables[-1], self.item_out)
-
-    def biases(self) -> Tensor:
-        """(n_items,)."""
-        return self._with_mean(self.bias)
-
-    def vectors(self, *items: Tensor) -> list[Tensor]:
-        """Output vectors of some known items."""
-        if self.sparse:
-            return [self._rows(self.tables[-1], self.item_out, each) for each in items]
-        catalogue = self.catalogue()
-        return [catalogue[each] for each in items]
-
-    def _table(self, free: Tensor, of_features: Tensor) -> Tensor:
-        features = self.item_features
-        if self.training:  # histories and targets hold known items only
-            features = features[: len(free)]
-        else:
-            free = self._with_mean(free)
-        if len(of_features) == 0 and not torch.is_grad_enabled():
-            return free  # a copy of the whole catalogue for each block that is ranked
-        return torch.addmm(free, features, of_features)
-
-    def _rows(self, free: Tensor, of_features: Tensor, items: Tensor) -> Tensor:
-        return rows(free, items) + self.item_features[items] @ of_features
-
-    def _with_mean(self, of_known: Tensor) -> Tensor:
-        """The mean of the known items stands in for every cold one."""
-        if self._n_cold == 0:
-            return of_known
-        mean = of_known.mean(0, keepdim=True)
-        return torch.cat((of_known, mean.expand(self._n_cold, *of_known.shape[1:])))
 
 
 class Neural:
@@ -169,11 +61,8 @@ class Neural:
         total = torch.zeros((), device=device)  # stays on the device: no waiting in the loop
         norms = torch.zeros((), device=device)
         seen = steps = 0
-        cuda = [device] if device.type == "cuda" else []
-        # A seed for each epoch: what one fold draws never depends on how folds take turns.
-        with torch.random.fork_rng(devices=cuda):
-            torch.manual_seed(self._seed())
-            for batch in self.batches.epoch(self._seed()):
+        with self.context.randomness(self.epoch) as seed:
+            for batch in self.batches.epoch(seed):
                 self.optimizer.zero_grad(set_to_none=True)
                 loss = self._loss(batch)
                 loss.backward()  # type: ignore[no-untyped-call]
@@ -204,7 +93,7 @@ class Neural:
     def score(self, histories: Histories) -> Tensor:
         """(n_queries, n_items) logits."""
         self.network.eval()
-        with self._autocast():
+        with self.context.autocast():
             grid = self.network.states(histories.items, histories.user_features)
         states = grid[histories.row, histories.length - 1].float()
         scores = torch.addmm(self.network.biases(), states, self.network.catalogue().T)
@@ -217,7 +106,7 @@ class Neural:
 
     def state(self) -> dict[str, Tensor]:
         """The network's parameters."""
-        return {name: value.detach().clone() for name, value in self.network.state_dict().items()}
+        return parameters_of(self.network)
 
     def load_state(self, state: Mapping[str, Tensor]) -> None:
         """Take over saved parameters."""
@@ -225,34 +114,20 @@ class Neural:
 
     def checkpoint(self) -> dict[str, Tensor]:
         """The network's parameters, what the optimisers keep of each, and the epoch."""
-        kept = optimizer_tensors(self._optimizers)
-        return {
-            "epoch": torch.tensor(self.epoch),
-            **{f"network/{name}": value for name, value in self.state().items()},
-            **{f"optimizer/{name}": value for name, value in kept.items()},
-        }
+        return checkpoint_of(self.network, self._optimizers, self.epoch)
 
     def restore(self, checkpoint: Mapping[str, Tensor]) -> None:
         """Go on from there."""
-        self.load_state(_below("network/", checkpoint))
-        restore_optimizers(self._optimizers, _below("optimizer/", checkpoint))
-        self.epoch = int(checkpoint["epoch"])
+        self.epoch = restore_checkpoint(self.network, self._optimizers, checkpoint)
 
     @property
     def _optimizers(self) -> tuple[torch.optim.Optimizer, ...]:
         sparse = () if self._tables is None else (self._tables.optimizer,)
         return (self.optimizer, *sparse)
 
-    def _seed(self) -> int:
-        return (self.context.seed * 1_000_003 + self.epoch) % (1 << 63)
-
-    def _autocast(self) -> torch.autocast:
-        bf16 = self.context.precision == "bf16"
-        return torch.autocast(self.context.device.type, torch.bfloat16, enabled=bf16)
-
     def _loss(self, batch: Batch) -> Tensor:
         network, config = self.network, self.config
-        with self._autocast():
+        with self.context.autocast():
             grid = network.states(batch.items, batch.user_features)
             states = grid.flatten(0, 1).index_select(0, batch.state)
             last_item = batch.items.flatten().index_select(0, batch.state)
@@ -298,11 +173,6 @@ class Neural:
         if self.network.sparse:  # the courses of random events: no pass over the catalogue
             return self.batches.draw(self.config.negatives)
         return torch.multinomial(self._popularity, self.config.negatives, replacement=True)
-
-
-def _below(start: str, tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
-    """Those whose names begin so, without it."""
-    return {n.removeprefix(start): value for n, value in tensors.items() if n.startswith(start)}
 
 
 def _remember(

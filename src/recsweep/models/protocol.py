@@ -1,6 +1,7 @@
 """What every family offers: the whole contract between a model and the rest of recsweep."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Generic, Protocol, TypeVar, runtime_checkable
 
@@ -90,6 +91,21 @@ class Context:
     seed: int
     device: torch.device
     precision: str  # fp32 or bf16 (autocast)
+
+    def autocast(self) -> torch.autocast:
+        """Mixed precision where it was asked for."""
+        return torch.autocast(self.device.type, torch.bfloat16, enabled=self.precision == "bf16")
+
+    @contextmanager
+    def randomness(self, epoch: int) -> Iterator[int]:
+        """Torch's generators begin anew, seeded for the epoch; gives that seed.
+
+        What one fold draws never depends on how folds take turns, nor on a break between epochs.
+        """
+        seed = (self.seed * 1_000_003 + epoch) % (1 << 63)
+        with torch.random.fork_rng([self.device] if self.device.type == "cuda" else []):
+            torch.manual_seed(seed)
+            yield seed
 
 
 class Build(Protocol[M_co]):

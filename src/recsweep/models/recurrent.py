@@ -4,7 +4,8 @@ import torch
 from pydantic import BaseModel, Field
 from torch import Tensor, nn
 
-from recsweep.models.neural import Encoder, GradientConfig, Network, Neural
+from recsweep.models.network import Encoder, Network
+from recsweep.models.neural import GradientConfig, Neural
 from recsweep.models.protocol import Context, Recommender
 from recsweep.models.recurrence import run_gru
 

@@ -17,7 +17,8 @@ from torch import Tensor, nn
 from recsweep.data.batches import cut_windows
 from recsweep.data.types import Int64, Training
 from recsweep.models.losses import Memory
-from recsweep.models.neural import Encoder, GradientConfig, Network, Neural
+from recsweep.models.network import Encoder, Network
+from recsweep.models.neural import GradientConfig, Neural
 from recsweep.models.protocol import Context, Recommender
 
 

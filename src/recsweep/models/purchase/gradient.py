@@ -15,8 +15,12 @@ from torch import Tensor, nn
 from torch.nn.functional import binary_cross_entropy_with_logits
 
 from recsweep.data.types import Float64, Labels, Targets, Training
+from recsweep.models.checkpoint import checkpoint_of, parameters_of, restore_checkpoint
 from recsweep.models.protocol import Context, FamilyConfig
 from recsweep.models.purchase.cases import CaseBook, Cases
+
+CLIP_NORM = 5.0
+"""The gradient of a step is scaled down to this norm."""
 
 
 class PurchaseConfig(FamilyConfig):
@@ -48,27 +52,29 @@ class GradientPurchaser:
         )
         self.optimizer = torch.optim.AdamW(_groups(net, config), lr=config.learning_rate)
         self.epoch = 0
+        self.gradient_norm: float | None = None  # before clipping, mean over the epoch's steps
 
     def fit_epoch(self) -> float:
         """One pass over every example."""
         self.epoch += 1
         self.net.train()
-        device = self.context.device
-        total = torch.zeros((), device=device)
-        cuda = [device] if device.type == "cuda" else []
-        seed = (self.context.seed * 1_000_003 + self.epoch) % (1 << 63)
-        with torch.random.fork_rng(devices=cuda):
-            torch.manual_seed(seed)
+        total = torch.zeros((), device=self.context.device)  # stays there: no waiting in the loop
+        norms = torch.zeros((), device=self.context.device)
+        steps = 0
+        with self.context.randomness(self.epoch) as seed:
             for cases in self.book.epoch(self.config.batch_size, seed):
                 self.optimizer.zero_grad(set_to_none=True)
-                with self._autocast():
+                with self.context.autocast():
                     logits = self.net(cases).float() + self.base
                 loss = binary_cross_entropy_with_logits(logits, cases.bought)
                 loss.backward()  # type: ignore[no-untyped-call]
-                torch.nn.utils.clip_grad_norm_(self.net.parameters(), 5.0)
+                norms += torch.nn.utils.clip_grad_norm_(self.net.parameters(), CLIP_NORM)
                 self.optimizer.step()
                 total += loss.detach() * len(cases.bought)
-        return float(total) / len(self.book)
+                steps += 1
+        summed, norm = torch.stack([total, norms]).tolist()
+        self.gradient_norm = norm / steps
+        return float(summed) / len(self.book)
 
     @torch.inference_mode()
     def probability(self, book: CaseBook) -> Float64:
@@ -76,24 +82,27 @@ class GradientPurchaser:
         self.net.eval()
         out = np.empty(len(book))
         for cases in book.blocks():
-            with self._autocast():
+            with self.context.autocast():
                 logits = self.net(cases).float() + self.base
             out[cases.at] = torch.sigmoid(logits.double()).cpu().numpy()
         return out
 
     def state(self) -> dict[str, Tensor]:
         """The network's parameters, and what the output starts from."""
-        net = {name: value.detach().clone() for name, value in self.net.state_dict().items()}
-        return net | {"base": torch.tensor(self.base, dtype=torch.float64)}
+        return parameters_of(self.net) | {"base": torch.tensor(self.base, dtype=torch.float64)}
 
     def load_state(self, state: Mapping[str, Tensor]) -> None:
         """Take over saved parameters."""
         self.net.load_state_dict({name: v for name, v in state.items() if name != "base"})
         self.base = float(state["base"])
 
-    def _autocast(self) -> torch.autocast:
-        bf16 = self.context.precision == "bf16"
-        return torch.autocast(self.context.device.type, torch.bfloat16, enabled=bf16)
+    def checkpoint(self) -> dict[str, Tensor]:
+        """The network's parameters, what the optimiser keeps of each, and the epoch."""
+        return checkpoint_of(self.net, [self.optimizer], self.epoch)
+
+    def restore(self, checkpoint: Mapping[str, Tensor]) -> None:
+        """Go on from there."""
+        self.epoch = restore_checkpoint(self.net, [self.optimizer], checkpoint)
 
 
 def examples_of(training: Training) -> Targets:

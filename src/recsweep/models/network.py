@@ -1,0 +1,118 @@
+"""The network of a family trained by gradient: an encoder of histories and one output layer.
+
+An encoder maps (items, user features) to a state after every place of a history, seeing nothing
+past that place. The score of item j in a state s is `s · w_j + b_j`, plus whatever the family
+remembers of the course just before (wide & deep).
+
+A cold item, without an event in training, has no parameters of its own: it is the mean of the known
+items plus what its features say, on the way in and on the way out. It is no negative in training,
+where its absence tells nothing.
+"""
+
+import math
+
+import torch
+from torch import Tensor, nn
+
+from recsweep.models import losses
+from recsweep.models.tables import rows
+
+
+class Encoder(nn.Module):
+    """What a family brings: its states, and the width of them."""
+
+    width: int
+    projects: bool = True  # does a linear layer take the states to the item vectors' width?
+
+    def forward(self, inputs: Tensor, items: Tensor, user_features: Tensor) -> Tensor:
+        """(n_rows, longest, width) states from embedded inputs of the same leading shape."""
+        raise NotImplementedError
+
+    def memory(self, last_item: Tensor) -> losses.Memory | None:
+        """Extra logits for states whose last items are (n_states,)."""
+        return None
+
+    def recall(self, last_item: Tensor, item: Tensor) -> Tensor | None:
+        """The same for single (last item, item) pairs, of any two shapes that broadcast."""
+        return None
+
+
+class Network(nn.Module):
+    """Item embeddings and features, an encoder, and the output layer over the catalogue."""
+
+    item_features: Tensor
+
+    def __init__(
+        self,
+        encoder: Encoder,
+        item_features: Tensor,
+        n_user_features: int,
+        dim: int,
+        tied: bool,
+        n_cold: int = 0,
+    ) -> None:
+        super().__init__()
+        n_items, n_features = len(item_features) - n_cold, item_features.shape[1]
+        self.encoder, self._n_cold = encoder, n_cold
+        self.register_buffer("item_features", item_features, persistent=False)
+        # Scaled so that a tied table gives logits of unit order at the start.
+        self.embedding = nn.Parameter(torch.randn(n_items, dim) / math.sqrt(dim))
+        self.output = None if tied else nn.Parameter(torch.randn(n_items, dim) / math.sqrt(dim))
+        self.bias = nn.Parameter(torch.zeros(n_items))
+        self.project = nn.Linear(encoder.width, dim) if encoder.projects else nn.Identity()
+        # Zero at first: features start as no effect and earn one.
+        self.user = nn.Parameter(torch.zeros(n_user_features, dim))
+        self.item_in = nn.Parameter(torch.zeros(n_features, dim))
+        self.item_out = nn.Parameter(torch.zeros(n_features, dim))
+        self.sparse = False  # are gradients of the tables kept to the rows in use?
+
+    @property
+    def tables(self) -> list[nn.Parameter]:
+        """(n_items, dim) each."""
+        return [self.embedding] if self.output is None else [self.embedding, self.output]
+
+    def states(self, items: Tensor, user_features: Tensor) -> Tensor:
+        """(n_rows, longest, dim), each from the places up to its own."""
+        if self.sparse and (self.training or self._n_cold == 0):
+            inputs = self._rows(self.embedding, self.item_in, items)
+        else:
+            table = self._table(self.embedding, self.item_in)
+            inputs = nn.functional.embedding(items, table)
+        encoded = self.encoder(inputs, items, user_features)
+        projected: Tensor = self.project(encoded)
+        return projected + (user_features @ self.user)[:, None]
+
+    def catalogue(self) -> Tensor:
+        """(n_items, dim) output vectors; in training (n_known, dim)."""
+        return self._table(self.tables[-1], self.item_out)
+
+    def biases(self) -> Tensor:
+        """(n_items,)."""
+        return self._with_mean(self.bias)
+
+    def vectors(self, *items: Tensor) -> list[Tensor]:
+        """Output vectors of some known items."""
+        if self.sparse:
+            return [self._rows(self.tables[-1], self.item_out, each) for each in items]
+        catalogue = self.catalogue()
+        return [catalogue[each] for each in items]
+
+    def _table(self, free: Tensor, of_features: Tensor) -> Tensor:
+        features = self.item_features
+        if self.training:  # histories and targets hold known items only
+            features = features[: len(free)]
+        else:
+            free = self._with_mean(free)
+        if len(of_features) == 0 and not torch.is_grad_enabled():
+            return free  # a copy of the whole catalogue for each block that is ranked
+        return torch.addmm(free, features, of_features)
+
+    def _rows(self, free: Tensor, of_features: Tensor, items: Tensor) -> Tensor:
+        return rows(free, items) + self.item_features[items] @ of_features
+
+    def _with_mean(self, of_known: Tensor) -> Tensor:
+        """The mean of the known items stands in for every cold one."""
+        if self._n_cold == 0:
+            return of_known
+        mean = of_known.mean(0, keepdim=True)
+        return torch.cat((of_known, mean.expand(self._n_cold, *of_known.shape[1:])))
