@@ -53,17 +53,11 @@ def write_project(root: Path, **changes: object) -> Path:
     return path
 
 
-def surroundings(**changes: str) -> dict[str, str]:
-    """This process's environment, without the W&B service that an earlier test started in it."""
-    kept = {name: value for name, value in os.environ.items() if name != "WANDB_SERVICE"}
-    return {**kept, **changes}
-
-
 def recsweep(root: Path, *arguments: str) -> "subprocess.CompletedProcess[str]":
     return subprocess.run(
         [sys.executable, "-c", "from recsweep.cli import main; main()", *arguments],
         cwd=root,
-        env=surroundings(WANDB_MODE="offline", COLUMNS="100"),
+        env={**os.environ, "WANDB_MODE": "offline", "COLUMNS": "100"},
         capture_output=True,
         text=True,
         timeout=240,
@@ -199,7 +193,7 @@ def test_ctrl_c_stops_within_ten_seconds_and_the_resumed_study_has_every_trial_o
     process = subprocess.Popen(
         [sys.executable, "-c", "from recsweep.cli import main; main()", "run", "tiny.yaml"],
         cwd=tmp_path,
-        env=surroundings(WANDB_MODE="disabled"),
+        env={**os.environ, "WANDB_MODE": "disabled"},
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,

@@ -1,5 +1,6 @@
 """A whole run with secrets in its environment and a mirror: what is written, and what is not."""
 
+import os
 import shutil
 import subprocess
 import sys
@@ -9,7 +10,7 @@ from pathlib import Path
 
 import polars as pl
 import pytest
-from test_cli import surroundings, write_project
+from test_cli import write_project
 
 SECRETS = {
     "WANDB_API_KEY": "planted0wandb0key0" + "a1" * 11,  # 40 characters, as W&B wants them
@@ -22,9 +23,15 @@ RUN = [sys.executable, "-c", "from recsweep.cli import main; main()"]
 
 
 def recsweep(root: Path, ray: Path, *arguments: str) -> "subprocess.CompletedProcess[str]":
-    variables = {"WANDB_MODE": "offline", "RAY_TMPDIR": str(ray), "COLUMNS": "100", **SECRETS}
+    variables = {
+        "WANDB_MODE": "offline",
+        "WANDB_SERVICE": "3-1-unix-/of/a/process/that/is/gone",
+        "RAY_TMPDIR": str(ray),
+        "COLUMNS": "100",
+        **SECRETS,
+    }
     return subprocess.run(
-        [*RUN, *arguments], cwd=root, env=surroundings(**variables),
+        [*RUN, *arguments], cwd=root, env={**os.environ, **variables},
         capture_output=True, text=True, timeout=240, check=False,
     )  # fmt: skip
 

@@ -1,0 +1,32 @@
+"""The command line. Exit status: 0 done, 1 the work failed or was stopped, 2 bad input."""
+
+import logging
+import os
+import sys
+import warnings
+
+from rich.logging import RichHandler
+from rich.markup import escape
+
+from recsweep.cli.commands import app
+from recsweep.cli.console import err
+from recsweep.errors import RecsweepError
+
+__all__ = ["app", "err", "main"]
+
+
+def main() -> None:
+    """Run the command line; a problem is one line, never a traceback."""
+    logging.basicConfig(
+        level=logging.WARNING,
+        format="%(message)s",
+        handlers=[RichHandler(console=err, show_time=False, show_path=False)],
+    )
+    # Of a process that used W&B and started this one: its service does not know our folders.
+    os.environ.pop("WANDB_SERVICE", None)
+    warnings.simplefilter("ignore")  # of libraries; ours are log lines
+    try:
+        app()
+    except RecsweepError as error:
+        err.print(f"[red]recsweep:[/] {escape(str(error))}", highlight=False, soft_wrap=True)
+        sys.exit(error.exit_status)

@@ -1,0 +1,233 @@
+"""The commands: their arguments, and what follows what."""
+
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from typer.core import TyperGroup
+
+from recsweep.cli import review, steps
+from recsweep.cli.console import command, hints, out, program, speak, without_trials
+from recsweep.config.files import load_experiment
+
+
+class ShowByDefault(TyperGroup):
+    """`recsweep dashboard STUDY` is `recsweep dashboard show STUDY`."""
+
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        """Put the command in where none is named."""
+        if not args or (args[0] not in self.commands and args[0] != "--help"):
+            args = ["show", *args]
+        return super().parse_args(ctx, args)
+
+
+app = typer.Typer(
+    name="recsweep",
+    help="Fair, cross-validated hyperparameter studies of course recommenders.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode="rich",
+)
+dashboard = typer.Typer(
+    name="dashboard",
+    help="Watch a study on a page of this machine, or publish it to W&B.",
+    cls=ShowByDefault,
+    epilog="Example: recsweep dashboard results/default",
+)
+app.add_typer(dashboard)
+
+ExperimentFile = Annotated[
+    Path, typer.Argument(help="An experiment, e.g. experiments/default.yaml.", show_default=False)
+]
+StudyFolder = Annotated[
+    Path, typer.Argument(help="A study's folder, e.g. results/default.", show_default=False)
+]
+Settings = Annotated[
+    list[str] | None,
+    typer.Option("--set", help="Override a key: --set budget.trials=4. May be repeated."),
+]
+Quiet = Annotated[bool, typer.Option("--quiet", help="No progress; results and warnings only.")]
+Json = Annotated[
+    bool, typer.Option("--json", help="Progress and results as one JSON object a line.")
+]
+Language = Annotated[str, typer.Option("--lang", help="Language of the page: en or zh.")]
+Extra = Annotated[
+    str | None,
+    typer.Option("--trials", help="Extend every tuned family: --trials +12.", metavar="+N"),
+]
+
+
+@app.command(epilog="Example: recsweep run experiments/default.yaml --set budget.trials=4")
+def run(
+    experiment: ExperimentFile,
+    settings: Settings = None,
+    trials: Extra = None,
+    keep_sealed: Annotated[
+        bool, typer.Option("--keep-sealed", help="Leave the test closed: no verdicts yet.")
+    ] = False,
+    quiet: Quiet = False,
+    json: Json = False,
+) -> None:
+    """Run a whole study: prepare, sweep, select, confirm, report.
+
+    Finished work is not done again.
+    """
+    speak(json)
+    loaded = load_experiment(experiment, settings or ())
+    steps.prepare(loaded, quiet)
+    steps.sweep(loaded, steps.extra_trials(trials), quiet)
+    folder = steps.folder_of(loaded)
+    family = steps.select(folder)
+    if not keep_sealed:
+        steps.confirm(folder, quiet)
+    steps.report(folder, "en")
+    steps.mirror(folder)
+    hints(
+        (f"{folder}/report.html", "the page"),
+        (f"{folder}/leaderboard.md", "the table, the configurations, the folds"),
+        (
+            command("reproduce", f"{folder}/best/{family}.yaml"),
+            "rebuild a configuration",
+        ),
+        (command(*without_trials(), "--trials", "+12"), "more trials for every tuned family"),
+        (command("dashboard", str(folder)), "a page to look closer"),
+        (command("sync", str(folder)), "send the runs to W&B"),
+    )
+
+
+@app.command(epilog="Example: recsweep prepare experiments/default.yaml")
+def prepare(experiment: ExperimentFile, settings: Settings = None) -> None:
+    """Read, check, clean, index and fingerprint the data; cut it into folds and a sealed test."""
+    steps.prepare(load_experiment(experiment, settings or ()), quiet=False)
+
+
+@app.command(epilog="Example: recsweep sweep experiments/default.yaml --trials +12")
+def sweep(
+    experiment: ExperimentFile,
+    settings: Settings = None,
+    trials: Extra = None,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Print the plan with an estimate, run nothing.")
+    ] = False,
+    quiet: Quiet = False,
+    json: Json = False,
+) -> None:
+    """Run or resume the trials of every family."""
+    speak(json)
+    loaded = load_experiment(experiment, settings or ())
+    if dry_run:
+        steps.plan(loaded)
+    else:
+        steps.sweep(loaded, steps.extra_trials(trials), quiet)
+
+
+@app.command(epilog="Example: recsweep select results/default")
+def select(study: StudyFolder) -> None:
+    """Pick each family's configuration by the experiment's rule; write best/<family>.yaml."""
+    steps.select(study)
+    steps.mirror(study)
+
+
+@app.command(epilog="Example: recsweep confirm results/default")
+def confirm(
+    study: StudyFolder,
+    searches: Annotated[
+        int | None,
+        typer.Option(
+            "--searches",
+            min=1,
+            help="Search this often in all, so that verdicts speak of families. "
+            "[dim]Default: as often as before.[/]",
+            show_default=False,
+        ),
+    ] = None,
+    quiet: Quiet = False,
+) -> None:
+    """Refit the selected with several seeds and open the sealed test; write verdicts.json."""
+    steps.confirm(study, quiet, searches)
+    steps.mirror(study)
+
+
+@app.command(epilog="Example: recsweep report results/default --lang zh")
+def report(
+    study: StudyFolder,
+    lang: Language = "en",
+) -> None:
+    """Write the leaderboard and the page, and show the leaderboard."""
+    steps.report(study, lang)
+    steps.mirror(study)
+
+
+@dashboard.command("show", epilog="Example: recsweep dashboard results/default")
+def show_dashboard(
+    study: Annotated[
+        Path, typer.Argument(help="A study's folder; it may not have begun.", show_default=True)
+    ] = Path("results/default"),
+    port: Annotated[
+        int, typer.Option("--port", help="On loopback; the next free one is taken. 0: any.")
+    ] = 8700,
+    tensorboard: Annotated[
+        bool, typer.Option("--tensorboard", help="Write TensorBoard event files of its trials.")
+    ] = False,
+) -> None:
+    """Serve a page that watches a study, while its sweep runs and afterwards, until Ctrl-C."""
+    from recsweep.stages.dashboard import dashboard_stage
+
+    def say(address: str) -> None:
+        out.print(f"{study}: {address} (Ctrl-C stops)", markup=False, highlight=False)
+
+    dashboard_stage(
+        study, port, (program("recsweep"), program("wandb")), tensorboard=tensorboard, on_start=say
+    )
+
+
+@dashboard.command("publish", epilog="Example: recsweep dashboard publish results/default")
+def publish_dashboards(study: StudyFolder) -> None:
+    """Publish the study's W&B workspace and report; a second time updates them.
+
+    Without a login their definition is written to dashboards.json, for recsweep sync.
+    """
+    review.publish(study)
+
+
+@app.command(epilog="Example: recsweep sync results/default")
+def sync(
+    study: StudyFolder,
+    seconds: Annotated[
+        float, typer.Option("--seconds", help="Give up after so long; the rest stays to be sent.")
+    ] = 600,
+) -> None:
+    """Send runs that are files to the W&B server, and publish the study's workspace and report."""
+    review.sync(study, seconds)
+
+
+@app.command(epilog="Example: recsweep compare results/default results/mars")
+def compare(
+    studies: Annotated[
+        list[Path], typer.Argument(help="Studies' folders, the earlier first.", show_default=False)
+    ],
+    lang: Language = "en",
+) -> None:
+    """Did new data, another space or new code change the answer? The first study is held up."""
+    review.compare(studies, lang)
+
+
+@app.command(epilog="Example: recsweep reproduce results/default/best/gru.yaml")
+def reproduce(
+    best: Annotated[
+        Path, typer.Argument(help="results/<study>/best/<family>.yaml", show_default=False)
+    ],
+    sealed: Annotated[
+        bool, typer.Option("--sealed", help="Rebuild the sealed test's figures; counts as opening.")
+    ] = False,
+    quiet: Quiet = False,
+) -> None:
+    """Rebuild a configuration from its file alone and compare every recorded figure."""
+    steps.reproduce(best, sealed, quiet)
+
+
+@app.command(epilog="Example: recsweep replay results/default")
+def replay(study: StudyFolder) -> None:
+    """Derive every suggestion and stop of a study again from its journal; 1 if one differs."""
+    steps.replay(study)

@@ -1,0 +1,66 @@
+"""What the commands print with: consoles, lines for programs, and what to type next."""
+
+import os
+import shlex
+import shutil
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from rich.console import Console
+
+if TYPE_CHECKING:
+    from recsweep.stages.json_lines import JsonLines
+
+out = Console()
+err = Console(stderr=True)
+
+
+def speak(json: bool) -> None:
+    """With --json, nothing but its lines goes to standard output."""
+    out.quiet = json
+
+
+def json_lines() -> "JsonLines":
+    """Where a command says what it found, for programs; silent without --json."""
+    from recsweep.stages.json_lines import JsonLines
+
+    return JsonLines(sys.stdout if out.quiet else None)
+
+
+def sweep_listeners(quiet: bool) -> list[Any]:
+    """Who shows a sweep as it goes."""
+    from recsweep.search.progress import Progress
+
+    if out.quiet:
+        return [json_lines()]
+    return [] if quiet else [Progress(out)]
+
+
+def hints(*lines: tuple[str, str]) -> None:
+    """Where the results are and what to type next."""
+    width = max(len(where) for where, _ in lines)
+    for where, what in lines:
+        out.print(f"{where:{width}}  # {what}", markup=False, highlight=False, soft_wrap=True)
+
+
+def command(*arguments: str) -> str:
+    """A command of recsweep as the user can type it."""
+    return f"{program('recsweep')} {shlex.join(arguments)}"
+
+
+def without_trials() -> list[str]:
+    """This command's arguments; an extension is asked for once."""
+    arguments = sys.argv[1:]
+    if "--trials" in arguments:
+        at = arguments.index("--trials")
+        del arguments[at : at + 2]
+    return [a for a in arguments if not a.startswith("--trials=")]
+
+
+def program(name: str) -> str:
+    """A program as the user can type it: with its folder, unless that is on the PATH."""
+    beside = Path(sys.executable).with_name(name)
+    if shutil.which(name) or not beside.exists():
+        return name
+    return os.path.relpath(beside)

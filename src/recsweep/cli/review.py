@@ -1,0 +1,59 @@
+"""Looking at studies and sending them on, each with what it prints."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from recsweep.cli.console import command, hints, out
+
+if TYPE_CHECKING:
+    from recsweep.tracking.publish import Published
+
+
+def sync(folder: Path, seconds: float) -> None:
+    """Send runs that are files, and publish what is defined."""
+    from recsweep.records.board import NAME as BOARD
+    from recsweep.records.board import read_board
+    from recsweep.tracking.publish import publish
+    from recsweep.tracking.wandb_sync import sync as sync_runs
+
+    with out.status("Sending the runs to W&B"):
+        synced = sync_runs(folder, seconds)
+    out.print(f"{synced.sent} runs were sent to W&B." if synced.sent else "Every run was sent.")
+    if (folder / BOARD).exists():
+        _published(publish(read_board(folder)))
+
+
+def publish(folder: Path) -> None:
+    """Publish the workspace and the report, or write their definition."""
+    from recsweep.records.board import NAME
+    from recsweep.stages.report import define_board
+    from recsweep.tracking.publish import publish
+    from recsweep.tracking.wandb_mode import logged_in
+
+    board = define_board(folder)
+    if logged_in():
+        _published(publish(board))
+        return
+    out.print(f"Nobody is logged in to W&B: {folder / NAME} is written.", highlight=False)
+    hints((command("sync", str(folder)), "sends the runs and publishes it"))
+
+
+def _published(published: "Published") -> None:
+    hints(
+        (published.workspace, "the workspace" + (", updated" if published.updated else "")),
+        (published.report, "the report with the verdict"),
+    )
+
+
+def compare(folders: list[Path], lang: str) -> None:
+    """Print how studies differ, and write the page."""
+    from recsweep.reporting.compare_view import CompareView
+    from recsweep.stages.compare import compare_stage, comparison_lines, comparison_table
+
+    compared = compare_stage(folders, lang)
+    for change in compared.changes:
+        view = CompareView(change, lang)
+        for line in comparison_lines(view):
+            out.print(line, markup=False, highlight=False, soft_wrap=True)
+        out.print(comparison_table(view))
+    hints((str(compared.page), "the page"))

@@ -1,0 +1,199 @@
+"""A study's stages, each with what it prints. What is slow to import waits until it is used."""
+
+from pathlib import Path
+
+from rich.markup import escape
+from rich.table import Table
+
+from recsweep.cli.console import command, json_lines, out, sweep_listeners, without_trials
+from recsweep.config.schema import Experiment
+from recsweep.errors import BadInput, WorkFailed
+
+
+def folder_of(experiment: Experiment) -> Path:
+    """`results/<study>`."""
+    from recsweep.stages.sweep import study_folder
+
+    return study_folder(experiment, Path())
+
+
+def extra_trials(trials: str | None) -> int:
+    """What `--trials +N` says.
+
+    Raises:
+        BadInput: it says something else.
+    """
+    if trials is None:
+        return 0
+    if not trials.startswith("+") or not trials[1:].isdigit():
+        raise BadInput(f"--trials {trials}: expected a plus and a number, e.g. --trials +12")
+    return int(trials)
+
+
+def prepare(experiment: Experiment, quiet: bool) -> None:
+    """Prepare the data and sum up what was read and dropped."""
+    from recsweep.data.manifest import read_manifest
+    from recsweep.data.prepare import prepare as prepare_data
+    from recsweep.data.summary import summary_lines
+
+    with out.status("Preparing the data"):
+        dataset = prepare_data(experiment)
+    json_lines().say("prepared", folder=dataset.folder, fingerprint=dataset.fingerprint)
+    if quiet:
+        return
+    table = Table.grid(padding=(0, 2))
+    table.add_column(max_width=36)
+    for label, value in summary_lines(read_manifest(dataset.folder)):
+        table.add_row(escape(label), escape(value))
+    out.print(table)
+    out.print(f"Prepared data: {dataset.folder}\n", highlight=False)
+
+
+def sweep(experiment: Experiment, extra: int, quiet: bool) -> None:
+    """Run or resume the trials.
+
+    Raises:
+        WorkFailed: it was stopped; says how to resume.
+    """
+    from recsweep.stages.sweep import load_inputs
+    from recsweep.stages.sweep import sweep as run_sweep
+
+    inputs = load_inputs(experiment, Path())
+    try:
+        _, session = run_sweep(inputs, extra_trials=extra, listeners=sweep_listeners(quiet))
+    except KeyboardInterrupt:
+        raise WorkFailed(
+            f"stopped; every finished trial is kept. Resume: {command(*without_trials())}"
+        ) from None
+    if session is None:
+        out.print("Every trial of this study is finished; --trials +N adds more.")
+        return
+    out.print(
+        f"Searched for {session.wall_seconds:.0f} s with {session.workers} workers "
+        f"(Ray started in {session.start_seconds:.0f} s): {session.trials} trials, "
+        f"{session.busy_seconds:.0f} s of fitting and evaluating, "
+        f"efficiency {session.efficiency:.2f}.\n",
+        highlight=False,
+    )
+
+
+def plan(experiment: Experiment) -> None:
+    """Print what a sweep would do."""
+    from recsweep.search.plan import plan
+    from recsweep.stages.plan import plan_table
+    from recsweep.stages.sweep import load_inputs
+
+    inputs = load_inputs(experiment, Path())
+    with out.status("Measuring one epoch of each family"):
+        made = plan(experiment, inputs.spaces, inputs.folds)
+    out.print(plan_table(made))
+
+
+def select(folder: Path) -> str:
+    """Select, and give back the first family's name."""
+    from recsweep.stages.select import select_stage
+    from recsweep.stages.tracked import track_selection
+
+    selection = select_stage(folder, Path())
+    track_selection(folder)
+    json_lines().selected(selection)
+    out.print(
+        f"Selected by {selection.rule}: {len(selection.families)} configurations in "
+        f"{folder / 'best'}",
+        highlight=False,
+    )
+    return next(iter(selection.families))
+
+
+def confirm(folder: Path, quiet: bool, searches: int | None = None) -> None:
+    """Search again where asked to, open the sealed test, and print the verdicts.
+
+    Raises:
+        WorkFailed: a repeated search was stopped; says how to resume.
+    """
+    from recsweep.stages.confirm import confirm_stage
+    from recsweep.stages.refit_progress import RefitProgress
+    from recsweep.stages.searches import repeat_searches
+    from recsweep.stages.tracked import track_confirmation
+    from recsweep.stages.words import confirmation_lines
+
+    try:
+        repeats = repeat_searches(folder, Path(), searches, sweep_listeners(quiet))
+    except KeyboardInterrupt:
+        raise WorkFailed(
+            f"stopped; every finished trial is kept. Resume: {command(*without_trials())}"
+        ) from None
+    with RefitProgress(out, quiet) as progress:
+        confirmed = confirm_stage(folder, Path(), repeats=repeats, on_end=progress)
+    track_confirmation(folder, confirmed)
+    json_lines().confirmed(confirmed.confirmation, confirmed.opened)
+    for line in confirmation_lines(confirmed, folder):
+        out.print(line, markup=False, highlight=False, soft_wrap=True)
+
+
+def report(folder: Path, lang: str) -> None:
+    """Write the page and the leaderboard, and print the leaderboard."""
+    from recsweep.reporting.leaderboard import terminal
+    from recsweep.reporting.leaderboard import warnings as leaderboard_warnings
+    from recsweep.stages.report import report_stage
+    from recsweep.stages.tracked import publish_report, track_report
+
+    reported = report_stage(folder, Path(), lang)
+    track_report(folder, reported)
+    publish_report(folder, reported)
+    json_lines().say("reported", page=reported.page, leaderboard=folder / "leaderboard.md")
+    out.print()
+    out.print(terminal(reported.study, reported.selection))
+    for warning in leaderboard_warnings(reported.study, reported.selection):
+        out.print(f"[yellow]![/] {warning}", highlight=False)
+    out.print()
+
+
+def reproduce(best: Path, sealed: bool, quiet: bool) -> None:
+    """Rebuild a configuration and print every figure beside its record.
+
+    Raises:
+        WorkFailed: a figure differs.
+    """
+    from recsweep.stages.refit_progress import RefitProgress
+    from recsweep.stages.reproduce import reproduce_stage
+    from recsweep.stages.tracked import track_reproduction
+    from recsweep.stages.words import failure, reproduction_lines, reproduction_table
+
+    with RefitProgress(out, quiet) as progress:
+        reproduction = reproduce_stage(
+            best, Path(), sealed=sealed, on_epoch=progress.epoch, on_end=progress
+        )
+    track_reproduction(best, reproduction)
+    out.print(reproduction_table(reproduction))
+    for line in reproduction_lines(reproduction):
+        out.print(line, markup=False, highlight=False, soft_wrap=True)
+    if not reproduction.passed:
+        raise WorkFailed(failure(reproduction))
+    out.print(f"{len(reproduction.figures)} of {len(reproduction.figures)} figures agree.")
+
+
+def replay(folder: Path) -> None:
+    """Derive a journal again.
+
+    Raises:
+        WorkFailed: a line differs.
+    """
+    from recsweep.search.replay import replay as derive
+
+    with out.status("Replaying the journal"):
+        found = derive(folder)
+    if found.difference is not None:
+        raise WorkFailed(f"{folder}: {found.difference}")
+    out.print(
+        f"{found.suggestions} suggestions and {found.ends} ends of trials, in {found.sessions} "
+        f"sessions and {found.lines} lines, follow from the rules.",
+        highlight=False,
+    )
+
+
+def mirror(folder: Path) -> None:
+    """Bring the study's mirror up to date, where it has one."""
+    from recsweep.stages.mirror import mirror_study
+
+    mirror_study(folder)
