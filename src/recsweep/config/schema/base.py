@@ -1,0 +1,49 @@
+"""What every part of an experiment file is made of."""
+
+from pathlib import PurePosixPath
+from typing import Annotated, Any, Literal
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+
+PositiveInt = Annotated[int, Field(ge=1)]
+Share = Annotated[float, Field(ge=0, le=1)]
+Fraction = Annotated[float, Field(gt=0, lt=1)]
+Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_-]{0,63}$")]
+
+
+def _no_climbing(path: str) -> str:
+    if ".." in PurePosixPath(path).parts:
+        raise ValueError(
+            "a path must not climb with '..'; write it from the top or use ${VARIABLES}"
+        )
+    return path
+
+
+def _below(path: str) -> str:
+    if PurePosixPath(path).is_absolute() or path.startswith("~"):
+        raise ValueError("a space file lies below the folder that you run in")
+    return _no_climbing(path)
+
+
+RawPath = Annotated[str, AfterValidator(_no_climbing)]
+SpacePath = Annotated[str, AfterValidator(_below)]
+ArmName = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_+-]{0,63}$")]
+
+EventType = Literal["browse", "favourite", "purchase", "comment", "rate", "watch"]
+TimeFormat = str
+"""`unix`, `unix_ms`, `iso`, or a strptime pattern. A time without a zone is read as UTC."""
+
+
+class Schema(BaseModel):
+    """Frozen, and closed to unknown keys and to numbers that are none."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
+
+
+def later(default: Any) -> Any:
+    """A key that came after records were written: at its default, records leave it out.
+
+    So the folder of prepared data, a study's identity and a best file's digests stay what they
+    were before the key.
+    """
+    return Field(default, exclude_if=lambda value: value == default)

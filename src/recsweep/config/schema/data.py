@@ -1,0 +1,144 @@
+"""`data`: what to read, and how to clean it."""
+
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from typing import Annotated, Literal, Self
+
+from pydantic import Field, model_validator
+
+from recsweep.config.schema.base import EventType, Name, RawPath, Schema, Share, TimeFormat, later
+
+
+class Package(Schema):
+    """A Python package whose wheel carries data files; none of its code is run."""
+
+    name: Name
+    version: Annotated[str, Field(pattern=r"^\d[A-Za-z0-9.!+-]*$")]
+    sha256: Mapping[str, str]  # member of the wheel -> sha256 of its bytes
+
+
+class Table(Schema):
+    """One raw file. `path` may hold `${VARIABLES}`; `package:<member>` is a file of `package`."""
+
+    path: RawPath
+    format: Literal["csv", "parquet"] = "csv"
+    separator: Annotated[str, Field(min_length=1, max_length=8)] = ","
+    encoding: Literal["utf-8", "latin-1"] = "utf-8"
+    header: bool = True  # without one, columns are called column_1, column_2, …
+    sha256: str | None = None  # of the file's bytes as they lie on disk
+
+
+class TypeMapping(Schema):
+    """Where an event's type comes from: a column and its values, or one type for every row."""
+
+    constant: EventType | None = None
+    column: str | None = None
+    values: Mapping[str, EventType] = {}  # raw value -> type; other values are dropped and counted
+
+    @model_validator(mode="after")
+    def _one_source(self) -> Self:
+        if (self.constant is None) == (self.column is None):
+            raise ValueError("give either constant or column")
+        if self.column is not None and not self.values:
+            raise ValueError("column needs values: {raw value: event type}")
+        return self
+
+
+class EventTable(Table):
+    """An event log: who, which course, when, what."""
+
+    user: str
+    item: str
+    time: str
+    time_format: TimeFormat = "unix"
+    type: TypeMapping = TypeMapping(constant="browse")
+
+
+class FeatureTable(Table):
+    """A table of learners or courses. Without `valid_from`, its columns are taken as known from
+    the start; with it, a row is known from its time on, and an id may have several rows.
+    """
+
+    key: str
+    categorical: tuple[str, ...] = ()
+    numeric: tuple[str, ...] = ()
+    tags: Mapping[str, str] = {}  # column of several values -> their separator
+    text: tuple[str, ...] = later(())
+    missing: tuple[str, ...] = ("",)  # raw values that mean "not known"
+    label: str | None = None  # a column to show to people (a course's title)
+    immutable: bool = later(False)  # declares that no row was ever written later than the log
+    valid_from: str | None = later(None)  # the column of a row's time
+    valid_from_format: TimeFormat = later("iso")
+
+    @model_validator(mode="after")
+    def _one_claim(self) -> Self:
+        if self.immutable and self.valid_from is not None:
+            raise ValueError("give immutable or valid_from, not both")
+        return self
+
+    @property
+    def dated(self) -> bool:
+        """Does it say since when its rows are known, be it since ever?"""
+        return self.immutable or self.valid_from is not None
+
+
+class SessionTable(Table):
+    """A plain table: each row a session of its own, with what is known of it and how it ended."""
+
+    label: str  # the column that says whether it ended in a purchase
+    positive: Annotated[tuple[str, ...], Field(min_length=1)]  # its raw values that mean yes
+    categorical: tuple[str, ...] = ()
+    numeric: tuple[str, ...] = ()
+    missing: tuple[str, ...] = ("",)  # raw values that mean "not known"
+
+    @model_validator(mode="after")
+    def _label_is_no_feature(self) -> Self:
+        if self.label in (*self.categorical, *self.numeric):
+            raise ValueError(f"the label {self.label!r} can't be a feature as well")
+        return self
+
+
+class SimulatorSettings(Schema):
+    """The dials of the simulator. Equal settings give equal logs, seed included."""
+
+    learners: Annotated[int, Field(ge=1, le=1_000_000)] = 1000
+    courses: Annotated[int, Field(ge=10, le=20_000)] = 300
+    days: Annotated[float, Field(gt=0, le=3650)] = 180  # length of the log
+    browses: Annotated[float, Field(ge=1, le=200)] = 13  # mean a learner; heavy upper tail
+    stay_days: Annotated[float, Field(gt=0)] = 20  # mean time from a learner's first event to last
+    new_learners: Share = 0.8  # share who arrive during the log, not at its start
+    new_courses: Share = 0.3  # share listed during the log
+    popularity: Annotated[float, Field(ge=0, le=3)] = 0.8  # Zipf's exponent
+    taste: Annotated[float, Field(ge=0, le=5)] = 1.5  # how much learners differ in what they like
+    order: Share = 0.5  # chance that a browse follows from the course before it
+    purchase_order: Annotated[float, Field(ge=0, le=5)] = 0.0  # what order does to a purchase
+    text: Share = 0.5  # share of a course's appeal that its category and tags tell
+    seed: Annotated[int, Field(ge=0)] = 0
+
+
+class TimeLimits(Schema):
+    """Events outside are impossible times; they are dropped and counted."""
+
+    earliest: datetime = datetime(1990, 1, 1, tzinfo=UTC)
+    latest: datetime = datetime(2100, 1, 1, tzinfo=UTC)
+
+
+class Data(Schema):
+    """What to read and how to clean it."""
+
+    name: Name
+    package: Package | None = None
+    simulator: SimulatorSettings | None = later(None)  # makes files for paths `simulator:<name>`
+    events: tuple[EventTable, ...] = ()
+    sessions: SessionTable | None = later(None)  # in place of events, for the task purchase
+    users: FeatureTable | None = None
+    items: FeatureTable | None = None
+    times: TimeLimits = TimeLimits()
+
+    @model_validator(mode="after")
+    def _one_kind_of_log(self) -> Self:
+        if bool(self.events) == (self.sessions is not None):
+            raise ValueError("give events, or for the task purchase a table of sessions instead")
+        if self.sessions is not None and (self.users is not None or self.items is not None):
+            raise ValueError("sessions bring their own columns: leave out users and items")
+        return self

@@ -1,0 +1,76 @@
+"""How trials are run, stopped, tracked, selected and confirmed."""
+
+from collections.abc import Mapping
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from recsweep.config.schema.base import Fraction, Name, PositiveInt, Schema, SpacePath
+
+
+class Budget(Schema):
+    """The same for every tuned family."""
+
+    trials: PositiveInt = 12
+    epochs: PositiveInt = 8  # full training length of a trial; an evaluation after each
+
+
+class Stopping(Schema):
+    """Within a family, on the cross-validated mean: asynchronous successive halving, or how far a
+    trial may lag behind the best.
+    """
+
+    rule: Literal["halving", "lag"] = "halving"
+    grace_epochs: PositiveInt = 2
+    reduction: Annotated[int, Field(ge=2)] = 3  # halving
+    # lag: the share of the best that may be missing; an entry an epoch from grace_epochs on, the
+    # last one for all later epochs
+    lag: Annotated[tuple[Fraction, ...], Field(min_length=1)] = (0.25, 0.1)
+    full_trials: Annotated[int, Field(ge=0)] = 4  # a family's first trials are never stopped
+
+
+class Resources(Schema):
+    """What one trial holds, and how many run at once."""
+
+    cpu: Annotated[float, Field(gt=0)] = 1
+    gpu: Annotated[float, Field(ge=0)] = 0
+    custom: Mapping[str, Annotated[float, Field(gt=0)]] = {}  # other resources of a Ray cluster
+    workers: PositiveInt | None = None  # at most; otherwise as many as the cluster holds
+    precision: Literal["fp32", "bf16"] = "fp32"
+    checkpoint_seconds: Annotated[float, Field(ge=0)] = 5  # between two checkpoints of a trial
+    silence_seconds: Annotated[float, Field(gt=0)] = 3600  # a trial that reports nothing is ended
+
+
+class Tracking(Schema):
+    """W&B: offline run files unless somebody is logged in."""
+
+    wandb: Literal["auto", "online", "offline", "off"] = "auto"
+    project: Name = "recsweep"
+    close_seconds: Annotated[float, Field(gt=0)] = 10  # a sweep's end waits no longer on a network
+
+
+class Storage(Schema):
+    """The study lies on the driver's disk; a copy of it may lie elsewhere."""
+
+    mirror: Annotated[str, Field(min_length=1)] | None = None  # a path or URL, parent of all copies
+
+
+class Selection(Schema):
+    """The rule that picks each family's configuration, written before the test is opened."""
+
+    rule: Literal["best_mean", "one_standard_error"] = "best_mean"
+
+
+class Confirm(Schema):
+    """How the selected configurations are compared on the sealed test."""
+
+    seeds: Annotated[int, Field(ge=2)] = 5
+    smallest_effect: Annotated[float, Field(gt=0)] = 0.005  # of the study's metric
+    resamples: Annotated[int, Field(ge=1000)] = 4000
+
+
+class Arm(Schema):
+    """A family in a study, with features of its own."""
+
+    space: SpacePath
+    features: tuple[str, ...]
