@@ -3,11 +3,9 @@
 `--times N` does every fault so often; without it, only a few are done, once.
 """
 
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-import ray
 from faults.sweeping import Sweep
 
 USUAL = ("test_the_driver_is_killed", "test_the_store_is_full", "test_a_second_sweep")
@@ -33,22 +31,6 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
 def repetition() -> int:
     """Which of the repetitions it is."""
     return 0
-
-
-@pytest.fixture(scope="session")
-def local_ray() -> Iterator[None]:
-    if ray.is_initialized():  # another folder's
-        yield
-        return
-    ray.init(
-        address="local",
-        num_cpus=2,
-        include_dashboard=False,
-        log_to_driver=False,
-        logging_level="CRITICAL",
-    )
-    yield
-    ray.shutdown()
 
 
 @pytest.fixture
