@@ -117,6 +117,18 @@ class PlainLoop:
         self.model.load_state_dict(dict(state))
 
 
+def one_split(trials: int, epochs: int, workers: int) -> list[str]:
+    """What makes of the default experiment a sweep of `write_space` in which nothing is stopped."""
+    return [
+        "features=[]",
+        "folds.count=1",
+        "families={gru: search_spaces/gru.yaml}",
+        f"budget={{trials: {trials}, epochs: {epochs}}}",
+        f"stopping.full_trials={trials}",
+        f"resources.workers={workers}",
+    ]
+
+
 def write_space(folder: Path) -> Path:
     """A space of `CONFIG` in which the learning rate alone varies, so that trials cost the same."""
     path = folder / "gru.yaml"

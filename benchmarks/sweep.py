@@ -31,7 +31,7 @@ for name in ("OMP_NUM_THREADS", "MKL_NUM_THREADS"):
 
 import torch
 
-from plain_gru import PlainLoop, write_space
+from plain_gru import PlainLoop, one_split, write_space
 from recsweep.config.files import load_experiment
 from recsweep.config.schema import Experiment, Resources
 from recsweep.data.folds import development_folds
@@ -125,14 +125,7 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=1)
     parser.add_argument("--epochs", type=int, default=10)
     options = parser.parse_args()
-    chosen = [
-        "features=[]",
-        "folds.count=1",
-        "families={gru: search_spaces/gru.yaml}",
-        f"budget={{trials: {TRIALS}, epochs: {options.epochs}}}",
-        f"stopping.full_trials={TRIALS}",
-        f"resources.workers={WORKERS}",
-    ]
+    chosen = one_split(TRIALS, options.epochs, WORKERS)
     ours = load_experiment(ROOT / "experiments/default.yaml", chosen)
     fold = development_folds(prepare(ours, ROOT), ours)[0]
     events = len(fold.training.sequences.item)

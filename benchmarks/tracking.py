@@ -22,7 +22,7 @@ from pathlib import Path
 for name in ("OMP_NUM_THREADS", "MKL_NUM_THREADS"):
     os.environ.setdefault(name, "1")
 
-from plain_gru import write_space
+from plain_gru import one_split, write_space
 from recsweep.config.files import load_experiment
 from recsweep.config.schema import Experiment
 from recsweep.data.folds import development_folds
@@ -69,14 +69,7 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--epochs", type=int, default=3)
     options = parser.parse_args()
-    chosen = [
-        "features=[]",
-        "folds.count=1",
-        "families={gru: search_spaces/gru.yaml}",
-        f"budget={{trials: {TRIALS}, epochs: {options.epochs}}}",
-        f"stopping={{full_trials: {TRIALS}}}",
-        f"resources.workers={WORKERS}",
-    ]
+    chosen = one_split(TRIALS, options.epochs, WORKERS)
     ours = load_experiment(ROOT / "experiments/default.yaml", chosen)
     folds = development_folds(prepare(ours, ROOT), ours)
     sweep(folds, ours, tracked=True)
