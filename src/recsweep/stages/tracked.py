@@ -72,29 +72,25 @@ def track_confirmation(folder: Path, confirmed: Confirmed) -> None:
 
 
 def track_report(folder: Path, reported: Reported) -> None:
-    """The page, and the bundle where one was exported."""
+    """The page."""
     study = reported.study
     name = study.experiment.study
     page = Item(f"{name}-report", "report", {reported.page.name: reported.page.read_bytes()})
-    gave = [page]
-    if (folder / "bundle").is_dir():
-        gave.append(folder_item(f"{name}-bundle", "bundle", folder / "bundle"))
     took = [_best(study.experiment, folder)]
     if (folder / VERDICTS).exists():
         took.append(_verdicts(study.experiment, folder))
-    mark = hashlib.sha256("".join(item.digest for item in gave).encode()).hexdigest()[:12]
     track(
         folder,
         study.experiment,
         StageRun(
-            id=f"{_uid(study)}-report-{mark}",
+            id=f"{_uid(study)}-report-{page.digest}",
             name="report",
             job_type="study",
             tags=tags(study.experiment, "report"),
             config=study_config(study.experiment, study.fingerprint),
             summary={"page": reported.page.name},
             took=tuple(took),
-            gave=tuple(gave),
+            gave=(page,),
         ),
     )
 
