@@ -22,57 +22,13 @@ from typing import Any
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "tests"))
 
+from diary import diary, read
 from ray.cluster_utils import Cluster
 from sweeps import folds_of, make_trials, spaces_of, study_of
 
 from namespaces import Namespaces
 from recsweep.search.run import run_search
 from recsweep.search.study import build_study
-
-
-def diary(folder: str, seconds: float, places: int) -> Any:
-    """A stand-in for a trial's trouble that has none and keeps a diary."""
-
-    def note(x: float, epoch: int) -> float | None:
-        import json
-        import os
-        import re
-        import time
-        from pathlib import Path
-
-        import ray
-
-        began = time.time()
-        here = Path(folder)
-        (here / f"{os.getpid()}.here").touch()
-        while not (here / "full").exists() and time.time() < began + 400:
-            if len(list(here.glob("*.here"))) >= places:
-                (here / "full").touch()
-            time.sleep(0.5)
-        time.sleep(seconds)
-        memory = re.findall(
-            r"Private_\w+: +(\d+)", Path("/proc/self/smaps_rollup").read_text("ascii")
-        )
-        entry = {
-            "node": ray.get_runtime_context().get_node_id(),
-            "gpus": ray.get_gpu_ids(),
-            "visible": os.environ.get("CUDA_VISIBLE_DEVICES"),
-            "pid": os.getpid(),
-            "began": began,
-            "ended": time.time(),
-            "mb": sum(map(int, memory)) / 1e3,
-        }
-        with open(f"{folder}/{os.getpid()}.jsonl", "a") as file:  # noqa: PTH123
-            file.write(json.dumps(entry) + "\n")
-        return None
-
-    return note
-
-
-def read(folder: Path) -> list[dict[str, Any]]:
-    """Every epoch's entry so far."""
-    lines = [line for path in folder.glob("*.jsonl") for line in path.read_text().splitlines()]
-    return [json.loads(line) for line in lines]
 
 
 def most_at_once(entries: list[dict[str, Any]]) -> int:
@@ -150,7 +106,7 @@ def main() -> None:
     of_process: dict[tuple[str, int], set[tuple[str, str]]] = defaultdict(set)
     sharing: dict[tuple[str, str], set[int]] = defaultdict(set)
     for e in entries:
-        of_process[e["node"], e["pid"]].add((",".join(map(str, e["gpus"])), e["visible"]))
+        of_process[e["node"], e["pid"]].add((e["gpus"], e["visible"]))
         sharing[e["node"], e["visible"]].add(e["pid"])
     foreign = [p for p, seen in of_process.items() if any(g != v for g, v in seen)]
     assert session is not None

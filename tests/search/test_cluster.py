@@ -10,7 +10,7 @@ import pytest
 from sweeps import spaces_of, study_of
 
 from recsweep.errors import BadInput
-from recsweep.search.cluster import _fitting, cluster
+from recsweep.search.cluster import cluster
 from recsweep.search.sessions import read_sessions
 from recsweep.search.study import build_study
 from recsweep.training.process import worker_environment
@@ -99,19 +99,6 @@ def test_the_code_reaches_a_machine_that_has_none(tmp_path: Path) -> None:
     assert done.returncode == 0, done.stderr
     assert done.stdout.count("TrialEnded") == 4
     assert "failed" not in done.stderr
-
-
-@pytest.mark.parametrize(
-    ("asked", "places"),
-    [
-        ({"cpu": 1}, 4), ({"cpu": 1, "gpu": 1}, 2), ({"cpu": 0.5, "gpu": 0.25}, 8),
-        ({"cpu": 0.25, "gpu": 0.3}, 6), ({"cpu": 1, "custom": {"a100": 1}}, 3),
-        ({"cpu": 1, "custom": {"other": 1}}, 0), ({"cpu": 8}, 0), ({"cpu": 0.5, "gpu": 2}, 1),
-    ],
-)  # fmt: skip
-def test_places_are_counted_by_the_scarcest_resource(asked: dict[str, object], places: int) -> None:
-    machine = {"CPU": 4.0, "GPU": 2.0, "a100": 3.0}
-    assert _fitting(machine, study_of("a", resources=asked).resources) == places
 
 
 def test_a_ray_client_address_is_refused_with_a_way_out(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -2,7 +2,7 @@
 
 import logging
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -12,6 +12,7 @@ from ray.tune.execution import class_cache
 import recsweep
 from recsweep.config.schema import Resources
 from recsweep.errors import BadInput
+from recsweep.search.placement import places
 from recsweep.training.process import environment_variables, worker_environment
 
 _DRIVER = {
@@ -84,7 +85,7 @@ def _runtime_environment(resources: Resources, address: str) -> dict[str, object
 
 def _workers(resources: Resources) -> int:
     machines = [node["Resources"] for node in ray.nodes() if node["Alive"]]
-    workers = sum(_fitting(machine, resources) for machine in machines)
+    workers = sum(places(machine, resources) for machine in machines)
     if workers == 0:
         held = ", ".join(f"{m.get('CPU', 0):g} CPU and {m.get('GPU', 0):g} GPU" for m in machines)
         asked = " and ".join(
@@ -93,17 +94,3 @@ def _workers(resources: Resources) -> int:
         )
         raise BadInput(f"resources: a trial asks for {asked}, but the machines have {held}")
     return min(workers, resources.workers or workers)
-
-
-def bundle(resources: Resources) -> dict[str, float]:
-    """What one trial holds, on one machine, by Ray's names."""
-    wanted = {"CPU": resources.cpu, "GPU": resources.gpu, **resources.custom}
-    return {name: amount for name, amount in wanted.items() if amount}
-
-
-def _fitting(machine: Mapping[str, float], resources: Resources) -> int:
-    """Trials that a machine holds at once. A fraction of a GPU lies on one of them."""
-    counts = [machine.get(name, 0) / amount for name, amount in bundle(resources).items()]
-    if 0 < resources.gpu < 1:
-        counts.append(machine.get("GPU", 0) * (1 / resources.gpu // 1))
-    return int(min(counts) + 1e-9)

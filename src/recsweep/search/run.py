@@ -14,10 +14,11 @@ from recsweep.config.schema import Experiment
 from recsweep.data.types import Fold
 from recsweep.errors import WorkFailed
 from recsweep.records.study import SweepSession
-from recsweep.search.cluster import bundle, cluster
+from recsweep.search.cluster import cluster
 from recsweep.search.interrupts import stop_requested
 from recsweep.search.ledger import Ledger
 from recsweep.search.lock import study_lock
+from recsweep.search.placement import request
 from recsweep.search.policy import Policy, policy_of
 from recsweep.search.scheduler import PolicyScheduler
 from recsweep.search.searcher import PolicySearcher
@@ -162,7 +163,7 @@ def _tune(shared: Shared, policy: Policy, workers: int, folder: Path) -> None:
                 search_alg=PolicySearcher(policy, watch),
                 scheduler=PolicyScheduler(policy, watch),
                 max_concurrent_trials=workers,
-                resources_per_trial=tune.PlacementGroupFactory([bundle(resources)]),
+                resources_per_trial=request(resources),
                 reuse_actors=True,
                 max_failures=1,  # a worker that was killed; a trial's own failure is no exception
                 raise_on_failed_trial=False,
