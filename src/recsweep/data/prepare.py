@@ -1,7 +1,5 @@
 """The verb `prepare`: raw logs in, one checked and fingerprinted folder out."""
 
-import secrets
-import shutil
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -33,6 +31,7 @@ from recsweep.data.sessions import read_sessions, session_features
 from recsweep.data.sources import Source, resolve
 from recsweep.data.tables import FeatureRead, bare_table, feature_table
 from recsweep.data.types import Cuts, Dataset, Events
+from recsweep.data.unfinished import unfinished
 from recsweep.errors import BadInput, WorkFailed
 
 
@@ -96,9 +95,7 @@ def _build(folder: Path, inputs: str, data: Data, rule: Folds, sources: _Sources
     early = events.time < test_start
     development, test = _rows(events, early), _rows(events, ~early)
 
-    temporary = folder.with_name(f".{folder.name}-{secrets.token_hex(4)}")
-    temporary.mkdir()
-    try:
+    with unfinished(folder.parent, folder.name) as temporary:
         files = _write(temporary, development, test, users.by_code, items.by_code)
         dated = {prepared.USER_ROWS: users.rows, prepared.ITEM_ROWS: items.rows}
         files |= _write_rows(temporary, dated, test_start)
@@ -126,8 +123,6 @@ def _build(folder: Path, inputs: str, data: Data, rule: Folds, sources: _Sources
         )
         (temporary / FILE).write_text(manifest.model_dump_json(indent=2) + "\n", "utf-8")
         _publish(temporary, folder)
-    finally:
-        shutil.rmtree(temporary, ignore_errors=True)
 
 
 def _write(

