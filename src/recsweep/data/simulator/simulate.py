@@ -28,6 +28,7 @@ class SimulatedLog:
     items: pl.DataFrame = field(repr=False)  # item_id, title, description, tags, price, …
     exposures: pl.DataFrame = field(repr=False)  # a browse, its purchase_probability, purchased
     successors: Int = field(repr=False)  # (n_courses, 3) the planted transitions, likeliest first
+    listed: pl.Series = field(repr=False)  # (n_courses,) Unix ms from which a course is on offer
 
     @property
     def best_log_loss(self) -> float:
@@ -59,7 +60,8 @@ def simulate(settings: SimulatorSettings) -> SimulatedLog:
         }
     )
     events = _events(user_id, item_id, browses, funnel)
-    return SimulatedLog(settings, events, users, items, exposures, successors)
+    listed = _milliseconds(courses.listed)
+    return SimulatedLog(settings, events, users, items, exposures, successors, listed)
 
 
 def _events(
