@@ -14,7 +14,6 @@ whole catalogue, sort each row, and look where the target stands.
 import argparse
 import json
 import os
-import resource
 import statistics
 import subprocess
 import sys
@@ -27,6 +26,7 @@ for name in ("OMP_NUM_THREADS", "MKL_NUM_THREADS"):
 import numpy as np
 import torch
 
+from peaks import peak_gib
 from recsweep.config.schema import Resources
 from recsweep.data.types import Sequences, Targets, Training
 from recsweep.evaluation.ranking import Ranker
@@ -128,10 +128,9 @@ def measure(family: str, n_users: int, n_items: int, rounds: int) -> dict[str, o
         started = time.perf_counter()
         ranker.ranks(model)
         seconds.append(time.perf_counter() - started)
-    peak_kib = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     found: dict[str, object] = {
         "seconds": statistics.median(seconds),
-        "peak_gib": peak_kib / 2**20,
+        "peak_gib": peak_gib(),
     }
     if family == "gru":
         found["sorting_seconds"] = by_sorting(model, ranker, SORTED) * n_users

@@ -8,7 +8,6 @@ last event of a learner is left out, the one before is validated on, the rest is
 
 import json
 import logging
-import resource
 import sys
 import time
 import warnings
@@ -16,6 +15,8 @@ from collections.abc import Callable
 from importlib import import_module
 from pathlib import Path
 from typing import Any
+
+from peaks import peak_gib
 
 THREADS = 2
 HIDDEN, EMBEDDING = 128, 64
@@ -164,8 +165,7 @@ def main() -> None:
         found = implicit(folder)
     else:
         found = gru4rec(folder, Path(sys.argv[3]))
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20
-    print(json.dumps({**found, "peak_gib": peak}), file=out)
+    print(json.dumps({**found, "peak_gib": peak_gib()}), file=out)
 
 
 if __name__ == "__main__":

@@ -29,7 +29,6 @@ import argparse
 import json
 import multiprocessing as mp
 import os
-import resource
 import statistics
 import subprocess
 import sys
@@ -48,6 +47,7 @@ import numpy as np
 import polars as pl
 import torch
 
+from peaks import peak_gib
 from plain_gru import CONFIG, EMBEDDING, HIDDEN, PlainLoop
 from recsweep.config.files import load_experiment
 from recsweep.config.schema import Resources
@@ -228,7 +228,7 @@ def _seconds_to(way: str, target: float, training: Training, targets: Targets) -
         "seconds": time.perf_counter() - started if scores[-1] >= target else None,
         "epochs": len(scores),
         "ndcg@10": round(scores[-1], 4),
-        "peak_gib": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20,
+        "peak_gib": peak_gib(),
     }
 
 

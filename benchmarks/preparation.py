@@ -9,7 +9,6 @@ its own. The last line is JSON.
 
 import argparse
 import json
-import resource
 import subprocess
 import sys
 import tempfile
@@ -19,6 +18,7 @@ from pathlib import Path
 import numpy as np
 import polars as pl
 
+from peaks import peak_gib
 from recsweep.config.files import validate
 from recsweep.config.schema import Experiment
 from recsweep.data.manifest import read_manifest
@@ -26,26 +26,30 @@ from recsweep.data.prepare import prepare
 
 LIMIT_SECONDS = 60.0
 LIMIT_GIB = 6.0
+BLOCK = 5_000_000  # events written at a time
 
 
 def write_log(path: Path, n: int, seed: int = 0) -> None:
     """Write n events of about n / 20 users and n / 500 courses as CSV."""
     rng = np.random.default_rng(seed)
     n_users, n_items = max(10, n // 20), max(10, n // 500)
-    user = (n_users * rng.random(n) ** 2.5).astype(np.int64)  # a few are very busy
-    item = (n_items * rng.random(n) ** 3).astype(np.int64)
     joined = rng.integers(0, 2 * 365 * 86_400, n_users)
-    burst = rng.exponential(20 * 86_400, n).astype(np.int64)
-    moment = 1_650_000_000 + joined[user] + burst
     kinds = np.array(["view", "favourite", "order"])
-    pl.DataFrame(
-        {
-            "learner": pl.Series(user).cast(pl.String).str.zfill(8),
-            "course": "course-" + pl.Series(item).cast(pl.String),
-            "at": pl.Series(moment * 1_000_000).cast(pl.Datetime("us")).dt.to_string("iso"),
-            "what": kinds[np.searchsorted([0.85, 0.95], rng.random(n))],
-        }
-    ).write_csv(path)
+    with path.open("wb") as file:
+        for start in range(0, n, BLOCK):
+            size = min(BLOCK, n - start)
+            user = (n_users * rng.random(size) ** 2.5).astype(np.int64)  # a few are very busy
+            item = (n_items * rng.random(size) ** 3).astype(np.int64)
+            burst = rng.exponential(20 * 86_400, size).astype(np.int64)
+            moment = 1_650_000_000 + joined[user] + burst
+            pl.DataFrame(
+                {
+                    "learner": pl.Series(user).cast(pl.String).str.zfill(8),
+                    "course": "course-" + pl.Series(item).cast(pl.String),
+                    "at": pl.Series(moment * 1_000_000).cast(pl.Datetime("us")).dt.to_string("iso"),
+                    "what": kinds[np.searchsorted([0.85, 0.95], rng.random(size))],
+                }
+            ).write_csv(file, include_header=start == 0)
 
 
 def experiment(log: Path) -> Experiment:
@@ -69,13 +73,12 @@ def measure(log: Path, root: Path) -> dict[str, float]:
     prepared = time.perf_counter()
     prepare(experiment(log), root)
     checked = time.perf_counter()
-    peak_kib = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     manifest = read_manifest(dataset.folder)
     return {
         "rows": manifest.cleaning[0].rows,
         "prepare_seconds": prepared - started,
         "check_seconds": checked - prepared,
-        "peak_gib": peak_kib / 2**20,
+        "peak_gib": peak_gib(),
     }
 
 

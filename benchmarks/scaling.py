@@ -17,7 +17,6 @@ import contextlib
 import json
 import math
 import os
-import resource
 import subprocess
 import sys
 import tempfile
@@ -32,6 +31,7 @@ import torch
 
 import preparation
 from evaluation import CONFIGS, GRADIENT, world
+from peaks import peak_gib
 from recsweep.config.schema import Resources
 from recsweep.evaluation.ranking import Ranker
 from recsweep.models import tables
@@ -45,11 +45,6 @@ EVENTS = (5_000_000, 10_000_000, 20_000_000)
 LEARNERS, STEPS = 500, 12
 WAYS = ("sampled softmax, rows in use", "sampled softmax, dense", "exact softmax")
 TO_COURSES, TO_EVENTS = 1_000_000, 100_000_000
-
-
-def peak_gib() -> float:
-    """Of this process so far."""
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20
 
 
 def build(n_items: int, way: str) -> Neural:

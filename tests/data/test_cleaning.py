@@ -27,7 +27,7 @@ def cleaned(
     **changes: object,
 ) -> Cleaned:
     raw = pl.DataFrame({"u": u, "i": i, "t": t, "k": k or [None] * len(u)}, strict=False)
-    return clean(raw, table(**changes), ANY_TIME, LOG)
+    return clean([raw], table(**changes), ANY_TIME, LOG)
 
 
 def test_a_clean_log_passes_whole_and_every_rule_reports_zero() -> None:
@@ -83,7 +83,7 @@ def test_times_outside_the_limits_are_dropped_and_the_limits_are_half_open() -> 
         earliest=datetime(1970, 1, 1, tzinfo=UTC), latest=datetime(1970, 1, 1, 0, 1)
     )
     raw = pl.DataFrame({"u": ["1"] * 4, "i": ["a"] * 4, "t": ["-1", "0", "59.999999", "60"]})
-    found = clean(raw, table(), limits, LOG)
+    found = clean([raw], table(), limits, LOG)
     assert found.events["time"].to_list() == [0, 59_999_999]
     assert found.dropped["time outside the limits"] == 2
 
@@ -100,3 +100,26 @@ def test_only_the_columns_in_use_are_needed() -> None:
     assert needed_columns(table()) == ["u", "i", "t"]
     rule = {"column": "k", "values": {"x": "browse"}}
     assert needed_columns(table(type=rule)) == ["u", "i", "t", "k"]
+
+
+def test_a_log_in_batches_is_cleaned_as_it_is_in_one() -> None:
+    raw = pl.DataFrame(
+        {
+            "u": ["1", None, "2", "1", "3", "2", "1"],
+            "i": ["a", "b", "", "c", "a", "b", "a"],
+            "t": ["5", "6", "7", "8", None, "9", "5"],
+            "k": ["x", "x", "x", "?", "x", "!", "?"],
+        }
+    )
+    described = table(type={"column": "k", "values": {"x": "browse"}})
+    whole = clean([raw], described, ANY_TIME, LOG)
+    parts = clean([raw[:3], raw[3:4], raw[4:4], raw[4:]], described, ANY_TIME, LOG)
+    assert parts.events.equals(whole.events)
+    assert (parts.rows, parts.dropped) == (whole.rows, whole.dropped)
+    assert list(parts.unmapped.items()) == list(whole.unmapped.items()) == [("?", 2), ("!", 1)]
+
+
+def test_an_unreadable_time_is_named_by_its_row_in_the_whole_table() -> None:
+    raw = pl.DataFrame({"u": ["1"] * 3, "i": ["a"] * 3, "t": ["5", "6", "soon"]})
+    with pytest.raises(BadInput, match="row 3: t is 'soon'"):
+        clean([raw[:2], raw[2:]], table(), ANY_TIME, LOG)

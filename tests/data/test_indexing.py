@@ -5,6 +5,7 @@ import polars as pl
 from hypothesis import given
 from hypothesis import strategies as st
 
+from recsweep.data.cleaning import EVENTS
 from recsweep.data.indexing import Indexed, index_events
 
 ROW = st.tuples(
@@ -17,8 +18,7 @@ Rows = list[tuple[str, str, int, int]]
 
 
 def index(rows: Rows) -> Indexed:
-    schema = {"user": pl.String, "item": pl.String, "time": pl.Int64, "kind": pl.Int8}
-    return index_events(pl.DataFrame(rows, schema=schema, orient="row"))
+    return index_events(pl.DataFrame(rows, schema=EVENTS, orient="row"))
 
 
 def same(one: Indexed, other: Indexed) -> bool:

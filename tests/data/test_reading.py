@@ -6,7 +6,8 @@ import polars as pl
 import pytest
 
 from recsweep.config.schema import Table
-from recsweep.data.reading import read_table
+from recsweep.data import reading
+from recsweep.data.reading import read_batches, read_table
 from recsweep.errors import BadInput
 
 Write = Callable[..., Path]
@@ -54,6 +55,28 @@ def test_a_separator_may_have_several_characters(write: Write) -> None:
 
 def test_a_separator_of_several_characters_may_have_a_header(write: Write) -> None:
     assert read(write("u::i\n1::2\n"), "i", separator="::") == {"i": ["2"]}
+
+
+@pytest.mark.parametrize("table", [{}, {"encoding": "latin-1"}, {"separator": "::"}])
+def test_batches_hold_the_rows_of_the_table_in_order(
+    write: Write, table: dict[str, object], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(reading, "BATCH", 7)
+    separator = str(table.get("separator", ","))
+    path = write("".join(f"{a}{separator}{b}\n" for a, b in [("a", "b"), *enumerate("x" * 100)]))
+    described = Table.model_validate({"path": str(path), **table})
+    batches = list(read_batches(described, path, ["b", "a"]))
+    assert len(batches) > 1
+    assert pl.concat(batches).equals(read_table(described, path, ["b", "a"]))
+
+
+def test_a_long_row_in_a_later_batch_is_named(
+    write: Write, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(reading, "BATCH", 2)
+    path = write("a,b\n" + "1,2\n" * 20 + "1,2,3\n")
+    with pytest.raises(BadInput, match="row 21 has 3 fields, expected 2"):
+        list(read_batches(Table(path=str(path)), path, ["a"]))
 
 
 def test_a_row_with_a_wrong_number_of_parts_is_named(write: Write) -> None:

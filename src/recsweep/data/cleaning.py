@@ -1,6 +1,7 @@
 """The written rules that a raw event must pass, each with the count of rows that it took out."""
 
-from collections.abc import Mapping
+from collections import Counter
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -18,13 +19,22 @@ EXPECTED_TIME = {
     "unix_ms": "milliseconds since 1970 (time_format: unix_ms)",
     "iso": "a time like 2024-05-31 18:30:00 (time_format: iso)",
 }
+RULES = (
+    "no user id",
+    "no item id",
+    "no time",
+    "event type not in the mapping",
+    "time outside the limits",
+)
+EVENTS = {"user": pl.Categorical, "item": pl.Categorical, "time": pl.Int64, "kind": pl.Int8}
 
 
 @dataclass(frozen=True, slots=True)
 class Cleaned:
     """What is left of one raw table."""
 
-    events: pl.DataFrame  # user, item: String; time: Int64 µs; kind: Int8 index into KINDS
+    rows: int  # that were read
+    events: pl.DataFrame  # user, item: Categorical; time: Int64 µs; kind: Int8 index into KINDS
     dropped: Mapping[str, int]  # rule -> rows
     unmapped: Mapping[str, int]  # raw event types without a meaning, the most frequent five
 
@@ -34,29 +44,55 @@ def needed_columns(table: EventTable) -> list[str]:
     return [table.user, table.item, table.time, *([table.type.column] if table.type.column else [])]
 
 
-def clean(raw: pl.DataFrame, table: EventTable, limits: TimeLimits, path: Path) -> Cleaned:
+def clean(
+    batches: Iterable[pl.DataFrame], table: EventTable, limits: TimeLimits, path: Path
+) -> Cleaned:
     """Apply the rules in their written order; a row counts for the first that it breaks.
+
+    Args:
+        batches: the raw table's rows, in order. One batch at a time is held as text; of an event
+            that stays, 17 bytes are.
+        table: what the columns mean.
+        limits: of time.
+        path: named in errors.
 
     Raises:
         BadInput: a time that can't be read, or a column that can't hold ids.
     """
+    parts = [pl.DataFrame(schema=EVENTS)]
+    rows, dropped, unmapped = 0, dict.fromkeys(RULES, 0), Counter[str]()
+    for raw in batches:
+        events, broken, odd_types = _clean_batch(raw, table, limits, path, rows)
+        parts.append(events)
+        rows += len(raw)
+        dropped = {rule: dropped[rule] + broken[rule] for rule in RULES}
+        unmapped.update(odd_types)
+    frequent = sorted(unmapped.items(), key=lambda entry: (-entry[1], entry[0]))[:5]
+    return Cleaned(rows, pl.concat(parts), dropped, dict(frequent))
+
+
+def _clean_batch(
+    raw: pl.DataFrame, table: EventTable, limits: TimeLimits, path: Path, first_row: int
+) -> tuple[pl.DataFrame, dict[str, int], dict[str, int]]:
+    """What stays, rows by rule, and rows by event type that has no meaning."""
     user, item = (raw_ids(raw[name], path) for name in (table.user, table.item))
-    time = _times(raw[table.time], table, path)
+    time = _times(raw[table.time], table, path, first_row)
     kind, raw_kind = _kinds(raw, table, path)
     earliest, latest = microseconds(limits.earliest), microseconds(limits.latest)
     keep = pl.repeat(True, len(raw), dtype=pl.Boolean, eager=True)
+    broken = (
+        user.is_null(),
+        item.is_null(),
+        time.is_null(),
+        kind.is_null(),
+        ~time.is_between(earliest, latest, closed="left"),
+    )
     dropped: dict[str, int] = {}
-    for rule, broken in (
-        ("no user id", user.is_null()),
-        ("no item id", item.is_null()),
-        ("no time", time.is_null()),
-        ("event type not in the mapping", kind.is_null()),
-        ("time outside the limits", ~time.is_between(earliest, latest, closed="left")),
-    ):
-        dropped[rule] = int((keep & broken).sum())
-        keep &= ~broken.fill_null(True)
-    events = pl.DataFrame({"user": user, "item": item, "time": time, "kind": kind}).filter(keep)
-    return Cleaned(events, dropped, _most_frequent(raw_kind.filter(kind.is_null())))
+    for rule, rows in zip(RULES, broken, strict=True):
+        dropped[rule] = int((keep & rows).sum())
+        keep &= ~rows.fill_null(True)
+    events = pl.DataFrame({"user": user, "item": item, "time": time, "kind": kind}, EVENTS)
+    return events.filter(keep), dropped, _frequency(raw_kind.filter(kind.is_null()))
 
 
 def raw_ids(column: pl.Series, path: Path) -> pl.Series:
@@ -73,7 +109,7 @@ def raw_ids(column: pl.Series, path: Path) -> pl.Series:
     return as_text(column, path)
 
 
-def _times(column: pl.Series, table: EventTable, path: Path) -> pl.Series:
+def _times(column: pl.Series, table: EventTable, path: Path, first_row: int) -> pl.Series:
     if not (column.dtype.is_numeric() or column.dtype.is_temporal()):
         column = as_text(column, path)
     time = to_microseconds(column, table.time_format)
@@ -82,7 +118,8 @@ def _times(column: pl.Series, table: EventTable, path: Path) -> pl.Series:
         row = int(unread[0])
         expected = EXPECTED_TIME.get(table.time_format, f"a time written {table.time_format!r}")
         raise BadInput(
-            f"{path}: row {row + 1}: {column.name} is {column[row]!r}, expected {expected}"
+            f"{path}: row {first_row + row + 1}: {column.name} is {column[row]!r}, "
+            f"expected {expected}"
         )
     return time
 
@@ -99,7 +136,6 @@ def _kinds(raw: pl.DataFrame, table: EventTable, path: Path) -> tuple[pl.Series,
     return kind, text
 
 
-def _most_frequent(values: pl.Series) -> dict[str, int]:
+def _frequency(values: pl.Series) -> dict[str, int]:
     frequency = values.fill_null("(empty)").alias("value").value_counts(name="rows")
-    frequency = frequency.sort(["rows", "value"], descending=[True, False]).head(5)
     return dict(frequency.iter_rows())

@@ -2,10 +2,11 @@
 
 from dataclasses import dataclass
 
+import numpy as np
 import polars as pl
 
 from recsweep.data.arrays import changes
-from recsweep.data.types import Events
+from recsweep.data.types import Events, Int32
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,27 +24,27 @@ def index_events(cleaned: pl.DataFrame) -> Indexed:
 
     The order of the raw rows has no say, and later events never change an earlier code.
     """
-    users, items = _by_first_appearance(cleaned, "user"), _by_first_appearance(cleaned, "item")
-    ordered = (
-        cleaned.lazy()
-        .join(users.lazy(), on="user", how="left")
-        .join(items.lazy(), on="item", how="left")
-        .select("user_code", "time", "item_code", "kind")
-        .sort("user_code", "time", "item_code", "kind")
-        .collect()
-    )
+    users, user = _by_first_appearance(cleaned, "user")
+    items, item = _by_first_appearance(cleaned, "item")
+    ordered = pl.DataFrame(
+        {"user": user, "time": cleaned["time"], "item": item, "kind": cleaned["kind"]}
+    ).sort("user", "time", "item", "kind")
     user, time, item, kind = (column.to_numpy() for column in ordered)
     new = changes(user) | changes(time) | changes(item) | changes(kind)
     events = Events(user[new], item[new], time[new], kind[new])
-    return Indexed(events, users["user"], items["item"], len(new) - len(events))
+    return Indexed(events, users, items, len(new) - len(events))
 
 
-def _by_first_appearance(cleaned: pl.DataFrame, column: str) -> pl.DataFrame:
-    return (
-        cleaned.lazy()
-        .group_by(column)
+def _by_first_appearance(cleaned: pl.DataFrame, column: str) -> tuple[pl.Series, Int32]:
+    """Raw ids by code, and the code of every row."""
+    raw = pl.col(column)
+    known = (
+        cleaned.group_by(column)
         .agg(pl.col("time").min())
-        .sort("time", column)
-        .select(column, pl.int_range(pl.len(), dtype=pl.Int32).alias(f"{column}_code"))
-        .collect()
+        .select("time", text=raw.cast(pl.String), physical=raw.to_physical())
+        .sort("time", "text")
     )
+    physical = known["physical"].to_numpy()
+    codes = np.zeros(int(physical.max()) + 1, np.int32)
+    codes[physical] = np.arange(len(physical), dtype=np.int32)
+    return known["text"].alias(column), codes[cleaned[column].to_physical().to_numpy()]

@@ -26,7 +26,7 @@ from recsweep.data.manifest import (
     read_manifest,
 )
 from recsweep.data.periods import describe_fold, describe_period
-from recsweep.data.reading import read_table
+from recsweep.data.reading import read_batches
 from recsweep.data.sessions import read_sessions, session_features
 from recsweep.data.sources import Source, resolve
 from recsweep.data.tables import FeatureRead, bare_table, feature_table
@@ -190,11 +190,11 @@ def _read_events(data: Data, sources: _Sources) -> tuple[Indexed, tuple[EventRow
 def _clean_table(
     table: EventTable, source: Source, limits: TimeLimits
 ) -> tuple[pl.DataFrame, EventRows]:
-    raw = read_table(table, source.path, needed_columns(table))
-    cleaned = clean(raw, table, limits, source.path)
+    batches = read_batches(table, source.path, needed_columns(table))
+    cleaned = clean(batches, table, limits, source.path)
     return cleaned.events, EventRows(
         path=table.path,
-        rows=len(raw),
+        rows=cleaned.rows,
         dropped=cleaned.dropped,
         unmapped_types=cleaned.unmapped,
         kept=len(cleaned.events),

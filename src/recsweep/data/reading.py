@@ -5,7 +5,7 @@ import csv
 import gzip
 import io
 import zlib
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import IO, cast
 
@@ -16,6 +16,7 @@ from recsweep.config.schema import Table
 from recsweep.errors import BadInput
 
 SNIFFED = 1 << 16  # bytes
+BATCH = 1 << 20  # rows
 
 
 def read_table(table: Table, path: Path, columns: Iterable[str]) -> pl.DataFrame:
@@ -28,16 +29,43 @@ def read_table(table: Table, path: Path, columns: Iterable[str]) -> pl.DataFrame
     Raises:
         BadInput: no such file, not what it says, a missing column, a row with too many fields.
     """
-    wanted = list(dict.fromkeys(columns))
-    _sniff(table, path)
+    with _in_words(table, path):
+        return _scan(table, path, columns).collect(engine="streaming")
+    raise AssertionError  # for mypy: the context swallows nothing
+
+
+def read_batches(table: Table, path: Path, columns: Iterable[str]) -> Iterator[pl.DataFrame]:
+    """The same a batch of `BATCH` rows at a time, for a table that needn't fit into memory.
+
+    Unpacking (gzip), another encoding and a separator of several characters do need it whole.
+
+    Raises:
+        BadInput: see `read_table`; a row in the middle is met when its batch is.
+    """
+    with _in_words(table, path):
+        yield from _scan(table, path, columns).collect_batches(
+            chunk_size=BATCH, maintain_order=True, engine="streaming"
+        )
+
+
+@contextlib.contextmanager
+def _in_words(table: Table, path: Path) -> Iterator[None]:
     try:
-        if table.format == "parquet":
-            return _select(pl.scan_parquet(path, glob=False), wanted, path)
-        if len(table.separator.encode()) > 1:
-            return _read_split(table, path, wanted)
-        return _read_csv(table, path, wanted)
+        yield
     except (pl.exceptions.PolarsError, OSError, UnicodeDecodeError, EOFError, zlib.error) as error:
         raise BadInput(f"{path}: {_reason(error, table, path)}") from None
+
+
+def _scan(table: Table, path: Path, columns: Iterable[str]) -> pl.LazyFrame:
+    wanted = list(dict.fromkeys(columns))
+    _sniff(table, path)
+    if table.format == "parquet":
+        frame = pl.scan_parquet(path, glob=False)
+        _check(frame.collect_schema().names(), wanted, path)
+        return frame.select(wanted)
+    if len(table.separator.encode()) > 1:
+        return _read_split(table, path, wanted).lazy()
+    return _scan_csv(table, path, wanted)
 
 
 def as_text(column: pl.Series, path: Path) -> pl.Series:
@@ -54,7 +82,7 @@ def as_text(column: pl.Series, path: Path) -> pl.Series:
     return text.set(text.str.strip_chars() == "", None)
 
 
-def _read_csv(table: Table, path: Path, wanted: list[str]) -> pl.DataFrame:
+def _scan_csv(table: Table, path: Path, wanted: list[str]) -> pl.LazyFrame:
     frame = pl.scan_csv(
         path if table.encoding == "utf-8" else _as_utf8(table, path),
         separator=table.separator,
@@ -66,13 +94,12 @@ def _read_csv(table: Table, path: Path, wanted: list[str]) -> pl.DataFrame:
     _check(frame.collect_schema().names(), wanted, path)
     # Without this barrier only the wanted columns are parsed, and a row with too many fields
     # (an unquoted separator in a title) would be read as something else without a word.
-    whole = frame.map_batches(
+    return frame.map_batches(
         lambda batch: batch.select(wanted),
         projection_pushdown=False,
         streamable=True,
         schema=dict.fromkeys(wanted, pl.String()),
     )
-    return whole.collect(engine="streaming")
 
 
 def _read_split(table: Table, path: Path, wanted: list[str]) -> pl.DataFrame:
@@ -101,11 +128,6 @@ def _read_split(table: Table, path: Path, wanted: list[str]) -> pl.DataFrame:
     return pl.DataFrame(
         {name: fields.list.get(names.index(name)).replace("", None) for name in wanted}
     )
-
-
-def _select(frame: pl.LazyFrame, wanted: list[str], path: Path) -> pl.DataFrame:
-    _check(frame.collect_schema().names(), wanted, path)
-    return frame.select(wanted).collect(engine="streaming")
 
 
 def _check(names: list[str], wanted: list[str], path: Path) -> None:
