@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 import torch
+from s3_server import s3_server
 from worlds import Row, dataset_of, events_of, experiment_of
 
 from recsweep.data.folds import make_fold
@@ -46,6 +47,13 @@ def browser() -> Iterator[Any]:
         chromium = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
         yield chromium
         chromium.close()
+
+
+@pytest.fixture(scope="module")
+def s3() -> Iterator[str]:
+    """The address of a bucket on a real S3-compatible server."""
+    with s3_server() as address:
+        yield address
 
 
 @pytest.fixture(scope="session")

@@ -1,20 +1,14 @@
 """A study's copy elsewhere, on a local path and on an S3-compatible server."""
 
-import os
 import shutil
-import socket
-import subprocess
-import time
-import urllib.request
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from recsweep.errors import BadInput
+from recsweep.records.atomic import write_bytes
 from recsweep.records.mirror import Mirror
-
-SERVER = Path(__file__).parents[2] / ".venv-tools/bin/moto_server"
 
 
 @pytest.fixture
@@ -27,46 +21,6 @@ def study(tmp_path: Path) -> Path:
     (folder / "sweep.lock").write_text("held")
     (folder / ".study.json.77.tmp").write_text("half")
     return folder
-
-
-@pytest.fixture(scope="module")
-def s3(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """The address of a bucket on a real S3-compatible server."""
-    if not SERVER.exists():
-        pytest.skip("no S3 server here; `make tools` installs one")
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    server = subprocess.Popen(
-        [SERVER, "-H", "127.0.0.1", "-p", str(port)],
-        stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
-    )  # fmt: skip
-    variables = {
-        "AWS_ENDPOINT_URL": f"http://127.0.0.1:{port}", "AWS_ACCESS_KEY_ID": "planted-id",
-        "AWS_SECRET_ACCESS_KEY": "planted-secret", "AWS_DEFAULT_REGION": "us-east-1",
-    }  # fmt: skip
-    before = {name: os.environ.get(name) for name in variables}
-    os.environ.update(variables)
-    try:
-        _wait(port, server)
-        make = urllib.request.Request(f"http://127.0.0.1:{port}/bucket", method="PUT")
-        urllib.request.urlopen(make).close()
-        yield "s3://bucket/studies"
-    finally:
-        server.kill()
-        server.wait()
-        for name, value in before.items():
-            os.environ.pop(name) if value is None else os.environ.update({name: value})
-
-
-def _wait(port: int, server: "subprocess.Popen[bytes]") -> None:
-    deadline = time.monotonic() + 60
-    while server.poll() is None and time.monotonic() < deadline:
-        with socket.socket() as line:
-            if line.connect_ex(("127.0.0.1", port)) == 0:
-                return
-        time.sleep(0.1)
-    raise RuntimeError("the S3 server did not start")
 
 
 @pytest.fixture(params=["path", "file", "memory", "s3"])
@@ -156,6 +110,79 @@ def test_the_journal_goes_last_and_from_a_moment_before_the_other_files(
     Mirror(str(tmp_path / "nfs"), study).push()
     assert sent[-2:] == ["study.json", "optuna.log"]
     assert "gru-0001" not in (tmp_path / "nfs/mine/optuna.log").read_text()
+
+
+def test_an_open_trial_has_its_newest_checkpoint_there_and_an_ended_one_none(
+    study: Path, url: str
+) -> None:
+    ended, open_ = (study / f"checkpoints/gru-000{n}.safetensors" for n in (1, 2))
+    ended.parent.mkdir()
+    ended.write_bytes(b"after one epoch")
+    open_.write_bytes(b"after one epoch")
+    mirror = Mirror(url, study)
+    mirror.push()
+    open_.write_bytes(b"after two epochs")
+    assert mirror.push() == 1
+    ended.unlink()
+    assert mirror.push() == 0
+    content = files(study / "checkpoints")
+    shutil.rmtree(study)
+    fresh = Mirror(url, study)
+    fresh.pull()
+    assert files(study / "checkpoints") == content == {open_.name: b"after two epochs"}
+    open_.unlink()
+    fresh.push()
+    shutil.rmtree(study)
+    Mirror(url, study).pull()
+    assert not files(study / "checkpoints")
+
+
+def test_no_checkpoint_there_is_ahead_of_the_journal(
+    study: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    checkpoint, journal = study / "checkpoints/gru-0001.safetensors", study / "optuna.log"
+    checkpoint.parent.mkdir()
+    checkpoint.write_bytes(b"after epoch 1")
+    plain = Mirror._send
+
+    def slow(self: Mirror, source: Path, name: str) -> bool:
+        assert not list((tmp_path / "nfs/mine").glob("checkpoints/*"))  # it goes after the journal
+        write_bytes(checkpoint, b"after epoch 9")  # while the copy is under way
+        with journal.open("a") as file:
+            file.write('{"epoch": 8}\n')
+        return plain(self, source, name)
+
+    monkeypatch.setattr(Mirror, "_send", slow)
+    Mirror(str(tmp_path / "nfs"), study).push()
+    copied = tmp_path / "nfs/mine"
+    assert "epoch" not in (copied / "optuna.log").read_text()
+    assert (copied / "checkpoints/gru-0001.safetensors").read_bytes() == b"after epoch 1"
+
+
+def test_a_checkpoint_stays_there_until_the_journal_tells_of_its_trials_end(
+    study: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    checkpoint, journal = study / "checkpoints/gru-0001.safetensors", study / "optuna.log"
+    checkpoint.parent.mkdir()
+    checkpoint.write_bytes(b"after epoch 1")
+    mirror, copied = Mirror(str(tmp_path / "nfs"), study), tmp_path / "nfs/mine"
+    mirror.push()
+    plain = Mirror._send
+
+    def slow(self: Mirror, source: Path, name: str) -> bool:
+        with journal.open("a") as file:  # the trial ends while the copy is under way
+            file.write('{"complete": "gru-0001"}\n')
+        checkpoint.unlink(missing_ok=True)
+        return plain(self, source, name)
+
+    monkeypatch.setattr(Mirror, "_send", slow)
+    (study / "study.json").write_text("{ }")
+    mirror.push()
+    assert "gru-0001" not in (copied / "optuna.log").read_text()
+    assert list(copied.glob("checkpoints/*"))
+    mirror.push()
+    assert "gru-0001" in (copied / "optuna.log").read_text()
+    assert not list(copied.glob("checkpoints/*"))
 
 
 def test_a_password_in_an_address_is_refused_unspoken(study: Path) -> None:

@@ -79,6 +79,13 @@ def test_a_trial_that_has_ended_leaves_nothing(written: Checkpoints) -> None:
     assert not list(written.folder.iterdir())
 
 
+def test_only_checkpoints_of_open_trials_are_kept(written: Checkpoints) -> None:
+    written.write("gru-0004", OWNER, Checkpoint(LAST, REPORT, TENSORS))
+    written.keep({"gru-0004", "gru-0005"})
+    assert [path.stem for path in written.folder.iterdir()] == ["gru-0004"]
+    Checkpoints(written.folder / "nowhere").keep(set())
+
+
 def test_a_checkpoint_is_due_after_its_seconds_and_never_takes_more_than_its_share(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:

@@ -4,6 +4,7 @@ import gc
 import weakref
 from collections.abc import Iterator
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -18,7 +19,7 @@ def begin(folder: Path, seconds: float = 0.0, until: int = 4, uid: str = "1234")
     worker = Worker.__new__(Worker)
     experiment = study_of("a", resources={"checkpoint_seconds": seconds})
     shared = Shared(
-        experiment, {"a": "made_up"}, folds_of(), Checkpoints(folder), uid, make_trials()
+        experiment, {"a": "made_up"}, folds_of(), Checkpoints(folder), "home", uid, make_trials()
     )
     worker.setup({"proposal": Proposal("a-0000", "a", 0, {"x": 0.5}, 0, until)}, shared)
     return worker
@@ -28,6 +29,8 @@ def begin(folder: Path, seconds: float = 0.0, until: int = 4, uid: str = "1234")
 def _no_ray(monkeypatch: pytest.MonkeyPatch) -> None:
     """Asked for GPUs, it would start itself."""
     monkeypatch.setattr("ray.get_gpu_ids", list)
+    here = SimpleNamespace(get_node_id=lambda: "home")
+    monkeypatch.setattr("ray.get_runtime_context", lambda: here)
 
 
 @pytest.fixture

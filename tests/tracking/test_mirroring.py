@@ -10,8 +10,8 @@ import pytest
 from studies import NOW, trial_row
 
 from recsweep.records.mirror import Mirror
-from recsweep.records.study import SweepSession
-from recsweep.tracking.events import SweepEnded, TrialEnded
+from recsweep.records.study import EpochRow, SweepSession
+from recsweep.tracking.events import EpochReported, SweepEnded, TrialEnded
 from recsweep.tracking.mirroring import MirrorListener
 
 ENDED = SweepEnded(SweepSession(NOW, 1.0, 0.1, 1, 0.5, 1), interrupted=False)
@@ -24,9 +24,12 @@ def until(true: Any) -> None:
         time.sleep(0.01)
 
 
-def listening(push: Any) -> MirrorListener:
+EPOCH = EpochReported("gru-0000", EpochRow(1, 0.1, {}, ()), 1.0, 0.1)
+
+
+def listening(push: Any, epochs: float = 30.0) -> MirrorListener:
     mirror = cast(Mirror, SimpleNamespace(push=push))
-    return MirrorListener(mirror, close_seconds=5, pause=0.0)
+    return MirrorListener(mirror, close_seconds=5, pause=0.0, epochs=epochs)
 
 
 def test_a_finished_trial_is_copied_while_the_sweep_goes_on(tmp_path: Path) -> None:
@@ -80,3 +83,29 @@ def test_a_slow_store_holds_no_trial_up_and_many_ends_are_one_copy() -> None:
     until(lambda: len(tries) == 2)
     listener(ENDED)
     assert len(tries) == 2
+
+
+def test_an_epoch_is_worth_a_copy_when_the_last_one_was_long_ago() -> None:
+    tries: list[int] = []
+
+    def push() -> int:
+        time.sleep(0.02)
+        tries.append(1)
+        return 1
+
+    listener = listening(push, epochs=0.2)
+    listener(EPOCH)
+    time.sleep(0.1)
+    assert not tries
+    time.sleep(0.1)
+    listener(EPOCH)
+    until(lambda: len(tries) == 1)
+    listener(EPOCH)
+    time.sleep(0.25)
+    listener(EPOCH)  # a copy took .02 s: the next one waits for 20 times that
+    time.sleep(0.05)
+    assert len(tries) == 1
+    time.sleep(0.2)
+    listener(EPOCH)
+    until(lambda: len(tries) == 2)
+    listener(ENDED)

@@ -1,30 +1,26 @@
-"""A copy of a study's folder elsewhere: a path, NFS, or an object store, by fsspec's URLs.
+"""A copy of a study's folder elsewhere.
 
 The study itself stays on a local disk, because its journal and its lock need one. What goes up
 first and what last is so that the copy can be resumed from at any moment: a trial that is complete
-in the copied journal has its learners' scores there.
+in the copied journal has its learners' scores there, and no checkpoint there is ahead of it.
 """
 
-import logging
-import os
 import tempfile
 import threading
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, cast
-from urllib.parse import urlsplit
+from typing import cast
 
-import fsspec
-from fsspec.implementations.arrow import ArrowFSWrapper
 from fsspec.implementations.local import LocalFileSystem
 
-from recsweep.config.files import expand
 from recsweep.errors import BadInput
 from recsweep.records.atomic import write_bytes
+from recsweep.records.mirrored_checkpoints import CHECKPOINTS, MirroredCheckpoints
+from recsweep.records.store import filesystem
 
-log = logging.getLogger(__name__)
-
-JOURNAL = "optuna.log"
+JOURNAL, SESSIONS = "optuna.log", "sessions.json"
+ASIDE = (SESSIONS, JOURNAL)
+"""Read first, in this order, and sent in the other: no session counts what the journal has not."""
 HEADS = ("study.json", "verdicts.json", JOURNAL)
 """Written last, the journal the very last: each speaks of other files."""
 NEVER = ("sweep.lock", "optuna.log.lock")
@@ -40,9 +36,10 @@ class Mirror:
             BadInput: an unknown protocol, a missing driver, or a password in the URL.
         """
         self._folder = folder
-        self._fs, base = _filesystem(url)
+        self._fs, base = filesystem(url)
         self._base = f"{base.rstrip('/')}/{folder.name}"
         self._sent: dict[str, tuple[int, int]] = {}
+        self._checkpoints = MirroredCheckpoints(self._fs, self._base, folder)
         self._checked = False
         self._one_at_a_time = threading.Lock()
         self.where = f"{url.rstrip('/')}/{folder.name}"
@@ -59,20 +56,26 @@ class Mirror:
     def _push(self) -> int:
         if not self._checked:
             self._refuse_another(self._theirs())
-        names = sorted(self._changed(), key=lambda name: (_rank(name), name))
-        with tempfile.TemporaryDirectory(prefix="recsweep-mirror-") as scratch:
-            journal, stamp = self._snapshot(Path(scratch))
+            self._checkpoints.look()
+        with (
+            tempfile.TemporaryDirectory(prefix="recsweep-mirror-") as scratch,
+            self._checkpoints.as_they_are() as checkpoints,
+        ):
+            aside = self._set_aside(Path(scratch))
+            names = sorted(self._changed(), key=lambda name: (_rank(name), name))
             for name in names:
-                if name == JOURNAL:
+                if name in ASIDE:
                     continue
                 before = _stamp(self._folder / name)
                 if before is not None and self._send(self._folder / name, name):
                     self._sent[name] = before
-            if journal is not None and self._sent.get(JOURNAL) != stamp:
-                self._send(journal, JOURNAL)
-                self._sent[JOURNAL] = cast(tuple[int, int], stamp)
+            for name in reversed(ASIDE):
+                if name in aside and self._sent.get(name) != aside[name]:
+                    self._send(Path(scratch) / name, name)
+                    self._sent[name] = aside[name]
+            sent = self._checkpoints.renew(checkpoints)
         self._checked = True
-        return len(names)
+        return len(names) + sent
 
     def pull(self) -> int:
         """Take over the copy where it is ahead of the folder; how many files came.
@@ -83,6 +86,7 @@ class Mirror:
         theirs = self._theirs()
         if theirs is None or not self._is_ahead(theirs):
             self._refuse_another(theirs)
+            self._checkpoints.look()
             self._checked = True
             return 0
         with tempfile.TemporaryDirectory(prefix="recsweep-mirror-") as scratch:
@@ -96,6 +100,7 @@ class Mirror:
                 stamp = _stamp(self._folder / name)
                 if stamp is not None:
                     self._sent[name] = stamp
+        self._checkpoints.look()
         self._checked = True
         return len(names)
 
@@ -136,18 +141,22 @@ class Mirror:
     def _changed(self) -> Iterator[str]:
         for path in sorted(self._folder.rglob("*")):
             name = path.relative_to(self._folder)
-            if _private(name.parts) or not path.is_file():
+            checkpoint = name.parts[0] == CHECKPOINTS
+            if checkpoint or _private(name.parts) or not path.is_file():
                 continue
             if self._sent.get(str(name)) != _stamp(path):
                 yield str(name)
 
-    def _snapshot(self, scratch: Path) -> tuple[Path | None, tuple[int, int] | None]:
-        path = self._folder / JOURNAL
-        stamp = _stamp(path)
-        if stamp is None:
-            return None, None
-        (scratch / JOURNAL).write_bytes(self._ours())
-        return scratch / JOURNAL, stamp
+    def _set_aside(self, scratch: Path) -> dict[str, tuple[int, int]]:
+        """Copy what must be as it was before all else is read; the stamps of what there is."""
+        stamps = {}
+        for name in ASIDE:
+            stamp = _stamp(self._folder / name)
+            if stamp is not None:
+                content = self._ours() if name == JOURNAL else (self._folder / name).read_bytes()
+                (scratch / name).write_bytes(content)
+                stamps[name] = stamp
+        return stamps
 
     def _send(self, source: Path, name: str) -> bool:
         target = f"{self._base}/{name}"
@@ -162,36 +171,6 @@ class Mirror:
                 raise
             return False  # taken away meanwhile
         return True
-
-
-def _filesystem(url: str) -> tuple[Any, str]:
-    # A path may hold variables, which keep what differs between machines out of the experiment.
-    whole = str(expand(url)) if "://" not in url else url
-    parts = urlsplit(whole)
-    if parts.password or "@" in parts.netloc:
-        raise BadInput(
-            f"storage.mirror: {parts.scheme}://… has a user or password in it; give them by the "
-            "environment, so that no record holds them"
-        )
-    if parts.scheme == "s3":  # Arrow's driver comes with pyarrow, s3fs would have to be installed
-        return ArrowFSWrapper(_s3()), f"{parts.netloc}{parts.path}"
-    try:
-        fs, base = fsspec.core.url_to_fs(whole)
-    except (ImportError, ValueError) as error:
-        raise BadInput(f"storage.mirror: {whole}: {error}") from None
-    if isinstance(fs, LocalFileSystem):
-        base = str(Path(base).absolute())
-    return fs, str(base)
-
-
-def _s3() -> Any:
-    """Keys and region come from where AWS's own tools have them; so does another server."""
-    from pyarrow.fs import S3FileSystem
-
-    server = os.environ.get("AWS_ENDPOINT_URL_S3") or os.environ.get("AWS_ENDPOINT_URL") or ""
-    scheme, _, host = server.rpartition("://")
-    chosen = {"endpoint_override": host, "scheme": scheme or "https"} if host else {}
-    return S3FileSystem(connect_timeout=10, request_timeout=60, **chosen)
 
 
 def _rank(name: str) -> int:

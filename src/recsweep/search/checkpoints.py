@@ -7,7 +7,7 @@ be lost or spoilt at any time; the trial then starts again from its first epoch.
 import hashlib
 import json
 import time
-from collections.abc import Mapping
+from collections.abc import Container, Mapping
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -48,19 +48,7 @@ class Checkpoints:
         Raises:
             OSError: the folder can't be written to.
         """
-        best = checkpoint.best
-        tensors = {
-            name: value.detach().cpu().contiguous() for name, value in checkpoint.tensors.items()
-        }
-        tensors |= {f"{_BEST}{n}": torch.from_numpy(v) for n, v in enumerate(best.user_values)}
-        header = {
-            "owner": owner,
-            "last": asdict(replace(checkpoint.last, user_values=())),
-            "best": asdict(replace(best, user_values=())),
-        }
-        text = json.dumps(header)
-        meta = {_KEY: text, _DIGEST: _digest(text, tensors)}
-        write_bytes(self.path(trial), save(tensors, meta), durable=False)  # it has a digest
+        write_bytes(self.path(trial), packed(owner, checkpoint), durable=False)  # it has a digest
 
     def read(self, trial: str, owner: Owner) -> Checkpoint | None:
         """The trial's checkpoint; None: it has none.
@@ -93,6 +81,12 @@ class Checkpoints:
         except OSError:
             return  # it is of no use to anyone, and does no harm
 
+    def keep(self, trials: Container[str]) -> None:
+        """Forget all others, which ended when nobody could tell."""
+        for path in self.folder.glob("*.safetensors"):
+            if path.stem not in trials:
+                self.remove(path.stem)
+
 
 class Pace:
     """When a checkpoint is due: `seconds` after the last, and `SHARE` times what that one took.
@@ -113,6 +107,22 @@ class Pace:
         """Take note of one that was begun at this moment of the monotonic clock."""
         self._last = time.monotonic()
         self._cost = self._last - began
+
+
+def packed(owner: Owner, checkpoint: Checkpoint) -> bytes:
+    """A checkpoint as a file's content."""
+    best = checkpoint.best
+    tensors = {
+        name: value.detach().cpu().contiguous() for name, value in checkpoint.tensors.items()
+    }
+    tensors |= {f"{_BEST}{n}": torch.from_numpy(v) for n, v in enumerate(best.user_values)}
+    header = {
+        "owner": owner,
+        "last": asdict(replace(checkpoint.last, user_values=())),
+        "best": asdict(replace(best, user_values=())),
+    }
+    text = json.dumps(header)
+    return save(tensors, {_KEY: text, _DIGEST: _digest(text, tensors)})
 
 
 def _checkpoint(header: Mapping[str, Any], tensors: Mapping[str, torch.Tensor]) -> Checkpoint:

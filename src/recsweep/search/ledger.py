@@ -130,6 +130,14 @@ class Ledger:
         """Trials that an earlier session left open, the first first."""
         return tuple(self._cut_off[family])
 
+    def cut_off_ids(self) -> set[str]:
+        """Of all families."""
+        return {
+            trial_id(family, trial.user_attrs["number"])
+            for family, trials in self._cut_off.items()
+            for trial in trials
+        }
+
     # -- sessions ----------------------------------------------------------------------------
 
     def extend(self, trials: int) -> None:

@@ -105,12 +105,14 @@ def run_search(
             finished = False
             try:
                 ledger.begin()
+                ledger.checkpoints.keep(ledger.cut_off_ids())
                 policy = policy_of(ledger, experiment)
                 shared = Shared(
                     experiment=experiment,
                     kinds={name: space.family for name, space in spaces.items()},
                     folds=tuple(folds),
                     checkpoints=ledger.checkpoints,
+                    home=ray.get_runtime_context().get_node_id(),
                     uid=uid,
                     make_trial=make_trial,
                 )

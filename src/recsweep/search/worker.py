@@ -16,6 +16,7 @@ from recsweep.data.features import with_features
 from recsweep.data.types import Fold
 from recsweep.search.checkpoints import Checkpoints, Owner, Pace, Unusable
 from recsweep.search.ledger import Proposal
+from recsweep.search.remote_checkpoints import checkpoints_at
 from recsweep.tasks.registry import TASKS
 from recsweep.training.trial import Diverged, Trial
 
@@ -29,7 +30,8 @@ class Shared:
     experiment: Experiment
     kinds: dict[str, str]  # family name in the study -> registry's
     folds: Sequence[Fold]
-    checkpoints: Checkpoints
+    checkpoints: Checkpoints  # on the driver's machine,
+    home: str  # as Ray knows it
     uid: str  # of the study
     make_trial: MakeTrial = Trial
 
@@ -41,6 +43,7 @@ class Worker(tune.Trainable):  # type: ignore[misc]
         """Take over what all trials share."""
         assert shared is not None
         self._shared = shared
+        self._checkpoints = checkpoints_at(shared.home, shared.checkpoints)
         self._device = torch.device("cuda" if ray.get_gpu_ids() else "cpu")
         torch.set_num_threads(max(1, int(shared.experiment.resources.cpu)))
         # What libraries hold lives as long as the process: the collector needn't walk through it
@@ -91,7 +94,7 @@ class Worker(tune.Trainable):  # type: ignore[misc]
         """Build the trial, and go on from its checkpoint if it has one."""
         trial = self._build()
         try:
-            checkpoint = self._shared.checkpoints.read(self._proposal.id, self._owner)
+            checkpoint = self._checkpoints.read(self._proposal.id, self._owner)
             if checkpoint is not None:
                 trial.restore(checkpoint)
         except (Unusable, KeyError, RuntimeError, ValueError) as error:
@@ -131,7 +134,7 @@ class Worker(tune.Trainable):  # type: ignore[misc]
         if checkpoint is None:
             return
         try:
-            self._shared.checkpoints.write(self._proposal.id, self._owner, checkpoint)
+            self._checkpoints.write(self._proposal.id, self._owner, checkpoint)
         except OSError as error:
             self._words.append(f"no checkpoint after epoch {trial.epoch}: {error.strerror}")
         self._pace.wrote(began)

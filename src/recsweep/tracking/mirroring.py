@@ -10,19 +10,29 @@ import time
 
 from recsweep.errors import RecsweepError
 from recsweep.records.mirror import Mirror
-from recsweep.tracking.events import Event, SweepEnded, TrialEnded
+from recsweep.tracking.events import EpochReported, Event, SweepEnded, TrialEnded
 
 log = logging.getLogger(__name__)
 
 PAUSE = 1.0
 """Seconds at least between two copies, so that short trials do not fill the network."""
+EPOCHS = 30.0
+"""Seconds since the last copy after which an epoch is worth one, for the sake of checkpoints."""
+SHARE = 20
+"""An epoch is also not worth one before so many times as long as the last copy took."""
 
 
 class MirrorListener:
-    """Copies after each finished trial. `waited`: seconds that the sweep's end waited for it."""
+    """Copies after each finished trial, and now and then after an epoch.
 
-    def __init__(self, mirror: Mirror, close_seconds: float, pause: float = PAUSE) -> None:
-        self._mirror, self._limit, self._pause = mirror, close_seconds, pause
+    `waited`: seconds that the sweep's end waited for it.
+    """
+
+    def __init__(
+        self, mirror: Mirror, close_seconds: float, pause: float = PAUSE, epochs: float = EPOCHS
+    ) -> None:
+        self._mirror, self._limit, self._pause, self._epochs = mirror, close_seconds, pause, epochs
+        self._due = time.monotonic() + epochs  # when an epoch is worth a copy
         self._wanted, self._over = threading.Event(), threading.Event()
         self._warned = False
         self._thread = threading.Thread(target=self._work, name="mirror", daemon=True)
@@ -31,7 +41,8 @@ class MirrorListener:
 
     def __call__(self, event: Event) -> None:
         """Ask for a copy; at the sweep's end, wait a moment for the one under way."""
-        if isinstance(event, TrialEnded):
+        late = isinstance(event, EpochReported) and time.monotonic() >= self._due
+        if isinstance(event, TrialEnded) or late:
             self._wanted.set()
         if isinstance(event, SweepEnded):
             self._over.set()
@@ -46,7 +57,10 @@ class MirrorListener:
             self._wanted.clear()
             if self._over.is_set():
                 return  # the last copy is made when the study's files are written
+            began = time.monotonic()
             self._warned = not push(self._mirror, quiet=self._warned)
+            took = time.monotonic() - began
+            self._due = time.monotonic() + max(self._epochs, SHARE * took)
             self._over.wait(self._pause)
 
 
