@@ -6,6 +6,7 @@ trains, outside the study's folder, so that it is known what was trained twice.
 
 import json
 import os
+import signal
 import subprocess
 import sys
 import time
@@ -21,6 +22,7 @@ from sweeps import FAMILIES, folds_of, make_trials, spaces_of, study_of
 from recsweep.config.schema import Experiment
 from recsweep.errors import RecsweepError
 from recsweep.records.files import read_study, write_study
+from recsweep.records.mirror import Mirror
 from recsweep.records.select import select
 from recsweep.records.study import Study, SweepSession, TrialRow
 from recsweep.records.user_values import read_user_values
@@ -29,7 +31,8 @@ from recsweep.search.replay import replay
 from recsweep.search.run import run_search
 from recsweep.search.storage import JOURNAL
 from recsweep.search.study import build_study
-from recsweep.tracking.events import Event, Listener, TrialEnded
+from recsweep.tracking.events import EpochReported, Event, Listener, TrialEnded
+from recsweep.tracking.mirroring import MirrorListener
 
 TRIALS, EPOCHS, WORKERS = 5, 4, 2
 Trouble = Callable[[float, int], float | None]
@@ -43,17 +46,24 @@ class Sweep:
     work: Path
     options: dict[str, Any] = field(default_factory=dict)  # keys of the experiment
     seconds: float = 0.1  # an epoch
+    mirrored: bool = False  # after each epoch, to `mirror`
 
     @property
     def experiment(self) -> Experiment:
         resources = {"checkpoint_seconds": 0, "workers": WORKERS, **self.options}
         return study_of("a", "b", trials=TRIALS, epochs=EPOCHS, resources=resources)
 
+    @property
+    def mirror(self) -> Mirror:
+        return Mirror(str(self.work / "mirror"), self.folder)
+
     def run(
         self, trouble: Trouble | None = None, listeners: tuple[Listener, ...] = ()
     ) -> SweepSession | None:
         """The command that a user gives, again and again."""
         self.folder.mkdir(exist_ok=True)
+        if self.mirrored:
+            listeners += (MirrorListener(self.mirror, 5, pause=0.0, epochs=0.0),)
         return run_search(
             self.experiment,
             spaces_of(self.work, "a", "b"),
@@ -172,8 +182,15 @@ def wait_until(true: Callable[[], bool], seconds: float = 60.0) -> None:
 
 
 def start(sweep: Sweep, *, ray: str = "own") -> "subprocess.Popen[str]":
-    """The same in a process of its own; with `nodes`, on two that it starts itself."""
-    arguments = (sweep.folder, sweep.work, sweep.seconds, json.dumps(sweep.options), ray)
+    """The same in a process of its own.
+
+    Args:
+        sweep: what to run.
+        ray: `own`, or machines that it starts: `lost in a trial`, `lost between trials`, or
+            `apart`, where all trials run on one with another disk than the driver's.
+    """
+    options = json.dumps(sweep.options)
+    arguments = (sweep.folder, sweep.work, sweep.seconds, options, sweep.mirrored, ray)
     return subprocess.Popen(
         [sys.executable, __file__, *map(str, arguments)],
         env={**os.environ, "PYTHONPATH": str(Path(__file__).parents[1])},
@@ -185,12 +202,18 @@ def start(sweep: Sweep, *, ray: str = "own") -> "subprocess.Popen[str]":
 
 
 def main() -> None:
-    """FOLDER WORK SECONDS OPTIONS RAY."""
-    folder, work, seconds, options, nodes = sys.argv[1:]
-    sweep = Sweep(Path(folder), Path(work), json.loads(options), float(seconds))
+    """FOLDER WORK SECONDS OPTIONS MIRRORED RAY."""
+    folder, work, seconds, options, mirrored, ray = sys.argv[1:]
+    sweep = Sweep(
+        Path(folder), Path(work), json.loads(options), float(seconds), mirrored == str(True)
+    )
     try:
-        if nodes == "nodes":
-            _lose_a_node(sweep)
+        if ray == "lost in a trial":
+            _lose_machines(sweep, EpochReported, 2)
+        elif ray == "lost between trials":
+            _lose_machines(sweep, TrialEnded, 1)
+        elif ray == "apart":
+            _sweep_on_another_disk(sweep)
         else:
             sweep.run()
     except RecsweepError as error:
@@ -198,24 +221,57 @@ def main() -> None:
         sys.exit(error.exit_status)
 
 
-def _lose_a_node(sweep: Sweep) -> None:
-    """Two machines, of which the second goes after a trial has ended."""
+def _lose_machines(sweep: Sweep, event: type[Event], times: int) -> None:
+    """Of `times` + 1 machines with a core each the one that works goes, so often, at the event."""
     import ray
     from ray.cluster_utils import Cluster
 
-    cluster = Cluster(initialize_head=True, head_node_args={"num_cpus": 1})
-    second = cluster.add_node(num_cpus=1)
+    cluster = Cluster(initialize_head=True, head_node_args={"num_cpus": 0})
+    machines = {}
+    for _ in range(times + 1):
+        machine = cluster.add_node(num_cpus=1)
+        machines[machine.node_id] = machine
     ray.init(cluster.address, log_to_driver=False, logging_level="CRITICAL")
-    gone: list[bool] = []
+    where = sweep.work / "where"
+    path = str(where)
 
-    def listen(event: Event) -> None:
-        if isinstance(event, TrialEnded) and not gone:
-            gone.append(True)
-            cluster.remove_node(second, allow_graceful=False)
+    def trouble(x: float, epoch: int) -> None:
+        import os
 
-    sweep.run(listeners=(listen,))
-    assert gone
+        import ray
+
+        with open(path, "w") as file:  # noqa: PTH123
+            file.write(f"{ray.get_runtime_context().get_node_id()} {os.getpid()}")
+
+    def listen(heard: Event) -> None:
+        if isinstance(heard, event) and len(machines) > 1:
+            id_, pid = where.read_text().split()
+            cluster.remove_node(machines.pop(id_), allow_graceful=False)
+            with suppress(ProcessLookupError):
+                os.kill(int(pid), signal.SIGKILL)  # it outlives its raylet by a moment
+
+    sweep.run(trouble, (listen,))
+    assert len(machines) == 1
     ray.shutdown()
+    cluster.shutdown()
+
+
+def _sweep_on_another_disk(sweep: Sweep) -> None:
+    """The second machine has all cores, and sees nothing of the study's folder."""
+    import ray
+    from ray.cluster_utils import Cluster
+
+    cluster = Cluster(initialize_head=True, head_node_args={"num_cpus": 0})
+    sweep.folder.mkdir(exist_ok=True)
+    start = f"{Path(sys.executable).with_name('ray')} start --address {cluster.address}"
+    hidden = f"mount -t tmpfs recsweep-test {sweep.folder} && exec {start} --num-cpus 1 --block"
+    second = subprocess.Popen(["unshare", "--mount", "sh", "-c", hidden])
+    ray.init(cluster.address, log_to_driver=False, logging_level="CRITICAL")
+    wait_until(lambda: ray.cluster_resources().get("CPU", 0) == 1 or second.poll() is not None)
+    sweep.run()
+    ray.shutdown()
+    second.terminate()
+    second.wait()
     cluster.shutdown()
 
 

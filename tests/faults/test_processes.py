@@ -1,6 +1,7 @@
 """Processes that are killed, hang, or take too much memory."""
 
 import os
+import shutil
 import signal
 import subprocess
 from pathlib import Path
@@ -43,6 +44,35 @@ def test_the_driver_is_killed(sweep: Sweep) -> None:
     sweep.check(before, lost=2)
 
 
+def test_the_drivers_machine_is_lost_but_for_the_mirror(sweep: Sweep) -> None:
+    sweep.mirrored, sweep.seconds = True, 0.4
+    copy = sweep.work / "mirror" / sweep.folder.name
+    process = start(sweep)
+    wait_until(lambda: in_the_middle(sweep) and journal_lines(copy, '"step":') >= 7)
+    process.kill()
+    end(process)
+    shutil.rmtree(sweep.folder)
+    assert sweep.mirror.pull()
+    assert list(sweep.folder.glob("checkpoints/*"))
+    before = ended(sweep)
+    sweep.run()
+    assert not list(copy.glob("checkpoints/*"))
+    sweep.check(before, lost=2)
+
+
+def test_a_trial_on_a_machine_with_another_disk_is_cut_off(sweep: Sweep) -> None:
+    if subprocess.run(["unshare", "--mount", "true"], check=False).returncode:
+        pytest.skip("no right to give a process a disk of its own")
+    sweep.seconds = 0.4
+    process = start(sweep, ray="apart")
+    wait_until(lambda: in_the_middle(sweep))
+    process.kill()
+    end(process)
+    before = ended(sweep)
+    sweep.run()
+    sweep.check(before, lost=1)
+
+
 def test_a_raylet_is_killed(sweep: Sweep) -> None:
     sweep.seconds = 0.4
     process = start(sweep)
@@ -57,9 +87,11 @@ def test_a_raylet_is_killed(sweep: Sweep) -> None:
     sweep.check(before, lost=2)
 
 
-def test_a_node_is_lost(sweep: Sweep) -> None:
-    process = start(sweep, ray="nodes")
-    _, errors = process.communicate(timeout=120)
+@pytest.mark.parametrize("moment", ["in a trial", "between trials"])
+def test_machines_are_lost_one_after_the_other(sweep: Sweep, moment: str) -> None:
+    sweep.options["workers"] = 1
+    process = start(sweep, ray=f"lost {moment}")
+    _, errors = process.communicate(timeout=200)
     assert process.returncode == 0, errors
     sweep.check(ended(sweep), lost=2)
 

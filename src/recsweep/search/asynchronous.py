@@ -50,8 +50,8 @@ class Asynchronous:
         return None if family is None else self._ledger.ask(family)
 
     def finished(self) -> bool:
-        """Does no family lack a trial?"""
-        return self._ledger.next_family() is None
+        """Does no family lack a trial, and is none open? Its worker may die."""
+        return self._ledger.next_family() is None and not self._ledger.running
 
     def reported(
         self, proposal: Proposal, report: EpochReport, best: EpochReport | None = None

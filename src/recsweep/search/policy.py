@@ -15,7 +15,7 @@ class Policy(Protocol):
         ...
 
     def finished(self) -> bool:
-        """Is there nothing left to hand out, now or later?"""
+        """Is there nothing left to hand out, now or later, even if an open trial's worker dies?"""
         ...
 
     def reported(

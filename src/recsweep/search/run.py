@@ -167,7 +167,7 @@ def _tune(shared: Shared, policy: Policy, workers: int, folder: Path) -> None:
                 max_concurrent_trials=workers,
                 resources_per_trial=request(resources),
                 reuse_actors=True,
-                max_failures=1,  # a worker that was killed; a trial's own failure is no exception
+                max_failures=0,  # a worker that was killed is no failure: see `deaths.py`
                 raise_on_failed_trial=False,
                 storage_path=scratch,
                 callbacks=[watch],

@@ -20,7 +20,7 @@ class PolicySearcher(Searcher):  # type: ignore[misc]
         if self._watch.broken is None:
             with self._watch.writing():
                 if not self._policy.finished():
-                    proposal = self._policy.next()
+                    proposal = self._watch.deaths.next() or self._policy.next()
                     return None if proposal is None else {"proposal": proposal}
         return str(Searcher.FINISHED)
 

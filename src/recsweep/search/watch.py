@@ -12,9 +12,8 @@ import ray
 from ray import tune
 
 from recsweep.errors import WorkFailed
-from recsweep.search.ledger import Proposal
+from recsweep.search.deaths import Deaths
 from recsweep.search.policy import Policy
-from recsweep.search.worker import one_line
 
 log = logging.getLogger(__name__)
 
@@ -35,6 +34,7 @@ class Watch(tune.Callback):  # type: ignore[misc]
         self._looked = 0.0
         self._silent: set[str] = set()
         self.broken: OSError | None = None
+        self.deaths = Deaths()
 
     @contextmanager
     def writing(self) -> Iterator[None]:
@@ -57,14 +57,14 @@ class Watch(tune.Callback):  # type: ignore[misc]
         result.pop("best", None)
 
     def on_trial_error(self, iteration: int, trials: list[Any], trial: Any, **info: Any) -> None:
-        """A trial whose worker died twice, or was ended for its silence."""
-        error = trial.get_pickled_error()
-        cause = getattr(error, "cause", None) or error
-        what = f": {type(cause).__name__}: {one_line(cause)}" if cause else ""
-        reason = f"its worker died{what}"
-        if trial.trial_id in self._silent:
+        """A trial whose worker died, or was ended for its silence."""
+        proposal, error = trial.config["proposal"], _error(trial)
+        if trial.trial_id in self._silent:  # what hung once would hang again
             reason = f"silent: no report for {self._silence:g} s (resources.silence_seconds)"
-        proposal: Proposal = trial.config["proposal"]
+        elif self.deaths.forgive(proposal, error):
+            return
+        else:
+            reason = f"its worker died: {_last_line(error)}"
         if self.broken is None:
             with self.writing():
                 self._policy.failed(proposal, reason)
@@ -94,5 +94,18 @@ class Watch(tune.Callback):  # type: ignore[misc]
                 log.warning("%s: silent for %.0f s; it is ended", trial, now - heard)
                 self._silent.add(trial.trial_id)
                 del self._heard[trial.trial_id]
-                trial.max_failures = 0  # what hung once would hang again
                 ray.kill(actor)
+
+
+def _error(trial: Any) -> str:
+    """What Ray wrote of a trial's end in words. It pickles it as well; nothing here unpickles."""
+    try:
+        return Path(trial.error_file).read_text("utf-8", "replace")
+    except (OSError, TypeError):
+        return ""
+
+
+def _last_line(error: str) -> str:
+    """Where Ray says of what a process died, and Python which exception it was."""
+    lines = error.strip().splitlines() or ["Ray doesn't say of what"]
+    return lines[-1][:200]

@@ -1,0 +1,28 @@
+from ray.exceptions import ActorDiedError, ActorUnavailableError
+
+from recsweep.search.deaths import MACHINES, Deaths
+from recsweep.search.ledger import Proposal
+
+TRIAL = Proposal("gru-0003", "gru", 3, {}, 3, 8)
+OTHER = Proposal("gru-0004", "gru", 4, {}, 4, 8)
+OF_WORKER = str(ActorDiedError())
+OF_MACHINE = "The actor died because its node has died. Node Id: 00ff"
+OF_NETWORK = str(ActorUnavailableError("no route", b"\0" * 16))
+
+
+def test_a_trial_whose_worker_died_is_handed_out_once_more() -> None:
+    deaths = Deaths()
+    assert deaths.next() is None
+    assert deaths.forgive(TRIAL, OF_WORKER)
+    assert deaths.forgive(OTHER, "")  # what a worker died of may not be told
+    assert (deaths.next(), deaths.next(), deaths.next()) == (TRIAL, OTHER, None)
+    assert not deaths.forgive(TRIAL, OF_WORKER)
+    assert deaths.next() is None
+
+
+def test_machines_that_die_do_not_count_against_a_trial_until_there_are_many() -> None:
+    deaths = Deaths()
+    lost = [OF_MACHINE, OF_NETWORK]
+    assert all(deaths.forgive(TRIAL, lost[n % 2]) for n in range(MACHINES))
+    assert deaths.forgive(TRIAL, OF_WORKER)  # the first that is its own
+    assert not deaths.forgive(TRIAL, OF_MACHINE)
