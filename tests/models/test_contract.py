@@ -9,7 +9,8 @@ from worlds import training_of
 
 from recsweep.evaluation.ranking import drop_seen
 from recsweep.models import tables
-from recsweep.models.protocol import Context, Histories, Recommender, Resumable
+from recsweep.models.neural import Neural
+from recsweep.models.protocol import Context, Histories, Portrayable, Recommender, Resumable
 from recsweep.models.registry import FAMILIES
 
 every_family = pytest.mark.parametrize("case", CONFIGS)
@@ -113,6 +114,39 @@ def test_nothing_past_a_querys_length_reaches_its_score(case: str) -> None:
     found = scores(model, Histories(torch.tensor([[0, 1, 2, 3]]), nothing, one, two))
     changed = scores(model, Histories(torch.tensor([[0, 1, 7, 5]]), nothing, one, two))
     assert torch.equal(found, changed)
+
+
+@every_family
+def test_a_family_says_whether_it_has_a_state_of_a_learner(case: str) -> None:
+    model = build(case, checkerboard())
+    assert isinstance(model, Portrayable) == FAMILIES[CONFIGS[case][0]].portrays
+
+
+@pytest.mark.parametrize("case", [c for c in CONFIGS if FAMILIES[CONFIGS[c][0]].portrays])
+def test_learners_of_one_colour_have_like_vectors_whoever_stands_beside_them(case: str) -> None:
+    model = fit(case, checkerboard())
+    assert isinstance(model, Portrayable)
+    sequences = training_of([[0, 1, 2], [4, 5, 6, 7], [2, 3, 0, 1], [5]], n_items=8).sequences
+    found = model.learner_vectors(sequences)
+    assert found.shape[0] == 4
+    assert found.dtype == np.float32
+    assert np.array_equal(found, model.learner_vectors(sequences))
+    unit = found / np.linalg.norm(found, axis=1, keepdims=True)
+    alike = unit @ unit.T
+    assert min(alike[0, 2], alike[1, 3]) > max(alike[0, 1], alike[0, 3], alike[2, 1], alike[2, 3])
+    alone = model.learner_vectors(training_of([[5]], n_items=8).sequences)
+    np.testing.assert_allclose(alone[0], found[3], rtol=1e-5, atol=1e-5)
+
+
+@pytest.mark.parametrize("case", ["gru cross_entropy", "lstm bpr"])
+def test_a_networks_vector_is_the_state_that_it_scores_with(case: str) -> None:
+    model = fit(case, checkerboard(), epochs=3)
+    assert isinstance(model, Neural)
+    vectors = model.learner_vectors(training_of([[0, 1, 2], [5]], n_items=8).sequences)
+    with torch.inference_mode():
+        network = model.network
+        expected = torch.from_numpy(vectors) @ network.catalogue().T + network.biases()
+    torch.testing.assert_close(scores(model, asked([0, 1, 2], [5])), expected)
 
 
 @every_family

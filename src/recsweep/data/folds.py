@@ -14,12 +14,12 @@ The rules, for every family alike:
 from dataclasses import replace
 
 import numpy as np
-from numpy.typing import NDArray
 
 from recsweep.config.schema import Experiment, Folds
 from recsweep.config.schema import Targets as TargetRule
 from recsweep.data.arrays import changes, ranges
-from recsweep.data.features import Encoder, fit_features, known_items, text_names
+from recsweep.data.features import Encoder
+from recsweep.data.learned import Learned, Mask, learn, rows_of, sequences_of
 from recsweep.data.purchase_folds import make_purchase_fold
 from recsweep.data.types import (
     KINDS,
@@ -28,14 +28,10 @@ from recsweep.data.types import (
     Events,
     Fold,
     Int32,
-    Int64,
-    Sequences,
     Targets,
     Training,
 )
 from recsweep.errors import BadInput
-
-Mask = NDArray[np.bool_]
 
 
 def development_folds(dataset: Dataset, experiment: Experiment) -> tuple[Fold, ...]:
@@ -61,48 +57,17 @@ def make_fold(
     cut, end = window
     rule = experiment.folds
     if rule.rule == "time":
-        events = _rows(events, events.time < end)
+        events = rows_of(events, events.time < end)
     before = trains_on(events, window, rule)
 
-    support = np.bincount(events.item[before])
-    learned = np.flatnonzero(support >= rule.min_item_events).astype(np.int32)
-    items = np.concatenate((learned, _cold_items(learned, cut, dataset, experiment)))
-    local = np.full(max(int(events.item.max(initial=-1)), int(items.max(initial=-1))) + 1, UNKNOWN)
-    local[items] = np.arange(len(items))
-    index = local.astype(np.int32)[events.item]  # fold-local item of every event
-
-    encoder = fit_features(
-        dataset,
-        experiment.feature_names,
-        np.unique(events.user[before]),
-        learned,
-        cut=cut,
-        texts=text_names(experiment.data.users, experiment.data.items),
-        text=experiment.text,
-    )
+    learned = learn(events, before, cut, dataset, experiment)
     if experiment.purchase is not None:
-        return make_purchase_fold(
-            name, events, window, before, index, items, encoder, dataset, experiment
-        )
-    known = before & (index != UNKNOWN) & (index < len(learned))
-    taught = np.bincount(events.user[known], minlength=dataset.n_users) >= rule.min_user_events
-    trained = known & taught[events.user]
-    if not trained.any():
-        raise BadInput(
-            f"{name}: no user has {rule.min_user_events} events before its cut; "
-            "lower folds.min_user_events, or use fewer or shorter folds"
-        )
-    training = Training(
-        sequences=_sequences(_rows(events, trained), index[trained], encoder),
-        n_items=len(items),
-        item_features=encoder.items(items),
-        n_cold=len(items) - len(learned),
-        user_columns=encoder.of_users.sources,
-        item_columns=encoder.of_items.sources,
-    )
+        return make_purchase_fold(name, events, window, before, learned, dataset, experiment)
+    index, encoder = learned.index, learned.encoder
+    training = next_item_training(name, events, before, learned, experiment)
     validation = _targets(events, index, cut, experiment.targets, encoder)
     if experiment.targets.candidates == "catalogue":
-        cold = int((validation.item >= len(learned)).sum())
+        cold = int((validation.item >= learned.n_known).sum())
         counts = {**validation.counts, "of these in the catalogue": cold}
         counts["course unknown to training"] += cold
         validation = replace(validation, counts=counts)
@@ -111,7 +76,35 @@ def make_fold(
             f"{name}: no event of its window can be predicted ({_reasons(validation)}); "
             "widen folds.validation, or change targets"
         )
-    return Fold(name, cut, items, training, validation)
+    return Fold(name, cut, learned.items, training, validation)
+
+
+def next_item_training(
+    name: str, events: Events, before: Mask, learned: Learned, experiment: Experiment
+) -> Training:
+    """What the task `next_item` learns from the events `before` the cut of the fold `name`.
+
+    Raises:
+        BadInput: no user has enough of them.
+    """
+    index, least = learned.index, experiment.folds.min_user_events
+    known = before & (index != UNKNOWN) & (index < learned.n_known)
+    taught = np.bincount(events.user[known], minlength=int(events.user.max(initial=-1)) + 1)
+    trained = known & (taught >= least)[events.user]
+    if not trained.any():
+        raise BadInput(
+            f"{name}: no user has {least} events before its cut; "
+            "lower folds.min_user_events, or use fewer or shorter folds"
+        )
+    encoder = learned.encoder
+    return Training(
+        sequences=sequences_of(rows_of(events, trained), index[trained], encoder),
+        n_items=len(learned.items),
+        item_features=encoder.items(learned.items),
+        n_cold=len(learned.items) - learned.n_known,
+        user_columns=encoder.of_users.sources,
+        item_columns=encoder.of_items.sources,
+    )
 
 
 def trains_on(events: Events, window: tuple[int, int], rule: Folds) -> Mask:
@@ -123,17 +116,6 @@ def trains_on(events: Events, window: tuple[int, int], rule: Folds) -> Mask:
         return (events.time < start) | (events.time >= end)
     before: Mask = events.time < start
     return before
-
-
-def _cold_items(known: Int32, cut: int, dataset: Dataset, experiment: Experiment) -> Int32:
-    """Codes of the other courses that the item table knows by the cut, in order of their raw ids.
-
-    By codes they would stand in order of their first events, which are still to come.
-    """
-    if experiment.targets.candidates == "known":
-        return np.zeros(0, np.int32)
-    existing = known_items(dataset).existing(cut)
-    return existing[~np.isin(existing, known)]
 
 
 def _targets(events: Events, index: Int32, cut: int, rule: TargetRule, encoder: Encoder) -> Targets:
@@ -172,7 +154,7 @@ def _targets(events: Events, index: Int32, cut: int, rule: TargetRule, encoder: 
     known_rows = np.flatnonzero(index != UNKNOWN)
     rows = known_rows[ranges(start, longest)]
     return Targets(
-        histories=_sequences(_rows(events, rows), index[rows], encoder),
+        histories=sequences_of(rows_of(events, rows), index[rows], encoder),
         sequence=sequence.astype(np.int32),
         length=length[at].astype(np.int32),
         item=index[at],
@@ -180,22 +162,6 @@ def _targets(events: Events, index: Int32, cut: int, rule: TargetRule, encoder: 
         drop_seen=rule.seen == "drop",
         counts=counts,
     )
-
-
-def _sequences(events: Events, index: Int32, encoder: Encoder) -> Sequences:
-    users, counts = np.unique(events.user, return_counts=True)
-    return Sequences(
-        user=users.astype(np.int32),
-        offsets=np.concatenate(([0], np.cumsum(counts))).astype(np.int64),
-        item=index,
-        time=events.time,
-        kind=events.kind,
-        features=encoder.users(users.astype(np.int32)),
-    )
-
-
-def _rows(events: Events, rows: Mask | Int64) -> Events:
-    return Events(events.user[rows], events.item[rows], events.time[rows], events.kind[rows])
 
 
 def _repeats_within_instant(events: Events) -> Mask:

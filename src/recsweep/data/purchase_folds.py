@@ -3,27 +3,24 @@
 from dataclasses import replace
 
 import numpy as np
-from numpy.typing import NDArray
 
 from recsweep.config.files import nearest
 from recsweep.config.schema import Experiment
 from recsweep.data.examples import BOUGHT, find_examples, make_examples
-from recsweep.data.features import Encoder, known_items
+from recsweep.data.features import known_items
 from recsweep.data.history_inputs import HistoryInputs
+from recsweep.data.learned import Learned, Mask
 from recsweep.data.types import (
     UNKNOWN,
     Dataset,
     Events,
     Float64,
     Fold,
-    Int32,
     Int64,
     Targets,
     Training,
 )
 from recsweep.errors import BadInput
-
-Mask = NDArray[np.bool_]
 
 
 def make_purchase_fold(
@@ -31,9 +28,7 @@ def make_purchase_fold(
     events: Events,
     window: tuple[int, int],
     before: Mask,
-    index: Int32,
-    items: Int32,
-    encoder: Encoder,
+    learned: Learned,
     dataset: Dataset,
     experiment: Experiment,
 ) -> Fold:
@@ -44,61 +39,89 @@ def make_purchase_fold(
         events: up to the window's end; a table of sessions: all.
         window: microseconds since 1970 UTC.
         before: (n_events,) what may be learned from.
-        index: (n_events,) fold-local item of every event.
-        items: (n_items,) item code of each fold-local index.
-        encoder: of features, fitted on what may be learned from.
+        learned: from those.
         dataset: with the tables.
         experiment: with the rules.
 
     Raises:
         BadInput: no example, or none with one of the answers, to learn from or to score.
     """
-    rule = experiment.purchase
-    assert rule is not None  # the schema: the task has it
-    sessions = experiment.data.sessions is not None
-    summary = None
-    if not sessions:
-        known = index[before & (index != UNKNOWN)]
-        summary = HistoryInputs(
-            kinds=tuple(int(kind) for kind in np.unique(events.kind[before])),
-            popularity=np.bincount(known, minlength=len(items)).astype(np.int64),
-            encoder=encoder,
-        )
+    cut, end = window
+    training = purchase_training(name, events, cut, before, learned, dataset, experiment)
+    in_window = (events.time >= cut) & (events.time < end)
+    validation = _Maker(events, before, learned, dataset, experiment).examples(cut, end, in_window)
+    _check_both_answers(validation, f"{name}: of {len(validation)} examples in its window")
+    taught = training.examples
+    assert taught is not None
+    counts = {
+        **validation.counts,
+        "training: window not over by the cut": taught.counts.get("window not over by the end", 0),
+        "training examples": len(taught),
+        "training purchases": taught.counts["purchases"],
+    }
+    return Fold(name, cut, learned.items, training, replace(validation, counts=counts))
 
-    def examples(start: int | None, end: int, of: Mask) -> Targets:
+
+def purchase_training(
+    name: str,
+    events: Events,
+    cut: int,
+    before: Mask,
+    learned: Learned,
+    dataset: Dataset,
+    experiment: Experiment,
+) -> Training:
+    """What the task `purchase` learns from the events `before`; see `make_purchase_fold`.
+
+    Raises:
+        BadInput: no example, or none with one of the answers.
+    """
+    taught = _Maker(events, before, learned, dataset, experiment).examples(None, cut, before)
+    _check_both_answers(taught, f"{name}: of {len(taught)} examples to learn from")
+    return Training(
+        sequences=taught.histories,
+        n_items=len(learned.items),
+        item_features=learned.encoder.items(learned.items),
+        examples=taught,
+    )
+
+
+class _Maker:
+    """Makes the examples of a period, each with what was known by then."""
+
+    def __init__(
+        self,
+        events: Events,
+        before: Mask,
+        learned: Learned,
+        dataset: Dataset,
+        experiment: Experiment,
+    ) -> None:
+        assert experiment.purchase is not None  # the schema: the task has it
+        self._events, self._learned, self._dataset = events, learned, dataset
+        self._rule, self._sessions = experiment.purchase, experiment.data.sessions is not None
+        self._summary = None
+        if not self._sessions:
+            known = learned.index[before & (learned.index != UNKNOWN)]
+            self._summary = HistoryInputs(
+                kinds=tuple(int(kind) for kind in np.unique(events.kind[before])),
+                popularity=np.bincount(known, minlength=len(learned.items)).astype(np.int64),
+                encoder=learned.encoder,
+            )
+
+    def examples(self, start: int | None, end: int, of: Mask) -> Targets:
+        """Those of `[start, end)`; of a table of sessions, the rows `of`."""
+        events, learned = self._events, self._learned
         counts: dict[str, int] = {}
-        if sessions:
+        if self._sessions:
             rows = np.flatnonzero(of)
             bought = events.kind[rows] == BOUGHT
         else:
-            rows, bought, counts = find_examples(events, rule, start, end)
-        price = _prices(dataset, rule.price, events, rows)
-        return make_examples(events, index, rows, bought, counts, encoder, summary, price)
-
-    cut, end = window
-    training = examples(None, cut, before)
-    validation = examples(cut, end, (events.time >= cut) & (events.time < end))
-    for part, what in ((training, "to learn from"), (validation, "in its window")):
-        _check_both_answers(part, f"{name}: of {len(part)} examples {what}")
-    censored = training.counts.get("window not over by the end", 0)
-    counts = {
-        **validation.counts,
-        "training: window not over by the cut": censored,
-        "training examples": len(training),
-        "training purchases": training.counts["purchases"],
-    }
-    return Fold(
-        name=name,
-        cut=cut,
-        items=items,
-        training=Training(
-            sequences=training.histories,
-            n_items=len(items),
-            item_features=encoder.items(items),
-            examples=training,
-        ),
-        validation=replace(validation, counts=counts),
-    )
+            rows, bought, counts = find_examples(events, self._rule, start, end)
+        price = _prices(self._dataset, self._rule.price, events, rows)
+        return make_examples(
+            events, learned.index, rows, bought, counts, learned.encoder, self._summary, price
+        )
 
 
 def _check_both_answers(targets: Targets, what: str) -> None:

@@ -7,15 +7,18 @@ squares problem (Hu, Koren & Volinsky 2008, eq. 4), where an item seen r times h
     p = (YᵀY + Yᵀ(C - I)Y + λI)⁻¹ YᵀC·1
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 
+import numpy as np
 import torch
 from implicit.cpu.als import AlternatingLeastSquares as Library
 from threadpoolctl import threadpool_limits
 from torch import Tensor
 
+from recsweep.data.types import Float32, Sequences
 from recsweep.models.protocol import Context, Histories
 from recsweep.models.sparse import interactions
+from recsweep.models.whole import whole_histories
 
 ITERATIONS_PER_EPOCH = 2
 """An epoch of ALS: a block of so many alternations over users and items."""
@@ -51,9 +54,23 @@ class AlternatingLeastSquares:
     @torch.inference_mode()
     def score(self, histories: Histories) -> Tensor:
         """(n_queries, n_items)."""
-        return self._score(histories.items.cpu(), histories.row, histories.length).to(self.device)
+        scores = torch.empty(len(histories.row), len(self.items))
+        for first, factors in self._factors(histories):
+            scores[first : first + len(factors)] = factors @ self.items.T
+        return scores.to(self.device)
 
-    def _score(self, items: Tensor, row_of: Tensor, length_of: Tensor) -> Tensor:
+    @torch.inference_mode()
+    def learner_vectors(self, histories: Sequences) -> Float32:
+        """(n_learners, factors)."""
+        out = np.zeros((len(histories), self.items.shape[1]), np.float32)
+        for at, block in whole_histories(histories, torch.device("cpu")):
+            for first, factors in self._factors(block):
+                out[at[first : first + len(factors)]] = factors.numpy()
+        return out
+
+    def _factors(self, histories: Histories) -> Iterator[tuple[int, Tensor]]:
+        """The first query of each chunk, and the chunk's (n, factors) learner factors."""
+        items, row_of, length_of = histories.items.cpu(), histories.row, histories.length
         n_queries, width = len(row_of), self.items.shape[1]
         gram = self.items.T @ self.items
         # Without regularisation and with few items the system can be singular; the smallest
@@ -61,7 +78,6 @@ class AlternatingLeastSquares:
         gram.diagonal().add_(self.regularization + 1e-6 * float(gram.diagonal().mean()) + 1e-12)
         # A repeat adds alpha; the first time also replaces the unobserved weight of one.
         weight = self.alpha - _first_occurrence(items).float()
-        scores = torch.empty(n_queries, len(self.items))
         size = max(1, CHUNK_VALUES // (width * width))
         systems = torch.empty(min(size, n_queries), width, width)
         rights = torch.empty(min(size, n_queries), width, 1)
@@ -80,9 +96,7 @@ class AlternatingLeastSquares:
             systems[n % size], rights[n % size] = system, right
             if n % size == size - 1 or n == n_queries - 1:
                 filled = n % size + 1
-                factors = _solve(systems[:filled], rights[:filled])
-                scores[n + 1 - filled : n + 1] = factors @ self.items.T
-        return scores
+                yield n + 1 - filled, _solve(systems[:filled], rights[:filled])
 
     def state(self) -> dict[str, Tensor]:
         """The item factors; learners' factors are solved when they are needed."""

@@ -10,11 +10,13 @@ from pydantic import Field
 from torch import Tensor
 
 from recsweep.data.batches import Batch, Batches
+from recsweep.data.types import Float32, Sequences
 from recsweep.models import losses, tables
 from recsweep.models.checkpoint import checkpoint_of, parameters_of, restore_checkpoint
 from recsweep.models.network import Network
 from recsweep.models.protocol import Context, FamilyConfig, Histories
 from recsweep.models.tables import SparseTables
+from recsweep.models.whole import whole_histories
 
 CLIP_NORM = 5.0
 """The gradient of a step is scaled down to this norm."""
@@ -103,6 +105,17 @@ class Neural:
                 0, memory.state * scores.shape[1] + memory.item, memory.value
             )
         return scores
+
+    @torch.inference_mode()
+    def learner_vectors(self, histories: Sequences) -> Float32:
+        """(n_learners, dim): the states that scores are products with."""
+        self.network.eval()
+        out = np.zeros((len(histories), self.network.embedding.shape[1]), np.float32)
+        for at, block in whole_histories(histories, self.context.device):
+            with self.context.autocast():
+                grid = self.network.states(block.items, block.user_features)
+            out[at] = grid[block.row, block.length - 1].float().cpu().numpy()
+        return out
 
     def state(self) -> dict[str, Tensor]:
         """The network's parameters."""

@@ -10,7 +10,7 @@ from pydantic import BaseModel
 from torch import Tensor
 
 from recsweep.config.schema import Schema
-from recsweep.data.types import Training
+from recsweep.data.types import Float32, Sequences, Training
 
 M_co = TypeVar("M_co", covariant=True)
 
@@ -79,6 +79,21 @@ class Resumable(Protocol):
         ...
 
 
+@runtime_checkable
+class Portrayable(Protocol):
+    """A model that makes something of a learner before it is asked anything about a course."""
+
+    def learner_vectors(self, histories: Sequences) -> Float32:
+        """(n_learners, width), finite: its state after the last event of each history.
+
+        The same model and histories give the same bits.
+
+        Args:
+            histories: at least one, each with an event; of the catalogue that it was trained with.
+        """
+        ...
+
+
 class FamilyConfig(Schema):
     """The hyperparameters of a family; field names equal parameter names in its search space."""
 
@@ -124,3 +139,4 @@ class Family(Generic[M_co]):
     epochs: int | None = None  # a fixed training length; absent: the study's budget
     uses_features: bool = False
     needs_history: bool = False  # has nothing to go on in a table of sessions
+    portrays: bool = False  # are its models `Portrayable`?

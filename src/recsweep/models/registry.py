@@ -10,12 +10,12 @@ from recsweep.models.recurrent import RecurrentConfig, build_gru, build_lstm
 from recsweep.models.wide_deep import WideDeepConfig, build_wide_deep
 
 FAMILIES: Mapping[str, Family[Recommender]] = {
-    "gru": Family(RecurrentConfig, build_gru, uses_features=True),
-    "lstm": Family(RecurrentConfig, build_lstm, uses_features=True),
+    "gru": Family(RecurrentConfig, build_gru, uses_features=True, portrays=True),
+    "lstm": Family(RecurrentConfig, build_lstm, uses_features=True, portrays=True),
     "matrix_factorization": Family(
-        FactorizationConfig, build_matrix_factorization, uses_features=True
+        FactorizationConfig, build_matrix_factorization, uses_features=True, portrays=True
     ),
-    "wide_deep": Family(WideDeepConfig, build_wide_deep, uses_features=True),
+    "wide_deep": Family(WideDeepConfig, build_wide_deep, uses_features=True, portrays=True),
     "item_knn": Family(ItemKnnConfig, build_item_knn, epochs=1),
     "popularity": Family(NoConfig, build_popularity, epochs=1),
     "markov": Family(NoConfig, build_markov, epochs=1),

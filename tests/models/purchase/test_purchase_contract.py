@@ -11,7 +11,7 @@ from sklearn.ensemble import HistGradientBoostingClassifier
 
 from recsweep.data.types import UNKNOWN, Fold, Targets
 from recsweep.evaluation.probability import log_losses
-from recsweep.models.protocol import Context, Resumable
+from recsweep.models.protocol import Context, Portrayable, Resumable
 from recsweep.models.purchase.cases import CaseBook
 from recsweep.models.purchase.protocol import Purchaser
 from recsweep.models.purchase.registry import PURCHASE_FAMILIES
@@ -178,6 +178,35 @@ def test_recurrent_families_read_the_order_of_a_history(case: str, fold: Fold) -
     turned = replace(histories, item=histories.item[::-1].copy())
     other = replace(fold.validation, histories=turned)
     assert not np.allclose(asked(model, fold), asked(model, fold, other))
+
+
+@every_case
+def test_a_family_says_whether_it_has_a_state_of_a_learner(case: str, fold: Fold) -> None:
+    portrays = PURCHASE_FAMILIES[CONFIGS[case][0]].portrays
+    assert isinstance(build(case, fold), Portrayable) == portrays
+
+
+@pytest.mark.parametrize("case", GRADIENT_CASES)
+def test_every_learner_has_a_vector_whoever_stands_beside_them(case: str, fold: Fold) -> None:
+    model, whole = fitted(case, fold, 2), fold.training.sequences
+    assert isinstance(model, Portrayable)
+    some = np.flatnonzero(np.diff(whole.offsets))
+    assert len(some) == len(whole)
+    found = model.learner_vectors(whole)
+    assert len(found) == len(whole)
+    assert np.isfinite(found).all()
+    assert np.array_equal(found, model.learner_vectors(whole))
+    end = whole.offsets[1]
+    first = replace(
+        whole,
+        user=whole.user[:1],
+        offsets=whole.offsets[:2],
+        item=whole.item[:end],
+        time=whole.time[:end],
+        kind=whole.kind[:end],
+        features=whole.features[:1],
+    )
+    np.testing.assert_allclose(model.learner_vectors(first)[0], found[0], rtol=1e-5, atol=1e-5)
 
 
 def test_trees_answer_as_the_library_does(fold: Fold) -> None:

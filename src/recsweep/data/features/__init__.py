@@ -13,9 +13,10 @@ from recsweep.data.features.fit import (
     declared_names,
     fit_features,
     known_items,
+    known_users,
     text_names,
 )
-from recsweep.data.features.known import ID, LABEL, RESERVED, VALID_FROM, Known, known_of
+from recsweep.data.features.known import ID, LABEL, NOTHING, RESERVED, VALID_FROM, Known, known_of
 from recsweep.data.features.table import TableEncoder, fit_table
 
 __all__ = [
@@ -23,6 +24,7 @@ __all__ = [
     "ID",
     "LABEL",
     "MOST",
+    "NOTHING",
     "RESERVED",
     "VALID_FROM",
     "Encoder",
@@ -34,6 +36,7 @@ __all__ = [
     "fit_table",
     "known_items",
     "known_of",
+    "known_users",
     "text_names",
     "with_features",
 ]

@@ -12,7 +12,7 @@ import torch
 from torch import Tensor
 
 from recsweep.data.arrays import ranges
-from recsweep.data.types import UNKNOWN, Float32, Int64, Targets
+from recsweep.data.types import UNKNOWN, Float32, Int64, Labels, Sequences, Targets
 
 DAY = 86_400_000_000  # microseconds
 BLOCK_PLACES = 1 << 16
@@ -113,6 +113,23 @@ class CaseBook:
             bought=self._bought[chosen],
             at=at,
         )
+
+
+def whole_histories(histories: Sequences) -> Targets:
+    """One example after each whole history, about no course: only a state can be read of it."""
+    n = len(histories)
+    length = np.diff(histories.offsets)
+    nothing = np.zeros((n, 0), np.float32)
+    return Targets(
+        histories=histories,
+        sequence=np.arange(n, dtype=np.int32),
+        length=length.astype(np.int32),
+        item=np.full(n, UNKNOWN, np.int32),
+        time=histories.time[histories.offsets[1:] - 1],
+        drop_seen=False,
+        counts={},
+        labels=Labels(bought=np.zeros(n, bool), inputs=nothing, columns=(), price=None),
+    )
 
 
 def _gaps(targets: Targets) -> Float32:

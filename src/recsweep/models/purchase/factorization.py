@@ -51,13 +51,19 @@ class FactorizationPurchaseNet(PurchaseNet):
 
     def forward(self, cases: Cases) -> Tensor:
         """(n_examples,)."""
-        factors = self.dropout(self.of_history(cases.items))
-        total = sums_after(factors)[cases.row, cases.length]
-        learner = total / cases.length.clamp(min=1).to(total.dtype).pow(self.exponent)[:, None]
-        product = (learner * self.of_course(cases.candidate)).sum(1)
+        product = (self.states(cases) * self.of_course(cases.candidate)).sum(1)
         biases = self.course_bias(cases.candidate) + self.known_bias(cases.inputs)
         logits: Tensor = product + biases.squeeze(1)
         return logits
+
+    def states(self, cases: Cases) -> Tensor:
+        """(n_examples, factors) the learner's."""
+        factors = self.dropout(self.of_history(cases.items))
+        total = sums_after(factors)[cases.row, cases.length]
+        learner: Tensor = (
+            total / cases.length.clamp(min=1).to(total.dtype).pow(self.exponent)[:, None]
+        )
+        return learner
 
 
 def sums_after(vectors: Tensor) -> Tensor:

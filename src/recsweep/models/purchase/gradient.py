@@ -14,10 +14,10 @@ from pydantic import Field
 from torch import Tensor, nn
 from torch.nn.functional import binary_cross_entropy_with_logits
 
-from recsweep.data.types import Float64, Labels, Targets, Training
+from recsweep.data.types import Float32, Float64, Int64, Labels, Sequences, Targets, Training
 from recsweep.models.checkpoint import checkpoint_of, parameters_of, restore_checkpoint
 from recsweep.models.protocol import Context, FamilyConfig
-from recsweep.models.purchase.cases import CaseBook, Cases
+from recsweep.models.purchase.cases import CaseBook, Cases, whole_histories
 
 CLIP_NORM = 5.0
 """The gradient of a step is scaled down to this norm."""
@@ -37,6 +37,10 @@ class PurchaseNet(nn.Module):
 
     def forward(self, cases: Cases) -> Tensor:
         """(n_examples,) log-odds, without the share of purchases that all start from."""
+        raise NotImplementedError
+
+    def states(self, cases: Cases) -> Tensor:
+        """(n_examples, width) what it makes of each history before it looks at the course."""
         raise NotImplementedError
 
 
@@ -86,6 +90,21 @@ class GradientPurchaser:
                 logits = self.net(cases).float() + self.base
             out[cases.at] = torch.sigmoid(logits.double()).cpu().numpy()
         return out
+
+    @torch.inference_mode()
+    def learner_vectors(self, histories: Sequences) -> Float32:
+        """(n_learners, width) states of the network; there is at least one learner."""
+        self.net.eval()
+        book = CaseBook(
+            whole_histories(histories), self.context.training.n_items, self.context.device
+        )
+        found: list[tuple[Int64, Float32]] = []
+        for cases in book.blocks():
+            with self.context.autocast():
+                states = self.net.states(cases)
+            found.append((cases.at, states.float().cpu().numpy()))
+        at, vectors = (np.concatenate(parts) for parts in zip(*found, strict=True))
+        return vectors[np.argsort(at)]
 
     def state(self) -> dict[str, Tensor]:
         """The network's parameters, and what the output starts from."""

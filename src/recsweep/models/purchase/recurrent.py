@@ -70,7 +70,7 @@ class RecurrentPurchaseNet(PurchaseNet):
 
     def forward(self, cases: Cases) -> Tensor:
         """(n_examples,)."""
-        state = self.dropout(self._states(cases))
+        state = self.dropout(self.states(cases))
         course = self.output(cases.candidate) + self.out_inputs(cases.inputs)
         embedded = self.embedding(cases.candidate)
         product = (self.project(state) * course).sum(1)
@@ -78,7 +78,7 @@ class RecurrentPurchaseNet(PurchaseNet):
         logits: Tensor = product + deep
         return logits
 
-    def _states(self, cases: Cases) -> Tensor:
+    def states(self, cases: Cases) -> Tensor:
         """(n_examples, width) after the events that each example may read; 0 after none."""
         features = cases.item_features
         if features is None:

@@ -20,15 +20,20 @@ from recsweep.models.purchase.recurrent import RecurrentPurchaseConfig, build_gr
 from recsweep.models.purchase.wide_deep import WideDeepPurchaseConfig, build_wide_deep
 
 PURCHASE_FAMILIES: Mapping[str, Family[Purchaser]] = {
-    "gru": Family(RecurrentPurchaseConfig, build_gru, uses_features=True, needs_history=True),
-    "lstm": Family(RecurrentPurchaseConfig, build_lstm, uses_features=True, needs_history=True),
+    "gru": Family(
+        RecurrentPurchaseConfig, build_gru, uses_features=True, needs_history=True, portrays=True
+    ),
+    "lstm": Family(
+        RecurrentPurchaseConfig, build_lstm, uses_features=True, needs_history=True, portrays=True
+    ),
     "matrix_factorization": Family(
         FactorizationPurchaseConfig,
         build_matrix_factorization,
         uses_features=True,
         needs_history=True,
+        portrays=True,
     ),
-    "wide_deep": Family(WideDeepPurchaseConfig, build_wide_deep, uses_features=True),
+    "wide_deep": Family(WideDeepPurchaseConfig, build_wide_deep, uses_features=True, portrays=True),
     "gradient_boosting": Family(
         BoostingConfig, build_gradient_boosting, epochs=1, uses_features=True
     ),

@@ -65,12 +65,16 @@ class WideDeepPurchaseNet(PurchaseNet):
         place = torch.searchsorted(self.pairs, key).clamp(max=len(self.pairs) - 1)
         seen = self.pairs[place] == key
         of_pair = torch.where(seen, self.wide_pairs[place], 0.0)
-        total = sums_after(self.embedding(cases.items))[cases.row, cases.length]
-        mean = total / cases.length.clamp(min=1)[:, None]
-        known = (mean, self.embedding(last), self.embedding(cases.candidate), cases.inputs)
+        known = (self.states(cases), self.embedding(cases.candidate), cases.inputs)
         deep = self.deep(self.dropout(torch.cat(known, 1))).squeeze(1)
         logits: Tensor = deep + self.wide_crosses(cases.inputs) + of_pair
         return logits
+
+    def states(self, cases: Cases) -> Tensor:
+        """(n_examples, 2 * embedding_size): the history's mean, and its last course."""
+        total = sums_after(self.embedding(cases.items))[cases.row, cases.length]
+        mean = total / cases.length.clamp(min=1)[:, None]
+        return torch.cat((mean, self.embedding(self._last(cases))), 1)
 
     def _last(self, cases: Cases) -> Tensor:
         """(n_examples,) the last course of each history; `none` after none."""

@@ -1,0 +1,83 @@
+"""What is known before a cut: the courses, their places in the catalogue, the fitted features."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from recsweep.config.schema import Experiment
+from recsweep.data.features import Encoder, fit_features, known_items, text_names
+from recsweep.data.types import UNKNOWN, Dataset, Events, Int32, Int64, Sequences
+
+Mask = NDArray[np.bool_]
+
+
+@dataclass(frozen=True, slots=True)
+class Learned:
+    """A catalogue and features that nothing from the cut on has a say in."""
+
+    items: Int32  # (n_items,) item code of each fold-local index; those with events come first
+    n_known: int  # with events
+    index: Int32  # (n_events,) fold-local item of every event, or UNKNOWN
+    encoder: Encoder
+
+
+def learn(
+    events: Events, before: Mask, cut: int, dataset: Dataset, experiment: Experiment
+) -> Learned:
+    """Learn from the events `before` the cut.
+
+    Args:
+        events: those before the cut, and those that are to be placed in the catalogue.
+        before: (n_events,) what may be learned from.
+        cut: microseconds since 1970 UTC.
+        dataset: with the tables.
+        experiment: with the rules.
+
+    Raises:
+        BadInput: a feature that is not declared, or a text model that can't be used.
+    """
+    support = np.bincount(events.item[before])
+    known = np.flatnonzero(support >= experiment.folds.min_item_events).astype(np.int32)
+    items = np.concatenate((known, _cold_items(known, cut, dataset, experiment)))
+    local = np.full(max(int(events.item.max(initial=-1)), int(items.max(initial=-1))) + 1, UNKNOWN)
+    local[items] = np.arange(len(items))
+    encoder = fit_features(
+        dataset,
+        experiment.feature_names,
+        np.unique(events.user[before]),
+        known,
+        cut=cut,
+        texts=text_names(experiment.data.users, experiment.data.items),
+        text=experiment.text,
+    )
+    return Learned(items, len(known), local.astype(np.int32)[events.item], encoder)
+
+
+def rows_of(events: Events, rows: Mask | Int64) -> Events:
+    """Some of the events."""
+    return Events(events.user[rows], events.item[rows], events.time[rows], events.kind[rows])
+
+
+def sequences_of(events: Events, index: Int32, encoder: Encoder) -> Sequences:
+    """Every user's events, of which `index` has the fold-local items."""
+    users, counts = np.unique(events.user, return_counts=True)
+    return Sequences(
+        user=users.astype(np.int32),
+        offsets=np.concatenate(([0], np.cumsum(counts))).astype(np.int64),
+        item=index,
+        time=events.time,
+        kind=events.kind,
+        features=encoder.users(users.astype(np.int32)),
+    )
+
+
+def _cold_items(known: Int32, cut: int, dataset: Dataset, experiment: Experiment) -> Int32:
+    """Codes of the other courses that the item table knows by the cut, in order of their raw ids.
+
+    By codes they would stand in order of their first events, which are still to come.
+    """
+    if experiment.targets.candidates == "known":
+        return np.zeros(0, np.int32)
+    existing = known_items(dataset).existing(cut)
+    return existing[~np.isin(existing, known)]

@@ -1,0 +1,94 @@
+"""Every declared column may describe a learner, as it was known at the cut."""
+
+from dataclasses import replace
+
+import numpy as np
+import polars as pl
+from worlds import dataset_of, events_of, experiment_of
+
+from recsweep.config.schema import Experiment
+from recsweep.data.descriptions import Numbers, Values, descriptions
+from recsweep.data.development import whole_development
+from recsweep.data.types import KINDS, Cuts, Dataset
+
+ROWS = [(0, 0, 1), (0, 1, 2), (0, 0, 3), (1, 1, 1), (1, 2, 5), (2, 2, 2), (2, 2, 4)]
+TABLE = {"path": "x", "key": "k"}
+
+
+def world(**tables: object) -> tuple[Dataset, Experiment]:
+    experiment = experiment_of(features=[])
+    data = experiment.data.model_dump() | tables
+    experiment = Experiment.model_validate(experiment.model_dump() | {"data": data})
+    return replace(dataset_of(events_of(ROWS)), cuts=Cuts((), (10, 20))), experiment
+
+
+def found(dataset: Dataset, experiment: Experiment) -> dict[str, Values | Numbers]:
+    fold = whole_development(dataset, experiment)
+    return {f"{c.table} {c.column}": c for c in descriptions(dataset, experiment, fold)}
+
+
+def pairs(column: Values | Numbers) -> set[tuple[int, str]]:
+    assert isinstance(column, Values)
+    return {(int(o), column.names[v]) for o, v in zip(column.owner, column.value, strict=True)}
+
+
+def numbers(column: Values | Numbers) -> list[float]:
+    assert isinstance(column, Numbers)
+    return [float(value) for value in column.value]
+
+
+def test_columns_that_no_network_reads_describe_learners_and_their_courses() -> None:
+    dataset, experiment = world(
+        users=TABLE | {"categorical": ["job"], "numeric": ["age"], "tags": {"likes": "|"}},
+        items=TABLE | {"categorical": ["kind"], "numeric": ["price"], "text": ["title"]},
+    )
+    users = pl.DataFrame(
+        {"job": ["cook", None, "cook"], "age": [20.0, None, 40], "likes": [["a", "b"], None, ["b"]]}
+    )
+    items = pl.DataFrame(
+        {"kind": ["x", "y", "x"], "price": [1.0, None, 5], "title": ["One", "Two", "Three"]}
+    )
+    columns = found(replace(dataset, users=users, items=items), experiment)
+    assert pairs(columns["learners job"]) == {(0, "cook"), (2, "cook")}
+    assert columns["learners job"].known.tolist() == [0, 2]  # type: ignore[union-attr]
+    assert pairs(columns["learners likes"]) == {(0, "a"), (0, "b"), (2, "b")}
+    assert numbers(columns["learners age"])[::2] == [20, 40]
+    assert np.isnan(numbers(columns["learners age"])[1])
+    assert pairs(columns["courses kind"]) == {(0, "x"), (0, "y"), (1, "x"), (1, "y"), (2, "x")}
+    assert numbers(columns["courses price"]) == [1, 5, 5]
+    assert numbers(columns["history events"]) == [3, 2, 2]
+    assert "courses title" not in columns
+
+
+def test_a_column_without_a_single_value_describes_nobody() -> None:
+    dataset, experiment = world(users=TABLE | {"categorical": ["job"], "tags": {"likes": "|"}})
+    users = pl.DataFrame(
+        {
+            "job": pl.Series([None] * 3, dtype=pl.String),
+            "likes": pl.Series([None] * 3, dtype=pl.List(pl.String)),
+        }
+    )
+    columns = found(replace(dataset, users=users), experiment)
+    for name in ("learners job", "learners likes"):
+        assert pairs(columns[name]) == set()
+
+
+def test_what_a_table_says_only_after_the_cut_describes_nobody() -> None:
+    dataset, experiment = world(users=TABLE | {"categorical": ["job"], "valid_from": "since"})
+    rows = pl.DataFrame(
+        {"_id": ["0", "0", "1"], "_valid_from": [1, 30, 30], "job": ["cook", "judge", "judge"]}
+    )
+    table = pl.DataFrame({"_id": ["0", "1", "2"], "_label": [None, None, None]})
+    columns = found(replace(dataset, users=table, user_rows=rows), experiment)
+    assert pairs(columns["learners job"]) == {(0, "cook")}
+
+
+def test_events_are_told_by_type_where_there_are_several() -> None:
+    dataset, experiment = world()
+    assert list(found(dataset, experiment)) == ["history events"]
+    kind = np.zeros(len(ROWS), np.int8)
+    kind[-1] = KINDS.index("purchase")
+    mixed = replace(dataset, development=replace(dataset.development, kind=kind))
+    columns = found(mixed, experiment)
+    assert numbers(columns["history purchase"]) == [0, 0, 1]
+    assert numbers(columns["history browse"]) == [3, 2, 1]
