@@ -1,0 +1,1 @@
+"""Groups of learners by their vectors, how far to trust them, and what sets each apart."""
