@@ -27,6 +27,7 @@ from recsweep.records.confirmation import (
 )
 from recsweep.records.files import CURVES, TRIALS
 from recsweep.records.openings import Opening
+from recsweep.records.portrait import Cluster, CourseLift, Level, Portrait, ValueLift
 from recsweep.records.selection import BestFile
 from recsweep.records.study import SweepSession
 from recsweep.search.space_files import ParameterKeys, SpaceKeys, load_space
@@ -157,6 +158,7 @@ def test_the_page_on_results_documents_every_column_and_key() -> None:
     text = read(ROOT / "docs/results.md")
     records: tuple[type[Schema], ...] = (BestFile, Manifest, EventRows, FeatureRows, FoldSupport)
     records += (Confirmation, ConfirmedFamily, OrderControl, Subgroup, Steps, Opening)
+    records += (Portrait, Cluster, CourseLift, ValueLift, Level)
     keys = {key for record in records for key in record.model_fields}
     plain = (SweepSession.__dataclass_fields__, PairVerdict.__dataclass_fields__)
     for key in keys.union(TRIALS, CURVES, *plain):

@@ -159,6 +159,34 @@ def report(
     steps.mirror(study)
 
 
+@app.command(epilog="Example: recsweep portrait results/default --family wide_deep")
+def portrait(
+    study: StudyFolder,
+    family: Annotated[
+        str | None,
+        typer.Option(
+            "--family", help="Its name in the study. [dim]Default: the best recurrent.[/]"
+        ),
+    ] = None,
+    clusters: Annotated[
+        int | None,
+        typer.Option(
+            "--clusters",
+            min=2,
+            help="So many groups. [dim]Default: as the silhouette favours.[/]",
+            show_default=False,
+        ),
+    ] = None,
+    quiet: Quiet = False,
+) -> None:
+    """Portray learners: group what a refitted network makes of them, and say what sets each apart.
+
+    It reads the development period only. portraits/<family>.parquet holds learners' ids.
+    """
+    steps.portrait(study, family, clusters, quiet)
+    steps.mirror(study)
+
+
 @dashboard.command("show", epilog="Example: recsweep dashboard results/default")
 def show_dashboard(
     study: Annotated[

@@ -5,7 +5,7 @@ from pathlib import Path
 from rich.markup import escape
 from rich.table import Table
 
-from recsweep.cli.console import command, json_lines, out, sweep_listeners, without_trials
+from recsweep.cli.console import command, hints, json_lines, out, sweep_listeners, without_trials
 from recsweep.config.schema import Experiment
 from recsweep.errors import BadInput, WorkFailed
 
@@ -147,6 +147,33 @@ def report(folder: Path, lang: str) -> None:
     for warning in leaderboard_warnings(reported.study, reported.selection):
         out.print(f"[yellow]![/] {warning}", highlight=False)
     out.print()
+
+
+def portrait(folder: Path, family: str | None, clusters: int | None, quiet: bool) -> None:
+    """Portray learners, renew the page, and print each group."""
+    from recsweep.records.portrait import portrait_path, vectors_path
+    from recsweep.reporting.page import page_name
+    from recsweep.stages.portrait import portrait_stage
+    from recsweep.stages.portrait_table import portrait_lines, portrait_table
+    from recsweep.stages.refit_progress import RefitProgress
+    from recsweep.stages.report import report_stage
+    from recsweep.stages.tracked import track_portrait
+
+    with RefitProgress(out, quiet, "epochs") as progress:
+        portrayed = portrait_stage(
+            folder, Path(), family=family, clusters=clusters, on_epoch=progress.trained
+        )
+    found = portrayed.portrait
+    report_stage(folder, Path())
+    track_portrait(folder, found)
+    for line in portrait_lines(portrayed):
+        out.print(line, markup=False, highlight=False)
+    out.print(portrait_table(found))
+    hints(
+        (f"{folder / page_name('en')}#portraits", "the page, with the picture"),
+        (str(portrait_path(folder, found.family)), "the groups"),
+        (str(vectors_path(folder, found.family)), "learners' ids (personal data), vectors"),
+    )
 
 
 def reproduce(best: Path, sealed: bool, quiet: bool) -> None:

@@ -17,6 +17,7 @@ from recsweep.reporting.importance import ENOUGH, importance_bars
 from recsweep.reporting.intervals import ends, fold_scale
 from recsweep.reporting.order import winners_controls
 from recsweep.reporting.parallel import parallel
+from recsweep.reporting.portraits import Drawn, portrait_section
 from recsweep.reporting.scatter import cost_and_quality
 from recsweep.reporting.sealed import sealed_section
 from recsweep.reporting.view import View, score
@@ -31,6 +32,7 @@ def write_page(
     lang: str = "en",
     manifest: Manifest | None = None,
     others: Sequence[str] = (),
+    portraits: Sequence[Drawn] = (),
 ) -> Path:
     """Write `report.html`, or `report.zh.html`; the same inputs give the same bytes.
 
@@ -42,6 +44,7 @@ def write_page(
         lang: `en` or `zh`.
         manifest: of the prepared data; without it the page says nothing about what was dropped.
         others: languages of the pages beside it, to link to.
+        portraits: of selected configurations.
 
     Raises:
         BadInput: a language that the page isn't written in.
@@ -49,7 +52,8 @@ def write_page(
     if lang not in WORDS:
         raise BadInput(f"language {lang!r} is not known; allowed: {', '.join(WORDS)}")
     path = folder / page_name(lang)
-    write_text(path, render(View(study, selection, lang), confirmation, manifest, others))
+    view = View(study, selection, lang)
+    write_text(path, render(view, confirmation, manifest, others, portraits))
     return path
 
 
@@ -63,6 +67,7 @@ def render(
     confirmation: ConfirmationSummary | None,
     manifest: Manifest | None,
     others: Sequence[str],
+    portraits: Sequence[Drawn],
 ) -> str:
     """The page's HTML."""
     style, script = asset("page.css"), asset("page.js")
@@ -76,6 +81,7 @@ def render(
         **_verdict(view, confirmation),
         **_figures(view),
         **_tables(view, confirmation, manifest),
+        **portrait_section(view, portraits),
     )
 
 

@@ -7,6 +7,8 @@ stands there.
 from collections.abc import Mapping
 from types import MappingProxyType
 
+from recsweep.reporting import portrait_words
+
 ENGLISH = {
     "language": "en",
     "language_name": "English",
@@ -643,4 +645,6 @@ CHINESE = {
     "fact_folds_stratified": "随机抽取，不考虑时间",
 }
 
-WORDS: Mapping[str, Mapping[str, str]] = MappingProxyType({"en": ENGLISH, "zh": CHINESE})
+WORDS: Mapping[str, Mapping[str, str]] = MappingProxyType(
+    {"en": ENGLISH | portrait_words.ENGLISH, "zh": CHINESE | portrait_words.CHINESE}
+)

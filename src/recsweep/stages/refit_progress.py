@@ -13,10 +13,10 @@ from recsweep.training.trial import EpochReport
 class RefitProgress:
     """A context manager that is called with every refit, or epoch on the folds, that ends."""
 
-    def __init__(self, console: Console, quiet: bool) -> None:
+    def __init__(self, console: Console, quiet: bool, counted: str = "refits") -> None:
         self._console, self._quiet = console, quiet
         self._bar = Progress(
-            TextColumn("refits"),
+            TextColumn(counted),
             BarColumn(),
             MofNCompleteColumn(),
             TextColumn("{task.description}"),
@@ -50,11 +50,16 @@ class RefitProgress:
         """Show it."""
         job = ended.job
         what = f"{job.family}, seed {job.seed} done, about {ended.seconds_left:.0f} s left"
+        self._show(ended.done, ended.total, what)
+
+    def trained(self, family: str, epoch: int, epochs: int, seconds_left: float) -> None:
+        """Show an epoch of a refit that is the only one."""
+        self._show(epoch, epochs, f"{family} epoch {epoch} done, about {seconds_left:.0f} s left")
+
+    def _show(self, done: int, total: int, what: str) -> None:
         if self._quiet:
             return
         if self._console.is_terminal:
-            self._bar.update(self._task, completed=ended.done, total=ended.total, description=what)
+            self._bar.update(self._task, completed=done, total=total, description=what)
         else:
-            self._console.print(
-                f"[{ended.done}/{ended.total}] {what}", markup=False, highlight=False
-            )
+            self._console.print(f"[{done}/{total}] {what}", markup=False, highlight=False)

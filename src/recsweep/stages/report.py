@@ -10,12 +10,15 @@ from recsweep.records.board import Board, write_board
 from recsweep.records.confirmation import Confirmation
 from recsweep.records.confirmation_files import read_confirmation
 from recsweep.records.files import read_study
+from recsweep.records.portrait import read_map
 from recsweep.records.selection import Selection
 from recsweep.records.study import Study
 from recsweep.reporting.board import build_board
 from recsweep.reporting.leaderboard import markdown
 from recsweep.reporting.page import page_name, write_page
+from recsweep.reporting.portraits import Drawn
 from recsweep.reporting.words import WORDS
+from recsweep.stages.portrayable import current_portraits
 from recsweep.stages.select import choose
 from recsweep.stages.selected import confirmation_inputs, selected_of
 
@@ -44,11 +47,15 @@ def report_stage(folder: Path, root: Path, lang: str = "en") -> Reported:
     write_text(folder / "leaderboard.md", markdown(study, selection))
     summary = confirmation.summary() if confirmation else None
     manifest = _manifest(study, root)
+    portraits = [
+        Drawn(portrait, *read_map(folder, portrait.family))
+        for portrait in current_portraits(study, selection, folder)
+    ]
     beside = [n for n in WORDS if n != lang and (n == "en" or (folder / page_name(n)).exists())]
-    page = write_page(study, selection, summary, folder, lang, manifest, beside)
+    page = write_page(study, selection, summary, folder, lang, manifest, beside, portraits)
     for other in beside:
         rest = [lang, *(n for n in beside if n != other)]
-        write_page(study, selection, summary, folder, other, manifest, rest)
+        write_page(study, selection, summary, folder, other, manifest, rest, portraits)
     write_board(build_board(study, selection, summary), folder)
     return Reported(study, selection, page)
 

@@ -9,6 +9,7 @@ from recsweep.records.board import read_board
 from recsweep.records.confirmation import Confirmation
 from recsweep.records.confirmation_files import VERDICTS
 from recsweep.records.files import read_study
+from recsweep.records.portrait import Portrait, portrait_path
 from recsweep.records.study import Study
 from recsweep.stages.confirm import Confirmed
 from recsweep.stages.report import Reported
@@ -91,6 +92,42 @@ def track_report(folder: Path, reported: Reported) -> None:
             summary={"page": reported.page.name},
             took=tuple(took),
             gave=(page,),
+        ),
+    )
+
+
+def track_portrait(folder: Path, portrait: Portrait) -> None:
+    """The groups and what sets them apart; no learner's id or vector is sent."""
+    study = read_study(folder)
+    experiment, path = study.experiment, portrait_path(folder, portrait.family)
+    groups = Item(
+        f"{experiment.study}-portrait-{portrait.family}".replace("+", "-"),
+        "portrait",
+        {path.name: path.read_bytes()},
+    )
+    track(
+        folder,
+        experiment,
+        StageRun(
+            id=f"{_uid(study)}-portrait-{groups.digest}",
+            name=f"portrait {portrait.family}",
+            job_type="study",
+            tags=tags(experiment, "portrait", portrait.family),
+            config={
+                **study_config(experiment, study.fingerprint),
+                "family": portrait.family,
+                "kind": portrait.kind,
+                "trial": portrait.trial,
+            },
+            summary={
+                "learners": portrait.learners,
+                "clusters": len(portrait.clusters),
+                "structure": portrait.structure,
+                "silhouette": portrait.silhouette,
+                "stability": portrait.stability,
+            },
+            took=(_data(study), _best(experiment, folder)),
+            gave=(groups,),
         ),
     )
 

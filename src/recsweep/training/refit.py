@@ -8,6 +8,7 @@ the two readings are apart.
 """
 
 import math
+from collections.abc import Callable
 from typing import Any
 
 import torch
@@ -32,8 +33,11 @@ def refit(
     device: torch.device,
     precision: str = "fp32",
     task: Task[Any] = NEXT_ITEM,
+    on_epoch: Callable[[int, int], None] = lambda epoch, epochs: None,
 ) -> Any:
     """Train as a trial trains its first fold, on `training` and for `epochs` epochs.
+
+    `on_epoch` is told of every epoch that ends, and of how many there will be.
 
     Returns:
         A model of the task.
@@ -44,10 +48,12 @@ def refit(
     entry = task.families[kind]
     checked = entry.config.model_validate(dict(config))
     model = entry.build(checked, Context(training, fold_seed(seed, 0), device, precision))
-    for epoch in range(1, min(epochs, entry.epochs or epochs) + 1):
+    last = min(epochs, entry.epochs or epochs)
+    for epoch in range(1, last + 1):
         loss = model.fit_epoch()
         if loss is not None and not math.isfinite(loss):
             raise Diverged(f"the training loss is {loss} in epoch {epoch}")
+        on_epoch(epoch, last)
     return model
 
 

@@ -1,0 +1,56 @@
+"""Studies that are searched by hand: one trial of each family, no Ray."""
+
+from collections.abc import Mapping
+from dataclasses import replace
+from pathlib import Path
+
+import torch
+from tiny import NOW, counts, row_of
+
+from recsweep.config.files import read_yaml
+from recsweep.config.schema import Experiment
+from recsweep.data.folds import development_folds
+from recsweep.data.prepare import prepare
+from recsweep.records.environment import environment
+from recsweep.records.files import write_study
+from recsweep.records.study import Study, SweepSession
+from recsweep.records.user_values import FoldValues, write_user_values
+from recsweep.stages.select import select_stage
+from recsweep.tasks.registry import TASKS
+from recsweep.training.trial import Value, run_trial
+
+ROOT = Path(__file__).parents[1]
+
+
+def search_by_hand(
+    root: Path, experiment: Experiment, configs: Mapping[str, Mapping[str, Value]], epochs: int
+) -> Path:
+    """Prepare, try each configuration once, select; gives the study's folder."""
+    dataset = prepare(experiment, root)
+    folds = development_folds(dataset, experiment)
+    folder, trials = root / "results" / experiment.study, []
+    for family, config in configs.items():
+        record = run_trial(
+            family, config, folds, experiment.metric, epochs=epochs, seed=5,
+            device=torch.device("cpu"), task=TASKS[experiment.task],
+        )  # fmt: skip
+        lower = experiment.metric.lower_is_better
+        trials.append(replace(row_of(record), lower_is_better=lower))
+        values = [
+            FoldValues(fold.name, fold.validation.histories.user, value)
+            for fold, value in zip(folds, record.best.user_values, strict=True)
+        ]
+        write_user_values(folder, trials[-1].id, values)
+    study = Study(
+        experiment=experiment,
+        spaces={name: read_yaml(ROOT / experiment.space_of(name)) for name in configs},
+        dataset=dataset.folder.name,
+        fingerprint=dataset.fingerprint,
+        environment=environment(),
+        folds={fold.name: counts(fold) for fold in folds},
+        sessions=(SweepSession(NOW, 1.0, 0.1, 1, 0.5, len(trials)),),
+        trials=tuple(trials),
+    )
+    write_study(study, folder)
+    select_stage(folder, root)
+    return folder
