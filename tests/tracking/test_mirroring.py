@@ -85,6 +85,22 @@ def test_a_slow_store_holds_no_trial_up_and_many_ends_are_one_copy() -> None:
     assert len(tries) == 2
 
 
+def test_epochs_that_end_while_a_slow_copy_is_made_ask_for_no_other() -> None:
+    tries: list[int] = []
+
+    def push() -> int:
+        tries.append(1)
+        time.sleep(0.2)
+        return 1
+
+    listener = listening(push, epochs=0.0)
+    for _ in range(40):
+        listener(EPOCH)
+        time.sleep(0.01)
+    assert len(tries) == 1
+    listener(ENDED)
+
+
 def test_an_epoch_is_worth_a_copy_when_the_last_one_was_long_ago() -> None:
     tries: list[int] = []
 

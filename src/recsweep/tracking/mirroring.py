@@ -5,6 +5,7 @@ costs a warning, never a trial.
 """
 
 import logging
+import math
 import threading
 import time
 
@@ -57,7 +58,7 @@ class MirrorListener:
             self._wanted.clear()
             if self._over.is_set():
                 return  # the last copy is made when the study's files are written
-            began = time.monotonic()
+            began, self._due = time.monotonic(), math.inf  # until this copy is done
             self._warned = not push(self._mirror, quiet=self._warned)
             took = time.monotonic() - began
             self._due = time.monotonic() + max(self._epochs, SHARE * took)
