@@ -1,6 +1,5 @@
 """A study that is mirrored to an object store, from the command line, on a machine that is lost."""
 
-import os
 import shutil
 import signal
 import subprocess
@@ -32,12 +31,12 @@ def test_a_run_whose_machine_is_lost_goes_on_from_an_object_store(tmp_path: Path
         stopping={"full_trials": 2},
         resources={"workers": 1, "checkpoint_seconds": 0},
         confirm={"seeds": 2, "resamples": 1000},
+        tracking={"wandb": "off"},
     )
     run = ["run", "tiny.yaml", "--set", f"storage.mirror={s3}"]
     process = subprocess.Popen(
         [sys.executable, "-c", "from recsweep.cli import main; main()", *run],
-        cwd=tmp_path, env={**os.environ, "WANDB_MODE": "disabled"},
-        stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True,
+        cwd=tmp_path, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True,
     )  # fmt: skip
     study = tmp_path / "results/tiny"
     journal, limit = study / "optuna.log", time.monotonic() + 120
