@@ -73,12 +73,18 @@ def experiment() -> Experiment:
 @pytest.fixture(scope="module")
 def finished(tmp_path_factory: pytest.TempPathFactory) -> Path:
     root = tmp_path_factory.mktemp("purchase")
+    confirm(root, experiment())
+    return root
+
+
+def confirm(root: Path, asked: Experiment) -> None:
+    """A study of one trial a family, up to its confirmation."""
     torch.set_num_threads(1)
-    asked = experiment()
     dataset = prepare(asked, root)
     folds = development_folds(dataset, asked)
     folder, trials = root / "results" / "tiny", []
-    for family, config in CONFIGS.items():
+    for family in asked.families:
+        config = CONFIGS[family]
         record = run_trial(
             family, config, folds, asked.metric, epochs=2, seed=5, device=torch.device("cpu"),
             task=TASKS["purchase"],
@@ -89,7 +95,7 @@ def finished(tmp_path_factory: pytest.TempPathFactory) -> Path:
             for fold, value in zip(folds, record.best.user_values, strict=True)
         ]
         write_user_values(folder, trials[-1].id, values)
-    spaces = {name: read_yaml(ROOT / SPACES / f"{name}.yaml") for name in CONFIGS}
+    spaces = {name: read_yaml(ROOT / SPACES / f"{name}.yaml") for name in asked.families}
     study = Study(
         experiment=asked,
         spaces=spaces,
@@ -103,7 +109,6 @@ def finished(tmp_path_factory: pytest.TempPathFactory) -> Path:
     write_study(study, folder)
     select_stage(folder, root)
     confirm_stage(folder, root, workers=1)
-    return root
 
 
 @pytest.fixture
@@ -170,18 +175,36 @@ def test_the_page_shows_reliability_decisions_and_the_truth(root: Path, lang: st
     assert "catalogue is ranked" not in leaderboard
 
 
-def test_a_family_that_reads_histories_is_refused_on_a_table_of_sessions(tmp_path: Path) -> None:
+def sessions_experiment(path: Path, *families: str) -> Experiment:
     raw = experiment().model_dump(mode="json")
     raw["data"] = {
         "name": "shop",
-        "sessions": {"path": "x.csv", "label": "b", "positive": ["1"], "numeric": ["n"]},
+        "sessions": {"path": str(path), "label": "b", "positive": ["1"], "numeric": ["n"]},
     }
-    raw["folds"] = {"rule": "stratified", "count": 2}
+    raw["folds"] = {"rule": "stratified", "count": 2, "test": 0.3}
     raw["purchase"] = {}
-    raw["families"] = {"gru": f"{SPACES}/gru.yaml"}
+    raw["families"] = {name: f"{SPACES}/{name}.yaml" for name in families}
+    return Experiment.model_validate(raw)
+
+
+def test_a_family_that_reads_histories_is_refused_on_a_table_of_sessions(tmp_path: Path) -> None:
     shutil.copytree(ROOT / "search_spaces", tmp_path / "search_spaces")
     with pytest.raises(BadInput, match=r"families\.gru: gru reads histories"):
-        load_inputs(Experiment.model_validate(raw), tmp_path)
+        load_inputs(sessions_experiment(tmp_path / "x.csv", "gru"), tmp_path)
+
+
+def test_a_table_of_sessions_comes_to_a_verdict_and_a_page(tmp_path: Path) -> None:
+    table = tmp_path / "shop.csv"
+    rows = [f"{n / 100},{int(n % 100 + 37 * n % 61 > 80)}" for n in range(400)]
+    table.write_text("\n".join(["n,b", *rows]) + "\n")
+    confirm(tmp_path, sessions_experiment(table, "gradient_boosting", "base_rate"))
+    confirmation = read_confirmation(tmp_path / "results/tiny")
+    assert confirmation is not None
+    assert len(confirmation.pairs) == 1
+    assert confirmation.subgroups == ()
+    report_stage(tmp_path / "results/tiny", tmp_path)
+    page = (tmp_path / "results/tiny/report.html").read_text("utf-8")
+    assert confirmation.verdicts[0] in page
 
 
 def test_the_spaces_of_the_experiments_families_can_be_loaded() -> None:

@@ -139,8 +139,10 @@ def make_examples(
         encoder.items(events.item[rows], just_before),
     ]
     columns = [*encoder.of_users.sources, *encoder.of_items.sources]
+    likeness = None
     if summary is not None:
-        parts.append(summary.of(events, index, rows))
+        inputs, likeness = summary.of(events, index, rows)
+        parts.append(inputs)
         columns += summary.columns
     return Targets(
         histories=Sequences(
@@ -171,5 +173,6 @@ def make_examples(
             inputs=np.ascontiguousarray(np.concatenate(parts, axis=1, dtype=np.float32)),
             columns=tuple(columns),
             price=price,
+            likeness=likeness,
         ),
     )

@@ -10,7 +10,8 @@ import numpy as np
 
 from recsweep.data.arrays import changes
 from recsweep.data.features import Encoder
-from recsweep.data.types import KINDS, UNKNOWN, Events, Float32, Int32, Int64
+from recsweep.data.likeness import LIKENESS, likeness_parts
+from recsweep.data.types import KINDS, UNKNOWN, Events, Float32, Float64, Int32, Int64
 
 DAY = 86_400_000_000  # microseconds
 CHUNK = 1 << 18
@@ -24,6 +25,7 @@ class HistoryInputs:
     kinds: tuple[int, ...]  # event types that training holds
     popularity: Int64  # (n_items,) training events of each known course
     encoder: Encoder
+    ablation: bool  # will columns be left out afterwards?
 
     @property
     def columns(self) -> list[str]:
@@ -33,12 +35,15 @@ class HistoryInputs:
             "history: days since the last event",
             "history: none",
             "history: events on this course",
-            "history: alike",
+            LIKENESS,
             "course: events",
         ]
 
-    def of(self, events: Events, index: Int32, rows: Int64) -> Float32:
-        """(n_rows, n_columns) of the examples at `rows`; counts and days are log(1 + x)."""
+    def of(self, events: Events, index: Int32, rows: Int64) -> tuple[Float32, Float64 | None]:
+        """(n_rows, n_columns) of the examples at `rows`; counts and days are log(1 + x).
+
+        With an ablation: the likeness by column, too.
+        """
         position = np.arange(len(events))
         new_user = changes(events.user)
         first = np.maximum.accumulate(np.where(new_user, position, 0))[rows]
@@ -51,14 +56,18 @@ class HistoryInputs:
         days = (events.time[rows] - events.time[np.maximum(end - 1, 0)]) / DAY
         columns += [np.where(none, 0, np.log1p(np.maximum(days, 0))), none]
         columns.append(np.log1p(_on_the_same_course(events)[rows]))
-        columns.append(self._alike(events, rows, first, end))
+        alike, parts = self._alike(events, rows, first, end)
+        columns.append(alike)
         known = index[rows] != UNKNOWN
         columns.append(np.log1p(np.where(known, self.popularity[index[rows]], 0)))
-        return np.stack(columns, axis=1).astype(np.float32)
+        return np.stack(columns, axis=1).astype(np.float32), parts
 
-    def _alike(self, events: Events, rows: Int64, first: Int64, end: Int64) -> Float32:
+    def _alike(
+        self, events: Events, rows: Int64, first: Int64, end: Int64
+    ) -> tuple[Float32, Float64 | None]:
         """(n_rows,) cosine of the course's features and the history's mean; 0 without either."""
         out = np.zeros(len(rows), np.float32)
+        sources, parts = self.encoder.of_items.sources, []
         for at in range(0, len(rows), CHUNK):
             of = slice(at, at + CHUNK)
             low, high = int(first[of].min()), int(end[of].max())
@@ -71,7 +80,9 @@ class HistoryInputs:
             size = np.linalg.norm(total, axis=1) * np.linalg.norm(own, axis=1)
             there = size > 1e-9
             out[of][there] = (total * own).sum(axis=1)[there] / size[there]
-        return out
+            if self.ablation:
+                parts.append(likeness_parts(total, own, sources))
+        return out, np.concatenate(parts) if parts else None
 
 
 def _on_the_same_course(events: Events) -> Int64:

@@ -82,6 +82,8 @@ def purchase_training(
         sequences=taught.histories,
         n_items=len(learned.items),
         item_features=learned.encoder.items(learned.items),
+        user_columns=learned.encoder.of_users.sources,
+        item_columns=learned.encoder.of_items.sources,
         examples=taught,
     )
 
@@ -107,6 +109,7 @@ class _Maker:
                 kinds=tuple(int(kind) for kind in np.unique(events.kind[before])),
                 popularity=np.bincount(known, minlength=len(learned.items)).astype(np.int64),
                 encoder=learned.encoder,
+                ablation=experiment.is_ablation,
             )
 
     def examples(self, start: int | None, end: int, of: Mask) -> Targets:

@@ -113,6 +113,7 @@ class Labels:
     inputs: Float32  # (n_targets, n_inputs): learner, course and history as they were known then
     columns: tuple[str, ...]  # (n_inputs,) the declared column or summary that an input is of
     price: Float64 | None  # (n_targets,) of the course; nan: not known
+    likeness: Float64 | None = None  # of an ablation: (n_targets, n_columns, 3), `likeness.py`
 
     def at(self, positions: Int64) -> "Labels":
         """Some of the rows."""
@@ -121,6 +122,7 @@ class Labels:
             bought=self.bought[positions],
             inputs=self.inputs[positions],
             price=None if self.price is None else self.price[positions],
+            likeness=None if self.likeness is None else self.likeness[positions],
         )
 
 

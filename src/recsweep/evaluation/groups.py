@@ -16,6 +16,7 @@ def group_masks(
     targets: Targets, known_users: int, known_items: int | None = None
 ) -> dict[str, Mask]:
     """Group -> (n_targets,) whether a target is in it; groups without a target are left out.
+    Without any history there are no groups.
 
     Groups are by the events at hand (terciles over targets), by whether the learner had any event
     before the cut, where courses of the history stay candidates by whether the target is one, and
@@ -26,6 +27,8 @@ def group_masks(
         known_users: codes below it have an event before the cut.
         known_items: fold-local indices below it have an event before the cut; None: all have.
     """
+    if len(targets.histories.item) == 0:  # a table of sessions
+        return {}
     masks = _terciles(targets)
     user = targets.histories.user[targets.sequence]
     masks["new learner"] = user >= known_users
@@ -44,6 +47,8 @@ def group_masks(
 def in_history(targets: Targets) -> Mask:
     """(n_targets,) whether a target's item is in its own history."""
     histories = targets.histories
+    if len(histories.item) == 0:
+        return np.zeros(len(targets), bool)
     counts = np.diff(histories.offsets)
     owner = np.repeat(np.arange(len(histories)), counts)
     width = int(max(histories.item.max(initial=0), targets.item.max(initial=0))) + 1

@@ -9,8 +9,8 @@ from collections.abc import Mapping
 from recsweep.config.files import validate
 from recsweep.config.schema import Experiment
 from recsweep.errors import BadInput
-from recsweep.models.registry import FAMILIES
 from recsweep.search.space import Space
+from recsweep.tasks.registry import TASKS
 
 
 def with_arms(
@@ -25,11 +25,12 @@ def with_arms(
     """
     if not isinstance(experiment.features, Mapping):
         return experiment, dict(spaces)
+    known = TASKS[experiment.task].families
     families: dict[str, object] = {}
     arms: dict[str, Space] = {}
     for name, space in spaces.items():
         entry = experiment.families[name]
-        if not isinstance(entry, str) or not FAMILIES[space.family].uses_features:
+        if not isinstance(entry, str) or not known[space.family].uses_features:
             _add(families, name, entry)
             arms[name] = space
             continue

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 import numpy as np
 
 from recsweep.config.schema import Experiment
-from recsweep.data.types import Float64, Targets
+from recsweep.data.types import UNKNOWN, Float64, Targets
 from recsweep.evaluation.comparison import compare
 from recsweep.evaluation.metrics import user_means
 from recsweep.evaluation.verdict import PairVerdict, Scope
@@ -33,7 +33,8 @@ def cold_verdicts(
         scope: of the verdicts.
         level: of the intervals.
     """
-    cold = targets.item >= n_known
+    # A ranking can't hold a course that no table knows; a purchase can be asked of any.
+    cold = targets.item >= n_known if targets.labels is None else targets.item == UNKNOWN
     learners, sequence = np.unique(targets.sequence[cold], return_inverse=True)
     if len(learners) < 2:
         return ()
@@ -45,5 +46,13 @@ def cold_verdicts(
     return tuple(
         pair
         for arms in families.values()
-        for pair in compare(arms, ask.smallest_effect, ask.resamples, experiment.seed, level, scope)
+        for pair in compare(
+            arms,
+            ask.smallest_effect,
+            ask.resamples,
+            experiment.seed,
+            level,
+            scope,
+            lower_is_better=experiment.metric.lower_is_better,
+        )
     )

@@ -3,11 +3,13 @@ from dataclasses import replace
 import numpy as np
 import polars as pl
 import pytest
+from purchases import CUT, END, dataset_with_prices, log_of, purchase_experiment, random_log
 from worlds import dataset_of, events_of, experiment_of
 
+from recsweep.data.examples import DAY
 from recsweep.data.features import with_features
 from recsweep.data.folds import make_fold
-from recsweep.data.types import Fold
+from recsweep.data.types import Fold, Targets
 
 ROWS = [(u, (u + k) % 3, 10 * u + k) for u in range(4) for k in range(2)]
 LATE = [(u, (u + 2) % 3, 110 + u) for u in range(4)]
@@ -39,3 +41,47 @@ def test_without_a_choice_the_fold_stays_the_same_one() -> None:
     fold = fold_of(None)
     assert with_features(fold, None) is fold
     assert with_features(fold, ["age", "job", "price", "kind"]) is fold
+
+
+def purchase_fold_of(dated: bool, **experiment: object) -> Fold:
+    events = log_of(random_log(3))
+    dataset = dataset_with_prices(events)
+    assert dataset.items is not None
+    codes = range(dataset.n_items)
+    items = dataset.items.with_columns(
+        _id=pl.Series([f"c{n}" for n in codes]), kind=pl.Series([f"k{n % 3}" for n in codes])
+    )
+    if dated:
+        rows = items.with_columns(_valid_from=pl.Series([20 * DAY] * len(items)))
+        dataset = replace(dataset, items=items.select("_id"), item_rows=rows)
+    else:
+        dataset = replace(dataset, items=items)
+    asked = purchase_experiment(**experiment)
+    return make_fold("fold0", events, (CUT * DAY, END * DAY), dataset, asked)
+
+
+@pytest.mark.parametrize("dated", [False, True])
+@pytest.mark.parametrize("names", [[], ["age"], ["price"], ["kind", "age"]])
+def test_examples_of_a_purchase_are_those_that_only_the_chosen_columns_would_give(
+    names: list[str], dated: bool
+) -> None:
+    arm = {"space": "search_spaces/purchase/gru.yaml", "features": names}
+    whole = purchase_fold_of(dated, families={"gru": "search_spaces/purchase/gru.yaml", "x": arm})
+    chosen, alone = with_features(whole, names), purchase_fold_of(dated, features=names)
+
+    def same(one: Targets | None, other: Targets | None) -> None:
+        assert one is not None
+        assert other is not None
+        assert one.labels is not None
+        assert other.labels is not None
+        assert one.labels.columns == other.labels.columns
+        np.testing.assert_allclose(one.labels.inputs, other.labels.inputs, rtol=1e-6, atol=1e-7)
+        assert np.array_equal(one.histories.features, other.histories.features)
+        dated_one, dated_other = one.histories.item_features, other.histories.item_features
+        assert (dated_one is None) is (dated_other is None)
+        if dated_one is not None:
+            assert np.array_equal(dated_one, dated_other)
+
+    same(chosen.training.examples, alone.training.examples)
+    same(chosen.validation, alone.validation)
+    assert np.array_equal(chosen.training.item_features, alone.training.item_features)

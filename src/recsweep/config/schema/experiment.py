@@ -71,11 +71,6 @@ class Experiment(Schema):
         if not purchase and (self.purchase is not None or self.data.sessions is not None):
             key = "purchase" if self.purchase is not None else "data.sessions"
             raise ValueError(f"{key} is for task: purchase")
-        arms = any(isinstance(entry, Arm) for entry in self.families.values())
-        if purchase and (arms or isinstance(self.features, Mapping)):
-            raise ValueError(
-                "named sets of features are for task: next_item; give features as a list"
-            )
         if purchase and self.folds.min_user_events != Folds().min_user_events:
             raise ValueError("folds.min_user_events is for task: next_item; leave it out")
         if purchase and self.targets != Targets():
@@ -104,6 +99,12 @@ class Experiment(Schema):
         if isinstance(entry, Arm):
             return entry.features
         return None if isinstance(self.features, Mapping) else self.features
+
+    @property
+    def is_ablation(self) -> bool:
+        """Do families in the study differ in the columns that they use?"""
+        arms = any(isinstance(entry, Arm) for entry in self.families.values())
+        return arms or isinstance(self.features, Mapping)
 
     @property
     def feature_names(self) -> tuple[str, ...] | None:
