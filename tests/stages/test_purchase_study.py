@@ -203,8 +203,10 @@ def test_a_table_of_sessions_comes_to_a_verdict_and_a_page(tmp_path: Path) -> No
     assert len(confirmation.pairs) == 1
     assert confirmation.subgroups == ()
     report_stage(tmp_path / "results/tiny", tmp_path)
-    page = (tmp_path / "results/tiny/report.html").read_text("utf-8")
-    assert confirmation.verdicts[0] in page
+    assert "gradient_boosting" in (tmp_path / "results/tiny/report.html").read_text("utf-8")
+    leaderboard = (tmp_path / "results/tiny/leaderboard.md").read_text("utf-8")
+    assert "time is not respected" in leaderboard
+    assert "courses" not in leaderboard
 
 
 def test_the_spaces_of_the_experiments_families_can_be_loaded() -> None:
