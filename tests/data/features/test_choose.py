@@ -78,8 +78,9 @@ def test_examples_of_a_purchase_are_those_that_only_the_chosen_columns_would_giv
         np.testing.assert_allclose(one.labels.inputs, other.labels.inputs, rtol=1e-6, atol=1e-7)
         assert np.array_equal(one.histories.features, other.histories.features)
         dated_one, dated_other = one.histories.item_features, other.histories.item_features
-        assert (dated_one is None) is (dated_other is None)
-        if dated_one is not None:
+        if dated_one is None or dated_other is None:
+            assert dated_one is dated_other
+        else:
             assert np.array_equal(dated_one, dated_other)
 
     same(chosen.training.examples, alone.training.examples)
