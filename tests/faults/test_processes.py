@@ -4,6 +4,7 @@ import os
 import shutil
 import signal
 import subprocess
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -17,8 +18,19 @@ from recsweep.tracking.events import EpochReported, Event, TrialEnded
 
 def end(process: "subprocess.Popen[str]") -> None:
     """And all that it started: a machine that lost its driver is found empty."""
-    os.killpg(process.pid, signal.SIGKILL)
+    with suppress(ProcessLookupError):
+        os.killpg(process.pid, signal.SIGKILL)
     process.communicate()
+
+
+def lose_the_machine(process: "subprocess.Popen[str]") -> None:
+    """Ray's workers have groups of their own, and would write on for a moment."""
+    everything = [psutil.Process(process.pid), *children(process, "")]
+    for each in everything:
+        with suppress(psutil.NoSuchProcess):
+            each.kill()
+    psutil.wait_procs(everything)
+    end(process)
 
 
 def ended(sweep: Sweep) -> tuple[TrialRow, ...]:
@@ -49,8 +61,7 @@ def test_the_drivers_machine_is_lost_but_for_the_mirror(sweep: Sweep) -> None:
     copy = sweep.work / "mirror" / sweep.folder.name
     process = start(sweep)
     wait_until(lambda: in_the_middle(sweep) and journal_lines(copy, '"step":') >= 7)
-    process.kill()
-    end(process)
+    lose_the_machine(process)
     shutil.rmtree(sweep.folder)
     assert sweep.mirror.pull()
     assert list(sweep.folder.glob("checkpoints/*"))

@@ -3,6 +3,7 @@ from pathlib import Path
 
 import optuna
 import pytest
+import torch
 from optuna.trial import TrialState
 from sweeps import folds_of, ledger_of, report_of, spaces_of, study_of
 
@@ -11,6 +12,7 @@ from recsweep.search.ledger import Ledger
 from recsweep.search.storage import open_storage
 from recsweep.search.trials import trial_rows
 from recsweep.tracking.events import EpochReported, Event, TrialEnded, TrialStarted
+from recsweep.training.trial import Checkpoint
 
 
 def run(ledger: Ledger, family: str, values: tuple[float, ...] = (0.1, 0.3, 0.2)) -> str:
@@ -49,6 +51,22 @@ def test_a_trial_is_worth_its_best_epoch(tmp_path: Path) -> None:
     assert trial.state == TrialState.COMPLETE
     assert trial.value == 0.3
     assert trial.intermediate_values == {1: 0.1, 2: 0.3, 3: 0.2}
+
+
+@pytest.mark.parametrize("booked", [0, 1, 2])
+def test_a_checkpoint_more_than_an_epoch_ahead_of_the_journal_is_forgotten(
+    tmp_path: Path, booked: int
+) -> None:
+    ledger = ledger_of(tmp_path, study_of("a"), spaces_of(tmp_path, "a"))
+    id_ = ledger.ask("a").id
+    for epoch in range(1, booked + 1):
+        ledger.report(id_, report_of(epoch, 0.2))
+    report = report_of(3, 0.4, folds_of())  # by a worker that outlived the driver's disk
+    ledger.checkpoints.write(id_, {}, Checkpoint(report, report, {"w": torch.zeros(2)}))
+    again = ledger_of(tmp_path, study_of("a"), spaces_of(tmp_path, "a"))
+    assert again.checkpoints.epoch(id_) == 3
+    assert again.ask("a").id == id_
+    assert again.checkpoints.epoch(id_) == (3 if booked == 2 else 0)
 
 
 def test_a_stopped_trial_reaches_the_sampler_as_pruned_with_its_curve(tmp_path: Path) -> None:

@@ -72,6 +72,14 @@ class Checkpoints:
         except (SafetensorError, OSError, KeyError, TypeError, ValueError) as error:
             raise Unusable(f"{path.name} is damaged: {error}") from error
 
+    def epoch(self, trial: str) -> int:
+        """The last epoch of the trial's checkpoint; 0: there is none, or none that can be read."""
+        try:
+            with safe_open(self.path(trial), framework="pt") as file:
+                return int(json.loads(file.metadata()[_KEY])["last"]["epoch"])
+        except (SafetensorError, OSError, KeyError, TypeError, ValueError):
+            return 0
+
     def remove(self, trial: str) -> None:
         """Forget a trial that has ended."""
         try:

@@ -206,6 +206,7 @@ class Ledger:
         for key, value in {**kept, "number": number}.items():  # with its number it is one of ours
             trial.set_user_attr(key, value)
         id_ = trial_id(family, number)
+        self._forget_what_is_ahead(id_, 0)
         proposal = Proposal(id_, family, number, config, seed, self.length(family))
         self._running[id_] = _Running(proposal, trial)
         self._emit(TrialStarted(id_, family, attempt, config, seed))
@@ -217,6 +218,7 @@ class Ledger:
     def _resume(self, family: str, trial: optuna.Trial, past: FrozenTrial) -> Proposal:
         attrs = past.user_attrs
         id_, attempt = trial_id(family, attrs["number"]), attrs["attempt"] + 1
+        self._forget_what_is_ahead(id_, max(past.intermediate_values, default=0))
         proposal = Proposal(
             id_, family, attrs["number"], attrs["config"], attrs["seed"], self.length(family)
         )
@@ -228,6 +230,14 @@ class Ledger:
         )
         self._emit(TrialStarted(id_, family, attempt, proposal.config, proposal.seed, earlier))
         return proposal
+
+    def _forget_what_is_ahead(self, id_: str, booked: int) -> None:
+        """From a checkpoint that is more than an epoch ahead, epochs would be missing for ever.
+
+        It is there if a worker outlived its driver's disk, and went on.
+        """
+        if self.checkpoints.epoch(id_) > booked + 1:
+            self.checkpoints.remove(id_)
 
     def report(self, id_: str, report: EpochReport) -> bool:
         """Book an epoch; False: it had been booked before its worker or driver died."""
