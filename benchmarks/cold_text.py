@@ -18,6 +18,7 @@ from pathlib import Path
 import numpy as np
 import torch
 
+from calibration_logs import GRU
 from recsweep.config.files import load_experiment
 from recsweep.config.schema import Experiment
 from recsweep.data.features import with_features
@@ -31,23 +32,10 @@ from recsweep.evaluation.ranking import Ranker
 from recsweep.evaluation.verdict import PairVerdict
 from recsweep.stages.cold import cold_verdicts
 from recsweep.training.refit import refit
-from recsweep.training.trial import Configuration
 
 ROOT = Path(__file__).parents[1]
 FIRST_SEED = 100  # the settings below were chosen on logs of other seeds
 ARMS = {"gru+ids": [], "gru+text": ["title", "description"]}
-GRU: Configuration = {
-    "depth": 1,
-    "hidden_size": 32,
-    "embedding_size": 16,
-    "dropout": 0.1,
-    "learning_rate": 0.01,
-    "weight_decay": 0.01,
-    "batch_size": 16,
-    "window": 30,
-    "loss": "cross_entropy",
-    "tied_embeddings": False,
-}
 EPOCHS = 8
 LEVEL = 0.95
 

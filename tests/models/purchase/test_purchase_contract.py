@@ -6,12 +6,12 @@ import numpy as np
 import pytest
 import torch
 from purchases import fold_of, random_log
-from safetensors.torch import load, save
+from resuming import undisturbed_and_resumed
 from sklearn.ensemble import HistGradientBoostingClassifier
 
 from recsweep.data.types import UNKNOWN, Fold, Targets
 from recsweep.evaluation.probability import log_losses
-from recsweep.models.protocol import Context, Portrayable, Resumable
+from recsweep.models.protocol import Context, Portrayable
 from recsweep.models.purchase.cases import CaseBook
 from recsweep.models.purchase.protocol import Purchaser
 from recsweep.models.purchase.registry import PURCHASE_FAMILIES
@@ -86,20 +86,7 @@ def test_a_restored_checkpoint_goes_on_bit_for_bit(
 ) -> None:
     kind, config = CONFIGS[case]
     monkeypatch.setitem(CONFIGS, case, (kind, config | {"dropout": 0.3}))
-    undisturbed, cut_off, second = (build(case, fold) for _ in range(3))
-    losses = [undisturbed.fit_epoch() for _ in range(5)]
-    for _ in range(3):
-        cut_off.fit_epoch()
-    assert isinstance(cut_off, Resumable)
-    assert isinstance(second, Resumable)
-    kept = load(save(cut_off.checkpoint()))
-    cut_off.fit_epoch()  # what was kept is a copy
-    torch.manual_seed(99)
-    np.random.seed(99)
-    second.restore(kept)
-    assert [second.fit_epoch() for _ in range(2)] == losses[3:]
-    for name, value in undisturbed.state().items():
-        assert torch.equal(value, second.state()[name])
+    undisturbed_and_resumed(lambda: build(case, fold))
 
 
 @every_case
