@@ -21,7 +21,7 @@ from recsweep.stages.portrait import Portrayed
 
 LINES = 3
 """Courses, and other things, of each group."""
-LONGEST = 26
+LONGEST = 24
 
 
 def portrait_lines(portrayed: Portrayed) -> Iterator[str]:
@@ -39,7 +39,7 @@ def portrait_lines(portrayed: Portrayed) -> Iterator[str]:
 def portrait_table(portrait: Portrait) -> Table:
     """One row a group, the largest first."""
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False, padding=(0, 1, 0, 0), show_lines=False)
-    table.add_column("group", justify="right")
+    table.add_column("group", justify="right", min_width=len("group"))
     table.add_column("learners", justify="right", no_wrap=True)
     table.add_column("courses", no_wrap=True)
     table.add_column("what else", no_wrap=True)
