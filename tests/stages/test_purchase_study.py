@@ -1,32 +1,22 @@
 """A study of the task `purchase` through every stage after the search, on a simulated log."""
 
-import dataclasses
 import shutil
 from pathlib import Path
 
 import pytest
-import torch
-from tiny import NOW, counts, row_of
+from searched import search_by_hand
 
-from recsweep.config.files import read_yaml
 from recsweep.config.schema import Experiment
-from recsweep.data.folds import development_folds
-from recsweep.data.prepare import prepare
 from recsweep.errors import BadInput
 from recsweep.records.confirmation_files import read_confirmation
-from recsweep.records.environment import environment
-from recsweep.records.files import write_study
-from recsweep.records.study import Study, SweepSession
-from recsweep.records.user_values import FoldValues, write_user_values
 from recsweep.search.space_files import load_space
 from recsweep.stages.confirm import confirm_stage
 from recsweep.stages.report import report_stage
 from recsweep.stages.reproduce import reproduce_stage
-from recsweep.stages.select import select_stage
 from recsweep.stages.sweep import load_inputs
 from recsweep.stages.words import confirmation_lines
 from recsweep.tasks.registry import TASKS
-from recsweep.training.trial import Value, run_trial
+from recsweep.training.trial import Value
 
 ROOT = Path(__file__).parents[2]
 SPACES = "search_spaces/purchase"
@@ -79,35 +69,8 @@ def finished(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def confirm(root: Path, asked: Experiment) -> None:
     """A study of one trial a family, up to its confirmation."""
-    torch.set_num_threads(1)
-    dataset = prepare(asked, root)
-    folds = development_folds(dataset, asked)
-    folder, trials = root / "results" / "tiny", []
-    for family in asked.families:
-        config = CONFIGS[family]
-        record = run_trial(
-            family, config, folds, asked.metric, epochs=2, seed=5, device=torch.device("cpu"),
-            task=TASKS["purchase"],
-        )  # fmt: skip
-        trials.append(dataclasses.replace(row_of(record), lower_is_better=True))
-        values = [
-            FoldValues(fold.name, fold.validation.histories.user, value)
-            for fold, value in zip(folds, record.best.user_values, strict=True)
-        ]
-        write_user_values(folder, trials[-1].id, values)
-    spaces = {name: read_yaml(ROOT / SPACES / f"{name}.yaml") for name in asked.families}
-    study = Study(
-        experiment=asked,
-        spaces=spaces,
-        dataset=dataset.folder.name,
-        fingerprint=dataset.fingerprint,
-        environment=environment(),
-        folds={fold.name: counts(fold) for fold in folds},
-        sessions=(SweepSession(NOW, 1.0, 0.1, 1, 0.5, len(trials)),),
-        trials=tuple(trials),
-    )
-    write_study(study, folder)
-    select_stage(folder, root)
+    configs = {name: CONFIGS[name] for name in asked.families}
+    folder = search_by_hand(root, asked, configs, epochs=2)
     confirm_stage(folder, root, workers=1)
 
 

@@ -47,8 +47,6 @@ def group_masks(
 def in_history(targets: Targets) -> Mask:
     """(n_targets,) whether a target's item is in its own history."""
     histories = targets.histories
-    if len(histories.item) == 0:
-        return np.zeros(len(targets), bool)
     counts = np.diff(histories.offsets)
     owner = np.repeat(np.arange(len(histories)), counts)
     width = int(max(histories.item.max(initial=0), targets.item.max(initial=0))) + 1
