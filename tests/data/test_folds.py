@@ -107,7 +107,8 @@ def test_nothing_at_or_after_a_targets_own_time_reaches_its_history_or_candidate
     user, item, time = target
     kept = [row for row in rows if row[2] < time]
     known = {i for _, i, t in rows if t < CUT}
-    of_target = (i for u, i, t in rows if (u, t) == (user, time))
+    seen = {i for u, i, t in kept if u == user}  # no targets, however many are unknown
+    of_target = (i for u, i, t in rows if (u, t) == (user, time) and i not in seen)
     raw_item = next(i for i in of_target if (i if i in known else -1) == item)
     others = [row for row in late if row[2] >= time and row != (user, raw_item, time)]
     changed = try_fold(fold_of, sorted({*kept, *others, (user, raw_item, time)}))
