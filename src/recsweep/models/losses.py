@@ -12,6 +12,8 @@ import torch.nn.functional as F
 from torch import Tensor
 from torch.autograd.function import once_differentiable
 
+from recsweep.models import amx
+
 CHUNK_LOGITS = 1 << 24
 """At most so many logits are held at once: 64 MiB in float32."""
 
@@ -119,8 +121,12 @@ def cross_entropy(
     states (n_states, d), weight (n_items, d), bias (n_items,); target and target_state
     (n_targets,). `half` multiplies in bfloat16.
     """
+    loss: Tensor
+    if half and memory is None and amx.runs(states.shape[1], states.device):
+        loss = amx.HalfCrossEntropy.apply(states, weight, bias, target, target_state)  # type: ignore[no-untyped-call]
+        return loss
     extra = (memory.value, memory.state, memory.item) if memory else (None, None, None)
-    loss: Tensor = _LinearCrossEntropy.apply(  # type: ignore[no-untyped-call]
+    loss = _LinearCrossEntropy.apply(  # type: ignore[no-untyped-call]
         states, weight, bias, target, target_state, *extra, half
     )
     return loss

@@ -11,7 +11,7 @@ from torch import Tensor
 
 from recsweep.data.batches import Batch, Batches
 from recsweep.data.types import Float32, Sequences
-from recsweep.models import losses, tables
+from recsweep.models import amx, losses, tables
 from recsweep.models.checkpoint import checkpoint_of, parameters_of, restore_checkpoint
 from recsweep.models.network import Network
 from recsweep.models.protocol import Context, FamilyConfig, Histories
@@ -47,7 +47,9 @@ class Neural:
             self._tables = SparseTables(network.tables, config.learning_rate, config.weight_decay)
         self.batches = Batches(context.training, config.window, config.batch_size, context.device)
         self.optimizer = torch.optim.AdamW(
-            _parameter_groups(network, config), lr=config.learning_rate
+            _parameter_groups(network, config),
+            lr=config.learning_rate,
+            fused=_fused(network, context),
         )
         self.epoch = 0
         self.gradient_norm: float | None = None  # before clipping, mean over the epoch's steps
@@ -203,6 +205,12 @@ def _remember(
     rows = grid.view(-1, n_items)
     positive = positive + rows[batch.target_state, batch.target]
     return positive, negative + rows[:, drawn].index_select(0, batch.target_state)
+
+
+def _fused(network: Network, context: Context) -> bool | None:
+    """Optimise in one pass? It rounds otherwise, so float32 keeps to the way that it began with."""
+    half = context.precision == "bf16"
+    return True if half and amx.runs(network.embedding.shape[1], context.device) else None
 
 
 def _parameter_groups(network: Network, config: GradientConfig) -> list[dict[str, object]]:

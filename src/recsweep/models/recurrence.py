@@ -15,9 +15,11 @@ import torch
 from torch import Tensor, nn
 from torch.autograd.function import once_differentiable
 
+from recsweep.models import amx
+
 
 class _GruLayer(torch.autograd.Function):
-    # Under autocast too the recurrence stays in float32: its products are too small to gain.
+    # Under autocast too it stays in float32: torch's small products would not gain.
     @staticmethod
     @torch.amp.custom_fwd(device_type="cpu", cast_inputs=torch.float32)  # type: ignore[untyped-decorator]
     def forward(
@@ -95,11 +97,14 @@ def run_gru(gru: nn.GRU, inputs: Tensor, between: nn.Module) -> Tensor:
     """(n_rows, length, hidden) states of a `batch_first` GRU from zero states.
 
     `between` is applied between layers; `gru` holds the weights and its own dropout stays unused.
+    Under autocast, on a processor with AMX, the states are in bfloat16.
     """
+    tiles = torch.is_autocast_enabled("cpu") and amx.runs(gru.hidden_size, inputs.device)
+    layer_of = amx.HalfGruLayer if tiles else _GruLayer
     for layer in range(gru.num_layers):
         weights = [
             getattr(gru, f"{name}_l{layer}")
             for name in ("weight_ih", "weight_hh", "bias_ih", "bias_hh")
         ]
-        inputs = _GruLayer.apply(between(inputs) if layer else inputs, *weights)  # type: ignore[no-untyped-call]
+        inputs = layer_of.apply(between(inputs) if layer else inputs, *weights)  # type: ignore[no-untyped-call]
     return inputs

@@ -12,10 +12,11 @@ from pathlib import Path
 import torch
 
 import recsweep
-from recsweep.models.engine import ENGINE
+from recsweep.config.schema import Resources
+from recsweep.models.engine import engine_of
 
 
-def environment() -> dict[str, object]:
+def environment(resources: Resources | None = None) -> dict[str, object]:
     """Code, dependencies, threads and hardware of this process, fit for JSON and YAML."""
     return {
         "recsweep": version("recsweep"),
@@ -25,7 +26,7 @@ def environment() -> dict[str, object]:
         "os": platform.platform(),
         "cpu": cpu_model(),
         "simd": torch.backends.cpu.get_cpu_capability(),  # models share a name on rented machines
-        "engine": ENGINE,
+        "engine": engine_of(resources or Resources()),
         "cores": os.cpu_count(),
         "threads": torch.get_num_threads(),
         "gpus": [torch.cuda.get_device_name(n) for n in range(torch.cuda.device_count())],

@@ -103,7 +103,7 @@ def conclude(
         dataset=known.study.dataset,
         fingerprint=known.study.fingerprint,
         inputs=known.inputs,
-        environment=environment(),
+        environment=environment(experiment.resources),
     )
     return confirmation, tables
 

@@ -131,7 +131,7 @@ def portrait_stage(
             clusters=characterise(dataset, study.experiment, fold, found.labels),
             inputs=inputs,
             vectors=write_learners(learners, folder, name),
-            environment=environment(),
+            environment=environment(study.experiment.resources),
         )
         write_portrait(portrait, folder)
     return Portrayed(portrait, fitted=True)

@@ -79,7 +79,7 @@ def reproduce_stage(
         raise BadInput(f"{path}: kind {best.kind!r} is no family{nearest(best.kind, families)}")
     validate(families[best.kind].config, dict(best.config), f"{path}: config")
     dataset = _same_data(best, root)
-    now = environment()
+    now = environment(best.experiment.resources)
     if sealed:
         recorded, figures, reasons = _on_test(best, path.parent.parent, dataset, now, on_end)
     else:

@@ -10,6 +10,7 @@ from recsweep.data.prepare import prepare
 from recsweep.data.prepared import load_dataset
 from recsweep.data.types import Dataset, Fold
 from recsweep.errors import BadInput
+from recsweep.models.engine import engine_of
 from recsweep.records.environment import environment
 from recsweep.records.files import write_study
 from recsweep.records.study import Study, SweepSession
@@ -101,6 +102,7 @@ def sweep(
     """
     experiment, folder = inputs.experiment, inputs.folder
     mode = resolve_mode(experiment.tracking)
+    engine_of(experiment.resources)  # what it compiles is there before workers ask for it
     folder.mkdir(parents=True, exist_ok=True)
     hearing: list[Listener] = [LiveFile(folder), *listeners]
     if mode == "online":
@@ -142,7 +144,7 @@ def collect(inputs: Inputs) -> Study:
         inputs.spaces,
         dataset=inputs.dataset.folder.name,
         fingerprint=inputs.dataset.fingerprint,
-        environment=environment(),
+        environment=environment(inputs.experiment.resources),
         folds={fold.name: fold_counts(fold) for fold in inputs.folds},
     )
 
