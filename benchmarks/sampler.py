@@ -11,6 +11,7 @@ Regret is the distance to the best score possible; each setting sees the same fa
 
 import argparse
 import warnings
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -47,14 +48,20 @@ class Family:
     defaults: dict[str, float | int | str]
 
     def score(self, trial: optuna.Trial, noise: np.random.Generator) -> float:
-        """At most 0."""
-        loss = LOSSES.index(trial.suggest_categorical("loss", LOSSES))
-        values = [trial.suggest_float(name, 0, 1) for name in NUMBERS]
-        values.append(trial.suggest_int("depth", 0, 2) / 2)
-        values.append(trial.suggest_float("negatives", 0, 1) if loss else self.best[7])
-        off = np.array(values) - self.best
-        curve = 3 * float(np.sum(self.weight * off * off)) + float(self.gap[loss])
-        return -(curve + self.interaction * float(off[0] * off[3])) + noise.normal(0, 0.01)
+        """Of what a trial suggests, with noise."""
+        loss = trial.suggest_categorical("loss", LOSSES)
+        values = {name: trial.suggest_float(name, 0, 1) for name in NUMBERS}
+        values["depth"] = trial.suggest_int("depth", 0, 2) / 2
+        if loss != "full":
+            values["negatives"] = trial.suggest_float("negatives", 0, 1)
+        return self.value(loss, values) + noise.normal(0, 0.01)
+
+    def value(self, loss: str, values: Mapping[str, float]) -> float:
+        """Of a configuration; about 0 at best."""
+        at = [values[name] for name in (*NUMBERS, "depth")]
+        off = np.array([*at, values.get("negatives", self.best[7])]) - self.best
+        curve = 3 * float(np.sum(self.weight * off * off)) + float(self.gap[LOSSES.index(loss)])
+        return -(curve + self.interaction * float(off[0] * off[3]))
 
 
 def family(seed: int) -> Family:
