@@ -2,14 +2,24 @@
 
 import os
 import signal
+import socket
 import subprocess
 import sys
 import time
+from contextlib import suppress
 from pathlib import Path
+
+import ray
 
 NET = "10.77.0"
 BRIDGE = "rsweep0"
 PORT = 6390
+OWN_DISK = (
+    *("unshare", "--mount", "sh", "-c"),
+    'mount -t tmpfs recsweep-test /tmp/ray && exec "$@"',
+    "sh",
+)
+"""Two raylets that begin at once would meet in Ray's folder."""
 
 
 class Namespaces:
@@ -17,6 +27,7 @@ class Namespaces:
 
     def __init__(self, nodes: int, cpus: int, gpus: int) -> None:
         self.address = f"{NET}.1:{PORT}"
+        os.environ["RAY_AUTH_MODE"] = "disabled"  # `ray start` would take up this machine's token
         self._names = [f"rsweep{n}" for n in range(1, 1 + nodes)]
         self._processes: list[subprocess.Popen[bytes]] = []
         self.shutdown()
@@ -24,7 +35,7 @@ class Namespaces:
         _ip("addr", "add", f"{NET}.1/24", "dev", BRIDGE)
         _ip("link", "set", BRIDGE, "up")
         self._start([], "--head", f"--port={PORT}", f"--node-ip-address={NET}.1", "--num-cpus=0")
-        time.sleep(3)
+        _wait_for(f"{NET}.1", PORT)
         for n, name in enumerate(self._names, 2):
             wire = f"rsw{n}"
             _ip("netns", "add", name)
@@ -34,10 +45,20 @@ class Namespaces:
             _ip("-n", name, "link", "set", "eth0", "up")
             _ip("-n", name, "link", "set", "lo", "up")
             self._start(
-                ["ip", "netns", "exec", name],
+                ["ip", "netns", "exec", name, *OWN_DISK],
                 f"--address={self.address}", f"--node-ip-address={NET}.{n}",
                 f"--num-cpus={cpus}", f"--num-gpus={gpus}",
             )  # fmt: skip
+        self._wait_for_nodes(1 + nodes)
+
+    def _wait_for_nodes(self, n_nodes: int, seconds: float = 120.0) -> None:
+        ray.init(self.address, log_to_driver=False, logging_level="CRITICAL")
+        limit = time.monotonic() + seconds
+        while sum(node["Alive"] for node in ray.nodes()) < n_nodes:
+            if time.monotonic() > limit:
+                raise TimeoutError(f"{n_nodes} nodes did not come up")
+            time.sleep(0.2)
+        ray.shutdown()
 
     def remove_last(self) -> str:
         """Kill the last raylet, as a machine that loses its power; its name."""
@@ -50,10 +71,11 @@ class Namespaces:
         while self._processes:
             process = self._processes.pop()
             os.killpg(process.pid, signal.SIGTERM)
-            process.wait(30)
+            process.wait(90)  # Ray drains a node for half a minute
         for name in self._names:
             subprocess.run(["ip", "netns", "del", name], stderr=subprocess.DEVNULL, check=False)
-        subprocess.run(["ip", "link", "del", BRIDGE], stderr=subprocess.DEVNULL, check=False)
+        for link in (*(f"rsw{n}" for n in range(2, 2 + len(self._names))), BRIDGE):
+            subprocess.run(["ip", "link", "del", link], stderr=subprocess.DEVNULL, check=False)
 
     def _start(self, inside: list[str], *options: str) -> None:
         command = [*inside, str(Path(sys.executable).with_name("ray")), "start", "--block"]
@@ -64,6 +86,16 @@ class Namespaces:
                 stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
             )
         )  # fmt: skip
+
+
+def _wait_for(host: str, port: int, seconds: float = 60.0) -> None:
+    limit = time.monotonic() + seconds
+    while True:
+        with suppress(OSError), socket.create_connection((host, port), 1.0):
+            return
+        if time.monotonic() > limit:
+            raise TimeoutError(f"nothing answers at {host}:{port}")
+        time.sleep(0.2)
 
 
 def _ip(*arguments: str) -> None:

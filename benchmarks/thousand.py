@@ -3,10 +3,11 @@
     .venv/bin/python benchmarks/thousand.py [--trials 1000] [--workers 2]
 
 Ray, Optuna's journal, W&B run files and the study's own files are real; a trial's epochs cost no
-time, so that only recsweep's share is left. Prints, for each tenth of the trials, the seconds that
-a trial took and the driver's memory, then one line of JSON: `growth_mb` is the driver's resident
-memory after the last trial less that after the first tenth, and `slowdown` the last tenth's seconds
-a trial by the second tenth's (1: linear).
+time, so that only recsweep's share is left. Prints, for each tenth of the trials, a trial's
+seconds, the driver's processor seconds, which other work on the machine hardly changes, and the
+driver's memory, then one line of JSON: `growth_mb` is the driver's resident memory after the last
+trial less that after the first tenth, `slowdown` the last tenth's seconds a trial by the second
+tenth's (1: linear), and `cpu_slowdown` the same of processor seconds.
 """
 
 import argparse
@@ -35,6 +36,13 @@ def memory_mb() -> float:
     return int(fields[1]) * 4096 / 1e6
 
 
+def a_trial(clock: list[float], tenth: int) -> list[float]:
+    """Seconds a trial in each tenth; the first counts from its first trial."""
+    ends = [clock[0], *clock[tenth - 1 :: tenth]]
+    counts = [max(1, tenth - 1), *[tenth] * (len(ends) - 2)]
+    return [(b - a) / n for a, b, n in zip(ends, ends[1:], counts, strict=False)]
+
+
 def main() -> None:
     """Measure and print."""
     parser = argparse.ArgumentParser()
@@ -43,11 +51,13 @@ def main() -> None:
     parser.add_argument("--no-wandb", action="store_true")
     asked = parser.parse_args()
     times: list[float] = []
+    busy: list[float] = []
     memory: list[float] = []
 
     def hear(event: Event) -> None:
         if isinstance(event, TrialEnded):
             times.append(time.monotonic())
+            busy.append(time.process_time())
             memory.append(memory_mb())
 
     with tempfile.TemporaryDirectory(prefix="recsweep-thousand-") as scratch:
@@ -72,12 +82,12 @@ def main() -> None:
         runs = len(list((folder / "wandb").glob("offline-run-*"))) if not asked.no_wandb else 0
         journal_mb = (folder / "optuna.log").stat().st_size / 1e6
     tenth = max(1, len(times) // 10)
-    sys.stdout.write(f"{'trials':>12} {'s/trial':>8} {'MB':>8}\n")
-    pace = []
-    for n in range(tenth, len(times) + 1, tenth):
-        since = times[n - tenth - 1] if n > tenth else times[0]
-        pace.append((times[n - 1] - since) / (tenth if n > tenth else max(1, tenth - 1)))
-        sys.stdout.write(f"{n - tenth + 1:>5} - {n:>4} {pace[-1]:>8.3f} {memory[n - 1]:>8.0f}\n")
+    sys.stdout.write(f"{'trials':>12} {'s/trial':>8} {'CPU s':>8} {'MB':>8}\n")
+    pace, cpu = a_trial(times, tenth), a_trial(busy, tenth)
+    for n, (seconds_, busy_) in enumerate(zip(pace, cpu, strict=True)):
+        first, last = n * tenth + 1, (n + 1) * tenth
+        sys.stdout.write(f"{first:>5} - {last:>4} {seconds_:>8.3f} {busy_:>8.3f} ")
+        sys.stdout.write(f"{memory[last - 1]:>8.0f}\n")
     result = {
         "trials": len(study.trials),
         "workers": asked.workers,
@@ -86,6 +96,7 @@ def main() -> None:
         "growth_mb": round(memory[-1] - memory[tenth - 1], 1),
         "growth_limit_mb": LIMIT_MB,
         "slowdown": round(pace[-1] / pace[1], 2) if len(pace) > 1 else None,
+        "cpu_slowdown": round(cpu[-1] / cpu[1], 2) if len(cpu) > 1 else None,
         "wandb_runs": runs,
         "journal_mb": round(journal_mb, 1),
     }

@@ -72,3 +72,10 @@ def test_the_schema_in_the_documents_is_up_to_date() -> None:
     path = Path(__file__).parents[2] / "docs" / "best.schema.json"
     write = f"from recsweep.records.selection import best_schema as s; print(s(), end='') > {path}"
     assert path.read_text("utf-8") == best_schema(), write
+
+
+def test_a_family_that_its_own_experiment_lacks_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "gru.yaml"
+    write_best(best(family="lstm"), path)
+    with pytest.raises(BadInput, match=r"family: lstm is not among experiment\.families"):
+        read_best(path)

@@ -8,6 +8,7 @@ from typing import Any, Literal
 
 from recsweep.config.files import dump_yaml, read_yaml, validate
 from recsweep.config.schema import Experiment, Schema
+from recsweep.errors import BadInput
 from recsweep.records.atomic import write_text
 from recsweep.records.digests import digests_of
 from recsweep.training.trial import Configuration, Value
@@ -83,9 +84,14 @@ def read_best(path: Path) -> BestFile:
     """Read it back.
 
     Raises:
-        BadInput: no such file, or a key that is missing, unknown or of the wrong kind.
+        BadInput: no such file, a key that is missing, unknown or of the wrong kind, or a family
+            that its own experiment doesn't have.
     """
-    return validate(BestFile, read_yaml(path), path)
+    best = validate(BestFile, read_yaml(path), path)
+    if best.family not in best.experiment.families:
+        named = ", ".join(best.experiment.families)
+        raise BadInput(f"{path}: family: {best.family} is not among experiment.families ({named})")
+    return best
 
 
 def best_schema() -> str:

@@ -68,7 +68,10 @@ def _start(resources: Resources) -> None:
             runtime_env=_runtime_environment(resources, address),
         )
     except ConnectionError as error:
-        raise BadInput(f"RAY_ADDRESS={address}: {error}; is the cluster up?") from None
+        raise BadInput(
+            f"RAY_ADDRESS={address}: {error}; is the cluster up? If it asks for a token, set "
+            "RAY_AUTH_MODE=token"
+        ) from None
     logging.getLogger("ray").setLevel(logging.CRITICAL)
 
 
