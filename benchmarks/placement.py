@@ -23,10 +23,10 @@ from typing import Any
 sys.path.insert(0, str(Path(__file__).parents[1] / "tests"))
 
 from diary import diary, read
+from namespaces import Namespaces
 from ray.cluster_utils import Cluster
 from sweeps import folds_of, make_trials, spaces_of, study_of
 
-from namespaces import Namespaces
 from recsweep.search.run import run_search
 from recsweep.search.study import build_study
 

@@ -17,6 +17,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
+from namespaces import Namespaces
 from sweeps import FAMILIES, folds_of, make_trials, spaces_of, study_of
 
 from recsweep.config.schema import Experiment
@@ -186,8 +187,9 @@ def start(sweep: Sweep, *, ray: str = "own") -> "subprocess.Popen[str]":
 
     Args:
         sweep: what to run.
-        ray: `own`, or machines that it starts: `lost in a trial`, `lost between trials`, or
-            `apart`, where all trials run on one with another disk than the driver's.
+        ray: `own`, or machines that it starts: `lost in a trial`, `lost between trials`, `cut off`,
+            where one of two loses its network, or `apart`, where all trials run on one with
+            another disk than the driver's.
     """
     options = json.dumps(sweep.options)
     arguments = (sweep.folder, sweep.work, sweep.seconds, options, sweep.mirrored, ray)
@@ -212,6 +214,8 @@ def main() -> None:
             _lose_machines(sweep, EpochReported, 2)
         elif ray == "lost between trials":
             _lose_machines(sweep, TrialEnded, 1)
+        elif ray == "cut off":
+            _cut_a_wire(sweep)
         elif ray == "apart":
             _sweep_on_another_disk(sweep)
         else:
@@ -254,6 +258,23 @@ def _lose_machines(sweep: Sweep, event: type[Event], times: int) -> None:
     assert len(machines) == 1
     ray.shutdown()
     cluster.shutdown()
+
+
+def _cut_a_wire(sweep: Sweep) -> None:
+    """Of two machines that share a wire with the driver's, one loses it in a trial's middle."""
+    machines = Namespaces(nodes=2, cpus=1, gpus=0)
+    cut: list[str] = []
+
+    def listen(heard: Event) -> None:
+        if isinstance(heard, EpochReported) and heard.row.epoch == 2 and not cut:
+            cut.append(machines.cut_off_last())
+
+    os.environ["RAY_ADDRESS"] = machines.address
+    try:
+        sweep.run(listeners=(listen,))
+    finally:
+        machines.shutdown()
+    assert cut
 
 
 def _sweep_on_another_disk(sweep: Sweep) -> None:

@@ -107,6 +107,16 @@ def test_machines_are_lost_one_after_the_other(sweep: Sweep, moment: str) -> Non
     sweep.check(ended(sweep), lost=2)
 
 
+def test_a_machine_is_cut_off_from_the_network(sweep: Sweep) -> None:
+    if subprocess.run(["ip", "netns", "list"], check=False).returncode or os.geteuid():
+        pytest.skip("no right to make networks")
+    sweep.seconds = 0.4
+    process = start(sweep, ray="cut off")
+    _, errors = process.communicate(timeout=280)
+    assert process.returncode == 0, errors
+    sweep.check(ended(sweep), lost=2)
+
+
 @pytest.mark.usefixtures("local_ray")
 def test_a_worker_is_killed(sweep: Sweep) -> None:
     pids = sweep.work / "pids"

@@ -1,7 +1,6 @@
 """Raylets in network namespaces of their own: machines that share only a wire. Needs root."""
 
 import os
-import signal
 import socket
 import subprocess
 import sys
@@ -9,6 +8,7 @@ import time
 from contextlib import suppress
 from pathlib import Path
 
+import psutil
 import ray
 
 NET = "10.77.0"
@@ -62,16 +62,18 @@ class Namespaces:
 
     def remove_last(self) -> str:
         """Kill the last raylet, as a machine that loses its power; its name."""
-        os.killpg(self._processes.pop().pid, signal.SIGKILL)
+        _kill(self._processes.pop())
+        return self.cut_off_last()
+
+    def cut_off_last(self) -> str:
+        """Cut the last one's wire: it lives and works on, and nobody hears of it. Its name."""
         _ip("link", "del", f"rsw{len(self._names) + 1}")
         return self._names[-1]
 
     def shutdown(self) -> None:
         """End what was started, and take the namespaces away."""
         while self._processes:
-            process = self._processes.pop()
-            os.killpg(process.pid, signal.SIGTERM)
-            process.wait(90)  # Ray drains a node for half a minute
+            _kill(self._processes.pop())
         for name in self._names:
             subprocess.run(["ip", "netns", "del", name], stderr=subprocess.DEVNULL, check=False)
         for link in (*(f"rsw{n}" for n in range(2, 2 + len(self._names))), BRIDGE):
@@ -86,6 +88,16 @@ class Namespaces:
                 stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
             )
         )  # fmt: skip
+
+
+def _kill(process: "subprocess.Popen[bytes]") -> None:
+    """And all that it started, without a word: asked to end, Ray drains for half a minute."""
+    everything = [psutil.Process(process.pid)]
+    everything += everything[0].children(recursive=True)
+    for each in everything:
+        with suppress(psutil.NoSuchProcess):
+            each.kill()
+    process.wait()
 
 
 def _wait_for(host: str, port: int, seconds: float = 60.0) -> None:
