@@ -169,7 +169,7 @@ def journal_lines(folder: Path, what: str) -> int:
     return 0
 
 
-def wait_until(true: Callable[[], bool], seconds: float = 60.0) -> None:
+def wait_until(true: Callable[[], bool], seconds: float = 150.0) -> None:
     """Look again and again.
 
     Raises:
