@@ -106,7 +106,7 @@ def test_on_another_processor_the_spread_of_seeds_is_allowed(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     now = {**recorded_environment.environment(), "cpu": "another"}
-    monkeypatch.setattr(stage, "environment", lambda: now)
+    monkeypatch.setattr(stage, "environment", lambda _: now)
     epochs: list[int] = []
     reproduction = reproduce_stage(
         world.best("matrix_factorization"),
