@@ -1,9 +1,9 @@
-"""A GRU sweep of six trials against bare loops over the same configurations, in one run.
+"""A GRU sweep against bare loops over the same configurations, in one run.
 
-    python benchmarks/sweep.py [--rounds 1] [--epochs 10]
+    python benchmarks/sweep.py [--rounds 1] [--trials 6] [--epochs 10]
 
 One split of MovieLens 100k, hidden 128, embedding 64, exact full softmax, no early stopping; two
-one-thread processes everywhere. Three ways to the same six configurations:
+one-thread processes everywhere. Three ways to the same configurations:
 
 - `sweep`: recsweep's whole path, with an evaluation after every epoch, Optuna's journal and W&B's
   run files. Ray's start is apart.
@@ -45,7 +45,7 @@ from recsweep.training.process import environment_variables, worker_environment
 from recsweep.training.trial import Configuration, run_trial
 
 ROOT = Path(__file__).parents[1]
-TRIALS, WORKERS = 6, 2
+WORKERS = 2
 PLAIN_LIMIT, EFFICIENCY_LIMIT = 0.85, 0.92
 Job = tuple[Configuration, int]  # configuration, seed
 
@@ -123,14 +123,16 @@ def main() -> None:
         description=__doc__, formatter_class=argparse.RawTextHelpFormatter
     )
     parser.add_argument("--rounds", type=int, default=1)
+    parser.add_argument("--trials", type=int, default=6)
     parser.add_argument("--epochs", type=int, default=10)
     options = parser.parse_args()
-    chosen = one_split(TRIALS, options.epochs, WORKERS)
+    chosen = one_split(options.trials, options.epochs, WORKERS)
     ours = load_experiment(ROOT / "experiments/default.yaml", chosen)
     fold = development_folds(prepare(ours, ROOT), ours)[0]
     events = len(fold.training.sequences.item)
     print(
-        f"{TRIALS} trials of {options.epochs} epochs, {events:,} training events, {WORKERS} cores"
+        f"{options.trials} trials of {options.epochs} epochs, {events:,} training events, "
+        f"{WORKERS} cores"
     )
     rows: list[dict[str, float]] = []
     for number in range(options.rounds):

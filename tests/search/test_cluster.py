@@ -10,7 +10,7 @@ import pytest
 from sweeps import spaces_of, study_of
 
 from recsweep.errors import BadInput
-from recsweep.search.cluster import cluster
+from recsweep.search.cluster import cluster, most_train
 from recsweep.search.sessions import read_sessions
 from recsweep.search.study import build_study
 from recsweep.training.process import worker_environment
@@ -35,6 +35,34 @@ print(one.address, flush=True)
 sys.stdin.read()
 one.shutdown()
 """
+
+
+PROCESSES = """
+import os, sys, time, ray
+from recsweep.config.schema import Resources
+from recsweep.search.cluster import cluster, most_train
+
+@ray.remote
+class Worker:
+    def tell(self):
+        limit = time.monotonic() + 60
+        while "recsweep.search.worker" not in sys.modules and time.monotonic() < limit:
+            time.sleep(0.1)
+        return os.environ["OMP_NUM_THREADS"], "recsweep.search.worker" in sys.modules
+
+with cluster(Resources(cpu=1)) as workers:
+    print(*ray.get(Worker.remote().tell.remote()))
+"""
+
+
+@pytest.mark.slow
+def test_a_process_of_our_own_ray_has_its_variables_and_imports_before_it_is_asked_for() -> None:
+    environment = {name: os.environ[name] for name in ("PATH", "HOME") if name in os.environ}
+    done = subprocess.run(
+        [sys.executable, "-c", PROCESSES],
+        capture_output=True, text=True, timeout=200, check=False, env=environment,
+    )  # fmt: skip
+    assert done.stdout == "1 True\n", done.stderr
 
 
 @pytest.mark.slow
@@ -110,6 +138,24 @@ def test_a_ray_client_address_is_refused_with_a_way_out(monkeypatch: pytest.Monk
     ):
         pass
     assert "TUNE_DISABLE_SIGINT_HANDLER" not in os.environ  # nothing of ours stays behind
+
+
+@pytest.mark.parametrize(
+    ("resources", "most"),
+    [
+        ({}, True),
+        ({"cpu": 2}, True),  # a trial has two of the processes that Ray starts
+        ({"cpu": 4}, False),
+        ({"workers": 4}, True),
+        ({"workers": 1}, False),
+        ({"gpu": 0.25}, False),  # a process a core, and few GPUs
+    ],
+)
+def test_processes_import_ahead_only_where_most_of_them_will_train(
+    monkeypatch: pytest.MonkeyPatch, resources: dict[str, float], most: bool
+) -> None:
+    monkeypatch.setattr("os.cpu_count", lambda: 8)
+    assert most_train(study_of("a", resources=resources).resources) == most
 
 
 def test_a_worker_has_as_many_threads_as_its_cores() -> None:

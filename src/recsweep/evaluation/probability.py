@@ -3,6 +3,8 @@
 Thresholds and calibrators are cross-fitted: learners are dealt into `PARTS` parts, and what one
 part is scored with was fitted on the examples of the others. So nothing is scored on what it was
 fitted on, and a learner's examples are never on both sides.
+
+scikit-learn is imported where it works: the workers of a sweep that ranks need none of it.
 """
 
 from dataclasses import dataclass
@@ -12,14 +14,6 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 from scipy.special import logit
-from sklearn.isotonic import IsotonicRegression
-from sklearn.linear_model import LogisticRegression
-from sklearn.metrics import (
-    average_precision_score,
-    classification_report,
-    precision_recall_curve,
-    roc_auc_score,
-)
 
 from recsweep.data.types import Float64, Int32, Int64
 
@@ -85,6 +79,8 @@ def best_threshold(probability: Float64, bought: Mask) -> float:
     """The lowest probability to be taken for a purchase that makes F1 highest; .5 where nobody
     bought.
     """
+    from sklearn.metrics import precision_recall_curve
+
     if not bought.any():
         return 0.5
     precision, recall, thresholds = precision_recall_curve(bought, probability)
@@ -139,6 +135,8 @@ def pooled_metrics(
     probability: Float64, bought: Mask, sequence: Int32, price: Float64 | None
 ) -> dict[str, float]:
     """Metrics of all examples together; those of a decision at cross-fitted thresholds."""
+    from sklearn.metrics import average_precision_score, roc_auc_score
+
     taken, _ = decisions(probability, bought, sequence)
     hits = int((taken & bought).sum())
     precision = hits / max(int(taken.sum()), 1)
@@ -173,6 +171,8 @@ def revenue(probability: Float64, bought: Mask, price: Float64 | None) -> dict[s
 
 def report_at_threshold(probability: Float64, bought: Mask, sequence: Int32) -> dict[str, Any]:
     """scikit-learn's `classification_report` at cross-fitted thresholds."""
+    from sklearn.metrics import classification_report
+
     taken, _ = decisions(probability, bought, sequence)
     names = ["no purchase", "purchase"]
     found: dict[str, Any] = classification_report(
@@ -184,6 +184,9 @@ def report_at_threshold(probability: Float64, bought: Mask, sequence: Int32) -> 
 def _calibrate(
     probability: Float64, bought: Mask, asked: Float64, calibration: Calibration
 ) -> Float64:
+    from sklearn.isotonic import IsotonicRegression
+    from sklearn.linear_model import LogisticRegression
+
     if calibration == "isotonic":
         library = IsotonicRegression(out_of_bounds="clip")
         # A bin without a purchase is no proof that there never is one: the ends are Laplace's.

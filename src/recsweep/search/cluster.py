@@ -5,6 +5,7 @@ import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import ray
 from ray.tune.execution import class_cache
@@ -27,8 +28,7 @@ _DRIVER = {
     "TUNE_WARN_THRESHOLD_S": "10",
 }
 
-
-_KEYS = ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SECURITY_TOKEN", "AWS_SESSION_TOKEN")
+_HERE = ("", "local")  # values of RAY_ADDRESS with which Ray is started on this machine
 
 
 @contextmanager
@@ -38,13 +38,12 @@ def cluster(resources: Resources) -> Iterator[int]:
     Raises:
         BadInput: no machine of the cluster can hold a trial, or RAY_ADDRESS is no use.
     """
-    # Tune would hand these to every worker, and Ray writes a worker's variables into its logs. Only
-    # the driver writes to a store.
-    class_cache.ENV_VARS_TO_PROPAGATE.difference_update(_KEYS)
     with environment_variables(_DRIVER):
+        address = os.environ.get("RAY_ADDRESS", "")
         ours = not ray.is_initialized()
+        _hand_on(set() if ours and address in _HERE else {"RAY_CHDIR_TO_TRIAL_DIR"})
         if ours:
-            _start(resources)
+            _start(resources, address)
         try:
             yield _workers(resources)
         finally:
@@ -52,21 +51,39 @@ def cluster(resources: Resources) -> Iterator[int]:
                 ray.shutdown()
 
 
-def _start(resources: Resources) -> None:
-    address = os.environ.get("RAY_ADDRESS", "")
+def _hand_on(variables: set[str]) -> None:
+    """Of the driver's variables Tune gives workers these alone.
+
+    Otherwise the keys of a store would be among them, which only the driver needs, and Ray writes a
+    worker's variables into its logs. None at all: a process that is ready can be a worker.
+    """
+    class_cache.DEFAULT_ENV_VARS = {}
+    class_cache.ENV_VARS_TO_PROPAGATE = variables
+
+
+def _start(resources: Resources, address: str) -> None:
     if address.startswith("ray://"):
         raise BadInput(
             f"RAY_ADDRESS={address}: Ray Client is not supported; run recsweep on a machine of the "
             "cluster with RAY_ADDRESS=auto or host:port"
         )
+    options: dict[str, Any] = {"address": address, "runtime_env": _runtime_environment(resources)}
+    variables: dict[str, str] = {}
+    if address in _HERE:
+        # Processes inherit the variables from Ray here. In a runtime environment they would be no
+        # use to those that Ray starts, one a core, before it is asked for any.
+        variables = worker_environment(resources)
+        modules = ["recsweep.search.preload"] if most_train(resources) else []
+        settings = {"preload_python_modules": modules}
+        options = {"address": "local", "_system_config": settings}  # not what else runs here
     try:
-        ray.init(
-            address=address or "local",  # not whatever else runs on this machine
-            include_dashboard=False,
-            log_to_driver=False,
-            logging_level=logging.CRITICAL,
-            runtime_env=_runtime_environment(resources, address),
-        )
+        with environment_variables(variables):
+            ray.init(
+                include_dashboard=False,
+                log_to_driver=False,
+                logging_level=logging.CRITICAL,
+                **options,
+            )
     except ConnectionError as error:
         raise BadInput(
             f"RAY_ADDRESS={address}: {error}; is the cluster up? If it asks for a token, set "
@@ -75,13 +92,20 @@ def _start(resources: Resources) -> None:
     logging.getLogger("ray").setLevel(logging.CRITICAL)
 
 
-def _runtime_environment(resources: Resources, address: str) -> dict[str, object]:
-    """What workers get: variables, and on other machines this very code, which they may lack.
+def most_train(resources: Resources) -> bool:
+    """Of the processes that Ray starts, one a core, will most hold a trial?"""
+    cores = os.cpu_count() or 1
+    trials = min(resources.workers or cores, cores / resources.cpu)
+    return not resources.gpu and trials >= cores / 2
+
+
+def _runtime_environment(resources: Resources) -> dict[str, object]:
+    """What workers of a cluster get: variables, and this very code, which they may lack.
 
     A job that was submitted to the cluster has brought its code with it.
     """
     environment: dict[str, object] = {"env_vars": worker_environment(resources)}
-    if address not in ("", "local") and "RAY_JOB_CONFIG_JSON_ENV_VAR" not in os.environ:
+    if "RAY_JOB_CONFIG_JSON_ENV_VAR" not in os.environ:
         environment["py_modules"] = [str(Path(recsweep.__file__).parent)]
     return environment
 

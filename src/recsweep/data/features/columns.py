@@ -1,14 +1,19 @@
-"""One declared column as numbers, fitted on training's cells alone."""
+"""One declared column as numbers, fitted on training's cells alone.
+
+scikit-learn is imported where it works: a sweep's workers get columns that are fitted.
+"""
 
 import warnings
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import polars as pl
-from sklearn.preprocessing import MultiLabelBinarizer, OneHotEncoder, StandardScaler
 
 from recsweep.data.types import Float32
+
+if TYPE_CHECKING:
+    from sklearn.preprocessing import StandardScaler
 
 MOST = 50
 FAR = 10.0
@@ -46,7 +51,7 @@ class Scale:
     """
 
     column: str
-    scaler: StandardScaler | None = field(repr=False)  # None: training has no number
+    scaler: "StandardScaler | None" = field(repr=False)  # None: training has no number
 
     @property
     def names(self) -> list[str]:
@@ -79,6 +84,8 @@ def fit_values(cells: pl.Series) -> Values:
 
 def fit_scale(cells: pl.Series) -> Scale:
     """Fit a column of numbers."""
+    from sklearn.preprocessing import StandardScaler
+
     number = cells.cast(pl.Float64).drop_nulls().to_numpy()
     with np.errstate(over="ignore", invalid="ignore"):
         return Scale(cells.name, StandardScaler().fit(number[:, None]) if len(number) else None)
@@ -86,6 +93,8 @@ def fit_scale(cells: pl.Series) -> Scale:
 
 def _indicators(cells: pl.Series, known: list[str]) -> Any:
     """(n, n_known) sparse zeros and ones."""
+    from sklearn.preprocessing import MultiLabelBinarizer, OneHotEncoder
+
     if isinstance(cells.dtype, pl.List):
         tags = [row or () for row in cells.to_list()]
         with warnings.catch_warnings():

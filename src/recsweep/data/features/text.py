@@ -4,25 +4,27 @@ Deerwester et al. 1990), fitted on training's texts alone; or sentence embedding
 Words are runs of letters and digits in lower case, from two characters on. Where the text is
 Chinese, runs of Han characters are cut into words by jieba. A word in more than half of the texts
 tells nothing, nor does one that occurs once: neither is counted.
+
+scikit-learn and jieba are imported where they work: a sweep's workers get columns that are fitted.
 """
 
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import jieba
 import numpy as np
 import polars as pl
-from sklearn.decomposition import TruncatedSVD
-from sklearn.feature_extraction.text import TfidfVectorizer
-from sklearn.preprocessing import normalize
 from threadpoolctl import threadpool_limits
 
 from recsweep.config.schema import Text
 from recsweep.data.features.embeddings import embed
 from recsweep.data.types import Float32
+
+if TYPE_CHECKING:
+    import jieba
+    from sklearn.decomposition import TruncatedSVD
 
 WORD = re.compile(r"\w+")
 HAN = re.compile(r"([㐀-䶿一-鿿豈-﫿]+)")
@@ -42,7 +44,7 @@ class TextVectors:
     column: str
     size: int
     vectorize: Vectorize | None = field(repr=False)  # None: training has no text to learn from
-    svd: TruncatedSVD | None = field(repr=False)
+    svd: "TruncatedSVD | None" = field(repr=False)
     scale: float
 
     @property
@@ -52,6 +54,8 @@ class TextVectors:
 
     def encode(self, cells: pl.Series) -> Float32:
         """(n, size); zeros where there is no text, or none of its words is known."""
+        from sklearn.preprocessing import normalize
+
         found = np.zeros((len(cells), self.size), np.float32)
         at = np.flatnonzero(cells.is_not_null().to_numpy())
         if self.vectorize is None or self.svd is None or not len(at):
@@ -68,6 +72,8 @@ def fit_text(cells: pl.Series, text: Text) -> TextVectors:
     Raises:
         BadInput: `text.model` can't be used.
     """
+    from sklearn.decomposition import TruncatedSVD
+
     texts = cells.drop_nulls().to_list()
     vectorize = _embedding(text) if text.method == "embeddings" else _tfidf(texts, text.language)
     if vectorize is None or not texts:
@@ -101,6 +107,8 @@ def is_chinese(texts: Sequence[str]) -> bool:
 
 
 def _tfidf(texts: Sequence[str], language: str) -> Vectorize | None:
+    from sklearn.feature_extraction.text import TfidfVectorizer
+
     chinese = is_chinese(texts) if language == "auto" else language == "zh"
     vectorizer = TfidfVectorizer(
         analyzer=lambda text: words(text, chinese),
@@ -130,8 +138,10 @@ def _segmented(part: str) -> list[str]:
 
 
 @lru_cache(maxsize=1)
-def _jieba() -> jieba.Tokenizer:
+def _jieba() -> "jieba.Tokenizer":
     """Without jieba's cache: that is a marshalled file which anyone on the machine can write."""
+    import jieba
+
     tokenizer = jieba.Tokenizer()
     tokenizer.FREQ, tokenizer.total = tokenizer.gen_pfdict(tokenizer.get_dict_file())
     tokenizer.initialized = True

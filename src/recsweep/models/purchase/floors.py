@@ -1,7 +1,8 @@
 """The floors: `base_rate`, and scikit-learn's `logistic_regression` and `gradient_boosting`.
 
 They read what is known of learner, course and history as numbers. What is fitted is kept as plain
-arrays, so that a state is loaded without scikit-learn and without unpickling anything.
+arrays, so that a state is loaded without scikit-learn and without unpickling anything. It is
+imported where it fits: the workers of a sweep that ranks need none of it.
 """
 
 from collections.abc import Mapping
@@ -10,8 +11,6 @@ import numpy as np
 import torch
 from pydantic import BaseModel, Field
 from scipy.special import expit
-from sklearn.ensemble import HistGradientBoostingClassifier
-from sklearn.linear_model import LogisticRegression
 from torch import Tensor
 
 from recsweep.data.types import Float32, Float64
@@ -75,6 +74,8 @@ class Logistic:
 
     def fit_epoch(self) -> None:
         """Fit to the end."""
+        from sklearn.linear_model import LogisticRegression
+
         labels = labels_of(self._training)
         library = LogisticRegression(
             C=self._config.inverse_penalty, solver="newton-cholesky", max_iter=200
@@ -107,6 +108,8 @@ class Boosting:
 
     def fit_epoch(self) -> None:
         """Fit to the end."""
+        from sklearn.ensemble import HistGradientBoostingClassifier
+
         config, labels = self._config, labels_of(self._context.training)
         library = HistGradientBoostingClassifier(
             learning_rate=config.learning_rate,

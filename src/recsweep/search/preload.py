@@ -1,0 +1,11 @@
+"""What a worker process will need, imported before anybody asks for it (see `cluster.py`)."""
+
+import gc
+
+gc.disable()  # to walk again and again through what is being imported takes a fifth of the time
+
+import torch._dynamo  # noqa: E402, F401  torch's optimisers import it with their first step
+
+import recsweep.search.worker  # noqa: E402, F401
+
+gc.enable()
