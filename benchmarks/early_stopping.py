@@ -107,7 +107,7 @@ class Book:
 
     def __init__(self, families: Iterable[str]) -> None:
         self.families = tuple(families)
-        self.complete_ids: set[str] = set()
+        self.best: dict[str, float] = {}  # id of a complete trial -> score of its best epoch
 
     def trials(self, family: str) -> list[object]:
         """Nothing came before."""
@@ -120,8 +120,8 @@ class Book:
         return True
 
     def complete(self, id_: str, best: EpochReport) -> None:
-        """The trial had its full length."""
-        self.complete_ids.add(id_)
+        """The trial counts, by what it had reached."""
+        self.best[id_] = best.value
 
     def prune(self, id_: str) -> None:
         """It was stopped."""
@@ -159,7 +159,8 @@ def replay(families: Mapping[str, Sequence[Curve]], setting: Setting) -> Outcome
         spent += curve.seconds
         value = curve.values[epoch - 1]
         report = EpochReport(epoch, value, {}, (), 0.0, 0.0, ())
-        if policy.reported(proposal, report, report):
+        reached = EpochReport(*best_until(curve.values, epoch), {}, (), 0.0, 0.0, ())
+        if policy.reported(proposal, report, reached):
             heapq.heappush(running, (now + curve.seconds, tie, epoch + 1, proposal, curve))
         else:
             start(now)
@@ -168,13 +169,35 @@ def replay(families: Mapping[str, Sequence[Curve]], setting: Setting) -> Outcome
     for family, curves in families.items():
         best = max(curves, key=lambda curve: curve.best)
         chosen = max(
-            curve.best
-            for number, curve in enumerate(curves)
-            if f"{family}-{number:04d}" in book.complete_ids
+            book.best[id_]
+            for number in range(len(curves))
+            if (id_ := f"{family}-{number:04d}") in book.best
         )
         regrets[family] = (best.best - chosen) / best.best
         errors[family] = (best.best - chosen) / best.error
     return Outcome(1 - spent / whole, regrets, errors)
+
+
+def best_until(values: Sequence[float], epoch: int) -> tuple[int, float]:
+    """The best of the first epochs, and its score: no later one is known to a trial that ends."""
+    value = max(values[:epoch])
+    return values.index(value) + 1, value
+
+
+def oracle(curves: Sequence[Curve]) -> float:
+    """Share saved by one who knows every curve: each family's best runs to its best epoch.
+
+    All other trials have one epoch. No rule that gives every trial an epoch and regrets nothing
+    saves more.
+    """
+    whole = sum(curve.seconds * len(curve.values) for curve in curves)
+    spent = 0.0
+    for family in {curve.family for curve in curves}:
+        own = [curve for curve in curves if curve.family == family]
+        best = max(own, key=lambda curve: curve.best)
+        spent += sum(c.seconds for c in own if c is not best)
+        spent += best.seconds * (best.values.index(best.best) + 1)
+    return 1 - spent / whole
 
 
 def experiment(families: Mapping[str, object], epochs: int, setting: Setting) -> Experiment:
@@ -239,7 +262,10 @@ def main() -> None:
     names = sorted(path.stem for path in CURVES.glob("*.json"))
     sets = {name: read(name) for name in names}
     for name, curves in sets.items():
-        print(f"{name}: {len(curves)} curves of {len(curves[0].values)} epochs")
+        print(
+            f"{name}: {len(curves)} curves of {len(curves[0].values)} epochs; "
+            f"an oracle saves {oracle(curves):.0%}"
+        )
     settings: list[Setting] = [
         {"grace_epochs": grace, "reduction": reduction, "full_trials": full}
         for grace in (1, 2)
