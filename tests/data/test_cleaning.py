@@ -123,3 +123,13 @@ def test_an_unreadable_time_is_named_by_its_row_in_the_whole_table() -> None:
     raw = pl.DataFrame({"u": ["1"] * 3, "i": ["a"] * 3, "t": ["5", "6", "soon"]})
     with pytest.raises(BadInput, match="row 3: t is 'soon'"):
         clean([raw[:2], raw[2:]], table(), ANY_TIME, LOG)
+
+
+def test_a_dwell_that_is_empty_negative_or_endless_is_not_known() -> None:
+    found = cleaned(["1"] * 4, ["a"] * 4, ["5"] * 4, ["2.5", None, "-1", "inf"], dwell="k")
+    assert found.events["dwell"].to_list() == [2.5, None, None, None]
+
+
+def test_a_dwell_that_is_no_number_is_refused_with_its_row() -> None:
+    with pytest.raises(BadInput, match=r"row 2: k is 'long', expected a number of seconds"):
+        cleaned(["1"] * 2, ["a"] * 2, ["5"] * 2, ["2", "long"], dwell="k")

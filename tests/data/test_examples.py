@@ -1,11 +1,17 @@
+from dataclasses import replace
+
 import numpy as np
+import polars as pl
 import pytest
-from hypothesis import given, settings
+from hypothesis import given, reject, settings
 from hypothesis import strategies as st
 from purchases import CUT, END, LookOrBuy, fold_of, log_of, purchase_experiment, random_log
+from worlds import dataset_of
 
 from recsweep.config.schema import Purchase
 from recsweep.data.examples import DAY, find_examples
+from recsweep.data.features import with_features
+from recsweep.data.folds import make_fold
 from recsweep.data.types import Fold, Targets
 from recsweep.errors import BadInput
 
@@ -81,7 +87,58 @@ def known_of(targets: Targets, n: int) -> tuple[bytes, ...]:
         histories.kind[at].tobytes(),
         targets.labels.inputs[n].tobytes(),
         targets.item[n].tobytes(),
+        *(
+            features[at].tobytes()
+            for features in (histories.item_features, histories.event_features)
+            if features is not None
+        ),
     )
+
+
+def rich_fold_of(rows: list[LookOrBuy], seed: int, day: float, rewritten: int = 0) -> Fold:
+    """With dwell, and courses whose price and text have a row for every twenty days.
+
+    Args:
+        rows: of the log.
+        seed: of what is said of courses and of the time spent on events.
+        day: what is later than it is said by the seed plus `rewritten`.
+        rewritten: what is added.
+    """
+    events = log_of(rows)
+
+    def drawn(*key: int) -> float:
+        late = rewritten if key[-1] > day * DAY else 0
+        return float(np.random.default_rng((seed + late, *key)).exponential())
+
+    dwell = [
+        DAY / 1e6 * drawn(int(u), int(i), int(t))
+        for u, i, t in zip(events.user, events.item, events.time, strict=True)
+    ]
+    table = pl.DataFrame(
+        [
+            (
+                str(item),
+                when * DAY,
+                drawn(item, when * DAY),
+                f"word{drawn(item, when * DAY):.0f} of",
+            )
+            for item in range(8)
+            for when in range(0, END, 20)
+        ],
+        schema={"_id": pl.String, "_valid_from": pl.Int64, "price": pl.Float64, "title": pl.String},
+        orient="row",
+    )
+    codes = np.unique(events.item)
+    dataset = replace(
+        dataset_of(events),
+        items=pl.DataFrame({"_id": [str(code) for code in codes], "_label": [None] * len(codes)}),
+        item_rows=table.with_columns(title=pl.col("title") + " course"),
+    )
+    log = {"path": "x", "user": "u", "item": "i", "time": "t", "dwell": "d"}
+    courses = {"path": "y", "key": "i", "numeric": ["price"], "text": ["title"], "valid_from": "v"}
+    experiment = purchase_experiment(data={"name": "test", "events": [log], "items": courses})
+    events = replace(events, dwell=np.array(dwell, np.float32))
+    return make_fold("fold0", events, (CUT * DAY, END * DAY), dataset, experiment)
 
 
 def by_moment(fold: Fold) -> dict[tuple[int, int], tuple[bytes, ...]]:
@@ -105,12 +162,39 @@ def test_whatever_happens_after_an_example_leaves_what_is_known_of_it_as_it_was(
         for user, _, when, kind in rows
         if when >= day
     ]
-    before, after = by_moment(fold_of(rows)), by_moment(fold_of(early + late))
-    # An example's answer must be out by then, or rewriting could take it away.
-    kept = [key for key in before if key[1] + 2 * DAY < day * DAY]
-    assert kept
-    for key in kept:
-        assert after[key] == before[key]
+    rewritten = early + late
+    try:
+        pairs = [
+            (fold_of(rows), fold_of(rewritten)),
+            (rich_fold_of(rows, seed, day), rich_fold_of(rewritten, seed, day, other)),
+        ]
+    except BadInput:  # nobody buys any more
+        reject()
+    for one, two in pairs:
+        before, after = by_moment(one), by_moment(two)
+        # An example's answer must be out by then, or rewriting could take it away.
+        kept = [key for key in before if key[1] + 2 * DAY < day * DAY]
+        assert kept
+        for key in kept:
+            assert after[key] == before[key]
+
+
+def test_the_time_spent_on_earlier_events_reaches_what_is_known() -> None:
+    rows = random_log(1)
+    one, other = (rich_fold_of(rows, 1, 0, rewritten) for rewritten in (0, 7))
+    assert one.validation.histories.event_features is not None
+    assert by_moment(one) != by_moment(other)
+    assert one.validation.labels is not None
+    names = [c for c in one.validation.labels.columns if c.startswith("event.dwell")]
+    assert {*names} == {"event.dwell (mean)", "event.dwell (last)", "event.dwell (this course)"}
+
+
+def test_no_summary_of_the_dwell_stays_where_it_is_left_out() -> None:
+    fold = with_features(rich_fold_of(random_log(1), 1, END), ["price", "title"])
+    labels = fold.validation.labels
+    assert labels is not None
+    assert not any(column.startswith("event.") for column in labels.columns)
+    assert labels.inputs.shape[1] == len(labels.columns)
 
 
 def test_an_earlier_event_does_reach_what_is_known() -> None:

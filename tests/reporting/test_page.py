@@ -187,7 +187,7 @@ def test_every_word_is_used() -> None:
     built = ("term:", "state_", "which_", "seen_", "rule_", "outcome_", "verdict_", "basis_")
     built_too = ("sealed_openings_", "drop_", "protocol_stopping_")
     plain = [key for key in ENGLISH if not key.startswith((*built, *built_too))]
-    assert not [key for key in plain if f'"{key}"' not in text]
+    assert not [key for key in plain if f'"{key.removesuffix(":sessions")}"' not in text]
 
 
 def test_before_the_test_is_opened_the_first_sentence_says_so(written: Callable[..., str]) -> None:

@@ -1,5 +1,6 @@
 """A study of the task `purchase` through every stage after the search, on a simulated log."""
 
+import re
 import shutil
 from pathlib import Path
 
@@ -156,6 +157,11 @@ def test_a_family_that_reads_histories_is_refused_on_a_table_of_sessions(tmp_pat
         load_inputs(sessions_experiment(tmp_path / "x.csv", "gru"), tmp_path)
 
 
+def visible(page: str) -> str:
+    """What a page says, without its styles and marks."""
+    return re.sub(r"<style.*?</style>|<script.*?</script>|<[^>]*>", " ", page, flags=re.DOTALL)
+
+
 def test_a_table_of_sessions_comes_to_a_verdict_and_a_page(tmp_path: Path) -> None:
     table = tmp_path / "shop.csv"
     rows = [f"{n / 100},{int(n % 100 + 37 * n % 61 > 80)}" for n in range(400)]
@@ -165,11 +171,14 @@ def test_a_table_of_sessions_comes_to_a_verdict_and_a_page(tmp_path: Path) -> No
     assert confirmation is not None
     assert len(confirmation.pairs) == 1
     assert confirmation.subgroups == ()
-    report_stage(tmp_path / "results/tiny", tmp_path)
-    assert "gradient_boosting" in (tmp_path / "results/tiny/report.html").read_text("utf-8")
+    for lang, learner in (("en", "learner"), ("zh", "学员")):
+        page = report_stage(tmp_path / "results/tiny", tmp_path, lang).page.read_text("utf-8")
+        assert "gradient_boosting" in page
+        assert learner not in visible(page).lower()
     leaderboard = (tmp_path / "results/tiny/leaderboard.md").read_text("utf-8")
     assert "time is not respected" in leaderboard
     assert "courses" not in leaderboard
+    assert "cross-fitted over sessions" in leaderboard
 
 
 def test_the_spaces_of_the_experiments_families_can_be_loaded() -> None:

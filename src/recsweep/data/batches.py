@@ -25,6 +25,7 @@ class Batch:
     state: Tensor  # (n_states,) int64 into the flattened (row, place) grid
     target: Tensor  # (n_targets,) int64 item
     target_state: Tensor  # (n_targets,) int64 into state, non-decreasing
+    event_features: Tensor | None = None  # (n_rows, longest, n_event_features) float32
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,6 +93,8 @@ class Batches:
         self.device = device
         self._items = torch.from_numpy(training.sequences.item).to(device, torch.int64)
         self._features = torch.from_numpy(training.sequences.features).to(device)
+        of_events = training.sequences.event_features
+        self._of_events = None if of_events is None else torch.from_numpy(of_events).to(device)
 
     def draw(self, n: int) -> Tensor:
         """(n,) items of random training events, repeats allowed: each as often as it is popular."""
@@ -148,6 +151,7 @@ class Batches:
                 state=flat_[state_bounds[b] : state_bounds[b + 1]],
                 target=target_[at],
                 target_state=target_state_[at],
+                event_features=None if self._of_events is None else self._of_events[index],
             )
 
 

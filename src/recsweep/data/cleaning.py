@@ -34,14 +34,16 @@ class Cleaned:
     """What is left of one raw table."""
 
     rows: int  # that were read
-    events: pl.DataFrame  # user, item: Categorical; time: Int64 µs; kind: Int8 index into KINDS
+    events: pl.DataFrame  # user, item: Categorical; time: Int64 µs; kind: Int8 index into KINDS;
+    # if the table has one, dwell: Float32 seconds, null: not known
     dropped: Mapping[str, int]  # rule -> rows
     unmapped: Mapping[str, int]  # raw event types without a meaning, the most frequent five
 
 
 def needed_columns(table: EventTable) -> list[str]:
     """The raw columns that `clean` takes."""
-    return [table.user, table.item, table.time, *([table.type.column] if table.type.column else [])]
+    others = [column for column in (table.type.column, table.dwell) if column]
+    return [table.user, table.item, table.time, *others]
 
 
 def clean(
@@ -51,15 +53,15 @@ def clean(
 
     Args:
         batches: the raw table's rows, in order. One batch at a time is held as text; of an event
-            that stays, 17 bytes are.
+            that stays, 17 bytes are, and 4 of its dwell.
         table: what the columns mean.
         limits: of time.
         path: named in errors.
 
     Raises:
-        BadInput: a time that can't be read, or a column that can't hold ids.
+        BadInput: a time or dwell that can't be read, or a column that can't hold ids.
     """
-    parts = [pl.DataFrame(schema=EVENTS)]
+    parts = [pl.DataFrame(schema=EVENTS | ({"dwell": pl.Float32} if table.dwell else {}))]
     rows, dropped, unmapped = 0, dict.fromkeys(RULES, 0), Counter[str]()
     for raw in batches:
         events, broken, odd_types = _clean_batch(raw, table, limits, path, rows)
@@ -92,6 +94,9 @@ def _clean_batch(
         dropped[rule] = int((keep & rows).sum())
         keep &= ~rows.fill_null(True)
     events = pl.DataFrame({"user": user, "item": item, "time": time, "kind": kind}, EVENTS)
+    if table.dwell is not None:
+        dwell = _seconds(raw[table.dwell], path, first_row)
+        events = events.with_columns(dwell.alias("dwell"))
     return events.filter(keep), dropped, _frequency(raw_kind.filter(kind.is_null()))
 
 
@@ -122,6 +127,20 @@ def _times(column: pl.Series, table: EventTable, path: Path, first_row: int) -> 
             f"expected {expected}"
         )
     return time
+
+
+def _seconds(column: pl.Series, path: Path, first_row: int) -> pl.Series:
+    """Seconds spent; what is empty, below zero or not finite is not known."""
+    text = as_text(column, path)
+    seconds = text.cast(pl.Float32, strict=False)
+    unread = (seconds.is_null() & text.is_not_null()).arg_true()
+    if len(unread):
+        row = int(unread[0])
+        raise BadInput(
+            f"{path}: row {first_row + row + 1}: {column.name} is {column[row]!r}, "
+            "expected a number of seconds (dwell), or nothing where it is not known"
+        )
+    return seconds.set(~(seconds.is_finite() & (seconds >= 0)), None)
 
 
 def _kinds(raw: pl.DataFrame, table: EventTable, path: Path) -> tuple[pl.Series, pl.Series]:

@@ -27,7 +27,9 @@ def whole_development(dataset: Dataset, experiment: Experiment) -> Fold:
     learned = learn(events, before, cut, dataset, experiment)
     index, encoder = learned.index, learned.encoder
     known = index != UNKNOWN
-    histories = sequences_of(rows_of(events, known), index[known], encoder)
+    of_events = encoder.events(events, cut)
+    of_events = None if of_events is None else of_events[known]
+    histories = sequences_of(rows_of(events, known), index[known], encoder, of_events)
     if experiment.purchase is None:
         training = next_item_training(NAME, events, before, learned, experiment)
     else:

@@ -106,6 +106,7 @@ def make_examples(
     encoder: Encoder,
     summary: HistoryInputs | None,
     price: Float64 | None,
+    end: int,
 ) -> Targets:
     """Targets with labels, each after the events on known courses strictly before it.
 
@@ -118,6 +119,7 @@ def make_examples(
         encoder: fitted before the cut.
         summary: of a log's histories; None: there are none.
         price: (n_examples,) of the courses.
+        end: of the period.
     """
     n, position = len(events), np.arange(len(events))
     new_user = changes(events.user)
@@ -139,9 +141,9 @@ def make_examples(
         encoder.items(events.item[rows], just_before),
     ]
     columns = [*encoder.of_users.sources, *encoder.of_items.sources]
-    likeness = None
+    likeness, of_events = None, encoder.events(events, end)
     if summary is not None:
-        inputs, likeness = summary.of(events, index, rows)
+        inputs, likeness = summary.of(events, index, rows, of_events)
         parts.append(inputs)
         columns += summary.columns
     return Targets(
@@ -157,6 +159,7 @@ def make_examples(
                 if encoder.of_items.known.start is not None
                 else None
             ),
+            event_features=None if of_events is None else of_events[history],
         ),
         sequence=sequence.astype(np.int32),
         length=length.astype(np.int32),

@@ -65,7 +65,7 @@ def make_fold(
         return make_purchase_fold(name, events, window, before, learned, dataset, experiment)
     index, encoder = learned.index, learned.encoder
     training = next_item_training(name, events, before, learned, experiment)
-    validation = _targets(events, index, cut, experiment.targets, encoder)
+    validation = _targets(events, index, window, experiment.targets, encoder)
     if experiment.targets.candidates == "catalogue":
         cold = int((validation.item >= learned.n_known).sum())
         counts = {**validation.counts, "of these in the catalogue": cold}
@@ -97,13 +97,17 @@ def next_item_training(
             "lower folds.min_user_events, or use fewer or shorter folds"
         )
     encoder = learned.encoder
+    # Only what lies before the cut is seen: a dwell that lasts beyond it is cut off there.
+    of_events = encoder.events(rows_of(events, before), encoder.cut)
+    of_events = None if of_events is None else of_events[trained[before]]
     return Training(
-        sequences=sequences_of(rows_of(events, trained), index[trained], encoder),
+        sequences=sequences_of(rows_of(events, trained), index[trained], encoder, of_events),
         n_items=len(learned.items),
         item_features=encoder.items(learned.items),
         n_cold=len(learned.items) - learned.n_known,
         user_columns=encoder.of_users.sources,
         item_columns=encoder.of_items.sources,
+        event_columns=encoder.of_events.sources,
     )
 
 
@@ -118,8 +122,10 @@ def trains_on(events: Events, window: tuple[int, int], rule: Folds) -> Mask:
     return before
 
 
-def _targets(events: Events, index: Int32, cut: int, rule: TargetRule, encoder: Encoder) -> Targets:
-    n = len(events)
+def _targets(
+    events: Events, index: Int32, window: tuple[int, int], rule: TargetRule, encoder: Encoder
+) -> Targets:
+    n, (cut, end) = len(events), window
     position = np.arange(n)
     new_user = changes(events.user)
     user_start = np.maximum.accumulate(np.where(new_user, position, 0))
@@ -153,8 +159,10 @@ def _targets(events: Events, index: Int32, cut: int, rule: TargetRule, encoder: 
     start[sequence] = known_before[user_start[at]]
     known_rows = np.flatnonzero(index != UNKNOWN)
     rows = known_rows[ranges(start, longest)]
+    of_events = encoder.events(events, end)
+    of_events = None if of_events is None else of_events[rows]
     return Targets(
-        histories=sequences_of(rows_of(events, rows), index[rows], encoder),
+        histories=sequences_of(rows_of(events, rows), index[rows], encoder, of_events),
         sequence=sequence.astype(np.int32),
         length=length[at].astype(np.int32),
         item=index[at],

@@ -9,13 +9,15 @@ from dataclasses import dataclass
 import numpy as np
 
 from recsweep.data.arrays import changes
-from recsweep.data.features import Encoder
+from recsweep.data.features import Encoder, summaries
 from recsweep.data.likeness import LIKENESS, likeness_parts
 from recsweep.data.types import KINDS, UNKNOWN, Events, Float32, Float64, Int32, Int64
 
 DAY = 86_400_000_000  # microseconds
 CHUNK = 1 << 18
 """Examples whose courses are compared with their histories at once."""
+FINE = 1 << 20
+"""Features of events are averaged in steps of one part in so many."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +32,7 @@ class HistoryInputs:
     @property
     def columns(self) -> list[str]:
         """Names of the numbers."""
+        of_events = [summaries(source) for source in self.encoder.of_events.sources]
         return [
             *(f"history: {KINDS[kind]} events" for kind in self.kinds),
             "history: days since the last event",
@@ -37,11 +40,16 @@ class HistoryInputs:
             "history: events on this course",
             LIKENESS,
             "course: events",
+            *(name for names in zip(*of_events, strict=True) for name in names),
         ]
 
-    def of(self, events: Events, index: Int32, rows: Int64) -> tuple[Float32, Float64 | None]:
+    def of(
+        self, events: Events, index: Int32, rows: Int64, of_events: Float32 | None
+    ) -> tuple[Float32, Float64 | None]:
         """(n_rows, n_columns) of the examples at `rows`; counts and days are log(1 + x).
 
+        Features of events, (n_events, n_features), are averaged over the history, those of its last
+        event are given, and their mean over its events on this course; 0 where there is none.
         With an ablation: the likeness by column, too.
         """
         position = np.arange(len(events))
@@ -55,11 +63,16 @@ class HistoryInputs:
         none = end == first
         days = (events.time[rows] - events.time[np.maximum(end - 1, 0)]) / DAY
         columns += [np.where(none, 0, np.log1p(np.maximum(days, 0))), none]
-        columns.append(np.log1p(_on_the_same_course(events)[rows]))
+        order, pair, instant = _by_course(events)
+        columns.append(np.log1p((instant - pair)[rows]))
         alike, parts = self._alike(events, rows, first, end)
         columns.append(alike)
         known = index[rows] != UNKNOWN
         columns.append(np.log1p(np.where(known, self.popularity[index[rows]], 0)))
+        if of_events is not None:
+            last = np.where(none[:, None], 0, of_events[np.maximum(end - 1, 0)])
+            on_course = _means(of_events[order], pair[rows], instant[rows])
+            columns += [*_means(of_events, first, end).T, *last.T, *on_course.T]
         return np.stack(columns, axis=1).astype(np.float32), parts
 
     def _alike(
@@ -85,14 +98,27 @@ class HistoryInputs:
         return out, np.concatenate(parts) if parts else None
 
 
-def _on_the_same_course(events: Events) -> Int64:
-    """(n_events,) earlier events of the same learner on the same course, at earlier times."""
+def _means(values: Float32, start: Int64, end: Int64) -> Float64:
+    """(n, width) means of the rows `start[i]:end[i]`; 0 of none.
+
+    Running sums of whole numbers are exact, so that a row of another learner, earlier in the array
+    and later on the clock, moves no last bit.
+    """
+    sums = np.zeros((len(values) + 1, values.shape[1]), np.int64)
+    np.cumsum(np.rint(values * FINE), axis=0, out=sums[1:], dtype=np.int64)
+    means: Float64 = (sums[end] - sums[start]) / FINE / np.maximum(end - start, 1)[:, None]
+    return means
+
+
+def _by_course(events: Events) -> tuple[Int64, Int64, Int64]:
+    """The events in order of (learner, course, time); and of each event, in the log's order: the
+    places there at which its learner and course begin, and at which its own moment begins.
+    """
     order = np.lexsort((events.time, events.item, events.user))
     user, item, time = events.user[order], events.item[order], events.time[order]
     place = np.arange(len(order))
     new_pair = changes(user) | changes(item)
-    pair = np.maximum.accumulate(np.where(new_pair, place, 0))
-    instant = np.maximum.accumulate(np.where(new_pair | changes(time), place, 0))
-    out = np.empty(len(order), np.int64)
-    out[order] = instant - pair
-    return out
+    pair, instant = np.empty(len(order), np.int64), np.empty(len(order), np.int64)
+    pair[order] = np.maximum.accumulate(np.where(new_pair, place, 0))
+    instant[order] = np.maximum.accumulate(np.where(new_pair | changes(time), place, 0))
+    return order, pair, instant

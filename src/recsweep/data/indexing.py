@@ -28,10 +28,19 @@ def index_events(cleaned: pl.DataFrame) -> Indexed:
     items, item = _by_first_appearance(cleaned, "item")
     ordered = pl.DataFrame(
         {"user": user, "time": cleaned["time"], "item": item, "kind": cleaned["kind"]}
-    ).sort("user", "time", "item", "kind")
+    )
+    dwell = None
+    if "dwell" in cleaned.columns:
+        # Of duplicates the first stays: the one that lasted longest.
+        ordered = ordered.with_columns(dwell=-cleaned["dwell"].fill_null(np.nan))
+        ordered = ordered.sort("user", "time", "item", "kind", "dwell")
+        dwell = -ordered.drop_in_place("dwell").to_numpy()
+    else:
+        ordered = ordered.sort("user", "time", "item", "kind")
     user, time, item, kind = (column.to_numpy() for column in ordered)
     new = changes(user) | changes(time) | changes(item) | changes(kind)
-    events = Events(user[new], item[new], time[new], kind[new])
+    dwell = None if dwell is None else dwell[new]
+    events = Events(user[new], item[new], time[new], kind[new], dwell)
     return Indexed(events, users, items, len(new) - len(events))
 
 

@@ -1,13 +1,13 @@
 """What is known before a cut: the courses, their places in the catalogue, the fitted features."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
 from recsweep.config.schema import Experiment
-from recsweep.data.features import Encoder, fit_features, known_items, text_names
-from recsweep.data.types import UNKNOWN, Dataset, Events, Int32, Int64, Sequences
+from recsweep.data.features import Encoder, fit_events, fit_features, known_items, text_names
+from recsweep.data.types import UNKNOWN, Dataset, Events, Float32, Int32, Int64, Sequences
 
 Mask = NDArray[np.bool_]
 
@@ -51,15 +51,25 @@ def learn(
         texts=text_names(experiment.data.users, experiment.data.items),
         text=experiment.text,
     )
+    of_events = fit_events(rows_of(events, before), experiment.event_features, cut)
+    encoder = replace(encoder, of_events=of_events)
     return Learned(items, len(known), local.astype(np.int32)[events.item], encoder)
 
 
 def rows_of(events: Events, rows: Mask | Int64) -> Events:
     """Some of the events."""
-    return Events(events.user[rows], events.item[rows], events.time[rows], events.kind[rows])
+    return Events(
+        user=events.user[rows],
+        item=events.item[rows],
+        time=events.time[rows],
+        kind=events.kind[rows],
+        dwell=None if events.dwell is None else events.dwell[rows],
+    )
 
 
-def sequences_of(events: Events, index: Int32, encoder: Encoder) -> Sequences:
+def sequences_of(
+    events: Events, index: Int32, encoder: Encoder, event_features: Float32 | None
+) -> Sequences:
     """Every user's events, of which `index` has the fold-local items."""
     users, counts = np.unique(events.user, return_counts=True)
     return Sequences(
@@ -69,6 +79,7 @@ def sequences_of(events: Events, index: Int32, encoder: Encoder) -> Sequences:
         time=events.time,
         kind=events.kind,
         features=encoder.users(users.astype(np.int32)),
+        event_features=event_features,
     )
 
 

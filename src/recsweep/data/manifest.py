@@ -42,6 +42,7 @@ class EventRows(Schema):
     dropped: Mapping[str, int]
     unmapped_types: Mapping[str, int]  # the most frequent five
     kept: int
+    without_dwell: int = later(0)  # of those kept, in a table that has a column of it
 
 
 class FeatureRows(Schema):

@@ -4,9 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-import numpy as np
 import polars as pl
-from numpy.typing import NDArray
 
 from recsweep.config.schema import Data, EventTable, Experiment, FeatureTable, Folds, TimeLimits
 from recsweep.data import prepared
@@ -14,6 +12,7 @@ from recsweep.data.cleaning import clean, needed_columns
 from recsweep.data.cuts import resolve_cuts
 from recsweep.data.features import VALID_FROM, check_names, declared_names
 from recsweep.data.indexing import Indexed, index_events
+from recsweep.data.learned import rows_of
 from recsweep.data.manifest import (
     FILE,
     FORMAT,
@@ -93,7 +92,7 @@ def _build(folder: Path, inputs: str, data: Data, rule: Folds, sources: _Sources
     items = _read_features(data.items, sources.items, indexed.items)
     test_start, test_end = cuts.test
     early = events.time < test_start
-    development, test = _rows(events, early), _rows(events, ~early)
+    development, test = rows_of(events, early), rows_of(events, ~early)
 
     with unfinished(folder.parent, folder.name) as temporary:
         files = _write(temporary, development, test, users.by_code, items.by_code)
@@ -181,7 +180,8 @@ def _read_events(data: Data, sources: _Sources) -> tuple[Indexed, tuple[EventRow
         part, rows = _clean_table(table, source, data.times)
         parts.append(part)
         counts.append(rows)
-    events = pl.concat(parts)
+    timed = any("dwell" in part.columns for part in parts)
+    events = pl.concat(parts, how="diagonal" if timed else "vertical")
     if events.is_empty():
         raise BadInput(f"{data.name}: no event is left; {'; '.join(map(_summary, counts))}")
     return index_events(events), tuple(counts)
@@ -198,6 +198,7 @@ def _clean_table(
         dropped=cleaned.dropped,
         unmapped_types=cleaned.unmapped,
         kept=len(cleaned.events),
+        without_dwell=cleaned.events["dwell"].null_count() if table.dwell else 0,
     )
 
 
@@ -212,7 +213,3 @@ def _read_features(
     if table is None or source is None:
         return FeatureRead(bare_table(ids), None, None)
     return feature_table(table, source.path, ids)
-
-
-def _rows(events: Events, rows: NDArray[np.bool_]) -> Events:
-    return Events(events.user[rows], events.item[rows], events.time[rows], events.kind[rows])

@@ -76,18 +76,20 @@ def verify(folder: Path, manifest: Manifest, names: Iterable[str]) -> None:
 
 
 def write_events(path: Path, events: Events) -> PreparedFile:
-    """Write events as columns user, item, time and type."""
+    """Write events as columns user, item, time and type, and dwell if any table has it."""
+    dwell = {} if events.dwell is None else {"dwell": events.dwell}
     frame = pl.DataFrame(
         {
             "user": events.user,
             "item": events.item,
             "time": pl.Series(events.time).cast(pl.Datetime("us", "UTC")),
             "type": pl.Series(KINDS, dtype=pl.Enum(KINDS)).gather(events.kind),
+            **dwell,
         }
     )
     frame.write_parquet(path)
     digest = hashlib.sha256()
-    for column in (events.user, events.item, events.time, events.kind):
+    for column in (events.user, events.item, events.time, events.kind, *dwell.values()):
         digest.update(np.ascontiguousarray(column).data)
     return _describe(path, digest.hexdigest())
 
@@ -101,6 +103,7 @@ def read_events(path: Path) -> Events:
         item=frame["item"].to_numpy(),
         time=frame["time"].cast(pl.Int64).to_numpy(),
         kind=kinds.to_numpy(),
+        dwell=frame["dwell"].to_numpy() if "dwell" in frame.columns else None,
     )
 
 

@@ -84,6 +84,7 @@ def purchase_training(
         item_features=learned.encoder.items(learned.items),
         user_columns=learned.encoder.of_users.sources,
         item_columns=learned.encoder.of_items.sources,
+        event_columns=learned.encoder.of_events.sources,
         examples=taught,
     )
 
@@ -123,7 +124,7 @@ class _Maker:
             rows, bought, counts = find_examples(events, self._rule, start, end)
         price = _prices(self._dataset, self._rule.price, events, rows)
         return make_examples(
-            events, learned.index, rows, bought, counts, learned.encoder, self._summary, price
+            events, learned.index, rows, bought, counts, learned.encoder, self._summary, price, end
         )
 
 

@@ -6,6 +6,7 @@ from pathlib import Path
 import numpy as np
 import polars as pl
 
+from recsweep.data.learned import rows_of
 from recsweep.data.manifest import read_manifest
 from recsweep.data.prepared import (
     ITEM_ROWS,
@@ -74,6 +75,9 @@ def _in_order(development: Events, test: Events) -> Events:
         np.concatenate((getattr(development, name), getattr(test, name)))
         for name in ("user", "item", "time", "kind")
     )
+    dwell = None
+    if development.dwell is not None and test.dwell is not None:
+        dwell = np.concatenate((development.dwell, test.dwell))
     # Both are in order, and all of the test is later: only users have to be brought together.
     order = np.argsort(user, kind="stable")
-    return Events(user[order], item[order], time[order], kind[order])
+    return rows_of(Events(user, item, time, kind, dwell), order)

@@ -63,6 +63,7 @@ class Events:
     item: Int32
     time: Int64  # microseconds since 1970 UTC
     kind: NDArray[np.int8]  # index into KINDS
+    dwell: Float32 | None = None  # seconds spent, nan: not known; None: no table has them
 
     def __len__(self) -> int:
         return len(self.user)
@@ -82,6 +83,7 @@ class Sequences:
     kind: NDArray[np.int8]  # (n_events,)
     features: Float32  # (n_sequences, n_user_features)
     item_features: Float32 | None = None  # (n_events, n_item_features), if dated
+    event_features: Float32 | None = None  # (n_events, n_event_features), if any is asked for
 
     def __len__(self) -> int:
         return len(self.user)
@@ -97,6 +99,7 @@ class Training:
     n_cold: int = 0  # the last so many items have no event in training, only a table knows them
     user_columns: tuple[str, ...] = ()  # (n_user_features,) the declared column each comes from
     item_columns: tuple[str, ...] = ()  # (n_item_features,)
+    event_columns: tuple[str, ...] = ()  # (n_event_features,)
     examples: "Targets | None" = None  # labelled, of the task purchase; histories are `sequences`
 
     @property

@@ -77,6 +77,9 @@ def _shuffled(targets: Targets, positions: Int64, random: np.random.Generator) -
             item_features=None
             if histories.item_features is None
             else histories.item_features[rows],
+            event_features=None
+            if histories.event_features is None
+            else histories.event_features[rows],
         ),
         sequence=np.arange(len(positions), dtype=np.int32),
     )

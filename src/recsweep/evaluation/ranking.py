@@ -87,6 +87,7 @@ def _blocks(targets: Targets, n_items: int, device: torch.device) -> Iterator[Bl
     order = np.lexsort((length, sequence, _longest(sequence, length)))
     known, sequence, length = known[order], sequence[order], length[order]
     offsets, items = targets.histories.offsets, targets.histories.item
+    of_events = targets.histories.event_features
     first = 0
     max_targets = max(1, BLOCK_SCORES // max(1, n_items))
     while first < len(known):
@@ -103,6 +104,9 @@ def _blocks(targets: Targets, n_items: int, device: torch.device) -> Iterator[Bl
                 user_features=torch.from_numpy(targets.histories.features[rows]).to(device),
                 row=torch.from_numpy(row_of_target[new]).to(device, torch.int64),
                 length=torch.from_numpy(n[new]).to(device, torch.int64),
+                event_features=(
+                    None if of_events is None else torch.from_numpy(of_events[index]).to(device)
+                ),
             ),
             target=torch.from_numpy(targets.item[known[first:last]]).to(device, torch.int64),
             query=torch.from_numpy(query).to(device),

@@ -44,10 +44,12 @@ class PairVerdict:
         """The same numbers, read as those of a metric of which less is better."""
         return replace(self, outcome=TURNED.get(self.outcome, self.outcome), lower_is_better=True)
 
-    def sentence(self, metric: str, names: Mapping[str, str] | None = None) -> str:
+    def sentence(
+        self, metric: str, names: Mapping[str, str] | None = None, unit: str = "learners"
+    ) -> str:
         """One line for people; the winner is named first.
 
-        `names` maps family names to the words to show.
+        `names` maps family names to the words to show; `unit` is what was resampled.
         """
         say = {name: (names or {}).get(name, name) for name in (self.a, self.b)}
         ahead = -1 if self.lower_is_better else 1  # what a is ahead by is above 0
@@ -65,7 +67,7 @@ class PairVerdict:
                 f"no difference shown between {say[self.a]} and {say[self.b]}: "
                 f"{self._numbers(metric)}"
             )
-        return f"{text} ({self._basis()})"
+        return f"{text} ({self._basis(unit)})"
 
     def _numbers(self, metric: str, sign: int = 1) -> str:
         low, high = sorted((sign * self.lower, sign * self.upper))
@@ -75,7 +77,7 @@ class PairVerdict:
         middle, low_text, high_text = (f"{x + 0.0:.{decimals}f}" for x in shown)
         return f"{middle} {metric} [{low_text}, {high_text}]"
 
-    def _basis(self) -> str:
+    def _basis(self, unit: str) -> str:
         noun = "search" if self.scope == "families" else "seed"
         plural = "searches" if self.scope == "families" else "seeds"
         low, high = sorted((self.seeds_a, self.seeds_b))
@@ -83,7 +85,7 @@ class PairVerdict:
         if low != high:
             count = f"{self.seeds_a} and {self.seeds_b} {plural}"
         of = "repeated searches" if self.scope == "families" else "the selected configurations"
-        return f"{self.learners:,} learners, {count}; speaks of {of}"
+        return f"{self.learners:,} {unit}, {count}; speaks of {of}"
 
 
 def decide(lower: float, upper: float, smallest_effect: float) -> Outcome:

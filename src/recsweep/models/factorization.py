@@ -86,6 +86,7 @@ def build_matrix_factorization(config: BaseModel, context: Context) -> Recommend
             config.factors,
             tied=False,
             n_cold=training.n_cold,
+            n_event_features=len(training.event_columns),
         )
     shared = config.model_dump(include=set(GradientConfig.model_fields))
     return Neural(network, GradientConfig.model_validate(shared), context)

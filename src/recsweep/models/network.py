@@ -50,6 +50,7 @@ class Network(nn.Module):
         dim: int,
         tied: bool,
         n_cold: int = 0,
+        n_event_features: int = 0,
     ) -> None:
         super().__init__()
         n_items, n_features = len(item_features) - n_cold, item_features.shape[1]
@@ -64,6 +65,10 @@ class Network(nn.Module):
         self.user = nn.Parameter(torch.zeros(n_user_features, dim))
         self.item_in = nn.Parameter(torch.zeros(n_features, dim))
         self.item_out = nn.Parameter(torch.zeros(n_features, dim))
+        # What is said of an event, beside its course, moves the course's vector on the way in.
+        self.event_in = (
+            nn.Parameter(torch.zeros(n_event_features, dim)) if n_event_features else None
+        )
         self.sparse = False  # are gradients of the tables kept to the rows in use?
 
     @property
@@ -71,13 +76,18 @@ class Network(nn.Module):
         """(n_items, dim) each."""
         return [self.embedding] if self.output is None else [self.embedding, self.output]
 
-    def states(self, items: Tensor, user_features: Tensor) -> Tensor:
+    def states(
+        self, items: Tensor, user_features: Tensor, event_features: Tensor | None = None
+    ) -> Tensor:
         """(n_rows, longest, dim), each from the places up to its own."""
         if self.sparse and (self.training or self._n_cold == 0):
             inputs = self._rows(self.embedding, self.item_in, items)
         else:
             table = self._table(self.embedding, self.item_in)
             inputs = nn.functional.embedding(items, table)
+        if self.event_in is not None:
+            assert event_features is not None  # training has them, so histories have
+            inputs = inputs + event_features @ self.event_in
         encoded = self.encoder(inputs, items, user_features)
         projected: Tensor = self.project(encoded)
         return projected + (user_features @ self.user)[:, None]

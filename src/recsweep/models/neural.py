@@ -98,7 +98,9 @@ class Neural:
         """(n_queries, n_items) logits."""
         self.network.eval()
         with self.context.autocast():
-            grid = self.network.states(histories.items, histories.user_features)
+            grid = self.network.states(
+                histories.items, histories.user_features, histories.event_features
+            )
         states = grid[histories.row, histories.length - 1].float()
         scores = torch.addmm(self.network.biases(), states, self.network.catalogue().T)
         memory = self.network.encoder.memory(histories.items[histories.row, histories.length - 1])
@@ -115,7 +117,7 @@ class Neural:
         out = np.zeros((len(histories), self.network.embedding.shape[1]), np.float32)
         for at, block in whole_histories(histories, self.context.device):
             with self.context.autocast():
-                grid = self.network.states(block.items, block.user_features)
+                grid = self.network.states(block.items, block.user_features, block.event_features)
             out[at] = grid[block.row, block.length - 1].float().cpu().numpy()
         return out
 
@@ -143,7 +145,7 @@ class Neural:
     def _loss(self, batch: Batch) -> Tensor:
         network, config = self.network, self.config
         with self.context.autocast():
-            grid = network.states(batch.items, batch.user_features)
+            grid = network.states(batch.items, batch.user_features, batch.event_features)
             states = grid.flatten(0, 1).index_select(0, batch.state)
             last_item = batch.items.flatten().index_select(0, batch.state)
         states = states.float()

@@ -27,6 +27,7 @@ class Histories:
     user_features: Tensor  # (n_rows, n_user_features) float32
     row: Tensor  # (n_queries,) int64
     length: Tensor  # (n_queries,) int64, >= 1
+    event_features: Tensor | None = None  # (n_rows, longest, n_event_features), if training has any
 
 
 class Model(Protocol):

@@ -68,5 +68,6 @@ def _build(cell: type[nn.GRU | nn.LSTM], config: BaseModel, context: Context) ->
             config.embedding_size,
             config.tied_embeddings,
             n_cold=training.n_cold,
+            n_event_features=len(training.event_columns),
         )
     return Neural(network, config, context)

@@ -35,6 +35,7 @@ def whole_histories(
         rows = order[first:last]
         places = offsets[rows][:, None] + np.arange(int(length[rows[-1]]))
         index = np.minimum(places, len(items) - 1)
+        of_events = sequences.event_features
         yield (
             rows,
             Histories(
@@ -42,6 +43,9 @@ def whole_histories(
                 user_features=torch.from_numpy(sequences.features[rows]).to(device),
                 row=torch.arange(len(rows), device=device),
                 length=torch.from_numpy(length[rows]).to(device),
+                event_features=(
+                    None if of_events is None else torch.from_numpy(of_events[index]).to(device)
+                ),
             ),
         )
         first = last

@@ -125,5 +125,6 @@ def build_wide_deep(config: BaseModel, context: Context) -> Recommender:
             config.embedding_size,
             tied=False,
             n_cold=training.n_cold,
+            n_event_features=len(training.event_columns),
         )
     return Neural(network, config, context)

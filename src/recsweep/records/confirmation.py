@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from recsweep.config.schema import Schema, later
+from recsweep.config.schema import Schema, Unit, later
 from recsweep.evaluation.probability import Bin
 from recsweep.evaluation.subgroups import SubgroupDifference
 from recsweep.evaluation.verdict import PairVerdict, Scope
@@ -122,6 +122,7 @@ class Confirmation(Schema):
     level: float
     scope: Scope
     learners: int
+    unit: Unit = later("learners")  # of which there are so many; what is resampled
     targets: int
     cold_targets: float  # share of targets on courses that training doesn't know
     best_possible: float | None = later(None)  # of the metric, where a simulator knows the truth

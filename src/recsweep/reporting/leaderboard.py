@@ -84,7 +84,7 @@ MEANS = {
     "next_item": "the whole catalogue is ranked, ties count against the model, and a mean is over "
     "a learner's targets first and over learners then.",
     "purchase": "log loss, Brier score and the areas are over all examples; thresholds and "
-    "calibrators are cross-fitted over learners.",
+    "calibrators are cross-fitted over {unit}.",
 }
 
 
@@ -147,6 +147,7 @@ def markdown(study: Study, selection: Selection) -> str:
     """`leaderboard.md`, complete in itself."""
     experiment, metric = study.experiment, show_metric(selection.metric)
     others = [key for key in beside(experiment) if key != selection.metric]
+    how = MEANS[experiment.task].format(unit=experiment.data.unit)
     head = [
         "family",
         f"{metric} (mean ± sd over folds)",
@@ -158,7 +159,7 @@ def markdown(study: Study, selection: Selection) -> str:
         "",
         *([experiment.description, ""] if experiment.description else []),
         f"Cross-validated over {len(study.folds)} {FOLDS[experiment.folds.rule]} of "
-        f"`{study.dataset}`; {MEANS[experiment.task]} These are the scores that the configurations "
+        f"`{study.dataset}`; {how} These are the scores that the configurations "
         "were selected by: the winner of many trials is lucky, so they are no verdict.",
         "",
         f"| {' | '.join(head)} |",

@@ -99,7 +99,7 @@ def mirrored(verdict: PairVerdict) -> PairVerdict:
 def sentence(view: View, verdict: PairVerdict) -> str:
     """As `PairVerdict.sentence`, in the reader's language."""
     if view.lang == "en":
-        return verdict.sentence(view.metric)
+        return verdict.sentence(view.metric, unit=view.study.experiment.data.unit)
     v = mirrored(verdict) if verdict.outcome == "worse" else verdict
     text = view.say(
         f"verdict_{v.outcome}".replace(" ", "_"),

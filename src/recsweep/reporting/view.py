@@ -31,11 +31,16 @@ class View:
 
     def say(self, key: str, **values: object) -> str:
         """A sentence or label in the reader's language."""
-        return WORDS[self.lang][key].format(**values)
+        return self._words(key).format(**values)
 
     def term(self, word: str) -> str:
         """A word of the records; itself where the language has no entry for it."""
         return WORDS[self.lang].get(f"term:{word}", word)
+
+    def _words(self, key: str) -> str:
+        """Those for a table of sessions, where there are such: it has no learners."""
+        words = WORDS[self.lang]
+        return words.get(f"{key}:{self.study.experiment.data.unit}", words[key])
 
     @property
     def metric(self) -> str:

@@ -34,6 +34,9 @@ ENGLISH = {
     "folds_caveat": "This is no verdict yet. These scores chose the configurations, and the winner "
     "of many trials is lucky: expect less on new learners. The stage “confirm” opens the sealed "
     "test.",
+    "folds_caveat:sessions": "This is no verdict yet. These scores chose the configurations, and "
+    "the winner of many trials is lucky: expect less on new sessions. The stage “confirm” opens "
+    "the sealed test.",
     "question": "The best recurrent network against the better of matrix factorisation and wide & "
     "deep: {text}.",
     "leads": "{a} leads {b} by {d} {metric}",
@@ -44,6 +47,9 @@ ENGLISH = {
     "basis_configurations": "{learners} learners, {seeds} seeds; speaks of the selected "
     "configurations",
     "basis_families": "{learners} learners, {seeds} searches; speaks of repeated searches",
+    "basis_configurations:sessions": "{learners} sessions, {seeds} seeds; speaks of the selected "
+    "configurations",
+    "basis_families:sessions": "{learners} sessions, {seeds} searches; speaks of repeated searches",
     # facts
     "fact_trials": "trials",
     "fact_trials_note": "{complete} at full length, {pruned} stopped early, {failed} failed",
@@ -126,6 +132,9 @@ ENGLISH = {
     "folds_label": "Score of each selected configuration in each fold",
     "sealed": "Sealed test",
     "sealed_note": "{learners} learners in the last period, refitted on all development data, with "
+    "several seeds. Intervals of differences hold together over all pairs at {level}; the shaded "
+    "band is ±{effect}, too small to matter.",
+    "sealed_note:sessions": "{learners} sealed sessions, by models refitted on all others, with "
     "several seeds. Intervals of differences hold together over all pairs at {level}; the shaded "
     "band is ±{effect}, too small to matter.",
     "sealed_searches": "Each number is over {n} searches; intervals count the luck of a search.",
@@ -222,6 +231,7 @@ ENGLISH = {
     "to": "To",
     "events": "Events",
     "learners": "Learners",
+    "learners:sessions": "Sessions",
     "courses": "Courses",
     "development": "development",
     "sealed_test": "sealed test",
@@ -305,6 +315,9 @@ ENGLISH = {
     "decisions_note": "The threshold with the best F1 on other learners’ examples (cross-fitted in "
     "five parts; the mean of the five is shown). Top tenth: the examples with the highest "
     "probability, or for revenue the highest probability times price; revenue is money an example.",
+    "decisions_note:sessions": "The threshold with the best F1 on other sessions (cross-fitted in "
+    "five parts; the mean of the five is shown). Top tenth: the sessions with the highest "
+    "probability.",
     "threshold": "Threshold",
     "precision": "precision",
     "recall": "recall",
@@ -336,6 +349,10 @@ ENGLISH = {
     "reason to bend probabilities; it is met by the metrics (PR AUC, lift) and by the threshold. "
     "Thresholds and calibrators (here: {calibration}) are cross-fitted over learners: never scored "
     "on what they were fitted on. Means are over examples.",
+    "protocol_probability:sessions": "Loss: binary cross-entropy without weights, for imbalance is "
+    "no reason to bend probabilities; it is met by the metrics (PR AUC, lift) and by the "
+    "threshold. Thresholds and calibrators (here: {calibration}) are cross-fitted over sessions: "
+    "never scored on what they were fitted on. Means are over sessions.",
     "cost_note_lower": "Small marks are trials (hollow: stopped early), large ones the selected. "
     "Down and to the left is better; a step to the right on this axis multiplies the cost.",
     "groups_sentence_lower": "Below 0 is in favour of {a}. Of {n} parts, {a} is ahead in {ahead} "
@@ -363,6 +380,9 @@ CHINESE = {
     "folds_alone": "交叉验证：在开发期各折上，{a} 达到 {value} {metric}；封存测试集尚未打开。",
     "folds_caveat": "这还不是结论。配置正是按这些分数选出的，而众多试验中的优胜者总有运气成分："
     "对新学员应预期更低的分数。只有“confirm”阶段会打开封存测试集。",
+    "folds_caveat:sessions": "这还不是结论。配置正是按这些分数选出的，"
+    "而众多试验中的优胜者总有运气成分："
+    "对新会话应预期更低的分数。只有“confirm”阶段会打开封存测试集。",
     "question": "最好的循环网络与矩阵分解、wide & deep 中较好者相比：{text}。",
     "leads": "{a} 领先 {b} {d} {metric}",
     "verdict_better": "{a} 优于 {b}，差值 {numbers} {metric}",
@@ -371,6 +391,8 @@ CHINESE = {
     "verdict_no_difference_shown": "未显示出 {a} 与 {b} 之间的差异：{numbers} {metric}",
     "basis_configurations": "{learners} 名学员，{seeds} 个随机种子；结论针对选定的配置",
     "basis_families": "{learners} 名学员，{seeds} 次搜索；结论针对重复搜索",
+    "basis_configurations:sessions": "{learners} 个会话，{seeds} 个随机种子；结论针对选定的配置",
+    "basis_families:sessions": "{learners} 个会话，{seeds} 次搜索；结论针对重复搜索",
     "fact_trials": "次试验",
     "fact_trials_note": "{complete} 次完整，{pruned} 次提前停止，{failed} 次失败",
     "fact_families": "个模型族",
@@ -446,6 +468,9 @@ CHINESE = {
     "folds_label": "每个选定配置在每一折上的分数",
     "sealed": "封存测试集",
     "sealed_note": "最后时期的 {learners} 名学员；在全部开发数据上以多个随机种子重新训练。"
+    "差值区间在"
+    " {level} 水平上对所有配对同时成立；阴影带为 ±{effect}，小到无关紧要。",
+    "sealed_note:sessions": "封存的 {learners} 个会话；在其余全部会话上以多个随机种子重新训练。"
     "差值区间在"
     " {level} 水平上对所有配对同时成立；阴影带为 ±{effect}，小到无关紧要。",
     "sealed_searches": "每个数字都基于 {n} 次搜索；区间计入了搜索的运气成分。",
@@ -537,6 +562,7 @@ CHINESE = {
     "to": "止",
     "events": "事件",
     "learners": "学员",
+    "learners:sessions": "会话",
     "courses": "课程",
     "development": "开发期",
     "sealed_test": "封存测试",
@@ -610,6 +636,9 @@ CHINESE = {
     "decisions": "按阈值作出的判断",
     "decisions_note": "阈值取在其他学员的样本上 F1 最高者（分五份交叉拟合，表中为五个阈值的均值）。"
     "前十分之一：概率最高的样本；对收入而言是概率乘价格最高的样本；收入按每个样本计。",
+    "decisions_note:sessions": "阈值取在其他会话上 F1 最高者"
+    "（分五份交叉拟合，表中为五个阈值的均值）。"
+    "前十分之一：概率最高的会话。",
     "threshold": "阈值",
     "precision": "精确率",
     "recall": "召回率",
@@ -638,6 +667,9 @@ CHINESE = {
     "protocol_probability": "损失：不加权的二元交叉熵，因为类别不平衡不是扭曲概率的理由；"
     "由指标（PR AUC、提升度）和阈值来应对。阈值与校准器（此处：{calibration}）按学员交叉拟合，"
     "从不在拟合它的样本上评分。均值按样本计。",
+    "protocol_probability:sessions": "损失：不加权的二元交叉熵，因为类别不平衡不是扭曲概率的理由；"
+    "由指标（PR AUC、提升度）和阈值来应对。阈值与校准器（此处：{calibration}）按会话交叉拟合，"
+    "从不在拟合它的会话上评分。均值按会话计。",
     "cost_note_lower": "小标记是试验（空心：提前停止），大标记是选定的配置。越靠左下越好；"
     "横轴上每向右一格，成本都是成倍增加。",
     "groups_sentence_lower": "小于 0 表示 {a} 较好。在 {n} 个部分中，{a} 在 {ahead} 个领先，"

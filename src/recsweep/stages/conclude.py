@@ -83,11 +83,12 @@ def conclude(
     confirmation = Confirmation(
         study=experiment.study,
         metric=key,
-        verdicts=tuple(pair.sentence(key) for pair in pairs),
+        verdicts=tuple(pair.sentence(key, unit=experiment.data.unit) for pair in pairs),
         smallest_effect=ask.smallest_effect,
         level=LEVEL,
         scope=scope,
         learners=len(targets.histories),
+        unit=experiment.data.unit,
         targets=len(targets),
         cold_targets=float(np.mean((targets.item >= n_known) | (targets.item == UNKNOWN))),
         best_possible=test.best_possible,

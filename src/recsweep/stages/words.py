@@ -21,7 +21,7 @@ def confirmation_lines(confirmed: Confirmed, folder: Path) -> Iterator[str]:
     width = max(11, *map(len, families))
     searches = f", {1 + len(confirmation.repeated)} searches" if confirmation.repeated else ""
     yield (
-        f"Sealed test, {confirmation.learners:,} learners, "
+        f"Sealed test, {confirmation.learners:,} {confirmation.unit}, "
         f"{confirmation.targets:,} targets{searches}"
     )
     best_first = sorted(
@@ -43,7 +43,9 @@ def confirmation_lines(confirmed: Confirmed, folder: Path) -> Iterator[str]:
             "the best possible: the simulator's own probabilities"
         )
     yield ""
-    yield from _with_their_basis_once([pair.sentence(metric) for pair in confirmation.pairs])
+    yield from _with_their_basis_once(
+        [pair.sentence(metric, unit=confirmation.unit) for pair in confirmation.pairs]
+    )
     if confirmation.cold:
         yield ""
         yield "On courses without an event before the test:"

@@ -215,3 +215,24 @@ def test_trees_answer_as_the_library_does(fold: Fold) -> None:
 def test_families_that_are_called_deterministic_are(case: str, fold: Fold) -> None:
     first, second = (asked(fitted(case, fold, seed=seed), fold) for seed in (0, 1))
     np.testing.assert_array_equal(first, second)
+
+
+@pytest.mark.parametrize("case", ["gru", "lstm", "gru both ways"])
+def test_the_dwell_of_a_historys_events_reaches_the_probability(case: str, fold: Fold) -> None:
+    def with_dwell(targets: Targets, sign: float) -> Targets:
+        dwell = np.sin(np.arange(len(targets.histories.item)))[:, None] * sign
+        timed = replace(targets.histories, event_features=dwell.astype(np.float32))
+        return replace(targets, histories=timed)
+
+    examples = fold.training.examples
+    assert examples is not None
+    training = replace(
+        fold.training, examples=with_dwell(examples, 1), event_columns=("event.dwell",)
+    )
+    model = fitted(case, replace(fold, training=training), epochs=2)
+    one, other = (
+        model.probability(CaseBook(with_dwell(fold.validation, sign), fold.n_items, CPU))
+        for sign in (1, -1)
+    )
+    assert np.isfinite(one).all()
+    assert not np.array_equal(one, other)

@@ -1,6 +1,15 @@
 """Typed schemas of an experiment file: every key of `experiments/*.yaml` is declared here once."""
 
-from recsweep.config.schema.base import EventType, Schema, later
+from recsweep.config.schema.base import (
+    DWELL,
+    EVENT_FEATURES,
+    GAP,
+    TYPE,
+    EventType,
+    Schema,
+    Unit,
+    later,
+)
 from recsweep.config.schema.data import (
     Data,
     EventTable,
@@ -17,6 +26,10 @@ from recsweep.config.schema.question import Folds, Purchase, Targets, Text
 from recsweep.config.schema.search import Arm, Budget, Resources, Stopping, Tracking
 
 __all__ = [
+    "DWELL",
+    "EVENT_FEATURES",
+    "GAP",
+    "TYPE",
     "Arm",
     "Budget",
     "Data",
@@ -38,6 +51,7 @@ __all__ = [
     "Text",
     "TimeLimits",
     "Tracking",
+    "Unit",
     "goodness",
     "later",
     "lower_is_better",

@@ -30,6 +30,11 @@ SpacePath = Annotated[str, AfterValidator(_below)]
 ArmName = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_+-]{0,63}$")]
 
 EventType = Literal["browse", "favourite", "purchase", "comment", "rate", "watch"]
+TYPE, GAP, DWELL = EVENT_FEATURES = ("event.type", "event.gap", "event.dwell")
+"""What `features` may name of the events of a history, beside columns of learners and courses."""
+
+Unit = Literal["learners", "sessions"]
+"""What a score is a mean over, and what is resampled."""
 TimeFormat = str
 """`unix`, `unix_ms`, `iso`, or a strptime pattern. A time without a zone is read as UTC."""
 

@@ -6,7 +6,16 @@ from typing import Annotated, Literal, Self
 
 from pydantic import Field, model_validator
 
-from recsweep.config.schema.base import EventType, Name, RawPath, Schema, Share, TimeFormat, later
+from recsweep.config.schema.base import (
+    EventType,
+    Name,
+    RawPath,
+    Schema,
+    Share,
+    TimeFormat,
+    Unit,
+    later,
+)
 
 
 class Package(Schema):
@@ -52,6 +61,7 @@ class EventTable(Table):
     time: str
     time_format: TimeFormat = "unix"
     type: TypeMapping = TypeMapping(constant="browse")
+    dwell: str | None = later(None)  # the column of seconds spent on an event; empty: not known
 
 
 class FeatureTable(Table):
@@ -142,3 +152,8 @@ class Data(Schema):
         if self.sessions is not None and (self.users is not None or self.items is not None):
             raise ValueError("sessions bring their own columns: leave out users and items")
         return self
+
+    @property
+    def unit(self) -> Unit:
+        """What the data are of."""
+        return "learners" if self.sessions is None else "sessions"

@@ -5,7 +5,17 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import Field, model_validator
 
-from recsweep.config.schema.base import ArmName, Name, Schema, SpacePath, later
+from recsweep.config.schema.base import (
+    DWELL,
+    EVENT_FEATURES,
+    GAP,
+    TYPE,
+    ArmName,
+    Name,
+    Schema,
+    SpacePath,
+    later,
+)
 from recsweep.config.schema.data import Data
 from recsweep.config.schema.metric import PROBABILITY_METRICS, Metric
 from recsweep.config.schema.question import Folds, Purchase, Targets, Text
@@ -32,7 +42,7 @@ class Experiment(Schema):
     targets: Targets = Targets()
     purchase: Purchase | None = later(None)  # of the task purchase, which fills it in
     metric: Metric = Metric()
-    # Of users and items; absent: all declared. Named sets: an ablation, see `with_arms`.
+    # Of users, items and events; absent: all declared. Named sets: an ablation, see `with_arms`.
     features: tuple[str, ...] | Mapping[Name, tuple[str, ...]] | None = None
     text: Text = later(Text())
     # Name in the study -> space file.
@@ -75,6 +85,12 @@ class Experiment(Schema):
             raise ValueError("folds.min_user_events is for task: next_item; leave it out")
         if purchase and self.targets != Targets():
             raise ValueError("targets is for task: next_item; purchase has a key of its own")
+        named, timed = self.feature_names or (), any(t.dwell is not None for t in self.data.events)
+        if DWELL in named and not timed:
+            raise ValueError(f"features: {DWELL} needs dwell, a column, in an entry of data.events")
+        for name in (TYPE, GAP):
+            if purchase and name in named:
+                raise ValueError(f"features: task purchase always uses {name}; leave it out")
         stratified = self.folds.rule == "stratified"
         if stratified is not (self.data.sessions is not None):
             found = "events, which have a clock" if stratified else "sessions, which have none"
@@ -114,3 +130,11 @@ class Experiment(Schema):
         sets = self.features.values() if isinstance(self.features, Mapping) else [self.features]
         arms = [arm.features for arm in self.families.values() if isinstance(arm, Arm)]
         return tuple(dict.fromkeys(name for names in (*sets, *arms) for name in names))
+
+    @property
+    def event_features(self) -> tuple[str, ...]:
+        """What any family uses of a history's events: of what every log has only what is named."""
+        timed = any(table.dwell is not None for table in self.data.events)
+        declared = (DWELL,) if timed else ()
+        names = declared if self.feature_names is None else self.feature_names
+        return tuple(name for name in EVENT_FEATURES if name in names)

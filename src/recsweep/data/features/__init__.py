@@ -1,4 +1,5 @@
-"""Turning declared columns of learners and courses into numbers, fitted before a fold's cut only.
+"""Turning declared columns of learners and courses into numbers, fitted before a fold's cut only;
+and what is known of events (`events.py`).
 
 Categories and tags become 0/1 columns, numbers are standardised (`columns.py`), text becomes a few
 numbers (`text.py`). A column that is the same for every row of training is left out. A table with
@@ -7,6 +8,7 @@ numbers (`text.py`). A column that is the same for every row of training is left
 
 from recsweep.data.features.choose import with_features
 from recsweep.data.features.columns import FAR, MOST
+from recsweep.data.features.events import EventEncoder, fit_events, known_dwell, summaries
 from recsweep.data.features.fit import (
     Encoder,
     check_names,
@@ -28,15 +30,19 @@ __all__ = [
     "RESERVED",
     "VALID_FROM",
     "Encoder",
+    "EventEncoder",
     "Known",
     "TableEncoder",
     "check_names",
     "declared_names",
+    "fit_events",
     "fit_features",
     "fit_table",
+    "known_dwell",
     "known_items",
     "known_of",
     "known_users",
+    "summaries",
     "text_names",
     "with_features",
 ]

@@ -5,6 +5,7 @@ from dataclasses import replace
 
 import numpy as np
 
+from recsweep.data.features.events import summaries
 from recsweep.data.likeness import LIKENESS, cosine
 from recsweep.data.types import Float32, Fold, Labels, Sequences, Targets, Training
 
@@ -15,7 +16,7 @@ def with_features(fold: Fold, columns: Collection[str] | None) -> Fold:
     Columns are encoded one by one, so what is left is what encoding only these would give.
     """
     training = fold.training
-    if columns is None or {*training.user_columns, *training.item_columns} <= set(columns):
+    if columns is None or _columns(training) <= set(columns):
         return fold
     examples = training.examples
     return replace(
@@ -26,10 +27,15 @@ def with_features(fold: Fold, columns: Collection[str] | None) -> Fold:
             item_features=_chosen(training.item_features, training.item_columns, columns),
             user_columns=tuple(c for c in training.user_columns if c in columns),
             item_columns=tuple(c for c in training.item_columns if c in columns),
+            event_columns=tuple(c for c in training.event_columns if c in columns),
             examples=None if examples is None else _targets(examples, training, columns),
         ),
         validation=_targets(fold.validation, training, columns),
     )
+
+
+def _columns(training: Training) -> set[str]:
+    return {*training.user_columns, *training.item_columns, *training.event_columns}
 
 
 def _targets(targets: Targets, training: Training, columns: Collection[str]) -> Targets:
@@ -42,17 +48,23 @@ def _targets(targets: Targets, training: Training, columns: Collection[str]) -> 
 
 
 def _histories(histories: Sequences, training: Training, columns: Collection[str]) -> Sequences:
-    dated = histories.item_features
+    dated, events = histories.item_features, histories.event_features
+    if events is not None:
+        events = _chosen(events, training.event_columns, columns)
     return replace(
         histories,
         features=_chosen(histories.features, training.user_columns, columns),
         item_features=None if dated is None else _chosen(dated, training.item_columns, columns),
+        event_features=events,
     )
 
 
 def _labels(labels: Labels, training: Training, columns: Collection[str]) -> Labels:
-    """Summaries of histories stay; the one that is made of features is made anew."""
-    left_out = {*training.user_columns, *training.item_columns} - set(columns)
+    """Counts of a history stay; what is made of left out features of its events goes with them,
+    and the likeness that is made of courses' features is made anew.
+    """
+    left_out = _columns(training) - set(columns)
+    left_out |= {name for source in left_out for name in summaries(source)}
     kept = [column for column in labels.columns if column not in left_out]
     inputs, parts = _chosen(labels.inputs, labels.columns, kept), labels.likeness
     if parts is not None:

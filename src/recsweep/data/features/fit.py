@@ -1,26 +1,28 @@
 """The features of a fold: learners' and courses' tables together."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 import polars as pl
 
 from recsweep.config.files import nearest
-from recsweep.config.schema import FeatureTable, Text
+from recsweep.config.schema import EVENT_FEATURES, FeatureTable, Text
+from recsweep.data.features.events import EventEncoder
 from recsweep.data.features.known import ID, RESERVED, Known, known_of
 from recsweep.data.features.table import TableEncoder, fit_table
-from recsweep.data.types import Dataset, Float32, Int32, Int64
+from recsweep.data.types import Dataset, Events, Float32, Int32, Int64
 from recsweep.errors import BadInput
 
 
 @dataclass(frozen=True, slots=True)
 class Encoder:
-    """Fitted features of users and items; encodes any code, as it was known at a time."""
+    """Fitted features of users and items, any code as it was known at a time; and of events."""
 
     of_users: TableEncoder
     of_items: TableEncoder
     cut: int  # microseconds since 1970 UTC; the time that is meant where none is given
+    of_events: EventEncoder = field(default_factory=EventEncoder)
 
     def users(self, codes: Int32, at: int | Int64 | None = None) -> Float32:
         """(n_codes, n_user_features)."""
@@ -29,6 +31,10 @@ class Encoder:
     def items(self, codes: Int32, at: int | Int64 | None = None) -> Float32:
         """(n_codes, n_item_features)."""
         return self.of_items.encode(codes, self.cut if at is None else at)
+
+    def events(self, events: Events, end: int) -> Float32 | None:
+        """(n_events, n_event_features) as `EventEncoder.encode` has them."""
+        return self.of_events.encode(events, end)
 
 
 def fit_features(
@@ -90,14 +96,15 @@ def text_names(*tables: FeatureTable | None) -> list[str]:
 
 
 def check_names(names: Sequence[str] | None, declared: Sequence[str]) -> None:
-    """Check the key `features` of an experiment.
+    """Check the key `features` of an experiment; features of events are the schema's to check.
 
     Raises:
         BadInput: a name that is not declared, with the nearest that is.
     """
     for name in names or ():
-        if name not in declared:
-            hint = nearest(name, declared) if declared else "; the data declares no features"
+        if name not in declared and name not in EVENT_FEATURES:
+            known = [*declared, *EVENT_FEATURES]
+            hint = nearest(name, known) if declared else "; the data declares no features"
             raise BadInput(f"features: {name!r} is no declared column of users or items{hint}")
 
 

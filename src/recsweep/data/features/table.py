@@ -43,7 +43,7 @@ class TableEncoder:
                 only later has no say. What isn't known is encoded as missing.
         """
         rows = self.known.rows(codes, at)
-        return np.ascontiguousarray(_matrix(self.known.table, self.parts, rows)[:, self.kept])
+        return np.ascontiguousarray(encode_rows(self.known.table, self.parts, rows)[:, self.kept])
 
     def _kept(self, names: Sequence[str]) -> tuple[str, ...]:
         return tuple(name for name, kept in zip(names, self.kept, strict=True) if kept)
@@ -71,20 +71,21 @@ def fit_table(
         return TableEncoder(known, (), np.zeros(0, bool))
     rows = known.rows(codes, at)
     parts = tuple(
-        _fit_column(_cells(known.table, column, rows), column in texts, text or Text())
+        fit_text(cells, text or Text()) if column in texts else fit_column(cells)
         for column in columns
+        for cells in [_cells(known.table, column, rows)]
     )
-    matrix = _matrix(known.table, parts, rows)
+    matrix = encode_rows(known.table, parts, rows)
     return TableEncoder(known, parts, matrix.min(axis=0) != matrix.max(axis=0))
 
 
-def _fit_column(cells: pl.Series, is_text: bool, text: Text) -> Part:
-    if is_text:
-        return fit_text(cells, text)
+def fit_column(cells: pl.Series) -> Part:
+    """Fit numbers, or else values."""
     return fit_scale(cells) if cells.dtype.is_numeric() else fit_values(cells)
 
 
-def _matrix(table: pl.DataFrame, parts: Sequence[Part], rows: Int64) -> Float32:
+def encode_rows(table: pl.DataFrame, parts: Sequence[Part], rows: Int64) -> Float32:
+    """(n_rows, …) the encoded columns of some rows side by side; at NOTHING, none has a value."""
     encoded = [part.encode(_cells(table, part.column, rows)) for part in parts]
     return np.concatenate((np.zeros((len(rows), 0), np.float32), *encoded), axis=1)
 

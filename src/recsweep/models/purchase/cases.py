@@ -27,6 +27,7 @@ class Cases:
     kinds: Tensor  # (n_rows, longest) int64
     gaps: Tensor  # (n_rows, longest) float32, log(1 + days) since the event before
     item_features: Tensor | None  # (n_rows, longest, n_item_features), of a dated table
+    event_features: Tensor | None  # (n_rows, longest, n_event_features), if any is asked for
     row: Tensor  # (n_examples,) int64
     length: Tensor  # (n_examples,) int64, events that the example may read
     candidate: Tensor  # (n_examples,) int64; n_items where training doesn't know the course
@@ -54,11 +55,10 @@ class CaseBook:
         self._items = put(np.append(histories.item, 0), torch.int64)
         self._kinds = put(np.append(histories.kind, 0), torch.int64)
         self._gaps = put(np.append(_gaps(targets), 0), torch.float32)
-        self._item_features = None
-        if histories.item_features is not None:
-            width = histories.item_features.shape[1]
-            padded = np.vstack((histories.item_features, np.zeros((1, width), np.float32)))
-            self._item_features = put(padded, torch.float32)
+        self._item_features, self._event_features = (
+            None if features is None else put(np.pad(features, ((0, 1), (0, 0))), torch.float32)
+            for features in (histories.item_features, histories.event_features)
+        )
         self._length = put(targets.length, torch.int64)
         self._candidate = put(np.where(targets.item == UNKNOWN, n_items, targets.item), torch.int64)
         self._inputs = put(self.labels.inputs, torch.float32)
@@ -100,12 +100,13 @@ class CaseBook:
         at = ranges(self._first[sequences], counts)
         row = np.repeat(np.arange(len(sequences)), counts)
         chosen = torch.from_numpy(at).to(self.device)
-        features = self._item_features
+        features, of_events = self._item_features, self._event_features
         return Cases(
             items=self._items[grid],
             kinds=self._kinds[grid],
             gaps=self._gaps[grid],
             item_features=None if features is None else features[grid],
+            event_features=None if of_events is None else of_events[grid],
             row=torch.from_numpy(row).to(self.device),
             length=self._length[chosen],
             candidate=self._candidate[chosen],

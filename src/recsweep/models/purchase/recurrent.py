@@ -1,8 +1,8 @@
 """`gru` and `lstm`: the history's events in order, then the course in question.
 
-An event is its course, its type and the time since the event before. The state after the last
-event that an example may read meets the course in two ways: as a product with its vector, and
-through ReLU layers together with everything else that is known.
+An event is its course, its type, the time since the event before and, if declared, its dwell. The
+state after the last event that an example may read meets the course in two ways: as a product with
+its vector, and through ReLU layers together with everything else that is known.
 """
 
 import torch
@@ -65,6 +65,8 @@ class RecurrentPurchaseNet(PurchaseNet):
         self.output = nn.Embedding(training.n_items + 1, size, padding_idx=training.n_items)
         self.out_inputs = nn.Linear(n_inputs, size, bias=False)
         self.deep = deep_layers(width + size + n_inputs, config.hidden_size, 1, config.dropout)
+        n_event_features = len(training.event_columns)
+        self.of_events = nn.Linear(n_event_features, size, bias=False) if n_event_features else None
         nn.init.normal_(self.output.weight, std=0.01)
         nn.init.zeros_(self.out_inputs.weight)
 
@@ -89,6 +91,8 @@ class RecurrentPurchaseNet(PurchaseNet):
             + self.of_kind(cases.kinds)
             + self.of_gap(cases.gaps[..., None])
         )
+        if self.of_events is not None:
+            inputs = inputs + self.of_events(cases.event_features)
         inputs = self.dropout(inputs)
         if self.recurrence.bidirectional:
             return self._both_ways(inputs, cases)
