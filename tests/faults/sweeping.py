@@ -193,9 +193,12 @@ def start(sweep: Sweep, *, ray: str = "own") -> "subprocess.Popen[str]":
     """
     options = json.dumps(sweep.options)
     arguments = (sweep.folder, sweep.work, sweep.seconds, options, sweep.mirrored, ray)
+    # A Ray that this process had started left its mode behind; machines without a token would
+    # refuse a driver that begins with it, and no trial would ever start.
+    mine = {name: value for name, value in os.environ.items() if name != "RAY_AUTH_MODE"}
     return subprocess.Popen(
         [sys.executable, __file__, *map(str, arguments)],
-        env={**os.environ, "PYTHONPATH": str(Path(__file__).parents[1])},
+        env={**mine, "PYTHONPATH": str(Path(__file__).parents[1])},
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,

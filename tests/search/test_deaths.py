@@ -7,6 +7,7 @@ TRIAL = Proposal("gru-0003", "gru", 3, {}, 3, 8)
 OTHER = Proposal("gru-0004", "gru", 4, {}, 4, 8)
 OF_WORKER = str(ActorDiedError())
 OF_MACHINE = "The actor died because its node has died. Node Id: 00ff"
+NEVER_RAN = "The actor never ran - it was cancelled before it started running."
 OF_NETWORK = str(ActorUnavailableError("no route", b"\0" * 16))
 
 
@@ -22,7 +23,7 @@ def test_a_trial_whose_worker_died_is_handed_out_once_more() -> None:
 
 def test_machines_that_die_do_not_count_against_a_trial_until_there_are_many() -> None:
     deaths = Deaths()
-    lost = [OF_MACHINE, OF_NETWORK]
-    assert all(deaths.forgive(TRIAL, lost[n % 2]) for n in range(MACHINES))
+    lost = [OF_MACHINE, OF_NETWORK, NEVER_RAN]
+    assert all(deaths.forgive(TRIAL, lost[n % 3]) for n in range(MACHINES))
     assert deaths.forgive(TRIAL, OF_WORKER)  # the first that is its own
     assert not deaths.forgive(TRIAL, OF_MACHINE)

@@ -8,7 +8,7 @@ WORKERS = 1
 """Workers that may die under one trial: more speak against its configuration."""
 MACHINES = 5
 """Machines that may die under one trial: more, and it would take the cluster along."""
-_OF_MACHINE = ("its node has died", "is unavailable: ")  # Ray tells it in words only
+_OF_MACHINE = ("its node has died", "is unavailable: ", "never ran")  # Ray tells it in words only
 
 
 class Deaths:
