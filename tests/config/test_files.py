@@ -92,6 +92,7 @@ def test_a_missing_key_is_named(write: Write) -> None:
         ("budget:", "budget: input should be a valid dictionary"),
         ("seed: [1]", "seed: input should be a valid integer, found a list of 1"),
         ("features: age", "features: input should be a valid tuple, found 'age'"),
+        ("features: [event.dwell]", "features: event.dwell needs dwell, a column, in an entry of"),
         ("features: {ids: 3}", "features.ids: input should be a valid tuple, found 3"),
         ("targets: {candidates: all}", "targets.candidates: input should be"),
         ("folds: {test: .nan}", "folds.test: input should be"),

@@ -96,11 +96,11 @@ def known_of(targets: Targets, n: int) -> tuple[bytes, ...]:
 
 
 def rich_fold_of(rows: list[LookOrBuy], seed: int, day: float, rewritten: int = 0) -> Fold:
-    """With dwell, and courses whose price and text have a row for every twenty days.
+    """With dwell, and courses and learners who have a row for every twenty days.
 
     Args:
         rows: of the log.
-        seed: of what is said of courses and of the time spent on events.
+        seed: of what is said of courses and learners, and of the time spent on events.
         day: what is later than it is said by the seed plus `rewritten`.
         rewritten: what is added.
     """
@@ -110,8 +110,13 @@ def rich_fold_of(rows: list[LookOrBuy], seed: int, day: float, rewritten: int = 
         late = rewritten if key[-1] > day * DAY else 0
         return float(np.random.default_rng((seed + late, *key)).exponential())
 
+    def seconds(user: int, item: int, time: int) -> float:
+        spent = 5 * DAY * drawn(user, item, time)
+        # One that has not ended by then may last as long as it likes.
+        return (spent + rewritten * DAY * (time + spent > day * DAY)) / 1e6
+
     dwell = [
-        DAY / 1e6 * drawn(int(u), int(i), int(t))
+        seconds(int(u), int(i), int(t))
         for u, i, t in zip(events.user, events.item, events.time, strict=True)
     ]
     table = pl.DataFrame(
@@ -128,15 +133,32 @@ def rich_fold_of(rows: list[LookOrBuy], seed: int, day: float, rewritten: int = 
         schema={"_id": pl.String, "_valid_from": pl.Int64, "price": pl.Float64, "title": pl.String},
         orient="row",
     )
-    codes = np.unique(events.item)
+    ages = pl.DataFrame(
+        [
+            (str(user), when * DAY, drawn(1000 + user, when * DAY))
+            for user in np.unique(events.user).tolist()
+            for when in range(0, END, 20)
+        ],
+        schema={"_id": pl.String, "_valid_from": pl.Int64, "age": pl.Float64},
+        orient="row",
+    )
+    users, items = (
+        pl.DataFrame({"_id": [str(code) for code in codes], "_label": [None] * len(codes)})
+        for codes in (np.unique(events.user), np.unique(events.item))
+    )
     dataset = replace(
         dataset_of(events),
-        items=pl.DataFrame({"_id": [str(code) for code in codes], "_label": [None] * len(codes)}),
+        users=users,
+        user_rows=ages,
+        items=items,
         item_rows=table.with_columns(title=pl.col("title") + " course"),
     )
     log = {"path": "x", "user": "u", "item": "i", "time": "t", "dwell": "d"}
     courses = {"path": "y", "key": "i", "numeric": ["price"], "text": ["title"], "valid_from": "v"}
-    experiment = purchase_experiment(data={"name": "test", "events": [log], "items": courses})
+    learners = {"path": "z", "key": "u", "numeric": ["age"], "valid_from": "v"}
+    experiment = purchase_experiment(
+        data={"name": "test", "events": [log], "users": learners, "items": courses}
+    )
     events = replace(events, dwell=np.array(dwell, np.float32))
     return make_fold("fold0", events, (CUT * DAY, END * DAY), dataset, experiment)
 
@@ -185,6 +207,7 @@ def test_the_time_spent_on_earlier_events_reaches_what_is_known() -> None:
     assert one.validation.histories.event_features is not None
     assert by_moment(one) != by_moment(other)
     assert one.validation.labels is not None
+    assert {"age", "price"} <= {*one.validation.labels.columns}
     names = [c for c in one.validation.labels.columns if c.startswith("event.dwell")]
     assert {*names} == {"event.dwell (mean)", "event.dwell (last)", "event.dwell (this course)"}
 

@@ -56,6 +56,14 @@ def test_exact_duplicates_are_dropped_and_counted_and_repeats_stay() -> None:
     assert found.duplicates == 2
 
 
+def test_of_duplicates_the_one_stays_that_lasted_longest() -> None:
+    rows = pl.DataFrame([("u", "a", 1, 0)] * 3 + [("u", "a", 2, 0)], schema=EVENTS, orient="row")
+    dwell = pl.Series([3.0, None, 7.0, None], dtype=pl.Float32)
+    found = index_events(rows.with_columns(dwell=dwell))
+    assert found.duplicates == 2
+    np.testing.assert_array_equal(found.events.dwell, [7, np.nan])
+
+
 def test_one_event_is_enough() -> None:
     found = index([("u", "a", 1, 0)])
     assert (len(found.events), found.duplicates) == (1, 0)

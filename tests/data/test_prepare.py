@@ -79,6 +79,21 @@ def test_unsealing_joins_events_users_and_items_in_order(
     assert whole.users["_id"].to_list() == ["u1", "u2", "u3"]
 
 
+def test_a_dwell_comes_back_in_both_parts_and_is_counted_where_it_lacks(
+    write: Callable[..., Path], experiment_on: ExperimentOn, ten_rows: Rows, tmp_path: Path
+) -> None:
+    seconds = ["5", "", *"34567890"]
+    lines = [f"{','.join(map(str, row))},{s}" for row, s in zip(ten_rows, seconds, strict=True)]
+    path = write("\n".join(["user,item,time,kind,seconds", *lines]) + "\n")
+    experiment = experiment_on(path, event={"dwell": "seconds"})
+    dataset = prepare(experiment, tmp_path)
+    assert read_manifest(dataset.folder).cleaning[0].without_dwell == 1
+    whole = unseal(dataset).development
+    assert whole.dwell is not None
+    in_time = whole.dwell[np.argsort(whole.time)]
+    np.testing.assert_array_equal(in_time, [float(s) if s else np.nan for s in seconds])
+
+
 def test_the_search_path_works_without_the_tests_files(small: Callable[[], Dataset]) -> None:
     dataset = small()
     for name in ("sealed_test.parquet", "sealed_users.parquet", "sealed_items.parquet"):

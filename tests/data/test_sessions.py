@@ -110,6 +110,7 @@ def test_a_label_that_is_never_positive_is_refused(tmp_path: Path) -> None:
         ({"metric": {"name": "ndcg"}}, "is not a metric of task purchase"),
         ({"metric": {"name": "log_loss", "k": 5}}, "leave out k"),
         ({"targets": {"seen": "keep"}}, "targets is for task: next_item"),
+        ({"features": ["event.gap"]}, "task purchase always uses event.gap; leave it out"),
     ],
 )
 def test_keys_that_do_not_go_together_are_refused(

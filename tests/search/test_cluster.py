@@ -40,7 +40,7 @@ one.shutdown()
 PROCESSES = """
 import os, sys, time, ray
 from recsweep.config.schema import Resources
-from recsweep.search.cluster import cluster, most_train
+from recsweep.search.cluster import cluster
 
 @ray.remote
 class Worker:

@@ -118,14 +118,8 @@ def _times(column: pl.Series, table: EventTable, path: Path, first_row: int) -> 
     if not (column.dtype.is_numeric() or column.dtype.is_temporal()):
         column = as_text(column, path)
     time = to_microseconds(column, table.time_format)
-    unread = (time.is_null() & column.is_not_null()).arg_true()
-    if len(unread):
-        row = int(unread[0])
-        expected = EXPECTED_TIME.get(table.time_format, f"a time written {table.time_format!r}")
-        raise BadInput(
-            f"{path}: row {first_row + row + 1}: {column.name} is {column[row]!r}, "
-            f"expected {expected}"
-        )
+    expected = EXPECTED_TIME.get(table.time_format, f"a time written {table.time_format!r}")
+    _refuse_unread(column, time.is_null() & column.is_not_null(), path, first_row, expected)
     return time
 
 
@@ -133,14 +127,20 @@ def _seconds(column: pl.Series, path: Path, first_row: int) -> pl.Series:
     """Seconds spent; what is empty, below zero or not finite is not known."""
     text = as_text(column, path)
     seconds = text.cast(pl.Float32, strict=False)
-    unread = (seconds.is_null() & text.is_not_null()).arg_true()
-    if len(unread):
-        row = int(unread[0])
+    expected = "a number of seconds (dwell), or nothing where it is not known"
+    _refuse_unread(column, seconds.is_null() & text.is_not_null(), path, first_row, expected)
+    return seconds.set(~(seconds.is_finite() & (seconds >= 0)), None)
+
+
+def _refuse_unread(
+    column: pl.Series, unread: pl.Series, path: Path, first_row: int, expected: str
+) -> None:
+    if unread.any():
+        row = int(unread.arg_true()[0])
         raise BadInput(
             f"{path}: row {first_row + row + 1}: {column.name} is {column[row]!r}, "
-            "expected a number of seconds (dwell), or nothing where it is not known"
+            f"expected {expected}"
         )
-    return seconds.set(~(seconds.is_finite() & (seconds >= 0)), None)
 
 
 def _kinds(raw: pl.DataFrame, table: EventTable, path: Path) -> tuple[pl.Series, pl.Series]:

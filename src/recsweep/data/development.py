@@ -6,7 +6,7 @@ import numpy as np
 
 from recsweep.config.schema import Experiment
 from recsweep.data.folds import next_item_training
-from recsweep.data.learned import learn, rows_of, sequences_of
+from recsweep.data.learned import learn, sequences_of
 from recsweep.data.purchase_folds import purchase_training
 from recsweep.data.types import UNKNOWN, Dataset, Fold, Int32, Sequences, Targets
 
@@ -27,9 +27,7 @@ def whole_development(dataset: Dataset, experiment: Experiment) -> Fold:
     learned = learn(events, before, cut, dataset, experiment)
     index, encoder = learned.index, learned.encoder
     known = index != UNKNOWN
-    of_events = encoder.events(events, cut)
-    of_events = None if of_events is None else of_events[known]
-    histories = sequences_of(rows_of(events, known), index[known], encoder, of_events)
+    histories = sequences_of(events, index, known, encoder, cut)
     if experiment.purchase is None:
         training = next_item_training(NAME, events, before, learned, experiment)
     else:

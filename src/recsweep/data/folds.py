@@ -98,10 +98,9 @@ def next_item_training(
         )
     encoder = learned.encoder
     # Only what lies before the cut is seen: a dwell that lasts beyond it is cut off there.
-    of_events = encoder.events(rows_of(events, before), encoder.cut)
-    of_events = None if of_events is None else of_events[trained[before]]
+    seen = rows_of(events, before)
     return Training(
-        sequences=sequences_of(rows_of(events, trained), index[trained], encoder, of_events),
+        sequences=sequences_of(seen, index[before], trained[before], encoder, encoder.cut),
         n_items=len(learned.items),
         item_features=encoder.items(learned.items),
         n_cold=len(learned.items) - learned.n_known,
@@ -159,10 +158,8 @@ def _targets(
     start[sequence] = known_before[user_start[at]]
     known_rows = np.flatnonzero(index != UNKNOWN)
     rows = known_rows[ranges(start, longest)]
-    of_events = encoder.events(events, end)
-    of_events = None if of_events is None else of_events[rows]
     return Targets(
-        histories=sequences_of(rows_of(events, rows), index[rows], encoder, of_events),
+        histories=sequences_of(events, index, rows, encoder, end),
         sequence=sequence.astype(np.int32),
         length=length[at].astype(np.int32),
         item=index[at],

@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 from recsweep.config.schema import Experiment
 from recsweep.data.features import Encoder, fit_events, fit_features, known_items, text_names
-from recsweep.data.types import UNKNOWN, Dataset, Events, Float32, Int32, Int64, Sequences
+from recsweep.data.types import UNKNOWN, Dataset, Events, Int32, Int64, Sequences
 
 Mask = NDArray[np.bool_]
 
@@ -68,18 +68,28 @@ def rows_of(events: Events, rows: Mask | Int64) -> Events:
 
 
 def sequences_of(
-    events: Events, index: Int32, encoder: Encoder, event_features: Float32 | None
+    events: Events, index: Int32, rows: Mask | Int64, encoder: Encoder, end: int
 ) -> Sequences:
-    """Every user's events, of which `index` has the fold-local items."""
+    """Every user's events at `rows`.
+
+    Args:
+        events: all that is seen until `end`, those on courses that aren't known included.
+        index: their fold-local items.
+        rows: in the order of `events`.
+        encoder: fitted before the cut.
+        end: microseconds since 1970 UTC.
+    """
+    of_events = encoder.events(events, end)
+    events = rows_of(events, rows)
     users, counts = np.unique(events.user, return_counts=True)
     return Sequences(
         user=users.astype(np.int32),
         offsets=np.concatenate(([0], np.cumsum(counts))).astype(np.int64),
-        item=index,
+        item=index[rows],
         time=events.time,
         kind=events.kind,
         features=encoder.users(users.astype(np.int32)),
-        event_features=event_features,
+        event_features=None if of_events is None else of_events[rows],
     )
 
 
