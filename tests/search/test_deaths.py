@@ -1,6 +1,6 @@
 from ray.exceptions import ActorDiedError, ActorUnavailableError
 
-from recsweep.search.deaths import MACHINES, Deaths
+from recsweep.search.deaths import BEGINNINGS, MACHINES, Deaths
 from recsweep.search.ledger import Proposal
 
 TRIAL = Proposal("gru-0003", "gru", 3, {}, 3, 8)
@@ -8,6 +8,7 @@ OTHER = Proposal("gru-0004", "gru", 4, {}, 4, 8)
 OF_WORKER = str(ActorDiedError())
 OF_MACHINE = "The actor died because its node has died. Node Id: 00ff"
 NEVER_RAN = "The actor never ran - it was cancelled before it started running."
+NO_SETUP = "The actor died because of an error raised in its creation task, ray::Worker()"
 OF_NETWORK = str(ActorUnavailableError("no route", b"\0" * 16))
 
 
@@ -23,7 +24,18 @@ def test_a_trial_whose_worker_died_is_handed_out_once_more() -> None:
 
 def test_machines_that_die_do_not_count_against_a_trial_until_there_are_many() -> None:
     deaths = Deaths()
-    lost = [OF_MACHINE, OF_NETWORK, NEVER_RAN]
-    assert all(deaths.forgive(TRIAL, lost[n % 3]) for n in range(MACHINES))
+    lost = [OF_MACHINE, OF_NETWORK]
+    assert all(deaths.forgive(TRIAL, lost[n % 2]) for n in range(MACHINES))
     assert deaths.forgive(TRIAL, OF_WORKER)  # the first that is its own
     assert not deaths.forgive(TRIAL, OF_MACHINE)
+
+
+def test_a_worker_that_never_began_is_never_its_trials_fault_but_many_are_the_clusters() -> None:
+    deaths = Deaths()
+    for n in range(BEGINNINGS):
+        assert deaths.forgive(TRIAL, [NEVER_RAN, NO_SETUP][n % 2])
+        assert deaths.forgive(OTHER, NO_SETUP)
+    assert deaths.hopeless is None
+    assert deaths.forgive(TRIAL, NEVER_RAN)
+    assert deaths.hopeless == NEVER_RAN
+    assert deaths.forgive(TRIAL, OF_WORKER)  # its own still counts from none

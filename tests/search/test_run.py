@@ -10,7 +10,7 @@ import pytest
 from sweeps import folds_of, make_trials, spaces_of, study_of
 
 from recsweep.config.schema import Experiment
-from recsweep.errors import BadInput
+from recsweep.errors import BadInput, WorkFailed
 from recsweep.records.study import SweepSession, TrialRow
 from recsweep.search.lock import study_lock
 from recsweep.search.run import run_search
@@ -143,6 +143,29 @@ def test_a_trial_whose_worker_dies_runs_once_more_and_counts_once(
     assert "its worker process has died" in first.reason
     assert flag.exists()
     assert [(t.state, len(t.epochs)) for t in (second, third)] == [("complete", 4)] * 2
+
+
+def test_a_sweep_none_of_whose_workers_begin_ends_with_one_line_and_goes_on_later(
+    tmp_path: Path, sweep: Sweep
+) -> None:
+    """As on machines that lack a module: no trial's fault, and no trial is booked as failed."""
+    here = os.getpid()
+
+    class OnlyHere:
+        def __reduce__(self) -> Any:
+            def load() -> Any:
+                if os.getpid() != here:
+                    raise ModuleNotFoundError("No module named 'ours'")
+                return object
+
+            return load, ()
+
+    experiment = study_of("a", trials=3, resources={"workers": 1})
+    with pytest.raises(WorkFailed, match=r"no worker begins \(.*No module named 'ours'"):
+        sweep(experiment, OnlyHere())
+    assert rows(tmp_path, experiment) == ()
+    sweep(experiment)
+    assert [t.state for t in rows(tmp_path, experiment)] == ["complete"] * 3
 
 
 def test_a_study_that_another_process_sweeps_is_left_alone(tmp_path: Path, sweep: Sweep) -> None:

@@ -76,6 +76,12 @@ class Watch(tune.Callback):  # type: ignore[misc]
                 f"{self._folder}: can't be written to ({self.broken.strerror}); every epoch that "
                 "was booked is kept: see to the disk and run the same command again"
             )
+        if self.deaths.hopeless is not None:
+            raise WorkFailed(
+                f"{self._folder}: no worker begins ({_last_line(self.deaths.hopeless)}); nothing "
+                "that was booked is lost: see to the cluster's machines and run the same command "
+                "again"
+            )
         if self._stop.is_set():
             raise KeyboardInterrupt
         now = time.monotonic()
