@@ -32,6 +32,7 @@ from recsweep.records.files import read_study
 from recsweep.records.user_values import read_user_values
 from recsweep.search.asynchronous import Asynchronous
 from recsweep.search.ledger import Ledger, Proposal
+from recsweep.search.patience import is_over
 from recsweep.training.trial import EpochReport
 
 CURVES = Path(__file__).parent / "curves"
@@ -131,7 +132,8 @@ def replay(families: Mapping[str, Sequence[Curve]], setting: Setting) -> Outcome
     """Run the trials of every family in the given order."""
     epochs = max(len(curve.values) for curves in families.values() for curve in curves)
     book = Book(families)
-    policy = Asynchronous(cast(Ledger, book), experiment(families, epochs, setting))
+    asked = experiment(families, epochs, setting)
+    policy = Asynchronous(cast(Ledger, book), asked)
     waiting = [
         (family, number, curve)
         for number in range(max(map(len, families.values())))
@@ -160,7 +162,8 @@ def replay(families: Mapping[str, Sequence[Curve]], setting: Setting) -> Outcome
         value = curve.values[epoch - 1]
         report = EpochReport(epoch, value, {}, (), 0.0, 0.0, ())
         reached = EpochReport(*best_until(curve.values, epoch), {}, (), 0.0, 0.0, ())
-        if policy.reported(proposal, report, reached):
+        over = is_over(epoch, reached.epoch, proposal.until, asked.stopping.patience)
+        if policy.reported(proposal, report, reached if over else None):
             heapq.heappush(running, (now + curve.seconds, tie, epoch + 1, proposal, curve))
         else:
             start(now)
@@ -232,7 +235,7 @@ def shown_setting(setting: Setting) -> str:
     return ", ".join(
         f"{short.get(key, key)} {'/'.join(map(str, value)) if isinstance(value, tuple) else value}"
         for key, value in setting.items()
-        if key != "rule"
+        if key != "rule" and value is not None
     )
 
 
@@ -282,9 +285,9 @@ def main() -> None:
         for full in (1, 2, 4)
     ]
     settings += [
-        {"rule": "lag", "grace_epochs": 1, "lag": lag, "full_trials": full}
-        for lag in ((0.25, 0.1), (0.25, 0.1, 0.1, 0.08, 0.05), (0.15, 0.05), (0.15, 0.03))
-        for full in (1, 2)
+        {"rule": "lag", "grace_epochs": 1, "lag": lag, "full_trials": 1, "patience": patience}
+        for lag in ((0.25, 0.1), (0.25, 0.1, 0.1, 0.08, 0.05), (0.2, 0.1), (0.15, 0.03))
+        for patience in (None, 3, 2)
     ]
     print(
         f"\n{'setting':44} {'order':9} saved (each data set){'':11} "

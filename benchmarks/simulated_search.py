@@ -120,7 +120,9 @@ def search(seed: int, n_families: int, workers: int, repeatable: bool) -> tuple[
             report = report_of(epoch, surface.report(proposal.config, epoch), FOLDS)
             if proposal.id not in kept or report.value > kept[proposal.id].value:
                 kept[proposal.id] = report
-            if policy.reported(proposal, report, kept[proposal.id]):
+            values = {**ledger.values(proposal.id), epoch: report.value}
+            over = ledger.is_over(proposal, values)
+            if policy.reported(proposal, report, kept[proposal.id] if over else None):
                 again = now + surface.seconds(proposal.config)
                 heapq.heappush(running, (again, next(order), proposal, epoch + 1))
             else:

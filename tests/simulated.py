@@ -11,6 +11,7 @@ from sweeps import folds_of, ledger_of, report_of, spaces_of
 from recsweep.config.schema import Experiment
 from recsweep.records.study import TrialRow
 from recsweep.search.ledger import Proposal
+from recsweep.search.patience import is_over
 from recsweep.search.policy import Policy, policy_of
 from recsweep.search.storage import open_storage
 from recsweep.search.trials import trial_rows
@@ -19,8 +20,9 @@ FOLDS = folds_of()
 
 
 def score(x: float, epoch: int) -> float:
-    """Best at .3; curves cross."""
-    return 0.2 - (x - 0.3) ** 2 / 5 + 0.01 * epoch * x
+    """Best at .3; curves cross, and the lower third's turn down after the second epoch."""
+    down = 0.02 * max(0, epoch - 2) if x < 0.4 else 0.0
+    return 0.2 - (x - 0.3) ** 2 / 5 + 0.01 * epoch * x - down
 
 
 def sweep(
@@ -62,7 +64,7 @@ def _session(
         steps -= 1
         id_ = random.choice(list(busy))
         proposal, epoch = busy[id_]
-        if _step(policy, proposal, epoch + 1):
+        if _step(policy, experiment, proposal, epoch + 1):
             busy[id_] = proposal, epoch + 1
             if random.random() < 0.5:
                 checkpoints[id_] = epoch + 1
@@ -71,13 +73,16 @@ def _session(
             del busy[id_]
 
 
-def _step(policy: Policy, proposal: Proposal, epoch: int) -> bool:
+def _step(policy: Policy, experiment: Experiment, proposal: Proposal, epoch: int) -> bool:
     x = float(proposal.config.get("x", 0.0))
     if x > 0.9 and epoch == 2:
         policy.failed(proposal, "diverged")
         return False
     report = report_of(epoch, score(x, epoch), FOLDS)
-    return policy.reported(proposal, report, report)
+    best = max(range(1, epoch + 1), key=lambda at: score(x, at))
+    length = 1 if proposal.family == "floor" else experiment.budget.epochs
+    over = is_over(epoch, best, length, experiment.stopping.patience)
+    return policy.reported(proposal, report, report if over else None)
 
 
 def rows(folder: Path, experiment: Experiment) -> list[TrialRow]:

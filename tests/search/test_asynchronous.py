@@ -1,5 +1,6 @@
 from pathlib import Path
 
+import pytest
 from sweeps import folds_of, ledger_of, report_of, spaces_of, study_of
 
 from recsweep.config.schema import Experiment
@@ -20,7 +21,9 @@ class Sweep:
 
     def report(self, proposal: Proposal, epoch: int, value: float) -> bool:
         report = report_of(epoch, value, FOLDS)
-        return self.policy.reported(proposal, report, report)
+        values = {**self.ledger.values(proposal.id), epoch: value}
+        over = self.ledger.is_over(proposal, values)
+        return self.policy.reported(proposal, report, report if over else None)
 
     def run(self, *values: float, family: str = "a") -> str:
         """The state in which a trial with this curve ends."""
@@ -81,6 +84,30 @@ def test_of_twelve_trials_at_least_the_promised_ones_are_full(tmp_path: Path) ->
     sweep = Sweep(tmp_path, study_of("a", trials=12, epochs=4))
     states = [sweep.run(*([0.5 - 0.01 * n] * 4)) for n in range(12)]
     assert states == ["COMPLETE 4"] * 4 + ["PRUNED 1"] * 8
+
+
+@pytest.mark.parametrize("rule", ["halving", "lag"])
+def test_with_patience_a_trial_is_complete_when_it_has_stopped_getting_better(
+    tmp_path: Path, rule: str
+) -> None:
+    stopping = {"rule": rule, "grace_epochs": 1, "full_trials": 1, "patience": 2}
+    sweep = Sweep(tmp_path, study_of("a", epochs=6, stopping=stopping))
+    assert sweep.run(0.2, 0.3, 0.3, 0.29, 0.9, 0.9) == "COMPLETE 4"  # its equal is no better
+    assert finished(sweep.ledger.trials("a"))[-1].value == 0.3
+    assert sweep.run(0.2, 0.3, 0.3, 0.4, 0.4, 0.4) == "COMPLETE 6"
+    assert sweep.run(0.1, 0.1, 0.1) == "PRUNED 1"
+
+
+def test_what_a_trial_reached_before_its_patience_ended_is_still_what_others_lag_behind(
+    tmp_path: Path,
+) -> None:
+    stopping = {
+        **{"rule": "lag", "grace_epochs": 1, "lag": [0.9, 0.9, 0.9, 0.1]},
+        **{"full_trials": 1, "patience": 1},
+    }
+    sweep = Sweep(tmp_path, study_of("a", epochs=6, stopping=stopping))
+    assert sweep.run(0.3, 0.4, 0.3) == "COMPLETE 3"
+    assert sweep.run(0.1, 0.2, 0.3, 0.35) == "PRUNED 4"
 
 
 def test_the_other_rule_stops_what_lags_behind_and_spares_the_first_trials(tmp_path: Path) -> None:

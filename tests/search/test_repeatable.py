@@ -27,6 +27,22 @@ def test_neither_workers_nor_their_order_nor_deaths_change_a_trial(tmp_path: Pat
         assert rows(folder, STUDY) == undisturbed
 
 
+def test_patience_ends_the_same_trials_whatever_dies(tmp_path: Path) -> None:
+    experiment = study_of(
+        "a",
+        **{"trials": 12, "epochs": 6, "repeatable": True},
+        stopping={"grace_epochs": 1, "reduction": 2, "full_trials": 4, "patience": 2},
+    )
+    sweep(tmp_path / "one", experiment, 1, Random(0))
+    undisturbed = rows(tmp_path / "one", experiment)
+    lengths = {len(row.epochs) for row in undisturbed if row.state == "complete"}
+    assert lengths == {4, 6}
+    for n in range(1, 12):
+        folder = tmp_path / str(n)
+        sweep(folder, experiment, 1 + n % 4, Random(n), deaths=n)
+        assert rows(folder, experiment) == undisturbed
+
+
 def test_an_extension_goes_on_in_batches_whatever_finishes_first(tmp_path: Path) -> None:
     found = []
     for n in range(3):

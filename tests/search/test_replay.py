@@ -23,17 +23,34 @@ def write(folder: Path, content: list[dict[str, Any]]) -> None:
     (folder / JOURNAL).write_text("".join(json.dumps(line) + "\n" for line in content))
 
 
+@pytest.mark.parametrize("patience", [None, 2])
 @pytest.mark.parametrize("repeatable", [False, True])
 @pytest.mark.parametrize("deaths", [0, 6])
 def test_every_suggestion_and_stop_follows_from_the_journal(
-    tmp_path: Path, repeatable: bool, deaths: int
+    tmp_path: Path, repeatable: bool, deaths: int, patience: int | None
 ) -> None:
-    study = STUDY.model_copy(update={"repeatable": repeatable})
+    stopping = STUDY.stopping.model_copy(update={"patience": patience})
+    study = STUDY.model_copy(update={"repeatable": repeatable, "stopping": stopping})
     sessions = sweep(tmp_path, study, 3, Random(deaths), deaths)
     found = replay(tmp_path, FAMILIES)
     assert found.difference is None
     assert (found.sessions, found.suggestions, found.ends) == (sessions, 21, 21)
     assert {row.state for row in rows(tmp_path, study)} >= {"complete", "pruned"}
+
+
+def test_with_patience_a_journal_cut_anywhere_is_replayed_and_resumed(tmp_path: Path) -> None:
+    stopping = STUDY.stopping.model_copy(update={"patience": 2})
+    study = STUDY.model_copy(update={"stopping": stopping})
+    sweep(tmp_path / "whole", study, 2, Random(1))
+    whole = lines(tmp_path / "whole")
+    for length in range(20, len(whole), 11):
+        folder = tmp_path / str(length)
+        folder.mkdir()
+        write(folder, whole[:length])
+        assert replay(folder, FAMILIES).difference is None, length
+        sweep(folder, study, 2, Random(length))
+        assert replay(folder, FAMILIES).difference is None, length
+        assert len(rows(folder, study)) == 21
 
 
 def test_wherever_a_driver_died_its_journal_can_be_replayed(tmp_path: Path) -> None:

@@ -43,6 +43,10 @@ def test_a_study_from_before_there_was_a_choice_of_stopping_rules_goes_on(tmp_pa
             {"stopping": {"rule": "lag", "grace_epochs": 1, "reduction": 2}},
             "stopping rule absent, now it is rule lag",
         ),
+        (
+            {"stopping": {**{"grace_epochs": 1, "reduction": 2, "full_trials": 4, "patience": 2}}},
+            "stopping patience absent, now it is patience 2",
+        ),
         ({"seed": 1}, "began with seed 0, now it is 1"),
         ({"resources": {"precision": "bf16"}}, "resources.precision fp32, now it is bf16"),
     ],

@@ -15,11 +15,19 @@ from recsweep.search.ledger import Proposal
 from recsweep.search.worker import Shared, Worker
 
 
-def begin(folder: Path, seconds: float = 0.0, until: int = 4, uid: str = "1234") -> Worker:
+def begin(
+    folder: Path,
+    seconds: float = 0.0,
+    until: int = 4,
+    uid: str = "1234",
+    trials: Any = None,
+    **changes: Any,
+) -> Worker:
     worker = Worker.__new__(Worker)
-    experiment = study_of("a", resources={"checkpoint_seconds": seconds})
+    experiment = study_of("a", **{"resources": {"checkpoint_seconds": seconds}, **changes})
+    trials = trials or make_trials()
     shared = Shared(
-        experiment, {"a": "made_up"}, folds_of(), Checkpoints(folder), "home", uid, make_trials()
+        experiment, {"a": "made_up"}, folds_of(), Checkpoints(folder), "home", uid, trials
     )
     worker.setup({"proposal": Proposal("a-0000", "a", 0, {"x": 0.5}, 0, until)}, shared)
     return worker
@@ -73,6 +81,15 @@ def test_another_worker_goes_on_after_the_last_checkpoint(tmp_path: Path) -> Non
     assert last["report"].value == undisturbed[3]
     assert (last["best"].epoch, len(last["best"].user_values)) == (4, 2)
     assert last["words"] == []
+
+
+def test_a_trial_whose_patience_ends_brings_its_best_epoch(tmp_path: Path) -> None:
+    trials = make_trials(lambda x, epoch: [0.1, 0.3, 0.2, 0.2, 0.2, 0.2][epoch - 1])
+    stopping = {"grace_epochs": 1, "patience": 2}
+    worker = begin(tmp_path, until=6, trials=trials, epochs=6, stopping=stopping)
+    assert [worker.step()["best"] for _ in range(3)] == [None] * 3
+    best = worker.step()["best"]
+    assert (best.epoch, best.value) == (2, 0.3)
 
 
 def test_a_checkpoint_of_another_study_is_named_and_not_used(tmp_path: Path) -> None:

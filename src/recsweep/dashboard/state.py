@@ -52,7 +52,7 @@ class FamilyState:
 
     @property
     def best(self) -> Ended | None:
-        """The best trial of full length; others' values are not comparable with it."""
+        """The best complete trial; others' values are not comparable with it."""
         return best_of([t for t in self.ended if t.state == "complete"], self.metric)
 
     @property

@@ -1,4 +1,4 @@
-"""The two rules that pick a configuration. Only trials of full length can be picked."""
+"""The two rules that pick a configuration. Only complete trials can be picked."""
 
 import math
 from collections.abc import Callable, Sequence

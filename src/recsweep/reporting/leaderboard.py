@@ -152,7 +152,7 @@ def markdown(study: Study, selection: Selection) -> str:
         "family",
         f"{metric} (mean ± sd over folds)",
         *(show_metric(key) for key in others),
-        *("trials", "full length", "stopped early", "failed", "seconds", "epochs"),
+        *("trials", "complete", "stopped early", "failed", "seconds", "epochs"),
     ]
     lines = [
         f"# {experiment.study}",

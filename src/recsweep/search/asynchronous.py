@@ -17,8 +17,8 @@ class Asynchronous:
     """A `Policy`. Families take turns; learning curves never cross families.
 
     A rung of the halving compares the current cross-validated means, not the best so far: a curve
-    that has turned down has no claim on more epochs. A trial that reaches its full length is
-    complete, whatever the rule says of it.
+    that has turned down has no claim on more epochs. A trial that is over is complete,
+    whatever the rule says of it.
     """
 
     def __init__(self, ledger: Ledger, experiment: Experiment) -> None:
@@ -59,8 +59,7 @@ class Asynchronous:
         """Book an epoch, and decide on it at once."""
         id_ = proposal.id
         new = self._ledger.report(id_, report)
-        if report.epoch >= proposal.until:
-            assert best is not None
+        if best is not None:
             self._ledger.complete(id_, best)
             return False
         if not new or self._climb(proposal.family, id_, report.epoch, report.value):

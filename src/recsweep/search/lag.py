@@ -12,7 +12,7 @@ class Lag:
 
     From `grace_epochs` on a trial goes on while its best score so far is at most `lag` (a share;
     one entry an epoch, the last one for all later epochs) behind the best score that any trial of
-    the family, this one included, reported at the same epoch.
+    the family, this one included, reported at the same epoch or before.
     """
 
     def __init__(self, stopping: Stopping, sign: float) -> None:
@@ -30,8 +30,8 @@ class Lag:
         epoch, value = result["epoch"], self._sign * result["value"]
         mine = max(value, self._best_of.get(trial.trial_id, value))
         self._best_of[trial.trial_id] = mine
-        best = max(value, self._best_at.get(epoch, value))
-        self._best_at[epoch] = best
+        self._best_at[epoch] = max(value, self._best_at.get(epoch, value))
+        best = max(best for at, best in self._best_at.items() if at <= epoch)
         if epoch < self._grace:
             return str(TrialScheduler.CONTINUE)
         allowed = self._lag[min(epoch - self._grace, len(self._lag) - 1)]

@@ -13,6 +13,7 @@ from recsweep.config.schema import Experiment
 from recsweep.data.types import Fold
 from recsweep.records.user_values import FoldValues, write_user_values
 from recsweep.search.checkpoints import Checkpoints
+from recsweep.search.patience import is_over
 from recsweep.search.sampler import session_sampler, trial_sampler
 from recsweep.search.space import Space
 from recsweep.search.trials import (
@@ -104,6 +105,15 @@ class Ledger:
     def length(self, family: str) -> int:
         """Epochs of a full trial."""
         return min(self._experiment.budget.epochs, self._spaces[family].epochs or 10**9)
+
+    def is_over(self, proposal: Proposal, values: Mapping[int, float]) -> bool:
+        """Is a trial with these values (epoch -> value) complete?"""
+        if not values:
+            return False
+        goodness = self._experiment.metric.goodness
+        best = max(sorted(values), key=lambda epoch: goodness(values[epoch]))
+        patience = self._experiment.stopping.patience
+        return is_over(max(values), best, self.length(proposal.family), patience)
 
     def target(self, family: str) -> int:
         """Trials in all; a family with nothing to tune has one."""
@@ -259,7 +269,7 @@ class Ledger:
         return True
 
     def complete(self, id_: str, best: EpochReport) -> None:
-        """Book a trial that reached its full length; its value is its best epoch's."""
+        """Book a trial that is over; its value is its best epoch's."""
         run = self._running[id_]
         values = [
             FoldValues(name, users, value)

@@ -26,7 +26,8 @@ class Policy(Protocol):
         Args:
             proposal: as `next` gave it.
             report: of the epoch.
-            best: the trial's best epoch, with its learners' scores; needed with the last one.
+            best: the trial's best epoch, with its learners' scores, if this is the last one: see
+                `is_over`.
         """
         ...
 

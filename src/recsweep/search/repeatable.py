@@ -45,7 +45,7 @@ class Repeatable:
             self._fill(family, first, end)
         for proposal in open_.values():
             last = max(ledger.values(proposal.id), default=0)
-            if last in self._rungs and last < proposal.until:
+            if last in self._rungs and not ledger.is_over(proposal, ledger.values(proposal.id)):
                 self._waiting[proposal.id] = last
             else:
                 self._hand_out(proposal)
@@ -91,12 +91,11 @@ class Repeatable:
         """Book an epoch; at a rung, wait."""
         ledger, family, id_ = self._ledger, proposal.family, proposal.id
         ledger.report(id_, report)
-        if report.epoch < self._until[id_]:
-            return True
-        if report.epoch >= ledger.length(family):
-            assert best is not None
+        if best is not None:
             ledger.complete(id_, best)
             del self._batch[family][id_]
+        elif report.epoch < self._until[id_]:
+            return True
         else:
             self._waiting[id_] = report.epoch
         self._settle(family)

@@ -179,13 +179,14 @@ class _Study:
                 self._journal.at += 1
                 return
             report = epoch_report(epoch, value, attr[key])
-            policy.reported(proposal, report, report)
+            over = ledger.is_over(proposal, {**ledger.values(proposal.id), epoch: value})
+            policy.reported(proposal, report, report if over else None)
         elif "reason" in attr:
             policy.failed(proposal, attr["reason"])
-        elif (last := ledger.length(proposal.family)) in ledger.values(proposal.id):
+        elif ledger.is_over(proposal, values := ledger.values(proposal.id)):
             # The driver died between its last report and its end, and it was reported again.
-            value = ledger.values(proposal.id)[last]
-            report = EpochReport(last, value, {}, (), 0.0, 0.0, ())
+            last = max(values)
+            report = EpochReport(last, values[last], {}, (), 0.0, 0.0, ())
             policy.reported(proposal, report, report)
         else:
             raise _Different(

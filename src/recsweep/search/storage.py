@@ -87,6 +87,8 @@ def identity(
     features = experiment.features_of(family)
     if experiment.stopping.rule == "halving":  # studies from before there was another
         del keys["stopping"]["rule"], keys["stopping"]["lag"]
+    if experiment.stopping.patience is None:
+        del keys["stopping"]["patience"]
     decisive = ["task", "folds", "targets", "metric", "stopping", "seed"]
     if experiment.repeatable:  # studies from before there was this key have none
         decisive.append("repeatable")

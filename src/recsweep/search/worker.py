@@ -16,6 +16,7 @@ from recsweep.data.features import with_features
 from recsweep.data.types import Fold
 from recsweep.search.checkpoints import Checkpoints, Owner, Pace, Unusable
 from recsweep.search.ledger import Proposal
+from recsweep.search.patience import is_over
 from recsweep.search.remote_checkpoints import checkpoints_at
 from recsweep.tasks.registry import TASKS
 from recsweep.training.trial import Diverged, Trial
@@ -84,7 +85,13 @@ class Worker(tune.Trainable):  # type: ignore[misc]
             return {"failure": f"{type(error).__name__}: {one_line(error)}"}
         if not math.isfinite(report.value):
             return {"failure": f"diverged: the score is {report.value} in epoch {report.epoch}"}
-        last = report.epoch >= self._trial.epochs
+        assert self._trial.best is not None  # it has an epoch
+        last = is_over(
+            report.epoch,
+            self._trial.best.epoch,
+            self._trial.epochs,
+            self._shared.experiment.stopping.patience,
+        )
         if not last and (report.epoch == self._proposal.until or self._pace.due()):
             self._save(self._trial)
         best = self._trial.best if last else None  # learners' scores travel once

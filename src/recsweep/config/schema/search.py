@@ -27,6 +27,8 @@ class Stopping(Schema):
     # last one for all later epochs
     lag: Annotated[tuple[Fraction, ...], Field(min_length=1)] = (0.25, 0.1)
     full_trials: Annotated[int, Field(ge=0)] = 4  # a family's first trials are never stopped
+    # epochs in a row without a better score after which a trial is complete, in either rule
+    patience: PositiveInt | None = None
 
 
 class Resources(Schema):
