@@ -82,6 +82,22 @@ def test_a_study_against_itself_has_the_same_answer_and_nothing_that_differs(
     assert "Nothing: " in " ".join(comparison_lines(v))
 
 
+@pytest.mark.parametrize(
+    ("lang", "of_learners", "of_sessions"),
+    [("en", "learner by learner", "session by session"), ("zh", "逐个学员", "逐个会话")],
+)
+def test_a_comparison_of_tables_of_sessions_speaks_of_sessions(
+    tmp_path: Path, lang: str, of_learners: str, of_sessions: str
+) -> None:
+    for name in ("default", "purchase_online_shoppers"):
+        shutil.copytree(RESULTS / name, tmp_path / name)
+        with_learners(tmp_path / name, 30)
+        shutil.copytree(tmp_path / name, tmp_path / f"{name} again")
+        basis = view(tmp_path / name, tmp_path / f"{name} again", lang=lang).basis()
+        sessions = name == "purchase_online_shoppers"
+        assert (of_sessions in basis, of_learners in basis) == (sessions, not sessions)
+
+
 def test_learners_of_other_data_are_never_paired_though_their_codes_are_alike(
     folders: tuple[Path, Path],
 ) -> None:

@@ -19,8 +19,9 @@ class CompareView:
     lang: str
 
     def say(self, key: str, **values: object) -> str:
-        """A sentence or label in the reader's language."""
-        return COMPARE_WORDS[self.lang][key].format(**values)
+        """A sentence or label in the reader's language; of sessions, if it is they that count."""
+        words, unit = COMPARE_WORDS[self.lang], self.change.before.experiment.data.unit
+        return words.get(f"{key}:{unit}", words[key]).format(**values)
 
     @property
     def names(self) -> tuple[str, str]:

@@ -32,6 +32,13 @@ ENGLISH = {
     "basis_estimates": "A study lacks confirmation.parquet, so the recorded means and errors are "
     "compared as independent: wider than learner by learner. Intervals hold for all rows together, "
     "at {level}.",
+    "basis_paired:sessions": "Both studies were scored on the same sessions, so each change is "
+    "taken session by session. Intervals hold for all rows together, at {level}.",
+    "basis_unpaired:sessions": "The studies were scored on other sessions, so their means are "
+    "compared as independent: expect wide intervals. They hold for all rows together, at {level}.",
+    "basis_estimates:sessions": "A study lacks confirmation.parquet, so the recorded means and "
+    "errors are compared as independent: wider than session by session. Intervals hold for all "
+    "rows together, at {level}.",
     "basis_folds": "These are the scores that chose the configurations, on the folds. They carry "
     "no verdict; the stage “confirm” of each study does.",
     "speaks": "It speaks of the selected configurations on this data, not of why they changed: "
@@ -81,12 +88,17 @@ CHINESE = {
     "short_worse": "降低",
     "short_equivalent": "相同",
     "short_no difference shown": "未定",
-    "basis_paired": "两项研究在相同的学习者上评分，因此逐个学习者比较。各区间同时成立，"
-    "水平 {level}。",
-    "basis_unpaired": "两项研究的学习者不同，均值按独立样本比较，区间会较宽。各区间同时成立，"
+    "basis_paired": "两项研究在相同的学员上评分，因此逐个学员比较。各区间同时成立，水平 {level}。",
+    "basis_unpaired": "两项研究的学员不同，均值按独立样本比较，区间会较宽。各区间同时成立，"
     "水平 {level}。",
     "basis_estimates": "有研究缺少 confirmation.parquet，因此把记录的均值和误差按独立样本比较，"
-    "区间比逐个学习者比较更宽。各区间同时成立，水平 {level}。",
+    "区间比逐个学员比较更宽。各区间同时成立，水平 {level}。",
+    "basis_paired:sessions": "两项研究在相同的会话上评分，因此逐个会话比较。各区间同时成立，"
+    "水平 {level}。",
+    "basis_unpaired:sessions": "两项研究的会话不同，均值按独立样本比较，区间会较宽。"
+    "各区间同时成立，水平 {level}。",
+    "basis_estimates:sessions": "有研究缺少 confirmation.parquet，因此把记录的均值和误差按独立样本"
+    "比较，区间比逐个会话比较更宽。各区间同时成立，水平 {level}。",
     "basis_folds": "这些是各折上用于挑选配置的分数，不能得出结论；"
     "结论来自每项研究的“confirm”阶段。",
     "speaks": "结论只涉及在这份数据上选出的配置，不说明变化的原因："
