@@ -77,7 +77,11 @@ def decision_columns(view: View, results: list[FamilyResult]) -> list[str]:
     answers = [view.term("purchase"), view.term("no purchase")]
     qualities = [view.say(q) for q in ("precision", "recall", "f1", "support")]
     both = [f"{answer}: {quality}" for answer in answers for quality in qualities]
-    return [view.say("threshold"), *both, *map(show_metric, _top(results[0]))]
+    return [
+        view.say("threshold"),
+        *both,
+        *(view.term(show_metric(name)) for name in _top(results[0])),
+    ]
 
 
 def _top(result: FamilyResult) -> list[str]:

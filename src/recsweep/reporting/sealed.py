@@ -71,8 +71,12 @@ def sealed_section(view: View, sealed: ConfirmationSummary) -> dict[str, Any]:
     }
 
 
-def _how_cold(view: View) -> str:
-    """What becomes of targets on courses without events."""
+def _how_cold(view: View) -> str | None:
+    """What becomes of targets on courses without events; a session names no course."""
+    if view.study.experiment.data.unit == "sessions":
+        return None
+    if view.study.experiment.task == "purchase":
+        return "sealed_cold_purchase"
     ranked = view.study.experiment.targets.candidates == "catalogue"
     return "sealed_cold_ranked" if ranked else "sealed_cold"
 

@@ -294,7 +294,7 @@ ENGLISH = {
     "than {lag} (an entry an epoch, the last for all later ones); a family’s first {full} trials "
     "are never stopped.",
     "protocol_selection": "Selection: {rule}, written in the experiment before any trial was run.",
-    "rule_best_mean": "the highest mean over folds",
+    "rule_best_mean": "the best mean over folds",
     "rule_one_standard_error": "the cheapest within one paired standard error of the best",
     "protocol_candidates": "Courses without events are candidates if the course table knew them "
     "by the cut.",
@@ -325,6 +325,9 @@ ENGLISH = {
     "support": "support",
     "term:purchase": "purchase",
     "term:no purchase": "no purchase",
+    "term:lift in the top tenth": "lift in the top tenth",
+    "term:revenue in the top tenth": "revenue in the top tenth",
+    "term:expected revenue in the top tenth": "expected revenue in the top tenth",
     "sealed_cold_purchase": "Of its {targets} examples, {share} are on courses that training "
     "doesn’t know; they are scored by what else is known.",
     "probability_note": "Less is better of log loss, Brier score and ECE (expected calibration "
@@ -620,7 +623,7 @@ CHINESE = {
     "试验落后于本族同一轮最好成绩超过 {lag} 时停止（每轮一项，最后一项用于其后各轮）；"
     "每个模型族的前 {full} 次试验从不停止。",
     "protocol_selection": "选择：{rule}，在任何试验运行之前就写在实验文件里。",
-    "rule_best_mean": "各折均值最高",
+    "rule_best_mean": "各折均值最好",
     "rule_one_standard_error": "与最好者相差不超过一个配对标准误的试验中最省的",
     "protocol_candidates": "没有事件的课程，若课程表在切分时刻已有，也参与排序。",
     "protocol_arms": "{family} 的特征：{features}。",
@@ -646,6 +649,9 @@ CHINESE = {
     "support": "样本数",
     "term:purchase": "购买",
     "term:no purchase": "未购买",
+    "term:lift in the top tenth": "最高十分之一的提升度",
+    "term:revenue in the top tenth": "最高十分之一的收入",
+    "term:expected revenue in the top tenth": "最高十分之一的预期收入",
     "sealed_cold_purchase": "其 {targets} 个样本中，{share} 是训练里没有的课程，"
     "按其他已知信息评分。",
     "probability_note": "log loss、Brier score 和 ECE（期望校准误差）越低越好，"

@@ -123,7 +123,7 @@ class Progress:
             padding=(0, 1, 0, 0),
         )
         table.add_column("family", no_wrap=True)
-        for name in ("running", "full", "stopped", "failed", "trials", self._metric, "work"):
+        for name in ("running", "complete", "stopped", "failed", "trials", self._metric, "work"):
             table.add_column(name, justify="right", no_wrap=True)
         for name, family in self._families.items():
             best = "" if family.best is None else f"{family.best:.4f}"
