@@ -97,9 +97,9 @@ def select(folder: Path) -> str:
     selection = select_stage(folder, Path())
     track_selection(folder)
     json_lines().selected(selection)
+    n = len(selection.families)
     out.print(
-        f"Selected by {selection.rule}: {len(selection.families)} configurations in "
-        f"{folder / 'best'}",
+        f"Selected by {selection.rule}: {n} configuration{'s' * (n != 1)} in {folder / 'best'}",
         highlight=False,
     )
     return next(iter(selection.families))
