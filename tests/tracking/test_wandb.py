@@ -222,6 +222,60 @@ def test_a_driver_that_is_killed_has_its_epochs_on_disk(tmp_path: Path) -> None:
     assert len(runs(tmp_path, ended=False)["u1-gru-0000"].history) == 3
 
 
+DEAD = """
+import sys
+sys.path[:0] = [{tests!r}, {here!r}]
+from pathlib import Path
+import psutil
+from test_wandb import *
+folder, late = Path(sys.argv[1]), sys.argv[2] == "late"
+
+def kill():
+    for child in psutil.Process().children(recursive=True):
+        if "wandb-core" in " ".join(child.cmdline()):
+            child.kill()
+            child.wait()
+
+listener = WandbListener(folder, experiment_of(), "offline")
+trial = trial_row(0, (0.1, 0.2))
+listener(start(experiment_of()))
+for event in events_of(trial):
+    listener(event)
+while not list(folder.glob("wandb/*/run-u1-gru-0000.wandb")):
+    time.sleep(0.1)
+if not late:
+    kill()
+for event in (TrialEnded(trial), SweepEnded(SESSION, False)):
+    listener(event)
+if not late:
+    track(folder, experiment_of(), StageRun("u1-select", "select", "select", [], {{}}, {{}}))
+    assert list(folder.glob("wandb/*/run-u1-select.wandb"))
+else:
+    kill()
+print("ended")
+"""
+
+
+@pytest.mark.parametrize(("when", "words"), [("early", "W&B hears no more"), ("late", "")])
+def test_a_service_that_dies_is_a_warning_and_the_next_stage_has_another(
+    tmp_path: Path, when: str, words: str
+) -> None:
+    here = Path(__file__).parent
+    code = DEAD.format(tests=str(here.parent), here=str(here))
+    environment = {k: v for k, v in os.environ.items() if k != "WANDB_SERVICE"}  # it has its own
+    done = subprocess.run(
+        [sys.executable, "-c", code, str(tmp_path), when],
+        env=environment,
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=60,
+    )
+    assert (done.stdout, done.returncode) == ("ended\n", 0), done.stderr
+    assert words in done.stderr
+    assert "Traceback" not in done.stderr
+
+
 SILENT = """
 import sys, time
 sys.path[:0] = [{tests!r}, {here!r}]

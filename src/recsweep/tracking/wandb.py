@@ -5,11 +5,13 @@ Without a login the runs are files under `results/<study>/wandb`, for `recsweep 
 `wandb leet`.
 """
 
+import atexit
 import logging
 import queue
 import threading
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 
 import wandb
@@ -76,11 +78,21 @@ def _thread(work: Callable[[], None]) -> threading.Thread:
             wandb.setup(wandb.Settings(silent=True))
             work()
         except Exception as error:
-            log.warning("W&B hears no more: %s: %s", type(error).__name__, error)
+            told = f"{type(error).__name__}: {error}".removesuffix(": ")
+            log.warning("W&B hears no more: %s", told)
+            _let_go()  # the next stage starts another service
+        finally:
+            atexit.register(_let_go)
 
     thread = threading.Thread(target=guarded, name="wandb", daemon=True)
     thread.start()
     return thread
+
+
+def _let_go() -> None:
+    """End W&B's service. Where it has died, W&B's own hook at exit would print a traceback."""
+    with suppress(Exception, SystemExit):  # it ends the process with the service's exit status
+        wandb.teardown()
 
 
 def _wait(thread: threading.Thread, session: Session, limit: float) -> float:
