@@ -94,8 +94,8 @@ def test_a_raylet_is_killed(sweep: Sweep) -> None:
     raylet.kill()
     process.communicate(timeout=90)  # workers that live may well do the rest
     before = ended(sweep)
-    finished = process.returncode == 0
-    assert finished == (len(before) == 2 * TRIALS)
+    finished = len(before) == 2 * TRIALS
+    assert finished or process.returncode  # Ray may end the driver after its last trial, too
     assert (sweep.run() is None) == finished
     sweep.check(before, lost=2)
 

@@ -13,7 +13,7 @@ from recsweep.config.schema import Experiment
 from recsweep.errors import BadInput, WorkFailed
 from recsweep.records.study import SweepSession, TrialRow
 from recsweep.search.lock import study_lock
-from recsweep.search.run import run_search
+from recsweep.search.run import _tune, run_search
 from recsweep.search.sessions import read_sessions
 from recsweep.search.study import build_study
 from recsweep.tracking.events import Event, SweepEnded, SweepStarted, TrialStarted
@@ -166,6 +166,26 @@ def test_a_sweep_none_of_whose_workers_begin_ends_with_one_line_and_goes_on_late
     assert rows(tmp_path, experiment) == ()
     sweep(experiment)
     assert [t.state for t in rows(tmp_path, experiment)] == ["complete"] * 3
+
+
+@pytest.mark.parametrize("trials_left", [True, False])
+def test_a_ray_that_breaks_down_after_the_last_trial_breaks_nothing(
+    sweep: Sweep, monkeypatch: pytest.MonkeyPatch, trials_left: bool
+) -> None:
+    def broken(*arguments: Any) -> None:
+        if not trials_left:
+            _tune(*arguments)
+        raise WorkFailed("Ray broke down")
+
+    monkeypatch.setattr("recsweep.search.run._tune", broken)
+    experiment = study_of("a", trials=1)
+    if trials_left:
+        with pytest.raises(WorkFailed, match="Ray broke down"):
+            sweep(experiment)
+    else:
+        session = sweep(experiment)
+        assert session is not None
+        assert session.trials == 1
 
 
 def test_a_study_that_another_process_sweeps_is_left_alone(tmp_path: Path, sweep: Sweep) -> None:

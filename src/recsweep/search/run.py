@@ -118,6 +118,10 @@ def run_search(
                 )
                 _tune(shared, policy, workers, folder)
                 finished = True
+            except WorkFailed:
+                if ledger.remaining() + ledger.running:
+                    raise
+                finished = True  # Ray broke down after its last trial had been booked
             finally:
                 session = _last_words(clock, ledger)
                 tell(SweepEnded(session, interrupted=not finished))
