@@ -74,6 +74,7 @@ class Run:
     """What a run's file holds."""
 
     def __init__(self, file: Path) -> None:
+        self.id = ""  # of one that was cut off at once
         self.history: list[dict[str, Any]] = []
         self.summary: dict[str, Any] = {}
         self.exit_code: int | None = None
@@ -256,8 +257,8 @@ print("ended")
 """
 
 
-@pytest.mark.parametrize(("when", "words"), [("early", "W&B hears no more"), ("late", "")])
-def test_a_service_that_dies_is_a_warning_and_the_next_stage_has_another(
+@pytest.mark.parametrize(("when", "words"), [("early", "W&B's service was lost"), ("late", "")])
+def test_a_service_that_dies_is_a_warning_and_another_has_every_epoch(
     tmp_path: Path, when: str, words: str
 ) -> None:
     here = Path(__file__).parent
@@ -274,6 +275,11 @@ def test_a_service_that_dies_is_a_warning_and_the_next_stage_has_another(
     assert (done.stdout, done.returncode) == ("ended\n", 0), done.stderr
     assert words in done.stderr
     assert "Traceback" not in done.stderr
+    found = runs(tmp_path, ended=False)
+    again = found["u1-gru-0000-again1" if when == "early" else "u1-gru-0000"]
+    assert [row["epoch"] for row in again.history] == [1, 2]
+    assert again.summary["state"] == "complete"
+    assert found["u1-study-0"].summary["trials"] == 1
 
 
 SILENT = """

@@ -54,7 +54,13 @@ class WandbListener:
         while not ended:
             event = self._queue.get()
             ended = isinstance(event, SweepEnded)
-            self._runs.take(event)
+            try:
+                self._runs.take(event)
+            except Exception as error:  # as when the system killed the service for its memory
+                log.warning("W&B's service was lost (%s); another one goes on", _told(error))
+                _let_go()
+                _set_up()
+                self._runs.take_again(event)
 
 
 def track(folder: Path, experiment: Experiment, stage: StageRun) -> None:
@@ -75,11 +81,10 @@ def track(folder: Path, experiment: Experiment, stage: StageRun) -> None:
 def _thread(work: Callable[[], None]) -> threading.Thread:
     def guarded() -> None:
         try:
-            wandb.setup(wandb.Settings(silent=True))
+            _set_up()
             work()
         except Exception as error:
-            told = f"{type(error).__name__}: {error}".removesuffix(": ")
-            log.warning("W&B hears no more: %s", told)
+            log.warning("W&B hears no more: %s", _told(error))
             _let_go()  # the next stage starts another service
         finally:
             atexit.register(_let_go)
@@ -87,6 +92,14 @@ def _thread(work: Callable[[], None]) -> threading.Thread:
     thread = threading.Thread(target=guarded, name="wandb", daemon=True)
     thread.start()
     return thread
+
+
+def _set_up() -> None:
+    wandb.setup(wandb.Settings(silent=True))
+
+
+def _told(error: Exception) -> str:
+    return f"{type(error).__name__}: {error}".removesuffix(": ")
 
 
 def _let_go() -> None:

@@ -27,6 +27,8 @@ class Runs:
     def __init__(self, folder: Path, experiment: Experiment, mode: Mode) -> None:
         self.session = Session(folder, experiment, mode)
         self._open: dict[str, Any] = {}
+        self._heard: dict[str, tuple[TrialStarted, list[EpochReported]]] = {}  # of the open ones
+        self._lost = 0  # how often the service was
         self._trials: list[TrialRow] = []
         self._study: SweepStarted | None = None
 
@@ -39,17 +41,31 @@ class Runs:
                 self._begin(event)
             case EpochReported():
                 self._open[event.id].log(epoch_metrics(event))
+                self._heard[event.id][1].append(event)
             case TrialEnded():
-                self._trials.append(event.trial)
                 self._end(event.trial)
+                self._trials.append(event.trial)
             case SweepEnded():
                 self._finish(event)
 
-    def _begin(self, event: TrialStarted) -> None:
+    def take_again(self, event: Event) -> None:
+        """Take an event that was on its way when the service died, and the open runs with it.
+
+        They are begun once more under ids of their own, with the epochs that they had.
+        """
+        self._lost += 1
+        self._open.clear()
+        for started, epochs in self._heard.copy().values():
+            self._begin(started, f"-again{self._lost}")
+            for epoch in epochs:
+                self.take(epoch)
+        self.take(event)
+
+    def _begin(self, event: TrialStarted, again: str = "") -> None:
         study = self._started
         attempt = f"-{event.attempt}" if event.attempt else ""
         run = self.session.open(
-            id=f"{study.uid}-{event.id}{attempt}",
+            id=f"{study.uid}-{event.id}{attempt}{again}",
             name=event.id,
             job_type="trial",
             tags=tags(study.experiment, "sweep", event.family),
@@ -69,12 +85,12 @@ class Runs:
         run.define_metric(metric.key, step_metric="epoch", summary=f"{best},last")
         run.define_metric("loss", step_metric="epoch", summary="min,last")
         run.define_metric("*", step_metric="epoch")
-        self._open[event.id] = run
         for earlier in event.earlier:  # so that the run holds the whole curve
             run.log(epoch_metrics(earlier))
+        self._open[event.id], self._heard[event.id] = run, (event, [])
 
     def _end(self, trial: TrialRow) -> None:
-        run = self._open.pop(trial.id)
+        run = self._open[trial.id]
         best = trial.best
         run.summary.update(
             {
@@ -87,6 +103,7 @@ class Runs:
             }
         )
         self.session.close(run, failed=trial.state == "failed")
+        del self._open[trial.id], self._heard[trial.id]
 
     def _finish(self, event: SweepEnded) -> None:
         for run in self._open.values():  # of trials that were cut off
