@@ -7,6 +7,7 @@ import sys
 import time
 from contextlib import suppress
 from pathlib import Path
+from typing import Any
 
 import psutil
 import ray
@@ -51,10 +52,13 @@ class Namespaces:
             )  # fmt: skip
         self._wait_for_nodes(1 + nodes)
 
-    def _wait_for_nodes(self, n_nodes: int, seconds: float = 120.0) -> None:
+    def _wait_for_nodes(self, n_nodes: int, seconds: float = 150.0) -> None:
         ray.init(self.address, log_to_driver=False, logging_level="CRITICAL")
         limit = time.monotonic() + seconds
         while sum(node["Alive"] for node in ray.nodes()) < n_nodes:
+            for n, process in enumerate(self._processes):
+                if process.poll() is not None:  # Ray gives a raylet half a minute: too little here
+                    self._processes[n] = _popen(process.args)
             if time.monotonic() > limit:
                 raise TimeoutError(f"{n_nodes} nodes did not come up")
             time.sleep(0.2)
@@ -82,12 +86,16 @@ class Namespaces:
     def _start(self, inside: list[str], *options: str) -> None:
         command = [*inside, str(Path(sys.executable).with_name("ray")), "start", "--block"]
         common = ("--disable-usage-stats", f"--object-store-memory={80 << 20}")
-        self._processes.append(
-            subprocess.Popen(
-                [*command, *common, *options], start_new_session=True,
-                stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
-            )
-        )  # fmt: skip
+        self._processes.append(_popen([*command, *common, *options]))
+
+
+def _popen(command: Any) -> "subprocess.Popen[bytes]":
+    return subprocess.Popen(
+        command,
+        start_new_session=True,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
 
 
 def _kill(process: "subprocess.Popen[bytes]") -> None:
