@@ -1,6 +1,6 @@
 import numpy as np
 import torch
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from recsweep.data.batches import Batches, cut_windows
@@ -47,7 +47,6 @@ def naive_pairs(training: Training, window: int) -> list[tuple[int, tuple[int, .
     return sorted(pairs)
 
 
-@settings(deadline=None)
 @given(histories, st.integers(1, 5), st.integers(1, 4), st.integers(0, 99))
 def test_every_event_with_an_earlier_one_is_a_target_once_an_epoch(
     raw: list[list[tuple[int, int]]], window: int, batch_size: int, seed: int

@@ -6,7 +6,7 @@ from dataclasses import replace
 import numpy as np
 import polars as pl
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from worlds import Row, dataset_of, events_of, experiment_of
 
@@ -93,7 +93,6 @@ later_rows = st.lists(
 )
 
 
-@settings(deadline=None)
 @given(windows, later_rows)
 def test_what_happens_after_the_cut_never_changes_the_catalogue(
     late: list[Row], rows: list[tuple[str, int]]

@@ -18,7 +18,6 @@ logs = st.lists(
 ).map(lambda rows: sorted(set(rows)))
 
 relaxed = settings(
-    deadline=None,
     max_examples=200,
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.filter_too_much],
 )

@@ -69,7 +69,7 @@ def test_five_seeds_widen_the_interval_that_learners_alone_would_give() -> None:
     assert wide.upper - wide.lower > 2 * (narrow.upper - narrow.lower)
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(
     resamples=st.sampled_from([99, 100, 499]),  # few: a slip by one resample would show
     seed=st.integers(0, 10_000),

@@ -51,7 +51,7 @@ def test_its_first_line_is_the_command_that_rebuilds_it(tmp_path: Path) -> None:
     assert "config:" in lines
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(st.floats(allow_nan=False, allow_infinity=False))
 def test_floats_keep_every_digit(tmp_path_factory: pytest.TempPathFactory, value: float) -> None:
     path = tmp_path_factory.mktemp("best") / "gru.yaml"

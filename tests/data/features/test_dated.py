@@ -5,7 +5,7 @@ from dataclasses import replace
 import numpy as np
 import polars as pl
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from worlds import dataset_of, events_of, experiment_of
 
@@ -38,7 +38,6 @@ later_rows = st.lists(
 )
 
 
-@settings(deadline=None)
 @given(later_rows)
 def test_a_price_that_is_valid_only_after_the_cut_reaches_nothing_of_the_fold(
     later: list[Row],

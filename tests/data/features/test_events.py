@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from worlds import dataset_of, events_of, experiment_of
 
@@ -117,7 +117,6 @@ def visible(fold: Fold, user: int, second: int) -> bytes:
     return targets.histories.event_features[start : start + targets.length[n]].tobytes()
 
 
-@settings(deadline=None)
 @given(late_rows, st.integers(CUT, END - 1), st.floats(0, 1e6), st.integers(0, 2))
 def test_no_later_event_and_nothing_but_the_time_of_a_target_reaches_its_inputs(
     later: list[Timed], second: int, dwell: float, kind: int

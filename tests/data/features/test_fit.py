@@ -4,7 +4,7 @@ from dataclasses import replace
 import numpy as np
 import polars as pl
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from worlds import dataset_of, events_of
 
@@ -53,7 +53,6 @@ def test_only_training_rows_decide_the_columns() -> None:
     assert few.of_users.names == ("x=a", "x=b")
 
 
-@settings(deadline=None)
 @given(st.lists(st.one_of(st.none(), st.sampled_from("abcdefg")), max_size=6))
 def test_rows_outside_training_never_change_the_encoding(others: list[str | None]) -> None:
     training = codes(0, 1, 2)
@@ -63,7 +62,6 @@ def test_rows_outside_training_never_change_the_encoding(others: list[str | None
     assert np.array_equal(joined.users(training), alone.users(training))
 
 
-@settings(deadline=None)
 @given(st.lists(st.one_of(st.none(), st.floats(-1e300, 1e300)), max_size=6))
 def test_numbers_outside_training_never_change_the_encoding(others: list[float | None]) -> None:
     training = codes(0, 1, 2)

@@ -1,7 +1,7 @@
 import numpy as np
 import polars as pl
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from recsweep.data.features.known import NOTHING, Known, known_of
@@ -54,7 +54,6 @@ def test_without_dates_a_row_is_its_code() -> None:
     assert known.table.columns == ["x"]
 
 
-@settings(deadline=None)
 @given(
     st.lists(st.tuples(st.sampled_from("abz"), st.integers(0, 9)), min_size=1, unique=True),
     st.lists(st.tuples(st.integers(0, 1), st.integers(-1, 10)), min_size=1),
