@@ -19,7 +19,6 @@ import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -27,7 +26,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from plain_gru import BATCH, HIDDEN, WINDOW, PlainGRU
+from plain_gru import BATCH, HIDDEN, WINDOW, PlainGRU, windows_of
 from recsweep.config.files import load_experiment
 from recsweep.data.folds import development_folds
 from recsweep.data.prepare import prepare
@@ -50,14 +49,9 @@ class Windows:
         return -(-len(self.items) // BATCH)
 
 
-def windows_of(training: Training, device: torch.device) -> Windows:
-    """Every event but a learner's first is a target once."""
-    offsets, item = training.sequences.offsets, training.sequences.item
-    cuts = [
-        item[start : min(start + WINDOW + 1, end)]
-        for begin, end in pairwise(offsets)
-        for start in range(begin, end - 1, WINDOW)
-    ]
+def padded(training: Training, device: torch.device) -> Windows:
+    """A fold's windows, all of one length."""
+    cuts = windows_of(training)
     items = np.zeros((len(cuts), WINDOW), np.int64)
     targets = np.full((len(cuts), WINDOW), IGNORED, np.int64)
     for row, cut in enumerate(cuts):
@@ -213,7 +207,7 @@ def main() -> None:
     gpu = device.type == "cuda"
     experiment = load_experiment(ROOT / "experiments/default.yaml", ["features=[]"])
     folds = [fold.training for fold in development_folds(prepare(experiment, ROOT), experiment)]
-    windows = [windows_of(fold, device) for fold in folds]
+    windows = [padded(fold, device) for fold in folds]
     n_targets = sum(int((fold.targets != IGNORED).sum()) for fold in windows)
 
     separate = Separate(networks_of(folds, device), gpu)

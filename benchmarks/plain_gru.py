@@ -60,18 +60,23 @@ class PlainGRU(nn.Module):
         return F.linear(states, self.embedding.weight, self.bias)
 
 
+def windows_of(training: Training) -> list[Int32]:
+    """Each with an event before its first target: all but a learner's first are a target once."""
+    offsets, item = training.sequences.offsets, training.sequences.item
+    return [
+        item[start : min(start + WINDOW + 1, end)]
+        for begin, end in pairwise(offsets)
+        for start in range(begin, end - 1, WINDOW)
+    ]
+
+
 class PlainLoop:
     """Its training loop."""
 
     def __init__(self, training: Training, learning_rate: float = 1e-3, seed: int = 0) -> None:
         torch.manual_seed(seed)
         self._rng = np.random.default_rng(seed)
-        offsets, item = training.sequences.offsets, training.sequences.item
-        self._windows = [
-            item[start : min(start + WINDOW + 1, end)]
-            for begin, end in pairwise(offsets)
-            for start in range(begin, end - 1, WINDOW)
-        ]
+        self._windows = windows_of(training)
         self.model = PlainGRU(training.n_items)
         self._optimizer = torch.optim.Adam(self.model.parameters(), learning_rate)
 

@@ -3,6 +3,7 @@
 import json
 import sys
 import tempfile
+import time
 from pathlib import Path
 from typing import Any
 
@@ -85,6 +86,9 @@ def main() -> None:
                 make_trial=make_trials(diary(scratch, 0.0, int(workers))),
             )  # fmt: skip
             found.append(read(folder))
+        # The next sweep's machines are chosen by what Ray knows to be free, which it hears late.
+        while ray.available_resources().get("GPU", 0) < 2 * gpus:
+            time.sleep(0.1)
     ray.shutdown()
     cluster.shutdown()
     sys.stdout.write(json.dumps(found) + "\n")

@@ -242,7 +242,8 @@ trial = trial_row(0, (0.1, 0.2))
 listener(start(experiment_of()))
 for event in events_of(trial):
     listener(event)
-while len(listener._runs._heard.get(trial.id, (None, ()))[1]) < 2:
+opened = listener._runs._open
+while trial.id not in opened or len(opened[trial.id].epochs) < 2:
     time.sleep(0.1)
 if not late:
     kill()

@@ -1,5 +1,6 @@
 """A sweep's events as W&B runs: one a trial, and one for the study with its tables."""
 
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -21,13 +22,21 @@ from recsweep.tracking.wandb_mode import Mode
 from recsweep.tracking.wandb_session import Session
 
 
+@dataclass(frozen=True, slots=True)
+class _Open:
+    """A trial's run, and all that it was told."""
+
+    run: Any
+    started: TrialStarted
+    epochs: list[EpochReported]
+
+
 class Runs:
     """The open runs. `take` is called by one thread only."""
 
     def __init__(self, folder: Path, experiment: Experiment, mode: Mode) -> None:
         self.session = Session(folder, experiment, mode)
-        self._open: dict[str, Any] = {}
-        self._heard: dict[str, tuple[TrialStarted, list[EpochReported]]] = {}  # of the open ones
+        self._open: dict[str, _Open] = {}
         self._lost = 0  # how often the service was
         self._trials: list[TrialRow] = []
         self._study: SweepStarted | None = None
@@ -38,10 +47,10 @@ class Runs:
             case SweepStarted():
                 self._study, self._trials = event, list(event.done)
             case TrialStarted():
-                self._begin(event)
+                self._begin(event, [])
             case EpochReported():
-                self._open[event.id].log(epoch_metrics(event))
-                self._heard[event.id][1].append(event)
+                self._open[event.id].run.log(epoch_metrics(event))
+                self._open[event.id].epochs.append(event)
             case TrialEnded():
                 self._end(event.trial)
                 self._trials.append(event.trial)
@@ -54,14 +63,11 @@ class Runs:
         They are begun once more under ids of their own, with the epochs that they had.
         """
         self._lost += 1
-        self._open.clear()
-        for started, epochs in self._heard.copy().values():
-            self._begin(started, f"-again{self._lost}")
-            for epoch in epochs:
-                self.take(epoch)
+        for trial in list(self._open.values()):
+            self._begin(trial.started, trial.epochs, f"-again{self._lost}")
         self.take(event)
 
-    def _begin(self, event: TrialStarted, again: str = "") -> None:
+    def _begin(self, event: TrialStarted, epochs: list[EpochReported], again: str = "") -> None:
         study = self._started
         attempt = f"-{event.attempt}" if event.attempt else ""
         run = self.session.open(
@@ -85,12 +91,12 @@ class Runs:
         run.define_metric(metric.key, step_metric="epoch", summary=f"{best},last")
         run.define_metric("loss", step_metric="epoch", summary="min,last")
         run.define_metric("*", step_metric="epoch")
-        for earlier in event.earlier:  # so that the run holds the whole curve
-            run.log(epoch_metrics(earlier))
-        self._open[event.id], self._heard[event.id] = run, (event, [])
+        for epoch in (*event.earlier, *epochs):  # so that the run holds the whole curve
+            run.log(epoch_metrics(epoch))
+        self._open[event.id] = _Open(run, event, epochs)
 
     def _end(self, trial: TrialRow) -> None:
-        run = self._open[trial.id]
+        run = self._open[trial.id].run
         best = trial.best
         run.summary.update(
             {
@@ -103,12 +109,12 @@ class Runs:
             }
         )
         self.session.close(run, failed=trial.state == "failed")
-        del self._open[trial.id], self._heard[trial.id]
+        del self._open[trial.id]
 
     def _finish(self, event: SweepEnded) -> None:
-        for run in self._open.values():  # of trials that were cut off
-            run.summary.update({"state": "interrupted"})
-            self.session.close(run, failed=True)
+        for trial in self._open.values():  # they were cut off
+            trial.run.summary.update({"state": "interrupted"})
+            self.session.close(trial.run, failed=True)
         self._open.clear()
         study = self._started
         experiment = study.experiment
