@@ -12,7 +12,7 @@ import torch.nn.functional as F
 from torch import Tensor
 from torch.autograd.function import once_differentiable
 
-from recsweep.models import amx
+from recsweep.models.bf16 import kernels
 
 CHUNK_LOGITS = 1 << 24
 """At most so many logits are held at once: 64 MiB in float32."""
@@ -122,8 +122,8 @@ def cross_entropy(
     (n_targets,). `half` multiplies in bfloat16.
     """
     loss: Tensor
-    if half and memory is None and amx.runs(states.shape[1], states.device):
-        loss = amx.HalfCrossEntropy.apply(states, weight, bias, target, target_state)  # type: ignore[no-untyped-call]
+    if half and memory is None and kernels.runs(states.shape[1], states.device):
+        loss = kernels.HalfCrossEntropy.apply(states, weight, bias, target, target_state)  # type: ignore[no-untyped-call]
         return loss
     extra = (memory.value, memory.state, memory.item) if memory else (None, None, None)
     loss = _LinearCrossEntropy.apply(  # type: ignore[no-untyped-call]

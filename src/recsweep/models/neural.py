@@ -11,7 +11,8 @@ from torch import Tensor
 
 from recsweep.data.batches import Batch, Batches
 from recsweep.data.types import Float32, Sequences
-from recsweep.models import amx, losses, tables
+from recsweep.models import losses, tables
+from recsweep.models.bf16 import kernels
 from recsweep.models.checkpoint import checkpoint_of, parameters_of, restore_checkpoint
 from recsweep.models.network import Network
 from recsweep.models.protocol import Context, FamilyConfig, Histories
@@ -212,7 +213,7 @@ def _remember(
 def _fused(network: Network, context: Context) -> bool | None:
     """Optimise in one pass? It rounds otherwise, so float32 keeps to the way that it began with."""
     half = context.precision == "bf16"
-    return True if half and amx.runs(network.embedding.shape[1], context.device) else None
+    return True if half and kernels.runs(network.embedding.shape[1], context.device) else None
 
 
 def _parameter_groups(network: Network, config: GradientConfig) -> list[dict[str, object]]:

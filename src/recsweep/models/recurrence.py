@@ -15,7 +15,7 @@ import torch
 from torch import Tensor, nn
 from torch.autograd.function import once_differentiable
 
-from recsweep.models import amx
+from recsweep.models.bf16 import kernels
 
 
 class _GruLayer(torch.autograd.Function):
@@ -97,10 +97,10 @@ def run_gru(gru: nn.GRU, inputs: Tensor, between: nn.Module) -> Tensor:
     """(n_rows, length, hidden) states of a `batch_first` GRU from zero states.
 
     `between` is applied between layers; `gru` holds the weights and its own dropout stays unused.
-    Under autocast, on a processor with AMX, the states are in bfloat16.
+    Under autocast, on a processor that multiplies in bfloat16, the states are in bfloat16.
     """
-    tiles = torch.is_autocast_enabled("cpu") and amx.runs(gru.hidden_size, inputs.device)
-    layer_of = amx.HalfGruLayer if tiles else _GruLayer
+    half = torch.is_autocast_enabled("cpu") and kernels.runs(gru.hidden_size, inputs.device)
+    layer_of = kernels.HalfGruLayer if half else _GruLayer
     for layer in range(gru.num_layers):
         weights = [
             getattr(gru, f"{name}_l{layer}")

@@ -1,12 +1,9 @@
-// bfloat16 training on processors with AMX: the steps of a GRU, and cross entropy over a catalogue.
+// bfloat16 training on the CPU: the steps of a GRU, and cross entropy over a catalogue.
 //
-// amx.py compiles it at first use and calls it through ctypes. Operands of products and what is kept
+// library.py compiles it at first use and kernels.py calls it through ctypes. PRODUCT is the file with
+// the product of the processor at hand, amx.h or avx512.h; both say what it takes. Operands of products and what is kept
 // for the backward pass are bfloat16; sums, gates and the state that is carried on are float32.
 // The loops over `h` and `j` are vectorised by the compiler.
-
-#include <immintrin.h>
-#include <sys/syscall.h>
-#include <unistd.h>
 
 #include <algorithm>
 #include <bit>
@@ -15,7 +12,7 @@
 #include <memory>
 #include <new>
 
-using Half = std::uint16_t;  // bits of a bfloat16
+#include PRODUCT
 
 static inline float wide(Half value) {
     return std::bit_cast<float>(static_cast<std::uint32_t>(value) << 16);
@@ -50,60 +47,6 @@ struct Buffer {
     T* held;
 };
 
-// A tile is 16 rows of 64 bytes; operands are 32 numbers deep. ROWS rows take two of them.
-constexpr int TILE = 16, DEPTH = 32, ROWS = 2 * TILE;
-
-struct alignas(64) TileShapes {
-    std::uint8_t palette = 1, start_row = 0, reserved[14] = {};
-    std::uint16_t bytes[16] = {};
-    std::uint8_t rows[16] = {};
-};
-
-static void shape_tiles() {
-    TileShapes shapes;
-    for (int tile = 0; tile < 8; ++tile) {
-        shapes.bytes[tile] = 64;
-        shapes.rows[tile] = TILE;
-    }
-    _tile_loadconfig(&shapes);
-}
-
-// out (ROWS, n) = a (ROWS, k) @ b, or += where ADD. b is packed in tiles: (n / TILE, k / DEPTH, DEPTH / 2, TILE, 2).
-template <bool ADD = false>
-static void product(const Half* a, const Half* b, float* out, int n, int k) {
-    for (int column = 0; column < n; column += 2 * TILE) {
-        const Half* left = b + static_cast<std::size_t>(column) * k;
-        const Half* right = left + static_cast<std::size_t>(TILE) * k;
-        float* upper = out + column;
-        float* lower = upper + static_cast<std::size_t>(TILE) * n;
-        if (ADD) {
-            _tile_loadd(0, upper, n * sizeof(float));
-            _tile_loadd(1, upper + TILE, n * sizeof(float));
-            _tile_loadd(2, lower, n * sizeof(float));
-            _tile_loadd(3, lower + TILE, n * sizeof(float));
-        } else {
-            _tile_zero(0);
-            _tile_zero(1);
-            _tile_zero(2);
-            _tile_zero(3);
-        }
-        for (int depth = 0; depth < k; depth += DEPTH) {
-            _tile_loadd(4, a + depth, k * sizeof(Half));
-            _tile_loadd(5, a + static_cast<std::size_t>(TILE) * k + depth, k * sizeof(Half));
-            _tile_loadd(6, left + TILE * depth, 64);
-            _tile_loadd(7, right + TILE * depth, 64);
-            _tile_dpbf16ps(0, 4, 6);
-            _tile_dpbf16ps(1, 4, 7);
-            _tile_dpbf16ps(2, 5, 6);
-            _tile_dpbf16ps(3, 5, 7);
-        }
-        _tile_stored(0, upper, n * sizeof(float));
-        _tile_stored(1, upper + TILE, n * sizeof(float));
-        _tile_stored(2, lower, n * sizeof(float));
-        _tile_stored(3, lower + TILE, n * sizeof(float));
-    }
-}
-
 // Turns a row of logits without bias into (softmax * count - one-hot of its targets) / n_targets;
 // returns the sum of its targets' losses.
 static double softmax_gradient(float* row, const float* bias, const std::int64_t* target,
@@ -131,11 +74,7 @@ static double softmax_gradient(float* row, const float* bias, const std::int64_t
 
 extern "C" {
 
-// May this process use the tiles? Linux grants them on request.
-int start() {
-    constexpr int request_permission = 0x1023, tile_data = 18;
-    return syscall(SYS_arch_prctl, request_permission, tile_data) == 0;
-}
+int start() { return may_multiply(); }
 
 // All time-major; H = size, a multiple of 32; rows a multiple of 32.
 //   inputs (length, rows, 3H)       W x of every step, gates r, z, n
@@ -145,7 +84,7 @@ int start() {
 //   states (length + 1, rows, H)    out; [0] is zero
 void gru_forward(const Half* inputs, const Half* weight, const float* bias, Half* gates,
                           Half* states, int length, int rows, int size) {
-    shape_tiles();
+    [[maybe_unused]] const Multiplying multiplying;
     Buffer<float> hidden(static_cast<std::size_t>(ROWS) * 3 * size);
     Buffer<float> exact(static_cast<std::size_t>(ROWS) * size);  // the state, unrounded
     const std::size_t step = static_cast<std::size_t>(rows) * size;
@@ -178,7 +117,6 @@ void gru_forward(const Half* inputs, const Half* weight, const float* bias, Half
             }
         }
     }
-    _tile_release();
 }
 
 // Beyond that:
@@ -190,7 +128,7 @@ void gru_forward(const Half* inputs, const Half* weight, const float* bias, Half
 void gru_backward(const Half* upstream, const Half* weight, const Half* gates,
                            const Half* states, Half* through_input, Half* through_hidden,
                            float* grad_bias, int length, int rows, int size) {
-    shape_tiles();
+    [[maybe_unused]] const Multiplying multiplying;
     const std::size_t n = static_cast<std::size_t>(ROWS) * size;
     Buffer<float> carried(n), product_of(n);
     const std::size_t step = static_cast<std::size_t>(rows) * size;
@@ -228,7 +166,6 @@ void gru_backward(const Half* upstream, const Half* weight, const Half* gates,
             product(through_hidden + 3 * at, weight, product_of.data(), size, 3 * size);
         }
     }
-    _tile_release();
 }
 
 // Cross entropy of states @ table^T + bias, and its gradients; D = size, a multiple of 32.
@@ -244,7 +181,7 @@ double cross_entropy(const Half* states, const Half* turned, const Half* table,
                               const float* bias, const std::int64_t* target,
                               const std::int64_t* counts, float* grad_states, float* grad_table,
                               float* grad_bias, int rows, int items, int size, int n_targets) {
-    shape_tiles();
+    [[maybe_unused]] const Multiplying multiplying;
     const int columns = (items + ROWS - 1) / ROWS * ROWS;
     const std::size_t n = static_cast<std::size_t>(ROWS) * columns;
     Buffer<float> logits(n);
@@ -281,7 +218,6 @@ double cross_entropy(const Half* states, const Half* turned, const Half* table,
             product<true>(upright.data() + h * ROWS, packed.data(),
                           grad_table + static_cast<std::size_t>(h) * columns, columns, ROWS);
     }
-    _tile_release();
     return loss;
 }
 }

@@ -1,4 +1,4 @@
-"""A GRU layer and a cross entropy in bfloat16 for processors with AMX; the work is in `amx.cpp`.
+"""A GRU layer and a cross entropy in bfloat16 on the CPU; the work is in `kernels.cpp`.
 
 torch's own bfloat16 products are as fast, but it makes a kernel for every new shape, and nearly
 every batch has another number of states; and a step of a GRU is too small for calls from Python.
@@ -10,14 +10,14 @@ import torch
 from torch import Tensor
 from torch.autograd.function import once_differentiable
 
-from recsweep.models.amx_library import address, library
+from recsweep.models.bf16.library import address, library
 
 MULTIPLE = 32
-"""Of rows and columns that the tiles hold; what is less is padded with zeros."""
+"""Of rows and columns that a product takes; what is less is padded with zeros."""
 
 
 def runs(width: int, device: torch.device) -> bool:
-    """Can states of this width be multiplied by tiles here?"""
+    """Can states of this width be multiplied by our kernels here?"""
     return device.type == "cpu" and width % MULTIPLE == 0 and library() is not None
 
 
