@@ -147,6 +147,16 @@ def test_numbers_with_an_exponent_are_numbers(write: Write) -> None:
     assert read_yaml(path) == {"a": 3e-4, "b": 1e5, "c": 1500.0, "d": -2000.0, "e": "3e-4x"}
 
 
+@pytest.mark.parametrize("word", ["off", "no", "On", "YES"])
+def test_words_that_other_readers_take_for_true_or_false_are_words(word: str, write: Write) -> None:
+    path = write(f"study: s\nname: {word}\nflags: [true, False]")
+    assert read_yaml(path) == {"study": "s", "name": word, "flags": [True, False]}
+
+
+def test_tracking_is_switched_off_by_a_word(write: Write) -> None:
+    assert load_experiment(write(SMALL), ["tracking.wandb=off"]).tracking.wandb == "off"
+
+
 def test_a_repeated_key_is_refused_with_its_line(write: Write) -> None:
     path = write(f"{SMALL}seed: 1\nseed: 2\n")
     assert refusal(path).startswith(f"{path}, line 9: ")
