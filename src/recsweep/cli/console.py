@@ -37,9 +37,13 @@ def sweep_listeners(quiet: bool) -> list[Any]:
     return [] if quiet else [Progress(out)]
 
 
+ALIGNED = 72
+"""A longer command doesn't push what is said of the others off the screen."""
+
+
 def hints(*lines: tuple[str, str]) -> None:
     """Where the results are and what to type next."""
-    width = max(len(where) for where, _ in lines)
+    width = max((n for where, _ in lines if (n := len(where)) <= ALIGNED), default=0)
     for where, what in lines:
         out.print(f"{where:{width}}  # {what}", markup=False, highlight=False, soft_wrap=True)
 
