@@ -171,10 +171,15 @@ def test_a_table_of_sessions_comes_to_a_verdict_and_a_page(tmp_path: Path) -> No
     assert confirmation is not None
     assert len(confirmation.pairs) == 1
     assert confirmation.subgroups == ()
-    for lang, learner in (("en", "learner"), ("zh", "学员")):
+    lift = {"en": "lift in the top tenth", "zh": "最高十分之一的提升度"}
+    best = {"en": "the best mean over folds", "zh": "各折均值最好"}
+    absent = {"en": ("learner", "courses that training"), "zh": ("学员", "训练里没有")}
+    for lang in ("en", "zh"):
         page = report_stage(tmp_path / "results/tiny", tmp_path, lang).page.read_text("utf-8")
         assert "gradient_boosting" in page
-        assert learner not in visible(page).lower()
+        assert lift[lang] in page
+        assert best[lang] in page
+        assert not [word for word in absent[lang] if word in visible(page).lower()]
     leaderboard = (tmp_path / "results/tiny/leaderboard.md").read_text("utf-8")
     assert "time is not respected" in leaderboard
     assert "courses" not in leaderboard
