@@ -1,9 +1,9 @@
 // bfloat16 training on the CPU: the steps of a GRU, and cross entropy over a catalogue.
 //
 // library.py compiles it at first use and kernels.py calls it through ctypes. PRODUCT is the file with
-// the product of the processor at hand, amx.h or avx512.h; both say what it takes. Operands of products and what is kept
-// for the backward pass are bfloat16; sums, gates and the state that is carried on are float32.
-// The loops over `h` and `j` are vectorised by the compiler.
+// the product of the processor at hand, amx.h or avx512.h; product.h says what it takes. Operands of
+// products and what is kept for the backward pass are bfloat16; sums, gates and the state that is
+// carried on are float32. The loops over `h` and `j` are vectorised by the compiler.
 
 #include <algorithm>
 #include <bit>
@@ -83,7 +83,7 @@ int start() { return may_multiply(); }
 //   gates (length, rows, 4H)        out: r, z, n, and U_n h + c_n
 //   states (length + 1, rows, H)    out; [0] is zero
 void gru_forward(const Half* inputs, const Half* weight, const float* bias, Half* gates,
-                          Half* states, int length, int rows, int size) {
+                 Half* states, int length, int rows, int size) {
     [[maybe_unused]] const Multiplying multiplying;
     Buffer<float> hidden(static_cast<std::size_t>(ROWS) * 3 * size);
     Buffer<float> exact(static_cast<std::size_t>(ROWS) * size);  // the state, unrounded
@@ -126,8 +126,8 @@ void gru_forward(const Half* inputs, const Half* weight, const float* bias, Half
 //                                   out: derivatives by W x + b, and by U h + c
 //   grad_bias (4H)                  added to
 void gru_backward(const Half* upstream, const Half* weight, const Half* gates,
-                           const Half* states, Half* through_input, Half* through_hidden,
-                           float* grad_bias, int length, int rows, int size) {
+                  const Half* states, Half* through_input, Half* through_hidden,
+                  float* grad_bias, int length, int rows, int size) {
     [[maybe_unused]] const Multiplying multiplying;
     const std::size_t n = static_cast<std::size_t>(ROWS) * size;
     Buffer<float> carried(n), product_of(n);
@@ -178,9 +178,9 @@ void gru_backward(const Half* upstream, const Half* weight, const Half* gates,
 //   grad_table (D, columns), grad_bias (items)    added to
 // Returns the sum of the targets' losses.
 double cross_entropy(const Half* states, const Half* turned, const Half* table,
-                              const float* bias, const std::int64_t* target,
-                              const std::int64_t* counts, float* grad_states, float* grad_table,
-                              float* grad_bias, int rows, int items, int size, int n_targets) {
+                     const float* bias, const std::int64_t* target,
+                     const std::int64_t* counts, float* grad_states, float* grad_table,
+                     float* grad_bias, int rows, int items, int size, int n_targets) {
     [[maybe_unused]] const Multiplying multiplying;
     const int columns = (items + ROWS - 1) / ROWS * ROWS;
     const std::size_t n = static_cast<std::size_t>(ROWS) * columns;
