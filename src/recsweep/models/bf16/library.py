@@ -90,7 +90,8 @@ def _load(product: Product) -> Library:
     )
     name = f"g++ {asked.stdout.strip()}"
     flags = (*_FLAGS, *product.flags, f'-DPRODUCT="{product.name}.h"')
-    texts = [(SOURCES / file).read_text("utf-8") for file in _files(product)]
+    files = "kernels.cpp", "product.h", f"{product.name}.h"
+    texts = [(SOURCES / file).read_text("utf-8") for file in files]
     recipe = "\n".join((*texts, name, *flags))
     folder = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "recsweep"
     digest = hashlib.sha256(recipe.encode()).hexdigest()[:16]
@@ -109,7 +110,3 @@ def _load(product: Product) -> Library:
     functions = ctypes.CDLL(str(path))
     functions.cross_entropy.restype = ctypes.c_double
     return Library(functions, product.name, name)
-
-
-def _files(product: Product) -> tuple[str, ...]:
-    return "kernels.cpp", "product.h", f"{product.name}.h"
