@@ -11,15 +11,16 @@ import torch
 
 from recsweep.config.files import load_experiment
 from recsweep.config.schema import Experiment
-from recsweep.data.folds import development_folds, make_fold
+from recsweep.config.values import Configuration
 from recsweep.data.prepare import prepare
 from recsweep.data.sealed import unseal
 from recsweep.data.simulator import SimulatorSettings, simulate, write
 from recsweep.data.types import Float64, Fold
 from recsweep.evaluation.comparison import compare
 from recsweep.evaluation.verdict import PairVerdict, Scope
-from recsweep.search.space_files import load_space
-from recsweep.training.trial import Configuration, Diverged, TrialRecord, run_trial
+from recsweep.spaces.files import load_space
+from recsweep.tasks.folds import development_folds, make_fold
+from recsweep.training.trial import Diverged, TrialRecord, run_trial
 
 NO_EFFECT = 1e-9  # a smallest effect that calls nothing equivalent
 RESAMPLES = 1999

@@ -22,15 +22,15 @@ from calibration_logs import GRU
 from recsweep.config.files import load_experiment
 from recsweep.config.schema import Experiment
 from recsweep.data.features import with_features
-from recsweep.data.folds import make_fold
 from recsweep.data.prepare import prepare
 from recsweep.data.sealed import unseal
 from recsweep.data.simulator import SimulatorSettings, simulate, write
 from recsweep.data.types import Float64, Fold
 from recsweep.evaluation.metrics import FUNCTIONS
-from recsweep.evaluation.ranking import Ranker
 from recsweep.evaluation.verdict import PairVerdict
-from recsweep.stages.cold import cold_verdicts
+from recsweep.stages.confirm.cold import cold_verdicts
+from recsweep.tasks.folds import make_fold
+from recsweep.tasks.next_item.ranking import Ranker
 from recsweep.training.refit import refit
 
 ROOT = Path(__file__).parents[1]

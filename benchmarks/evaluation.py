@@ -29,9 +29,9 @@ import torch
 from peaks import peak_gib
 from recsweep.config.schema import Resources
 from recsweep.data.types import Sequences, Targets, Training
-from recsweep.evaluation.ranking import Ranker
 from recsweep.models.protocol import Context, Recommender
 from recsweep.models.registry import FAMILIES
+from recsweep.tasks.next_item.ranking import Ranker
 from recsweep.training.process import environment_variables, worker_environment
 
 LIMIT_SECONDS, LIMIT_GIB = 60.0, 4.0

@@ -28,9 +28,9 @@ from torch import Tensor, nn
 
 from plain_gru import BATCH, HIDDEN, WINDOW, PlainGRU, windows_of
 from recsweep.config.files import load_experiment
-from recsweep.data.folds import development_folds
 from recsweep.data.prepare import prepare
 from recsweep.data.types import Training
+from recsweep.tasks.folds import development_folds
 
 ROOT = Path(__file__).parents[1]
 IGNORED = -100

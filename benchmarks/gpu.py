@@ -20,10 +20,10 @@ import yaml
 
 from plain_gru import CONFIG
 from recsweep.config.files import load_experiment
-from recsweep.data.folds import development_folds
 from recsweep.data.prepare import prepare
 from recsweep.search.run import run_search
-from recsweep.search.space_files import load_space
+from recsweep.spaces.files import load_space
+from recsweep.tasks.folds import development_folds
 
 ROOT = Path(__file__).parents[1]
 

@@ -24,7 +24,7 @@ from overhead import SPACE, study
 from plain_gru import CONFIG
 from recsweep.data.types import Fold, Sequences, Targets, Training
 from recsweep.search.run import run_search
-from recsweep.search.space_files import load_space
+from recsweep.spaces.files import load_space
 from recsweep.tracking.events import EpochReported, Event
 from recsweep.training.trial import EpochReport, Trial
 

@@ -22,7 +22,7 @@ from recsweep.config.schema import Experiment
 from recsweep.data.types import Fold, Sequences, Targets, Training
 from recsweep.records.study import SweepSession
 from recsweep.search.run import run_search
-from recsweep.search.space_files import load_space
+from recsweep.spaces.files import load_space
 from recsweep.tracking.wandb import WandbListener
 from recsweep.training.trial import EpochReport
 

@@ -54,10 +54,10 @@ from recsweep.config.schema import Resources
 from recsweep.data.sources import resolve
 from recsweep.data.types import Int64, Sequences, Targets, Training
 from recsweep.evaluation.metrics import ndcg
-from recsweep.evaluation.ranking import Ranker
+from recsweep.models.families.recurrent import RecurrentConfig, build_gru
 from recsweep.models.neural import Neural
 from recsweep.models.protocol import Context, Recommender
-from recsweep.models.recurrent import RecurrentConfig, build_gru
+from recsweep.tasks.next_item.ranking import Ranker
 from recsweep.training.process import environment_variables, worker_environment
 
 ROOT = Path(__file__).parents[1]

@@ -26,13 +26,13 @@ from scipy.special import stdtrit
 
 from plain_gru import CONFIG, PlainLoop
 from recsweep.config.files import load_experiment
-from recsweep.data.folds import development_folds
 from recsweep.data.prepare import prepare
 from recsweep.data.types import Fold
 from recsweep.evaluation.metrics import ndcg, user_means
-from recsweep.evaluation.ranking import Ranker
+from recsweep.models.families.recurrent import RecurrentConfig, build_gru
 from recsweep.models.protocol import Context, Recommender
-from recsweep.models.recurrent import RecurrentConfig, build_gru
+from recsweep.tasks.folds import development_folds
+from recsweep.tasks.next_item.ranking import Ranker
 
 ROOT = Path(__file__).parents[1]
 CPU = torch.device("cpu")

@@ -33,11 +33,11 @@ import preparation
 from evaluation import CONFIGS, GRADIENT, world
 from peaks import peak_gib
 from recsweep.config.schema import Resources
-from recsweep.evaluation.ranking import Ranker
 from recsweep.models import tables
 from recsweep.models.neural import Neural
 from recsweep.models.protocol import Context
 from recsweep.models.registry import FAMILIES
+from recsweep.tasks.next_item.ranking import Ranker
 from recsweep.training.process import environment_variables, worker_environment
 
 COURSES = (50_000, 100_000, 200_000, 400_000)

@@ -17,10 +17,10 @@ from typing import Any
 import numpy as np
 import optuna
 
+from recsweep.config.values import Configuration
 from recsweep.models.protocol import Family, FamilyConfig
 from recsweep.search.policy import policy_of
-from recsweep.search.space_files import load_space
-from recsweep.training.trial import Configuration
+from recsweep.spaces.files import load_space
 from sampler import LOSSES, NUMBERS, family
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "tests"))

@@ -34,15 +34,16 @@ import torch
 from plain_gru import PlainLoop, one_split, write_space
 from recsweep.config.files import load_experiment
 from recsweep.config.schema import Experiment, Resources
-from recsweep.data.folds import development_folds
+from recsweep.config.values import Configuration
 from recsweep.data.prepare import prepare
 from recsweep.data.types import Fold
 from recsweep.search.run import run_search
-from recsweep.search.space_files import load_space
+from recsweep.spaces.files import load_space
+from recsweep.tasks.folds import development_folds
 from recsweep.tracking.events import Event, TrialStarted
 from recsweep.tracking.wandb import WandbListener
 from recsweep.training.process import environment_variables, worker_environment
-from recsweep.training.trial import Configuration, run_trial
+from recsweep.training.trial import run_trial
 
 ROOT = Path(__file__).parents[1]
 WORKERS = 2

@@ -25,11 +25,11 @@ for name in ("OMP_NUM_THREADS", "MKL_NUM_THREADS"):
 from plain_gru import one_split, write_space
 from recsweep.config.files import load_experiment
 from recsweep.config.schema import Experiment
-from recsweep.data.folds import development_folds
 from recsweep.data.prepare import prepare
 from recsweep.data.types import Fold
 from recsweep.search.run import run_search
-from recsweep.search.space_files import load_space
+from recsweep.spaces.files import load_space
+from recsweep.tasks.folds import development_folds
 from recsweep.tracking.events import Listener
 from recsweep.tracking.live import LiveFile
 from recsweep.tracking.wandb import WandbListener

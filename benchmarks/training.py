@@ -28,12 +28,12 @@ import torch
 
 from plain_gru import CONFIG, PlainLoop
 from recsweep.config.files import load_experiment
-from recsweep.data.folds import development_folds
 from recsweep.data.prepare import prepare
 from recsweep.data.types import Training
+from recsweep.models.families.recurrent import RecurrentConfig, build_gru
 from recsweep.models.neural import Neural
 from recsweep.models.protocol import Context
-from recsweep.models.recurrent import RecurrentConfig, build_gru
+from recsweep.tasks.folds import development_folds
 
 ROOT = Path(__file__).parents[1]
 SECONDS = 5.0

@@ -11,8 +11,8 @@ from hypothesis import settings
 from s3_server import s3_server
 from worlds import Row, dataset_of, events_of, experiment_of
 
-from recsweep.data.folds import make_fold
 from recsweep.data.types import Fold
+from recsweep.tasks.folds import make_fold
 
 BROWSERS = ("chromium", "chromium-browser", "google-chrome")
 CHROMIUM = next(filter(None, map(shutil.which, BROWSERS)), None)

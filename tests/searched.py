@@ -9,15 +9,16 @@ from tiny import NOW, counts, row_of
 
 from recsweep.config.files import read_yaml
 from recsweep.config.schema import Experiment
-from recsweep.data.folds import development_folds
+from recsweep.config.values import Value
 from recsweep.data.prepare import prepare
 from recsweep.records.environment import environment
 from recsweep.records.files import write_study
 from recsweep.records.study import Study, SweepSession
 from recsweep.records.user_values import FoldValues, write_user_values
-from recsweep.stages.select import select_stage
+from recsweep.stages.select.stage import select_stage
+from recsweep.tasks.folds import development_folds
 from recsweep.tasks.registry import TASKS
-from recsweep.training.trial import Value, run_trial
+from recsweep.training.trial import run_trial
 
 ROOT = Path(__file__).parents[1]
 

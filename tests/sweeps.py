@@ -10,13 +10,13 @@ from pydantic import Field
 from worlds import dataset_of, events_of, experiment_of
 
 from recsweep.config.schema import Experiment
-from recsweep.data.folds import make_fold
 from recsweep.data.types import Fold
 from recsweep.models.protocol import Family, FamilyConfig
 from recsweep.search.ledger import Ledger
-from recsweep.search.space import Space
-from recsweep.search.space_files import load_space
 from recsweep.search.storage import open_family, open_storage
+from recsweep.spaces.files import load_space
+from recsweep.spaces.space import Space
+from recsweep.tasks.folds import make_fold
 from recsweep.tracking.events import Event
 from recsweep.training.trial import EpochReport
 

@@ -11,7 +11,7 @@ import polars as pl
 import pytest
 from test_cli import recsweep, write_project
 
-from recsweep.records.store import filesystem
+from recsweep.mirror.store import filesystem
 
 EPOCHS = 8
 

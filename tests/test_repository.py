@@ -30,7 +30,7 @@ from recsweep.records.openings import Opening
 from recsweep.records.portrait import Cluster, CourseLift, Level, Portrait, ValueLift
 from recsweep.records.selection import BestFile
 from recsweep.records.study import SweepSession
-from recsweep.search.space_files import ParameterKeys, SpaceKeys, load_space
+from recsweep.spaces.files import ParameterKeys, SpaceKeys, load_space
 from recsweep.tasks.registry import TASKS
 
 ROOT = Path(__file__).parents[1]

@@ -11,15 +11,16 @@ import torch
 
 from recsweep.config.files import read_yaml
 from recsweep.config.schema import Experiment
-from recsweep.data.folds import development_folds
+from recsweep.config.values import Value
 from recsweep.data.prepare import prepare
 from recsweep.data.types import Fold
 from recsweep.records.environment import environment
 from recsweep.records.files import write_study
 from recsweep.records.study import EpochRow, Study, SweepSession, TrialRow
 from recsweep.records.user_values import FoldValues, write_user_values
-from recsweep.stages.select import select_stage
-from recsweep.training.trial import TrialRecord, Value, run_trial
+from recsweep.stages.select.stage import select_stage
+from recsweep.tasks.folds import development_folds
+from recsweep.training.trial import TrialRecord, run_trial
 
 SPACES = Path(__file__).parents[1] / "search_spaces"
 NOW = datetime(2026, 1, 1, tzinfo=UTC)

@@ -11,7 +11,7 @@ import pytest
 from recsweep.dashboard.optuna_app import start_optuna
 from recsweep.dashboard.server import Watch, look_at, serve
 from recsweep.dashboard.state import Places
-from recsweep.reporting.dashboard_words import CHINESE, ENGLISH
+from recsweep.reporting.words.dashboard import CHINESE, ENGLISH
 
 
 @pytest.fixture

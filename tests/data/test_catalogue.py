@@ -10,8 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from worlds import Row, dataset_of, events_of, experiment_of
 
-from recsweep.data.folds import make_fold
 from recsweep.data.types import UNKNOWN, Fold
+from recsweep.tasks.folds import make_fold
 
 CUT, END = 100, 200
 EARLY: list[Row] = [(u, (u + k) % 3, 10 * u + k) for u in range(4) for k in range(2)]

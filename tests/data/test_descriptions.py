@@ -8,8 +8,8 @@ from worlds import dataset_of, events_of, experiment_of
 
 from recsweep.config.schema import Experiment
 from recsweep.data.descriptions import Numbers, Values, descriptions
-from recsweep.data.development import whole_development
 from recsweep.data.types import KINDS, Cuts, Dataset
+from recsweep.tasks.development import whole_development
 
 ROWS = [(0, 0, 1), (0, 1, 2), (0, 0, 3), (1, 1, 1), (1, 2, 5), (2, 2, 2), (2, 2, 4)]
 TABLE = {"path": "x", "key": "k"}

@@ -5,12 +5,12 @@ import pytest
 from worlds import experiment_of
 
 from recsweep.config.schema import Experiment, Folds
-from recsweep.data.folds import development_folds
 from recsweep.data.manifest import read_manifest
 from recsweep.data.prepare import prepare
 from recsweep.data.sessions import split
 from recsweep.data.types import Dataset
 from recsweep.errors import BadInput
+from recsweep.tasks.folds import development_folds
 
 NEXT_ITEM = {"task": "next_item", "metric": {"name": "ndcg"}, "purchase": None}
 HEADER = "pages,region,bought"

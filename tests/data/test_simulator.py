@@ -10,12 +10,12 @@ from numpy.typing import NDArray
 from pydantic import ValidationError
 
 from recsweep.config.files import load_experiment
-from recsweep.data.folds import development_folds
 from recsweep.data.prepare import prepare
 from recsweep.data.simulator import SimulatedLog, SimulatorSettings, simulate, write
 from recsweep.data.simulator.raw import simulated
 from recsweep.data.simulator.truth import true_probabilities
 from recsweep.errors import BadInput
+from recsweep.tasks.folds import development_folds
 
 
 def log_of(**dials: float) -> SimulatedLog:

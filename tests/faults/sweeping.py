@@ -22,9 +22,9 @@ from sweeps import FAMILIES, folds_of, make_trials, spaces_of, study_of
 
 from recsweep.config.schema import Experiment
 from recsweep.errors import RecsweepError
+from recsweep.mirror.copy import Mirror
+from recsweep.mirror.listener import MirrorListener
 from recsweep.records.files import read_study, write_study
-from recsweep.records.mirror import Mirror
-from recsweep.records.select import select
 from recsweep.records.study import Study, SweepSession, TrialRow
 from recsweep.records.user_values import read_user_values
 from recsweep.reporting.leaderboard import rows as leaderboard
@@ -32,8 +32,8 @@ from recsweep.search.replay import replay
 from recsweep.search.run import run_search
 from recsweep.search.storage import JOURNAL
 from recsweep.search.study import build_study
+from recsweep.stages.select.rules import select
 from recsweep.tracking.events import EpochReported, Event, Listener, TrialEnded
-from recsweep.tracking.mirroring import MirrorListener
 
 TRIALS, EPOCHS, WORKERS = 5, 4, 2
 Trouble = Callable[[float, int], float | None]

@@ -14,7 +14,7 @@ import pytest
 from faults.sweeping import Sweep, journal_lines, start, wait_until
 
 from recsweep.errors import BadInput, WorkFailed
-from recsweep.search.lock import study_lock
+from recsweep.records.lock import study_lock
 from recsweep.tracking.events import Event, TrialEnded
 
 pytestmark = pytest.mark.usefixtures("local_ray")
@@ -145,7 +145,7 @@ def test_the_clock_is_set_back(sweep: Sweep, monkeypatch: pytest.MonkeyPatch) ->
 HOLD = """
 import sys, time
 from pathlib import Path
-from recsweep.search.lock import study_lock
+from recsweep.records.lock import study_lock
 with study_lock(Path(sys.argv[1]), sys.argv[2]):
     print("held", flush=True)
     time.sleep(60)

@@ -21,7 +21,7 @@ from recsweep.records.files import write_study
 from recsweep.search.ledger import Ledger
 from recsweep.search.sessions import SessionClock
 from recsweep.search.storage import open_family, open_storage
-from recsweep.stages.sweep import collect, load_inputs
+from recsweep.stages.sweep.stage import collect, load_inputs
 from recsweep.training.trial import Trial
 
 FAMILIES = ("matrix_factorization", "popularity", "markov")

@@ -7,11 +7,11 @@ from families import CONFIGS, CPU, asked, build, checkerboard, fit, scores
 from resuming import undisturbed_and_resumed
 from worlds import training_of
 
-from recsweep.evaluation.ranking import drop_seen
 from recsweep.models import tables
 from recsweep.models.neural import Neural
 from recsweep.models.protocol import Context, Histories, Portrayable, Recommender
 from recsweep.models.registry import FAMILIES
+from recsweep.tasks.next_item.ranking import drop_seen
 
 every_family = pytest.mark.parametrize("case", CONFIGS)
 

@@ -9,8 +9,8 @@ from families import CONFIGS, CPU, build, scores
 from worlds import training_of
 
 from recsweep.data.types import Training
+from recsweep.models.families.recurrent import RecurrentConfig, build_gru
 from recsweep.models.protocol import Context, Histories
-from recsweep.models.recurrent import RecurrentConfig, build_gru
 
 GRADIENT = [case for case in CONFIGS if case.split()[0] in ("gru", "lstm", "wide_deep")]
 GRADIENT += [c for c in CONFIGS if c.startswith("matrix") and not c.endswith("als")]

@@ -8,10 +8,10 @@ import torch
 from torch import Tensor
 from worlds import training_of
 
+from recsweep.config.values import Configuration, Value
 from recsweep.models.protocol import Context, Histories
 from recsweep.models.registry import FAMILIES
-from recsweep.search.space_files import load_space
-from recsweep.training.trial import Configuration, Value
+from recsweep.spaces.files import load_space
 
 FOLDER = Path(__file__).parents[2] / "search_spaces"
 SPACES = {path.stem: path for path in sorted(FOLDER.glob("*.yaml"))}

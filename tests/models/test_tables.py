@@ -9,10 +9,10 @@ from torch import Tensor
 from worlds import training_of
 
 from recsweep.models import neural, tables
+from recsweep.models.families.wide_deep import WideDeepEncoder
 from recsweep.models.neural import Neural
 from recsweep.models.protocol import Context, FamilyConfig
 from recsweep.models.registry import FAMILIES
-from recsweep.models.wide_deep import WideDeepEncoder
 
 ITEMS = 40
 DRAWN = torch.tensor([3, 7, 7, 19])

@@ -23,12 +23,12 @@ from recsweep.records.confirmation import (
     OrderControl,
     Subgroup,
 )
-from recsweep.records.select import select
 from recsweep.records.selection import Selection
 from recsweep.records.study import EpochRow, Study, SweepSession, TrialRow
 from recsweep.records.user_values import FoldValues
-from recsweep.search.space import Space
-from recsweep.search.space_files import parse_space
+from recsweep.spaces.files import parse_space
+from recsweep.spaces.space import Space
+from recsweep.stages.select.rules import select
 
 SPACES = Path(__file__).parents[2] / "search_spaces"
 LEVELS = {

@@ -14,14 +14,14 @@ from markupsafe import Markup
 from recsweep.evaluation.comparison import compare
 from recsweep.records.selection import Selection
 from recsweep.records.study import Study
-from recsweep.reporting.axes_of_space import axes_of_space
-from recsweep.reporting.importance import importances
-from recsweep.reporting.intervals import verdict_scale
-from recsweep.reporting.marks import Mark
-from recsweep.reporting.parallel import parallel
-from recsweep.reporting.scatter import place_names
-from recsweep.reporting.svg import Scale, path, spread, tag
-from recsweep.reporting.verdicts import mirrored
+from recsweep.reporting.charts.axes_of_space import axes_of_space
+from recsweep.reporting.charts.intervals import verdict_scale
+from recsweep.reporting.charts.marks import Mark
+from recsweep.reporting.charts.parallel import parallel
+from recsweep.reporting.charts.scatter import place_names
+from recsweep.reporting.charts.svg import Scale, path, spread, tag
+from recsweep.reporting.sections.importance import importances
+from recsweep.reporting.sections.verdicts import mirrored
 from recsweep.reporting.view import View, interval
 
 POSITIVE = st.floats(1e-6, 1e6)

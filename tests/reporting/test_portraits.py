@@ -12,10 +12,11 @@ import pytest
 from recsweep.records.portrait import Cluster, CourseLift, Level, Portrait, ValueLift
 from recsweep.records.selection import Selection
 from recsweep.records.study import Study
-from recsweep.reporting import portrait_words, words
+from recsweep.reporting.charts.portrait_map import MOST
 from recsweep.reporting.page import write_page
-from recsweep.reporting.portrait_map import MOST
-from recsweep.reporting.portraits import Drawn, english, sentences
+from recsweep.reporting.sections.portraits import Drawn, english, sentences
+from recsweep.reporting.words import page as words
+from recsweep.reporting.words import portrait as portrait_words
 
 HOSTILE = "\"><script>alert('x')</script>"
 
@@ -121,11 +122,11 @@ def test_both_languages_have_the_same_keys_with_the_same_gaps() -> None:
 
 
 def test_every_word_is_used() -> None:
-    folder = Path(words.__file__).parent
+    folder = Path(words.__file__).parents[1]
     text = "\n".join(
         path.read_text("utf-8")
-        for path in (*folder.glob("portrait*.py"), folder / "templates/page.html.j2")
-        if path.name != "portrait_words.py"
+        for path in (*folder.glob("*/portrait*.py"), folder / "templates/page.html.j2")
+        if path.parent.name != "words"
     )
     built = ("term:", "structure_", "portrait_value_", "portrait_level_")
     plain = [key for key in portrait_words.ENGLISH if not key.startswith(built)]

@@ -9,7 +9,7 @@ from worlds import experiment_of
 
 from recsweep.search.plan import Plan, plan
 from recsweep.search.policy import rungs
-from recsweep.search.space_files import load_space
+from recsweep.spaces.files import load_space
 
 NAMES = ("item_knn", "popularity", "gru")
 

@@ -11,8 +11,8 @@ from sweeps import folds_of, make_trials, spaces_of, study_of
 
 from recsweep.config.schema import Experiment
 from recsweep.errors import BadInput, WorkFailed
+from recsweep.records.lock import study_lock
 from recsweep.records.study import SweepSession, TrialRow
-from recsweep.search.lock import study_lock
 from recsweep.search.run import _tune, run_search
 from recsweep.search.sessions import read_sessions
 from recsweep.search.study import build_study

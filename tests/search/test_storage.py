@@ -70,7 +70,7 @@ def test_other_data_and_another_space_are_refused_by_name(tmp_path: Path) -> Non
     path.write_text(path.read_text().replace("[0.0, 1.0]", "[0.0, 2.0]"))
     from sweeps import FAMILIES
 
-    from recsweep.search.space_files import load_space
+    from recsweep.spaces.files import load_space
 
     with pytest.raises(BadInput, match=r"space parameters x float \[0.0, 1.0\], now it is"):
         ledger_of(tmp_path, study_of("a"), {"a": load_space(path, FAMILIES)})

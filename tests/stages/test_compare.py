@@ -11,8 +11,8 @@ from typer.testing import CliRunner
 from recsweep.cli import app
 from recsweep.errors import BadInput
 from recsweep.records.confirmation_files import LEARNERS, read_confirmation
-from recsweep.reporting.compare_view import CompareView
-from recsweep.reporting.compare_words import CHINESE, ENGLISH
+from recsweep.reporting.compare.view import CompareView
+from recsweep.reporting.words.compare import CHINESE, ENGLISH
 from recsweep.stages.compare import compare_stage, comparison_lines
 
 RESULTS = Path(__file__).parents[2] / "results"

@@ -7,17 +7,17 @@ from pathlib import Path
 import pytest
 from searched import search_by_hand
 
+from recsweep.cli.confirmation_lines import confirmation_lines
 from recsweep.config.schema import Experiment
+from recsweep.config.values import Value
 from recsweep.errors import BadInput
 from recsweep.records.confirmation_files import read_confirmation
-from recsweep.search.space_files import load_space
-from recsweep.stages.confirm import confirm_stage
+from recsweep.spaces.files import load_space
+from recsweep.stages.confirm.stage import confirm_stage
 from recsweep.stages.report import report_stage
-from recsweep.stages.reproduce import reproduce_stage
-from recsweep.stages.sweep import load_inputs
-from recsweep.stages.words import confirmation_lines
+from recsweep.stages.reproduce.stage import reproduce_stage
+from recsweep.stages.sweep.stage import load_inputs
 from recsweep.tasks.registry import TASKS
-from recsweep.training.trial import Value
 
 ROOT = Path(__file__).parents[2]
 SPACES = "search_spaces/purchase"

@@ -10,9 +10,9 @@ import torch
 from recsweep.config.schema import Metric
 from recsweep.data.batches import Batches
 from recsweep.data.types import Fold
-from recsweep.evaluation.ranking import Ranker
 from recsweep.models.registry import FAMILIES
-from recsweep.tasks.next_item import NEXT_ITEM
+from recsweep.tasks.next_item.ranking import Ranker
+from recsweep.tasks.next_item.task import NEXT_ITEM
 from recsweep.training.refit import DETERMINISTIC, optimizer_steps, refit
 from recsweep.training.trial import Diverged, Trial
 

@@ -4,11 +4,12 @@ import torch
 from worlds import dataset_of, events_of, experiment_of
 
 from recsweep.config.schema import Metric
-from recsweep.data.folds import make_fold
+from recsweep.config.values import Value
 from recsweep.data.types import Events, Fold
 from recsweep.models.protocol import Context, Histories, Recommender
 from recsweep.models.registry import FAMILIES
-from recsweep.training.trial import Diverged, EpochReport, Trial, Value, fold_seed, run_trial
+from recsweep.tasks.folds import make_fold
+from recsweep.training.trial import Diverged, EpochReport, Trial, fold_seed, run_trial
 
 CPU = torch.device("cpu")
 METRIC = Metric()

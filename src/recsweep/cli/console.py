@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from rich.console import Console
 
 if TYPE_CHECKING:
-    from recsweep.stages.json_lines import JsonLines
+    from recsweep.cli.json_lines import JsonLines
 
 out = Console()
 err = Console(stderr=True)
@@ -23,14 +23,14 @@ def speak(json: bool) -> None:
 
 def json_lines() -> "JsonLines":
     """Where a command says what it found, for programs; silent without --json."""
-    from recsweep.stages.json_lines import JsonLines
+    from recsweep.cli.json_lines import JsonLines
 
     return JsonLines(sys.stdout if out.quiet else None)
 
 
 def sweep_listeners(quiet: bool) -> list[Any]:
     """Who shows a sweep as it goes."""
-    from recsweep.search.progress import Progress
+    from recsweep.cli.sweep_progress import Progress
 
     if out.quiet:
         return [json_lines()]

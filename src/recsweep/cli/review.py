@@ -47,7 +47,7 @@ def _published(published: "Published") -> None:
 
 def compare(folders: list[Path], lang: str) -> None:
     """Print how studies differ, and write the page."""
-    from recsweep.reporting.compare_view import CompareView
+    from recsweep.reporting.compare.view import CompareView
     from recsweep.stages.compare import compare_stage, comparison_lines, comparison_table
 
     compared = compare_stage(folders, lang)

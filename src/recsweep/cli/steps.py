@@ -12,7 +12,7 @@ from recsweep.errors import BadInput, WorkFailed
 
 def folder_of(experiment: Experiment) -> Path:
     """`results/<study>`."""
-    from recsweep.stages.sweep import study_folder
+    from recsweep.stages.sweep.stage import study_folder
 
     return study_folder(experiment, Path())
 
@@ -55,8 +55,8 @@ def sweep(experiment: Experiment, extra: int, quiet: bool) -> None:
     Raises:
         WorkFailed: it was stopped; says how to resume.
     """
-    from recsweep.stages.sweep import load_inputs
-    from recsweep.stages.sweep import sweep as run_sweep
+    from recsweep.stages.sweep.stage import load_inputs
+    from recsweep.stages.sweep.stage import sweep as run_sweep
 
     inputs = load_inputs(experiment, Path())
     try:
@@ -79,9 +79,9 @@ def sweep(experiment: Experiment, extra: int, quiet: bool) -> None:
 
 def plan(experiment: Experiment) -> None:
     """Print what a sweep would do."""
+    from recsweep.cli.plan_table import plan_table
     from recsweep.search.plan import plan
-    from recsweep.stages.plan import plan_table
-    from recsweep.stages.sweep import load_inputs
+    from recsweep.stages.sweep.stage import load_inputs
 
     inputs = load_inputs(experiment, Path())
     with out.status("Measuring one epoch of each family"):
@@ -91,7 +91,7 @@ def plan(experiment: Experiment) -> None:
 
 def select(folder: Path) -> str:
     """Select, and give back the first family's name."""
-    from recsweep.stages.select import select_stage
+    from recsweep.stages.select.stage import select_stage
     from recsweep.stages.tracked import track_selection
 
     selection = select_stage(folder, Path())
@@ -111,11 +111,11 @@ def confirm(folder: Path, quiet: bool, searches: int | None = None) -> None:
     Raises:
         WorkFailed: a repeated search was stopped; says how to resume.
     """
-    from recsweep.stages.confirm import confirm_stage
-    from recsweep.stages.refit_progress import RefitProgress
-    from recsweep.stages.searches import repeat_searches
+    from recsweep.cli.confirmation_lines import confirmation_lines
+    from recsweep.cli.refit_progress import RefitProgress
+    from recsweep.stages.confirm.searches import repeat_searches
+    from recsweep.stages.confirm.stage import confirm_stage
     from recsweep.stages.tracked import track_confirmation
-    from recsweep.stages.words import confirmation_lines
 
     try:
         repeats = repeat_searches(folder, Path(), searches, sweep_listeners(quiet))
@@ -151,11 +151,11 @@ def report(folder: Path, lang: str) -> None:
 
 def portrait(folder: Path, family: str | None, clusters: int | None, quiet: bool) -> None:
     """Portray learners, renew the page, and print each group."""
+    from recsweep.cli.portrait_table import portrait_lines, portrait_table
+    from recsweep.cli.refit_progress import RefitProgress
     from recsweep.records.portrait import portrait_path, vectors_path
     from recsweep.reporting.page import page_name
-    from recsweep.stages.portrait import portrait_stage
-    from recsweep.stages.portrait_table import portrait_lines, portrait_table
-    from recsweep.stages.refit_progress import RefitProgress
+    from recsweep.stages.portrait.stage import portrait_stage
     from recsweep.stages.report import report_stage
     from recsweep.stages.tracked import track_portrait
 
@@ -182,10 +182,10 @@ def reproduce(best: Path, sealed: bool, quiet: bool) -> None:
     Raises:
         WorkFailed: a figure differs.
     """
-    from recsweep.stages.refit_progress import RefitProgress
-    from recsweep.stages.reproduce import reproduce_stage
+    from recsweep.cli.confirmation_lines import failure, reproduction_lines, reproduction_table
+    from recsweep.cli.refit_progress import RefitProgress
+    from recsweep.stages.reproduce.stage import reproduce_stage
     from recsweep.stages.tracked import track_reproduction
-    from recsweep.stages.words import failure, reproduction_lines, reproduction_table
 
     with RefitProgress(out, quiet) as progress:
         reproduction = reproduce_stage(
@@ -221,6 +221,6 @@ def replay(folder: Path) -> None:
 
 def mirror(folder: Path) -> None:
     """Bring the study's mirror up to date, where it has one."""
-    from recsweep.stages.mirror import mirror_study
+    from recsweep.mirror.study import mirror_study
 
     mirror_study(folder)

@@ -4,8 +4,8 @@ from typing import Any
 
 from markupsafe import Markup
 
-from recsweep.reporting.dashboard_words import DASHBOARD_WORDS
 from recsweep.reporting.html import asset, policy, template
+from recsweep.reporting.words.dashboard import DASHBOARD_WORDS
 
 
 def frame(name: str, lang: str, title: str) -> str:

@@ -7,11 +7,11 @@ from markupsafe import Markup
 
 from recsweep.dashboard.frame import say_in
 from recsweep.dashboard.state import Ended, FamilyState, Places, StudyState, best_of
-from recsweep.reporting.charts import BOTTOM, LEFT, NAMES, TOP, Line, line_chart
+from recsweep.reporting.charts.lines import BOTTOM, LEFT, NAMES, TOP, Line, line_chart
+from recsweep.reporting.charts.marks import Mark
+from recsweep.reporting.charts.svg import WIDTH, Point, Scale, nice_range, tag
 from recsweep.reporting.html import template
 from recsweep.reporting.leaderboard import show_metric
-from recsweep.reporting.marks import Mark
-from recsweep.reporting.svg import WIDTH, Point, Scale, nice_range, tag
 from recsweep.reporting.view import score
 
 LATEST = 8

@@ -8,11 +8,12 @@ import polars as pl
 
 from recsweep.config.schema import Data, EventTable, Experiment, FeatureTable, Folds, TimeLimits
 from recsweep.data import prepared
+from recsweep.data.atomic_folders import unfinished
+from recsweep.data.before_cut import rows_of
 from recsweep.data.cleaning import clean, needed_columns
 from recsweep.data.cuts import resolve_cuts
 from recsweep.data.features import VALID_FROM, check_names, declared_names
 from recsweep.data.indexing import Indexed, index_events
-from recsweep.data.learned import rows_of
 from recsweep.data.manifest import (
     FILE,
     FORMAT,
@@ -30,7 +31,6 @@ from recsweep.data.sessions import read_sessions, session_features
 from recsweep.data.sources import Source, resolve
 from recsweep.data.tables import FeatureRead, bare_table, feature_table
 from recsweep.data.types import Cuts, Dataset, Events
-from recsweep.data.unfinished import unfinished
 from recsweep.errors import BadInput, WorkFailed
 
 

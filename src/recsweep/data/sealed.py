@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 import polars as pl
 
-from recsweep.data.learned import rows_of
+from recsweep.data.before_cut import rows_of
 from recsweep.data.manifest import read_manifest
 from recsweep.data.prepared import (
     ITEM_ROWS,

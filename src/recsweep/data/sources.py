@@ -10,8 +10,8 @@ from pathlib import Path, PurePosixPath
 
 from recsweep.config.files import expand, nearest
 from recsweep.config.schema import Package, SimulatorSettings, Table
+from recsweep.data.atomic_folders import unfinished
 from recsweep.data.simulator.raw import simulated
-from recsweep.data.unfinished import unfinished
 from recsweep.errors import BadInput, WorkFailed
 
 PREFIX = "package:"

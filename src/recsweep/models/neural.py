@@ -14,10 +14,10 @@ from recsweep.data.types import Float32, Sequences
 from recsweep.models import losses, tables
 from recsweep.models.bf16 import kernels
 from recsweep.models.checkpoint import checkpoint_of, parameters_of, restore_checkpoint
+from recsweep.models.histories import whole_histories
 from recsweep.models.network import Network
 from recsweep.models.protocol import Context, FamilyConfig, Histories
 from recsweep.models.tables import SparseTables
-from recsweep.models.whole import whole_histories
 
 CLIP_NORM = 5.0
 """The gradient of a step is scaled down to this norm."""

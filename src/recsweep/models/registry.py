@@ -2,12 +2,12 @@
 
 from collections.abc import Mapping
 
-from recsweep.models.counting import NoConfig, build_markov, build_popularity
-from recsweep.models.factorization import FactorizationConfig, build_matrix_factorization
-from recsweep.models.item_knn import ItemKnnConfig, build_item_knn
+from recsweep.models.families.counting import NoConfig, build_markov, build_popularity
+from recsweep.models.families.factorization import FactorizationConfig, build_matrix_factorization
+from recsweep.models.families.item_knn import ItemKnnConfig, build_item_knn
+from recsweep.models.families.recurrent import RecurrentConfig, build_gru, build_lstm
+from recsweep.models.families.wide_deep import WideDeepConfig, build_wide_deep
 from recsweep.models.protocol import Family, Recommender
-from recsweep.models.recurrent import RecurrentConfig, build_gru, build_lstm
-from recsweep.models.wide_deep import WideDeepConfig, build_wide_deep
 
 FAMILIES: Mapping[str, Family[Recommender]] = {
     "gru": Family(RecurrentConfig, build_gru, uses_features=True, portrays=True),

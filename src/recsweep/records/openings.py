@@ -8,9 +8,9 @@ from typing import Literal
 
 from recsweep.config.files import validate
 from recsweep.config.schema import Schema
+from recsweep.config.values import Value
 from recsweep.errors import BadInput
 from recsweep.records.atomic import write_text
-from recsweep.training.trial import Value
 
 Why = Literal["confirm", "reproduce --sealed"]
 

@@ -17,6 +17,7 @@ import polars as pl
 from pydantic import ValidationError
 
 from recsweep.config.schema import Schema
+from recsweep.config.values import Value
 from recsweep.data.descriptions import Table
 from recsweep.data.sources import file_sha256
 from recsweep.data.types import Float32, Float64, Int64
@@ -24,7 +25,6 @@ from recsweep.errors import BadInput
 from recsweep.evaluation.portrait.clusters import Structure
 from recsweep.records.atomic import write_bytes
 from recsweep.records.checked import read_checked, write_checked
-from recsweep.training.trial import Value
 
 FOLDER = "portraits"
 RENEW = "delete it and run recsweep portrait"

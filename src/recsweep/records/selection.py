@@ -8,10 +8,10 @@ from typing import Any, Literal
 
 from recsweep.config.files import dump_yaml, read_yaml, validate
 from recsweep.config.schema import Experiment, Schema
+from recsweep.config.values import Configuration, Value
 from recsweep.errors import BadInput
 from recsweep.records.atomic import write_text
 from recsweep.records.digests import digests_of
-from recsweep.training.trial import Configuration, Value
 
 Rule = Literal["best_mean", "one_standard_error"]
 

@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Literal
 
 from recsweep.config.schema import Experiment
-from recsweep.training.trial import Configuration
+from recsweep.config.values import Configuration
 
 TrialState = Literal["complete", "pruned", "failed"]
 

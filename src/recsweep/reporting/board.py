@@ -6,7 +6,7 @@ from recsweep.records.confirmation import ConfirmationSummary
 from recsweep.records.selection import Selection
 from recsweep.records.study import Study
 from recsweep.reporting.grids import Spaces, grids_of
-from recsweep.reporting.verdicts import headline, question
+from recsweep.reporting.sections.verdicts import headline, question
 from recsweep.reporting.view import View, score, signed
 
 

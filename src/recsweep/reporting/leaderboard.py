@@ -10,9 +10,9 @@ from rich.table import Table
 from rich.text import Text
 
 from recsweep.config.schema import Experiment, goodness
+from recsweep.config.values import Configuration
 from recsweep.records.selection import Choice, Selection
 from recsweep.records.study import Study
-from recsweep.training.trial import Configuration
 
 WRITTEN = {
     "ndcg": "NDCG",

@@ -10,18 +10,18 @@ from recsweep.records.atomic import write_text
 from recsweep.records.confirmation import ConfirmationSummary
 from recsweep.records.selection import Selection
 from recsweep.records.study import Study
-from recsweep.reporting import budgets, data_summary, protocol, standings, verdicts
-from recsweep.reporting.curves import learning_curves
+from recsweep.reporting.charts.curves import learning_curves
+from recsweep.reporting.charts.intervals import ends, fold_scale
+from recsweep.reporting.charts.parallel import parallel
+from recsweep.reporting.charts.scatter import cost_and_quality
 from recsweep.reporting.html import asset, policy, template
-from recsweep.reporting.importance import ENOUGH, importance_bars
-from recsweep.reporting.intervals import ends, fold_scale
-from recsweep.reporting.order import winners_controls
-from recsweep.reporting.parallel import parallel
-from recsweep.reporting.portraits import Drawn, portrait_section
-from recsweep.reporting.scatter import cost_and_quality
-from recsweep.reporting.sealed import sealed_section
+from recsweep.reporting.sections import budgets, data_summary, protocol, standings, verdicts
+from recsweep.reporting.sections.importance import ENOUGH, importance_bars
+from recsweep.reporting.sections.order import winners_controls
+from recsweep.reporting.sections.portraits import Drawn, portrait_section
+from recsweep.reporting.sections.sealed import sealed_section
 from recsweep.reporting.view import View, score
-from recsweep.reporting.words import WORDS
+from recsweep.reporting.words.page import WORDS
 
 
 def write_page(

@@ -3,13 +3,13 @@
 from dataclasses import dataclass, field
 
 from recsweep.config.schema import goodness, lower_is_better
+from recsweep.config.values import Value
 from recsweep.evaluation.verdict import PairVerdict
 from recsweep.records.selection import Selection
 from recsweep.records.study import Study, TrialRow
+from recsweep.reporting.charts.marks import Mark
 from recsweep.reporting.leaderboard import Row, rows, show_metric
-from recsweep.reporting.marks import Mark
-from recsweep.reporting.words import WORDS
-from recsweep.training.trial import Value
+from recsweep.reporting.words.page import WORDS
 
 LONGEST_NAME = 20
 

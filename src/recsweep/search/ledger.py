@@ -10,12 +10,12 @@ from optuna.storages import BaseStorage
 from optuna.trial import FrozenTrial, TrialState
 
 from recsweep.config.schema import Experiment
+from recsweep.config.values import Configuration
 from recsweep.data.types import Fold
 from recsweep.records.user_values import FoldValues, write_user_values
 from recsweep.search.checkpoints import Checkpoints
 from recsweep.search.patience import is_over
 from recsweep.search.sampler import session_sampler, trial_sampler
-from recsweep.search.space import Space
 from recsweep.search.trials import (
     INTERRUPTED,
     booked,
@@ -25,8 +25,9 @@ from recsweep.search.trials import (
     trial_id,
     trial_row,
 )
+from recsweep.spaces.space import Space
 from recsweep.tracking.events import Event, TrialEnded, TrialStarted
-from recsweep.training.trial import Configuration, EpochReport
+from recsweep.training.trial import EpochReport
 
 log = logging.getLogger(__name__)
 

@@ -16,8 +16,8 @@ from recsweep.config.schema import Experiment, Resources
 from recsweep.data.features import with_features
 from recsweep.data.types import Fold
 from recsweep.search.policy import rungs
-from recsweep.search.space import Space
 from recsweep.search.worker import MakeTrial, one_line
+from recsweep.spaces.space import Space
 from recsweep.tasks.registry import TASKS
 from recsweep.training.trial import Trial
 

@@ -31,9 +31,9 @@ from recsweep.search.journal import (
 from recsweep.search.ledger import Ledger
 from recsweep.search.policy import Policy, policy_of
 from recsweep.search.repeatable import Repeatable
-from recsweep.search.space_files import parse_space
 from recsweep.search.storage import JOURNAL
 from recsweep.search.trials import epoch_report
+from recsweep.spaces.files import parse_space
 from recsweep.tasks.registry import TASKS
 from recsweep.training.trial import EpochReport
 

@@ -13,21 +13,21 @@ from ray.tune.error import TuneError
 from recsweep.config.schema import Experiment
 from recsweep.data.types import Fold
 from recsweep.errors import WorkFailed
+from recsweep.records.lock import study_lock
 from recsweep.records.study import SweepSession
 from recsweep.search.cluster import cluster
 from recsweep.search.interrupts import stop_requested
 from recsweep.search.ledger import Ledger
-from recsweep.search.lock import study_lock
 from recsweep.search.placement import request
 from recsweep.search.policy import Policy, policy_of
 from recsweep.search.scheduler import PolicyScheduler
 from recsweep.search.searcher import PolicySearcher
 from recsweep.search.sessions import SessionClock
-from recsweep.search.space import Space
 from recsweep.search.storage import open_family, open_storage
 from recsweep.search.trials import trial_rows
 from recsweep.search.watch import Watch
 from recsweep.search.worker import MakeTrial, Shared, Worker, one_line
+from recsweep.spaces.space import Space
 from recsweep.tracking.events import (
     Broadcast,
     Event,

@@ -14,8 +14,8 @@ from optuna.storages.journal import JournalFileBackend, JournalFileOpenLock
 
 from recsweep.config.schema import Experiment
 from recsweep.errors import BadInput
-from recsweep.search.space import Space
 from recsweep.search.trials import check_trials
+from recsweep.spaces.space import Space
 
 JOURNAL = "optuna.log"
 

@@ -9,9 +9,9 @@ from recsweep.config.schema import Experiment
 from recsweep.errors import BadInput
 from recsweep.records.study import Study
 from recsweep.search.sessions import read_sessions
-from recsweep.search.space import Space
 from recsweep.search.storage import JOURNAL, open_storage
 from recsweep.search.trials import trial_rows
+from recsweep.spaces.space import Space
 
 
 def build_study(

@@ -9,9 +9,9 @@ from rich.table import Table
 
 from recsweep.errors import BadInput
 from recsweep.records.evidence import read_evidence
-from recsweep.reporting.compare_page import write_comparison
-from recsweep.reporting.compare_view import CompareView
-from recsweep.reporting.study_change import StudyChange, compare_studies
+from recsweep.reporting.compare.page import write_comparison
+from recsweep.reporting.compare.study_change import StudyChange, compare_studies
+from recsweep.reporting.compare.view import CompareView
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,11 +16,11 @@ from recsweep.records.study import Study
 from recsweep.reporting.board import build_board
 from recsweep.reporting.leaderboard import markdown
 from recsweep.reporting.page import page_name, write_page
-from recsweep.reporting.portraits import Drawn
-from recsweep.reporting.words import WORDS
-from recsweep.stages.portrayable import current_portraits
-from recsweep.stages.select import choose
-from recsweep.stages.selected import confirmation_inputs, selected_of
+from recsweep.reporting.sections.portraits import Drawn
+from recsweep.reporting.words.page import WORDS
+from recsweep.stages.confirm.selected import confirmation_inputs, selected_of
+from recsweep.stages.portrait.portrayable import current_portraits
+from recsweep.stages.select.stage import choose
 
 log = logging.getLogger(__name__)
 

@@ -11,9 +11,9 @@ from recsweep.records.confirmation_files import VERDICTS
 from recsweep.records.files import read_study
 from recsweep.records.portrait import Portrait, portrait_path
 from recsweep.records.study import Study
-from recsweep.stages.confirm import Confirmed
+from recsweep.stages.confirm.stage import Confirmed
 from recsweep.stages.report import Reported
-from recsweep.stages.reproduce import Reproduction
+from recsweep.stages.reproduce.stage import Reproduction
 from recsweep.tracking.alongside import publish_along
 from recsweep.tracking.artifacts import Item, folder_item, prepared_data, search_space
 from recsweep.tracking.stage_runs import StageRun, study_config, tags

@@ -5,8 +5,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from recsweep.config.schema import Experiment
+from recsweep.config.values import Configuration
 from recsweep.records.study import EpochRow, SweepSession, TrialRow
-from recsweep.training.trial import Configuration
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,11 +13,12 @@ from typing import Any
 
 import torch
 
+from recsweep.config.values import Configuration
 from recsweep.data.types import Training
 from recsweep.models.protocol import Context
-from recsweep.tasks.next_item import NEXT_ITEM
+from recsweep.tasks.next_item.task import NEXT_ITEM
 from recsweep.tasks.task import Task
-from recsweep.training.trial import Configuration, Diverged, fold_seed
+from recsweep.training.trial import Diverged, fold_seed
 
 DETERMINISTIC = frozenset({"popularity", "markov", "item_knn", "base_rate", "logistic_regression"})
 """Families that draw no random number: every seed gives the same model."""

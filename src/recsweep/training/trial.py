@@ -13,15 +13,13 @@ from typing import Any
 import torch
 
 from recsweep.config.schema import Metric
+from recsweep.config.values import Configuration
 from recsweep.data.types import Float64, Fold
 from recsweep.evaluation.metrics import mean_over_folds
 from recsweep.models.protocol import Context, Resumable
-from recsweep.tasks.next_item import NEXT_ITEM
+from recsweep.tasks.next_item.task import NEXT_ITEM
 from recsweep.tasks.task import Task
 from recsweep.training.process import memory_in_use
-
-Value = bool | int | float | str
-Configuration = Mapping[str, Value]
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,8 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from worlds import dataset_of, events_of, experiment_of
 
-from recsweep.data.folds import make_fold
 from recsweep.data.types import Fold
+from recsweep.tasks.folds import make_fold
 
 LOG = [(u, i, t) for u in range(4) for t, i in enumerate((u % 3, (u + 1) % 3, (u + 2) % 3))]
 CUT, END = 100, 200

@@ -11,8 +11,8 @@ from worlds import dataset_of, events_of, experiment_of
 from recsweep.config.schema import EVENT_FEATURES
 from recsweep.data.features import fit_events, known_dwell, with_features
 from recsweep.data.features.events import SECOND
-from recsweep.data.folds import make_fold
 from recsweep.data.types import KINDS, Events, Fold
+from recsweep.tasks.folds import make_fold
 
 CUT, END = 100, 200
 Timed = tuple[int, int, int, int, float]  # user, item, second, kind, seconds spent

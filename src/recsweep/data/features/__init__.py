@@ -8,6 +8,7 @@ numbers (`text.py`). A column that is the same for every row of training is left
 
 from recsweep.data.features.choose import with_features
 from recsweep.data.features.columns import FAR, MOST
+from recsweep.data.features.dated import ID, LABEL, NOTHING, RESERVED, VALID_FROM, Known, known_of
 from recsweep.data.features.events import EventEncoder, fit_events, known_dwell, summaries
 from recsweep.data.features.fit import (
     Encoder,
@@ -18,7 +19,6 @@ from recsweep.data.features.fit import (
     known_users,
     text_names,
 )
-from recsweep.data.features.known import ID, LABEL, NOTHING, RESERVED, VALID_FROM, Known, known_of
 from recsweep.data.features.table import TableEncoder, fit_table
 
 __all__ = [

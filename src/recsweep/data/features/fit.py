@@ -8,8 +8,8 @@ import polars as pl
 
 from recsweep.config.files import nearest
 from recsweep.config.schema import EVENT_FEATURES, FeatureTable, Text
+from recsweep.data.features.dated import ID, RESERVED, Known, known_of
 from recsweep.data.features.events import EventEncoder
-from recsweep.data.features.known import ID, RESERVED, Known, known_of
 from recsweep.data.features.table import TableEncoder, fit_table
 from recsweep.data.types import Dataset, Events, Float32, Int32, Int64
 from recsweep.errors import BadInput

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from recsweep.config.schema import Text
 from recsweep.data.features.columns import Scale, Values, fit_scale, fit_values
-from recsweep.data.features.known import NOTHING, Known
+from recsweep.data.features.dated import NOTHING, Known
 from recsweep.data.features.text import TextVectors, fit_text
 from recsweep.data.types import Float32, Int32, Int64
 

@@ -1,0 +1,113 @@
+"""Confirmations and reproductions as the terminal shows them."""
+
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+from rich import box
+from rich.table import Table
+
+from recsweep.config.schema import goodness
+from recsweep.records.confirmation_files import VERDICTS
+from recsweep.reporting.leaderboard import show_metric
+from recsweep.stages.confirm.stage import Confirmed
+from recsweep.stages.reproduce.stage import Reproduction
+
+
+def confirmation_lines(confirmed: Confirmed, folder: Path) -> Iterator[str]:
+    """Means, verdicts, controls, and how often the test was opened."""
+    confirmation = confirmed.confirmation
+    key, metric = confirmation.metric, show_metric(confirmation.metric)
+    families = confirmation.families
+    width = max(11, *map(len, families))
+    searches = f", {1 + len(confirmation.repeated)} searches" if confirmation.repeated else ""
+    yield (
+        f"Sealed test, {confirmation.learners:,} {confirmation.unit}, "
+        f"{confirmation.targets:,} targets{searches}"
+    )
+    best_first = sorted(
+        families.items(), key=lambda item: -goodness(key, item[1].metrics[key].mean)
+    )
+    for name, family in best_first:
+        mean = family.metrics[key]
+        order = ""
+        if family.order is not None:
+            drop = family.order.drop
+            order = f"   order is worth {drop.mean:+.4f} [{drop.lower:+.4f}, {drop.upper:+.4f}]"
+        yield (
+            f"  {name:{width}}  {metric} {mean.mean:.4f} "
+            f"[{mean.lower:.4f}, {mean.upper:.4f}]{order}"
+        )
+    if confirmation.best_possible is not None:
+        yield (
+            f"  {'(the truth)':{width}}  {metric} {confirmation.best_possible:.4f}   "
+            "the best possible: the simulator's own probabilities"
+        )
+    yield ""
+    yield from _with_their_basis_once(
+        [pair.sentence(metric, unit=confirmation.unit) for pair in confirmation.pairs]
+    )
+    if confirmation.cold:
+        yield ""
+        yield "On courses without an event before the test:"
+        yield from _with_their_basis_once([pair.sentence(metric) for pair in confirmation.cold])
+    yield ""
+    openings = confirmation.openings
+    count = "once, on" if len(openings) == 1 else f"{len(openings)} times, last on"
+    said = f"The sealed test was opened {count} {openings[-1].when:%Y-%m-%d %H:%M} UTC"
+    if not confirmed.opened:
+        said += "; nothing has changed since this confirmation, so it was not opened again"
+    yield f"{said}."
+    yield f"Verdicts: {folder / VERDICTS}"
+
+
+def reproduction_table(reproduction: Reproduction) -> Table:
+    """Every figure: recorded, rebuilt, difference, and whether it is close enough."""
+    exact = not reproduction.obstacles
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
+    table.add_column("metric", no_wrap=True)
+    table.add_column("of", no_wrap=True)
+    columns = ("recorded", "rebuilt", "difference", *(() if exact else ("may differ by",)))
+    for name in columns:
+        table.add_column(name, justify="right", no_wrap=True)
+    table.add_column("")
+    for figure in reproduction.figures:
+        shown = ["—" if x is None else f"{x:.10f}" for x in (figure.recorded, figure.rebuilt)]
+        shown.append(f"{figure.difference:.2g}")
+        shown += [] if exact else [f"{figure.tolerance:.2g}"]
+        verdict = "[green]ok[/]" if figure.agrees else "[red]differs[/]"
+        table.add_row(figure.metric, figure.where, *shown, verdict)
+    return table
+
+
+def reproduction_lines(reproduction: Reproduction) -> Iterator[str]:
+    """How figures were compared, and what else is not as it was."""
+    if reproduction.obstacles:
+        yield (
+            "Compared within the spread of other seeds, since bit for bit can't be expected: "
+            + "; ".join(reproduction.obstacles)
+        )
+    else:
+        yield "Compared bit for bit: processor, libraries, threads and precision are the record's."
+    if not reproduction.passed:
+        yield from reproduction.edited
+        yield from (f"changed since the record: {line}" for line in reproduction.changes)
+
+
+def failure(reproduction: Reproduction) -> str:
+    """Why a reproduction failed, in one line."""
+    figures = [figure for figure in reproduction.figures if not figure.agrees]
+    reasons = list(reproduction.edited)
+    if figures:
+        names = ", ".join(dict.fromkeys(figure.metric for figure in figures))
+        reasons.append(f"{len(figures)} of {len(reproduction.figures)} figures differ ({names})")
+    return f"{reproduction.best.family}: {'; '.join(reasons)}"
+
+
+def _with_their_basis_once(sentences: Sequence[str]) -> Iterator[str]:
+    """What all sentences say in their last brackets is said once, after them."""
+    bases = {sentence.rpartition(" (")[2] for sentence in sentences}
+    if len(sentences) < 2 or len(bases) > 1:
+        yield from sentences
+        return
+    yield from (sentence.rpartition(" (")[0] for sentence in sentences)
+    yield f"({bases.pop()}"

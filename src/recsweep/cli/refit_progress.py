@@ -1,0 +1,65 @@
+"""Refits as they end: one bar in a terminal, one line each elsewhere."""
+
+from types import TracebackType
+from typing import Self
+
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
+
+from recsweep.stages.confirm.refits import Ended
+from recsweep.training.trial import EpochReport
+
+
+class RefitProgress:
+    """A context manager that is called with every refit, or epoch on the folds, that ends."""
+
+    def __init__(self, console: Console, quiet: bool, counted: str = "refits") -> None:
+        self._console, self._quiet = console, quiet
+        self._bar = Progress(
+            TextColumn(counted),
+            BarColumn(),
+            MofNCompleteColumn(),
+            TextColumn("{task.description}"),
+            console=console,
+            transient=True,
+        )
+        self._task = self._bar.add_task("", total=None)
+
+    def __enter__(self) -> Self:
+        if self._console.is_terminal and not self._quiet:
+            self._bar.start()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self._bar.stop()
+
+    def epoch(self, report: EpochReport) -> None:
+        """Show an epoch on all folds."""
+        if not self._quiet and self._console.is_terminal:
+            seconds = report.fit_seconds + report.evaluate_seconds
+            self._bar.update(
+                self._task, description=f"epoch {report.epoch} done in {seconds:.1f} s"
+            )
+
+    def __call__(self, ended: Ended) -> None:
+        """Show it."""
+        job = ended.job
+        what = f"{job.family}, seed {job.seed} done, about {ended.seconds_left:.0f} s left"
+        self._show(ended.done, ended.total, what)
+
+    def trained(self, family: str, epoch: int, epochs: int, seconds_left: float) -> None:
+        """Show an epoch of a refit that is the only one."""
+        self._show(epoch, epochs, f"{family} epoch {epoch} done, about {seconds_left:.0f} s left")
+
+    def _show(self, done: int, total: int, what: str) -> None:
+        if self._quiet:
+            return
+        if self._console.is_terminal:
+            self._bar.update(self._task, completed=done, total=total, description=what)
+        else:
+            self._console.print(f"[{done}/{total}] {what}", markup=False, highlight=False)

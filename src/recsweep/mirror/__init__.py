@@ -1,0 +1,1 @@
+"""A copy of a study elsewhere, from which it can be resumed."""

@@ -1,0 +1,160 @@
+"""The sealed test's section: families, pairs, what order is worth, parts of the targets."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from markupsafe import Markup
+
+from recsweep.records.confirmation import ConfirmationSummary
+from recsweep.reporting.charts.intervals import (
+    INSET,
+    WIDTH,
+    ends,
+    estimate_cell,
+    verdict_cell,
+    verdict_scale,
+)
+from recsweep.reporting.charts.svg import Scale
+from recsweep.reporting.leaderboard import show_metric
+from recsweep.reporting.sections.order import order_rows, order_scale, order_targets, winners_drop
+from recsweep.reporting.sections.subgroups import group_tables
+from recsweep.reporting.sections.verdicts import mirrored, ranking, sentence
+from recsweep.reporting.tasks.purchase import purchase_section
+from recsweep.reporting.view import View, interval, score, signed
+
+BESIDE = ("log_loss", "brier", "roc_auc", "pr_auc", "ece")
+"""Metrics of probabilities that stand beside each other."""
+
+
+@dataclass(frozen=True, slots=True)
+class SealedRow:
+    """One family on the sealed test."""
+
+    index: int
+    family: str
+    swatch: Markup
+    plot: Markup
+    values: list[str]  # as `sealed_columns`
+    seeds: int
+
+
+@dataclass(frozen=True, slots=True)
+class PairRow:
+    """One verdict; hidden with either of its families."""
+
+    indices: str
+    pair: str
+    plot: Markup
+    difference: str
+    p: str
+    outcome: str
+    kind: str
+    control: str  # beside a recurrent winner: what order is worth to it
+
+
+def sealed_section(view: View, sealed: ConfirmationSummary) -> dict[str, Any]:
+    """What the template shows of it."""
+    return {
+        "sealed": sealed,
+        "sealed_rows": sealed_rows(view, sealed),
+        "sealed_columns": sealed_columns(view, sealed),
+        "sealed_ends": ends(sealed_scale(sealed), score),
+        "pair_rows": pair_rows(view, sealed),
+        "pair_ends": ends(verdict_scale(sealed.verdicts), signed) if sealed.verdicts else {},
+        "order_rows": order_rows(view, sealed),
+        "order_ends": ends(order_scale(sealed), signed),
+        "order_targets": order_targets(sealed),
+        "sealed_cold": _how_cold(view),
+        "cold_sentences": [sentence(view, pair) for pair in sealed.cold],
+        "group_tables": group_tables(view, sealed),
+        **purchase_section(view, sealed),
+    }
+
+
+def _how_cold(view: View) -> str | None:
+    """What becomes of targets on courses without events; a session names no course."""
+    if view.study.experiment.data.unit == "sessions":
+        return None
+    if view.study.experiment.task == "purchase":
+        return "sealed_cold_purchase"
+    ranked = view.study.experiment.targets.candidates == "catalogue"
+    return "sealed_cold_ranked" if ranked else "sealed_cold"
+
+
+def sealed_rows(view: View, confirmation: ConfirmationSummary) -> list[SealedRow]:
+    """The best mean first."""
+    key, x, out = confirmation.metric, sealed_scale(confirmation), []
+    cut = key.partition("@")[2]
+
+    def of_cut(name: str) -> bool:
+        return name.partition("@")[2] == cut
+
+    results = {result.family: result for result in confirmation.families}
+    for family in ranking(confirmation):
+        result, mark = results[family], view.marks[family]
+        main = result.metrics[key]
+        text = f"{score(main.mean)} [{score(main.lower)}, {score(main.upper)}]"
+        others = [score(result.metrics[name].mean) for name in other_metrics(confirmation)]
+        out.append(
+            SealedRow(
+                index=mark.index,
+                family=family,
+                swatch=mark.swatch(),
+                plot=estimate_cell(main.mean, main.lower, main.upper, mark, x),
+                values=[
+                    text,
+                    *others,
+                    *(f"{share:.1%}" for name, share in result.coverage.items() if of_cut(name)),
+                    *(f"{n.mean:.2f}" for name, n in result.novelty.items() if of_cut(name)),
+                ],
+                seeds=result.seeds,
+            )
+        )
+    return out
+
+
+def sealed_columns(view: View, confirmation: ConfirmationSummary) -> list[str]:
+    """The study's metric, the others at its cut-off, then what the lists are like."""
+    cut = confirmation.metric.partition("@")[2]
+    return [
+        view.say("mean", metric=view.metric),
+        *map(show_metric, other_metrics(confirmation)),
+        *([view.say("coverage", k=cut), view.say("novelty", k=cut)] if cut else []),
+    ]
+
+
+def sealed_scale(confirmation: ConfirmationSummary) -> Scale:
+    """Holds every family's interval."""
+    estimates = [result.metrics[confirmation.metric] for result in confirmation.families]
+    low, high = min(e.lower for e in estimates), max(e.upper for e in estimates)
+    return Scale(low, high, INSET, WIDTH - INSET)
+
+
+def other_metrics(confirmation: ConfirmationSummary) -> list[str]:
+    """At the study's own cut-off, beside its metric; what decisions are like has its own table."""
+    names = confirmation.families[0].metrics if confirmation.families else {}
+    cut = confirmation.metric.partition("@")[2]
+    shown = names if cut else [n for n in names if n in BESIDE]
+    return [n for n in shown if n != confirmation.metric and n.partition("@")[2] == cut]
+
+
+def pair_rows(view: View, confirmation: ConfirmationSummary) -> list[PairRow]:
+    """Ordered by the families' ranking, the higher family named first."""
+    if not confirmation.verdicts:
+        return []
+    place = {family: n for n, family in enumerate(ranking(confirmation))}
+    turned = [v if place[v.a] < place[v.b] else mirrored(v) for v in confirmation.verdicts]
+    x = verdict_scale(turned)
+    return [
+        PairRow(
+            indices=f"{view.marks[v.a].index} {view.marks[v.b].index}",
+            pair=view.say("against", a=v.a, b=v.b),
+            plot=verdict_cell(v, x),
+            difference=interval(v),
+            p=f"{v.p:.4f}" if v.p >= 0.0001 else "<0.0001",
+            outcome=view.say(f"outcome_{v.outcome}".replace(" ", "_"), a=v.a, b=v.b),
+            kind=v.outcome.split()[0],
+            control=winners_drop(view, confirmation, v),
+        )
+        for v in sorted(turned, key=lambda v: (place[v.a], place[v.b]))
+    ]

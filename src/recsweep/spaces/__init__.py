@@ -1,0 +1,1 @@
+"""Search spaces: what may vary in a family, declared in YAML."""

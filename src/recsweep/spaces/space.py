@@ -1,0 +1,105 @@
+"""What may vary in a family: checked configurations, asked of Optuna define-by-run."""
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from itertools import product
+
+import optuna
+from pydantic import ValidationError
+
+from recsweep.config.values import Configuration, Value
+from recsweep.models.protocol import FamilyConfig
+from recsweep.spaces.parameter import Parameter
+
+EDGE = 0.05
+"""A value this close to an end of its range, as a share of the range on its scale, is near it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Space:
+    """The space of one family. `search/space_files.py` reads and checks one."""
+
+    family: str  # in the registry
+    parameters: tuple[Parameter, ...]  # each after those that it depends on
+    fixed: Mapping[str, Value]
+    defaults: Mapping[str, Value]  # the first trial, without the fixed values
+    config: type[FamilyConfig]
+    declared: Mapping[str, object]  # the file's keys, for the record
+    epochs: int | None = None  # a fixed training length of the family; None: the study's budget
+
+    def suggest(self, trial: optuna.Trial) -> dict[str, Value]:
+        """Ask Optuna for a whole configuration, the fixed values included."""
+        values: dict[str, Value] = {}
+        for parameter in self.parameters:
+            if parameter.active(values):
+                values[parameter.name] = parameter.suggest(trial)
+        return {**self.fixed, **values}
+
+    def problems(self, config: Configuration) -> list[str]:
+        """Say, one line each, why a configuration can't have come from this space."""
+        found = []
+        for p in self.parameters:
+            if not p.active(config):
+                if p.name in config:
+                    found.append(f"{p.name} is set, but exists only when {p.condition}")
+            elif p.name not in config:
+                found.append(f"{p.name} is missing")
+            elif problem := p.problem(config[p.name]):
+                found.append(f"{p.name} = {problem}")
+        for name, value in self.fixed.items():
+            if name not in config or config[name] != value:
+                found.append(f"{name} is fixed to {value!r}, found {config.get(name)!r}")
+        known = {p.name for p in self.parameters} | set(self.fixed)
+        found += [f"{name} is not in this space" for name in config if name not in known]
+        return found or self._refusal(config)
+
+    def _refusal(self, config: Configuration) -> list[str]:
+        try:
+            self.config.model_validate(dict(config))
+        except ValidationError as error:
+            first = error.errors()[0]
+            where = ".".join(map(str, first["loc"]))
+            message = first["msg"].removeprefix("Value error, ")
+            return [f"{self.family} refuses {where or 'the configuration'}: {message}"]
+        return []
+
+    def near_edge(self, config: Configuration) -> list[str]:
+        """Warn of values within EDGE of an end of their range, where widening it might help.
+
+        An end that the family itself can't pass (no dropout, one layer) is no reason to warn.
+        """
+        warnings = []
+        for parameter in self.parameters:
+            value = config.get(parameter.name)
+            if parameter.choices or isinstance(value, str) or value is None:
+                continue
+            position = parameter.position(value)
+            side = "lower" if position <= EDGE else "upper" if position >= 1 - EDGE else None
+            end = parameter.low if side == "lower" else parameter.high
+            if side is not None and not self._is_limit(parameter.name, end):
+                warnings.append(
+                    f"{parameter.name} = {value:.4g} is at the {side} end of "
+                    f"[{parameter.low:g}, {parameter.high:g}]: a wider range may hold a better one"
+                )
+        return warnings
+
+    def _is_limit(self, name: str, end: float) -> bool:
+        bounds = self.config.model_fields[name].metadata
+        return any(end in (getattr(b, "ge", None), getattr(b, "le", None)) for b in bounds)
+
+    @property
+    def size(self) -> float:
+        """How many configurations there are; inf where a continuous parameter is among them."""
+        switches = [p for p in self.parameters if any(p.name in q.when for q in self.parameters)]
+        total = 0.0
+        for values in product(*(p.values() for p in switches)):
+            chosen = dict(zip((p.name for p in switches), values, strict=True))
+            idle = [p for p in switches if not p.active(chosen)]
+            if any(chosen[p.name] != p.values()[0] for p in idle):
+                continue  # the same configuration again: a switch out of use has no value
+            for p in idle:
+                del chosen[p.name]
+            others = (p for p in self.parameters if p not in switches and p.active(chosen))
+            total += math.prod(p.size for p in others)
+        return total

@@ -1,0 +1,1 @@
+"""The verb `confirm`: refit the selected, open the sealed test, compare."""

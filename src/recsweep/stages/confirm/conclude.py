@@ -1,0 +1,247 @@
+"""From ranks on the sealed test to estimates, verdicts, controls and subgroups.
+
+Chance comes from seeds after one search, and from searches after several: a *row* is one seed of
+the study's own search, or the mean over a search's seeds where searches were repeated.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from itertools import combinations
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from recsweep.config.schema import Metric
+from recsweep.data.types import UNKNOWN, Float64, Int32
+from recsweep.evaluation.comparison import compare
+from recsweep.evaluation.estimate import estimate
+from recsweep.evaluation.groups import Mask, group_masks
+from recsweep.evaluation.subgroups import subgroup_differences
+from recsweep.evaluation.verdict import Scope
+from recsweep.records.confirmation import (
+    Confirmation,
+    ConfirmedFamily,
+    Estimate,
+    OrderControl,
+    Steps,
+    Subgroup,
+)
+from recsweep.records.confirmation_files import Table
+from recsweep.records.environment import environment
+from recsweep.records.openings import read_openings
+from recsweep.records.study import Study
+from recsweep.stages.confirm.cold import cold_verdicts
+from recsweep.stages.confirm.purchases import pooled_estimates, purchase_details
+from recsweep.stages.confirm.refits import Scored, Test
+from recsweep.stages.confirm.searches import Search
+from recsweep.tasks.registry import TASKS
+from recsweep.tasks.task import Outcomes, Task
+from recsweep.training.refit import DETERMINISTIC
+
+LEVEL = 0.95
+CONTROL = ("in_order", "shuffled")
+"""Columns of a table that are no metrics."""
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """What was settled before the test was opened."""
+
+    study: Study
+    searches: Sequence[Search]  # the study's own first
+    users: int  # codes below it have an event before the test
+    steps: Mapping[str, Steps | None]
+    inputs: str
+    folder: Path
+
+
+def conclude(
+    scored: Mapping[str, Sequence[Scored]], test: Test, known: Known
+) -> tuple[Confirmation, dict[str, Table]]:
+    """The confirmation, and each family's table of learners.
+
+    Raises:
+        BadInput: fewer than two learners.
+    """
+    experiment, targets = known.study.experiment, test.fold.validation
+    key, ask = experiment.metric.key, experiment.confirm
+    repeated = tuple(search.selected for search in known.searches[1:])
+    scope: Scope = "families" if repeated else "configurations"
+    tables: dict[str, Table] = {name: _table(runs, test, known) for name, runs in scored.items()}
+    pairs = compare(
+        {name: _rows(table[key]) for name, table in tables.items()},
+        ask.smallest_effect,
+        ask.resamples,
+        experiment.seed,
+        LEVEL,
+        scope,
+        lower_is_better=experiment.metric.lower_is_better,
+    )
+    n_known = test.fold.training.n_known
+    values = _target_values(scored, test, known)
+    confirmation = Confirmation(
+        study=experiment.study,
+        metric=key,
+        verdicts=tuple(pair.sentence(key, unit=experiment.data.unit) for pair in pairs),
+        smallest_effect=ask.smallest_effect,
+        level=LEVEL,
+        scope=scope,
+        learners=len(targets.histories),
+        unit=experiment.data.unit,
+        targets=len(targets),
+        cold_targets=float(np.mean((targets.item >= n_known) | (targets.item == UNKNOWN))),
+        best_possible=test.best_possible,
+        window=targets.counts,
+        openings=read_openings(known.folder),
+        families={
+            name: _family(runs, tables[name], test, name, known) for name, runs in scored.items()
+        },
+        repeated=repeated,
+        pairs=pairs,
+        cold=cold_verdicts(values, targets, n_known, experiment, scope, LEVEL),
+        subgroups=_subgroups(values, test, known),
+        dataset=known.study.dataset,
+        fingerprint=known.study.fingerprint,
+        inputs=known.inputs,
+        environment=environment(experiment.resources),
+    )
+    return confirmation, tables
+
+
+def learner_metrics(runs: Sequence[Scored], test: Test) -> dict[str, Float64]:
+    """`recall@5`, … -> (n_runs, n_learners)."""
+    outcomes = [run.outcomes for run in runs]
+    found = TASKS[test.task].learner_metrics(outcomes, test.fold.validation, test.metric)
+    return {key: np.stack(values) for key, values in found.items()}
+
+
+def _table(runs: Sequence[Scored], test: Test, known: Known) -> dict[str, Float64]:
+    """Column -> (n_searches, n_seeds, n_learners)."""
+    metric, task = test.metric, TASKS[test.task]
+    columns = learner_metrics(runs, test)
+    if all_lists := [run.lists for run in runs if run.lists is not None]:
+        for k in metric.report_k:
+            columns[f"novelty@{k}"] = np.stack([lists.novelty[k] for lists in all_lists])
+    if any(run.shuffled is not None for run in runs):
+        at = test.control()
+        control = test.fold.validation.at(at)
+
+        def of_learners(outcomes: Outcomes) -> Float64:
+            values = task.target_values(outcomes, control, metric)[metric.key]
+            return task.per_learner(values, control.sequence)
+
+        ordered = [run.outcomes[at] for run in runs]
+        # A search may have picked a configuration that can't see order: shuffling changes nothing.
+        shuffled = [
+            outcomes if run.shuffled is None else run.shuffled
+            for run, outcomes in zip(runs, ordered, strict=True)
+        ]
+        columns["in_order"] = np.stack([of_learners(outcomes) for outcomes in ordered])
+        columns["shuffled"] = np.stack([of_learners(outcomes) for outcomes in shuffled])
+    return {name: _by_search(values, known) for name, values in columns.items()}
+
+
+def _by_search(values: Float64, known: Known) -> Float64:
+    """(n_runs, n) -> (n_searches, n_seeds, n); who is trained once a search has copies."""
+    searches, seeds = len(known.searches), len(known.searches[0].seeds)
+    found = values.reshape(searches, -1, values.shape[-1])
+    return found if found.shape[1] == seeds else np.repeat(found, seeds, axis=1)
+
+
+def _rows(values: Float64) -> Float64:
+    """(n_searches, n_seeds, n) -> (n_rows, n), see the head of this file."""
+    rows: Float64 = values[0] if len(values) == 1 else values.mean(axis=1)
+    return rows
+
+
+def _family(
+    runs: Sequence[Scored], table: Table, test: Test, name: str, known: Known
+) -> ConfirmedFamily:
+    own, metric = known.searches[0], known.study.experiment.metric
+    choice = own.selected[name]
+    order = None
+    if "shuffled" in table:
+        order = OrderControl(
+            in_order=float(table["in_order"].mean()),
+            shuffled=float(table["shuffled"].mean()),
+            drop=_estimate(
+                metric.goodness(1.0) * _rows(table["in_order"] - table["shuffled"]),
+            ),
+            targets=len(test.control()),
+        )
+    names = [name for name in table if name not in (*CONTROL, *_novelty(metric))]
+    lists = [run.lists for run in runs if run.lists is not None]
+    return ConfirmedFamily(
+        kind=choice.kind,
+        trial=choice.trial,
+        config=choice.config,
+        epochs=choice.epochs,
+        seeds=own.seeds,
+        deterministic=choice.kind in DETERMINISTIC,
+        steps=known.steps[name],
+        metrics={
+            **{column: _estimate(_rows(table[column])) for column in names},
+            **pooled_estimates(runs, test, LEVEL),
+        },
+        coverage={
+            f"coverage@{k}": float(np.mean([made.coverage[k] for made in lists]))
+            for k in (metric.report_k if lists else ())
+        },
+        novelty={name: _estimate(_rows(table[name])) for name in _novelty(metric) if name in table},
+        order=order,
+        fit_seconds=float(np.mean([run.fit_seconds for run in runs])),
+        purchase=purchase_details(runs[0], test),
+    )
+
+
+def _target_values(
+    scored: Mapping[str, Sequence[Scored]], test: Test, known: Known
+) -> dict[str, Float64]:
+    """Family -> (n_rows, n_targets) of the study's metric."""
+    targets, metric, task = test.fold.validation, test.metric, TASKS[test.task]
+
+    def of_targets(run: Scored) -> Float64:
+        return task.target_values(run.outcomes, targets, metric)[metric.key]
+
+    return {
+        name: _rows(_by_search(np.stack([of_targets(run) for run in runs]), known))
+        for name, runs in scored.items()
+    }
+
+
+def _subgroups(values: Mapping[str, Float64], test: Test, known: Known) -> tuple[Subgroup, ...]:
+    targets, task = test.fold.validation, TASKS[test.task]
+    masks = group_masks(targets, known.users, test.fold.training.n_known)
+    differences = {
+        f"{a} - {b}": subgroup_differences(
+            values[a], values[b], targets.sequence, masks, LEVEL, task.per_learner
+        )
+        for a, b in combinations(values, 2)
+    }
+    return tuple(
+        Subgroup(
+            name=group,
+            learners=len(np.unique(targets.sequence[mask])),
+            targets=int(mask.sum()),
+            means={
+                name: _estimate(_group_values(table, targets.sequence, mask, task))
+                for name, table in values.items()
+            },
+            differences={pair: found[n] for pair, found in differences.items()},
+        )
+        for n, (group, mask) in enumerate(masks.items())
+    )
+
+
+def _group_values(values: Float64, sequence: Int32, mask: Mask, task: Task[Any]) -> Float64:
+    _, learner = np.unique(sequence[mask], return_inverse=True)
+    return np.stack([task.per_learner(row[mask], learner.astype(np.int32)) for row in values])
+
+
+def _novelty(metric: Metric) -> list[str]:
+    return [f"novelty@{k}" for k in metric.report_k]
+
+
+def _estimate(rows: Float64) -> Estimate:
+    return Estimate(*estimate(rows, LEVEL))

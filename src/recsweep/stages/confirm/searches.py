@@ -1,0 +1,97 @@
+"""A study's search, and the same search begun again with other seeds.
+
+One search picks one configuration a family, by luck as well as by merit. A verdict on families
+needs the luck of several: each repetition has the study's spaces, folds and budget, and draws
+other configurations, weights and batches.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from recsweep.config.schema import Experiment
+from recsweep.records.confirmation_files import read_confirmation
+from recsweep.records.files import read_study
+from recsweep.records.openings import Opened
+from recsweep.records.study import Study
+from recsweep.spaces.files import parse_space
+from recsweep.stages.confirm.selected import selected_of
+from recsweep.stages.select.stage import choose, select_stage
+from recsweep.stages.sweep.stage import Inputs, searched_data, sweep
+from recsweep.tasks.folds import development_folds
+from recsweep.tasks.registry import TASKS
+from recsweep.tracking.events import Listener
+
+SEEDS_APART = 10_000
+"""Between the seeds of two searches: more than a study has trials or refits."""
+
+
+@dataclass(frozen=True, slots=True)
+class Search:
+    """What one search found."""
+
+    study: Study
+    selected: dict[str, Opened]  # family -> what goes to the test
+
+    @property
+    def seeds(self) -> tuple[int, ...]:
+        """Of the refits, the same for every family and others in every search."""
+        experiment = self.study.experiment
+        return tuple(experiment.seed + n for n in range(experiment.confirm.seeds))
+
+
+def own_search(study: Study, folder: Path) -> Search:
+    """The study's own.
+
+    Raises:
+        WorkFailed: a family has no complete trial.
+    """
+    return Search(study, selected_of(study, choose(study, folder)))
+
+
+def repeat_searches(
+    folder: Path, root: Path, count: int | None = None, listeners: Sequence[Listener] = ()
+) -> tuple[Search, ...]:
+    """Searches 2 to `count`, run or resumed in `searches/<n>` of the study's folder.
+
+    A search with all its trials is only read.
+
+    Args:
+        folder: of the study.
+        root: the folder that holds `data/`.
+        count: of searches, the study's own included; None: as many as its confirmation had.
+        listeners: told of everything as it happens.
+
+    Raises:
+        BadInput, WorkFailed, KeyboardInterrupt: see `sweep` and `select_stage`.
+    """
+    before = read_confirmation(folder)
+    count = count or (1 + len(before.repeated) if before else 1)
+    if count < 2:
+        return ()
+    study = read_study(folder)
+    dataset = searched_data(study, root)
+    folds = development_folds(dataset, study.experiment)
+    families = TASKS[study.experiment.task].families
+    spaces = {name: parse_space(keys, folder, families) for name, keys in study.spaces.items()}
+    found = []
+    for number in range(2, count + 1):
+        experiment, place = repeated_experiment(study, number), folder / "searches" / str(number)
+        repeat, _ = sweep(Inputs(experiment, place, dataset, folds, spaces), listeners=listeners)
+        found.append(Search(repeat, selected_of(repeat, select_stage(place, root))))
+    return tuple(found)
+
+
+def repeated_experiment(study: Study, number: int) -> Experiment:
+    """The question of search `number`: the study's own with other seeds and as many trials."""
+    experiment = study.experiment
+    tuned = [name for name in experiment.families if study.spaces[name].get("parameters")]
+    trials = max((sum(t.family == name for t in study.trials) for name in tuned), default=1)
+    return experiment.model_copy(
+        update={
+            "study": f"{experiment.study[:50]}-search-{number}",
+            "seed": experiment.seed + SEEDS_APART * (number - 1),
+            "budget": experiment.budget.model_copy(update={"trials": trials}),
+            "storage": experiment.storage.model_copy(update={"mirror": None}),  # the study's has it
+        }
+    )

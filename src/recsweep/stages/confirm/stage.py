@@ -1,0 +1,168 @@
+"""The verb `confirm`: refit what was selected, open the sealed test, say what it said.
+
+This is the only stage besides `reproduce --sealed` that reads the test. Everything that decides a
+number (the selection, its epochs, the seeds, the smallest effect) is fixed before; every opening is
+written down before the test is read.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import recsweep
+from recsweep.config.schema import Experiment
+from recsweep.data.sealed import unseal
+from recsweep.data.types import Dataset
+from recsweep.records.confirmation import Confirmation, Steps
+from recsweep.records.confirmation_files import LEARNERS, read_confirmation, write_confirmation
+from recsweep.records.environment import code_version
+from recsweep.records.files import read_study
+from recsweep.records.lock import study_lock
+from recsweep.records.openings import Opened, Why, record_opening
+from recsweep.stages.confirm.conclude import Known, conclude
+from recsweep.stages.confirm.purchases import best_possible
+from recsweep.stages.confirm.refits import Ended, Job, Scored, Test, score_all
+from recsweep.stages.confirm.searches import Search, own_search
+from recsweep.stages.confirm.selected import confirmation_inputs
+from recsweep.stages.machine import worker_count
+from recsweep.stages.sweep.stage import searched_data
+from recsweep.tasks.folds import development_folds, make_fold
+from recsweep.tasks.registry import TASKS
+from recsweep.training.process import worker_environment
+from recsweep.training.refit import DETERMINISTIC, optimizer_steps
+
+
+@dataclass(frozen=True, slots=True)
+class Confirmed:
+    """What `confirm_stage` gives back."""
+
+    confirmation: Confirmation
+    opened: bool  # False: nothing had changed, and the test stayed closed
+
+
+def confirm_stage(
+    folder: Path,
+    root: Path,
+    *,
+    repeats: Sequence[Search] = (),
+    on_end: Callable[[Ended], None] = lambda ended: None,
+    workers: int | None = None,
+) -> Confirmed:
+    """Confirm the study in `folder`, or read its confirmation where no input has changed.
+
+    Args:
+        folder: of the study.
+        root: the folder that holds `data/`.
+        repeats: of the study's search; with any, verdicts speak of families.
+        on_end: told of every refit that ends.
+        workers: processes; None: as many as the machine holds.
+
+    Raises:
+        BadInput: no study, other data than it searched on, or a record that can't be read.
+        WorkFailed: nothing could be selected, a refit diverged, or a process was killed.
+    """
+    study = read_study(folder)
+    searches = (own_search(study, folder), *repeats)
+    selected, *repeated = [search.selected for search in searches]
+    dataset = searched_data(study, root)
+    before = read_confirmation(folder)
+    inputs = confirmation_inputs(study, selected, repeated)
+    if before is not None and before.inputs == inputs and (folder / LEARNERS).exists():
+        return Confirmed(before, opened=False)
+    with study_lock(folder, "confirm"):
+        experiment = study.experiment
+        steps = _fold_steps(dataset, experiment, selected)
+        test, known_users = open_test(folder, "confirm", dataset, experiment, selected, repeated)
+        jobs = [job for n, search in enumerate(searches, 1) for job in _jobs(search, n)]
+        scored = score_all(
+            jobs,
+            test,
+            workers=workers or worker_count(experiment.resources, len(jobs)),
+            environment=worker_environment(experiment.resources),
+            on_end=on_end,
+        )
+        confirmation, tables = conclude(
+            _by_family(scored, selected),
+            test,
+            Known(
+                study=study,
+                searches=searches,
+                users=known_users,
+                steps=_all_steps(steps, test, selected),
+                inputs=inputs,
+                folder=folder,
+            ),
+        )
+        write_confirmation(
+            confirmation,
+            tables,
+            [search.seeds for search in searches],
+            test.fold.validation.histories.user,
+            folder,
+        )
+    return Confirmed(confirmation, opened=True)
+
+
+def open_test(
+    folder: Path,
+    why: Why,
+    dataset: Dataset,
+    experiment: Experiment,
+    configurations: dict[str, Opened],
+    repeated: Sequence[Mapping[str, Opened]] = (),
+) -> tuple[Test, int]:
+    """Write the opening down, read the test, and make it the window of a fold that trains on all
+    development data; the second value is the number of users known before the test.
+
+    Raises:
+        BadInput: the test's files are missing or changed, or nothing in it can be predicted.
+    """
+    code = code_version(Path(recsweep.__file__).parent)
+    record_opening(folder, why, code, dataset.fingerprint, configurations, repeated)
+    opened = unseal(dataset)
+    fold = make_fold("test", opened.development, opened.cuts.test, opened, experiment)
+    best = best_possible(experiment, opened, fold)
+    features = {name: experiment.features_of(name) for name in experiment.families}
+    test = Test(fold, experiment.metric, experiment.resources, experiment.task, best, features)
+    return test, dataset.n_users
+
+
+def _jobs(search: Search, number: int) -> list[Job]:
+    trials = {trial.id: trial for trial in search.study.trials}
+    jobs = []
+    for name, choice in search.selected.items():
+        trial = trials[choice.trial]
+        # An epoch of all folds takes about as long as several evaluations; only shares matter.
+        fit = trial.fit_seconds / len(trial.epochs) * choice.epochs
+        work = fit + 3 * trial.evaluate_seconds / len(trial.epochs)
+        seeds = search.seeds[:1] if choice.kind in DETERMINISTIC else search.seeds
+        jobs += [
+            Job(name, choice.kind, choice.config, choice.epochs, seed, work + 1e-3, number)
+            for seed in seeds
+        ]
+    return jobs
+
+
+def _by_family(scored: list[Scored], selected: dict[str, Opened]) -> dict[str, list[Scored]]:
+    return {name: [s for s in scored if s.job.family == name] for name in selected}
+
+
+def _fold_steps(
+    dataset: Dataset, experiment: Experiment, selected: dict[str, Opened]
+) -> dict[str, tuple[int | None, ...]]:
+    folds, task = development_folds(dataset, experiment), TASKS[experiment.task]
+    return {
+        name: tuple(optimizer_steps(c.config, fold.training, c.epochs, task) for fold in folds)
+        for name, c in selected.items()
+    }
+
+
+def _all_steps(
+    folds: dict[str, tuple[int | None, ...]], test: Test, selected: dict[str, Opened]
+) -> dict[str, Steps | None]:
+    steps: dict[str, Steps | None] = {}
+    for name, choice in selected.items():
+        refit = optimizer_steps(choice.config, test.fold.training, choice.epochs, TASKS[test.task])
+        known = tuple(n for n in folds[name] if n is not None)
+        steps[name] = None if refit is None else Steps(folds=known, refit=refit)
+    return steps

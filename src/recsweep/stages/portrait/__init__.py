@@ -1,0 +1,1 @@
+"""The verb `portrait`: groups of learners as a fitted network sees them."""

@@ -1,0 +1,71 @@
+"""Which family can be portrayed, and which portraits are of what is selected now."""
+
+import logging
+from pathlib import Path
+
+from recsweep.config.files import nearest
+from recsweep.errors import BadInput
+from recsweep.records.openings import Opened
+from recsweep.records.portrait import Portrait, portrait_path, read_portrait
+from recsweep.records.selection import Selection
+from recsweep.records.study import Study
+from recsweep.reporting.sections.verdicts import RECURRENT
+from recsweep.stages.confirm.selected import selected_of
+from recsweep.tasks.registry import TASKS
+
+log = logging.getLogger(__name__)
+
+
+def current_portraits(study: Study, selection: Selection, folder: Path) -> list[Portrait]:
+    """Those of exactly the selected configurations, in the experiment's order of families.
+
+    Raises:
+        BadInput: a file that can't be read.
+    """
+    selected, found = selected_of(study, selection), []
+    for name in selection.families:
+        portrait = read_portrait(folder, name)
+        if portrait is None:
+            continue
+        if _opened(portrait) == selected[name]:
+            found.append(portrait)
+        else:
+            log.warning(
+                "%s is of an earlier selection; recsweep portrait %s --family %s renews it",
+                portrait_path(folder, name),
+                folder,
+                name,
+            )
+    return found
+
+
+def _opened(portrait: Portrait) -> Opened:
+    return Opened.model_validate(portrait.model_dump(include=set(Opened.model_fields)))
+
+
+def portrayed_family(study: Study, selection: Selection, asked: str | None) -> str:
+    """The family that is `asked` for, or else the best recurrent one on the folds.
+
+    Raises:
+        BadInput: it isn't in the study, or has no state of a learner; or none is recurrent.
+    """
+    families = TASKS[study.experiment.task].families
+    kinds = {name: str(study.spaces[name]["family"]) for name in selection.families}
+    able = [name for name, kind in kinds.items() if families[kind].portrays]
+    if asked is not None and asked not in kinds:
+        raise BadInput(f"--family {asked}: the study has no such family{nearest(asked, kinds)}")
+    if asked is not None and asked not in able:
+        raise BadInput(
+            f"--family {asked}: has no state of a learner to portray; "
+            f"allowed: {', '.join(able) or 'none of this study'}"
+        )
+    if asked is not None:
+        return asked
+    goodness = study.experiment.metric.goodness
+    recurrent = [name for name, kind in kinds.items() if kind in RECURRENT]
+    if not recurrent:
+        raise BadInput(
+            "the study has no recurrent family to portray; "
+            f"choose with --family: {', '.join(able) or 'none of its families can be portrayed'}"
+        )
+    return max(recurrent, key=lambda name: goodness(selection.families[name].value))

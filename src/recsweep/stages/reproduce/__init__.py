@@ -1,0 +1,1 @@
+"""The verb `reproduce`: rebuild a best configuration and check every figure."""

@@ -1,0 +1,1 @@
+"""The verb `select`: one configuration a family, by a rule fixed before the sweep."""

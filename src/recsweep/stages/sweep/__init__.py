@@ -1,0 +1,1 @@
+"""The verb `sweep`: a study's trials."""

@@ -1,0 +1,165 @@
+"""The verb `sweep`: run or resume a study's trials and write down what they found."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from recsweep.config.schema import Experiment
+from recsweep.data.prepare import prepare
+from recsweep.data.prepared import load_dataset
+from recsweep.data.types import Dataset, Fold
+from recsweep.errors import BadInput
+from recsweep.mirror.listener import MirrorListener
+from recsweep.mirror.study import INTERRUPT_LIMIT, open_mirror, renew_mirror
+from recsweep.models.engine import engine_of
+from recsweep.records.environment import environment
+from recsweep.records.files import write_study
+from recsweep.records.study import Study, SweepSession
+from recsweep.reporting.board import opening_board
+from recsweep.search.run import run_search
+from recsweep.search.study import build_study
+from recsweep.spaces.files import load_space
+from recsweep.spaces.space import Space
+from recsweep.stages.sweep.arms import with_arms
+from recsweep.tasks.folds import development_folds
+from recsweep.tasks.registry import TASKS
+from recsweep.tracking.alongside import publish_along
+from recsweep.tracking.events import Listener
+from recsweep.tracking.live import LiveFile
+from recsweep.tracking.wandb import WandbListener
+from recsweep.tracking.wandb_mode import resolve_mode
+
+
+@dataclass(frozen=True, slots=True)
+class Inputs:
+    """Everything that a sweep stands on."""
+
+    experiment: Experiment
+    folder: Path  # of the study
+    dataset: Dataset
+    folds: tuple[Fold, ...]
+    spaces: Mapping[str, Space]
+
+
+def study_folder(experiment: Experiment, root: Path) -> Path:
+    """`results/<study>`."""
+    return root / "results" / experiment.study
+
+
+def load_inputs(experiment: Experiment, root: Path) -> Inputs:
+    """Prepare the data and check the spaces.
+
+    Raises:
+        BadInput: see `prepare`, `development_folds` and `load_space`.
+        WorkFailed: see `prepare`.
+    """
+    families = TASKS[experiment.task].families
+    paths = {name: experiment.space_of(name) for name in experiment.families}
+    spaces = {name: load_space(root / path, families) for name, path in paths.items()}
+    experiment, spaces = with_arms(experiment, spaces)
+    _check_histories(experiment, spaces)
+    dataset = prepare(experiment, root)
+    folds = development_folds(dataset, experiment)
+    return Inputs(experiment, study_folder(experiment, root), dataset, folds, spaces)
+
+
+def searched_data(study: Study, root: Path) -> Dataset:
+    """The prepared data that a study was searched on.
+
+    Raises:
+        BadInput: they are not there, or were changed.
+    """
+    dataset = load_dataset(root / "data" / study.dataset)
+    if dataset.fingerprint != study.fingerprint:
+        raise BadInput(
+            f"{dataset.folder}: has fingerprint {dataset.fingerprint[:12]}…, the study searched on "
+            f"{study.fingerprint[:12]}…; the data changed: run recsweep sweep under a new study "
+            "name"
+        )
+    return dataset
+
+
+def _check_histories(experiment: Experiment, spaces: Mapping[str, Space]) -> None:
+    families = TASKS[experiment.task].families
+    for name, space in spaces.items():
+        if experiment.data.sessions is not None and families[space.family].needs_history:
+            others = [kind for kind, family in families.items() if not family.needs_history]
+            raise BadInput(
+                f"families.{name}: {space.family} reads histories, and data.sessions has none; "
+                f"allowed: {', '.join(others)}"
+            )
+
+
+def sweep(
+    inputs: Inputs, *, extra_trials: int = 0, listeners: Sequence[Listener] = ()
+) -> tuple[Study, SweepSession | None]:
+    """Run what the study lacks; the session is None if it lacked nothing.
+
+    Whatever happens, the study's files tell of every finished trial.
+
+    Raises:
+        BadInput, WorkFailed, KeyboardInterrupt: see `run_search`.
+    """
+    experiment, folder = inputs.experiment, inputs.folder
+    mode = resolve_mode(experiment.tracking)
+    engine_of(experiment.resources)  # what it compiles is there before workers ask for it
+    folder.mkdir(parents=True, exist_ok=True)
+    hearing: list[Listener] = [LiveFile(folder), *listeners]
+    if mode == "online":
+        spaces = {name: space.declared for name, space in inputs.spaces.items()}
+        publish_along(opening_board(experiment, spaces), experiment.tracking, wait=False)
+    if mode is not None:
+        hearing.append(WandbListener(folder, experiment, mode))
+    mirror = open_mirror(experiment, folder)
+    if mirror is not None:
+        hearing.append(MirrorListener(mirror, experiment.tracking.close_seconds))
+    try:
+        session = run_search(
+            experiment,
+            inputs.spaces,
+            inputs.folds,
+            folder,
+            fingerprint=inputs.dataset.fingerprint,
+            dataset=inputs.dataset.folder.name,
+            listeners=hearing,
+            extra_trials=extra_trials,
+        )
+    except KeyboardInterrupt:
+        write_study(collect(inputs), folder)
+        if mirror is not None:
+            renew_mirror(mirror, INTERRUPT_LIMIT)
+        raise
+    study = collect(inputs)
+    write_study(study, folder)
+    if mirror is not None:
+        renew_mirror(mirror)
+    return study, session
+
+
+def collect(inputs: Inputs) -> Study:
+    """The study as its Optuna journal and its sessions tell it."""
+    return build_study(
+        inputs.folder,
+        inputs.experiment,
+        inputs.spaces,
+        dataset=inputs.dataset.folder.name,
+        fingerprint=inputs.dataset.fingerprint,
+        environment=environment(inputs.experiment.resources),
+        folds={fold.name: fold_counts(fold) for fold in inputs.folds},
+    )
+
+
+def fold_counts(fold: Fold) -> dict[str, int]:
+    """What a fold holds, and the events that each rule took out of its window or marked."""
+    training, validation = fold.training, fold.validation
+    if len(training.sequences.item) == 0:  # sessions: no courses, and every row is by itself
+        names = ("purchases", "training examples", "training purchases")
+        return {"targets": len(validation), **{name: validation.counts[name] for name in names}}
+    return {
+        "training events": len(training.sequences.item),
+        "training learners": len(training.sequences),
+        "courses": fold.n_items,
+        "targets": len(validation),
+        "target learners": len(validation.histories),
+        **validation.counts,
+    }

@@ -1,0 +1,51 @@
+"""All of the development period at once: what a refit trains on, and every learner's history."""
+
+from dataclasses import replace
+
+import numpy as np
+
+from recsweep.config.schema import Experiment
+from recsweep.data.before_cut import learn, sequences_of
+from recsweep.data.types import UNKNOWN, Dataset, Fold, Int32, Sequences, Targets
+from recsweep.tasks.folds import next_item_training
+from recsweep.tasks.purchase.folds import purchase_training
+
+NAME = "development"
+
+
+def whole_development(dataset: Dataset, experiment: Experiment) -> Fold:
+    """The fold that trains on what the confirmation trains on, and has nothing to predict.
+
+    Its histories are whole: of every learner with an event on a course of the catalogue, all such
+    events. It needs none of the sealed test's files.
+
+    Raises:
+        BadInput: nothing to train on, or a feature that can't be used.
+    """
+    events, cut = dataset.development, dataset.cuts.test[0]
+    before = np.ones(len(events), bool)
+    learned = learn(events, before, cut, dataset, experiment)
+    index, encoder = learned.index, learned.encoder
+    known = index != UNKNOWN
+    histories = sequences_of(events, index, known, encoder, cut)
+    if experiment.purchase is None:
+        training = next_item_training(NAME, events, before, learned, experiment)
+    else:
+        training = purchase_training(NAME, events, cut, before, learned, dataset, experiment)
+        if encoder.of_items.known.start is not None:
+            codes, just_before = events.item[known], events.time[known] - 1
+            histories = replace(histories, item_features=encoder.items(codes, just_before))
+    return Fold(NAME, cut, learned.items, training, _nothing_asked(histories))
+
+
+def _nothing_asked(histories: Sequences) -> Targets:
+    none: Int32 = np.zeros(0, np.int32)
+    return Targets(
+        histories=histories,
+        sequence=none,
+        length=none,
+        item=none,
+        time=np.zeros(0, np.int64),
+        drop_seen=False,
+        counts={},
+    )

@@ -1,0 +1,1 @@
+"""`next_item`: which course comes next? The whole catalogue is ranked."""

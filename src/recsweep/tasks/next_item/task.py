@@ -1,0 +1,56 @@
+"""`next_item`: which course comes next? The whole catalogue is ranked."""
+
+import math
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+import torch
+
+from recsweep.config.schema import Metric
+from recsweep.data.batches import cut_windows
+from recsweep.data.types import Float64, Targets, Training
+from recsweep.evaluation.metrics import FUNCTIONS, user_means
+from recsweep.models.protocol import Recommender
+from recsweep.models.registry import FAMILIES
+from recsweep.tasks.next_item.ranking import Ranker
+from recsweep.tasks.task import Outcomes, Task
+
+
+class Ranks:
+    """Ranks as int32; one that does not fit, MISS above all, is the largest."""
+
+    def __init__(self, targets: Targets, n_items: int, device: torch.device) -> None:
+        self._ranker = Ranker(targets, n_items, device)
+
+    def outcomes(self, model: Recommender) -> Outcomes:
+        """(n_targets,) from 1."""
+        ranks = self._ranker.ranks(model)
+        return np.minimum(ranks, np.iinfo(np.int32).max).astype(np.int32)
+
+
+def _target_values(ranks: Outcomes, targets: Targets, metric: Metric) -> dict[str, Float64]:
+    return {
+        f"{name}@{k}": function(ranks.astype(np.int64), k)
+        for name, function in FUNCTIONS.items()
+        for k in metric.report_k
+    }
+
+
+def _steps(config: Mapping[str, Any], training: Training) -> int | None:
+    window, batch_size = config.get("window"), config.get("batch_size")
+    if window is None or batch_size is None:
+        return None
+    return math.ceil(len(cut_windows(training, int(window)).length) / int(batch_size))
+
+
+NEXT_ITEM: Task[Recommender] = Task(
+    name="next_item",
+    families=FAMILIES,
+    scorer=Ranks,
+    target_values=_target_values,
+    pooled=lambda ranks, targets, metric: {},
+    per_learner=user_means,
+    steps=_steps,
+    makes_lists=True,
+)

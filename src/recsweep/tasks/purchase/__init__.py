@@ -1,0 +1,1 @@
+"""`purchase`: is a course bought after this look at it?"""

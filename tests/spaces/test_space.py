@@ -1,0 +1,128 @@
+import math
+from pathlib import Path
+
+import optuna
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from recsweep.config.values import Value
+from recsweep.models.families.recurrent import RecurrentConfig
+from recsweep.models.protocol import FamilyConfig
+from recsweep.spaces.files import load_space
+from recsweep.spaces.parameter import Parameter
+from recsweep.spaces.space import Space
+
+GRU = load_space(Path("search_spaces/gru.yaml"))
+MF = load_space(Path("search_spaces/matrix_factorization.yaml"))
+
+
+def number(
+    name: str = "p", low: float = 0, high: float = 1, *, log: bool = False, whole: bool = False
+) -> Parameter:
+    kind = "int" if whole else "float"
+    return Parameter(name, kind, low, high, (), log, None, {}, "nuisance", "a reason")  # type: ignore[arg-type]
+
+
+def choice(
+    name: str, *values: Value, when: dict[str, tuple[Value, ...]] | None = None
+) -> Parameter:
+    return Parameter(name, "choice", 0, 0, values, False, None, when or {}, "nuisance", "a reason")
+
+
+def space(*parameters: Parameter, config: type[FamilyConfig] = RecurrentConfig) -> Space:
+    return Space("gru", parameters, {}, {}, config, {})
+
+
+def test_a_parameter_is_proposed_only_beside_the_values_that_it_needs() -> None:
+    study = optuna.create_study(sampler=optuna.samplers.RandomSampler(seed=0))
+    seen = set()
+    for _ in range(60):
+        config = MF.suggest(study.ask())
+        seen.add(config["loss"])
+        assert ("alpha" in config) == (config["loss"] == "als")
+        assert ("negatives" in config) == (config["loss"] in ("sampled_softmax", "bpr"))
+    assert seen == {"als", "cross_entropy", "sampled_softmax", "bpr"}
+
+
+def test_the_same_draws_give_the_same_configuration_back() -> None:
+    fixed = optuna.trial.FixedTrial(dict(MF.defaults))
+    assert MF.suggest(fixed) == {**MF.fixed, **MF.defaults}  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    ("change", "problem"),
+    [
+        ({"depth": 9}, "depth = 9 is outside [1, 2]"),
+        ({"depth": 1.0}, "depth = 1.0 is not a whole number"),
+        ({"tied_embeddings": 1}, "tied_embeddings = 1 is not among [False, True]"),
+        (
+            {"negatives": 64},
+            "negatives is set, but exists only when loss is sampled_softmax or bpr",
+        ),
+        ({"loss": "bpr"}, "negatives is missing"),
+        ({"width": 3}, "width is not in this space"),
+    ],
+)
+def test_a_configuration_from_elsewhere_is_told_why(change: dict[str, Value], problem: str) -> None:
+    assert GRU.problems({**GRU.defaults, **change}) == [problem]
+
+
+def test_defaults_have_no_problem_and_fixed_values_must_hold() -> None:
+    assert GRU.problems(GRU.defaults) == []
+    fixed = Space("gru", (), {"depth": 1}, {}, FamilyConfig, {})
+    assert fixed.problems({"depth": 2})[0] == "depth is fixed to 1, found 2"
+
+
+@pytest.mark.parametrize(
+    ("value", "warned"), [(0.01, True), (0.049, True), (0.06, False), (0.94, False), (0.96, True)]
+)
+def test_a_value_in_the_outer_twentieth_is_near_the_edge(value: float, warned: bool) -> None:
+    assert bool(space(number("learning_rate")).near_edge({"learning_rate": value})) == warned
+
+
+def test_nearness_is_measured_on_the_ranges_own_scale() -> None:
+    log = space(number("learning_rate", 1e-4, 1, log=True))
+    assert log.near_edge({"learning_rate": 1.3e-4}) == [
+        "learning_rate = 0.00013 is at the lower end of [0.0001, 1]: a wider range may hold a "
+        "better one"
+    ]
+    assert not log.near_edge({"learning_rate": 2e-3})
+
+
+def test_an_end_that_the_family_cannot_pass_is_no_edge() -> None:
+    limited = space(number("dropout", 0, 0.5), number("depth", 1, 3, whole=True))
+    assert limited.near_edge({"dropout": 0.0, "depth": 1}) == []
+    assert len(limited.near_edge({"dropout": 0.5, "depth": 3})) == 2
+
+
+def test_a_choice_and_a_parameter_out_of_use_have_no_edge() -> None:
+    assert GRU.near_edge({"loss": "cross_entropy", "tied_embeddings": True}) == []
+
+
+def test_size_counts_each_configuration_once() -> None:
+    a = choice("a", "x", "y")
+    b = choice("b", 1, 2, 3, when={"a": ("x",)})
+    c = choice("c", True, False, when={"b": (3,)})
+    assert space(a, b, c).size == 1 + (2 + 2)  # a = y; a = x with b in {1, 2}, or b = 3 and c
+    assert space().size == 1
+    assert space(number(low=1, high=4, whole=True)).size == 4
+    assert math.isinf(space(number()).size)
+
+
+def test_true_is_not_one() -> None:
+    assert choice("a", False, True).problem(1)
+    b = choice("b", 1, 2, when={"a": (True,)})
+    assert b.active({"a": True})
+    assert not b.active({"a": 1})
+
+
+@given(st.floats(1e-3, 1e3), st.floats(1.01, 1e3), st.floats(0, 1), st.booleans())
+def test_position_is_monotone_from_end_to_end(
+    low: float, factor: float, share: float, log: bool
+) -> None:
+    parameter = number(low=low, high=low * factor, log=log)
+    assert parameter.position(low) == 0
+    assert parameter.position(low * factor) == pytest.approx(1)
+    between = low + share * (parameter.high - low)
+    assert -1e-9 <= parameter.position(between) <= 1 + 1e-9

@@ -1,0 +1,86 @@
+from collections import Counter
+from collections.abc import Callable
+
+import numpy as np
+import pytest
+import torch
+
+from recsweep.data.types import Fold, Targets
+from recsweep.models.protocol import Context
+from recsweep.models.registry import FAMILIES
+from recsweep.stages.confirm import control
+from recsweep.stages.confirm.control import control_targets, reads_order, shuffled
+from recsweep.tasks.next_item.ranking import Ranker
+
+CPU = torch.device("cpu")
+MakeFold = Callable[..., Fold]
+
+
+@pytest.fixture
+def fold(fold_of: MakeFold) -> Fold:
+    """Twenty learners walk round twelve courses; the last five steps are to be predicted."""
+    rows = [(u, (u + step) % 12, 10 * step) for u in range(20) for step in range(20)]
+    return fold_of(rows, (150, 200), targets={"seen": "keep"})
+
+
+def histories_of(targets: Targets) -> list[list[int]]:
+    offsets, items = targets.histories.offsets, targets.histories.item
+    return [
+        items[offsets[s] : offsets[s] + n].tolist()
+        for s, n in zip(targets.sequence, targets.length, strict=True)
+    ]
+
+
+def test_a_shuffled_history_holds_the_same_events(fold: Fold) -> None:
+    at = control_targets(fold.validation, 0)
+    before = histories_of(fold.validation)
+    ((positions, parts),) = shuffled(fold.validation, at, 0)
+    after = histories_of(parts)
+    assert np.array_equal(positions, at)
+    assert [Counter(h) for h in after] == [Counter(before[n]) for n in at]
+    assert after != [before[n] for n in at]
+    assert np.array_equal(parts.item, fold.validation.item[at])
+
+
+def test_each_user_has_at_most_so_many_targets_and_none_is_left_out(
+    fold: Fold, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(control, "TARGETS_PER_USER", 2)
+    at = control_targets(fold.validation, 0)
+    assert np.bincount(fold.validation.sequence[at]).tolist() == [2] * 20
+    assert np.all(np.diff(at) > 0)
+    assert not np.array_equal(at, control_targets(fold.validation, 1))
+    monkeypatch.setattr(control, "TARGETS_PER_USER", 100)
+    everything = control_targets(fold.validation, 0)
+    assert np.array_equal(everything, np.arange(len(fold.validation)))
+
+
+def test_chunks_cover_every_target_in_order(fold: Fold, monkeypatch: pytest.MonkeyPatch) -> None:
+    at = control_targets(fold.validation, 0)
+    monkeypatch.setattr(control, "CHUNK_PLACES", 40)
+    chunks = list(shuffled(fold.validation, at, 0))
+    assert len(chunks) > 3
+    assert np.array_equal(np.concatenate([positions for positions, _ in chunks]), at)
+
+
+def test_a_chain_loses_by_it_and_popularity_does_not(fold: Fold) -> None:
+    at = control_targets(fold.validation, 0)
+    for family, loses in (("markov", True), ("popularity", False)):
+        entry = FAMILIES[family]
+        model = entry.build(entry.config(), Context(fold.training, 0, CPU, "fp32"))
+        model.fit_epoch()
+        in_order = Ranker(fold.validation, fold.n_items, CPU).ranks(model)[at]
+        parts = [part for _, part in shuffled(fold.validation, at, 0)]
+        after = np.concatenate([Ranker(p, fold.n_items, CPU).ranks(model) for p in parts])
+        assert np.array_equal(after, in_order) is not loses
+        assert bool(after.mean() > in_order.mean()) is loses
+
+
+@pytest.mark.parametrize("kind", FAMILIES)
+def test_families_that_are_called_blind_to_order_are(kind: str) -> None:
+    assert reads_order(kind, {}) is (kind not in {"popularity", "matrix_factorization"})
+
+
+def test_nearest_courses_read_order_only_with_recency() -> None:
+    assert reads_order("item_knn", {"recency": 0.9})
+    assert not reads_order("item_knn", {"recency": 1.0})

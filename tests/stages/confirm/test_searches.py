@@ -1,0 +1,132 @@
+"""Repeated searches of a real study: Ray runs, Optuna proposes, the test is opened."""
+
+import shutil
+from collections.abc import Iterator
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from tiny import World
+
+from recsweep.cli.confirmation_lines import confirmation_lines
+from recsweep.config.schema import Experiment
+from recsweep.records.confirmation import Confirmation
+from recsweep.records.confirmation_files import read_confirmation, read_learners
+from recsweep.records.files import read_study
+from recsweep.records.openings import read_openings
+from recsweep.records.selection import read_best
+from recsweep.stages.confirm.searches import (
+    Search,
+    own_search,
+    repeat_searches,
+    repeated_experiment,
+)
+from recsweep.stages.confirm.stage import confirm_stage
+from recsweep.stages.report import report_stage
+
+pytestmark = pytest.mark.slow
+
+
+@pytest.fixture(scope="module")
+def searched(_finished: World, tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
+    """The finished study, searched three times and confirmed."""
+    world = World(tmp_path_factory.mktemp("searched") / "project")
+    shutil.copytree(_finished.root, world.root)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("TINY_LOG", str(world.root))
+        patch.setenv("WANDB_MODE", "disabled")
+        repeats = repeat_searches(world.study, world.root, 3)
+        confirm_stage(world.study, world.root, repeats=repeats, workers=1)
+        yield world
+
+
+def confirmation_of(world: World) -> Confirmation:
+    found = read_confirmation(world.study)
+    assert found is not None
+    return found
+
+
+def test_verdicts_speak_of_families_only_after_repeated_searches(searched: World) -> None:
+    confirmation = confirmation_of(searched)
+    assert confirmation.scope == "families"
+    assert all("3 searches; speaks of repeated searches" in v for v in confirmation.verdicts)
+    assert {(pair.seeds_a, pair.seeds_b) for pair in confirmation.pairs} == {(3, 3)}
+
+
+def test_every_search_has_the_same_budget_folds_and_spaces_but_seeds_of_its_own(
+    searched: World,
+) -> None:
+    own = read_study(searched.study)
+    seeds = set()
+    for number in (2, 3):
+        repeat = read_study(searched.study / "searches" / str(number))
+        assert repeat.spaces == own.spaces
+        assert repeat.experiment.folds == own.experiment.folds
+        assert repeat.fingerprint == own.fingerprint
+        assert len(repeat.trials) == len(own.trials)
+        seeds |= set(Search(repeat, {}).seeds) | {trial.seed for trial in repeat.trials}
+    assert not seeds & {*own_search(own, searched.study).seeds, *(t.seed for t in own.trials)}
+
+
+def test_what_each_search_selected_is_written_down_before_the_test_is_read(
+    searched: World,
+) -> None:
+    (opening,) = read_openings(searched.study)
+    assert opening.repeated == confirmation_of(searched).repeated
+    assert len(opening.repeated) == 2
+    for number, selected in enumerate(opening.repeated, 2):
+        best = read_best(
+            searched.study / "searches" / str(number) / "best" / "matrix_factorization.yaml"
+        )
+        assert selected["matrix_factorization"].config == best.config
+        assert best.command.endswith(f"searches/{number}/best/matrix_factorization.yaml")
+
+
+def test_a_row_of_the_comparison_is_the_mean_over_a_searchs_seeds(searched: World) -> None:
+    confirmation, table = confirmation_of(searched), read_learners(searched.study)
+    for name, family in confirmation.families.items():
+        rows = table.filter(family=name)
+        assert rows["search"].unique().sort().to_list() == [1, 2, 3]
+        assert rows.n_unique("seed") == 6
+        assert family.metrics["ndcg@10"].mean == pytest.approx(rows["ndcg@10"].mean())
+    mf = table.filter(family="matrix_factorization")["ndcg@10"].to_numpy().reshape(3, 2, -1)
+    assert not np.array_equal(mf[0], mf[1])
+
+
+def test_a_family_with_nothing_to_tune_finds_the_same_in_every_search(searched: World) -> None:
+    values = read_learners(searched.study).filter(family="popularity")["ndcg@10"]
+    rows = values.to_numpy().reshape(6, -1)
+    assert (rows == rows[0]).all()
+
+
+def test_without_a_number_a_study_stays_as_often_searched_and_closed(searched: World) -> None:
+    repeats = repeat_searches(searched.study, searched.root)
+    assert len(repeats) == 2
+    again = confirm_stage(searched.study, searched.root, repeats=repeats, workers=1)
+    assert not again.opened
+
+
+def test_page_and_terminal_say_how_often_was_searched(searched: World) -> None:
+    reported = report_stage(searched.study, searched.root, "zh")
+    assert "搜索了 3 次" in reported.page.read_text("utf-8")
+    english = (searched.study / "report.html").read_text("utf-8")
+    assert "was searched 3 times" in english
+    assert "Seeds a search" in english
+    repeats = repeat_searches(searched.study, searched.root)
+    confirmed = confirm_stage(searched.study, searched.root, repeats=repeats, workers=1)
+    assert next(confirmation_lines(confirmed, searched.study)).endswith("3 searches")
+
+
+def test_an_extended_study_extends_its_repetitions(searched: World) -> None:
+    study = read_study(searched.study)
+    (mf,) = [trial for trial in study.trials if trial.family == "matrix_factorization"]
+    longer = replace(study, trials=(*study.trials, replace(mf, number=1)))
+    assert repeated_experiment(study, 2).budget.trials == 1
+    assert repeated_experiment(longer, 2).budget.trials == 2
+
+
+def test_the_longest_study_name_leaves_room_for_the_number(searched: World) -> None:
+    study = read_study(searched.study)
+    named = study.experiment.model_copy(update={"study": "s" * 64})
+    repeated = repeated_experiment(replace(study, experiment=named), 12)
+    assert Experiment.model_validate(repeated.model_dump()) == repeated

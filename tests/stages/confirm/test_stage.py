@@ -1,0 +1,213 @@
+import json
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import polars as pl
+import pytest
+from tiny import World
+
+from recsweep.cli.confirmation_lines import confirmation_lines
+from recsweep.data import sealed
+from recsweep.errors import BadInput, WorkFailed
+from recsweep.models.registry import FAMILIES
+from recsweep.records.confirmation_files import read_confirmation, read_learners
+from recsweep.records.openings import read_openings
+from recsweep.stages.confirm import stage
+from recsweep.stages.confirm.stage import confirm_stage
+from recsweep.tasks.next_item.task import NEXT_ITEM
+from recsweep.tasks.registry import TASKS
+
+Edit = Callable[[Path, str, str], None]
+
+
+def confirm(world: World, workers: int = 1, **rest: Any) -> stage.Confirmed:
+    return confirm_stage(world.study, world.root, workers=workers, **rest)
+
+
+def test_the_first_confirmation_opens_the_test_and_says_so(world: World) -> None:
+    confirmed = confirm(world)
+    assert confirmed.opened
+    (opening,) = read_openings(world.study)
+    assert opening.why == "confirm"
+    assert opening.fingerprint == confirmed.confirmation.fingerprint
+    assert opening.configurations["matrix_factorization"].config["factors"] == 8
+    assert confirmed.confirmation.openings == (opening,)
+
+
+def test_with_nothing_changed_the_test_stays_closed(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first = confirm(world)
+
+    def never(*_: object) -> None:
+        raise AssertionError("the sealed test was read")
+
+    monkeypatch.setattr(stage, "unseal", never)
+    monkeypatch.setattr(sealed, "load_sealed", never)
+    again = confirm(world)
+    assert not again.opened
+    assert again.confirmation == first.confirmation
+    assert len(read_openings(world.study)) == 1
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [('"seeds": 2', '"seeds": 3'), ('"smallest_effect": 0.005', '"smallest_effect": 0.1')],
+)
+def test_a_changed_question_opens_it_again_and_is_counted(
+    world: World, edit: Edit, old: str, new: str
+) -> None:
+    confirm(world)
+    edit(world.study / "study.json", old, new)
+    confirmed = confirm(world)
+    assert confirmed.opened
+    assert len(read_openings(world.study)) == 2
+    assert any("opened 2 times" in line for line in confirmation_lines(confirmed, world.study))
+
+
+def test_a_resource_that_changes_no_number_keeps_the_test_closed(world: World, edit: Edit) -> None:
+    confirm(world)
+    edit(world.study / "study.json", '"silence_seconds": 3600', '"silence_seconds": 60')
+    assert not confirm(world).opened
+    assert len(read_openings(world.study)) == 1
+
+
+def test_an_opening_is_written_down_before_the_test_is_read(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def interrupted(dataset: object) -> None:
+        assert len(read_openings(world.study)) == 1
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(stage, "unseal", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        confirm(world)
+    assert len(read_openings(world.study)) == 1
+    assert read_confirmation(world.study) is None
+
+
+def test_the_verdicts_can_be_read_by_people(world: World) -> None:
+    confirm(world)
+    content = json.loads((world.study / "verdicts.json").read_text("utf-8"))
+    assert list(content)[:5] == ["study", "metric", "verdicts", "smallest_effect", "level"]
+    assert len(content["verdicts"]) == 3
+    assert all("ndcg@10 [" in sentence for sentence in content["verdicts"])
+    assert content["scope"] == "configurations"
+    assert set(content["families"]["markov"]["metrics"]) == {
+        f"{name}@{k}" for name in ("recall", "ndcg", "mrr") for k in (5, 10)
+    }
+
+
+def test_the_learners_table_holds_the_means_that_are_reported(world: World) -> None:
+    confirmation = confirm(world).confirmation
+    table = read_learners(world.study)
+    assert len(table) == 3 * 2 * confirmation.learners
+    for name, family in confirmation.families.items():
+        mean = table.filter(family=name)["ndcg@10"].mean()
+        assert mean == pytest.approx(family.metrics["ndcg@10"].mean)
+    assert table.filter(family="popularity")["shuffled"].null_count() == 2 * confirmation.learners
+
+
+def test_only_a_family_without_chance_is_trained_once(world: World) -> None:
+    heard: list[str] = []
+    confirmation = confirm(world, on_end=lambda ended: heard.append(ended.job.family)).confirmation
+    assert heard[:2] == ["matrix_factorization"] * 2  # what takes longest goes first
+    assert sorted(heard[2:]) == ["markov", "popularity"]
+    table = read_learners(world.study)
+
+    def seeds_agree(family: str) -> bool:
+        rows = table.filter(family=family)["ndcg@10"].to_numpy().reshape(2, -1)
+        return np.array_equal(rows[0], rows[1])
+
+    assert seeds_agree("markov")
+    assert not seeds_agree("matrix_factorization")
+    assert confirmation.families["markov"].deterministic
+    assert confirmation.families["matrix_factorization"].seeds == (0, 1)
+
+
+def test_order_is_worth_something_on_rings_and_only_to_who_reads_it(world: World) -> None:
+    families = confirm(world).confirmation.families
+    assert families["markov"].order is not None
+    assert families["markov"].order.drop.lower > 0
+    assert families["matrix_factorization"].order is None
+
+
+def test_steps_grow_with_the_data_while_epochs_stay(world: World) -> None:
+    family = confirm(world).confirmation.families["matrix_factorization"]
+    assert family.steps is not None
+    assert family.steps.folds[0] < family.steps.folds[1] < family.steps.refit
+    assert confirm(world).confirmation.families["popularity"].steps is None
+
+
+def test_every_target_is_in_one_tercile_and_either_new_or_returning(world: World) -> None:
+    confirmation = confirm(world).confirmation
+    targets = {group.name: group.targets for group in confirmation.subgroups}
+    for words in (("history of",), ("new learner", "returning"), ("course",)):
+        parts = [n for name, n in targets.items() if name.startswith(words)]
+        assert len(parts) > 1
+        assert sum(parts) == confirmation.targets
+    assert {len(group.differences) for group in confirmation.subgroups} == {3}
+
+
+def test_two_processes_find_what_one_finds(world: World) -> None:
+    confirm(world)
+    alone = read_learners(world.study)
+    (world.study / "verdicts.json").unlink()
+    confirm(world, workers=2)
+    assert read_learners(world.study).equals(alone)
+
+
+def test_the_summary_is_the_same_confirmation(world: World) -> None:
+    confirmation = confirm(world).confirmation
+    summary = confirmation.summary()
+    assert [family.family for family in summary.families] == list(confirmation.families)
+    assert summary.verdicts == confirmation.pairs
+    assert summary.openings == 1
+    assert summary.subgroups == confirmation.subgroups
+    assert {f.family: f.order for f in summary.families} == {
+        name: family.order for name, family in confirmation.families.items()
+    }
+
+
+def test_the_terminal_names_the_metric_as_the_page_does(world: World) -> None:
+    lines = list(confirmation_lines(confirm(world), world.study))
+    assert sum("NDCG@10" in line for line in lines) == 6  # three means and three verdicts
+    assert not [line for line in lines if "ndcg@" in line]
+
+
+def test_other_data_than_the_search_had_are_refused_unopened(world: World, edit: Edit) -> None:
+    fingerprint = json.loads((world.study / "study.json").read_text())["fingerprint"]
+    edit(world.study / "study.json", fingerprint, "0" * 64)
+    with pytest.raises(BadInput, match="fingerprint"):
+        confirm(world)
+    assert read_openings(world.study) == ()
+
+
+def test_a_refit_that_diverges_is_named(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    class Diverging:
+        def fit_epoch(self) -> float:
+            return float("nan")
+
+    entry = FAMILIES["matrix_factorization"]
+    broken = type(entry)(entry.config, lambda config, context: Diverging())  # type: ignore[arg-type]
+    families = {**FAMILIES, "matrix_factorization": broken}
+    monkeypatch.setitem(TASKS, "next_item", replace(NEXT_ITEM, families=families))
+    with pytest.raises(WorkFailed, match="matrix_factorization, seed 0: the refit diverged"):
+        confirm(world)
+
+
+def test_a_damaged_confirmation_is_not_written_over(world: World) -> None:
+    (world.study / "verdicts.json").write_text("{}")
+    with pytest.raises(BadInput, match=r"verdicts\.json"):
+        confirm(world)
+    assert read_openings(world.study) == ()
+
+
+def test_a_confirmation_without_its_learners_is_made_again(world: World) -> None:
+    confirm(world)
+    (world.study / "confirmation.parquet").unlink()
+    assert confirm(world).opened
+    assert isinstance(read_learners(world.study), pl.DataFrame)

@@ -1,0 +1,169 @@
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from tiny import World
+
+from recsweep import cli
+from recsweep.cli.confirmation_lines import failure
+from recsweep.config.files import dump_yaml, read_yaml
+from recsweep.errors import BadInput, WorkFailed
+from recsweep.records import environment as recorded_environment
+from recsweep.records.openings import read_openings
+from recsweep.stages.confirm.stage import confirm_stage
+from recsweep.stages.reproduce import stage
+from recsweep.stages.reproduce.stage import Reproduction, reproduce_stage
+
+Edit = Callable[[Path, str, str], None]
+FAMILIES = ("popularity", "markov", "matrix_factorization")
+
+
+def reproduce(world: World, family: str, sealed: bool = False) -> Reproduction:
+    return reproduce_stage(world.best(family), world.root, sealed=sealed)
+
+
+@pytest.mark.parametrize("family", FAMILIES)
+def test_a_best_file_alone_gives_every_figure_bit_for_bit(world: World, family: str) -> None:
+    (world.study / "study.json").unlink()  # nothing but the best file is needed
+    reproduction = reproduce(world, family)
+    assert reproduction.passed
+    assert not reproduction.obstacles
+    assert len(reproduction.figures) == 6 * 2
+    assert {figure.difference for figure in reproduction.figures} == {0.0}
+
+
+def test_one_changed_byte_of_the_log_stops_and_names_the_file(world: World, edit: Edit) -> None:
+    edit(world.log, "c3,", "c4,")
+    with pytest.raises(WorkFailed, match=r"log\.csv: has sha256"):
+        reproduce(world, "markov")
+
+
+def test_a_log_that_is_gone_is_bad_input(world: World) -> None:
+    world.log.unlink()
+    with pytest.raises(BadInput, match=r"log\.csv: cannot be read"):
+        reproduce(world, "markov")
+
+
+def test_a_changed_hyperparameter_is_named(world: World, edit: Edit) -> None:
+    edit(world.best("matrix_factorization"), "factors: 8\n", "factors: 9\n")
+    reproduction = reproduce(world, "matrix_factorization")
+    assert not reproduction.passed
+    assert failure(reproduction).startswith("matrix_factorization: config.factors was edited")
+    assert not all(figure.agrees for figure in reproduction.figures)
+
+
+def test_a_changed_metric_is_named_and_shown(world: World) -> None:
+    path = world.best("markov")
+    content = read_yaml(path)
+    content["metrics"]["mrr@5"][1] += 1e-15
+    path.write_text(dump_yaml(content))
+    reproduction = reproduce(world, "markov")
+    (figure,) = [figure for figure in reproduction.figures if not figure.agrees]
+    assert (figure.metric, figure.where) == ("mrr@5", "fold1")
+    assert failure(reproduction) == (
+        "markov: metrics.mrr@5 was edited after the file was written; "
+        "1 of 12 figures differ (mrr@5)"
+    )
+
+
+def test_an_edit_that_moves_no_figure_still_fails(world: World) -> None:
+    path = world.best("markov")
+    content = read_yaml(path)
+    content["value"] += 0.1
+    path.write_text(dump_yaml(content))
+    reproduction = reproduce(world, "markov")
+    assert all(figure.agrees for figure in reproduction.figures)
+    assert not reproduction.passed
+    assert failure(reproduction) == "markov: value was edited after the file was written"
+
+
+def test_a_metric_that_the_record_lacks_is_a_difference(world: World) -> None:
+    path = world.best("markov")
+    content = read_yaml(path)
+    del content["metrics"]["mrr@5"]
+    path.write_text(dump_yaml(content))
+    missing = [figure for figure in reproduce(world, "markov").figures if not figure.agrees]
+    assert [figure.recorded for figure in missing] == [None, None]
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "word"),
+    [
+        ("\nkind: matrix_factorization", "\nkind: matrix_factorisation", "did you mean"),
+        ("factors: 8", "factors: 0", "factors"),
+        ("\nepochs: ", "\nepoch: ", "unknown key 'epoch'"),
+    ],
+)
+def test_a_key_that_cannot_be_used_is_bad_input(
+    world: World, edit: Edit, old: str, new: str, word: str
+) -> None:
+    edit(world.best("matrix_factorization"), old, new)
+    with pytest.raises(BadInput, match=word):
+        reproduce(world, "matrix_factorization")
+
+
+def test_on_another_processor_the_spread_of_seeds_is_allowed(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    now = {**recorded_environment.environment(), "cpu": "another"}
+    monkeypatch.setattr(stage, "environment", lambda _: now)
+    epochs: list[int] = []
+    reproduction = reproduce_stage(
+        world.best("matrix_factorization"),
+        world.root,
+        on_epoch=lambda report: epochs.append(report.epoch),
+    )
+    assert reproduction.passed
+    assert "→ another" in reproduction.obstacles[0]
+    assert all(figure.tolerance > 0 for figure in reproduction.figures)
+    assert len(epochs) == 3 * reproduction.best.epochs  # two more seeds
+
+
+def test_the_sealed_figures_are_rebuilt_and_the_opening_counted(world: World) -> None:
+    confirm_stage(world.study, world.root, workers=1)
+    reproduction = reproduce(world, "markov", sealed=True)
+    assert reproduction.passed
+    assert {figure.where for figure in reproduction.figures} == {"seed 0"}
+    assert [o.why for o in read_openings(world.study)] == ["confirm", "reproduce --sealed"]
+
+
+def test_without_sealed_the_test_stays_closed(world: World) -> None:
+    confirm_stage(world.study, world.root, workers=1)
+    reproduce(world, "markov")
+    assert len(read_openings(world.study)) == 1
+
+
+def test_nothing_confirmed_is_nothing_to_check(world: World) -> None:
+    with pytest.raises(BadInput, match="run recsweep confirm"):
+        reproduce(world, "markov", sealed=True)
+    assert read_openings(world.study) == ()
+
+
+def test_another_configuration_than_the_confirmed_leaves_the_test_closed(
+    world: World, edit: Edit
+) -> None:
+    confirm_stage(world.study, world.root, workers=1)
+    edit(world.best("matrix_factorization"), "factors: 8\n", "factors: 9\n")
+    with pytest.raises(BadInput, match=r"verdicts\.json: confirms"):
+        reproduce(world, "matrix_factorization", sealed=True)
+    assert len(read_openings(world.study)) == 1
+
+
+@pytest.mark.parametrize(("new", "status"), [("5", 0), ("6", 1), ("six", 2)])
+def test_the_exit_status_tells(
+    world: World,
+    edit: Edit,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    new: str,
+    status: int,
+) -> None:
+    edit(world.best("matrix_factorization"), "\nseed: 5", f"\nseed: {new}")
+    monkeypatch.chdir(world.root)
+    monkeypatch.setattr(
+        "sys.argv", ["recsweep", "reproduce", str(world.best("matrix_factorization"))]
+    )
+    with pytest.raises(SystemExit) as end:
+        cli.main()
+    assert (end.value.code or 0) == status
+    assert ("seed" in capsys.readouterr().err) == (status > 0)

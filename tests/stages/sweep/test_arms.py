@@ -1,0 +1,74 @@
+from collections.abc import Mapping
+from pathlib import Path
+
+import pytest
+from worlds import experiment_of
+
+from recsweep.config.schema import Arm, Experiment
+from recsweep.errors import BadInput
+from recsweep.spaces.files import load_space
+from recsweep.spaces.space import Space
+from recsweep.stages.sweep.arms import with_arms
+
+ROOT = Path(__file__).parents[3]
+SETS = {"ids": [], "text": ["title"]}
+
+
+def spaces_of(*families: str) -> dict[str, Space]:
+    return {name: load_space(ROOT / f"search_spaces/{name}.yaml") for name in families}
+
+
+def study_of(features: object, **families: object) -> Experiment:
+    return experiment_of(features=features, families=families)
+
+
+def expanded(features: object, **families: object) -> tuple[Experiment, Mapping[str, Space]]:
+    known = {name: Path(str(path)).stem for name, path in families.items()}
+    spaces = {name: spaces_of(kind)[kind] for name, kind in known.items()}
+    return with_arms(study_of(features, **families), spaces)
+
+
+def test_every_family_that_uses_features_has_an_arm_a_set_and_the_others_one() -> None:
+    experiment, spaces = expanded(
+        SETS, gru="search_spaces/gru.yaml", popularity="search_spaces/popularity.yaml"
+    )
+    assert list(experiment.families) == list(spaces) == ["gru+ids", "gru+text", "popularity"]
+    assert experiment.features_of("gru+ids") == ()
+    assert experiment.features_of("gru+text") == ("title",)
+    assert experiment.feature_names == ("title",)
+    assert spaces["gru+ids"] is spaces["gru+text"]
+
+
+def test_what_is_written_out_is_read_back_the_same_and_not_expanded_again() -> None:
+    experiment, spaces = expanded(SETS, gru="search_spaces/gru.yaml")
+    again = Experiment.model_validate(experiment.model_dump(mode="json"))
+    assert again == experiment
+    assert with_arms(again, spaces)[0] == experiment
+
+
+def test_without_named_sets_nothing_changes() -> None:
+    for features in (None, ["title"]):
+        experiment, _ = expanded(features, gru="search_spaces/gru.yaml")
+        assert list(experiment.families) == ["gru"]
+        assert experiment.features_of("gru") == (tuple(features) if features else None)
+
+
+def test_an_arm_may_be_written_out_by_hand() -> None:
+    entry = {"space": "search_spaces/gru.yaml", "features": ["title"]}
+    experiment = study_of(None, gru="search_spaces/gru.yaml", other=entry)
+    assert experiment.families["other"] == Arm(space="search_spaces/gru.yaml", features=("title",))
+    assert experiment.features_of("other") == ("title",)
+    assert experiment.features_of("gru") is None
+
+
+def test_an_ablation_of_families_without_features_is_refused() -> None:
+    with pytest.raises(BadInput, match="none of the families uses features"):
+        expanded(SETS, popularity="search_spaces/popularity.yaml")
+
+
+def test_two_arms_of_one_name_are_refused() -> None:
+    spaces = spaces_of("gru")
+    by_hand = {"space": "search_spaces/gru.yaml", "features": []}
+    experiment = study_of(SETS, **{"gru": "search_spaces/gru.yaml", "gru+ids": by_hand})
+    with pytest.raises(BadInput, match=r"two are called gru\+ids"):
+        with_arms(experiment, {"gru": spaces["gru"], "gru+ids": spaces["gru"]})

@@ -1,0 +1,119 @@
+from collections.abc import Mapping
+
+import numpy as np
+import pytest
+import torch
+from torch import Tensor
+
+from recsweep.data.types import UNKNOWN, Sequences, Targets
+from recsweep.evaluation.metrics import MISS
+from recsweep.models.protocol import Histories
+from recsweep.tasks.next_item import ranking
+from recsweep.tasks.next_item.ranking import Ranker
+
+CPU = torch.device("cpu")
+
+
+class Fixed:
+    """Scores that depend on the history's last item alone."""
+
+    def __init__(self, table: Tensor) -> None:
+        self.table = table
+
+    def fit_epoch(self) -> None:
+        return None
+
+    def score(self, histories: Histories) -> Tensor:
+        return self.table[histories.items[histories.row, histories.length - 1]].clone()
+
+    def state(self) -> dict[str, Tensor]:
+        return {}
+
+    def load_state(self, state: Mapping[str, Tensor]) -> None:
+        return None
+
+
+def targets_of(
+    histories: list[list[int]], asked: list[tuple[int, int, int]], drop_seen: bool = False
+) -> Targets:
+    """`asked` holds (history, length, target item)."""
+    offsets = np.concatenate(([0], np.cumsum([len(h) for h in histories]))).astype(np.int64)
+    items = np.array([i for h in histories for i in h], np.int32)
+    sequences = Sequences(
+        user=np.arange(len(histories), dtype=np.int32),
+        offsets=offsets,
+        item=items,
+        time=np.arange(len(items), dtype=np.int64),
+        kind=np.zeros(len(items), np.int8),
+        features=np.zeros((len(histories), 0), np.float32),
+    )
+    columns = np.array(asked, np.int32).reshape(-1, 3)
+    return Targets(
+        histories=sequences,
+        sequence=columns[:, 0],
+        length=columns[:, 1],
+        item=columns[:, 2],
+        time=np.zeros(len(columns), np.int64),
+        drop_seen=drop_seen,
+        counts={},
+    )
+
+
+def naive(targets: Targets, table: Tensor) -> list[int]:
+    """The definition, one target at a time, by sorting."""
+    found = []
+    for n in range(len(targets)):
+        if targets.item[n] == UNKNOWN:
+            found.append(MISS)
+            continue
+        start = targets.histories.offsets[targets.sequence[n]]
+        history = targets.histories.item[start : start + targets.length[n]]
+        row = table[int(history[-1])]
+        candidates = [
+            i for i in range(len(row)) if not (targets.drop_seen and i in history.tolist())
+        ]
+        own = float(row[targets.item[n]])
+        others = [float(row[i]) for i in candidates if i != targets.item[n]]
+        found.append(1 + len([s for s in others if not s < own]))
+    return found
+
+
+@pytest.mark.parametrize("drop_seen", [True, False])
+@pytest.mark.parametrize(("scores", "places"), [(1, 1), (60, 7), (1 << 24, 1 << 16)])
+def test_ranks_equal_the_naive_definition_whatever_the_block(
+    drop_seen: bool, scores: int, places: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(ranking, "BLOCK_SCORES", scores)
+    monkeypatch.setattr(ranking, "BLOCK_PLACES", places)
+    rng = np.random.default_rng(0)
+    histories = [rng.integers(0, 9, rng.integers(1, 12)).tolist() for _ in range(12)]
+    asked = []
+    for s, history in enumerate(histories):
+        for length in sorted(rng.integers(1, len(history) + 1, 4)):
+            unseen = sorted(set(range(9)) - set(history[:length])) or [UNKNOWN]
+            asked.append((s, int(length), int(rng.choice([*unseen, UNKNOWN]))))
+    targets = targets_of(histories, asked, drop_seen)
+    table = torch.from_numpy(rng.integers(0, 4, (9, 9)).astype(np.float32))  # many ties
+    found = Ranker(targets, 9, CPU).ranks(Fixed(table))
+    assert found.tolist() == naive(targets, table)
+
+
+def test_ties_count_against_the_model() -> None:
+    targets = targets_of([[0]], [(0, 1, 2)])
+    assert Ranker(targets, 5, CPU).ranks(Fixed(torch.zeros(5, 5))).tolist() == [5]
+
+
+def test_scores_that_are_not_numbers_count_against_the_model() -> None:
+    table = torch.tensor([[0.0, torch.nan, 1.0], [0, 0, 0], [0, 0, 0]])
+    targets = targets_of([[0]], [(0, 1, 2), (0, 1, 1)])
+    assert Ranker(targets, 3, CPU).ranks(Fixed(table)).tolist() == [2, 3]
+
+
+def test_a_target_that_training_does_not_know_is_a_miss() -> None:
+    targets = targets_of([[0]], [(0, 1, UNKNOWN)])
+    assert Ranker(targets, 3, CPU).ranks(Fixed(torch.zeros(3, 3))).tolist() == [MISS]
+
+
+def test_one_course_in_the_catalogue_ranks_first() -> None:
+    targets = targets_of([[0]], [(0, 1, 0)])
+    assert Ranker(targets, 1, CPU).ranks(Fixed(torch.zeros(1, 1))).tolist() == [1]

@@ -1,0 +1,249 @@
+from dataclasses import replace
+
+import numpy as np
+import polars as pl
+import pytest
+from hypothesis import given, reject, settings
+from hypothesis import strategies as st
+from purchases import CUT, END, LookOrBuy, fold_of, log_of, purchase_experiment, random_log
+from worlds import dataset_of
+
+from recsweep.config.schema import Purchase
+from recsweep.data.features import with_features
+from recsweep.data.types import Fold, Targets
+from recsweep.errors import BadInput
+from recsweep.tasks.folds import make_fold
+from recsweep.tasks.purchase.examples import DAY, find_examples
+
+TWO_DAYS = Purchase(window_days=2)
+
+
+def answers(
+    rows: list[LookOrBuy], end: float = 100, **rule: object
+) -> dict[tuple[int, float], bool]:
+    """(item, day) of each example -> bought."""
+    events = log_of(rows)
+    found, bought, _ = find_examples(
+        events, TWO_DAYS.model_copy(update=rule), None, round(end * DAY)
+    )
+    keys = [(int(events.item[row]), float(events.time[row] / DAY)) for row in found]
+    return dict(zip(keys, bought.tolist(), strict=True))
+
+
+def test_a_look_is_a_purchase_if_the_same_course_is_bought_within_the_window() -> None:
+    rows: list[LookOrBuy] = [
+        (0, 0, 1.0, "browse"), (0, 0, 2.0, "purchase"),
+        (0, 1, 3.0, "browse"), (0, 1, 5.0, "purchase"),  # two days later: the window is over
+        (0, 2, 6.0, "browse"), (0, 3, 6.5, "purchase"),  # another course
+        (0, 4, 7.0, "browse"), (1, 4, 7.5, "purchase"),  # another learner
+    ]  # fmt: skip
+    assert answers(rows) == {(0, 1.0): True, (1, 3.0): False, (2, 6.0): False, (4, 7.0): False}
+
+
+def test_a_purchase_at_the_looks_own_time_follows_from_it() -> None:
+    assert answers([(0, 0, 1.0, "browse"), (0, 0, 1.0, "purchase")]) == {(0, 1.0): True}
+
+
+def test_a_course_that_was_bought_before_is_no_question() -> None:
+    rows: list[LookOrBuy] = [(0, 0, 1.0, "purchase"), (0, 0, 2.0, "browse"), (0, 1, 3.0, "browse")]
+    assert answers(rows) == {(1, 3.0): False}
+
+
+def test_a_window_that_is_not_over_has_no_answer_even_if_it_was_bought_already() -> None:
+    rows: list[LookOrBuy] = [
+        (0, 0, 8.0, "browse"), (0, 1, 8.5, "browse"), (0, 1, 8.6, "purchase"),
+    ]  # fmt: skip
+    assert answers(rows, end=10) == {(0, 8.0): False}
+    events = log_of(rows)
+    _, _, counts = find_examples(events, TWO_DAYS, None, 10 * DAY)
+    assert counts["window not over by the end"] == 1
+
+
+def test_two_exposing_events_of_one_moment_are_one_example() -> None:
+    rows: list[LookOrBuy] = [(0, 0, 1.0, "browse"), (0, 0, 1.0, "favourite")]
+    assert len(answers(rows, exposures=("browse", "favourite"))) == 1
+
+
+def test_no_training_answer_needs_anything_from_the_cut_on() -> None:
+    fold = fold_of(random_log(0))
+    examples = fold.training.examples
+    assert examples is not None
+    assert (examples.time + 2 * DAY <= CUT * DAY).all()
+    assert (fold.validation.time >= CUT * DAY).all()
+    assert (fold.validation.time + 2 * DAY <= END * DAY).all()
+    assert fold.validation.counts["training: window not over by the cut"] > 0
+    assert fold.validation.counts["training examples"] == len(examples)
+
+
+def known_of(targets: Targets, n: int) -> tuple[bytes, ...]:
+    """Everything that a model is given for one example."""
+    histories = targets.histories
+    start = histories.offsets[targets.sequence[n]]
+    at = slice(start, start + targets.length[n])
+    assert targets.labels is not None
+    return (
+        histories.item[at].tobytes(),
+        histories.time[at].tobytes(),
+        histories.kind[at].tobytes(),
+        targets.labels.inputs[n].tobytes(),
+        targets.item[n].tobytes(),
+        *(
+            features[at].tobytes()
+            for features in (histories.item_features, histories.event_features)
+            if features is not None
+        ),
+    )
+
+
+def rich_fold_of(rows: list[LookOrBuy], seed: int, day: float, rewritten: int = 0) -> Fold:
+    """With dwell, and courses and learners who have a row for every twenty days.
+
+    Args:
+        rows: of the log.
+        seed: of what is said of courses and learners, and of the time spent on events.
+        day: what is later than it is said by the seed plus `rewritten`.
+        rewritten: what is added.
+    """
+    events = log_of(rows)
+
+    def drawn(*key: int) -> float:
+        late = rewritten if key[-1] > day * DAY else 0
+        return float(np.random.default_rng((seed + late, *key)).exponential())
+
+    def seconds(user: int, item: int, time: int) -> float:
+        spent = 5 * DAY * drawn(user, item, time)
+        # One that has not ended by then may last as long as it likes.
+        return (spent + rewritten * DAY * (time + spent > day * DAY)) / 1e6
+
+    dwell = [
+        seconds(int(u), int(i), int(t))
+        for u, i, t in zip(events.user, events.item, events.time, strict=True)
+    ]
+    table = pl.DataFrame(
+        [
+            (
+                str(item),
+                when * DAY,
+                drawn(item, when * DAY),
+                f"word{drawn(item, when * DAY):.0f} of",
+            )
+            for item in range(8)
+            for when in range(0, END, 20)
+        ],
+        schema={"_id": pl.String, "_valid_from": pl.Int64, "price": pl.Float64, "title": pl.String},
+        orient="row",
+    )
+    ages = pl.DataFrame(
+        [
+            (str(user), when * DAY, drawn(1000 + user, when * DAY))
+            for user in np.unique(events.user).tolist()
+            for when in range(0, END, 20)
+        ],
+        schema={"_id": pl.String, "_valid_from": pl.Int64, "age": pl.Float64},
+        orient="row",
+    )
+    users, items = (
+        pl.DataFrame({"_id": [str(code) for code in codes], "_label": [None] * len(codes)})
+        for codes in (np.unique(events.user), np.unique(events.item))
+    )
+    dataset = replace(
+        dataset_of(events),
+        users=users,
+        user_rows=ages,
+        items=items,
+        item_rows=table.with_columns(title=pl.col("title") + " course"),
+    )
+    log = {"path": "x", "user": "u", "item": "i", "time": "t", "dwell": "d"}
+    courses = {"path": "y", "key": "i", "numeric": ["price"], "text": ["title"], "valid_from": "v"}
+    learners = {"path": "z", "key": "u", "numeric": ["age"], "valid_from": "v"}
+    experiment = purchase_experiment(
+        data={"name": "test", "events": [log], "users": learners, "items": courses}
+    )
+    events = replace(events, dwell=np.array(dwell, np.float32))
+    return make_fold("fold0", events, (CUT * DAY, END * DAY), dataset, experiment)
+
+
+def by_moment(fold: Fold) -> dict[tuple[int, int], tuple[bytes, ...]]:
+    targets = fold.validation
+    user = targets.histories.user[targets.sequence]
+    return {(int(user[n]), int(targets.time[n])): known_of(targets, n) for n in range(len(targets))}
+
+
+@settings(max_examples=25)
+@given(seed=st.integers(0, 50), day=st.integers(CUT + 5, END - 5), other=st.integers(51, 100))
+def test_whatever_happens_after_an_example_leaves_what_is_known_of_it_as_it_was(
+    seed: int, day: int, other: int
+) -> None:
+    """The log from a moment on is rewritten; examples up to it keep every byte."""
+    rows = random_log(seed)
+    early = [row for row in rows if row[2] < day]
+    # New events of the same learners and courses, so that codes stay; each look stays where it is.
+    rng = np.random.default_rng(other)
+    late = [
+        (user, int(rng.integers(8)), float(rng.uniform(day, END)), kind)
+        for user, _, when, kind in rows
+        if when >= day
+    ]
+    rewritten = early + late
+    try:
+        pairs = [
+            (fold_of(rows), fold_of(rewritten)),
+            (rich_fold_of(rows, seed, day), rich_fold_of(rewritten, seed, day, other)),
+        ]
+    except BadInput:  # nobody buys any more
+        reject()
+    for one, two in pairs:
+        before, after = by_moment(one), by_moment(two)
+        # An example's answer must be out by then, or rewriting could take it away.
+        kept = [key for key in before if key[1] + 2 * DAY < day * DAY]
+        assert kept
+        for key in kept:
+            assert after[key] == before[key]
+
+
+def test_the_time_spent_on_earlier_events_reaches_what_is_known() -> None:
+    rows = random_log(1)
+    one, other = (rich_fold_of(rows, 1, 0, rewritten) for rewritten in (0, 7))
+    assert one.validation.histories.event_features is not None
+    assert by_moment(one) != by_moment(other)
+    assert one.validation.labels is not None
+    assert {"age", "price"} <= {*one.validation.labels.columns}
+    names = [c for c in one.validation.labels.columns if c.startswith("event.dwell")]
+    assert {*names} == {"event.dwell (mean)", "event.dwell (last)", "event.dwell (this course)"}
+
+
+def test_no_summary_of_the_dwell_stays_where_it_is_left_out() -> None:
+    fold = with_features(rich_fold_of(random_log(1), 1, END), ["price", "title"])
+    labels = fold.validation.labels
+    assert labels is not None
+    assert not any(column.startswith("event.") for column in labels.columns)
+    assert labels.inputs.shape[1] == len(labels.columns)
+
+
+def test_an_earlier_event_does_reach_what_is_known() -> None:
+    rows = random_log(1)
+    changed = [(0, 3, 0.001, "browse"), *rows]
+    before, after = by_moment(fold_of(rows)), by_moment(fold_of(changed))
+    different = [key for key in before if key in after and before[key] != after[key]]
+    assert {user for user, _ in different} >= {0}
+
+
+def test_prices_of_the_examples_courses_are_at_hand() -> None:
+    experiment = purchase_experiment(purchase={"window_days": 2, "price": "price"})
+    fold = fold_of(random_log(0), experiment)
+    labels = fold.validation.labels
+    assert labels is not None
+    assert labels.price is not None
+    np.testing.assert_array_equal(labels.price, fold.items[fold.validation.item])
+
+
+def test_a_price_that_is_no_numeric_column_is_named() -> None:
+    experiment = purchase_experiment(purchase={"window_days": 2, "price": "prize"})
+    with pytest.raises(BadInput, match=r"purchase\.price: 'prize'.*did you mean 'price'"):
+        fold_of(random_log(0), experiment)
+
+
+def test_a_log_without_a_purchase_is_refused_with_the_counts() -> None:
+    rows = [row for row in random_log(0) if row[3] == "browse"]
+    with pytest.raises(BadInput, match=r"fold0: of \d+ examples to learn from 0 are purchases"):
+        fold_of(rows)

@@ -1,0 +1,53 @@
+from pathlib import Path
+
+import numpy as np
+import pytest
+from purchases import fold_of, random_log
+from sklearn.metrics import log_loss, roc_auc_score
+
+from recsweep.config.schema import Metric
+from recsweep.errors import BadInput
+from recsweep.spaces.files import load_space
+from recsweep.tasks.next_item.task import NEXT_ITEM
+from recsweep.tasks.purchase.task import PURCHASE
+from recsweep.tasks.registry import TASKS
+
+ROOT = Path(__file__).parents[3]
+LOG_LOSS = Metric(name="log_loss")
+
+
+def test_means_are_over_examples_and_learners_are_the_parts_that_add_up_to_them() -> None:
+    targets = fold_of(random_log(0)).validation
+    assert targets.labels is not None
+    probability = np.random.default_rng(0).uniform(0.01, 0.99, len(targets))
+    metrics, learners = PURCHASE.summarise(probability, targets, LOG_LOSS)
+    assert metrics["log_loss"] == pytest.approx(log_loss(targets.labels.bought, probability))
+    assert metrics["roc_auc"] == roc_auc_score(targets.labels.bought, probability)
+    assert len(learners) == len(targets.histories)
+    assert learners.mean() == pytest.approx(metrics["log_loss"])
+
+
+def test_a_calibrator_changes_what_is_scored() -> None:
+    targets = fold_of(random_log(0)).validation
+    probability = np.random.default_rng(0).uniform(0.01, 0.99, len(targets))
+    plain, _ = PURCHASE.summarise(probability, targets, LOG_LOSS)
+    platt = Metric(name="log_loss", calibration="platt")
+    mended, _ = PURCHASE.summarise(probability, targets, platt)
+    assert mended["log_loss"] < plain["log_loss"]
+
+
+def test_a_family_that_does_not_serve_the_task_is_refused_in_one_line() -> None:
+    with pytest.raises(BadInput, match="'item_knn' does not serve the study's task; allowed: base"):
+        load_space(ROOT / "search_spaces/item_knn.yaml", PURCHASE.families)
+    with pytest.raises(BadInput, match="'base_rate' does not serve the study's task"):
+        load_space(ROOT / "search_spaces/purchase/base_rate.yaml", NEXT_ITEM.families)
+
+
+def test_every_family_has_a_space_file_of_its_name() -> None:
+    spaces = sorted((ROOT / "search_spaces/purchase").glob("*.yaml"))
+    loaded = {path.stem: load_space(path, PURCHASE.families).family for path in spaces}
+    assert loaded == {name: name for name in PURCHASE.families}
+
+
+def test_a_task_is_known_by_its_name() -> None:
+    assert {name: task.name for name, task in TASKS.items()} == {name: name for name in TASKS}
