@@ -18,7 +18,8 @@ from optuna.storages.journal import BaseJournalBackend
 from recsweep.config.files import validate
 from recsweep.config.schema import Experiment
 from recsweep.errors import BadInput
-from recsweep.models.protocol import Family
+from recsweep.models.family import Builds
+from recsweep.models.registry import families_of
 from recsweep.search.journal import (
     Line,
     Operation,
@@ -34,10 +35,7 @@ from recsweep.search.repeatable import Repeatable
 from recsweep.search.storage import JOURNAL
 from recsweep.search.trials import epoch_report
 from recsweep.spaces.files import parse_space
-from recsweep.tasks.registry import TASKS
 from recsweep.training.trial import EpochReport
-
-Families = Mapping[str, Family[Any]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,7 +84,7 @@ class _Recorded(BaseJournalBackend):
         return self.lines[self.at] if self.at < len(self.lines) else None
 
 
-def replay(folder: Path, families: Families | None = None) -> Replayed:
+def replay(folder: Path, families: Builds | None = None) -> Replayed:
     """Derive a study's journal again.
 
     Args:
@@ -117,7 +115,7 @@ def replay(folder: Path, families: Families | None = None) -> Replayed:
 
 class _Study:
     def __init__(
-        self, path: Path, lines: list[Line], scratch: Path, families: Families | None
+        self, path: Path, lines: list[Line], scratch: Path, families: Builds | None
     ) -> None:
         self._path, self._scratch, self._families = path, scratch, families
         self._journal = _Recorded(lines)
@@ -155,7 +153,7 @@ class _Study:
             name: optuna.load_study(study_name=name, storage=storage)
             for name in experiment.families
         }
-        families = self._families or TASKS[experiment.task].families
+        families = self._families or families_of(experiment.task)
         spaces = {
             name: parse_space(study.user_attrs["identity"]["space"], self._path, families)
             for name, study in studies.items()
