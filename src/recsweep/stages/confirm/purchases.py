@@ -15,9 +15,10 @@ from recsweep.evaluation.probability import (
     reliability,
     report_at_threshold,
 )
+from recsweep.models.cases import labels_of
 from recsweep.records.confirmation import AnswerQuality, Estimate, PurchaseDetails
 from recsweep.stages.confirm.refits import Scored, Test
-from recsweep.tasks.purchase.task import final_probability, labels_of
+from recsweep.tasks.purchase.task import final_probability
 from recsweep.tasks.registry import TASKS
 
 

@@ -6,7 +6,7 @@ from typing import Any
 import torch
 
 from recsweep.config.schema import Metric
-from recsweep.data.types import Float64, Labels, Targets, Training
+from recsweep.data.types import Float64, Targets, Training
 from recsweep.evaluation.probability import (
     calibrated,
     log_losses,
@@ -14,8 +14,8 @@ from recsweep.evaluation.probability import (
     shares_of_learners,
     squared_errors,
 )
-from recsweep.models.purchase.cases import CaseBook
-from recsweep.models.purchase.protocol import Purchaser
+from recsweep.models.cases import CaseBook, labels_of
+from recsweep.models.protocol import Classifier
 from recsweep.tasks.task import Outcomes, Task
 
 
@@ -25,15 +25,9 @@ class Probabilities:
     def __init__(self, targets: Targets, n_items: int, device: torch.device) -> None:
         self._book = CaseBook(targets, n_items, device)
 
-    def outcomes(self, model: Purchaser) -> Outcomes:
+    def outcomes(self, model: Classifier) -> Outcomes:
         """(n_targets,) float64."""
         return model.probability(self._book)
-
-
-def labels_of(targets: Targets) -> Labels:
-    """Every target of this task has a label."""
-    assert targets.labels is not None
-    return targets.labels
 
 
 def final_probability(outcomes: Outcomes, targets: Targets, metric: Metric) -> Float64:
@@ -61,7 +55,7 @@ def _steps(config: Mapping[str, Any], training: Training) -> int | None:
     return None if batch_size is None else -(-len(training.sequences) // int(batch_size))
 
 
-PURCHASE: Task[Purchaser] = Task(
+PURCHASE: Task[Classifier] = Task(
     name="purchase",
     scorer=Probabilities,
     target_values=_target_values,
