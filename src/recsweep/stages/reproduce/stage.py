@@ -73,7 +73,7 @@ def reproduce_stage(
         WorkFailed: a raw file or the prepared data differ from the record, or training diverged.
     """
     best = read_best(path)
-    edits = tuple(edited(read_yaml(path)))
+    edits = tuple(edited(BestFile, read_yaml(path)))
     families = TASKS[best.experiment.task].families
     if best.kind not in families:
         raise BadInput(f"{path}: kind {best.kind!r} is no family{nearest(best.kind, families)}")
