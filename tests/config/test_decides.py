@@ -107,7 +107,7 @@ def changed(value: Any, place: Place) -> Any:
     if isinstance(value, Schema):
         return value.model_copy(update={first: changed(getattr(value, str(first)), rest)})
     if isinstance(value, Mapping):
-        return {**value, str(first): changed(value[first], rest)}
+        return dict(value) | {first: changed(value[first], rest)}
     return tuple(changed(e, rest) if n == first else e for n, e in enumerate(value))
 
 

@@ -26,9 +26,10 @@ from recsweep.stages.machine import device_of, threads, worker_count
 from recsweep.stages.reproduce.figures import Figure, compare_figures, obstacles, stacked, tolerance
 from recsweep.tasks.folds import development_folds
 from recsweep.tasks.registry import TASKS
+from recsweep.training.epoch import EpochReport
 from recsweep.training.process import worker_environment
 from recsweep.training.refit import DETERMINISTIC
-from recsweep.training.trial import Diverged, EpochReport, run_trial
+from recsweep.training.trial import Diverged, run_trial
 
 MORE_SEEDS = 2
 """Trained besides, where a tolerance has to be measured."""
