@@ -77,6 +77,7 @@ def conclude(
         LEVEL,
         scope,
         lower_is_better=experiment.metric.lower_is_better,
+        bound=experiment.metric.bound,
     )
     n_known = test.fold.training.n_known
     values = _target_values(scored, test, known)
