@@ -101,6 +101,7 @@ def _blocks(targets: Targets, n_items: int, device: torch.device) -> Iterator[Bl
         yield Block(
             histories=Histories(
                 items=torch.from_numpy(items[index]).to(device, torch.int64),
+                time=torch.from_numpy(targets.histories.time[index]).to(device),
                 user_features=torch.from_numpy(targets.histories.features[rows]).to(device),
                 row=torch.from_numpy(row_of_target[new]).to(device, torch.int64),
                 length=torch.from_numpy(n[new]).to(device, torch.int64),
