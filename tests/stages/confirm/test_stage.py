@@ -65,7 +65,7 @@ def test_a_study_that_another_process_changes_is_not_confirmed_meanwhile(world: 
 def test_what_another_process_confirmed_while_this_one_read_is_not_opened_again(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    lock = stage.study_lock
+    lock = study_lock
 
     @contextmanager
     def late(folder: Path, verb: str) -> Iterator[None]:
