@@ -106,6 +106,7 @@ def portrait_stage(
     if before is not None and before.inputs == inputs:
         return Portrayed(before, fitted=False)
     with study_lock(folder, "portrait"):
+        now = environment(study.experiment.resources)
         whole = whole_development(dataset, study.experiment)
         fold = with_features(whole, study.experiment.features_of(name))
         vectors = _vectors(study.experiment, name, selected, fold, on_epoch)
@@ -131,7 +132,7 @@ def portrait_stage(
             clusters=characterise(dataset, study.experiment, fold, found.labels),
             inputs=inputs,
             vectors=write_learners(learners, folder, name),
-            environment=environment(study.experiment.resources),
+            environment=now,
         )
         write_portrait(portrait, folder)
     return Portrayed(portrait, fitted=True)

@@ -188,7 +188,7 @@ def _on_test(
         name: table[name].to_numpy().reshape(len(family.seeds), -1).mean(axis=1).tolist()
         for name in names
     }
-    with study_lock(folder):
+    with study_lock(folder, "reproduce --sealed"):
         experiment = best.experiment
         test, _ = open_test(
             folder, "reproduce --sealed", dataset, experiment, {best.family: opened}
