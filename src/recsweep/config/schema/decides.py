@@ -1,4 +1,4 @@
-"""What a key decides, said on its field: `seed: Annotated[int, ANSWERS] = 0`.
+"""Declarations of what a key decides: `seed: Annotated[int, ANSWERS] = 0`.
 
 Whatever has to know whether a result is still of the same question asks `deciding`. A key that says
 nothing holds keys that do; a key that says something says it for all below it.
