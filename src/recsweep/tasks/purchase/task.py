@@ -16,7 +16,6 @@ from recsweep.evaluation.probability import (
 )
 from recsweep.models.purchase.cases import CaseBook
 from recsweep.models.purchase.protocol import Purchaser
-from recsweep.models.purchase.registry import PURCHASE_FAMILIES
 from recsweep.tasks.task import Outcomes, Task
 
 
@@ -64,7 +63,6 @@ def _steps(config: Mapping[str, Any], training: Training) -> int | None:
 
 PURCHASE: Task[Purchaser] = Task(
     name="purchase",
-    families=PURCHASE_FAMILIES,
     scorer=Probabilities,
     target_values=_target_values,
     pooled=_pooled,

@@ -5,8 +5,8 @@ from implicit.cpu.als import AlternatingLeastSquares as Library
 from scipy.sparse import csr_matrix
 from worlds import training_of
 
+from recsweep.models.als import AlternatingLeastSquares
 from recsweep.models.fading import DAY, FadingConfig
-from recsweep.models.families.als import AlternatingLeastSquares
 from recsweep.models.protocol import Context, Histories
 from recsweep.models.sparse import interactions
 
