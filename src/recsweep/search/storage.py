@@ -100,7 +100,7 @@ def identity(
         "features": None if features is None else list(features),
         "text": keys.get("text"),
         **{key: keys[key] for key in decisive},
-        **({"purchase": keys["purchase"]} if "purchase" in keys else {}),
+        **{key: keys[key] for key in keys if key == experiment.task},  # the task's own settings
     }
 
 

@@ -16,7 +16,6 @@ import torch
 from recsweep.config.values import Configuration
 from recsweep.data.types import Training
 from recsweep.models.protocol import Context
-from recsweep.tasks.next_item.task import NEXT_ITEM
 from recsweep.tasks.task import Task
 from recsweep.training.trial import Diverged, fold_seed
 
@@ -33,7 +32,7 @@ def refit(
     seed: int,
     device: torch.device,
     precision: str = "fp32",
-    task: Task[Any] = NEXT_ITEM,
+    task: Task[Any],
     on_epoch: Callable[[int, int], None] = lambda epoch, epochs: None,
 ) -> Any:
     """Train as a trial trains its first fold, on `training` and for `epochs` epochs.
@@ -59,7 +58,7 @@ def refit(
 
 
 def optimizer_steps(
-    config: Configuration, training: Training, epochs: int, task: Task[Any] = NEXT_ITEM
+    config: Configuration, training: Training, epochs: int, task: Task[Any]
 ) -> int | None:
     """Optimiser steps in `epochs` epochs; None for a family that isn't trained by gradient."""
     steps = task.steps(config, training)

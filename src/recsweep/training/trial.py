@@ -17,7 +17,6 @@ from recsweep.config.values import Configuration
 from recsweep.data.types import Float64, Fold
 from recsweep.evaluation.metrics import mean_over_folds
 from recsweep.models.protocol import Context, Resumable
-from recsweep.tasks.next_item.task import NEXT_ITEM
 from recsweep.tasks.task import Task
 from recsweep.training.process import memory_in_use
 
@@ -81,7 +80,7 @@ class Trial:
         seed: int,
         device: torch.device,
         precision: str = "fp32",
-        task: Task[Any] = NEXT_ITEM,
+        task: Task[Any],
     ) -> None:
         entry = task.families[family]
         checked = entry.config.model_validate(dict(config))
@@ -176,7 +175,7 @@ def run_trial(
     seed: int,
     device: torch.device,
     precision: str = "fp32",
-    task: Task[Any] = NEXT_ITEM,
+    task: Task[Any],
     on_epoch: Callable[[EpochReport], bool] = lambda report: True,
 ) -> TrialRecord:
     """Run a trial to its end, or until `on_epoch` returns False.

@@ -17,7 +17,7 @@ from recsweep.records.confirmation_files import read_confirmation, read_learners
 from recsweep.records.openings import read_openings
 from recsweep.stages.confirm import stage
 from recsweep.stages.confirm.stage import confirm_stage
-from recsweep.tasks.next_item.task import NEXT_ITEM
+from recsweep.tasks.next_item.task import TASK as NEXT_ITEM
 from recsweep.tasks.registry import TASKS
 
 Edit = Callable[[Path, str, str], None]

@@ -8,8 +8,8 @@ from sklearn.metrics import log_loss, roc_auc_score
 from recsweep.config.schema import Metric
 from recsweep.errors import BadInput
 from recsweep.spaces.files import load_space
-from recsweep.tasks.next_item.task import NEXT_ITEM
-from recsweep.tasks.purchase.task import PURCHASE
+from recsweep.tasks.next_item.task import TASK as NEXT_ITEM
+from recsweep.tasks.purchase.task import TASK as PURCHASE
 from recsweep.tasks.registry import TASKS
 
 ROOT = Path(__file__).parents[3]

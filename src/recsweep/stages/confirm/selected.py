@@ -28,11 +28,11 @@ def confirmation_inputs(
 ) -> str:
     """Identity of a confirmation: data, task, configurations, seeds, and what is asked of them."""
     experiment = study.experiment
-    deciding = {"folds", "targets", "purchase", "metric", "features", "text", "confirm", "seed"}
+    deciding = {"folds", "targets", "metric", "features", "text", "confirm", "seed"}
     arms = {n: arm.features for n, arm in experiment.families.items() if isinstance(arm, Arm)}
     content = {
         "fingerprint": study.fingerprint,
-        "experiment": experiment.model_dump(mode="json", include=deciding),
+        "experiment": experiment.model_dump(mode="json", include={*deciding, experiment.task}),
         # Those that can change a number: a changed time limit must not open the test again.
         "resources": experiment.resources.model_dump(include={"cpu", "gpu", "precision"}),
         "selected": _dumped(selected),

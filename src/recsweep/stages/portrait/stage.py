@@ -198,7 +198,7 @@ def _inputs(
     """
     files = read_manifest(dataset.folder).files
     read: Sequence[str] = (DEVELOPMENT, USERS, ITEMS, USER_ROWS, ITEM_ROWS)
-    deciding = {"task", "folds", "targets", "purchase", "text", "seed"}
+    deciding = {"task", "folds", "targets", experiment.task, "text", "seed"}
     content: Mapping[str, object] = {
         "development": {name: files[name].content for name in read if name in files},
         "cut": dataset.cuts.test[0],
