@@ -95,7 +95,9 @@ def test_the_first_step_moves_each_used_number_by_the_learning_rate(
 def test_the_gradient_is_clipped_over_dense_and_sparse_parts_together(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(gradient, "CLIP_NORM", 1e-9)  # below Adam's epsilon: next to no step is left
+    monkeypatch.setattr(
+        gradient, "CLIP_NORM", 1e-9
+    )  # below Adam's epsilon: next to no step is left
     model = sparse_model(monkeypatch, "gru", "bpr")
     before = model.state()
     model.fit_epoch()

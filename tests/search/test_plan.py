@@ -9,7 +9,7 @@ from sweeps import folds_of
 from worlds import experiment_of
 
 from recsweep.search.plan import Plan, plan
-from recsweep.search.policy import rungs
+from recsweep.search.stopping import rungs
 from recsweep.spaces.files import load_space
 
 NAMES = ("item_knn", "popularity", "gru")

@@ -6,12 +6,11 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from recsweep.data.types import Float32, Int32, Int64, Sequences
+from recsweep.data.types import Int32, Int64, Sequences
 from recsweep.models.protocol import Histories
 
 BLOCK_PLACES = 1 << 16
 """At most so many history places are encoded at once."""
-DAY = 86_400_000_000  # microseconds
 
 
 class HistoryTable:
@@ -27,7 +26,7 @@ class HistoryTable:
 
         self._items = put(sequences.item, torch.int64)
         self._kinds = put(sequences.kind, torch.int64)
-        self._gaps = put(_gaps(sequences), torch.float32)
+        self._time = put(sequences.time, torch.int64)
         self._item_features, self._event_features = (
             None if features is None else put(features, torch.float32)
             for features in (sequences.item_features, sequences.event_features)
@@ -46,8 +45,8 @@ class HistoryTable:
             row=torch.from_numpy(row).to(self._device),
             length=torch.from_numpy(length).to(self._device, torch.int64),
             event_features=None if of_events is None else of_events[grid],
+            time=self._time[grid],
             kinds=self._kinds[grid],
-            gaps=self._gaps[grid],
             item_features=None if features is None else features[grid],
         )
 
@@ -75,11 +74,3 @@ def whole_histories(
         rows = order[first:last]
         yield rows, table.histories(rows, np.arange(len(rows)), length[rows])
         first = last
-
-
-def _gaps(sequences: Sequences) -> Float32:
-    """(n_events,) log(1 + days) since the event before in the same history; 0 at the first."""
-    gaps = np.diff(sequences.time, prepend=sequences.time[:1]) / DAY
-    starts = sequences.offsets[:-1]
-    gaps[starts[starts < len(gaps)]] = 0
-    return np.log1p(np.maximum(gaps, 0)).astype(np.float32)

@@ -28,8 +28,8 @@ class Histories:
     row: Tensor  # (n_queries,) int64
     length: Tensor  # (n_queries,) int64, >= 1 where courses are ranked
     event_features: Tensor | None = None  # (n_rows, longest, n_event_features), if training has any
+    time: Tensor | None = None  # (n_rows, longest) int64 microseconds
     kinds: Tensor | None = None  # (n_rows, longest) int64 event types
-    gaps: Tensor | None = None  # (n_rows, longest) float32, log(1 + days) since the event before
     item_features: Tensor | None = None  # (n_rows, longest, n_item_features), of a dated table
 
 

@@ -1,4 +1,4 @@
-"""What a sweep would do and take: `--dry-run`. Trains one epoch of each family's defaults."""
+"""The plan of a sweep, for `--dry-run`. Trains one epoch of each family's defaults."""
 
 import multiprocessing
 import os
@@ -16,7 +16,7 @@ from recsweep.config.schema import Experiment, Resources
 from recsweep.data.features import with_features
 from recsweep.data.types import Fold
 from recsweep.models.registry import families_of
-from recsweep.search.policy import rungs
+from recsweep.search.stopping import rungs
 from recsweep.search.worker import MakeTrial, one_line
 from recsweep.spaces.space import Space
 from recsweep.tasks.registry import TASKS

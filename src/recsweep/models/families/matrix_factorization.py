@@ -19,10 +19,11 @@ from recsweep.data.types import Training
 from recsweep.models.als import AlternatingLeastSquares
 from recsweep.models.cases import Cases, examples_of, labels_of
 from recsweep.models.classifier import LogOdds, after, classifier
+from recsweep.models.fading import FadingConfig
 from recsweep.models.family import Build, Family
 from recsweep.models.gradient import GradientConfig
 from recsweep.models.network import Encoder
-from recsweep.models.protocol import Context, FamilyConfig, Histories, Recommender
+from recsweep.models.protocol import Context, Histories, Recommender
 from recsweep.models.ranker import GradientRanker, RankingConfig
 
 
@@ -38,7 +39,7 @@ class RankingFactorConfig(FactorConfig, RankingConfig):
     """Those of factors that rank."""
 
 
-class FactorizationConfig(FamilyConfig):
+class FactorizationConfig(FadingConfig):
     """Hyperparameters where courses are ranked; which are needed depends on the loss."""
 
     loss: Literal["als", "bpr", "cross_entropy", "sampled_softmax"]
@@ -122,7 +123,9 @@ def _ranks(config: FactorizationConfig, context: Context) -> Recommender:
     if config.loss == "als":
         assert config.regularization is not None
         assert config.alpha is not None
-        return AlternatingLeastSquares(config.factors, config.regularization, config.alpha, context)
+        return AlternatingLeastSquares(
+            config.factors, config.regularization, config.alpha, config, context
+        )
     chosen = RankingFactorConfig.model_validate(
         config.model_dump(include=set(RankingFactorConfig.model_fields), exclude_none=True)
     )
@@ -136,7 +139,11 @@ FAMILY = Family(
     role="baseline",
     tasks={
         "next_item": Build(
-            FactorizationConfig, _ranks, reads_order=False, uses_features=True, portrays=True
+            FactorizationConfig,
+            _ranks,
+            reads_order=lambda c: c.fades,
+            uses_features=True,
+            portrays=True,
         ),
         "purchase": Build(
             FactorConfig,

@@ -16,6 +16,7 @@ from torch.nn.utils.rnn import pack_padded_sequence
 from recsweep.data.types import KINDS, Training
 from recsweep.models.cases import Cases, examples_of, labels_of
 from recsweep.models.classifier import LogOdds, after, classifier, deep_layers
+from recsweep.models.fading import DAY
 from recsweep.models.family import Build, Family
 from recsweep.models.gradient import GradientConfig
 from recsweep.models.network import Encoder
@@ -121,8 +122,10 @@ class RecurrentLogOdds(LogOdds):
 
     def states(self, histories: Histories) -> Tensor:
         """(n_queries, width) after the events that each may read; 0 after none."""
-        assert histories.kinds is not None
-        assert histories.gaps is not None
+        assert histories.kinds is not None  # whoever lays out examples has both
+        assert histories.time is not None
+        days = histories.time.diff(dim=1, prepend=histories.time[:, :1]).double() / DAY
+        gaps = days.clamp(min=0).log1p().float()
         features = histories.item_features
         if features is None:
             features = self.item_features[histories.items]
@@ -130,7 +133,7 @@ class RecurrentLogOdds(LogOdds):
             self.embedding(histories.items)
             + self.of_features(features)
             + self.of_kind(histories.kinds)
-            + self.of_gap(histories.gaps[..., None])
+            + self.of_gap(gaps[..., None])
         )
         if self.of_events is not None:
             inputs = inputs + self.of_events(histories.event_features)

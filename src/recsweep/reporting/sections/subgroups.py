@@ -1,4 +1,4 @@
-"""Where a difference comes from: two pairs of families by history, learner and course."""
+"""Differences between two pairs of families by history, learner and course."""
 
 import re
 from dataclasses import dataclass, replace

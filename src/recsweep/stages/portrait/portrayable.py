@@ -1,4 +1,4 @@
-"""Which family can be portrayed, and which portraits are of what is selected now."""
+"""Families that can be portrayed, and portraits of what is selected now."""
 
 import logging
 from pathlib import Path
