@@ -10,7 +10,8 @@ from recsweep.models.protocol import Context, Histories, Recommender
 from recsweep.models.registry import FAMILIES
 from recsweep.tasks.folds import make_fold
 from recsweep.tasks.next_item.task import TASK as NEXT_ITEM
-from recsweep.training.trial import Diverged, EpochReport, Trial, fold_seed, run_trial
+from recsweep.training.epoch import EpochReport
+from recsweep.training.trial import Diverged, Trial, fold_seed, run_trial
 
 CPU = torch.device("cpu")
 METRIC = Metric()

@@ -20,6 +20,7 @@ from recsweep.config.schema.data import (
     Table,
     TimeLimits,
 )
+from recsweep.config.schema.decides import ANSWERS, Decides, deciding, declared
 from recsweep.config.schema.experiment import Experiment
 from recsweep.config.schema.metric import Metric, goodness, lower_is_better, written
 from recsweep.config.schema.question import Folds, Targets, Text
@@ -34,6 +35,7 @@ from recsweep.config.schema.task import (
 )
 
 __all__ = [
+    "ANSWERS",
     "DWELL",
     "EVENT_FEATURES",
     "GAP",
@@ -41,6 +43,7 @@ __all__ = [
     "Arm",
     "Budget",
     "Data",
+    "Decides",
     "EventTable",
     "EventType",
     "Experiment",
@@ -61,6 +64,8 @@ __all__ = [
     "TimeLimits",
     "Tracking",
     "Unit",
+    "deciding",
+    "declared",
     "goodness",
     "later",
     "lower_is_better",

@@ -32,6 +32,7 @@ class MetricKind:
     at_k: bool = False  # has a cut-off
     decides: bool = True  # a mean over learners, by which a study can be decided
     beside: bool = True  # stands beside the study's own metric in tables
+    bound: float | None = 1.0  # on what two values of one learner differ by; None: there is none
 
 
 @dataclass(frozen=True, slots=True)

@@ -37,7 +37,7 @@ def _check(experiment: Experiment) -> None:
 
 QUESTION = Question(
     metrics={
-        "log_loss": MetricKind("log loss", lower_is_better=True),
+        "log_loss": MetricKind("log loss", lower_is_better=True, bound=None),
         "roc_auc": MetricKind("ROC AUC", decides=False),
         "pr_auc": MetricKind("PR AUC", decides=False),
         "brier": MetricKind("Brier score", lower_is_better=True),

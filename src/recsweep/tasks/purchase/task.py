@@ -6,7 +6,7 @@ from typing import Any
 import torch
 
 from recsweep.data.types import UNKNOWN, Targets, Training
-from recsweep.evaluation.probability import shares_of_learners
+from recsweep.evaluation.probability import linearised_by_learner
 from recsweep.models.purchase.cases import CaseBook
 from recsweep.models.purchase.protocol import Purchaser
 from recsweep.models.purchase.registry import PURCHASE_FAMILIES
@@ -41,7 +41,7 @@ TASK: Task[Purchaser] = Task(
     target_values=target_values,
     steps=_steps,
     pooled=pooled,
-    per_learner=shares_of_learners,
+    per_learner=linearised_by_learner,
     # A probability can be asked of any course, one that no table knows included.
     cold=lambda targets, n_known: targets.item == UNKNOWN,
     details=details_of,
