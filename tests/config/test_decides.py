@@ -108,7 +108,7 @@ def changed(value: Any, place: Place) -> Any:
         return "other" if isinstance(value, str) or value is None else ("other",)
     first, rest = place[0], place[1:]
     if isinstance(value, Schema):
-        return value.model_copy(update={first: changed(getattr(value, str(first)), rest)})
+        return value.model_copy(update={str(first): changed(getattr(value, str(first)), rest)})
     if isinstance(value, Mapping):
         return dict(value) | {first: changed(value[first], rest)}
     return tuple(changed(e, rest) if n == first else e for n, e in enumerate(value))

@@ -24,7 +24,7 @@ Format = Literal["parquet", "csv"]
 def write(log: SimulatedLog, folder: Path, file_format: Format = "parquet") -> Path:
     """Write `synthetic_{events,users,items,exposures}`, SYNTHETIC.json and an experiment.
 
-    The exposures hold the truth about purchases and are not read by the experiment.
+    The exposures hold the truth about who buys and are not read by the experiment.
 
     Returns:
         The experiment's path; its families are those of the folder `search_spaces`.
