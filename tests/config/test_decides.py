@@ -86,7 +86,7 @@ def leaves(value: Any, said: Decides | None = None, place: Place = ()) -> Iterat
         for name, field in type(value).model_fields.items():
             own = said if said is not None else declared(field)
             yield from leaves(getattr(value, name), own, (*place, name))
-        for name, entry in (value.model_extra or {}).items():  # settings of a task
+        for name, entry in (value.model_extra or {}).items():
             yield from leaves(entry, ANSWERS, (*place, name))
     elif isinstance(value, Mapping) and value:
         for key, entry in value.items():

@@ -11,7 +11,6 @@ from recsweep.config.schema import Experiment, Metric, Schema
 from recsweep.data.before_cut import Learned, Mask
 from recsweep.data.types import Dataset, Events, Float64, Fold, Int32, Targets, Training
 from recsweep.evaluation.metrics import user_means
-from recsweep.models.protocol import Family
 
 M = TypeVar("M")
 M_contra = TypeVar("M_contra", contravariant=True)
@@ -62,7 +61,6 @@ class Task(Generic[M]):
     """One kind of question."""
 
     name: str
-    families: Mapping[str, Family[M]]
     training: Callable[[Split], Training]
     """What models learn from. Raises BadInput where there is nothing."""
     targets: Callable[[Split, Training], Targets]

@@ -49,25 +49,37 @@ class Question:
 
 @cache
 def task_packages() -> Mapping[str, str]:
-    """Task -> the package that it lies in."""
+    """Task -> the package that it lies in.
+
+    Raises:
+        BadInput: two have one name.
+    """
     ours = find_spec(GROUP)
     assert ours is not None
     names = [m.name for m in iter_modules(ours.submodule_search_locations) if m.ispkg]
-    others = {entry.name: entry.value for entry in entry_points(group=GROUP)}
-    return {name: f"{GROUP}.{name}" for name in names} | others
+    found = {name: f"{GROUP}.{name}" for name in names}
+    for point in entry_points(group=GROUP):
+        if point.name in found:
+            raise BadInput(
+                f"the entry point {point.name} = {point.value} of {GROUP}: "
+                f"the task's name is taken by {found[point.name]}"
+            )
+        found[point.name] = point.value
+    return found
 
 
 def part_of_task(name: str, module: str) -> Any:
     """A module of a task's package.
 
     Raises:
-        BadInput: another package brings the task, and it can't be imported.
+        BadInput: it can't be loaded.
     """
-    package = task_packages()[name]
+    place = f"{task_packages()[name]}.{module}"
     try:
-        return import_module(f"{package}.{module}")
-    except ImportError as error:
-        raise BadInput(f"task {name}: {package} can't be loaded ({error})") from None
+        return import_module(place)
+    except Exception as error:  # whatever an import of somebody else's may raise
+        reason = f"{type(error).__name__}: {error}".splitlines()[0]
+        raise BadInput(f"the task {name}: {place} can't be loaded ({reason})") from None
 
 
 def question_of(task: str) -> Question:

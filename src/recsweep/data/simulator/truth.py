@@ -1,4 +1,4 @@
-"""What only the simulator knows: the true probability that a look ends in buying."""
+"""The true probability that a simulated look ends in buying; only the simulator knows it."""
 
 from pathlib import Path
 

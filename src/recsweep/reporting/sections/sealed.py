@@ -48,7 +48,7 @@ class PairRow:
     outcome: str
     cautions: list[str]
     kind: str
-    control: str  # beside a recurrent winner: what order is worth to it
+    control: str  # beside a network that won: what order is worth to it
 
 
 def sealed_section(view: View, sealed: ConfirmationSummary) -> dict[str, Any]:

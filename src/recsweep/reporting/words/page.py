@@ -37,8 +37,8 @@ ENGLISH = {
     "folds_caveat:sessions": "This is no verdict yet. These scores chose the configurations, and "
     "the winner of many trials is lucky: expect less on new sessions. The stage “confirm” opens "
     "the sealed test.",
-    "question": "The best recurrent network against the better of matrix factorisation and wide & "
-    "deep: {text}.",
+    "question": "The best network against {baselines}: {text}.",
+    "best_of": "the best of {others} and {last}",
     "leads": "{a} leads {b} by {d} {metric}",
     "verdict_better": "{a} beats {b} by {numbers} {metric}",
     "verdict_worse": "{b} beats {a} by {numbers} {metric}",
@@ -329,7 +329,8 @@ CHINESE = {
     "folds_caveat:sessions": "这还不是结论。配置正是按这些分数选出的，"
     "而众多试验中的优胜者总有运气成分："
     "对新会话应预期更低的分数。只有“confirm”阶段会打开封存测试集。",
-    "question": "最好的循环网络与矩阵分解、wide & deep 中较好者相比：{text}。",
+    "question": "最好的网络与{baselines}相比：{text}。",
+    "best_of": "{others}、{last} 中最好者",
     "leads": "{a} 领先 {b} {d} {metric}",
     "verdict_better": "{a} 优于 {b}，差值 {numbers} {metric}",
     "verdict_worse": "{b} 优于 {a}，差值 {numbers} {metric}",

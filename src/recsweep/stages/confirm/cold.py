@@ -1,4 +1,4 @@
-"""What features are worth for courses without events: verdicts between the arms of a family."""
+"""Verdicts between the arms of a family on courses without events: what features are worth."""
 
 from collections.abc import Mapping
 

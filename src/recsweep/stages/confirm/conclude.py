@@ -19,6 +19,7 @@ from recsweep.evaluation.estimate import estimate
 from recsweep.evaluation.groups import Mask, group_masks
 from recsweep.evaluation.subgroups import subgroup_differences
 from recsweep.evaluation.verdict import Scope
+from recsweep.models.registry import families_of
 from recsweep.records.confirmation import (
     Confirmation,
     ConfirmedFamily,
@@ -36,7 +37,6 @@ from recsweep.stages.confirm.refits import Scored, Test
 from recsweep.stages.confirm.searches import Search
 from recsweep.tasks.registry import TASKS
 from recsweep.tasks.task import Outcomes, Task
-from recsweep.training.refit import DETERMINISTIC
 
 LEVEL = 0.95
 CONTROL = ("in_order", "shuffled")
@@ -180,7 +180,7 @@ def _family(
         config=choice.config,
         epochs=choice.epochs,
         seeds=own.seeds,
-        deterministic=choice.kind in DETERMINISTIC,
+        deterministic=not families_of(test.task)[choice.kind].random,
         steps=known.steps[name],
         metrics={
             **{column: _estimate(_rows(table[column])) for column in names},

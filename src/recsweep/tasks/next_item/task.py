@@ -12,7 +12,6 @@ from recsweep.data.batches import cut_windows
 from recsweep.data.types import Float64, Targets, Training
 from recsweep.evaluation.metrics import FUNCTIONS
 from recsweep.models.protocol import Recommender
-from recsweep.models.registry import FAMILIES
 from recsweep.tasks.next_item.folds import targets_of, training_of
 from recsweep.tasks.next_item.lists import CatalogueLists
 from recsweep.tasks.next_item.ranking import Ranker
@@ -48,7 +47,6 @@ def _steps(config: Mapping[str, Any], training: Training) -> int | None:
 
 TASK: Task[Recommender] = Task(
     name="next_item",
-    families=FAMILIES,
     training=training_of,
     targets=targets_of,
     scorer=Ranks,

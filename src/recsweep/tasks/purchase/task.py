@@ -9,7 +9,6 @@ from recsweep.data.types import UNKNOWN, Targets, Training
 from recsweep.evaluation.probability import linearised_by_learner
 from recsweep.models.purchase.cases import CaseBook
 from recsweep.models.purchase.protocol import Purchaser
-from recsweep.models.purchase.registry import PURCHASE_FAMILIES
 from recsweep.tasks.purchase.details import best_possible, details_of
 from recsweep.tasks.purchase.folds import targets_of, training_of
 from recsweep.tasks.purchase.scores import pooled, target_values
@@ -34,7 +33,6 @@ def _steps(config: Mapping[str, Any], training: Training) -> int | None:
 
 TASK: Task[Purchaser] = Task(
     name="purchase",
-    families=PURCHASE_FAMILIES,
     training=training_of,
     targets=targets_of,
     scorer=Probabilities,
