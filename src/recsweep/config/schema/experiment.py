@@ -11,6 +11,7 @@ from recsweep.config.schema.base import (
     GAP,
     TYPE,
     ArmName,
+    ByName,
     Name,
     Schema,
     SpacePath,
@@ -45,8 +46,8 @@ class Experiment(Schema):
     # Of users, items and events; absent: all declared. Named sets: an ablation, see `with_arms`.
     features: tuple[str, ...] | Mapping[Name, tuple[str, ...]] | None = None
     text: Text = later(Text())
-    # Name in the study -> space file.
-    families: Annotated[Mapping[ArmName, SpacePath | Arm], Field(min_length=1)]
+    # Name in the study -> space file, or the family whose own space is meant; or a list of those.
+    families: Annotated[Mapping[ArmName, SpacePath | Arm], ByName, Field(min_length=1)]
     budget: Budget = Budget()
     stopping: Stopping = Stopping()
     repeatable: bool = False  # the same trials and stops whatever finishes first
@@ -105,7 +106,7 @@ class Experiment(Schema):
         return self
 
     def space_of(self, family: str) -> str:
-        """The space file of a family in the study."""
+        """The space of a family in the study: a file, or a family's name."""
         entry = self.families[family]
         return entry if isinstance(entry, str) else entry.space
 
