@@ -50,6 +50,13 @@ def test_code_that_lies_in_no_repository_has_no_commit(tmp_path: Path) -> None:
     assert code_version(tmp_path) == {"commit": None, "changes": None}
 
 
+def test_a_package_installed_below_somebodys_repository_is_no_part_of_it(package: Path) -> None:
+    installed = package.parents[1] / ".venv/site-packages/package"
+    installed.mkdir(parents=True)
+    (installed / "a.py").write_text("x = 1\n")
+    assert code_version(installed) == {"commit": None, "changes": None}
+
+
 def test_versions_cover_what_recsweep_needs_and_what_that_needs() -> None:
     versions = dependency_versions()
     assert {"torch", "optuna", "ray", "numpy", "sympy"} <= versions.keys()

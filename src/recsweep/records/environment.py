@@ -38,9 +38,10 @@ def code_version(package: Path) -> dict[str, str | None]:
     """The commit that `package` lies in, and a digest of its changes since; None: not known.
 
     `changes` covers tracked and untracked Python files of the package; None means a clean tree.
+    A package that is installed below somebody's repository, as in a `.venv`, is no part of it.
     """
     commit = _git(package, "rev-parse", "HEAD")
-    if commit is None:
+    if commit is None or not _git(package, "ls-files", "--", "*.py"):
         return {"commit": None, "changes": None}
     digest = hashlib.sha256()
     difference = _git(package, "diff", "HEAD", "--no-color", "--no-ext-diff", "--", ".") or b""
