@@ -25,15 +25,20 @@ _KIND = re.compile(r"str|Arm|(tuple|dict)\[.*\]")
 """What pydantic adds to a place where a value may be of several kinds."""
 
 
-def load_experiment(path: Path, overrides: Iterable[str] = ()) -> Experiment:
+def load_experiment(path: str | Path, overrides: Iterable[str] = ()) -> Experiment:
     """Read an experiment file; each override is `dotted.key=value`, its value parsed as YAML.
 
     A plain name, such as `default`, is an experiment that comes with recsweep.
 
     Raises:
         BadInput: the file or an override can't be read, or does not fit the schema.
+
+    Examples:
+        >>> experiment = load_experiment("default", ["budget.trials=4", "study=quick"])
+        >>> experiment.study, experiment.budget.trials, experiment.metric.key
+        ('quick', 4, 'ndcg@10')
     """
-    path = _bundled(path)
+    path = _bundled(Path(path))
     raw = read_yaml(path)
     for override in overrides:
         _apply(raw, override)

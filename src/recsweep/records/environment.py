@@ -11,16 +11,18 @@ from pathlib import Path
 
 import torch
 
-import recsweep
 from recsweep.config.schema import Resources
 from recsweep.models.engine import engine_of
+
+PACKAGE = Path(__file__).parents[1]
+"""The code of recsweep, wherever it is installed."""
 
 
 def environment(resources: Resources | None = None) -> dict[str, object]:
     """Code, dependencies, threads and hardware of this process, fit for JSON and YAML."""
     return {
         "recsweep": version("recsweep"),
-        "code": code_version(Path(recsweep.__file__).parent),
+        "code": code_version(PACKAGE),
         "python": platform.python_version(),
         "packages": dependency_versions(),
         "os": platform.platform(),

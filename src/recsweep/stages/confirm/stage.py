@@ -9,13 +9,12 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-import recsweep
 from recsweep.config.schema import Experiment
 from recsweep.data.sealed import unseal
 from recsweep.data.types import Dataset
 from recsweep.records.confirmation import Confirmation, Steps
 from recsweep.records.confirmation_files import LEARNERS, read_confirmation, write_confirmation
-from recsweep.records.environment import code_version
+from recsweep.records.environment import PACKAGE, code_version
 from recsweep.records.files import read_study
 from recsweep.records.lock import study_lock
 from recsweep.records.openings import Opened, Why, record_opening
@@ -117,7 +116,7 @@ def open_test(
     Raises:
         BadInput: the test's files are missing or changed, or nothing in it can be predicted.
     """
-    code = code_version(Path(recsweep.__file__).parent)
+    code = code_version(PACKAGE)
     record_opening(folder, why, code, dataset.fingerprint, configurations, repeated)
     opened = unseal(dataset)
     fold = make_fold("test", opened.development, opened.cuts.test, opened, experiment)

@@ -1,0 +1,1 @@
+"""What `import recsweep` offers: each verb as a function, a study's folder as frames."""
