@@ -26,7 +26,8 @@ from recsweep.data.types import Fold, Sequences, Targets, Training
 from recsweep.search.run import run_search
 from recsweep.spaces.files import load_space
 from recsweep.tracking.events import EpochReported, Event
-from recsweep.training.trial import EpochReport, Trial
+from recsweep.training.epoch import EpochReport
+from recsweep.training.trial import Trial
 
 FOLDS, ITEMS, LENGTH = 3, 2000, 50
 FAMILIES: dict[str, Mapping[str, Any]] = {
@@ -104,7 +105,7 @@ def measure(name: str, folds: Sequence[Fold]) -> tuple[float, float]:
 
     def note(event: Event) -> None:
         if isinstance(event, EpochReported):
-            rows.append(event.row.metrics)
+            rows.append(event.report.metrics)
 
     with tempfile.TemporaryDirectory() as temporary:
         space = Path(temporary) / "space.yaml"

@@ -24,7 +24,7 @@ from recsweep.records.study import SweepSession
 from recsweep.search.run import run_search
 from recsweep.spaces.files import load_space
 from recsweep.tracking.wandb import WandbListener
-from recsweep.training.trial import EpochReport
+from recsweep.training.epoch import EpochReport
 
 LIMIT = 0.3
 SHORT, LONG = 24, 72

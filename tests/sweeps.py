@@ -18,7 +18,7 @@ from recsweep.spaces.files import load_space
 from recsweep.spaces.space import Space
 from recsweep.tasks.folds import make_fold
 from recsweep.tracking.events import Event
-from recsweep.training.trial import EpochReport
+from recsweep.training.epoch import EpochReport
 
 TUNED = """
 family: made_up
@@ -144,7 +144,7 @@ def make_trials(
 
             import numpy as np
 
-            from recsweep.training.trial import EpochReport
+            from recsweep.training.epoch import EpochReport
 
             self.epoch += 1
             time.sleep(seconds)

@@ -24,11 +24,12 @@ from recsweep.records.confirmation import (
     Subgroup,
 )
 from recsweep.records.selection import Selection
-from recsweep.records.study import EpochRow, Study, SweepSession, TrialRow
+from recsweep.records.study import Study, SweepSession, TrialRow
 from recsweep.records.user_values import FoldValues
 from recsweep.spaces.files import parse_space
 from recsweep.spaces.space import Space
 from recsweep.stages.select.rules import select
+from recsweep.training.epoch import EpochReport
 
 SPACES = Path(__file__).parents[2] / "search_spaces"
 LEVELS = {
@@ -242,7 +243,7 @@ def _trial(name: str, space: Space, number: int, config: dict[str, Any]) -> Tria
     )
 
 
-def _epoch(epoch: int, level: float, speed: float, random: np.random.Generator) -> EpochRow:
+def _epoch(epoch: int, level: float, speed: float, random: np.random.Generator) -> EpochReport:
     value = level * (1 - math.exp(-speed * (epoch + 1))) + random.normal(0, 0.0004)
     folds = tuple(float(value + d + random.normal(0, 0.001)) for d in (-0.003, 0.001, 0.002))
     mean = sum(folds) / 3
@@ -252,4 +253,4 @@ def _epoch(epoch: int, level: float, speed: float, random: np.random.Generator) 
         for k, size in ((5, 0.7), (10, 1.0), (20, 1.3))
     }
     metrics["ndcg@10"] = folds
-    return EpochRow(epoch, mean, metrics, (2.0 / epoch, 1.9 / epoch, None))
+    return EpochReport(epoch, mean, metrics, (2.0 / epoch, 1.9 / epoch, None))

@@ -9,7 +9,8 @@ from recsweep.data.types import Events, Fold
 from recsweep.models.protocol import Context, Histories, Recommender
 from recsweep.models.registry import FAMILIES
 from recsweep.tasks.folds import make_fold
-from recsweep.training.trial import Diverged, EpochReport, Trial, fold_seed, run_trial
+from recsweep.training.epoch import EpochReport
+from recsweep.training.trial import Diverged, Trial, fold_seed, run_trial
 
 CPU = torch.device("cpu")
 METRIC = Metric()

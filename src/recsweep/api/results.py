@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from recsweep.stages.report import Reported
     from recsweep.stages.reproduce.stage import Reproduction
     from recsweep.tracking.events import Listener
-    from recsweep.training.trial import EpochReport
+    from recsweep.training.epoch import EpochReport
 
 
 def select(study: Place) -> Selection:

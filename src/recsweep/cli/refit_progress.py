@@ -8,7 +8,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 
 from recsweep.stages.confirm.refits import Ended
 from recsweep.tracking.events import Event
-from recsweep.training.trial import EpochReport
+from recsweep.training.epoch import EpochReport
 
 
 class RefitProgress:

@@ -59,9 +59,8 @@ class Progress:
                 self._family_of[event.id] = event.family
                 self._families[event.family].running.add(event.id)
             case EpochReported():
-                seconds = event.fit_seconds + event.evaluate_seconds
-                self._families[self._family_of[event.id]].seconds += seconds
-                self._work += seconds
+                self._families[self._family_of[event.id]].seconds += event.report.seconds
+                self._work += event.report.seconds
             case TrialEnded():
                 self._families[event.trial.family].add(event.trial)
                 if self._live is None:

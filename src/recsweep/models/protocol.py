@@ -23,11 +23,12 @@ class Histories:
     reach its score, so one row serves many queries.
     """
 
-    items: Tensor  # (n_rows, longest) int64, padded at the end with 0
+    items: Tensor  # (n_rows, longest) int64; past a row's end stands anything
     user_features: Tensor  # (n_rows, n_user_features) float32
     row: Tensor  # (n_queries,) int64
     length: Tensor  # (n_queries,) int64, >= 1
     event_features: Tensor | None = None  # (n_rows, longest, n_event_features), if training has any
+    time: Tensor | None = None  # (n_rows, longest) int64 microseconds, for families that fade by it
 
 
 class Model(Protocol):

@@ -19,15 +19,14 @@ from recsweep.search.sampler import session_sampler, trial_sampler
 from recsweep.search.trials import (
     INTERRUPTED,
     booked,
-    epoch_entry,
-    epoch_event,
+    epochs_of,
     finished,
     trial_id,
     trial_row,
 )
 from recsweep.spaces.space import Space
-from recsweep.tracking.events import Event, TrialEnded, TrialStarted
-from recsweep.training.trial import EpochReport
+from recsweep.tracking.events import EpochReported, Event, TrialEnded, TrialStarted
+from recsweep.training.epoch import EpochReport
 
 log = logging.getLogger(__name__)
 
@@ -235,11 +234,9 @@ class Ledger:
         )
         trial.set_user_attr("attempt", attempt)
         self._running[id_] = _Running(proposal, trial, dict(past.intermediate_values))
-        earlier = tuple(
-            epoch_event(id_, epoch, value, attrs[f"epoch {epoch}"])
-            for epoch, value in sorted(past.intermediate_values.items())
+        self._emit(
+            TrialStarted(id_, family, attempt, proposal.config, proposal.seed, epochs_of(past))
         )
-        self._emit(TrialStarted(id_, family, attempt, proposal.config, proposal.seed, earlier))
         return proposal
 
     def _forget_what_is_ahead(self, id_: str, booked: int) -> None:
@@ -261,12 +258,11 @@ class Ledger:
                     *(id_, report.epoch, report.value, before),
                 )
             return False
-        self.busy_seconds += report.fit_seconds + report.evaluate_seconds
-        entry = epoch_entry(report)
-        run.trial.set_user_attr(f"epoch {report.epoch}", entry)
+        self.busy_seconds += report.seconds
+        run.trial.set_user_attr(f"epoch {report.epoch}", report.entry())
         run.trial.report(report.value, report.epoch)
         run.values[report.epoch] = report.value
-        self._emit(epoch_event(id_, report.epoch, report.value, entry))
+        self._emit(EpochReported(id_, report))
         return True
 
     def complete(self, id_: str, best: EpochReport) -> None:

@@ -4,7 +4,7 @@ from typing import Protocol
 
 from recsweep.config.schema import Experiment
 from recsweep.search.ledger import Ledger, Proposal
-from recsweep.training.trial import EpochReport
+from recsweep.training.epoch import EpochReport
 
 
 class Policy(Protocol):

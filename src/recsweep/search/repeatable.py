@@ -14,7 +14,7 @@ import numpy as np
 from recsweep.config.schema import Experiment
 from recsweep.search.ledger import Ledger, Proposal, until
 from recsweep.search.policy import rungs
-from recsweep.training.trial import EpochReport
+from recsweep.training.epoch import EpochReport
 
 BATCH = 4
 """Trials that are asked for together. A larger batch waits less and learns less."""

@@ -32,10 +32,9 @@ from recsweep.search.ledger import Ledger
 from recsweep.search.policy import Policy, policy_of
 from recsweep.search.repeatable import Repeatable
 from recsweep.search.storage import JOURNAL
-from recsweep.search.trials import epoch_report
 from recsweep.spaces.files import parse_space
 from recsweep.tasks.registry import TASKS
-from recsweep.training.trial import EpochReport
+from recsweep.training.epoch import EpochReport
 
 Families = Mapping[str, Family[Any]]
 
@@ -178,7 +177,7 @@ class _Study:
             if value is None:  # the driver died in between: to no session was it ever reported
                 self._journal.at += 1
                 return
-            report = epoch_report(epoch, value, attr[key])
+            report = EpochReport.of_entry(epoch, value, attr[key])
             over = ledger.is_over(proposal, {**ledger.values(proposal.id), epoch: value})
             policy.reported(proposal, report, report if over else None)
         elif "reason" in attr:
@@ -186,7 +185,7 @@ class _Study:
         elif ledger.is_over(proposal, values := ledger.values(proposal.id)):
             # The driver died between its last report and its end, and it was reported again.
             last = max(values)
-            report = EpochReport(last, values[last], {}, (), 0.0, 0.0, ())
+            report = EpochReport(last, values[last], {}, ())
             policy.reported(proposal, report, report)
         else:
             raise _Different(

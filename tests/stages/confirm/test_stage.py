@@ -1,5 +1,6 @@
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -14,6 +15,7 @@ from recsweep.data import sealed
 from recsweep.errors import BadInput, WorkFailed
 from recsweep.models.registry import FAMILIES
 from recsweep.records.confirmation_files import read_confirmation, read_learners
+from recsweep.records.lock import study_lock
 from recsweep.records.openings import read_openings
 from recsweep.stages.confirm import stage
 from recsweep.stages.confirm.stage import confirm_stage
@@ -51,6 +53,42 @@ def test_with_nothing_changed_the_test_stays_closed(
     assert not again.opened
     assert again.confirmation == first.confirmation
     assert len(read_openings(world.study)) == 1
+
+
+def test_a_study_that_another_process_changes_is_not_confirmed_meanwhile(world: World) -> None:
+    with study_lock(world.study, "sweep"), pytest.raises(BadInput, match="recsweep sweep is run"):
+        confirm(world)
+    assert read_openings(world.study) == ()
+    assert confirm(world).opened
+
+
+def test_what_another_process_confirmed_while_this_one_read_is_not_opened_again(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lock = stage.study_lock
+
+    @contextmanager
+    def late(folder: Path, verb: str) -> Iterator[None]:
+        monkeypatch.setattr(stage, "study_lock", lock)
+        confirm(world)
+        with lock(folder, verb):
+            yield
+
+    monkeypatch.setattr(stage, "study_lock", late)
+    assert not confirm(world).opened
+    assert len(read_openings(world.study)) == 1
+
+
+def test_what_cannot_be_told_of_the_machine_leaves_the_test_closed(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fails(*_: object) -> None:
+        raise OSError("no processor")
+
+    monkeypatch.setattr(stage, "environment", fails)
+    with pytest.raises(OSError, match="no processor"):
+        confirm(world)
+    assert read_openings(world.study) == ()
 
 
 @pytest.mark.parametrize(

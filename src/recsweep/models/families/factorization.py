@@ -11,13 +11,14 @@ import torch
 from pydantic import BaseModel, Field, model_validator
 from torch import Tensor, nn
 
+from recsweep.models.fading import FadingConfig
 from recsweep.models.families.als import AlternatingLeastSquares
 from recsweep.models.network import Encoder, Network
 from recsweep.models.neural import GradientConfig, Neural
-from recsweep.models.protocol import Context, FamilyConfig, Recommender
+from recsweep.models.protocol import Context, Recommender
 
 
-class FactorizationConfig(FamilyConfig):
+class FactorizationConfig(FadingConfig):
     """Hyperparameters of `matrix_factorization`; which are needed depends on the loss."""
 
     loss: Literal["als", "bpr", "cross_entropy", "sampled_softmax"]
@@ -73,7 +74,9 @@ def build_matrix_factorization(config: BaseModel, context: Context) -> Recommend
     if config.loss == "als":
         assert config.regularization is not None
         assert config.alpha is not None
-        return AlternatingLeastSquares(config.factors, config.regularization, config.alpha, context)
+        return AlternatingLeastSquares(
+            config.factors, config.regularization, config.alpha, config, context
+        )
     assert config.history_exponent is not None
     assert config.dropout is not None
     training = context.training

@@ -113,6 +113,7 @@ def _changes(
             resamples=before.experiment.confirm.resamples,
             seed=SEED,
             level=LEVEL,
+            bound=before.experiment.metric.bound,
         )
         return ("paired" if paired else "unpaired"), found
     estimates = [_estimates(evidence, metric, common, question) for evidence in (before, after)]

@@ -109,8 +109,14 @@ def sentence(view: View, verdict: PairVerdict) -> str:
         metric=view.metric,
         effect=f"{v.smallest_effect:g}",
     )
+    text = "；".join((text, *cautions(view, v)))
     basis = view.say(f"basis_{v.scope}", learners=f"{v.learners:,}", seeds=_seeds(v))
     return f"{text}（{basis}）"
+
+
+def cautions(view: View, verdict: PairVerdict) -> list[str]:
+    """What the verdict says of its own limits."""
+    return [view.say(f"caveat_{caveat}".replace(" ", "_")) for caveat in verdict.caveats]
 
 
 def _seeds(verdict: PairVerdict) -> str:

@@ -28,7 +28,6 @@ from recsweep.records.confirmation import (
     Subgroup,
 )
 from recsweep.records.confirmation_files import Table
-from recsweep.records.environment import environment
 from recsweep.records.openings import read_openings
 from recsweep.records.study import Study
 from recsweep.stages.confirm.cold import cold_verdicts
@@ -53,6 +52,7 @@ class Known:
     users: int  # codes below it have an event before the test
     steps: Mapping[str, Steps | None]
     inputs: str
+    environment: Mapping[str, object]
     folder: Path
 
 
@@ -77,6 +77,7 @@ def conclude(
         LEVEL,
         scope,
         lower_is_better=experiment.metric.lower_is_better,
+        bound=experiment.metric.bound,
     )
     n_known = test.fold.training.n_known
     values = _target_values(scored, test, known)
@@ -104,7 +105,7 @@ def conclude(
         dataset=known.study.dataset,
         fingerprint=known.study.fingerprint,
         inputs=known.inputs,
-        environment=environment(experiment.resources),
+        environment=known.environment,
     )
     return confirmation, tables
 

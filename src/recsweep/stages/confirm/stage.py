@@ -14,7 +14,7 @@ from recsweep.data.sealed import unseal
 from recsweep.data.types import Dataset
 from recsweep.records.confirmation import Confirmation, Steps
 from recsweep.records.confirmation_files import LEARNERS, read_confirmation, write_confirmation
-from recsweep.records.environment import PACKAGE, code_version
+from recsweep.records.environment import PACKAGE, code_version, environment
 from recsweep.records.files import read_study
 from recsweep.records.lock import study_lock
 from recsweep.records.openings import Opened, Why, record_opening
@@ -64,13 +64,15 @@ def confirm_stage(
     searches = (own_search(study, folder), *repeats)
     selected, *repeated = [search.selected for search in searches]
     dataset = searched_data(study, root)
-    before = read_confirmation(folder)
     inputs = confirmation_inputs(study, selected, repeated)
-    if before is not None and before.inputs == inputs and (folder / LEARNERS).exists():
-        return Confirmed(before, opened=False)
+    if before := _confirmed(folder, inputs):
+        return before
     with study_lock(folder, "confirm"):
+        if before := _confirmed(folder, inputs):  # by another process, meanwhile
+            return before
         experiment = study.experiment
         steps = _fold_steps(dataset, experiment, selected)
+        now = environment(experiment.resources)
         test, known_users = open_test(folder, "confirm", dataset, experiment, selected, repeated)
         jobs = [job for n, search in enumerate(searches, 1) for job in _jobs(search, n)]
         scored = score_all(
@@ -89,6 +91,7 @@ def confirm_stage(
                 users=known_users,
                 steps=_all_steps(steps, test, selected),
                 inputs=inputs,
+                environment=now,
                 folder=folder,
             ),
         )
@@ -100,6 +103,14 @@ def confirm_stage(
             folder,
         )
     return Confirmed(confirmation, opened=True)
+
+
+def _confirmed(folder: Path, inputs: str) -> Confirmed | None:
+    """What was confirmed with these inputs; None: nothing was."""
+    before = read_confirmation(folder)
+    if before is None or before.inputs != inputs or not (folder / LEARNERS).exists():
+        return None
+    return Confirmed(before, opened=False)
 
 
 def open_test(

@@ -26,9 +26,10 @@ from recsweep.stages.machine import device_of, threads, worker_count
 from recsweep.stages.reproduce.figures import Figure, compare_figures, obstacles, stacked, tolerance
 from recsweep.tasks.folds import development_folds
 from recsweep.tasks.registry import TASKS
+from recsweep.training.epoch import EpochReport
 from recsweep.training.process import worker_environment
 from recsweep.training.refit import DETERMINISTIC
-from recsweep.training.trial import Diverged, EpochReport, run_trial
+from recsweep.training.trial import Diverged, run_trial
 
 MORE_SEEDS = 2
 """Trained besides, where a tolerance has to be measured."""
@@ -73,7 +74,7 @@ def reproduce_stage(
         WorkFailed: a raw file or the prepared data differ from the record, or training diverged.
     """
     best = read_best(path)
-    edits = tuple(edited(read_yaml(path)))
+    edits = tuple(edited(BestFile, read_yaml(path)))
     families = TASKS[best.experiment.task].families
     if best.kind not in families:
         raise BadInput(f"{path}: kind {best.kind!r} is no family{nearest(best.kind, families)}")
@@ -186,7 +187,7 @@ def _on_test(
         name: table[name].to_numpy().reshape(len(family.seeds), -1).mean(axis=1).tolist()
         for name in names
     }
-    with study_lock(folder):
+    with study_lock(folder, "reproduce --sealed"):
         experiment = best.experiment
         test, _ = open_test(
             folder, "reproduce --sealed", dataset, experiment, {best.family: opened}

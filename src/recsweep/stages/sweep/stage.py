@@ -106,6 +106,7 @@ def sweep(
     experiment, folder = inputs.experiment, inputs.folder
     mode = resolve_mode(experiment.tracking)
     engine_of(experiment.resources)  # what it compiles is there before workers ask for it
+    now = environment(experiment.resources)  # if it can't be told, then not after the search
     folder.mkdir(parents=True, exist_ok=True)
     hearing: list[Listener] = [LiveFile(folder), *listeners]
     if mode == "online":
@@ -128,18 +129,18 @@ def sweep(
             extra_trials=extra_trials,
         )
     except KeyboardInterrupt:
-        write_study(collect(inputs), folder)
+        write_study(collect(inputs, now), folder)
         if mirror is not None:
             renew_mirror(mirror, INTERRUPT_LIMIT)
         raise
-    study = collect(inputs)
+    study = collect(inputs, now)
     write_study(study, folder)
     if mirror is not None:
         renew_mirror(mirror)
     return study, session
 
 
-def collect(inputs: Inputs) -> Study:
+def collect(inputs: Inputs, environment: Mapping[str, object]) -> Study:
     """The study as its Optuna journal and its sessions tell it."""
     return build_study(
         inputs.folder,
@@ -147,7 +148,7 @@ def collect(inputs: Inputs) -> Study:
         inputs.spaces,
         dataset=inputs.dataset.folder.name,
         fingerprint=inputs.dataset.fingerprint,
-        environment=environment(inputs.experiment.resources),
+        environment=environment,
         folds={fold.name: fold_counts(fold) for fold in inputs.folds},
     )
 

@@ -9,9 +9,9 @@ from recsweep.config.schema import Metric
 from recsweep.data.types import Float64, Labels, Targets, Training
 from recsweep.evaluation.probability import (
     calibrated,
+    linearised_by_learner,
     log_losses,
     pooled_metrics,
-    shares_of_learners,
     squared_errors,
 )
 from recsweep.models.purchase.cases import CaseBook
@@ -68,7 +68,7 @@ PURCHASE: Task[Purchaser] = Task(
     scorer=Probabilities,
     target_values=_target_values,
     pooled=_pooled,
-    per_learner=shares_of_learners,
+    per_learner=linearised_by_learner,
     steps=_steps,
     makes_lists=False,
 )
