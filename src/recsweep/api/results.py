@@ -33,7 +33,7 @@ def select(study: Place) -> Selection:
     Examples:
         >>> selection = select("results/mine")
         >>> list(selection.families)
-        ['popularity', 'item_knn']
+        ['gru', 'item_knn', 'popularity']
     """
     from recsweep.mirror.study import mirror_study
     from recsweep.stages.select.stage import select_stage

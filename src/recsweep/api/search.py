@@ -62,7 +62,7 @@ def plan(experiment: Experiment, root: str | Path = ".") -> Plan:
     Examples:
         >>> planned = plan(load_experiment("mine.yaml"))
         >>> [(family.family, family.trials) for family in planned.families]
-        [('popularity', 1), ('item_knn', 2)]
+        [('gru', 2), ('item_knn', 2), ('popularity', 1)]
     """
     from recsweep.search.plan import plan
     from recsweep.stages.sweep.stage import load_inputs
@@ -97,7 +97,7 @@ def sweep(
     Examples:
         >>> study = sweep(load_experiment("mine.yaml"))
         >>> study.trials["state"].value_counts().rows()
-        [('complete', 3)]
+        [('complete', 5)]
     """
     from recsweep.api.study_folder import StudyFolder
     from recsweep.stages.sweep.stage import load_inputs

@@ -1,4 +1,8 @@
-"""A study's folder as frames, read anew whenever it is asked: what it shows is what is there."""
+"""A study's folder as frames, read anew whenever it is asked: what it shows is what is there.
+
+The selection of a whole study is derived by its stage, which is imported only then: what is kept
+with the code is read without any of the vendors.
+"""
 
 from __future__ import annotations
 
@@ -20,8 +24,6 @@ from recsweep.records.evidence import read_evidence
 from recsweep.records.files import read_study
 from recsweep.records.selection import BestFile, Choice, read_best
 from recsweep.records.study import Study, SweepSession
-from recsweep.stages.report import current_confirmation
-from recsweep.stages.select.stage import choose
 
 
 def load_study(path: str | Path) -> StudyFolder:
@@ -37,7 +39,7 @@ def load_study(path: str | Path) -> StudyFolder:
         >>> study.best("item_knn").epochs
         1
         >>> study.verdicts.select("a", "b").rows()
-        [('popularity', 'item_knn')]
+        [('gru', 'item_knn'), ('gru', 'popularity'), ('item_knn', 'popularity')]
     """
     study = StudyFolder(Path(path))
     if not (study.has_trials or any(study.folder.glob("best/*.yaml"))):
@@ -45,7 +47,7 @@ def load_study(path: str | Path) -> StudyFolder:
     return study
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, repr=False)
 class StudyFolder:
     """`results/<study>`. Every property reads the files, checks them, and raises `BadInput` where
     they are missing, damaged or changed. Frames are polars'; `.to_pandas()` makes them pandas'.
@@ -104,6 +106,8 @@ class StudyFolder:
         """
         if not self.has_trials:
             return _leaderboard(read_evidence(self.folder).best.values(), self.experiment)
+        from recsweep.stages.select.stage import choose
+
         study = read_study(self.folder)
         selected = choose(study, self.folder).families.values()
         board = _leaderboard(selected, study.experiment)
@@ -122,6 +126,9 @@ class StudyFolder:
         """What the sealed test said of this selection; None: it was not opened for it."""
         if not self.has_trials:
             return read_confirmation(self.folder)
+        from recsweep.stages.report import current_confirmation
+        from recsweep.stages.select.stage import choose
+
         study = read_study(self.folder)
         return current_confirmation(study, choose(study, self.folder), self.folder)
 
@@ -139,6 +146,9 @@ class StudyFolder:
             for pair, sentence in zip(found.pairs, found.verdicts, strict=True)
         ]
         return pl.DataFrame(rows, infer_schema_length=None)
+
+    def __repr__(self) -> str:
+        return f"StudyFolder({str(self.folder)!r})"
 
     def _repr_html_(self) -> str:
         return study_html(self.experiment, self.leaderboard, self.confirmation)
