@@ -5,6 +5,7 @@ from worlds import experiment_of
 
 from recsweep.config.schema import Experiment
 from recsweep.errors import BadInput
+from recsweep.models.registry import families_of
 from recsweep.spaces.bundled import BUNDLED, space_path
 from recsweep.spaces.files import load_space
 from recsweep.stages.sweep.arms import with_arms
@@ -19,7 +20,7 @@ def asking(families: object, task: str = "next_item", **changes: object) -> Expe
 
 @pytest.mark.parametrize("task", TASK_NAMES)
 def test_every_family_of_a_task_brings_a_space_that_is_found_by_its_name(task: str) -> None:
-    families = TASKS[task].families
+    families = families_of(task)
     experiment = asking(list(families), task)
     for name in families:
         assert load_space(space_path(experiment, name, Path("nowhere")), families).family == name
@@ -54,7 +55,10 @@ def test_a_familys_own_space_may_stand_under_another_name_and_in_an_arm() -> Non
 
 def test_an_ablation_of_a_list_of_families_has_its_arms() -> None:
     named = asking(["gru", "popularity"], features={"ids": [], "some": ["region"]})
-    spaces = {name: load_space(space_path(named, name, Path())) for name in named.families}
+    spaces = {
+        name: load_space(space_path(named, name, Path()), families_of("next_item"))
+        for name in named.families
+    }
     experiment, arms = with_arms(named, spaces)
     assert list(experiment.families) == list(arms) == ["gru+ids", "gru+some", "popularity"]
     assert space_path(experiment, "gru+some", Path()) == BUNDLED / "gru.yaml"

@@ -1,4 +1,4 @@
-"""What a person sees of a running sweep: a live table in a terminal, plain lines elsewhere."""
+"""A running sweep as a person sees it: a live table in a terminal, plain lines elsewhere."""
 
 import time
 from dataclasses import dataclass, field

@@ -2,7 +2,7 @@
 
 import logging
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import optuna
@@ -14,8 +14,8 @@ from recsweep.config.values import Configuration
 from recsweep.data.types import Fold
 from recsweep.records.user_values import FoldValues, write_user_values
 from recsweep.search.checkpoints import Checkpoints
-from recsweep.search.patience import is_over
 from recsweep.search.sampler import session_sampler, trial_sampler
+from recsweep.search.stopping import is_over
 from recsweep.search.trials import (
     INTERRUPTED,
     booked,
@@ -293,8 +293,3 @@ class Ledger:
         self.ended += 1
         self.checkpoints.remove(id_)
         self._emit(TrialEnded(trial_row(family, told, self._experiment.metric.lower_is_better)))
-
-
-def until(proposal: Proposal, epoch: int) -> Proposal:
-    """The same trial, to be handed back at that epoch."""
-    return replace(proposal, until=epoch)

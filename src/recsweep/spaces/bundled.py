@@ -6,7 +6,7 @@ from recsweep.config.files import nearest
 from recsweep.config.schema import Experiment
 from recsweep.config.schema.base import is_family_name
 from recsweep.errors import BadInput
-from recsweep.tasks.registry import TASKS
+from recsweep.models.registry import families_of, family
 
 BUNDLED = Path(__file__).parents[1] / "search_spaces"
 """The repository's top-level folder: a link in a checkout, the files themselves in a wheel."""
@@ -24,13 +24,14 @@ def space_path(experiment: Experiment, name: str, root: Path) -> Path:
     entry, task = experiment.space_of(name), experiment.task
     if not is_family_name(entry):
         return root / entry
-    families = TASKS[task].families
+    families = families_of(task)
     if entry not in families:
         raise BadInput(
             f"families.{name}: {entry!r} is neither a file (*.yaml) nor a family of task {task}"
             + nearest(entry, families)
         )
-    for path in (BUNDLED / task / f"{entry}.yaml", BUNDLED / f"{entry}.yaml"):
+    folder = family(entry).spaces or BUNDLED
+    for path in (folder / task / f"{entry}.yaml", folder / f"{entry}.yaml"):
         if path.is_file():
             return path
     raise BadInput(f"families.{name}: {entry} comes without a space; give the path of one")

@@ -1,4 +1,4 @@
-"""What a running sweep tells whoever listens: the progress table, W&B, a test."""
+"""Events of a running sweep for its listeners: the progress table, W&B, a test."""
 
 import logging
 from collections.abc import Callable, Mapping

@@ -1,4 +1,4 @@
-"""What every part of an experiment file is made of."""
+"""The base of every schema, and the types that several of them share."""
 
 import re
 from pathlib import PurePosixPath

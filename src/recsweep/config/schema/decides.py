@@ -1,4 +1,4 @@
-"""What a key decides, said on its field: `seed: Annotated[int, ANSWERS] = 0`.
+"""Declarations of what a key decides: `seed: Annotated[int, ANSWERS] = 0`.
 
 Whatever has to know whether a result is still of the same question asks `deciding`. A key that says
 nothing holds keys that do; a key that says something says it for all below it.
@@ -49,4 +49,6 @@ def deciding(model: Schema, what: Decides) -> dict[str, Any]:
             if isinstance(part, Schema):
                 start = ".".join(filter(None, (name, key)))
                 found |= {f"{start}.{k}": v for k, v in deciding(part, what).items()}
+    if what in ANSWERS:  # the settings of a task, which no field of ours can declare
+        found |= {name: dumped[name] for name in model.model_extra or ()}
     return found

@@ -1,4 +1,4 @@
-"""How trials are run, stopped, tracked, selected and confirmed."""
+"""`budget`, `stopping`, `resources`, `tracking`, `storage`, `selection`, `confirm`."""
 
 from collections.abc import Mapping
 from typing import Annotated, Literal

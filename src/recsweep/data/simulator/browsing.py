@@ -1,4 +1,4 @@
-"""Which course a learner looks at next, with or without a meaning in the order.
+"""The simulated course that a learner looks at next, with or without a meaning in the order.
 
 Every learner has a list of courses, drawn by popularity and taste and then shuffled, so that the
 list's order holds no information. A browse takes the first course of that list that is on offer,

@@ -1,4 +1,4 @@
-"""What goes to the sealed test, and the identity of the confirmation that comes of it."""
+"""Selected configurations on their way to the sealed test, and the identity of a confirmation."""
 
 from collections.abc import Mapping, Sequence
 
