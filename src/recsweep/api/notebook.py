@@ -3,9 +3,8 @@
 import polars as pl
 from markupsafe import Markup
 
-from recsweep.config.schema import Experiment
+from recsweep.config.schema import Experiment, written
 from recsweep.records.confirmation import Confirmation
-from recsweep.reporting.leaderboard import show_metric
 
 
 def study_html(
@@ -13,8 +12,8 @@ def study_html(
 ) -> str:
     """A table of families, the best first, and the verdicts below it."""
     key = experiment.metric.key
-    head = ["family", f"{show_metric(key)}, folds (mean ± sd)", "epochs"]
-    head += [f"{show_metric(key)}, sealed test"] if confirmation else []
+    head = ["family", f"{written(key)}, folds (mean ± sd)", "epochs"]
+    head += [f"{written(key)}, sealed test"] if confirmation else []
     rows = []
     for row in leaderboard.iter_rows(named=True):
         cells = [row["family"], f"{row[key]:.4f} ± {row['sd']:.4f}", str(row["epochs"])]
