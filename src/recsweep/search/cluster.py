@@ -4,15 +4,14 @@ import logging
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
-from pathlib import Path
 from typing import Any
 
 import ray
 from ray.tune.execution import class_cache
 
-import recsweep
 from recsweep.config.schema import Resources
 from recsweep.errors import BadInput
+from recsweep.records.environment import PACKAGE
 from recsweep.search.placement import places
 from recsweep.training.process import environment_variables, worker_environment
 
@@ -106,7 +105,7 @@ def _runtime_environment(resources: Resources) -> dict[str, object]:
     """
     environment: dict[str, object] = {"env_vars": worker_environment(resources)}
     if "RAY_JOB_CONFIG_JSON_ENV_VAR" not in os.environ:
-        environment["py_modules"] = [str(Path(recsweep.__file__).parent)]
+        environment["py_modules"] = [str(PACKAGE)]
     return environment
 
 

@@ -10,6 +10,7 @@ from recsweep.config.schema.base import (
     DWELL,
     EVENT_FEATURES,
     ArmName,
+    ByName,
     Name,
     Schema,
     SpacePath,
@@ -66,8 +67,9 @@ class Experiment(Schema):
     # Of users, items and events; absent: all declared. Named sets: an ablation, see `with_arms`.
     features: Annotated[tuple[str, ...] | Mapping[Name, tuple[str, ...]] | None, ANSWERS] = None
     text: Annotated[Text, ANSWERS] = later(Text())
-    # Name in the study -> space file. A path decides nothing; what a space holds is recorded.
-    families: Annotated[Mapping[ArmName, SpacePath | Arm], Field(min_length=1)]
+    # Name in the study -> space file, or the family whose own space is meant; or a list of those.
+    # Neither decides anything: what a space holds is recorded.
+    families: Annotated[Mapping[ArmName, SpacePath | Arm], ByName, Field(min_length=1)]
     budget: Budget = Budget()
     stopping: Annotated[Stopping, Decides.TRIALS] = Stopping()
     # The same trials and stops whatever finishes first.
@@ -148,7 +150,7 @@ class Experiment(Schema):
         return found
 
     def space_of(self, family: str) -> str:
-        """The space file of a family in the study."""
+        """The space of a family in the study: a file, or a family's name."""
         entry = self.families[family]
         return entry if isinstance(entry, str) else entry.space
 
