@@ -9,6 +9,7 @@ import polars as pl
 import pytest
 
 from recsweep.config.schema import Experiment
+from recsweep.data import manifest as manifest_module
 from recsweep.data import prepare as module
 from recsweep.data import prepared
 from recsweep.data.manifest import read_manifest
@@ -446,3 +447,13 @@ def test_an_error_names_the_file_of_the_folder_and_its_row(
     log_of([("u1", "z", 1_600_000_050, "view"), ("u1", "z", "soon", "view")], "days/2.csv")
     with pytest.raises(BadInput, match=r"days/2\.csv: row 2: time is 'soon'"):
         prepare(experiment_on(tmp_path / "days"), tmp_path)
+
+
+def test_what_other_rules_prepared_is_not_taken_for_ours(
+    small: Callable[[], Dataset], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ours = small()
+    monkeypatch.setattr(manifest_module, "RULES", 1)
+    theirs = small()
+    assert ours.folder != theirs.folder
+    assert load_dataset(ours.folder).fingerprint == theirs.fingerprint

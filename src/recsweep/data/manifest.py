@@ -15,6 +15,11 @@ from recsweep.errors import BadInput
 FORMAT = 1
 """Of the prepared files; part of a folder's name."""
 
+RULES = 2
+"""Of reading and cleaning. What an earlier version prepared stays readable, for studies that began
+on it, and is not taken for what this one would prepare.
+"""
+
 FILE = "manifest.json"
 
 
@@ -121,10 +126,11 @@ class Manifest(Schema):
 
 
 def inputs_hash(raw_sha256: list[str], data: Data, folds: Folds) -> str:
-    """Identity of a preparation: raw bytes, configuration, format."""
+    """Identity of a preparation: raw bytes, configuration, format, rules."""
     return _sha256_of_json(
         {
             "format": FORMAT,
+            "rules": RULES,
             "raw": raw_sha256,
             "data": data.model_dump(mode="json"),
             "folds": folds.model_dump(mode="json"),

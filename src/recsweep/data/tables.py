@@ -48,7 +48,9 @@ def feature_table(table: FeatureTable, path: Path, ids: pl.Series) -> FeatureRea
     others = [column for column in (table.label, table.valid_from) if column]
     raw = read_table(table, path, [table.key, *others, *names])
     columns = {ID: raw_ids(raw[table.key], path)}
-    columns[LABEL] = _text(raw[table.label], table.missing, path) if table.label else _nothing(raw)
+    columns[LABEL] = (
+        known_text(raw[table.label], table.missing, path) if table.label else _nothing(raw)
+    )
     if table.valid_from:
         columns[VALID_FROM] = _valid_from(raw[table.valid_from], table, path)
     known = (
@@ -92,19 +94,25 @@ def feature_columns(table: FeatureTable, raw: pl.DataFrame, path: Path) -> dict[
         BadInput: a number is none, or a column can't hold what it is declared as.
     """
     return {
-        **{name: _text(raw[name], table.missing, path) for name in table.categorical},
+        **{name: known_text(raw[name], table.missing, path) for name in table.categorical},
         **{name: _numbers(raw[name], table.missing, path) for name in table.numeric},
         **{
             name: _tags(raw[name], separator, table.missing, path)
             for name, separator in table.tags.items()
         },
-        **{name: _text(raw[name], table.missing, path) for name in table.text},
+        **{name: known_text(raw[name], table.missing, path) for name in table.text},
     }
+
+
+def known_text(column: pl.Series, missing: Sequence[str], path: Path) -> pl.Series:
+    """A column as text without spaces around it; what means "not known" is null."""
+    text = as_text(column, path).str.strip_chars()
+    return text.set(text.is_in(missing), None)
 
 
 def _valid_from(column: pl.Series, table: FeatureTable, path: Path) -> pl.Series:
     if not (column.dtype.is_numeric() or column.dtype.is_temporal()):
-        column = _text(column, table.missing, path)
+        column = known_text(column, table.missing, path)
     time = to_microseconds(column, table.valid_from_format)
     unread = (time.is_null() & column.is_not_null()).arg_true()
     if len(unread):
@@ -134,13 +142,8 @@ def _nothing(raw: pl.DataFrame) -> pl.Series:
     return pl.Series([None] * len(raw), dtype=pl.String)
 
 
-def _text(column: pl.Series, missing: Sequence[str], path: Path) -> pl.Series:
-    text = as_text(column, path).str.strip_chars()
-    return text.set(text.is_in(missing), None)
-
-
 def _numbers(column: pl.Series, missing: Sequence[str], path: Path) -> pl.Series:
-    text = _text(column, missing, path)
+    text = known_text(column, missing, path)
     number = text.cast(pl.Float64, strict=False)
     if column.dtype.is_float():
         text = text.set(column.is_nan(), None)

@@ -22,7 +22,9 @@ ROWS = [(f"u{n}", f"课程{n}") for n in range(500)]
 
 
 def read(path: Path, **table: object) -> list[tuple[str | None, ...]]:
-    return read_table(Table.model_validate({"path": str(path), **table}), path).rows()
+    return read_table(
+        Table.model_validate({"path": str(path), **table}), path, [], others=True
+    ).rows()
 
 
 def zipped(members: Mapping[str, str]) -> bytes:
