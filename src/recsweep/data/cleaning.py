@@ -84,7 +84,7 @@ def together(parts: Sequence[Cleaned]) -> Cleaned:
 def _clean_batch(
     raw: pl.DataFrame, table: EventTable, limits: TimeLimits, path: Path, first_row: int
 ) -> Cleaned:
-    user, item = (raw_ids(raw[name], path) for name in (table.user, table.item))
+    user, item = (raw_ids(raw[name], path, table.missing) for name in (table.user, table.item))
     time = _times(raw[table.time], table, path, first_row)
     kind, raw_kind = _kinds(raw, table, path)
     earliest, latest = microseconds(limits.earliest), microseconds(limits.latest)
@@ -102,14 +102,14 @@ def _clean_batch(
         keep &= ~rows.fill_null(True)
     events = pl.DataFrame({"user": user, "item": item, "time": time, "kind": kind}, EVENTS)
     if table.dwell is not None:
-        dwell = _seconds(raw[table.dwell], path, first_row)
+        dwell = _seconds(raw[table.dwell], table.missing, path, first_row)
         events = events.with_columns(dwell.alias("dwell"))
     unmapped = _frequency(raw_kind.filter(kind.is_null()))
     return Cleaned(len(raw), events.filter(keep), dropped, unmapped)
 
 
-def raw_ids(column: pl.Series, path: Path) -> pl.Series:
-    """Raw ids as text, just as they stand in the file; empty ones are null.
+def raw_ids(column: pl.Series, path: Path, missing: Sequence[str] = ()) -> pl.Series:
+    """Raw ids as text, just as they stand in the file; empty and missing ones are null.
 
     Raises:
         BadInput: values that are neither text nor whole numbers.
@@ -119,7 +119,12 @@ def raw_ids(column: pl.Series, path: Path) -> pl.Series:
             f"{path}: column {column.name!r} holds {column.dtype}; "
             "ids must be text or whole numbers"
         )
-    return as_text(column, path)
+    text = as_text(column, path)
+    return text.set(_among(text, missing), None)
+
+
+def _among(text: pl.Series, missing: Sequence[str]) -> pl.Series:
+    return text.str.strip_chars().is_in(missing)
 
 
 def _times(column: pl.Series, table: EventTable, path: Path, first_row: int) -> pl.Series:
@@ -127,13 +132,17 @@ def _times(column: pl.Series, table: EventTable, path: Path, first_row: int) -> 
         column = as_text(column, path)
     time = to_microseconds(column, table.time_format)
     expected = EXPECTED_TIME.get(table.time_format, f"a time written {table.time_format!r}")
-    _refuse_unread(column, time.is_null() & column.is_not_null(), path, first_row, expected)
+    unread = time.is_null() & column.is_not_null()
+    if unread.any():
+        unread &= ~_among(column.cast(pl.String), table.missing)
+    _refuse_unread(column, unread, path, first_row, expected)
     return time
 
 
-def _seconds(column: pl.Series, path: Path, first_row: int) -> pl.Series:
-    """Seconds spent; what is empty, below zero or not finite is not known."""
+def _seconds(column: pl.Series, missing: Sequence[str], path: Path, first_row: int) -> pl.Series:
+    """Seconds spent; what is missing, below zero or not finite is not known."""
     text = as_text(column, path)
+    text = text.set(_among(text, missing), None)
     seconds = text.cast(pl.Float32, strict=False)
     expected = "a number of seconds (dwell), or nothing where it is not known"
     _refuse_unread(column, seconds.is_null() & text.is_not_null(), path, first_row, expected)

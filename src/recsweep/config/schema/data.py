@@ -114,6 +114,13 @@ class TypeMapping(Schema):
         return self
 
 
+NO_VALUE = (
+    *("", "nan", "NaN", "NAN", "null", "Null", "NULL", "none", "None", "NONE", "nil", "NIL"),
+    *("NA", "<NA>", "N/A", "n/a", "#N/A", "\\N", "(null)", "undefined", "-1"),
+)
+"""What databases, spreadsheets, pandas, R and JavaScript write where they have no value."""
+
+
 class EventTable(Table):
     """An event log: who, which course, when, what."""
 
@@ -123,6 +130,7 @@ class EventTable(Table):
     time_format: TimeFormat = "unix"
     type: TypeMapping = TypeMapping(constant="browse")
     dwell: str | None = later(None)  # the column of seconds spent on an event; empty: not known
+    missing: tuple[str, ...] = later(NO_VALUE)  # raw values that are no id, no time, no dwell
 
 
 class FeatureTable(Table):
