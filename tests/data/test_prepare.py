@@ -457,3 +457,29 @@ def test_what_other_rules_prepared_is_not_taken_for_ours(
     theirs = small()
     assert ours.folder != theirs.folder
     assert load_dataset(ours.folder).fingerprint == theirs.fingerprint
+
+
+@pytest.mark.parametrize(
+    ("factor", "declared", "right"),
+    [
+        (1000, "unix", "unix_ms"),
+        (10**6, "unix", "unix_us"),
+        (10**9, "unix", "unix_ns"),
+        (1, "unix_ms", "unix"),
+        (10**9, "unix_ms", "unix_ns"),
+    ],
+)
+def test_times_in_another_unit_are_told_by_name(
+    log_of: LogOf,
+    experiment_on: ExperimentOn,
+    ten_rows: Rows,
+    tmp_path: Path,
+    factor: int,
+    declared: str,
+    right: str,
+) -> None:
+    path = log_of([(u, i, t * factor, kind) for u, i, t, kind in ten_rows])
+    with pytest.raises(BadInput, match=f"10 time outside the limits; set time_format: {right},"):
+        prepare(experiment_on(path, event={"time_format": declared}), tmp_path)
+    found = prepare(experiment_on(path, event={"time_format": right}), tmp_path)
+    assert len(found.development) == 8

@@ -11,7 +11,7 @@ from recsweep.data.cleaning import raw_ids
 from recsweep.data.features import ID, LABEL, RESERVED, VALID_FROM, declared_names
 from recsweep.data.manifest import FeatureRows
 from recsweep.data.reading import as_text, read_table
-from recsweep.data.times import to_microseconds
+from recsweep.data.times import check_times, to_microseconds
 from recsweep.errors import BadInput
 
 TAG_WRAPPING = " \t[]'\""
@@ -111,6 +111,7 @@ def known_text(column: pl.Series, missing: Sequence[str], path: Path) -> pl.Seri
 
 
 def _valid_from(column: pl.Series, table: FeatureTable, path: Path) -> pl.Series:
+    check_times(column, path)
     if not (column.dtype.is_numeric() or column.dtype.is_temporal()):
         column = known_text(column, table.missing, path)
     time = to_microseconds(column, table.valid_from_format)
