@@ -16,7 +16,7 @@ from recsweep.data.manifest import read_manifest
 from recsweep.data.prepare import prepare
 from recsweep.data.prepared import load_dataset
 from recsweep.data.sealed import load_sealed, unseal
-from recsweep.data.summary import summary_lines
+from recsweep.data.summary import summary_lines, warnings
 from recsweep.data.types import KINDS, Dataset
 from recsweep.errors import BadInput, WorkFailed
 
@@ -483,3 +483,21 @@ def test_times_in_another_unit_are_told_by_name(
         prepare(experiment_on(path, event={"time_format": declared}), tmp_path)
     found = prepare(experiment_on(path, event={"time_format": right}), tmp_path)
     assert len(found.development) == 8
+
+
+@pytest.mark.parametrize(("known", "warned"), [("a", True), ("ab", False), ("abcd", False)])
+def test_a_table_that_knows_less_than_half_of_the_log_is_warned_of(
+    known: str,
+    warned: bool,
+    write: Callable[..., Path],
+    log_of: LogOf,
+    experiment_on: ExperimentOn,
+    ten_rows: Rows,
+    tmp_path: Path,
+) -> None:
+    path = write("id,level\n" + "".join(f"{item},easy\n" for item in known), "items.csv")
+    items = {"path": str(path), "key": "id", "categorical": ["level"]}
+    dataset = prepare(experiment_on(log_of(ten_rows), items=items), tmp_path)
+    found = warnings(read_manifest(dataset.folder))
+    text = f"{path}: only 1 of 4 items of the log have a row; features of all others are missing"
+    assert found == ([text] if warned else [])

@@ -5,7 +5,15 @@ from pathlib import Path
 from rich.markup import escape
 from rich.table import Table
 
-from recsweep.cli.console import command, hints, json_lines, out, sweep_listeners, without_trials
+from recsweep.cli.console import (
+    command,
+    err,
+    hints,
+    json_lines,
+    out,
+    sweep_listeners,
+    without_trials,
+)
 from recsweep.config.schema import Experiment
 from recsweep.errors import BadInput, WorkFailed
 
@@ -34,16 +42,19 @@ def prepare(experiment: Experiment, quiet: bool) -> None:
     """Prepare the data and sum up what was read and dropped."""
     from recsweep.data.manifest import read_manifest
     from recsweep.data.prepare import prepare as prepare_data
-    from recsweep.data.summary import summary_lines
+    from recsweep.data.summary import summary_lines, warnings
 
     with out.status("Preparing the data"):
         dataset = prepare_data(experiment)
+    manifest = read_manifest(dataset.folder)
+    for warning in warnings(manifest):
+        err.print(f"[yellow]![/] {escape(warning)}", highlight=False, soft_wrap=True)
     json_lines().say("prepared", folder=dataset.folder, fingerprint=dataset.fingerprint)
     if quiet:
         return
     table = Table.grid(padding=(0, 2))
     table.add_column(max_width=36)
-    for label, value in summary_lines(read_manifest(dataset.folder)):
+    for label, value in summary_lines(manifest):
         table.add_row(escape(label), escape(value))
     out.print(table)
     out.print(f"Prepared data: {dataset.folder}\n", highlight=False)

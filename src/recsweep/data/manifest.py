@@ -58,7 +58,8 @@ class FeatureRows(Schema):
     without_id: int
     repeated: int
     without_event: int
-    ids_without_row: int  # users or items of the log that the table doesn't know
+    ids: int = later(0)  # users or items of the log; 0: an older manifest
+    ids_without_row: int  # those of them that the table doesn't know
     without_time: int = later(0)  # left out: nobody knows since when they are known
 
 
