@@ -54,7 +54,7 @@ def simulated_test(text: float, seed: int, learners: int, folder: Path) -> tuple
         seed=seed,
     )
     log = simulate(settings)
-    path = write(log, folder / "log")
+    path = write(log, folder / "log", families=["gru"])
     log.items.with_columns(listed_at=log.listed).write_parquet(
         folder / "log/synthetic_items.parquet"
     )

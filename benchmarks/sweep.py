@@ -37,6 +37,7 @@ from recsweep.config.schema import Experiment, Resources
 from recsweep.config.values import Configuration
 from recsweep.data.prepare import prepare
 from recsweep.data.types import Fold
+from recsweep.models.registry import families_of
 from recsweep.search.run import run_search
 from recsweep.spaces.files import load_space
 from recsweep.tasks.folds import development_folds
@@ -103,7 +104,7 @@ def sweep(fold: Fold, ours: Experiment) -> tuple[dict[str, float], list[Job]]:
         folder = Path(temporary)
         session = run_search(
             ours,
-            {"gru": load_space(write_space(folder))},
+            {"gru": load_space(write_space(folder), families_of("next_item"))},
             [fold],
             folder,
             fingerprint="benchmark",

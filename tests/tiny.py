@@ -16,10 +16,11 @@ from recsweep.data.prepare import prepare
 from recsweep.data.types import Fold
 from recsweep.records.environment import environment
 from recsweep.records.files import write_study
-from recsweep.records.study import EpochRow, Study, SweepSession, TrialRow
+from recsweep.records.study import Study, SweepSession, TrialRow
 from recsweep.records.user_values import FoldValues, write_user_values
 from recsweep.stages.select.stage import select_stage
 from recsweep.tasks.folds import development_folds
+from recsweep.training.epoch import EpochReport
 from recsweep.training.trial import TrialRecord, run_trial
 
 SPACES = Path(__file__).parents[1] / "search_spaces"
@@ -128,7 +129,7 @@ def row_of(record: TrialRecord) -> TrialRow:
         reason=None,
         config=record.config,
         seed=record.seed,
-        epochs=tuple(EpochRow(r.epoch, r.value, r.metrics, r.losses) for r in record.reports),
+        epochs=tuple(EpochReport(r.epoch, r.value, r.metrics, r.losses) for r in record.reports),
         fit_seconds=sum(r.fit_seconds for r in record.reports),
         evaluate_seconds=sum(r.evaluate_seconds for r in record.reports),
         started=NOW,

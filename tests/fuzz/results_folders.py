@@ -213,6 +213,6 @@ def _search(root: Path) -> None:
     clock.save(ledger.busy_seconds, ledger.ended)
     os.chdir(root)
     try:
-        write_study(collect(inputs), Path(STUDY))
+        write_study(collect(inputs, {}), Path(STUDY))
     finally:
         os.chdir(before)

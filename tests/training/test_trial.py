@@ -7,9 +7,10 @@ from recsweep.config.schema import Metric
 from recsweep.config.values import Value
 from recsweep.data.types import Events, Fold
 from recsweep.models.protocol import Context, Histories, Recommender
-from recsweep.models.registry import FAMILIES
+from recsweep.models.registry import families_of
 from recsweep.tasks.folds import make_fold
-from recsweep.training.trial import Diverged, EpochReport, Trial, fold_seed, run_trial
+from recsweep.training.epoch import EpochReport
+from recsweep.training.trial import Diverged, Trial, fold_seed, run_trial
 
 CPU = torch.device("cpu")
 METRIC = Metric()
@@ -126,10 +127,9 @@ def test_a_loss_that_leaves_the_numbers_ends_the_trial_with_its_reason() -> None
 
 
 def fitted(family: str, fold: Fold) -> Recommender:
-    entry = FAMILIES[family]
-    model = entry.build(
-        entry.config.model_validate(CONFIGS[family]),
-        Context(fold.training, fold_seed(1, 0), CPU, "fp32"),
+    entry = families_of("next_item")[family]
+    model: Recommender = entry.model(
+        CONFIGS[family], Context(fold.training, fold_seed(1, 0), CPU, "fp32")
     )
     for _ in range(entry.epochs or 2):
         model.fit_epoch()

@@ -1,4 +1,4 @@
-"""What is known before a cut: the courses, their places in the catalogue, the fitted features."""
+"""The catalogue and the fitted features of a cut: what is known before it."""
 
 from dataclasses import dataclass, replace
 

@@ -145,6 +145,7 @@ class Targets:
     drop_seen: bool  # items of the history are no candidates
     counts: Mapping[str, int]  # rule -> events of the window that it took out or marked
     labels: Labels | None = None  # of the task purchase
+    same_instant_competes: bool = True  # are targets of one learner and instant ranked apart?
 
     def __len__(self) -> int:
         return len(self.item)

@@ -37,15 +37,22 @@ def squared_errors(probability: Float64, bought: Mask) -> Float64:
     return np.asarray((probability - bought) ** 2)
 
 
-def shares_of_learners(values: Float64, sequence: Int32) -> Float64:
+def linearised_by_learner(values: Float64, sequence: Int32) -> Float64:
     """(n_learners,) whose mean over learners is the mean of `values` over examples.
 
-    A learner's share is the sum of its examples' values over the mean number of examples a
-    learner: every look at a course counts the same, and learners are still what is resampled.
+    A mean over examples is a ratio: of the sum of values to the number of examples, and both
+    depend on which learners came. A learner u with n_u of N examples counts with
+
+        theta + (sum of its values - theta n_u) L / N,    theta = sum of values / N,
+
+    the ratio's linearisation (Cochran 1977, section 6.3; the infinitesimal jackknife of Jaeckel
+    1972). Its variance over L learners is that of theta; a sum alone would count a learner with
+    many examples as far from the others, whatever its values are.
     """
     learners = int(sequence.max()) + 1
-    shares = np.bincount(sequence, weights=values) * (learners / len(values))
-    return np.asarray(shares, np.float64)
+    mean = values.mean()
+    apart = np.bincount(sequence, weights=values - mean, minlength=learners)
+    return np.asarray(mean + apart * (learners / len(values)), np.float64)
 
 
 def calibrated(

@@ -1,4 +1,4 @@
-"""What the sealed test said of the selected configurations: the record, and the report's part."""
+"""Schema of `verdicts.json`: the selected configurations on the sealed test."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""What every page of ours is made with: templates, the style sheet, and a policy that shuts it."""
+"""Templates, style sheet and content policy of every page."""
 
 import base64
 import hashlib

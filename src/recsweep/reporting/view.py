@@ -1,4 +1,4 @@
-"""What every part of the page looks at: the study, its selection, and the words to say it in."""
+"""The view that all sections share: the study, its selection, and the words to say it in."""
 
 from dataclasses import dataclass, field
 

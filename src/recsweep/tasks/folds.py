@@ -165,6 +165,7 @@ def _targets(
         item=index[at],
         time=events.time[at],
         drop_seen=rule.seen == "drop",
+        same_instant_competes=rule.same_instant == "compete",
         counts=counts,
     )
 

@@ -9,7 +9,6 @@ from numpy.typing import NDArray
 
 from recsweep.config.schema import Metric
 from recsweep.data.types import Float64, Int32, Targets, Training
-from recsweep.models.protocol import Family
 
 M = TypeVar("M")
 M_contra = TypeVar("M_contra", contravariant=True)
@@ -31,7 +30,6 @@ class Task(Generic[M]):
     """One kind of question. Which examples there are, `data/folds.py` decides."""
 
     name: str
-    families: Mapping[str, Family[M]]
     scorer: Callable[[Targets, int, torch.device], Scorer[M]]  # targets, n_items, device
     target_values: Callable[[Outcomes, Targets, Metric], dict[str, Float64]]
     """(n_targets,) of each metric that is a mean over targets; the study's is among them."""

@@ -16,12 +16,10 @@ import torch
 from recsweep.config.values import Configuration
 from recsweep.data.types import Training
 from recsweep.models.protocol import Context
+from recsweep.models.registry import families_of
 from recsweep.tasks.next_item.task import NEXT_ITEM
 from recsweep.tasks.task import Task
 from recsweep.training.trial import Diverged, fold_seed
-
-DETERMINISTIC = frozenset({"popularity", "markov", "item_knn", "base_rate", "logistic_regression"})
-"""Families that draw no random number: every seed gives the same model."""
 
 
 def refit(
@@ -46,9 +44,8 @@ def refit(
     Raises:
         Diverged: a training loss is infinite or not a number.
     """
-    entry = task.families[kind]
-    checked = entry.config.model_validate(dict(config))
-    model = entry.build(checked, Context(training, fold_seed(seed, 0), device, precision))
+    entry = families_of(task.name)[kind]
+    model = entry.model(config, Context(training, fold_seed(seed, 0), device, precision))
     last = min(epochs, entry.epochs or epochs)
     for epoch in range(1, last + 1):
         loss = model.fit_epoch()

@@ -21,12 +21,14 @@ from recsweep.config.schema.data import (
     Table,
     TimeLimits,
 )
+from recsweep.config.schema.decides import ANSWERS, Decides, deciding, declared
 from recsweep.config.schema.experiment import Experiment
 from recsweep.config.schema.metric import Metric, goodness, lower_is_better
 from recsweep.config.schema.question import Folds, Purchase, Targets, Text
 from recsweep.config.schema.search import Arm, Budget, Resources, Stopping, Tracking
 
 __all__ = [
+    "ANSWERS",
     "DWELL",
     "EVENT_FEATURES",
     "GAP",
@@ -35,6 +37,7 @@ __all__ = [
     "Arm",
     "Budget",
     "Data",
+    "Decides",
     "EventTable",
     "EventType",
     "Experiment",
@@ -54,6 +57,8 @@ __all__ = [
     "TimeLimits",
     "Tracking",
     "Unit",
+    "deciding",
+    "declared",
     "goodness",
     "later",
     "lower_is_better",

@@ -17,6 +17,7 @@ from recsweep.config.schema.base import (
     later,
 )
 from recsweep.config.schema.data import Data
+from recsweep.config.schema.decides import ANSWERS, Decides
 from recsweep.config.schema.metric import PROBABILITY_METRICS, Metric
 from recsweep.config.schema.question import Folds, Purchase, Targets, Text
 from recsweep.config.schema.search import (
@@ -34,28 +35,31 @@ from recsweep.config.schema.search import (
 class Experiment(Schema):
     """One study: one data set, one task, equal-budget trials of every family."""
 
-    study: Name
-    description: str = ""
-    task: Literal["next_item", "purchase"] = "next_item"
-    data: Data
-    folds: Folds = Folds()
-    targets: Targets = Targets()
-    purchase: Purchase | None = later(None)  # of the task purchase, which fills it in
-    metric: Metric = Metric()
+    study: Annotated[Name, Decides.NOTHING]
+    description: Annotated[str, Decides.NOTHING] = ""
+    task: Annotated[Literal["next_item", "purchase"], ANSWERS] = "next_item"
+    data: Annotated[Data, Decides.DATA]
+    folds: Annotated[Folds, ANSWERS | Decides.DATA] = Folds()
+    targets: Annotated[Targets, ANSWERS] = Targets()
+    # Of the task purchase, which fills it in.
+    purchase: Annotated[Purchase | None, ANSWERS] = later(None)
+    metric: Annotated[Metric, Decides.TRIALS | Decides.CONFIRMATION] = Metric()
     # Of users, items and events; absent: all declared. Named sets: an ablation, see `with_arms`.
-    features: tuple[str, ...] | Mapping[Name, tuple[str, ...]] | None = None
-    text: Text = later(Text())
-    # Name in the study -> space file.
+    features: Annotated[tuple[str, ...] | Mapping[Name, tuple[str, ...]] | None, ANSWERS] = None
+    text: Annotated[Text, ANSWERS] = later(Text())
+    # Name in the study -> space file. A path decides nothing; what a space holds is recorded.
     families: Annotated[Mapping[ArmName, SpacePath | Arm], Field(min_length=1)]
     budget: Budget = Budget()
-    stopping: Stopping = Stopping()
-    repeatable: bool = False  # the same trials and stops whatever finishes first
+    stopping: Annotated[Stopping, Decides.TRIALS] = Stopping()
+    # The same trials and stops whatever finishes first.
+    repeatable: Annotated[bool, Decides.TRIALS] = later(False)
     resources: Resources = Resources()
-    tracking: Tracking = Tracking()
-    storage: Storage = Storage()
-    selection: Selection = Selection()
-    confirm: Confirm = Confirm()
-    seed: int = 0
+    tracking: Annotated[Tracking, Decides.NOTHING] = Tracking()
+    storage: Annotated[Storage, Decides.NOTHING] = Storage()
+    # What it picks is recorded.
+    selection: Annotated[Selection, Decides.NOTHING] = Selection()
+    confirm: Annotated[Confirm, Decides.CONFIRMATION] = Confirm()
+    seed: Annotated[int, ANSWERS] = 0
 
     @model_validator(mode="before")
     @classmethod
@@ -115,6 +119,14 @@ class Experiment(Schema):
         if isinstance(entry, Arm):
             return entry.features
         return None if isinstance(self.features, Mapping) else self.features
+
+    def of_family(self, family: str) -> Self:
+        """The same experiment with one of its families alone, and that one's features."""
+        update = {
+            "families": {family: self.space_of(family)},
+            "features": self.features_of(family),
+        }
+        return self.model_copy(update=update)
 
     @property
     def is_ablation(self) -> bool:

@@ -54,6 +54,11 @@ class Metric(Schema):
         """The direction that every comparison of this study's scores reads."""
         return lower_is_better(self.key)
 
+    @property
+    def bound(self) -> float | None:
+        """What two scores of one learner can differ by at most; None: without a bound."""
+        return None if self.name == "log_loss" else 1.0
+
     def goodness(self, value: float) -> float:
         """`value` with the sign that makes more better: what scores are sorted by."""
         return goodness(self.key, value)

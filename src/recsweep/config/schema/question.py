@@ -39,6 +39,8 @@ class Targets(Schema):
     which: Literal["all", "last", "first"] = "all"
     types: tuple[EventType, ...] = get_args(EventType)
     seen: Literal["drop", "keep"] = "drop"  # are courses of the history still candidates?
+    # exclude: no wrong answer to each other; compete: each is ranked against the others
+    same_instant: Literal["exclude", "compete"] = "exclude"
     # known: courses with events before the cut; catalogue: those that the table knows by then, too
     candidates: Literal["known", "catalogue"] = later("known")
 

@@ -53,7 +53,7 @@ class CompareView:
         return self.say("changed", before=before, after=after, first=said[0], second=said[1])
 
     def lead(self) -> str | None:
-        """How far the recurrent family's lead moved; None on the folds."""
+        """How far the network's lead moved; None on the folds."""
         lead, question = self.change.lead, self.change.question
         if lead is None or question is None:
             return None

@@ -1,4 +1,4 @@
-"""What the data were, and which rule took out how much, as rows of tables."""
+"""Tables of the data, and of which rule took out how much."""
 
 from recsweep.data.manifest import FeatureRows, Manifest, Period
 from recsweep.reporting.view import View

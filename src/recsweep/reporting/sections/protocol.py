@@ -4,8 +4,8 @@ from collections.abc import Mapping
 
 from recsweep.config.schema import Arm, Experiment, Purchase
 from recsweep.data.features import declared_names
+from recsweep.models.registry import families_of
 from recsweep.reporting.view import View
-from recsweep.tasks.registry import TASKS
 
 
 def protocol_notes(view: View) -> list[str]:
@@ -111,6 +111,6 @@ def _without_features(view: View) -> list[str]:
     )
     if not declared or experiment.feature_names == ():
         return []
-    known = TASKS[experiment.task].families
+    known = families_of(experiment.task)
     kinds = {name: known.get(str(view.study.spaces[name]["family"])) for name in view.families}
     return [name for name, kind in kinds.items() if kind is not None and not kind.uses_features]

@@ -18,7 +18,7 @@ from recsweep.reporting.charts.svg import Scale
 from recsweep.reporting.leaderboard import show_metric
 from recsweep.reporting.sections.order import order_rows, order_scale, order_targets, winners_drop
 from recsweep.reporting.sections.subgroups import group_tables
-from recsweep.reporting.sections.verdicts import mirrored, ranking, sentence
+from recsweep.reporting.sections.verdicts import cautions, mirrored, ranking, sentence
 from recsweep.reporting.tasks.purchase import purchase_section
 from recsweep.reporting.view import View, interval, score, signed
 
@@ -48,8 +48,9 @@ class PairRow:
     difference: str
     p: str
     outcome: str
+    cautions: list[str]
     kind: str
-    control: str  # beside a recurrent winner: what order is worth to it
+    control: str  # beside a network that won: what order is worth to it
 
 
 def sealed_section(view: View, sealed: ConfirmationSummary) -> dict[str, Any]:
@@ -153,6 +154,7 @@ def pair_rows(view: View, confirmation: ConfirmationSummary) -> list[PairRow]:
             difference=interval(v),
             p=f"{v.p:.4f}" if v.p >= 0.0001 else "<0.0001",
             outcome=view.say(f"outcome_{v.outcome}".replace(" ", "_"), a=v.a, b=v.b),
+            cautions=cautions(view, v),
             kind=v.outcome.split()[0],
             control=winners_drop(view, confirmation, v),
         )

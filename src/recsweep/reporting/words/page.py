@@ -37,19 +37,27 @@ ENGLISH = {
     "folds_caveat:sessions": "This is no verdict yet. These scores chose the configurations, and "
     "the winner of many trials is lucky: expect less on new sessions. The stage “confirm” opens "
     "the sealed test.",
-    "question": "The best recurrent network against the better of matrix factorisation and wide & "
-    "deep: {text}.",
+    "question": "The best network against {baselines}: {text}.",
+    "best_of": "the best of {others} and {last}",
     "leads": "{a} leads {b} by {d} {metric}",
     "verdict_better": "{a} beats {b} by {numbers} {metric}",
     "verdict_worse": "{b} beats {a} by {numbers} {metric}",
     "verdict_equivalent": "{a} and {b} are equivalent within {effect} {metric}: {numbers}",
-    "verdict_no_difference_shown": "no difference shown between {a} and {b}: {numbers} {metric}",
-    "basis_configurations": "{learners} learners, {seeds} seeds; speaks of the selected "
-    "configurations",
-    "basis_families": "{learners} learners, {seeds} searches; speaks of repeated searches",
-    "basis_configurations:sessions": "{learners} sessions, {seeds} seeds; speaks of the selected "
-    "configurations",
-    "basis_families:sessions": "{learners} sessions, {seeds} searches; speaks of repeated searches",
+    "verdict_no_difference_shown": "no significant difference between {a} and {b}: {numbers} "
+    "{metric}",
+    "basis_configurations": "{learners} learners, {seeds} seeds; applies to the selected "
+    "configurations only",
+    "basis_families": "{learners} learners, {seeds} searches; applies to the model families",
+    "basis_configurations:sessions": "{learners} sessions, {seeds} seeds; applies to the selected "
+    "configurations only",
+    "basis_families:sessions": "{learners} sessions, {seeds} searches; applies to the model "
+    "families",
+    "caveat_few_learners": "too few learners to call them equivalent",
+    "caveat_few_learners:sessions": "too few sessions to call them equivalent",
+    "caveat_skewed": "few learners make up most of the difference, so the interval may be too "
+    "narrow",
+    "caveat_skewed:sessions": "few sessions make up most of the difference, so the interval may be "
+    "too narrow",
     # facts
     "fact_trials": "trials",
     "fact_trials_note": "{complete} complete, {pruned} stopped early, {failed} failed",
@@ -152,7 +160,7 @@ ENGLISH = {
     "outcome_better": "{a} is better",
     "outcome_worse": "{b} is better",
     "outcome_equivalent": "equivalent",
-    "outcome_no_difference_shown": "no difference shown",
+    "outcome_no_difference_shown": "no significant difference",
     "cold": "Courses without an event before the test",
     "cold_note": "What the features of each family’s arms are worth for new courses, which no arm "
     "can know by its events. Intervals hold together over the arms of one family at {level}.",
@@ -386,16 +394,21 @@ CHINESE = {
     "folds_caveat:sessions": "这还不是结论。配置正是按这些分数选出的，"
     "而众多试验中的优胜者总有运气成分："
     "对新会话应预期更低的分数。只有“confirm”阶段会打开封存测试集。",
-    "question": "最好的循环网络与矩阵分解、wide & deep 中较好者相比：{text}。",
+    "question": "最好的网络与{baselines}相比：{text}。",
+    "best_of": "{others}、{last} 中最好者",
     "leads": "{a} 领先 {b} {d} {metric}",
     "verdict_better": "{a} 优于 {b}，差值 {numbers} {metric}",
     "verdict_worse": "{b} 优于 {a}，差值 {numbers} {metric}",
     "verdict_equivalent": "{a} 与 {b} 在 {effect} {metric} 以内等效：{numbers}",
-    "verdict_no_difference_shown": "未显示出 {a} 与 {b} 之间的差异：{numbers} {metric}",
-    "basis_configurations": "{learners} 名学员，{seeds} 个随机种子；结论针对选定的配置",
-    "basis_families": "{learners} 名学员，{seeds} 次搜索；结论针对重复搜索",
-    "basis_configurations:sessions": "{learners} 个会话，{seeds} 个随机种子；结论针对选定的配置",
-    "basis_families:sessions": "{learners} 个会话，{seeds} 次搜索；结论针对重复搜索",
+    "verdict_no_difference_shown": "{a} 与 {b} 之间未见显著差异：{numbers} {metric}",
+    "basis_configurations": "{learners} 名学员，{seeds} 个随机种子；结论仅适用于所选配置",
+    "basis_families": "{learners} 名学员，{seeds} 次搜索；结论适用于整类模型",
+    "basis_configurations:sessions": "{learners} 个会话，{seeds} 个随机种子；结论仅适用于所选配置",
+    "basis_families:sessions": "{learners} 个会话，{seeds} 次搜索；结论适用于整类模型",
+    "caveat_few_learners": "学员太少，不足以判定等效",
+    "caveat_few_learners:sessions": "会话太少，不足以判定等效",
+    "caveat_skewed": "差异主要来自少数学员，区间可能偏窄",
+    "caveat_skewed:sessions": "差异主要来自少数会话，区间可能偏窄",
     "fact_trials": "次试验",
     "fact_trials_note": "{complete} 次完整，{pruned} 次提前停止，{failed} 次失败",
     "fact_families": "个模型族",
@@ -491,7 +504,7 @@ CHINESE = {
     "outcome_better": "{a} 更好",
     "outcome_worse": "{b} 更好",
     "outcome_equivalent": "等效",
-    "outcome_no_difference_shown": "未显示差异",
+    "outcome_no_difference_shown": "未见显著差异",
     "cold": "测试之前没有事件的课程",
     "cold_note": "对没有事件可学的新课程，每个模型族各组特征的价值。"
     "区间在 {level} 水平上对同一模型族的各组同时成立。",

@@ -17,7 +17,8 @@ from recsweep.config.values import Configuration
 from recsweep.data.features import with_features
 from recsweep.data.types import Fold, Int64
 from recsweep.errors import WorkFailed
-from recsweep.stages.confirm.control import control_targets, reads_order, shuffled
+from recsweep.models.registry import families_of
+from recsweep.stages.confirm.control import control_targets, shuffled
 from recsweep.stages.machine import device_of, threads
 from recsweep.tasks.next_item.lists import ListMaker, Lists
 from recsweep.tasks.registry import TASKS
@@ -133,7 +134,7 @@ class Bench:
             ) from None
         fit_seconds = time.perf_counter() - started
         after_shuffling = None
-        if reads_order(job.kind, job.config):
+        if families_of(test.task)[job.kind].sees_order(job.config):
             after_shuffling = self._shuffled(model, seat.fold)
         return Scored(
             job=job,

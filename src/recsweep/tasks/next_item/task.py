@@ -12,7 +12,6 @@ from recsweep.data.batches import cut_windows
 from recsweep.data.types import Float64, Targets, Training
 from recsweep.evaluation.metrics import FUNCTIONS, user_means
 from recsweep.models.protocol import Recommender
-from recsweep.models.registry import FAMILIES
 from recsweep.tasks.next_item.ranking import Ranker
 from recsweep.tasks.task import Outcomes, Task
 
@@ -46,7 +45,6 @@ def _steps(config: Mapping[str, Any], training: Training) -> int | None:
 
 NEXT_ITEM: Task[Recommender] = Task(
     name="next_item",
-    families=FAMILIES,
     scorer=Ranks,
     target_values=_target_values,
     pooled=lambda ranks, targets, metric: {},

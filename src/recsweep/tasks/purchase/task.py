@@ -9,14 +9,13 @@ from recsweep.config.schema import Metric
 from recsweep.data.types import Float64, Labels, Targets, Training
 from recsweep.evaluation.probability import (
     calibrated,
+    linearised_by_learner,
     log_losses,
     pooled_metrics,
-    shares_of_learners,
     squared_errors,
 )
 from recsweep.models.purchase.cases import CaseBook
 from recsweep.models.purchase.protocol import Purchaser
-from recsweep.models.purchase.registry import PURCHASE_FAMILIES
 from recsweep.tasks.task import Outcomes, Task
 
 
@@ -64,11 +63,10 @@ def _steps(config: Mapping[str, Any], training: Training) -> int | None:
 
 PURCHASE: Task[Purchaser] = Task(
     name="purchase",
-    families=PURCHASE_FAMILIES,
     scorer=Probabilities,
     target_values=_target_values,
     pooled=_pooled,
-    per_learner=shares_of_learners,
+    per_learner=linearised_by_learner,
     steps=_steps,
     makes_lists=False,
 )
