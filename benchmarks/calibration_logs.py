@@ -21,6 +21,7 @@ from recsweep.evaluation.verdict import PairVerdict, Scope
 from recsweep.models.registry import families_of
 from recsweep.spaces.files import load_space
 from recsweep.tasks.folds import development_folds, make_fold
+from recsweep.tasks.registry import TASKS
 from recsweep.training.trial import Diverged, TrialRecord, run_trial
 
 NO_EFFECT = 1e-9  # a smallest effect that calls nothing equivalent
@@ -189,7 +190,16 @@ def _run(
 ) -> TrialRecord:
     cpu = torch.device("cpu")
     metric = log.experiment.metric
-    return run_trial(family, config, [fold], metric, epochs=epochs, seed=seed, device=cpu)
+    return run_trial(
+        family,
+        config,
+        [fold],
+        metric,
+        epochs=epochs,
+        seed=seed,
+        device=cpu,
+        task=TASKS["next_item"],
+    )
 
 
 def _verdict(

@@ -18,6 +18,7 @@ from recsweep.stages.confirm.stage import confirm_stage
 from recsweep.stages.report import report_stage
 from recsweep.stages.reproduce.stage import reproduce_stage
 from recsweep.stages.sweep.stage import load_inputs
+from recsweep.tasks.purchase.details import PurchaseDetails
 
 ROOT = Path(__file__).parents[2]
 SPACES = "search_spaces/purchase"
@@ -90,9 +91,9 @@ def test_the_confirmation_says_how_good_probabilities_and_decisions_are(root: Pa
     assert {"expected_revenue", "revenue"} <= set(gru.metrics)
     area = gru.metrics["roc_auc"]
     assert area.lower < area.mean < area.upper
-    assert gru.purchase is not None
-    assert sum(b.examples for b in gru.purchase.reliability) == confirmation.targets
-    assert sum(a.support for a in gru.purchase.answers.values()) == confirmation.targets
+    details = PurchaseDetails.model_validate(gru.details["purchase"])
+    assert sum(b.examples for b in details.reliability) == confirmation.targets
+    assert sum(a.support for a in details.answers.values()) == confirmation.targets
     assert not gru.coverage
     assert gru.order is not None
     assert confirmation.families["gradient_boosting"].order is None

@@ -17,7 +17,6 @@ from recsweep.config.values import Configuration
 from recsweep.data.types import Training
 from recsweep.models.protocol import Context
 from recsweep.models.registry import families_of
-from recsweep.tasks.next_item.task import NEXT_ITEM
 from recsweep.tasks.task import Task
 from recsweep.training.trial import Diverged, fold_seed
 
@@ -31,7 +30,7 @@ def refit(
     seed: int,
     device: torch.device,
     precision: str = "fp32",
-    task: Task[Any] = NEXT_ITEM,
+    task: Task[Any],
     on_epoch: Callable[[int, int], None] = lambda epoch, epochs: None,
 ) -> Any:
     """Train as a trial trains its first fold, on `training` and for `epochs` epochs.
@@ -56,7 +55,7 @@ def refit(
 
 
 def optimizer_steps(
-    config: Configuration, training: Training, epochs: int, task: Task[Any] = NEXT_ITEM
+    config: Configuration, training: Training, epochs: int, task: Task[Any]
 ) -> int | None:
     """Optimiser steps in `epochs` epochs; None for a family that isn't trained by gradient."""
     steps = task.steps(config, training)

@@ -18,7 +18,6 @@ from recsweep.data.types import Fold
 from recsweep.evaluation.metrics import mean_over_folds
 from recsweep.models.protocol import Context, Resumable
 from recsweep.models.registry import families_of
-from recsweep.tasks.next_item.task import NEXT_ITEM
 from recsweep.tasks.task import Task
 from recsweep.training.epoch import EpochReport
 from recsweep.training.process import memory_in_use
@@ -67,7 +66,7 @@ class Trial:
         seed: int,
         device: torch.device,
         precision: str = "fp32",
-        task: Task[Any] = NEXT_ITEM,
+        task: Task[Any],
     ) -> None:
         entry = families_of(task.name)[family]
         self.metric, self._task = metric, task
@@ -161,7 +160,7 @@ def run_trial(
     seed: int,
     device: torch.device,
     precision: str = "fp32",
-    task: Task[Any] = NEXT_ITEM,
+    task: Task[Any],
     on_epoch: Callable[[EpochReport], bool] = lambda report: True,
 ) -> TrialRecord:
     """Run a trial to its end, or until `on_epoch` returns False.

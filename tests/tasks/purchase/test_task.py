@@ -9,7 +9,7 @@ from recsweep.config.schema import Metric
 from recsweep.errors import BadInput
 from recsweep.models.registry import families_of
 from recsweep.spaces.files import load_space
-from recsweep.tasks.purchase.task import PURCHASE
+from recsweep.tasks.purchase.task import TASK as PURCHASE
 from recsweep.tasks.registry import TASKS
 
 ROOT = Path(__file__).parents[3]

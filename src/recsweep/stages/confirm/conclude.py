@@ -32,7 +32,7 @@ from recsweep.records.confirmation_files import Table
 from recsweep.records.openings import read_openings
 from recsweep.records.study import Study
 from recsweep.stages.confirm.cold import cold_verdicts
-from recsweep.stages.confirm.purchases import pooled_estimates, purchase_details
+from recsweep.stages.confirm.pooled import pooled_estimates
 from recsweep.stages.confirm.refits import Scored, Test
 from recsweep.stages.confirm.searches import Search
 from recsweep.tasks.registry import TASKS
@@ -171,6 +171,7 @@ def _family(
             ),
             targets=len(test.control()),
         )
+    details = TASKS[test.task].details(runs[0].outcomes, test.fold.validation, metric)
     names = [name for name in table if name not in (*CONTROL, *_novelty(metric))]
     lists = [run.lists for run in runs if run.lists is not None]
     return ConfirmedFamily(
@@ -192,7 +193,7 @@ def _family(
         novelty={name: _estimate(_rows(table[name])) for name in _novelty(metric) if name in table},
         order=order,
         fit_seconds=float(np.mean([run.fit_seconds for run in runs])),
-        purchase=purchase_details(runs[0], test),
+        **({} if details is None else {test.task: details}),
     )
 
 

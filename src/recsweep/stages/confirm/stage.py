@@ -20,7 +20,6 @@ from recsweep.records.files import read_study
 from recsweep.records.lock import study_lock
 from recsweep.records.openings import Opened, Why, record_opening
 from recsweep.stages.confirm.conclude import Known, conclude
-from recsweep.stages.confirm.purchases import best_possible
 from recsweep.stages.confirm.refits import Ended, Job, Scored, Test, score_all
 from recsweep.stages.confirm.searches import Search, own_search
 from recsweep.stages.confirm.selected import confirmation_inputs
@@ -132,7 +131,7 @@ def open_test(
     record_opening(folder, why, code, dataset.fingerprint, configurations, repeated)
     opened = unseal(dataset)
     fold = make_fold("test", opened.development, opened.cuts.test, opened, experiment)
-    best = best_possible(experiment, opened, fold)
+    best = TASKS[experiment.task].best_possible(fold, opened, experiment)
     features = {name: experiment.features_of(name) for name in experiment.families}
     test = Test(fold, experiment.metric, experiment.resources, experiment.task, best, features)
     return test, dataset.n_users

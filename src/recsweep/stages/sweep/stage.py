@@ -154,8 +154,7 @@ def fold_counts(fold: Fold) -> dict[str, int]:
     """What a fold holds, and the events that each rule took out of its window or marked."""
     training, validation = fold.training, fold.validation
     if len(training.sequences.item) == 0:  # sessions: no courses, and every row is by itself
-        names = ("purchases", "training examples", "training purchases")
-        return {"targets": len(validation), **{name: validation.counts[name] for name in names}}
+        return {"targets": len(validation), **validation.counts}
     return {
         "training events": len(training.sequences.item),
         "training learners": len(training.sequences),
