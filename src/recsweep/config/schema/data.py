@@ -12,6 +12,7 @@ from recsweep.config.schema.base import (
     Name,
     RawPath,
     Schema,
+    Seed,
     Share,
     TimeFormat,
     Unit,
@@ -193,7 +194,7 @@ class SimulatorSettings(Schema):
     recency: Share = later(0.0)  # else: chance that it follows from any earlier one, by its age
     purchase_order: Annotated[float, Field(ge=0, le=5)] = 0.0  # what order does to a purchase
     text: Share = 0.5  # share of a course's appeal that its category and tags tell
-    seed: Annotated[int, Field(ge=0)] = 0
+    seed: Seed = 0
 
 
 class TimeLimits(Schema):
