@@ -8,7 +8,15 @@ from rich.markup import escape
 from rich.table import Table
 
 import recsweep
-from recsweep.cli.console import command, hints, json_lines, out, sweep_listeners, without_trials
+from recsweep.cli.console import (
+    command,
+    err,
+    hints,
+    json_lines,
+    out,
+    sweep_listeners,
+    without_trials,
+)
 from recsweep.config.schema import Experiment
 from recsweep.errors import BadInput, WorkFailed
 
@@ -27,21 +35,29 @@ def extra_trials(trials: str | None) -> int:
 
 
 def prepare(experiment: Experiment, quiet: bool) -> None:
-    """Prepare the data and sum up what was read and dropped."""
+    """Prepare the data and sum up what was read and dropped.
+
+    Raises:
+        BadInput: see `prepare`; or the sealed test could not be scored.
+    """
     from recsweep.data.manifest import read_manifest
-    from recsweep.data.summary import summary_lines
+    from recsweep.data.summary import summary_lines, warnings
+    from recsweep.stages.confirm.scorable import check_test
 
     with out.status("Preparing the data"):
         dataset = recsweep.prepare(experiment)
+    manifest = read_manifest(dataset.folder)
+    for warning in warnings(manifest):
+        err.print(f"[yellow]![/] {escape(warning)}", highlight=False, soft_wrap=True)
     json_lines().say("prepared", folder=dataset.folder, fingerprint=dataset.fingerprint)
-    if quiet:
-        return
-    table = Table.grid(padding=(0, 2))
-    table.add_column(max_width=36)
-    for label, value in summary_lines(read_manifest(dataset.folder)):
-        table.add_row(escape(label), escape(value))
-    out.print(table)
-    out.print(f"Prepared data: {dataset.folder}\n", highlight=False)
+    if not quiet:
+        table = Table.grid(padding=(0, 2))
+        table.add_column(max_width=36)
+        for label, value in summary_lines(manifest):
+            table.add_row(escape(label), escape(value))
+        out.print(table)
+        out.print(f"Prepared data: {dataset.folder}\n", highlight=False)
+    check_test(dataset, experiment)
 
 
 def sweep(experiment: Experiment, extra: int, quiet: bool) -> Path:

@@ -13,6 +13,7 @@ from recsweep.config.schema.base import (
     ByName,
     Name,
     Schema,
+    Seed,
     SpacePath,
     later,
 )
@@ -80,7 +81,7 @@ class Experiment(Schema):
     # What it picks is recorded.
     selection: Annotated[Selection, Decides.NOTHING] = Selection()
     confirm: Annotated[Confirm, Decides.CONFIRMATION] = Confirm()
-    seed: Annotated[int, ANSWERS] = 0
+    seed: Annotated[Seed, ANSWERS] = 0
 
     @model_validator(mode="before")
     @classmethod
