@@ -1,7 +1,6 @@
 """The command line. Exit status: 0 done, 1 the work failed or was stopped, 2 bad input."""
 
 import logging
-import os
 import sys
 import warnings
 
@@ -11,6 +10,7 @@ from rich.markup import escape
 from recsweep.cli.commands import app
 from recsweep.cli.console import err
 from recsweep.errors import RecsweepError
+from recsweep.tracking import stand_apart
 
 __all__ = ["app", "err", "main"]
 
@@ -22,8 +22,7 @@ def main() -> None:
         format="%(message)s",
         handlers=[RichHandler(console=err, show_time=False, show_path=False)],
     )
-    # Of a process that used W&B and started this one: its service does not know our folders.
-    os.environ.pop("WANDB_SERVICE", None)
+    stand_apart()
     warnings.simplefilter("ignore")  # of libraries; ours are log lines
     try:
         app()
