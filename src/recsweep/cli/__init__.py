@@ -9,6 +9,7 @@ from rich.markup import escape
 
 from recsweep.cli.commands import app
 from recsweep.cli.console import err
+from recsweep.cli.streams import write_anything
 from recsweep.errors import RecsweepError
 from recsweep.tracking import stand_apart
 
@@ -17,6 +18,7 @@ __all__ = ["app", "err", "main"]
 
 def main() -> None:
     """Run the command line; a problem is one line, never a traceback."""
+    write_anything()
     logging.basicConfig(
         level=logging.WARNING,
         format="%(message)s",
