@@ -1,4 +1,4 @@
-"""What may be said about two families, and the sentence that says it."""
+"""Verdicts: what may be said about two families, and the sentence that says it."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace

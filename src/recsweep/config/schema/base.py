@@ -1,4 +1,4 @@
-"""What every part of an experiment file is made of."""
+"""The base of every schema, and the types that several of them share."""
 
 from pathlib import PurePosixPath
 from typing import Annotated, Any, Literal
