@@ -23,6 +23,7 @@ import numpy as np
 from overhead import SPACE, study
 from plain_gru import CONFIG
 from recsweep.data.types import Fold, Sequences, Targets, Training
+from recsweep.models.registry import families_of
 from recsweep.search.run import run_search
 from recsweep.spaces.files import load_space
 from recsweep.tracking.events import EpochReported, Event
@@ -112,7 +113,7 @@ def measure(name: str, folds: Sequence[Fold]) -> tuple[float, float]:
         space.write_text(SPACE)
         run_search(
             study(4),
-            {"made_up": load_space(space)},
+            {"made_up": load_space(space, families_of("next_item"))},
             folds,
             Path(temporary),
             fingerprint="none",

@@ -11,7 +11,8 @@ from worlds import dataset_of, events_of, experiment_of
 
 from recsweep.config.schema import Experiment
 from recsweep.data.types import Fold
-from recsweep.models.protocol import Family, FamilyConfig
+from recsweep.models.family import Build, Builds
+from recsweep.models.protocol import FamilyConfig
 from recsweep.search.ledger import Ledger
 from recsweep.search.storage import open_family, open_storage
 from recsweep.spaces.files import load_space
@@ -39,9 +40,9 @@ def build(config: Any, context: Any) -> Any:
     raise NotImplementedError
 
 
-FAMILIES = {
-    "made_up": Family(MadeUpConfig, build),
-    "floor": Family(FamilyConfig, build, epochs=1),
+FAMILIES: Builds = {
+    "made_up": Build(MadeUpConfig, build),
+    "floor": Build(FamilyConfig, build, epochs=1),
 }
 
 

@@ -20,6 +20,7 @@ from recsweep.records.study import Study, SweepSession, TrialRow
 from recsweep.records.user_values import FoldValues, write_user_values
 from recsweep.stages.select.stage import select_stage
 from recsweep.tasks.folds import development_folds
+from recsweep.tasks.next_item.task import TASK as NEXT_ITEM
 from recsweep.training.epoch import EpochReport
 from recsweep.training.trial import TrialRecord, run_trial
 
@@ -68,7 +69,14 @@ def build(world: World) -> None:
     trials = []
     for family, config in CONFIGS.items():
         record = run_trial(
-            family, config, folds, experiment.metric, epochs=2, seed=5, device=torch.device("cpu")
+            family,
+            config,
+            folds,
+            experiment.metric,
+            epochs=2,
+            seed=5,
+            device=torch.device("cpu"),
+            task=NEXT_ITEM,
         )
         trials.append(row_of(record))
         values = [

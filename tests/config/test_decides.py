@@ -10,12 +10,12 @@ from sweeps import spaces_of
 from worlds import experiment_of
 
 from recsweep.config.schema import (
+    ANSWERS,
     Arm,
     Decides,
     Experiment,
     FeatureTable,
     Package,
-    Purchase,
     Schema,
     SessionTable,
     SimulatorSettings,
@@ -28,6 +28,7 @@ from recsweep.records.study import Study
 from recsweep.search.storage import identity
 from recsweep.stages.confirm.selected import confirmation_inputs
 from recsweep.stages.portrait.stage import portrait_inputs
+from recsweep.tasks.purchase.settings import Purchase
 
 Place = tuple[str | int, ...]
 
@@ -85,6 +86,8 @@ def leaves(value: Any, said: Decides | None = None, place: Place = ()) -> Iterat
         for name, field in type(value).model_fields.items():
             own = said if said is not None else declared(field)
             yield from leaves(getattr(value, name), own, (*place, name))
+        for name, entry in (value.model_extra or {}).items():
+            yield from leaves(entry, ANSWERS, (*place, name))
     elif isinstance(value, Mapping) and value:
         for key, entry in value.items():
             yield from leaves(entry, said, (*place, key))

@@ -186,7 +186,7 @@ def test_impossible_dials_are_refused(wrong: dict[str, float]) -> None:
 @pytest.mark.parametrize("file_format", ["parquet", "csv"])
 def test_prepare_reads_what_was_written(tmp_path: Path, file_format: str) -> None:
     log = log_of(learners=200, courses=40)
-    path = write(log, tmp_path / "made", file_format)  # type: ignore[arg-type]
+    path = write(log, tmp_path / "made", file_format, ["gru", "item_knn"])  # type: ignore[arg-type]
     experiment = load_experiment(path)
     dataset = prepare(experiment, tmp_path)
     fold = development_folds(dataset, experiment)[-1]
@@ -199,7 +199,7 @@ def test_prepare_reads_what_was_written(tmp_path: Path, file_format: str) -> Non
 
 def test_every_file_says_that_it_is_synthetic(tmp_path: Path) -> None:
     log = log_of(learners=20)
-    path = write(log, tmp_path / "made")
+    path = write(log, tmp_path / "made", families=["gru"])
     truth = json.loads((tmp_path / "made/SYNTHETIC.json").read_text())
     assert truth["synthetic"] is True
     assert truth["settings"] == log.settings.model_dump()

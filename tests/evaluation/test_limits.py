@@ -51,9 +51,7 @@ def test_where_no_learner_differs_the_interval_is_the_rule_of_three_s() -> None:
     assert many.upper == pytest.approx(3 / 800, rel=0.01)
 
 
-def test_learners_that_hardly_differ_are_equivalent_once_there_are_enough() -> (
-    None
-):
+def test_learners_that_hardly_differ_are_equivalent_once_there_are_enough() -> None:
     small = np.random.default_rng(0).normal(0, 0.001, 800)
     few, enough = against_zero(small[:30]), against_zero(small)
     assert (few.outcome, few.caveats) == ("no difference shown", ("few learners",))

@@ -113,10 +113,10 @@ def test_all_metrics_are_finite_and_in_their_range(seed: int) -> None:
 
 def test_the_report_is_of_the_decisions_that_the_metrics_are_of() -> None:
     probability, bought, learner = world()
-    report = report_at_threshold(probability, bought, learner)
+    report = report_at_threshold(probability, bought, learner, ("no", "yes"))
     metrics = pooled_metrics(probability, bought, learner, None)
-    assert report["purchase"]["f1-score"] == pytest.approx(metrics["f1"])
-    assert report["purchase"]["support"] == bought.sum()
+    assert report["yes"]["f1-score"] == pytest.approx(metrics["f1"])
+    assert report["yes"]["support"] == bought.sum()
 
 
 def test_the_jackknife_of_a_mean_is_its_t_interval_in_size() -> None:

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 import optuna
 import pytest
+from families import FAMILIES
 from worlds import experiment_of
 
 from recsweep.config.files import read_yaml
@@ -63,7 +64,7 @@ def make_study() -> MakeStudy:
     def make(trials: int = 12, families: dict[str, str] | None = None, **changes: object) -> Study:
         kinds = families or {name: name for name in LEVELS}
         raw = {name: read_yaml(SPACES / f"{kind}.yaml") for name, kind in kinds.items()}
-        spaces = {name: parse_space(keys, SPACES) for name, keys in raw.items()}
+        spaces = {name: parse_space(keys, SPACES, FAMILIES) for name, keys in raw.items()}
         experiment = experiment_of(
             study="made-up",
             families={name: f"search_spaces/{kind}.yaml" for name, kind in kinds.items()},
@@ -82,7 +83,7 @@ def selection_of() -> Callable[[Study], Selection]:
 
     def choose(study: Study) -> Selection:
         same = FoldValues("fold0", np.arange(4, dtype=np.int32), np.zeros(4))
-        spaces = {name: parse_space(keys, SPACES) for name, keys in study.spaces.items()}
+        spaces = {name: parse_space(keys, SPACES, FAMILIES) for name, keys in study.spaces.items()}
         return select(
             study, lambda trial: [same], lambda family, config: spaces[family].near_edge(config)
         )

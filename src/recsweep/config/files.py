@@ -13,7 +13,7 @@ from typing import Any, TypeVar, get_args
 import yaml
 from pydantic import BaseModel, ValidationError
 
-from recsweep.config.schema import Experiment
+from recsweep.config.schema import Experiment, settings_of_tasks
 from recsweep.errors import BadInput
 
 S = TypeVar("S", bound=BaseModel)
@@ -193,14 +193,19 @@ def _first_problem(schema: type[BaseModel], error: ValidationError) -> str:
 def _keys_at(schema: type[BaseModel], location: Sequence[int | str]) -> list[str]:
     model: Any = schema
     for part in location:
-        if isinstance(part, int) or part not in model.model_fields:  # a key of a mapping
+        if isinstance(part, int) or part not in _fields(model):  # a key of a mapping
             continue
-        annotation = model.model_fields[part].annotation
-        models = [a for a in _flatten(annotation) if _is_model(a)]
+        models = [a for a in _flatten(_fields(model)[part]) if _is_model(a)]
         if not models:
             return []
         model = models[0]
-    return list(model.model_fields)
+    return list(_fields(model))
+
+
+def _fields(model: type[BaseModel]) -> dict[str, Any]:
+    """Key -> its type; an experiment has those of tasks besides."""
+    own = {name: field.annotation for name, field in model.model_fields.items()}
+    return {**own, **settings_of_tasks()} if model is Experiment else own
 
 
 def _flatten(annotation: Any) -> list[Any]:

@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from recsweep.config.schema import Experiment
+from recsweep.config.schema import Experiment, Folds
 from recsweep.data.features import Encoder, fit_events, fit_features, known_items, text_names
 from recsweep.data.types import UNKNOWN, Dataset, Events, Int32, Int64, Sequences
 
@@ -54,6 +54,15 @@ def learn(
     of_events = fit_events(rows_of(events, before), experiment.event_features, cut)
     encoder = replace(encoder, of_events=of_events)
     return Learned(items, len(known), local.astype(np.int32)[events.item], encoder)
+
+
+def trains_on(events: Events, window: tuple[int, int], rule: Folds) -> Mask:
+    """Events that a fold with this window may learn from: those before it, or, where there is no
+    clock, all others.
+    """
+    start, end = window
+    before: Mask = events.time < start
+    return before if rule.in_time else before | (events.time >= end)
 
 
 def rows_of(events: Events, rows: Mask | Int64) -> Events:

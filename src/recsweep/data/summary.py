@@ -3,6 +3,7 @@
 from pathlib import PurePosixPath
 
 from recsweep.data.manifest import FeatureRows, FoldSupport, Manifest, Period
+from recsweep.data.types import BOUGHT, KINDS
 
 
 def summary_lines(manifest: Manifest) -> list[tuple[str, str]]:
@@ -18,7 +19,7 @@ def summary_lines(manifest: Manifest) -> list[tuple[str, str]]:
     for word, rows in (("users", manifest.user_table), ("items", manifest.item_table)):
         if rows is not None:
             lines.append((f"table of {word}", _feature_rows(rows, word)))
-    if manifest.fold_rule.rule == "stratified":
+    if manifest.data.sessions is not None:
         return lines + _sessions(manifest)
     lines.append(("development", _period(manifest.development)))
     lines += [(f"  {fold.name}", _fold(fold)) for fold in manifest.folds]
@@ -31,7 +32,7 @@ def _sessions(manifest: Manifest) -> list[tuple[str, str]]:
     parts = [(f"  {fold.name}", fold.validation) for fold in manifest.folds]
     named = [("development", manifest.development), *parts, ("sealed test", manifest.sealed_test)]
     return [
-        (name, f"{part.events:,} sessions, {part.types.get('purchase', 0):,} with a purchase")
+        (name, f"{part.events:,} sessions, {part.types.get(KINDS[BOUGHT], 0):,} labelled yes")
         for name, part in named
     ] + [("time", "not respected: the table has no clock, parts are drawn at random")]
 

@@ -25,8 +25,8 @@ Which pairs are *declared* is settled before the test is opened. For them the sm
 over declared pairs only; the others are exploratory, and theirs runs over all.
 
 What no resampling can tell (`limits.py`) is said with the verdict: "equivalent" needs enough
-learners for the rule of three, and where no learner differs at all that rule is the interval; differences
-that are too skewed for Cochran's rule carry a caveat.
+learners for the rule of three, and where no learner differs at all that rule is the interval;
+differences that are too skewed for Cochran's rule carry a caveat.
 
 Holm's step-down p values are not given. They may reject a pair whose simultaneous interval holds
 0, and the intervals that do match step-down tests say of a rejected pair no more than its sign as

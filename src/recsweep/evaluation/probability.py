@@ -1,4 +1,4 @@
-"""How good probabilities of a purchase are: per example, of all together, and at a threshold.
+"""How good probabilities of an answer are: per example, of all together, and at a threshold.
 
 Thresholds and calibrators are cross-fitted: learners are dealt into `PARTS` parts, and what one
 part is scored with was fitted on the examples of the others. So nothing is scored on what it was
@@ -71,7 +71,7 @@ def calibrated(
 
 
 def decisions(probability: Float64, bought: Mask, sequence: Int32) -> tuple[Mask, list[float]]:
-    """(n,) whether each is taken for a purchase, at the threshold with the best F1 on the examples
+    """(n,) whether each is taken for a yes, at the threshold with the best F1 on the examples
     of other learners; and the thresholds.
     """
     out, thresholds = np.zeros(len(bought), bool), []
@@ -83,9 +83,7 @@ def decisions(probability: Float64, bought: Mask, sequence: Int32) -> tuple[Mask
 
 
 def best_threshold(probability: Float64, bought: Mask) -> float:
-    """The lowest probability to be taken for a purchase that makes F1 highest; .5 where nobody
-    bought.
-    """
+    """The lowest probability to be taken for a yes that makes F1 highest; .5 without any yes."""
     from sklearn.metrics import precision_recall_curve
 
     if not bought.any():
@@ -176,12 +174,13 @@ def revenue(probability: Float64, bought: Mask, price: Float64 | None) -> dict[s
     }
 
 
-def report_at_threshold(probability: Float64, bought: Mask, sequence: Int32) -> dict[str, Any]:
-    """scikit-learn's `classification_report` at cross-fitted thresholds."""
+def report_at_threshold(
+    probability: Float64, bought: Mask, sequence: Int32, names: tuple[str, str]
+) -> dict[str, Any]:
+    """scikit-learn's `classification_report` at cross-fitted thresholds; `names` of no and yes."""
     from sklearn.metrics import classification_report
 
     taken, _ = decisions(probability, bought, sequence)
-    names = ["no purchase", "purchase"]
     found: dict[str, Any] = classification_report(
         bought, taken, labels=[False, True], target_names=names, output_dict=True, zero_division=0.0
     )
@@ -196,7 +195,7 @@ def _calibrate(
 
     if calibration == "isotonic":
         library = IsotonicRegression(out_of_bounds="clip")
-        # A bin without a purchase is no proof that there never is one: the ends are Laplace's.
+        # A bin without a yes is no proof that there never is one: the ends are Laplace's.
         least = 1 / (len(bought) + 2)
         found = library.fit(probability, bought).predict(asked)
         return np.asarray(np.clip(found, least, 1 - least), np.float64)

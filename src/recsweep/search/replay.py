@@ -18,7 +18,8 @@ from optuna.storages.journal import BaseJournalBackend
 from recsweep.config.files import validate
 from recsweep.config.schema import Experiment
 from recsweep.errors import BadInput
-from recsweep.models.protocol import Family
+from recsweep.models.family import Builds
+from recsweep.models.registry import families_of
 from recsweep.search.journal import (
     Line,
     Operation,
@@ -33,10 +34,7 @@ from recsweep.search.policy import Policy, policy_of
 from recsweep.search.repeatable import Repeatable
 from recsweep.search.storage import JOURNAL
 from recsweep.spaces.files import parse_space
-from recsweep.tasks.registry import TASKS
 from recsweep.training.epoch import EpochReport
-
-Families = Mapping[str, Family[Any]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +83,7 @@ class _Recorded(BaseJournalBackend):
         return self.lines[self.at] if self.at < len(self.lines) else None
 
 
-def replay(folder: Path, families: Families | None = None) -> Replayed:
+def replay(folder: Path, families: Builds | None = None) -> Replayed:
     """Derive a study's journal again.
 
     Args:
@@ -116,7 +114,7 @@ def replay(folder: Path, families: Families | None = None) -> Replayed:
 
 class _Study:
     def __init__(
-        self, path: Path, lines: list[Line], scratch: Path, families: Families | None
+        self, path: Path, lines: list[Line], scratch: Path, families: Builds | None
     ) -> None:
         self._path, self._scratch, self._families = path, scratch, families
         self._journal = _Recorded(lines)
@@ -154,7 +152,7 @@ class _Study:
             name: optuna.load_study(study_name=name, storage=storage)
             for name in experiment.families
         }
-        families = self._families or TASKS[experiment.task].families
+        families = self._families or families_of(experiment.task)
         spaces = {
             name: parse_space(study.user_attrs["identity"]["space"], self._path, families)
             for name, study in studies.items()

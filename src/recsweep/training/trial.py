@@ -17,7 +17,7 @@ from recsweep.config.values import Configuration
 from recsweep.data.types import Fold
 from recsweep.evaluation.metrics import mean_over_folds
 from recsweep.models.protocol import Context, Resumable
-from recsweep.tasks.next_item.task import NEXT_ITEM
+from recsweep.models.registry import families_of
 from recsweep.tasks.task import Task
 from recsweep.training.epoch import EpochReport
 from recsweep.training.process import memory_in_use
@@ -66,10 +66,9 @@ class Trial:
         seed: int,
         device: torch.device,
         precision: str = "fp32",
-        task: Task[Any] = NEXT_ITEM,
+        task: Task[Any],
     ) -> None:
-        entry = task.families[family]
-        checked = entry.config.model_validate(dict(config))
+        entry = families_of(task.name)[family]
         self.metric, self._task = metric, task
         self.epochs = min(epochs, entry.epochs or epochs)
         self.epoch = 0
@@ -78,7 +77,7 @@ class Trial:
         self.best: EpochReport | None = None  # of equals the earliest
         self._folds = tuple(folds)
         self._models = tuple(
-            entry.build(checked, Context(fold.training, fold_seed(seed, n), device, precision))
+            entry.model(config, Context(fold.training, fold_seed(seed, n), device, precision))
             for n, fold in enumerate(folds)
         )
         self._scorers = tuple(task.scorer(f.validation, f.n_items, device) for f in folds)
@@ -161,7 +160,7 @@ def run_trial(
     seed: int,
     device: torch.device,
     precision: str = "fp32",
-    task: Task[Any] = NEXT_ITEM,
+    task: Task[Any],
     on_epoch: Callable[[EpochReport], bool] = lambda report: True,
 ) -> TrialRecord:
     """Run a trial to its end, or until `on_epoch` returns False.

@@ -8,6 +8,7 @@ from tiny import World
 from recsweep import cli
 from recsweep.cli.confirmation_lines import failure
 from recsweep.config.files import dump_yaml, read_yaml
+from recsweep.data.prepare import prepare
 from recsweep.errors import BadInput, WorkFailed
 from recsweep.records import environment as recorded_environment
 from recsweep.records.lock import study_lock
@@ -46,7 +47,7 @@ def test_data_that_are_prepared_otherwise_than_recorded_stop_and_say_so(
 ) -> None:
     """The raw file is the recorded one, and what comes of it is not: other code, or an edit."""
     confirm_stage(world.study, world.root, workers=1)
-    whole = stage.prepare
+    whole = prepare
     monkeypatch.setattr(
         stage, "prepare", lambda *given: replace(whole(*given), fingerprint="0" * 64)
     )

@@ -8,12 +8,12 @@ from hypothesis import strategies as st
 from purchases import CUT, END, LookOrBuy, fold_of, log_of, purchase_experiment, random_log
 from worlds import dataset_of
 
-from recsweep.config.schema import Purchase
 from recsweep.data.features import with_features
 from recsweep.data.types import Fold, Targets
 from recsweep.errors import BadInput
 from recsweep.tasks.folds import make_fold
 from recsweep.tasks.purchase.examples import DAY, find_examples
+from recsweep.tasks.purchase.settings import Purchase
 
 TWO_DAYS = Purchase(window_days=2)
 

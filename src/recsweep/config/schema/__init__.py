@@ -22,9 +22,17 @@ from recsweep.config.schema.data import (
 )
 from recsweep.config.schema.decides import ANSWERS, Decides, deciding, declared
 from recsweep.config.schema.experiment import Experiment
-from recsweep.config.schema.metric import Metric, goodness, lower_is_better
-from recsweep.config.schema.question import Folds, Purchase, Targets, Text
+from recsweep.config.schema.metric import Metric, goodness, lower_is_better, written
+from recsweep.config.schema.question import Folds, Targets, Text
 from recsweep.config.schema.search import Arm, Budget, Resources, Stopping, Tracking
+from recsweep.config.schema.task import (
+    MetricKind,
+    Question,
+    part_of_task,
+    question_of,
+    settings_of_tasks,
+    task_packages,
+)
 
 __all__ = [
     "ANSWERS",
@@ -42,8 +50,9 @@ __all__ = [
     "FeatureTable",
     "Folds",
     "Metric",
+    "MetricKind",
     "Package",
-    "Purchase",
+    "Question",
     "Resources",
     "Schema",
     "SessionTable",
@@ -60,4 +69,9 @@ __all__ = [
     "goodness",
     "later",
     "lower_is_better",
+    "part_of_task",
+    "question_of",
+    "settings_of_tasks",
+    "task_packages",
+    "written",
 ]

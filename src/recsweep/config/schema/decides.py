@@ -49,4 +49,6 @@ def deciding(model: Schema, what: Decides) -> dict[str, Any]:
             if isinstance(part, Schema):
                 start = ".".join(filter(None, (name, key)))
                 found |= {f"{start}.{k}": v for k, v in deciding(part, what).items()}
+    if what in ANSWERS:  # the settings of a task, which no field of ours can declare
+        found |= {name: dumped[name] for name in model.model_extra or ()}
     return found

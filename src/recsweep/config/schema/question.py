@@ -1,4 +1,4 @@
-"""`folds`, `targets`, `purchase`, `text`: what is asked of the data."""
+"""`folds`, `targets`, `text`: what is asked of the data."""
 
 from typing import Annotated, Literal, Self, get_args
 
@@ -23,7 +23,7 @@ class Folds(Schema):
 
     @model_validator(mode="after")
     def _leaves_training(self) -> Self:
-        if self.rule == "stratified":
+        if not self.in_time:
             if self.count < 2:
                 raise ValueError("stratified folds need a count of 2 or more")
             if self.validation != type(self).model_fields["validation"].default:
@@ -31,6 +31,11 @@ class Folds(Schema):
         elif self.count * self.validation + self.test >= 1:
             raise ValueError("count * validation + test must be below 1")
         return self
+
+    @property
+    def in_time(self) -> bool:
+        """Does a fold train on what lies before its window? Otherwise on all that is outside."""
+        return self.rule == "time"
 
 
 class Targets(Schema):
@@ -43,14 +48,6 @@ class Targets(Schema):
     same_instant: Literal["exclude", "compete"] = "exclude"
     # known: courses with events before the cut; catalogue: those that the table knows by then, too
     candidates: Literal["known", "catalogue"] = later("known")
-
-
-class Purchase(Schema):
-    """What is an example of the task `purchase`, and what is made of its probability."""
-
-    exposures: Annotated[tuple[EventType, ...], Field(min_length=1)] = ("browse",)
-    window_days: Annotated[float, Field(gt=0)] = 7  # bought within it: a purchase
-    price: str | None = None  # a numeric column of items: for expected revenue
 
 
 class Text(Schema):

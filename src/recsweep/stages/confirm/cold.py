@@ -5,7 +5,7 @@ from collections.abc import Mapping
 import numpy as np
 
 from recsweep.config.schema import Experiment
-from recsweep.data.types import UNKNOWN, Float64, Targets
+from recsweep.data.types import Float64, Targets
 from recsweep.evaluation.comparison import compare
 from recsweep.evaluation.verdict import PairVerdict, Scope
 from recsweep.tasks.registry import TASKS
@@ -33,8 +33,7 @@ def cold_verdicts(
         scope: of the verdicts.
         level: of the intervals.
     """
-    # A ranking can't hold a course that no table knows; a purchase can be asked of any.
-    cold = targets.item >= n_known if targets.labels is None else targets.item == UNKNOWN
+    cold = TASKS[experiment.task].cold(targets, n_known)
     learners, sequence = np.unique(targets.sequence[cold], return_inverse=True)
     if len(learners) < 2:
         return ()

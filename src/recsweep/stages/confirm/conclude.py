@@ -19,6 +19,7 @@ from recsweep.evaluation.estimate import estimate
 from recsweep.evaluation.groups import Mask, group_masks
 from recsweep.evaluation.subgroups import subgroup_differences
 from recsweep.evaluation.verdict import Scope
+from recsweep.models.registry import families_of
 from recsweep.records.confirmation import (
     Confirmation,
     ConfirmedFamily,
@@ -31,12 +32,11 @@ from recsweep.records.confirmation_files import Table
 from recsweep.records.openings import read_openings
 from recsweep.records.study import Study
 from recsweep.stages.confirm.cold import cold_verdicts
-from recsweep.stages.confirm.purchases import pooled_estimates, purchase_details
+from recsweep.stages.confirm.pooled import pooled_estimates
 from recsweep.stages.confirm.refits import Scored, Test
 from recsweep.stages.confirm.searches import Search
 from recsweep.tasks.registry import TASKS
 from recsweep.tasks.task import Outcomes, Task
-from recsweep.training.refit import DETERMINISTIC
 
 LEVEL = 0.95
 CONTROL = ("in_order", "shuffled")
@@ -171,6 +171,7 @@ def _family(
             ),
             targets=len(test.control()),
         )
+    details = TASKS[test.task].details(runs[0].outcomes, test.fold.validation, metric)
     names = [name for name in table if name not in (*CONTROL, *_novelty(metric))]
     lists = [run.lists for run in runs if run.lists is not None]
     return ConfirmedFamily(
@@ -179,7 +180,7 @@ def _family(
         config=choice.config,
         epochs=choice.epochs,
         seeds=own.seeds,
-        deterministic=choice.kind in DETERMINISTIC,
+        deterministic=not families_of(test.task)[choice.kind].random,
         steps=known.steps[name],
         metrics={
             **{column: _estimate(_rows(table[column])) for column in names},
@@ -192,7 +193,7 @@ def _family(
         novelty={name: _estimate(_rows(table[name])) for name in _novelty(metric) if name in table},
         order=order,
         fit_seconds=float(np.mean([run.fit_seconds for run in runs])),
-        purchase=purchase_details(runs[0], test),
+        **({} if details is None else {test.task: details}),
     )
 
 

@@ -12,6 +12,7 @@ from pathlib import Path
 from recsweep.config.schema import Experiment
 from recsweep.data.sealed import unseal
 from recsweep.data.types import Dataset
+from recsweep.models.registry import families_of
 from recsweep.records.confirmation import Confirmation, Steps
 from recsweep.records.confirmation_files import LEARNERS, read_confirmation, write_confirmation
 from recsweep.records.environment import PACKAGE, code_version, environment
@@ -19,7 +20,6 @@ from recsweep.records.files import read_study
 from recsweep.records.lock import study_lock
 from recsweep.records.openings import Opened, Why, record_opening
 from recsweep.stages.confirm.conclude import Known, conclude
-from recsweep.stages.confirm.purchases import best_possible
 from recsweep.stages.confirm.refits import Ended, Job, Scored, Test, score_all
 from recsweep.stages.confirm.searches import Search, own_search
 from recsweep.stages.confirm.selected import confirmation_inputs
@@ -28,7 +28,7 @@ from recsweep.stages.sweep.stage import searched_data
 from recsweep.tasks.folds import development_folds, make_fold
 from recsweep.tasks.registry import TASKS
 from recsweep.training.process import worker_environment
-from recsweep.training.refit import DETERMINISTIC, optimizer_steps
+from recsweep.training.refit import optimizer_steps
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,7 +131,7 @@ def open_test(
     record_opening(folder, why, code, dataset.fingerprint, configurations, repeated)
     opened = unseal(dataset)
     fold = make_fold("test", opened.development, opened.cuts.test, opened, experiment)
-    best = best_possible(experiment, opened, fold)
+    best = TASKS[experiment.task].best_possible(fold, opened, experiment)
     features = {name: experiment.features_of(name) for name in experiment.families}
     test = Test(fold, experiment.metric, experiment.resources, experiment.task, best, features)
     return test, dataset.n_users
@@ -139,13 +139,13 @@ def open_test(
 
 def _jobs(search: Search, number: int) -> list[Job]:
     trials = {trial.id: trial for trial in search.study.trials}
-    jobs = []
+    known, jobs = families_of(search.study.experiment.task), []
     for name, choice in search.selected.items():
         trial = trials[choice.trial]
         # An epoch of all folds takes about as long as several evaluations; only shares matter.
         fit = trial.fit_seconds / len(trial.epochs) * choice.epochs
         work = fit + 3 * trial.evaluate_seconds / len(trial.epochs)
-        seeds = search.seeds[:1] if choice.kind in DETERMINISTIC else search.seeds
+        seeds = search.seeds if known[choice.kind].random else search.seeds[:1]
         jobs += [
             Job(name, choice.kind, choice.config, choice.epochs, seed, work + 1e-3, number)
             for seed in seeds

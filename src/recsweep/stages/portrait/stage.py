@@ -81,7 +81,7 @@ def portrait_stage(
     Args:
         folder: of the study.
         root: the folder that holds `data/`.
-        family: its name in the study; None: the best recurrent one.
+        family: its name in the study; None: the best network.
         clusters: how many; None: as many as the silhouette favours.
         on_epoch: told of every epoch of the refit.
 

@@ -12,6 +12,7 @@ from recsweep.data.prepare import prepare
 from recsweep.data.sources import resolve
 from recsweep.data.types import Dataset, Fold
 from recsweep.errors import BadInput, WorkFailed
+from recsweep.models.registry import families_of
 from recsweep.records.confirmation import ConfirmedFamily
 from recsweep.records.confirmation_files import read_confirmation, read_learners
 from recsweep.records.digests import edited
@@ -28,7 +29,6 @@ from recsweep.tasks.folds import development_folds
 from recsweep.tasks.registry import TASKS
 from recsweep.training.epoch import EpochReport
 from recsweep.training.process import worker_environment
-from recsweep.training.refit import DETERMINISTIC
 from recsweep.training.trial import Diverged, run_trial
 
 MORE_SEEDS = 2
@@ -75,7 +75,7 @@ def reproduce_stage(
     """
     best = read_best(path)
     edits = tuple(edited(BestFile, read_yaml(path)))
-    families = TASKS[best.experiment.task].families
+    families = families_of(best.experiment.task)
     if best.kind not in families:
         raise BadInput(f"{path}: kind {best.kind!r} is no family{nearest(best.kind, families)}")
     validate(families[best.kind].config, dict(best.config), f"{path}: config")
@@ -125,7 +125,7 @@ def _on_folds(
     columns = best.experiment.features_of(best.family)
     folds = tuple(with_features(f, columns) for f in development_folds(dataset, best.experiment))
     reasons = obstacles(best.environment, now, best.experiment.resources)
-    more = MORE_SEEDS if reasons and best.kind not in DETERMINISTIC else 0
+    more = MORE_SEEDS if reasons and families_of(best.experiment.task)[best.kind].random else 0
     seeds = [best.seed + n for n in range(1 + more)]
     runs = [_train(best, folds, seed, on_epoch) for seed in seeds]
     tolerances = {}
@@ -193,7 +193,7 @@ def _on_test(
         test, _ = open_test(
             folder, "reproduce --sealed", dataset, experiment, {best.family: opened}
         )
-        own = family.seeds[:1] if best.kind in DETERMINISTIC else family.seeds
+        own = family.seeds if families_of(experiment.task)[best.kind].random else family.seeds[:1]
         jobs = [Job(best.family, best.kind, best.config, best.epochs, seed, 1.0) for seed in own]
         scored = score_all(
             jobs,

@@ -12,6 +12,7 @@ from recsweep.errors import BadInput
 from recsweep.mirror.listener import MirrorListener
 from recsweep.mirror.study import INTERRUPT_LIMIT, open_mirror, renew_mirror
 from recsweep.models.engine import engine_of
+from recsweep.models.registry import families_of
 from recsweep.records.environment import environment
 from recsweep.records.files import write_study
 from recsweep.records.study import Study, SweepSession
@@ -22,7 +23,6 @@ from recsweep.spaces.files import load_space
 from recsweep.spaces.space import Space
 from recsweep.stages.sweep.arms import with_arms
 from recsweep.tasks.folds import development_folds
-from recsweep.tasks.registry import TASKS
 from recsweep.tracking.alongside import publish_along
 from recsweep.tracking.events import Listener
 from recsweep.tracking.live import LiveFile
@@ -53,7 +53,7 @@ def load_inputs(experiment: Experiment, root: Path) -> Inputs:
         BadInput: see `prepare`, `development_folds` and `load_space`.
         WorkFailed: see `prepare`.
     """
-    families = TASKS[experiment.task].families
+    families = families_of(experiment.task)
     paths = {name: experiment.space_of(name) for name in experiment.families}
     spaces = {name: load_space(root / path, families) for name, path in paths.items()}
     experiment, spaces = with_arms(experiment, spaces)
@@ -80,7 +80,7 @@ def searched_data(study: Study, root: Path) -> Dataset:
 
 
 def _check_histories(experiment: Experiment, spaces: Mapping[str, Space]) -> None:
-    families = TASKS[experiment.task].families
+    families = families_of(experiment.task)
     for name, space in spaces.items():
         if experiment.data.sessions is not None and families[space.family].needs_history:
             others = [kind for kind, family in families.items() if not family.needs_history]
@@ -154,8 +154,7 @@ def fold_counts(fold: Fold) -> dict[str, int]:
     """What a fold holds, and the events that each rule took out of its window or marked."""
     training, validation = fold.training, fold.validation
     if len(training.sequences.item) == 0:  # sessions: no courses, and every row is by itself
-        names = ("purchases", "training examples", "training purchases")
-        return {"targets": len(validation), **{name: validation.counts[name] for name in names}}
+        return {"targets": len(validation), **validation.counts}
     return {
         "training events": len(training.sequences.item),
         "training learners": len(training.sequences),

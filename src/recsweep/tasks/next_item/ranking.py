@@ -93,8 +93,8 @@ def _not_below_in_instant(own: Tensor, instant: Tensor) -> Tensor:
     first = _since(group[1:] != group[:-1], place)
     equal = _since((group[1:] != group[:-1]) | (value[1:] != value[:-1]), place)
     below = torch.where(value.isnan(), 0, equal - first)
-    _, inverse, size = group.unique_consecutive(return_inverse=True, return_counts=True)
-    return torch.empty_like(place).scatter_(0, order, size[inverse] - 1 - below)
+    size = group.bincount()
+    return torch.empty_like(place).scatter_(0, order, size[group] - 1 - below)
 
 
 def _since(new: Tensor, place: Tensor) -> Tensor:
@@ -110,7 +110,7 @@ def _blocks(targets: Targets, n_items: int, device: torch.device) -> Iterator[Bl
     sequence, length = targets.sequence[known], targets.length[known]
     order = np.lexsort((targets.time[known], length, sequence, _longest(sequence, length)))
     known, sequence, length = known[order], sequence[order], length[order]
-    instant = np.cumsum(changes(sequence) | changes(targets.time[known]))
+    instant: Int64 = np.cumsum(changes(sequence) | changes(targets.time[known]))
     offsets, items = targets.histories.offsets, targets.histories.item
     of_events = targets.histories.event_features
     first = 0

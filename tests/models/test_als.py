@@ -5,8 +5,8 @@ from implicit.cpu.als import AlternatingLeastSquares as Library
 from scipy.sparse import csr_matrix
 from worlds import training_of
 
+from recsweep.models.als import AlternatingLeastSquares
 from recsweep.models.fading import DAY, FadingConfig
-from recsweep.models.families.als import AlternatingLeastSquares
 from recsweep.models.protocol import Context, Histories
 from recsweep.models.sparse import interactions
 
@@ -44,11 +44,14 @@ def test_faded_factors_solve_the_written_system_after_every_event(fading: Fading
     model = AlternatingLeastSquares(4, 0.5, 3.0, fading, context)
     model.fit_epoch()
     items, days = [3, 5, 5, 0, 3], [0, 1, 1, 4, 5]
-    weight_of = {
-        "step": lambda i, n: 0.7 ** (n - 1 - i),
-        "instant": lambda i, n: 0.7 ** len({d for d in days[:n] if d > days[i]}),
-        "time": lambda i, n: 0.5 ** ((days[n - 1] - days[i]) / 2),
-    }[fading.fading]
+
+    def weight_of(i: int, n: int) -> float:
+        if fading.fading == "step":
+            return float(0.7 ** (n - 1 - i))
+        if fading.fading == "instant":
+            return float(0.7 ** len({d for d in days[:n] if d > days[i]}))
+        return float(0.5 ** ((days[n - 1] - days[i]) / 2))
+
     y = model.items.double().numpy()
     expected = []
     for n in range(1, 6):
