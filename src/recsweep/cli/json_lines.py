@@ -75,7 +75,15 @@ class JsonLines:
             metric=key,
             families={name: f.metrics[key].mean for name, f in confirmation.families.items()},
             verdicts=[
-                {"a": p.a, "b": p.b, "outcome": p.outcome, "difference": p.difference, "p": p.p}
+                {
+                    "a": p.a,
+                    "b": p.b,
+                    "outcome": p.outcome,
+                    "difference": p.difference,
+                    "p": p.p,
+                    "exploratory": p.exploratory,
+                    "caveats": p.caveats,
+                }
                 for p in confirmation.pairs
             ],
         )

@@ -81,7 +81,7 @@ def _verdicts(sealed: ConfirmationSummary) -> str:
         [
             v.a,
             v.b,
-            v.outcome,
+            f"{v.outcome} (exploratory)" if v.exploratory else v.outcome,
             signed(v.difference),
             f"[{signed(v.lower)}, {signed(v.upper)}]",
             "< 0.001" if v.p < 0.001 else f"{v.p:.3f}",

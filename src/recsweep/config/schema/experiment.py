@@ -141,6 +141,18 @@ class Experiment(Schema):
             )
         return self
 
+    @model_validator(mode="after")
+    def _contrasts_name_families(self) -> Self:
+        if isinstance(self.features, Mapping):  # arms have their names once they are written out
+            return self
+        for name in (name for pair in self.confirm.contrasts or () for name in pair):
+            if name not in self.families:
+                raise ValueError(
+                    f"confirm.contrasts: no family is called {name}; "
+                    f"allowed: {', '.join(self.families)}"
+                )
+        return self
+
     def settings_of(self, kind: type[S]) -> S:
         """The settings under the task's name, for the task's own code."""
         found = (self.__pydantic_extra__ or {}).get(self.task)

@@ -142,7 +142,7 @@ def other_metrics(view: View, confirmation: ConfirmationSummary) -> list[str]:
 
 
 def pair_rows(view: View, confirmation: ConfirmationSummary) -> list[PairRow]:
-    """Ordered by the families' ranking, the higher family named first."""
+    """Declared pairs first; by the families' ranking, the higher family named first."""
     if not confirmation.verdicts:
         return []
     place = {family: n for n, family in enumerate(ranking(confirmation))}
@@ -160,5 +160,5 @@ def pair_rows(view: View, confirmation: ConfirmationSummary) -> list[PairRow]:
             kind=v.outcome.split()[0],
             control=winners_drop(view, confirmation, v),
         )
-        for v in sorted(turned, key=lambda v: (place[v.a], place[v.b]))
+        for v in sorted(turned, key=lambda v: (v.exploratory, place[v.a], place[v.b]))
     ]

@@ -127,7 +127,8 @@ def sentence(view: View, verdict: PairVerdict) -> str:
 
 def cautions(view: View, verdict: PairVerdict) -> list[str]:
     """What the verdict says of its own limits."""
-    return [view.say(f"caveat_{caveat}".replace(" ", "_")) for caveat in verdict.caveats]
+    limits = [view.say(f"caveat_{caveat}".replace(" ", "_")) for caveat in verdict.caveats]
+    return [*([view.say("exploratory")] if verdict.exploratory else []), *limits]
 
 
 def _seeds(verdict: PairVerdict) -> str:

@@ -52,6 +52,7 @@ ENGLISH = {
     "configurations only",
     "basis_families:sessions": "{learners} sessions, {seeds} searches; applies to the model "
     "families",
+    "exploratory": "exploratory: not declared before the test was opened",
     "caveat_few_learners": "too few learners to call them equivalent",
     "caveat_few_learners:sessions": "too few sessions to call them equivalent",
     "caveat_skewed": "few learners make up most of the difference, so the interval may be too "
@@ -340,6 +341,7 @@ CHINESE = {
     "basis_families": "{learners} 名学员，{seeds} 次搜索；结论适用于整类模型",
     "basis_configurations:sessions": "{learners} 个会话，{seeds} 个随机种子；结论仅适用于所选配置",
     "basis_families:sessions": "{learners} 个会话，{seeds} 次搜索；结论适用于整类模型",
+    "exploratory": "探索性比较：开启封存测试之前未声明",
     "caveat_few_learners": "学员太少，不足以判定等效",
     "caveat_few_learners:sessions": "会话太少，不足以判定等效",
     "caveat_skewed": "差异主要来自少数学员，区间可能偏窄",

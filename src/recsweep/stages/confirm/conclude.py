@@ -14,7 +14,7 @@ import numpy as np
 
 from recsweep.config.schema import Metric
 from recsweep.data.types import UNKNOWN, Float64, Int32
-from recsweep.evaluation.comparison import compare
+from recsweep.evaluation.comparison import Pair, compare
 from recsweep.evaluation.estimate import estimate
 from recsweep.evaluation.groups import Mask, group_masks
 from recsweep.evaluation.subgroups import subgroup_differences
@@ -51,6 +51,7 @@ class Known:
     searches: Sequence[Search]  # the study's own first
     users: int  # codes below it have an event before the test
     steps: Mapping[str, Steps | None]
+    contrasts: Sequence[Pair]  # that the question is about
     inputs: str
     environment: Mapping[str, object]
     folder: Path
@@ -77,6 +78,7 @@ def conclude(
         LEVEL,
         scope,
         lower_is_better=experiment.metric.lower_is_better,
+        contrasts=known.contrasts,
         bound=experiment.metric.bound,
     )
     n_known = test.fold.training.n_known
