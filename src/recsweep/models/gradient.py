@@ -148,24 +148,23 @@ def _parameter_groups(
     decays_wide: bool,
 ) -> list[dict[str, object]]:
     """Biases aren't decayed; a wide part has a rate of its own; sparse tables another optimiser."""
-    groups: dict[str, list[nn.Parameter]] = {"rest": [], "bias": [], "wide": []}
-    for name, parameter in network.named_parameters():
-        if any(parameter is table for table in tables):
-            continue
-        wide = any(part.startswith("wide") for part in name.split("."))
-        groups["wide" if wide else "bias" if name.endswith("bias") else "rest"].append(parameter)
-    return [
-        {"params": groups["rest"], "weight_decay": config.weight_decay},
-        {"params": groups["bias"], "weight_decay": 0.0},
-        *(
-            [
-                {
-                    "params": groups["wide"],
-                    "weight_decay": config.weight_decay if decays_wide else 0.0,
-                    "lr": config.wide_learning_rate,
-                }
-            ]
-            if groups["wide"]
-            else []
-        ),
+    rest: list[nn.Parameter] = []
+    biases: list[nn.Parameter] = []
+    wide: list[nn.Parameter] = []
+    for path, parameter in network.named_parameters():
+        parts = path.split(".")
+        if any(part.startswith("wide") for part in parts):
+            wide.append(parameter)
+        elif parts[-1].startswith("bias"):
+            biases.append(parameter)
+        elif all(parameter is not table for table in tables):
+            rest.append(parameter)
+    decay = config.weight_decay
+    groups: list[dict[str, object]] = [
+        {"params": rest, "weight_decay": decay},
+        {"params": biases, "weight_decay": 0.0},
     ]
+    if wide:
+        rate, kept = config.wide_learning_rate, decay if decays_wide else 0.0
+        groups.append({"params": wide, "weight_decay": kept, "lr": rate})
+    return groups

@@ -12,6 +12,7 @@ where its absence tells nothing.
 import math
 from collections.abc import Sequence
 from itertools import pairwise
+from typing import Protocol
 
 import torch
 from torch import Tensor, nn
@@ -19,6 +20,19 @@ from torch import Tensor, nn
 from recsweep.data.types import Training
 from recsweep.models import losses
 from recsweep.models.tables import rows
+
+
+class Rows(Protocol):
+    """Rows of histories, of a training batch or of queries; see there for the shapes."""
+
+    @property
+    def items(self) -> Tensor: ...  # noqa: D102
+    @property
+    def user_features(self) -> Tensor: ...  # noqa: D102
+    @property
+    def event_features(self) -> Tensor | None: ...  # noqa: D102
+    @property
+    def time(self) -> Tensor | None: ...  # noqa: D102
 
 
 class Encoder(nn.Module):
@@ -29,8 +43,8 @@ class Encoder(nn.Module):
     projects: bool = True  # does a linear layer take the states to the item vectors' width?
     tied: bool = False  # do courses have one vector, for the way in and the way out?
 
-    def forward(self, inputs: Tensor, items: Tensor, user_features: Tensor) -> Tensor:
-        """(n_rows, longest, width) states from embedded inputs of the same leading shape."""
+    def forward(self, inputs: Tensor, rows: Rows) -> Tensor:
+        """(n_rows, longest, width) states from the rows' embedded items, of the same shape."""
         raise NotImplementedError
 
     def memory(self, last_item: Tensor) -> losses.Memory | None:
@@ -74,21 +88,18 @@ class Network(nn.Module):
         """(n_items, dim) each."""
         return [self.embedding] if self.output is None else [self.embedding, self.output]
 
-    def states(
-        self, items: Tensor, user_features: Tensor, event_features: Tensor | None = None
-    ) -> Tensor:
+    def states(self, rows: Rows) -> Tensor:
         """(n_rows, longest, dim), each from the places up to its own."""
         if self.sparse and (self.training or self._n_cold == 0):
-            inputs = self._rows(self.embedding, self.item_in, items)
+            inputs = self._rows(self.embedding, self.item_in, rows.items)
         else:
             table = self._table(self.embedding, self.item_in)
-            inputs = nn.functional.embedding(items, table)
+            inputs = nn.functional.embedding(rows.items, table)
         if self.event_in is not None:
-            assert event_features is not None  # training has them, so histories have
-            inputs = inputs + event_features @ self.event_in
-        encoded = self.encoder(inputs, items, user_features)
-        projected: Tensor = self.project(encoded)
-        return projected + (user_features @ self.user)[:, None]
+            assert rows.event_features is not None  # training has them, so histories have
+            inputs = inputs + rows.event_features @ self.event_in
+        projected: Tensor = self.project(self.encoder(inputs, rows))
+        return projected + (rows.user_features @ self.user)[:, None]
 
     def catalogue(self) -> Tensor:
         """(n_items, dim) output vectors; in training (n_known, dim)."""

@@ -73,9 +73,7 @@ class GradientRanker(GradientModel[Network, Batch]):
     def states(self, histories: Histories) -> Tensor:
         """(n_queries, dim): scores are products with them."""
         with self.context.autocast():
-            grid = self.network.states(
-                histories.items, histories.user_features, histories.event_features
-            )
+            grid = self.network.states(histories)
         return grid[histories.row, histories.length - 1].float()
 
     def loss(self, batch: Batch) -> tuple[Tensor, int]:
@@ -85,7 +83,7 @@ class GradientRanker(GradientModel[Network, Batch]):
     def _loss(self, batch: Batch) -> Tensor:
         network, config = self.network, self.config
         with self.context.autocast():
-            grid = network.states(batch.items, batch.user_features, batch.event_features)
+            grid = network.states(batch)
             states = grid.flatten(0, 1).index_select(0, batch.state)
             last_item = batch.items.flatten().index_select(0, batch.state)
         states = states.float()
@@ -116,11 +114,10 @@ class GradientRanker(GradientModel[Network, Batch]):
         negative = negative.index_select(0, batch.target_state)
         if memory is not None:
             positive, negative = _remember(memory, positive, negative, batch, drawn, network)
-        clash = batch.target[:, None] == drawn
         if config.loss == "bpr":
-            return losses.bpr(positive, negative, clash)
+            return losses.bpr(positive, negative, batch.target[:, None] == drawn)
         log_q = self._log_q
-        return losses.sampled_softmax(positive, negative, clash, log_q[batch.target], log_q[drawn])
+        return losses.sampled_softmax(positive, negative, log_q[batch.target], log_q[drawn])
 
     def _draw(self, loss: str) -> Tensor:
         """Negatives shared by a batch: by popularity for the softmax, evenly for BPR."""

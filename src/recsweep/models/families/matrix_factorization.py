@@ -1,12 +1,13 @@
 """`matrix_factorization`: implicit ALS, or factors trained under the networks' losses.
 
 Trained by gradient, a learner's factors are the normalised sum of the history's input factors,
-`p = sum_i x_i / n^a` (Paterek 2007, NSVD1; Kabbur et al. 2013, FISM eq. 2), in training and in
-scoring alike, so that they are as fresh as a network's state: most learners of a window are new,
-and have no factors of their own. For ALS see `als.py`.
+`p = sum_i w_i x_i / (sum_i w_i)^a` (Paterek 2007, NSVD1; Kabbur et al. 2013, FISM eq. 2, where
+every w is 1), in training and in scoring alike, so that they are as fresh as a network's state:
+most learners of a window are new, and have no factors of their own. How the weights w fall with
+age: `fading.py`. For ALS see `als.py`.
 
-Asked about a purchase, the log-odds are b + b_course + w · x + p · q_course (Koren et al. 2009,
-eq. 4, with what is known as further biases).
+Asked about a purchase, every w is 1 and the log-odds are b + b_course + v · x + p · q_course (Koren
+et al. 2009, eq. 4, with what is known as further biases).
 """
 
 from typing import Literal, Self
@@ -19,10 +20,10 @@ from recsweep.data.types import Training
 from recsweep.models.als import AlternatingLeastSquares
 from recsweep.models.cases import Cases, examples_of, labels_of
 from recsweep.models.classifier import LogOdds, after, classifier
-from recsweep.models.fading import FadingConfig
+from recsweep.models.fading import FadingConfig, faded_means
 from recsweep.models.family import Build, Family
 from recsweep.models.gradient import GradientConfig
-from recsweep.models.network import Encoder
+from recsweep.models.network import Encoder, Rows
 from recsweep.models.protocol import Context, Histories, Recommender
 from recsweep.models.ranker import GradientRanker, RankingConfig
 
@@ -35,7 +36,7 @@ class FactorConfig(GradientConfig):
     dropout: float = Field(ge=0, lt=1)
 
 
-class RankingFactorConfig(FactorConfig, RankingConfig):
+class RankingFactorConfig(FactorConfig, RankingConfig, FadingConfig):
     """Those of factors that rank."""
 
 
@@ -66,22 +67,19 @@ class FactorizationConfig(FadingConfig):
 
 
 class HistoryFactors(Encoder):
-    """The normalised running sum of the history's input factors."""
+    """The normalised running sum of the history's input factors, the older ones faded."""
 
     projects = False  # the factors are the state: no layer in between
 
-    def __init__(self, config: FactorConfig, training: Training) -> None:
+    def __init__(self, config: RankingFactorConfig, training: Training) -> None:
         super().__init__()
         self.width = self.dim = config.factors
-        self.exponent = config.history_exponent
+        self.exponent, self.fading = config.history_exponent, config
         self.dropout = nn.Dropout(config.dropout)
 
-    def forward(self, inputs: Tensor, items: Tensor, user_features: Tensor) -> Tensor:
+    def forward(self, inputs: Tensor, rows: Rows) -> Tensor:
         """(n_rows, longest, width)."""
-        places = torch.arange(1, inputs.shape[1] + 1, device=inputs.device, dtype=inputs.dtype)
-        summed = self.dropout(inputs).cumsum(1)
-        states: Tensor = summed / places.pow(self.exponent)[:, None]
-        return states
+        return faded_means(self.dropout(inputs), rows, self.fading, self.exponent)
 
 
 class FactorLogOdds(LogOdds):
@@ -141,7 +139,7 @@ FAMILY = Family(
         "next_item": Build(
             FactorizationConfig,
             _ranks,
-            reads_order=lambda c: c.fades,
+            reads_order=lambda config: config.fades,
             uses_features=True,
             portrays=True,
         ),

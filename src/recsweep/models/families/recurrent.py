@@ -1,5 +1,8 @@
 """`gru` and `lstm`: recurrent networks over the history (Hidasi et al. 2016, GRU4Rec).
 
+Their twins `gru_unordered` and `lstm_unordered` have the same layers, and see of the history only
+its faded mean: what a network gains over its twin is what the sequence is worth beyond recency.
+
 Asked about a purchase, an event is its course, its type, the time since the event before and, if
 declared, its dwell. The state after the last event that an example may read meets the course in two
 ways: as a product with its vector, and through ReLU layers together with everything else that is
@@ -16,10 +19,10 @@ from torch.nn.utils.rnn import pack_padded_sequence
 from recsweep.data.types import KINDS, Training
 from recsweep.models.cases import Cases, examples_of, labels_of
 from recsweep.models.classifier import LogOdds, after, classifier, deep_layers
-from recsweep.models.fading import DAY
+from recsweep.models.fading import DAY, FadingConfig, faded_means
 from recsweep.models.family import Build, Family
 from recsweep.models.gradient import GradientConfig
-from recsweep.models.network import Encoder
+from recsweep.models.network import Encoder, Rows
 from recsweep.models.protocol import Histories
 from recsweep.models.ranker import RankingConfig, ranker
 from recsweep.models.recurrence import run_gru
@@ -77,9 +80,28 @@ class RecurrentEncoder(Encoder):
         self.dropout = nn.Dropout(config.dropout)
         self.recurrence = _stack(cell, config)
 
-    def forward(self, inputs: Tensor, items: Tensor, user_features: Tensor) -> Tensor:
+    def forward(self, inputs: Tensor, rows: Rows) -> Tensor:
         """Run the recurrence from a zero state."""
         dropped: Tensor = self.dropout(_run(self.recurrence, self.dropout(inputs), self.dropout))
+        return dropped
+
+
+class UnorderedConfig(RankingStackConfig, FadingConfig):
+    """Hyperparameters of `gru_unordered` and `lstm_unordered`: the same, and how events fade."""
+
+
+class UnorderedEncoder(RecurrentEncoder):
+    """The same stack on the faded mean of the events so far, as a sequence of one."""
+
+    def __init__(self, cell: Cell, config: UnorderedConfig, training: Training) -> None:
+        super().__init__(cell, config, training)
+        self.fading = config
+
+    def forward(self, inputs: Tensor, rows: Rows) -> Tensor:
+        """Every place by itself, from a zero state."""
+        means = faded_means(self.dropout(inputs), rows, self.fading)
+        states, _ = self.recurrence(means.flatten(0, 1)[:, None])
+        dropped: Tensor = self.dropout(states.view(*inputs.shape[:2], -1))
         return dropped
 
 
@@ -161,12 +183,13 @@ class RecurrentLogOdds(LogOdds):
         return torch.index_copy(out, 0, some, torch.cat((state[-2], state[-1]), 1))
 
 
-FAMILIES = tuple(
-    Family(
+def _family(name: str, cell: Cell) -> Family:
+    return Family(
         name=name,
         title=name.upper(),
         title_zh=name.upper(),
         role="network",
+        twin=f"{name}_unordered",
         tasks={
             "next_item": Build(
                 RankingStackConfig,
@@ -183,5 +206,28 @@ FAMILIES = tuple(
             ),
         },
     )
+
+
+def _twin(name: str, cell: Cell) -> Family:
+    return Family(
+        name=f"{name}_unordered",
+        title=f"{name.upper()} without order",
+        title_zh=f"无序 {name.upper()}",
+        role="control",
+        tasks={
+            "next_item": Build(
+                UnorderedConfig,
+                ranker(partial(UnorderedEncoder, cell)),
+                reads_order=lambda config: config.fades,
+                uses_features=True,
+                portrays=True,
+            ),
+        },
+    )
+
+
+FAMILIES = tuple(
+    make(name, cell)
+    for make in (_family, _twin)
     for name, cell in (("gru", nn.GRU), ("lstm", nn.LSTM))
 )

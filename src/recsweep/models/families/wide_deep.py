@@ -2,8 +2,9 @@
 
 - Wide: one weight for every pair of (last course, course in question) that training holds. Asked
   about a purchase, also one for every value, and every pair of values, of what is known.
-- Deep: the mean of the history's embeddings, the last course's embedding and what is known (the
-  learner's features; asked about a purchase, the course in question as well), through ReLU layers.
+- Deep: the mean of the history's embeddings, the older ones faded, the last course's embedding and
+  what is known (the learner's features; asked about a purchase, the course in question as well),
+  through ReLU layers.
 
 Both parts add up to one logit and are trained together.
 """
@@ -18,10 +19,11 @@ from recsweep.data.types import UNKNOWN, Int64, Targets, Training
 from recsweep.models.cases import Cases, examples_of, labels_of
 from recsweep.models.classifier import LogOdds, after, classifier, deep_layers
 from recsweep.models.crosses import Crosses
+from recsweep.models.fading import FadingConfig, faded_means
 from recsweep.models.family import Build, Family
 from recsweep.models.gradient import GradientConfig
 from recsweep.models.losses import Memory
-from recsweep.models.network import Encoder, relu_layers
+from recsweep.models.network import Encoder, Rows, relu_layers
 from recsweep.models.protocol import Histories
 from recsweep.models.ranker import RankingConfig, ranker
 
@@ -36,7 +38,7 @@ class WideDeepConfig(GradientConfig):
     wide_learning_rate: float = Field(gt=0)
 
 
-class RankingWideDeepConfig(WideDeepConfig, RankingConfig):
+class RankingWideDeepConfig(WideDeepConfig, RankingConfig, FadingConfig):
     """Those of one that ranks."""
 
 
@@ -50,7 +52,7 @@ class WideDeepEncoder(Encoder):
     def __init__(self, config: RankingWideDeepConfig, training: Training) -> None:
         super().__init__()
         self.width, self.dim = config.hidden_size, config.embedding_size
-        n_items = training.n_items
+        self.fading, n_items = config, training.n_items
         known = 2 * config.embedding_size + training.sequences.features.shape[1]
         sizes = [known, *[config.hidden_size] * config.depth]
         self.deep = nn.Sequential(nn.Dropout(config.dropout), *relu_layers(sizes, config.dropout))
@@ -63,11 +65,10 @@ class WideDeepEncoder(Encoder):
         self.most_pairs = int(np.diff(start).max(initial=0))  # that start with one course
         self.wide = nn.Parameter(torch.zeros(len(item)))
 
-    def forward(self, inputs: Tensor, items: Tensor, user_features: Tensor) -> Tensor:
+    def forward(self, inputs: Tensor, rows: Rows) -> Tensor:
         """(n_rows, longest, hidden_size)."""
-        places = torch.arange(1, inputs.shape[1] + 1, device=inputs.device, dtype=inputs.dtype)
-        mean = inputs.cumsum(1) / places[:, None]
-        features = user_features[:, None].expand(-1, inputs.shape[1], -1)
+        mean = faded_means(inputs, rows, self.fading)
+        features = rows.user_features[:, None].expand(-1, inputs.shape[1], -1)
         deep: Tensor = self.deep(torch.cat((mean, inputs, features), 2))
         return deep
 
