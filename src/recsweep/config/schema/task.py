@@ -5,6 +5,7 @@ of the group `recsweep.tasks`. Its module `settings` holds a `QUESTION`, its mod
 They are imported when they are first asked for: this room lies below them.
 """
 
+import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cache
@@ -30,6 +31,7 @@ class MetricKind:
     written: str  # as people write it
     lower_is_better: bool = False
     at_k: bool = False  # has a cut-off
+    within: tuple[float, float] = (-math.inf, math.inf)  # what it can be
     decides: bool = True  # a mean over learners, by which a study can be decided
     beside: bool = True  # stands beside the study's own metric in tables
     bound: float | None = 1.0  # on what two values of one learner differ by; None: there is none

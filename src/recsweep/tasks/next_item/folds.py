@@ -20,6 +20,8 @@ from recsweep.data.types import KINDS, UNKNOWN, Events, Int32, Targets, Training
 from recsweep.errors import BadInput
 from recsweep.tasks.task import Split
 
+SEEN = "course already in the history"
+
 
 def training_of(split: Split) -> Training:
     """The sequences of learners with enough events.
@@ -67,7 +69,7 @@ def targets_of(split: Split, training: Training) -> Targets:
     if len(found) == 0:
         raise BadInput(
             f"{split.name}: no event of its window can be predicted ({_reasons(found)}); "
-            "widen folds.validation, or change targets"
+            f"{_advice(found, split)}"
         )
     return found
 
@@ -95,7 +97,7 @@ def _targets(
     drop("same course at the same time", _repeats_within_instant(events))
     drop("empty history", length == 0)
     if rule.seen == "drop":
-        drop("course already in the history", _seen_before(events))
+        drop(SEEN, _seen_before(events))
     if rule.which != "all":
         drop(f"not the {rule.which} of its learner", ~_edge(events.user, keep, rule.which))
     counts["course unknown to training"] = int((keep & (index == UNKNOWN)).sum())
@@ -143,6 +145,15 @@ def _edge(user: Int32, keep: Mask, which: str) -> Mask:
     edge = np.zeros(len(user), bool)
     edge[at[change if which == "first" else np.roll(change, -1)]] = True
     return edge
+
+
+def _advice(targets: Targets, split: Split) -> str:
+    wider = f"raise {split.width_key}"
+    if targets.counts["in the window"] == 0:
+        return f"{wider}, or name other targets.types"
+    if targets.counts.get(SEEN, 0) > 0:
+        return f"set targets.seen: keep if learners come back to a course, or {wider}"
+    return f"{wider}, so that learners have a history before their targets"
 
 
 def _reasons(targets: Targets) -> str:

@@ -2,7 +2,7 @@
 
 from markupsafe import Markup
 
-from recsweep.records.confirmation import ConfirmationSummary
+from recsweep.records.confirmation import Confirmation
 from recsweep.reporting.tasks.registry import TaskReport
 from recsweep.reporting.view import View
 from recsweep_next_kind.settings import NextKind
@@ -19,11 +19,11 @@ def _notes(view: View) -> list[str]:
     return [view.say("kind_rule", kind=view.study.experiment.settings_of(NextKind).kind)]
 
 
-def _section(view: View, sealed: ConfirmationSummary) -> Markup:
+def _section(view: View, sealed: Confirmation) -> Markup:
     found = Markup()
-    for result in sealed.families:
+    for family, result in sealed.families.items():
         details = Details.model_validate(result.details["next_kind"])
-        text = view.say("kind_shares", family=result.family, **details.model_dump())
+        text = view.say("kind_shares", family=family, **details.model_dump())
         found += Markup("<p>{}</p>").format(text)
     return found
 
