@@ -217,6 +217,8 @@ def test_two_preparations_write_the_same_bytes(
 ) -> None:
     experiment = experiment_on(log_of(ten_rows))
     one, other = prepare(experiment, tmp_path / "one"), prepare(experiment, tmp_path / "other")
+    assert listing(one.folder) == listing(other.folder)
+    assert {"manifest.json", "users.parquet"} <= set(listing(one.folder))
     for name in listing(one.folder):
         assert (one.folder / name).read_bytes() == (other.folder / name).read_bytes()
 

@@ -43,6 +43,19 @@ def test_a_shuffled_history_holds_the_same_events(fold: Fold) -> None:
     assert np.array_equal(parts.item, fold.validation.item[at])
 
 
+def test_the_moments_of_a_shuffled_history_stay_where_they_were(fold: Fold) -> None:
+    """What happened at them is shuffled alone: who fades by time is asked about order."""
+    at = control_targets(fold.validation, 0)
+    ((_, parts),) = shuffled(fold.validation, at, 0)
+    before, after = fold.validation.at(at), parts
+    for n in range(len(at)):
+        one, two = (t.histories.offsets[t.sequence[n]] for t in (before, after))
+        length = before.length[n]
+        assert np.array_equal(
+            after.histories.time[two : two + length], before.histories.time[one : one + length]
+        )
+
+
 def test_each_user_has_at_most_so_many_targets_and_none_is_left_out(
     fold: Fold, monkeypatch: pytest.MonkeyPatch
 ) -> None:
