@@ -50,10 +50,6 @@ PLAIN: dict[str, list[Any]] = {
     "region": ["north", "south"],
     "tags": [["a"], ["b"]],
 }
-    "age": [30.0, 30.0],
-    "region": ["north", "south"],
-    "tags": [["a"], ["b"]],
-}
 
 
 @pytest.mark.parametrize(
