@@ -17,7 +17,7 @@ from wandb.proto import wandb_internal_pb2
 from wandb_server import KEY, WandbServer
 from worlds import experiment_of
 
-from recsweep.config.schema import Experiment, Tracking
+from recsweep.config.schema import Experiment, Metric, Tracking
 from recsweep.errors import BadInput
 from recsweep.records.study import SweepSession, TrialRow
 from recsweep.tracking.artifacts import Item
@@ -196,6 +196,21 @@ def test_no_epoch_of_any_trial_is_lost_whether_it_was_complete_stopped_or_failed
     leaderboard = next(json.loads(t.read_text()) for t in tables if "leaderboard" in t.name)
     assert leaderboard["data"][0][0] == "gru-0000"
     assert len(leaderboard["data"]) == 4
+
+
+@pytest.mark.parametrize(
+    ("metric", "summary"), [(Metric(), ("max", "last")), (Metric(name="log_loss"), ("min", "last"))]
+)
+def test_a_runs_summary_takes_its_best_score_whichever_way_is_better(
+    tmp_path: Path, metric: Metric, summary: tuple[str, str]
+) -> None:
+    experiment = experiment_of().model_copy(update={"metric": metric})
+    trial = trial_row(0, (0.1, 0.3, 0.2))
+    listen(tmp_path, [start(experiment), *events_of(trial), TrialEnded(trial),
+                      SweepEnded(SESSION, False)])  # fmt: skip
+    (found,) = (m for m in runs(tmp_path)["u1-gru-0000"].metrics if m.name == metric.key)
+    kinds = ("min", "max", "mean", "best", "last")
+    assert {kind for kind in kinds if getattr(found.summary, kind)} == set(summary)
 
 
 def test_a_trial_that_was_cut_off_keeps_its_epochs_and_starts_again_as_another_run(
