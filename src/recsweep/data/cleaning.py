@@ -117,8 +117,10 @@ def raw_ids(column: pl.Series, path: Path) -> pl.Series:
 def _times(column: pl.Series, table: EventTable, path: Path, first_row: int) -> pl.Series:
     if not (column.dtype.is_numeric() or column.dtype.is_temporal()):
         column = as_text(column, path)
-    time = to_microseconds(column, table.time_format)
+    time = to_microseconds(column, table.time_format, table.timezone)
     expected = EXPECTED_TIME.get(table.time_format, f"a time written {table.time_format!r}")
+    if table.timezone is not None:
+        expected += f" that the clocks of {table.timezone} show"
     _refuse_unread(column, time.is_null() & column.is_not_null(), path, first_row, expected)
     return time
 

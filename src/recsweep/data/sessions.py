@@ -12,7 +12,7 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from recsweep.config.schema import FeatureTable, Folds, SessionTable
+from recsweep.config.schema import FeatureTable, Folds, NumberStyle, SessionTable
 from recsweep.data.features import ID, LABEL
 from recsweep.data.indexing import Indexed
 from recsweep.data.manifest import EventRows
@@ -110,4 +110,5 @@ def session_features(table: SessionTable) -> FeatureTable:
         categorical=table.categorical,
         numeric=table.numeric,
         missing=table.missing,
+        **{key: getattr(table, key) for key in NumberStyle.model_fields},
     )

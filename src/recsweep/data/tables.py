@@ -10,6 +10,7 @@ from recsweep.config.schema import FeatureTable
 from recsweep.data.cleaning import raw_ids
 from recsweep.data.features import ID, LABEL, RESERVED, VALID_FROM, declared_names
 from recsweep.data.manifest import FeatureRows
+from recsweep.data.numbers import to_numbers
 from recsweep.data.reading import as_text, read_table
 from recsweep.data.times import to_microseconds
 from recsweep.errors import BadInput
@@ -93,7 +94,7 @@ def feature_columns(table: FeatureTable, raw: pl.DataFrame, path: Path) -> dict[
     """
     return {
         **{name: _text(raw[name], table.missing, path) for name in table.categorical},
-        **{name: _numbers(raw[name], table.missing, path) for name in table.numeric},
+        **{name: _numbers(raw[name], table, path) for name in table.numeric},
         **{
             name: _tags(raw[name], separator, table.missing, path)
             for name, separator in table.tags.items()
@@ -105,7 +106,7 @@ def feature_columns(table: FeatureTable, raw: pl.DataFrame, path: Path) -> dict[
 def _valid_from(column: pl.Series, table: FeatureTable, path: Path) -> pl.Series:
     if not (column.dtype.is_numeric() or column.dtype.is_temporal()):
         column = _text(column, table.missing, path)
-    time = to_microseconds(column, table.valid_from_format)
+    time = to_microseconds(column, table.valid_from_format, table.timezone)
     unread = (time.is_null() & column.is_not_null()).arg_true()
     if len(unread):
         row = int(unread[0])
@@ -139,9 +140,9 @@ def _text(column: pl.Series, missing: Sequence[str], path: Path) -> pl.Series:
     return text.set(text.is_in(missing), None)
 
 
-def _numbers(column: pl.Series, missing: Sequence[str], path: Path) -> pl.Series:
-    text = _text(column, missing, path)
-    number = text.cast(pl.Float64, strict=False)
+def _numbers(column: pl.Series, table: FeatureTable, path: Path) -> pl.Series:
+    text = _text(column, table.missing, path)
+    number = to_numbers(text, table)
     if column.dtype.is_float():
         text = text.set(column.is_nan(), None)
     number = number.set(~number.is_finite(), None)

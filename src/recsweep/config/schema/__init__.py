@@ -22,6 +22,7 @@ from recsweep.config.schema.data import (
 )
 from recsweep.config.schema.experiment import Experiment
 from recsweep.config.schema.metric import Metric, goodness, lower_is_better
+from recsweep.config.schema.numbers import NumberStyle
 from recsweep.config.schema.question import Folds, Purchase, Targets, Text
 from recsweep.config.schema.search import Arm, Budget, Resources, Stopping, Tracking
 
@@ -39,6 +40,7 @@ __all__ = [
     "FeatureTable",
     "Folds",
     "Metric",
+    "NumberStyle",
     "Package",
     "Purchase",
     "Resources",

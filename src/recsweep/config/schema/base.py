@@ -2,6 +2,7 @@
 
 from pathlib import PurePosixPath
 from typing import Annotated, Any, Literal
+from zoneinfo import ZoneInfo
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
@@ -25,6 +26,16 @@ def _below(path: str) -> str:
     return _no_climbing(path)
 
 
+def _known_zone(name: str) -> str:
+    try:
+        ZoneInfo(name)
+    except (ValueError, OSError, KeyError):
+        raise ValueError(
+            f"{name!r} is no time zone; write one such as Asia/Shanghai, Europe/Berlin or UTC"
+        ) from None
+    return name
+
+
 RawPath = Annotated[str, AfterValidator(_no_climbing)]
 SpacePath = Annotated[str, AfterValidator(_below)]
 ArmName = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_+-]{0,63}$")]
@@ -36,7 +47,9 @@ TYPE, GAP, DWELL = EVENT_FEATURES = ("event.type", "event.gap", "event.dwell")
 Unit = Literal["learners", "sessions"]
 """What a score is a mean over, and what is resampled."""
 TimeFormat = str
-"""`unix`, `unix_ms`, `iso`, or a strptime pattern. A time without a zone is read as UTC."""
+"""`unix`, `unix_ms`, `iso`, or a strptime pattern. A time without a zone is read as UTC, or as the
+table's `timezone`."""
+TimeZone = Annotated[str, AfterValidator(_known_zone)]
 
 
 class Schema(BaseModel):

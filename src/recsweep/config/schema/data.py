@@ -13,9 +13,11 @@ from recsweep.config.schema.base import (
     Schema,
     Share,
     TimeFormat,
+    TimeZone,
     Unit,
     later,
 )
+from recsweep.config.schema.numbers import NumberStyle
 
 
 class Package(Schema):
@@ -60,11 +62,18 @@ class EventTable(Table):
     item: str
     time: str
     time_format: TimeFormat = "unix"
+    timezone: TimeZone | None = later(None)  # of times that are written without one; None: UTC
     type: TypeMapping = TypeMapping(constant="browse")
     dwell: str | None = later(None)  # the column of seconds spent on an event; empty: not known
 
+    @model_validator(mode="after")
+    def _zone_is_used(self) -> Self:
+        if self.timezone is not None and self.time_format.startswith("unix"):
+            raise ValueError("timezone is for times that are written out; unix times have none")
+        return self
 
-class FeatureTable(Table):
+
+class FeatureTable(Table, NumberStyle):
     """A table of learners or courses. Without `valid_from`, its columns are taken as known from
     the start; with it, a row is known from its time on, and an id may have several rows.
     """
@@ -79,11 +88,15 @@ class FeatureTable(Table):
     immutable: bool = later(False)  # declares that no row was ever written later than the log
     valid_from: str | None = later(None)  # the column of a row's time
     valid_from_format: TimeFormat = later("iso")
+    timezone: TimeZone | None = later(None)  # of times in valid_from that are written without one
 
     @model_validator(mode="after")
     def _one_claim(self) -> Self:
         if self.immutable and self.valid_from is not None:
             raise ValueError("give immutable or valid_from, not both")
+        unused = self.valid_from is None or self.valid_from_format.startswith("unix")
+        if self.timezone is not None and unused:
+            raise ValueError("timezone is for times in valid_from that are written out")
         return self
 
     @property
@@ -92,7 +105,7 @@ class FeatureTable(Table):
         return self.immutable or self.valid_from is not None
 
 
-class SessionTable(Table):
+class SessionTable(Table, NumberStyle):
     """A plain table: each row a session of its own, with what is known of it and how it ended."""
 
     label: str  # the column that says whether it ended in a purchase
