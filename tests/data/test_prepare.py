@@ -15,7 +15,6 @@ from recsweep.data.manifest import read_manifest
 from recsweep.data.prepare import prepare
 from recsweep.data.prepared import load_dataset
 from recsweep.data.sealed import load_sealed, unseal
-from recsweep.data.summary import summary_lines
 from recsweep.data.types import KINDS, Dataset
 from recsweep.errors import BadInput, WorkFailed
 
@@ -361,21 +360,6 @@ def test_events_come_back_as_they_were(small: Callable[[], Dataset]) -> None:
     assert events.time.dtype == np.int64
     assert events.user.dtype == events.item.dtype == np.int32
     assert events.kind.dtype == np.int8
-
-
-def test_the_summary_lists_rules_that_took_something_out(
-    log_of: LogOf, experiment_on: ExperimentOn, ten_rows: Rows, tmp_path: Path
-) -> None:
-    rows = [*ten_rows, ("u1", "a", 1_600_000_000, "ad"), ten_rows[0]]
-    lines = dict(
-        summary_lines(read_manifest(prepare(experiment_on(log_of(rows)), tmp_path).folder))
-    )
-    assert lines["  dropped: event type not in the mapping"] == "1"
-    assert lines["    such as 'ad'"] == "1"
-    assert lines["dropped: same user, item, time and type"] == "1"
-    assert lines["sealed test"].startswith("2 events, 1 users, 2 items, 2020-09-13 to")
-    assert "  dropped: no user id" not in lines
-    assert lines["  fold0"].startswith("trains on 4 events before 2020-09-13T12:33")
 
 
 def test_rows_of_a_dated_table_that_are_valid_only_in_the_test_are_sealed_with_it(

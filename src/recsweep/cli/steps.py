@@ -32,20 +32,26 @@ def extra_trials(trials: str | None) -> int:
 
 def prepare(experiment: Experiment, quiet: bool) -> None:
     """Prepare the data and sum up what was read and dropped."""
+    from recsweep.cli.prepare_lines import caveats, summary_lines
     from recsweep.data.manifest import read_manifest
     from recsweep.data.prepare import prepare as prepare_data
-    from recsweep.data.summary import summary_lines
+    from recsweep.tasks.support import fold_support
 
     with out.status("Preparing the data"):
         dataset = prepare_data(experiment)
     json_lines().say("prepared", folder=dataset.folder, fingerprint=dataset.fingerprint)
+    manifest = read_manifest(dataset.folder)
+    if not quiet:
+        table = Table.grid(padding=(0, 2))
+        table.add_column(max_width=36)
+        support = () if experiment.data.sessions else fold_support(dataset, experiment)
+        for label, value in summary_lines(manifest, dataset.development, support):
+            table.add_row(escape(label), escape(value))
+        out.print(table)
+    for caveat in caveats(manifest):
+        out.print(f"[bold yellow]![/] {escape(caveat)}", highlight=False)
     if quiet:
         return
-    table = Table.grid(padding=(0, 2))
-    table.add_column(max_width=36)
-    for label, value in summary_lines(read_manifest(dataset.folder)):
-        table.add_row(escape(label), escape(value))
-    out.print(table)
     out.print(f"Prepared data: {dataset.folder}\n", highlight=False)
 
 

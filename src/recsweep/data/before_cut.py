@@ -37,11 +37,7 @@ def learn(
     Raises:
         BadInput: a feature that is not declared, or a text model that can't be used.
     """
-    support = np.bincount(events.item[before])
-    known = np.flatnonzero(support >= experiment.folds.min_item_events).astype(np.int32)
-    items = np.concatenate((known, _cold_items(known, cut, dataset, experiment)))
-    local = np.full(max(int(events.item.max(initial=-1)), int(items.max(initial=-1))) + 1, UNKNOWN)
-    local[items] = np.arange(len(items))
+    known, items, index = catalogue(events, before, cut, dataset, experiment)
     encoder = fit_features(
         dataset,
         experiment.feature_names,
@@ -53,7 +49,19 @@ def learn(
     )
     of_events = fit_events(rows_of(events, before), experiment.event_features, cut)
     encoder = replace(encoder, of_events=of_events)
-    return Learned(items, len(known), local.astype(np.int32)[events.item], encoder)
+    return Learned(items, len(known), index, encoder)
+
+
+def catalogue(
+    events: Events, before: Mask, cut: int, dataset: Dataset, experiment: Experiment
+) -> tuple[Int32, Int32, Int32]:
+    """Items with enough events before the cut; all of the catalogue; `Learned.index`."""
+    support = np.bincount(events.item[before])
+    known = np.flatnonzero(support >= experiment.folds.min_item_events).astype(np.int32)
+    items = np.concatenate((known, _cold_items(known, cut, dataset, experiment)))
+    local = np.full(max(int(events.item.max(initial=-1)), int(items.max(initial=-1))) + 1, UNKNOWN)
+    local[items] = np.arange(len(items))
+    return known, items, local.astype(np.int32)[events.item]
 
 
 def rows_of(events: Events, rows: Mask | Int64) -> Events:

@@ -27,6 +27,7 @@ from recsweep.data.types import (
     Events,
     Fold,
     Int32,
+    Int64,
     Targets,
     Training,
 )
@@ -121,17 +122,29 @@ def trains_on(events: Events, window: tuple[int, int], rule: Folds) -> Mask:
     return before
 
 
-def _targets(
-    events: Events, index: Int32, window: tuple[int, int], rule: TargetRule, encoder: Encoder
-) -> Targets:
-    n, (cut, end) = len(events), window
-    position = np.arange(n)
+def find_targets(
+    events: Events, index: Int32, cut: int, rule: TargetRule
+) -> tuple[Int64, Int64, Int64, dict[str, int]]:
+    """Rows of `events` that are targets, and what rules took out or marked.
+
+    Args:
+        events: up to the window's end.
+        index: (n_events,) their fold-local items, or UNKNOWN.
+        cut: where the window begins, microseconds since 1970 UTC.
+        rule: what is a target.
+
+    Returns:
+        (n_targets,) rows; the length of each one's history; where that history begins among the
+        rows on known courses; the counts.
+    """
+    position = np.arange(len(events))
     new_user = changes(events.user)
     user_start = np.maximum.accumulate(np.where(new_user, position, 0))
     # Equal timestamps: a history ends before the first event of the target's microsecond.
     instant_start = np.maximum.accumulate(np.where(new_user | changes(events.time), position, 0))
     known_before = np.concatenate(([0], np.cumsum(index != UNKNOWN)))
-    length = known_before[instant_start] - known_before[user_start]
+    start = known_before[user_start]
+    length = known_before[instant_start] - start
 
     wanted = np.isin(events.kind, [KINDS.index(kind) for kind in rule.types])
     keep = (events.time >= cut) & wanted
@@ -150,18 +163,26 @@ def _targets(
     counts["course unknown to training"] = int((keep & (index == UNKNOWN)).sum())
 
     at = np.flatnonzero(keep)
+    return at, length[at], start[at], counts
+
+
+def _targets(
+    events: Events, index: Int32, window: tuple[int, int], rule: TargetRule, encoder: Encoder
+) -> Targets:
+    cut, end = window
+    at, length, first, counts = find_targets(events, index, cut, rule)
     users, sequence = np.unique(events.user[at], return_inverse=True)
     # A history holds what its last target may see, and no event more.
     longest = np.zeros(len(users), np.int64)
-    np.maximum.at(longest, sequence, length[at])
+    np.maximum.at(longest, sequence, length)
     start = np.zeros(len(users), np.int64)
-    start[sequence] = known_before[user_start[at]]
+    start[sequence] = first
     known_rows = np.flatnonzero(index != UNKNOWN)
     rows = known_rows[ranges(start, longest)]
     return Targets(
         histories=sequences_of(events, index, rows, encoder, end),
         sequence=sequence.astype(np.int32),
-        length=length[at].astype(np.int32),
+        length=length.astype(np.int32),
         item=index[at],
         time=events.time[at],
         drop_seen=rule.seen == "drop",
