@@ -391,3 +391,42 @@ def test_a_key_that_came_later_leaves_what_was_prepared_before_as_it_is(
         prepare(experiment_on(log_of(ten_rows), items=defaults), tmp_path).folder == before.folder
     )
     assert "immutable" not in (before.folder / "manifest.json").read_text()
+
+
+def test_a_log_in_several_files_is_the_log_in_one(
+    log_of: LogOf, experiment_on: ExperimentOn, ten_rows: Rows, tmp_path: Path
+) -> None:
+    one = prepare(experiment_on(log_of(ten_rows)), tmp_path)
+    (tmp_path / "days").mkdir()
+    for n in range(3):
+        log_of(ten_rows[n::3], f"days/{n}.csv")
+    for path in (tmp_path / "days", tmp_path / "days" / "*.csv"):
+        several = prepare(experiment_on(path), tmp_path)
+        assert several.fingerprint == one.fingerprint
+        manifest = read_manifest(several.folder)
+        assert manifest.cleaning[0].rows == 10
+        assert manifest.raw[0].path == str(path)
+        size = sum(file.stat().st_size for file in (tmp_path / "days").iterdir())
+        assert manifest.raw[0].bytes == size
+
+
+def test_another_file_in_the_folder_is_another_preparation(
+    log_of: LogOf, experiment_on: ExperimentOn, ten_rows: Rows, tmp_path: Path
+) -> None:
+    (tmp_path / "days").mkdir()
+    log_of(ten_rows, "days/1.csv")
+    before = prepare(experiment_on(tmp_path / "days"), tmp_path)
+    log_of([("u1", "z", 1_600_000_050, "view")], "days/2.csv")
+    after = prepare(experiment_on(tmp_path / "days"), tmp_path)
+    assert before.folder != after.folder
+    assert len(after.development) + len(load_sealed(after.folder)) == 11
+
+
+def test_an_error_names_the_file_of_the_folder_and_its_row(
+    log_of: LogOf, experiment_on: ExperimentOn, ten_rows: Rows, tmp_path: Path
+) -> None:
+    (tmp_path / "days").mkdir()
+    log_of(ten_rows, "days/1.csv")
+    log_of([("u1", "z", 1_600_000_050, "view"), ("u1", "z", "soon", "view")], "days/2.csv")
+    with pytest.raises(BadInput, match=r"days/2\.csv: row 2: time is 'soon'"):
+        prepare(experiment_on(tmp_path / "days"), tmp_path)

@@ -1,7 +1,7 @@
 """The written rules that a raw event must pass, each with the count of rows that it took out."""
 
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -37,7 +37,7 @@ class Cleaned:
     events: pl.DataFrame  # user, item: Categorical; time: Int64 µs; kind: Int8 index into KINDS;
     # if the table has one, dwell: Float32 seconds, null: not known
     dropped: Mapping[str, int]  # rule -> rows
-    unmapped: Mapping[str, int]  # raw event types without a meaning, the most frequent five
+    unmapped: Mapping[str, int]  # rows by raw event type without a meaning, frequent ones first
 
 
 def needed_columns(table: EventTable) -> list[str]:
@@ -61,22 +61,29 @@ def clean(
     Raises:
         BadInput: a time or dwell that can't be read, or a column that can't hold ids.
     """
-    parts = [pl.DataFrame(schema=EVENTS | ({"dwell": pl.Float32} if table.dwell else {}))]
-    rows, dropped, unmapped = 0, dict.fromkeys(RULES, 0), Counter[str]()
+    nothing = pl.DataFrame(schema=EVENTS | ({"dwell": pl.Float32} if table.dwell else {}))
+    cleaned = [Cleaned(0, nothing, dict.fromkeys(RULES, 0), {})]
+    row = 0
     for raw in batches:
-        events, broken, odd_types = _clean_batch(raw, table, limits, path, rows)
-        parts.append(events)
-        rows += len(raw)
-        dropped = {rule: dropped[rule] + broken[rule] for rule in RULES}
-        unmapped.update(odd_types)
-    frequent = sorted(unmapped.items(), key=lambda entry: (-entry[1], entry[0]))[:5]
-    return Cleaned(rows, pl.concat(parts), dropped, dict(frequent))
+        cleaned.append(_clean_batch(raw, table, limits, path, row))
+        row += len(raw)
+    return together(cleaned)
+
+
+def together(parts: Sequence[Cleaned]) -> Cleaned:
+    """What is left of several parts of a table, of which there is one at least."""
+    unmapped = sum((Counter(part.unmapped) for part in parts), Counter[str]())
+    return Cleaned(
+        rows=sum(part.rows for part in parts),
+        events=pl.concat([part.events for part in parts]),
+        dropped={rule: sum(part.dropped[rule] for part in parts) for rule in RULES},
+        unmapped=dict(sorted(unmapped.items(), key=lambda entry: (-entry[1], entry[0]))),
+    )
 
 
 def _clean_batch(
     raw: pl.DataFrame, table: EventTable, limits: TimeLimits, path: Path, first_row: int
-) -> tuple[pl.DataFrame, dict[str, int], dict[str, int]]:
-    """What stays, rows by rule, and rows by event type that has no meaning."""
+) -> Cleaned:
     user, item = (raw_ids(raw[name], path) for name in (table.user, table.item))
     time = _times(raw[table.time], table, path, first_row)
     kind, raw_kind = _kinds(raw, table, path)
@@ -97,7 +104,8 @@ def _clean_batch(
     if table.dwell is not None:
         dwell = _seconds(raw[table.dwell], path, first_row)
         events = events.with_columns(dwell.alias("dwell"))
-    return events.filter(keep), dropped, _frequency(raw_kind.filter(kind.is_null()))
+    unmapped = _frequency(raw_kind.filter(kind.is_null()))
+    return Cleaned(len(raw), events.filter(keep), dropped, unmapped)
 
 
 def raw_ids(column: pl.Series, path: Path) -> pl.Series:

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 
 import polars as pl
@@ -10,9 +11,10 @@ from recsweep.config.schema import Data, EventTable, Experiment, FeatureTable, F
 from recsweep.data import prepared
 from recsweep.data.atomic_folders import unfinished
 from recsweep.data.before_cut import rows_of
-from recsweep.data.cleaning import clean, needed_columns
+from recsweep.data.cleaning import clean, needed_columns, together
 from recsweep.data.cuts import resolve_cuts
 from recsweep.data.features import VALID_FROM, check_names, declared_names
+from recsweep.data.formats.parts import parts
 from recsweep.data.indexing import Indexed, index_events
 from recsweep.data.manifest import (
     FILE,
@@ -190,13 +192,17 @@ def _read_events(data: Data, sources: _Sources) -> tuple[Indexed, tuple[EventRow
 def _clean_table(
     table: EventTable, source: Source, limits: TimeLimits
 ) -> tuple[pl.DataFrame, EventRows]:
-    batches = read_batches(table, source.path, needed_columns(table))
-    cleaned = clean(batches, table, limits, source.path)
+    columns = needed_columns(table)
+    files = [
+        clean(read_batches(table, file, columns), table, limits, file)
+        for file in parts(source.path)
+    ]
+    cleaned = together(files)
     return cleaned.events, EventRows(
         path=table.path,
         rows=cleaned.rows,
         dropped=cleaned.dropped,
-        unmapped_types=cleaned.unmapped,
+        unmapped_types=dict(islice(cleaned.unmapped.items(), 5)),
         kept=len(cleaned.events),
         without_dwell=cleaned.events["dwell"].null_count() if table.dwell else 0,
     )

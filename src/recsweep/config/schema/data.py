@@ -1,10 +1,11 @@
 """`data`: what to read, and how to clean it."""
 
+import codecs
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Annotated, Literal, Self
 
-from pydantic import Field, model_validator
+from pydantic import AfterValidator, Field, model_validator
 
 from recsweep.config.schema.base import (
     EventType,
@@ -19,6 +20,9 @@ from recsweep.config.schema.base import (
 )
 from recsweep.config.schema.numbers import NumberStyle
 
+NO_FILES = ("idna", "punycode", "unicode-escape", "raw-unicode-escape", "undefined")
+"""Codecs of Python that no file is written in."""
+
 
 class Package(Schema):
     """A Python package whose wheel carries data files; none of its code is run."""
@@ -28,15 +32,72 @@ class Package(Schema):
     sha256: Mapping[str, str]  # member of the wheel -> sha256 of its bytes
 
 
+def _known_encoding(name: str) -> str:
+    try:
+        codec = codecs.lookup(name)
+    except LookupError:
+        codec = None
+    if codec is None or not codec._is_text_encoding or codec.name in NO_FILES:
+        raise ValueError(f"{name!r} is no encoding of text; such are utf-8, latin-1, gbk, utf-16")
+    return name
+
+
+def _plain_separator(separator: str) -> str:
+    if len(separator) > 1 and separator.startswith("\\"):
+        raise ValueError(
+            f"found a backslash and {separator[1:]!r}; write it in double quotes, as in "
+            f'"\\t", or without the backslash'
+        )
+    if any(sign in separator for sign in '\r\n"'):
+        raise ValueError("a separator holds no line end and no double quote")
+    return separator
+
+
+def _ascii_sign(sign: str) -> str:
+    if not sign.isascii() or sign in ("\r", "\n", " "):
+        raise ValueError(f"found {sign!r}, expected a sign of ASCII")
+    return sign
+
+
+Sign = Annotated[str, Field(min_length=1, max_length=1), AfterValidator(_ascii_sign)]
+
+
 class Table(Schema):
-    """One raw file. `path` may hold `${VARIABLES}`; `package:<member>` is a file of `package`."""
+    """One raw table. `path` may hold `${VARIABLES}`; a folder or a pattern such as `day-*.csv`
+    stands for all its files; `package:<member>` is a file of `package`.
+    """
 
     path: RawPath
     format: Literal["csv", "parquet"] = "csv"
-    separator: Annotated[str, Field(min_length=1, max_length=8)] = ","
-    encoding: Literal["utf-8", "latin-1"] = "utf-8"
+    separator: Annotated[
+        str, Field(min_length=1, max_length=8), AfterValidator(_plain_separator)
+    ] = ","
+    quote: Sign | Literal[""] | None = later(None)  # "": quotes mean nothing
+    # What stands before a quote in a quoted field: a backslash, or the quote itself.
+    escape: Sign | None = later(None)
+    encoding: Annotated[str, AfterValidator(_known_encoding)] = "utf-8"
     header: bool = True  # without one, columns are called column_1, column_2, …
     sha256: str | None = None  # of the file's bytes as they lie on disk
+
+    @model_validator(mode="after")
+    def _signs_differ(self) -> Self:
+        if self.quote and len(self.separator) > 1:
+            raise ValueError("quote needs a separator of one character")
+        if self.separator in (self.quote_sign, self.escape):
+            raise ValueError("separator, quote and escape must be different signs")
+        return self
+
+    @property
+    def quote_sign(self) -> str | None:
+        """What encloses a field; None: nothing does."""
+        if self.quote is not None:
+            return self.quote or None
+        return None if self.separator == "\t" or len(self.separator) > 1 else '"'
+
+    @property
+    def in_utf8(self) -> bool:
+        """Is it text in UTF-8, with a byte order mark or without?"""
+        return codecs.lookup(self.encoding).name in ("utf-8", "utf-8-sig")
 
 
 class TypeMapping(Schema):
