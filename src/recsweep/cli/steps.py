@@ -1,5 +1,6 @@
 """A study's stages, each with what it prints. What is slow to import waits until it is used."""
 
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from rich.markup import escape
@@ -28,6 +29,37 @@ def extra_trials(trials: str | None) -> int:
     if not trials.startswith("+") or not trials[1:].isdigit():
         raise BadInput(f"--trials {trials}: expected a plus and a number, e.g. --trials +12")
     return int(trials)
+
+
+def init(
+    files: Sequence[Path],
+    output: Path | None,
+    columns: Mapping[str, str],
+    timezone: str | None,
+    *,
+    yes: bool,
+    force: bool,
+) -> None:
+    """Look at the files, show what was read, and write an experiment."""
+    from recsweep.cli.init_lines import asking, show, spaces_missing
+    from recsweep.stages.init.experiment import study_name
+    from recsweep.stages.init.stage import init as look_at_files
+    from recsweep.stages.init.stage import write
+
+    ask = None if yes else asking(out)
+    name = None if output is None else study_name(output)
+    started = look_at_files(files, name=name, columns=columns, timezone=timezone, ask=ask)
+    show(started, out)
+    path = output or Path("experiments") / f"{started.experiment.study}.yaml"
+    write(started, path, force)
+    if missing := spaces_missing(started):
+        out.print(f"[bold yellow]![/] {escape(missing)}", highlight=False)
+    hints(
+        (str(path), "written; look it over"),
+        (command("prepare", str(path)), "reads, checks, counts"),
+        (command("sweep", str(path), "--dry-run"), "how long a search takes"),
+        (command("run", str(path)), "the whole study"),
+    )
 
 
 def prepare(experiment: Experiment, quiet: bool) -> None:

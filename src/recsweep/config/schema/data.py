@@ -76,6 +76,7 @@ class Table(Schema):
     # What stands before a quote in a quoted field: a backslash, or the quote itself.
     escape: Sign | None = later(None)
     encoding: Annotated[str, AfterValidator(_known_encoding)] = "utf-8"
+    skip: Annotated[int, Field(ge=0)] = later(0)  # lines that stand before the header
     header: bool = True  # without one, columns are called column_1, column_2, …
     sha256: str | None = None  # of the file's bytes as they lie on disk
 

@@ -1,0 +1,68 @@
+"""What `init` asks and shows."""
+
+from pathlib import Path
+
+from rich.console import Console
+from rich.markup import escape
+from rich.prompt import Prompt
+from rich.table import Table
+
+from recsweep.errors import BadInput
+from recsweep.stages.init.preview import Preview
+from recsweep.stages.init.questions import Ask, Question
+from recsweep.stages.init.stage import Started
+
+COLUMNS = 6  # that fit beside each other on 80 characters
+
+
+def asking(console: Console) -> Ask:
+    """Asks at the terminal, or takes answers from a pipe, a line each."""
+
+    def ask(question: Question) -> str:
+        console.print(f"[bold]{escape(question.text)}[/]", highlight=False)
+        try:
+            return Prompt.ask(
+                escape(question.why),
+                console=console,
+                choices=list(question.options) or None,
+                default=question.best if question.best is not None else ...,
+            )
+        except EOFError:
+            raise BadInput(
+                f"{question.text} {question.why}; nobody answers: "
+                f"{question.remedy or 'give --yes to take the best guess'}"
+            ) from None
+
+    return ask
+
+
+def show(started: Started, console: Console) -> None:
+    """The first rows of each table, and what was guessed."""
+    for preview in started.previews:
+        console.print(_table(preview))
+    for guess in started.guessed:
+        console.print(f"[bold yellow]![/] {escape(guess)}", highlight=False)
+
+
+def _table(preview: Preview) -> Table:
+    left = len(preview.columns) - COLUMNS
+    caption = f"and {left} more column{'s' * (left > 1)}" if left > 0 else None
+    table = Table(
+        title=escape(preview.title), title_justify="left", title_style="bold", caption=caption,
+        caption_justify="left", box=None, pad_edge=False,
+    )  # fmt: skip
+    for column in preview.columns[:COLUMNS]:
+        table.add_column(escape(column), overflow="ellipsis", no_wrap=True)
+    for row in preview.rows:
+        table.add_row(*map(escape, row[:COLUMNS]))
+    return table
+
+
+def spaces_missing(started: Started) -> str | None:
+    """A word on space files that don't lie below the folder that one runs in."""
+    experiment = started.experiment
+    spaces = [experiment.space_of(family) for family in experiment.families]
+    absent = [space for space in spaces if not Path(space).exists()]
+    if not absent:
+        return None
+    return f"{absent[0]}: not in this folder; run recsweep where search_spaces/ lies"
