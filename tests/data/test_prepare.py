@@ -8,7 +8,9 @@ import numpy as np
 import polars as pl
 import pytest
 
+from recsweep.cli.prepare_lines import caveats
 from recsweep.config.schema import Experiment
+from recsweep.data import manifest as manifest_module
 from recsweep.data import prepare as module
 from recsweep.data import prepared
 from recsweep.data.manifest import read_manifest
@@ -430,3 +432,57 @@ def test_an_error_names_the_file_of_the_folder_and_its_row(
     log_of([("u1", "z", 1_600_000_050, "view"), ("u1", "z", "soon", "view")], "days/2.csv")
     with pytest.raises(BadInput, match=r"days/2\.csv: row 2: time is 'soon'"):
         prepare(experiment_on(tmp_path / "days"), tmp_path)
+
+
+def test_what_other_rules_prepared_is_not_taken_for_ours(
+    small: Callable[[], Dataset], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ours = small()
+    monkeypatch.setattr(manifest_module, "RULES", 1)
+    theirs = small()
+    assert ours.folder != theirs.folder
+    assert load_dataset(ours.folder).fingerprint == theirs.fingerprint
+
+
+@pytest.mark.parametrize(
+    ("factor", "declared", "right"),
+    [
+        (1000, "unix", "unix_ms"),
+        (10**6, "unix", "unix_us"),
+        (10**9, "unix", "unix_ns"),
+        (1, "unix_ms", "unix"),
+        (10**9, "unix_ms", "unix_ns"),
+    ],
+)
+def test_times_in_another_unit_are_told_by_name(
+    log_of: LogOf,
+    experiment_on: ExperimentOn,
+    ten_rows: Rows,
+    tmp_path: Path,
+    factor: int,
+    declared: str,
+    right: str,
+) -> None:
+    path = log_of([(u, i, t * factor, kind) for u, i, t, kind in ten_rows])
+    with pytest.raises(BadInput, match=f"10 time outside the limits; set time_format: {right},"):
+        prepare(experiment_on(path, event={"time_format": declared}), tmp_path)
+    found = prepare(experiment_on(path, event={"time_format": right}), tmp_path)
+    assert len(found.development) == 8
+
+
+@pytest.mark.parametrize(("known", "warned"), [("a", True), ("ab", False), ("abcd", False)])
+def test_a_table_that_knows_less_than_half_of_the_log_is_warned_of(
+    known: str,
+    warned: bool,
+    write: Callable[..., Path],
+    log_of: LogOf,
+    experiment_on: ExperimentOn,
+    ten_rows: Rows,
+    tmp_path: Path,
+) -> None:
+    path = write("id,level\n" + "".join(f"{item},easy\n" for item in known), "items.csv")
+    items = {"path": str(path), "key": "id", "categorical": ["level"], "immutable": True}
+    dataset = prepare(experiment_on(log_of(ten_rows), items=items), tmp_path)
+    found = caveats(read_manifest(dataset.folder))
+    text = f"{path}: only 1 of 4 courses of the log have a row; features of all others are missing"
+    assert found == ([text] if warned else [])

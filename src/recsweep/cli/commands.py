@@ -9,6 +9,7 @@ from typer.core import TyperGroup
 from recsweep.cli import review, steps
 from recsweep.cli.console import command, hints, out, program, speak, without_trials
 from recsweep.config.files import load_experiment
+from recsweep.stages.init.words import Role
 
 
 class ShowByDefault(TyperGroup):
@@ -81,7 +82,7 @@ def init(
     ] = None,
 ) -> None:
     """Look at your own log and write an experiment that reads it."""
-    given = {"user": user, "item": item, "time": time, "type": kind}
+    given: dict[Role, str | None] = {"user": user, "item": item, "time": time, "type": kind}
     columns = {role: name for role, name in given.items() if name is not None}
     steps.init(files, output, columns, timezone, yes=yes, force=force)
 

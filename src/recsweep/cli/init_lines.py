@@ -21,12 +21,10 @@ def asking(console: Console) -> Ask:
     def ask(question: Question) -> str:
         console.print(f"[bold]{escape(question.text)}[/]", highlight=False)
         try:
-            return Prompt.ask(
-                escape(question.why),
-                console=console,
-                choices=list(question.options) or None,
-                default=question.best if question.best is not None else ...,
-            )
+            why, choices = escape(question.why), list(question.options) or None
+            if question.best is None:
+                return Prompt.ask(why, console=console, choices=choices)
+            return Prompt.ask(why, console=console, choices=choices, default=question.best)
         except EOFError:
             raise BadInput(
                 f"{question.text} {question.why}; nobody answers: "

@@ -45,15 +45,23 @@ def summary_lines(
 
 
 def caveats(manifest: Manifest) -> list[str]:
-    """What may make scores too good, one line each."""
-    tables = (("learners", manifest.data.users), ("courses", manifest.data.items))
-    undated = [word for word, table in tables if table is not None and not table.dated]
+    """What would spoil a study if it were overlooked, one line each."""
+    tables = (("learners", manifest.user_table), ("courses", manifest.item_table))
+    few = [
+        f"{rows.path}: only {rows.ids - rows.ids_without_row:,} of {rows.ids:,} {word} of the log "
+        "have a row; features of all others are missing"
+        for word, rows in tables
+        if rows is not None and 2 * rows.ids_without_row > rows.ids > 0
+    ]
+    declared = (("learners", manifest.data.users), ("courses", manifest.data.items))
+    undated = [word for word, table in declared if table is not None and not table.dated]
     if not undated:
-        return []
+        return few
     return [
+        *few,
         f"Table of {' and of '.join(undated)}: neither valid_from nor immutable is given, so its "
         "columns count as known from the start. One that counts events (mean rating, views, sales) "
-        "then tells of the future: leave it out, or say since when a row is known."
+        "then tells of the future: leave it out, or say since when a row is known.",
     ]
 
 

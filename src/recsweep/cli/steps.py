@@ -2,13 +2,25 @@
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from rich.markup import escape
 from rich.table import Table
 
-from recsweep.cli.console import command, hints, json_lines, out, sweep_listeners, without_trials
+from recsweep.cli.console import (
+    command,
+    err,
+    hints,
+    json_lines,
+    out,
+    sweep_listeners,
+    without_trials,
+)
 from recsweep.config.schema import Experiment
 from recsweep.errors import BadInput, WorkFailed
+
+if TYPE_CHECKING:
+    from recsweep.stages.init.words import Role
 
 
 def folder_of(experiment: Experiment) -> Path:
@@ -34,7 +46,7 @@ def extra_trials(trials: str | None) -> int:
 def init(
     files: Sequence[Path],
     output: Path | None,
-    columns: Mapping[str, str],
+    columns: "Mapping[Role, str]",
     timezone: str | None,
     *,
     yes: bool,
@@ -81,7 +93,7 @@ def prepare(experiment: Experiment, quiet: bool) -> None:
             table.add_row(escape(label), escape(value))
         out.print(table)
     for caveat in caveats(manifest):
-        out.print(f"[bold yellow]![/] {escape(caveat)}", highlight=False)
+        err.print(f"[bold yellow]![/] {escape(caveat)}", highlight=False)
     if quiet:
         return
     out.print(f"Prepared data: {dataset.folder}\n", highlight=False)

@@ -15,6 +15,11 @@ from recsweep.errors import BadInput
 FORMAT = 1
 """Of the prepared files; part of a folder's name."""
 
+RULES = 2
+"""Of reading and cleaning. What an earlier version prepared stays readable, for studies that began
+on it, and is not taken for what this one would prepare.
+"""
+
 FILE = "manifest.json"
 
 
@@ -53,7 +58,8 @@ class FeatureRows(Schema):
     without_id: int
     repeated: int
     without_event: int
-    ids_without_row: int  # users or items of the log that the table doesn't know
+    ids: int = later(0)  # users or items of the log; 0: an older manifest
+    ids_without_row: int  # those of them that the table doesn't know
     without_time: int = later(0)  # left out: nobody knows since when they are known
 
 
@@ -121,10 +127,11 @@ class Manifest(Schema):
 
 
 def inputs_hash(raw_sha256: list[str], data: Data, folds: Folds) -> str:
-    """Identity of a preparation: raw bytes, configuration, format."""
+    """Identity of a preparation: raw bytes, configuration, format, rules."""
     return _sha256_of_json(
         {
             "format": FORMAT,
+            "rules": RULES,
             "raw": raw_sha256,
             "data": data.model_dump(mode="json"),
             "folds": folds.model_dump(mode="json"),

@@ -21,8 +21,12 @@ from recsweep.errors import BadInput
 BATCH = 1 << 20  # rows
 
 
-def read_table(table: Table, path: Path, columns: Iterable[str] | None = None) -> pl.DataFrame:
-    """The named columns, or all; rows in the file's order, files in the order of their names.
+def read_table(
+    table: Table, path: Path, columns: Iterable[str], *, others: bool = False
+) -> pl.DataFrame:
+    """The named columns; rows in the file's order, files in the order of their names.
+
+    With `others`, every other column comes after them.
 
     Columns of a CSV file are text, empty fields null; those of a Parquet file have its types.
     Packed files are unpacked on the way (`formats/packing.py`).
@@ -31,9 +35,9 @@ def read_table(table: Table, path: Path, columns: Iterable[str] | None = None) -
         BadInput: no such file, not what it says, a missing column, a row with too many fields, or
             a text that has more than one reading.
     """
-    wanted = None if columns is None else list(dict.fromkeys(columns))
-    frames = [_read_whole(table, part, wanted) for part in parts(path)]
-    _check_alike(frames, parts(path))
+    files, wanted = parts(path), list(dict.fromkeys(columns))
+    frames = [_read_whole(table, file, wanted, others) for file in files]
+    _check_alike(frames, files)
     return pl.concat(frames)
 
 
@@ -82,9 +86,9 @@ def as_text(column: pl.Series, path: Path) -> pl.Series:
     return text.set(text.str.strip_chars() == "", None)
 
 
-def _read_whole(table: Table, path: Path, wanted: list[str] | None) -> pl.DataFrame:
+def _read_whole(table: Table, path: Path, wanted: list[str], others: bool) -> pl.DataFrame:
     with _in_words(table, path):
-        found = _scan(table, path, wanted)
+        found = _scan(table, path, wanted, others)
         return (
             found.collect(engine="streaming")
             if isinstance(found, pl.LazyFrame)
@@ -121,18 +125,18 @@ def _in_words(table: Table, path: Path) -> Iterator[None]:
 
 
 def _scan(
-    table: Table, path: Path, wanted: list[str] | None
+    table: Table, path: Path, wanted: list[str], others: bool = False
 ) -> pl.LazyFrame | Iterator[pl.DataFrame]:
     check_kind(table, path)
     if table.format == "parquet":
         frame = pl.scan_parquet(path, glob=False)
         names = frame.collect_schema().names()
-        return frame.select(_checked(names, wanted, path))
+        return frame.select(_checked(names, wanted, others, path))
     content = content_of(table, path)
     _check_backslashes(table, content, path)
     rows = rows_of(content, table.quote_sign, table.escape, path)
     names, rows = _names(rows, table, path)
-    wanted = _checked(names, wanted, path)
+    wanted = _checked(names, wanted, others, path)
     if is_regular(content, table.quote_sign, table.escape):
         return _scan_csv(table, content, names, wanted)
     return frames_of(rows, names, wanted, path, 1)
@@ -150,8 +154,9 @@ def _names(
     return [f"column_{n + 1}" for n in range(len(first))], chain([first], rows)
 
 
-def _checked(names: list[str], wanted: list[str] | None, path: Path) -> list[str]:
-    wanted = names if wanted is None else wanted
+def _checked(names: list[str], wanted: list[str], others: bool, path: Path) -> list[str]:
+    if others:
+        wanted = [*wanted, *(name for name in dict.fromkeys(names) if name not in wanted)]
     for name in wanted:
         if name not in names:
             raise BadInput(f"{path}: has no column {name!r}{nearest(name, names)}")

@@ -18,7 +18,9 @@ SEPARATORS = [s for s in string.printable if s not in '\r\n"' and not s.isalnum(
 
 
 def read(path: Path, **table: object) -> list[tuple[str | None, ...]]:
-    return read_table(Table.model_validate({"path": str(path), **table}), path).rows()
+    return read_table(
+        Table.model_validate({"path": str(path), **table}), path, [], others=True
+    ).rows()
 
 
 def of_python(text: str, **dialect: object) -> list[tuple[str | None, ...]]:

@@ -21,8 +21,10 @@ TEXT = "user,item\n" + "".join(f"u{n},课程{n}\n" for n in range(500))
 ROWS = [(f"u{n}", f"课程{n}") for n in range(500)]
 
 
-def read(path: Path, **table: object) -> list[tuple[str | None, ...]]:
-    return read_table(Table.model_validate({"path": str(path), **table}), path).rows()
+def read(path: Path, **table: object) -> list[tuple[object, ...]]:
+    return read_table(
+        Table.model_validate({"path": str(path), **table}), path, [], others=True
+    ).rows()
 
 
 def zipped(members: Mapping[str, str]) -> bytes:
@@ -43,7 +45,7 @@ def arrow(compression: str) -> Callable[[bytes], bytes]:
     return packed
 
 
-PACKED = {
+PACKED: dict[str, Callable[[bytes], bytes]] = {
     "gzip": gzip.compress,
     "bzip2": bz2.compress,
     "xz": lzma.compress,

@@ -46,9 +46,22 @@ TYPE, GAP, DWELL = EVENT_FEATURES = ("event.type", "event.gap", "event.dwell")
 
 Unit = Literal["learners", "sessions"]
 """What a score is a mean over, and what is resampled."""
-TimeFormat = str
-"""`unix`, `unix_ms`, `iso`, or a strptime pattern. A time without a zone is read as UTC, or as the
-table's `timezone`."""
+UNITS = {"unix": 1, "unix_ms": 10**3, "unix_us": 10**6, "unix_ns": 10**9}
+"""Formats of times that are numbers, and how many of them make a second."""
+
+
+def _time_format(value: str) -> str:
+    if value not in UNITS and value != "iso" and "%" not in value:
+        raise ValueError(
+            f"found {value!r}, expected {', '.join(UNITS)}, iso, "
+            'or a pattern such as "%Y-%m-%d %H:%M:%S"'
+        )
+    return value
+
+
+TimeFormat = Annotated[str, AfterValidator(_time_format)]
+"""A unit, `iso`, or a strptime pattern. A time without a zone is read as UTC, or as the table's
+`timezone`."""
 TimeZone = Annotated[str, AfterValidator(_known_zone)]
 
 

@@ -117,6 +117,13 @@ class TypeMapping(Schema):
         return self
 
 
+NO_VALUE = (
+    *("", "nan", "NaN", "NAN", "null", "Null", "NULL", "none", "None", "NONE", "nil", "NIL"),
+    *("NA", "<NA>", "N/A", "n/a", "#N/A", "\\N", "(null)", "undefined", "-1"),
+)
+"""What databases, spreadsheets, pandas, R and JavaScript write where they have no value."""
+
+
 class EventTable(Table):
     """An event log: who, which course, when, what."""
 
@@ -127,6 +134,7 @@ class EventTable(Table):
     timezone: TimeZone | None = later(None)  # of times that are written without one; None: UTC
     type: TypeMapping = TypeMapping(constant="browse")
     dwell: str | None = later(None)  # the column of seconds spent on an event; empty: not known
+    missing: tuple[str, ...] = later(NO_VALUE)  # raw values that are no id, no time, no dwell
 
     @model_validator(mode="after")
     def _zone_is_used(self) -> Self:

@@ -81,7 +81,10 @@ def _without(value: Any, member: Any) -> Any:
 
 def as_keys(style: NumberStyle) -> dict[str, Any]:
     """For a table."""
-    keys = {k: list(v) if isinstance(v, tuple) else v for k, v in style.model_dump().items()}
+    keys: dict[str, Any] = style.model_dump()
+    for key, value in keys.items():
+        if isinstance(value, tuple):
+            keys[key] = list(value)
     if "units" in keys:
         keys["units"] = {u: int(f) if f.is_integer() else f for u, f in keys["units"].items()}
     return keys
