@@ -37,6 +37,7 @@ def asking(console: Console) -> Ask:
 def show(started: Started, console: Console) -> None:
     """The first rows of each table, and what was guessed."""
     for preview in started.previews:
+        console.print(f"[bold]{escape(preview.title)}[/]", highlight=False)
         console.print(_table(preview))
     for guess in started.guessed:
         console.print(f"[bold yellow]![/] {escape(guess)}", highlight=False)
@@ -45,10 +46,7 @@ def show(started: Started, console: Console) -> None:
 def _table(preview: Preview) -> Table:
     left = len(preview.columns) - COLUMNS
     caption = f"and {left} more column{'s' * (left > 1)}" if left > 0 else None
-    table = Table(
-        title=escape(preview.title), title_justify="left", title_style="bold", caption=caption,
-        caption_justify="left", box=None, pad_edge=False,
-    )  # fmt: skip
+    table = Table(caption=caption, caption_justify="left", box=None, pad_edge=False)
     for column in preview.columns[:COLUMNS]:
         table.add_column(escape(column), overflow="ellipsis", no_wrap=True)
     for row in preview.rows:

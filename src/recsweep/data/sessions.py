@@ -12,7 +12,7 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from recsweep.config.schema import FeatureTable, Folds, NumberStyle, SessionTable
+from recsweep.config.schema import FeatureTable, Folds, SessionTable
 from recsweep.data.features import ID, LABEL
 from recsweep.data.indexing import Indexed
 from recsweep.data.manifest import EventRows
@@ -110,11 +110,5 @@ def split(bought: NDArray[np.bool_], rule: Folds, path: Path | str = "") -> Int6
 
 def session_features(table: SessionTable) -> FeatureTable:
     """The columns of a table of sessions as those of a table of learners."""
-    return FeatureTable(
-        path=table.path,
-        key=table.label,
-        categorical=table.categorical,
-        numeric=table.numeric,
-        missing=table.missing,
-        **{key: getattr(table, key) for key in NumberStyle.model_fields},
-    )
+    shared = SessionTable.model_fields.keys() & FeatureTable.model_fields.keys() - {"label"}
+    return FeatureTable(key=table.label, **{name: getattr(table, name) for name in shared})

@@ -7,12 +7,12 @@ from recsweep.errors import BadInput
 from recsweep.stages.init.look import Look
 from recsweep.stages.init.questions import Answers, Question
 from recsweep.stages.init.times import TimeFormat, find_format, refuse_spoilt
-from recsweep.stages.init.words import Role, normal, score
+from recsweep.stages.init.words import Role, event_type, normal, score
 
 ONE_OF_MANY = 0.5  # share of rows that a column of ids may have values
 STARTS: dict[str, tuple[str, ...]] = {
-    "user": ("u", "user", "learner", "student", "s", "l"),
-    "item": ("c", "i", "item", "course", "p"),
+    "user": ("u", "user", "learner", "student"),
+    "item": ("c", "i", "item", "course"),
 }
 WHO: dict[Role, str] = {"user": "the learner", "item": "the course", "time": "the time"}
 
@@ -88,13 +88,16 @@ def _id(look: Look, role: Role, names: list[str], given: dict[Role, str], answer
     named = [n for n in best_named(names, role) if score(n, role) > score(n, other)]
     if len(named) == 1:
         return named[0]
-    likely = named or _by_values(look, role, names) or [n for n in names if _may_be_id(look, n)]
+    open_ = [n for n in names if _may_be_id(look, n) and not best_named([n], other)]
+    likely = named or _by_values(look, role, names) or open_
     if not likely:
         raise BadInput(
             f"{look.path}: no column can be {WHO[role]}; columns are {', '.join(look.names)}"
         )
-    sure = len(likely) == 1 and (bool(named) or not look.table.header)
-    return likely[0] if sure else answers.settle(_which(look, role, likely, likely[0]))
+    if len(likely) == 1 and (named or not look.table.header):
+        return likely[0]
+    best = likely[0] if named or len(likely) <= 2 else None
+    return answers.settle(_which(look, role, likely, best))
 
 
 def _which(look: Look, role: Role, likely: list[str], best: str | None) -> Question:
@@ -120,13 +123,13 @@ def _by_values(look: Look, role: Role, names: list[str]) -> list[str]:
 
 
 def _may_be_id(look: Look, name: str) -> bool:
-    """Several values, most of them met more than once."""
+    """Several values, most of them met more than once, neither fractions nor types of events."""
     text = look.text(name)
-    return 1 < text.n_unique() <= max(2, ONE_OF_MANY * len(text)) and not _is_fraction(look, name)
-
-
-def _is_fraction(look: Look, name: str) -> bool:
-    return bool(look.text(name).head(1000).str.contains(r"^-?\d+[.,]\d+$").any())
+    values = text.head(1000)
+    if values.str.contains(r"^-?\d+[.,]\d+$").any():
+        return False
+    kinds = sum(event_type(value) is not None for value in values)
+    return 1 < text.n_unique() <= max(2, ONE_OF_MANY * len(text)) and kinds < len(values) / 2
 
 
 def _plain_seconds(look: Look, names: list[str]) -> str | None:

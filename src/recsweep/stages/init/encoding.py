@@ -5,12 +5,13 @@ digits and ASCII, too little text for those, and the encodings that platforms ex
 """
 
 import codecs
+from collections import Counter
 from pathlib import Path
 
-from recsweep.data.formats.encodings import looks_like_gbk
 from recsweep.data.formats.packing import open_unpacked
 from recsweep.errors import BadInput
 from recsweep.stages.init.questions import Answers, Question
+from recsweep.stages.init.words import speaks_chinese
 
 BLOCK = 1 << 20  # bytes
 SAMPLE = 1 << 22  # bytes
@@ -20,6 +21,9 @@ MARKS = {
     codecs.BOM_UTF16_LE: "utf-16",
     codecs.BOM_UTF16_BE: "utf-16",
 }
+CHINESE = {"gb18030": ("gb2312", b"\xf7"), "big5hkscs": ("big5", b"\xc6")}
+"""Of each the smaller encoding with the frequent characters, and the last of their first bytes."""
+FREQUENT = 0.6  # share of frequent characters: of Western text read as Chinese nearly none is
 TORN = 0.02  # share of the characters beyond ASCII that may be broken in what is UTF-8 all the same
 
 
@@ -42,11 +46,12 @@ def find_encoding(path: Path, answers: Answers) -> str:
     with open_unpacked(path) as file:  # around the first byte that is not UTF-8
         file.read(max(0, broken - SAMPLE // 2))
         sample = file.read(SAMPLE)
-    if looks_like_gbk(sample) and _first_broken(path, "gb18030") is None:
-        return "gb18030"
+    shares = {name: _frequent(sample, name) for name in CHINESE}
+    for name in sorted(CHINESE, key=lambda name: -shares[name]):
+        likely = shares[name] >= FREQUENT or speaks_chinese(sample.decode(name, "ignore"))
+        if likely and _first_broken(path, name) is None:
+            return name
     _refuse_torn(sample, broken, path)
-    if _looks_like_big5(sample) and _first_broken(path, "big5hkscs") is None:
-        return "big5hkscs"
     best = "cp1252" if _first_broken(path, "cp1252") is None else "latin-1"
     word = next(w for w in sample.replace(b",", b" ").split() if not w.isascii())
     return answers.settle(
@@ -96,9 +101,11 @@ def _refuse_torn(sample: bytes, broken: int, path: Path) -> None:
         )
 
 
-def _looks_like_big5(sample: bytes) -> bool:
-    """Nearly all is Han of Big5's first, frequent level (A440 to C67E)."""
-    text = sample.decode("big5hkscs", "ignore")
-    beyond = [c.encode("big5hkscs") for c in text if not c.isascii()]
-    frequent = sum(b"\xa1" <= pair[:1] <= b"\xc6" and len(pair) == 2 for pair in beyond)
-    return frequent > 0.9 * len(beyond) > 0
+def _frequent(sample: bytes, encoding: str) -> float:
+    """Share of the characters beyond ASCII that are among the frequent ones of the encoding: those
+    of GB 2312, or of Big5's first level.
+    """
+    core, last = CHINESE[encoding]
+    beyond = Counter(c for c in sample.decode(encoding, "ignore") if not c.isascii())
+    frequent = sum(n for c, n in beyond.items() if b"" < c.encode(core, "ignore")[:1] <= last)
+    return frequent / max(1, beyond.total())

@@ -84,16 +84,15 @@ def _sort(
     found: TableColumns, answers: Answers,
 ) -> None:  # fmt: skip
     distinct = known.n_unique()
+    timed = isinstance(look.rows[name].dtype, pl.Date | pl.Datetime) or has(name, SINCE + BEGAN)
     if isinstance(look.rows[name].dtype, pl.List):
         found.tags[name] = ","
+    elif distinct and (timed or not number) and _is_time(look, name):
+        found.left_out[name] = TIME
     elif distinct <= 1:
         found.left_out[name] = "empty" if distinct == 0 else "always the same"
     elif has(name, PERSONAL):
         found.left_out[name] = "personal"
-    elif isinstance(look.rows[name].dtype, pl.Date | pl.Datetime) or (
-        (has(name, SINCE) or has(name, BEGAN) or not number) and _is_time(look, name)
-    ):
-        found.left_out[name] = TIME
     elif has(name, COUNTS) and number and not several:
         found.left_out[name] = "counts what learners did, so it tells of the future"
     elif number and not (distinct <= FEW and _is_code(name, known)):

@@ -2,6 +2,8 @@
 
 import re
 from dataclasses import dataclass
+from datetime import UTC, datetime
+from functools import cache
 from itertools import product
 
 import polars as pl
@@ -16,17 +18,17 @@ from recsweep.stages.init.questions import Answers, Question
 FIRST = 200  # values that a pattern must fit before it is tried on all
 DATES = (
     "%Y-%m-%d", "%Y/%m/%d", "%Y.%m.%d", "%Y年%m月%d日", "%d.%m.%Y", "%d/%m/%Y", "%m/%d/%Y",
-    "%d-%m-%Y", "%m-%d-%Y",
-    "%d %b %Y", "%d %B %Y", "%b %d, %Y", "%B %d, %Y", "%d/%b/%Y", "%d-%b-%Y", "%Y%m%d",
+    "%d-%m-%Y", "%m-%d-%Y", "%d %b %Y", "%d %B %Y", "%b %d, %Y", "%B %d, %Y", "%d/%b/%Y",
+    "%d-%b-%Y", "%Y%m%d",
 )  # fmt: skip
 CLOCKS = (
-    " %H:%M:%S%.f", " %H:%M:%S,%f", " %H:%M", "T%H:%M:%S%.f", "T%H:%M", "", " %I:%M:%S %p",
-    " %I:%M %p", ", %H:%M:%S%.f",
-    ", %H:%M", ":%H:%M:%S", " %H时%M分%S秒", " %H时%M分", "%H时%M分%S秒", "%H%M%S", "%H%M",
-    " %H%M%S",
+    "%H:%M:%S", "%H:%M:%S.%f", "%H:%M:%S,%f", "%H:%M", "%I:%M:%S %p", "%I:%M %p",
+    "%H时%M分%S秒", "%H时%M分", "%H%M%S", "%H%M",
 )  # fmt: skip
-ZONES = ("", "%#z", " %#z", " UTC", " GMT")
+BETWEEN = (" ", "T", ", ", ":", "")  # a date and a clock
+ZONES = ("", "%z", " %z", " UTC", " GMT")
 ZONE = r"\d(Z|[+-]\d\d:?\d\d)$"
+EXAMPLE = datetime(2024, 11, 25, 22, 30, 45, 123456, tzinfo=UTC)
 DIGITS = {10: "unix", 13: "unix_ms", 16: "unix_us", 19: "unix_ns"}
 ROUNDED = re.compile(r"\d(\.\d+)?E\+\d+", re.I)
 SERIAL = re.compile(r"[345]\d{4}(\.\d+)?")  # days since 1899-12-30: 1982 to 2064
@@ -92,12 +94,25 @@ def _likely(text: pl.Series) -> list[str]:
         return [*(key for key in compact if _fits(first, key)), *numbers][:1]
     if _fits(first, "iso"):
         return ["iso"]
-    patterns = (
-        date + clock + zone
-        for date, clock, zone in product(DATES, CLOCKS, ZONES)
-        if clock or not zone
-    )
-    return [key for key in patterns if _fits(first.head(3), key) and _fits(first, key)]
+    shapes = dict.fromkeys(map(_shape, first))
+    patterns = [key for shape in shapes for key in _by_shape().get(shape, [])]
+    return [key for key in patterns if _fits(first, key)]
+
+
+@cache
+def _by_shape() -> dict[str, list[str]]:
+    """Patterns by what their times look like."""
+    clocks = ["", *(b + c + z for c, b, z in product(CLOCKS, BETWEEN, ZONES))]
+    found: dict[str, list[str]] = {}
+    for date, clock in product(DATES, clocks):
+        found.setdefault(_shape(EXAMPLE.strftime(date + clock)), []).append(date + clock)
+    return found
+
+
+def _shape(text: str) -> str:
+    """`2024/3/5 9:05` and `2024/11/25 22:30` have the same."""
+    text = re.sub(r"(?<=\d)(Z|[+-]\d\d:?\d\d)$", "~", text)
+    return re.sub(r"\d+", "0", re.sub(r"[A-Za-z]+", "a", text))
 
 
 def _fits(text: pl.Series, key: str) -> bool:

@@ -134,7 +134,7 @@ EVENTS: dict[str, tuple[str, ...]] = {
     "bought",
                  "purchase", "order", "pay", "paid", "enroll", "enrol", "checkout", "transaction",
                  "kauf"),
-    "watch": ("观看", "学习", "播放", "看课", "听课", "watch", "play", "learn", "study", "attend"),
+    "watch": ("观看", "学习", "播放", "watch", "play", "learn", "study", "attend"),
     "browse": ("浏览", "查看", "点击", "访问", "打开", "详情", "browse", "view", "click", "visit",
     "pv",
                "open", "detail", "look", "see", "ansehen", "ansicht"),
@@ -147,6 +147,10 @@ UNDONE = ("取消", "未", "退", "删除", "移除", "un", "cancel", "remove", 
 """What makes an event the opposite of the word in it."""
 
 
+SIMPLIFIED = str.maketrans(
+    "學員編號課時間類動購買評論瀏覽觀習點擊訪問開關詳標題稱價簡介評發註冊創變錄數獎單戶會員產內資視頻",
+    "学员编号课时间类动购买评论浏览观习点击访问开关详标题称价简介评发注册创变录数奖单户会员产内资视频",
+)
 SUFFIXES = (
     "",
     "s",
@@ -172,7 +176,7 @@ def normal(header: str) -> str:
 
 def words_of(header: str) -> list[str]:
     """Its words in lower case: `courseTitle`, `course_title` and `Course title` are alike."""
-    split = re.sub(r"([a-z])([A-Z])", r"\1_\2", header).lower()
+    split = re.sub(r"([a-z])([A-Z])", r"\1_\2", header.translate(SIMPLIFIED)).lower()
     return [word for word in re.split(r"[\W_]+", split) if word]
 
 
@@ -195,6 +199,16 @@ def score(header: str, role: Role) -> int:
     if role in ("user", "item"):
         return 3 if plain.endswith(ID_ENDS) else 0 if has(header, LABELS) else 1
     return 2
+
+
+def speaks_chinese(text: str) -> bool:
+    """Is one of the Chinese words for a role or an event in it?"""
+    words = [
+        *(w for n in NAMES.values() for w in n.exact),
+        *(w for ws in EVENTS.values() for w in ws),
+    ]
+    simple = text.translate(SIMPLIFIED)
+    return any(len(word) > 1 and not word.isascii() and word in simple for word in words)
 
 
 def is_known_name(header: str) -> bool:
