@@ -10,6 +10,7 @@ import polars as pl
 from recsweep.config.schema import UNITS, EventTable, TimeLimits
 from recsweep.data.clock import microseconds
 from recsweep.data.reading import as_text
+from recsweep.data.time_formats import advice
 from recsweep.data.times import check_times, to_microseconds
 from recsweep.data.types import KINDS
 from recsweep.errors import BadInput
@@ -155,6 +156,8 @@ def _times(column: pl.Series, table: EventTable, path: Path, first_row: int) -> 
     unread = time.is_null() & column.is_not_null()
     if unread.any():
         unread &= ~_among(column.cast(pl.String), table.missing)
+    if unread.any():
+        expected += advice(column.filter(unread)[0], "time_format")
     _refuse_unread(column, unread, path, first_row, expected)
     return time
 

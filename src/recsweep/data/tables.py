@@ -12,6 +12,7 @@ from recsweep.data.features import ID, LABEL, RESERVED, VALID_FROM, declared_nam
 from recsweep.data.manifest import FeatureRows
 from recsweep.data.numbers import to_numbers
 from recsweep.data.reading import as_text, read_table
+from recsweep.data.time_formats import advice
 from recsweep.data.times import check_times, to_microseconds
 from recsweep.errors import BadInput
 
@@ -147,6 +148,7 @@ def _valid_from(column: pl.Series, table: FeatureTable, path: Path) -> pl.Series
         raise BadInput(
             f"{path}: row {row + 1}: {column.name} is {column[row]!r}, expected a time written "
             f"{table.valid_from_format!r} (valid_from_format)"
+            f"{advice(column[row], 'valid_from_format')}"
         )
     return time
 

@@ -2,34 +2,17 @@
 
 import re
 from dataclasses import dataclass
-from datetime import UTC, datetime
-from functools import cache
-from itertools import product
 
 import polars as pl
 
-from recsweep.config.schema import TimeLimits
-from recsweep.data.clock import iso, microseconds
+from recsweep.data.clock import iso
+from recsweep.data.time_formats import ZONE, ZONES, fits, likely_formats
 from recsweep.data.times import to_microseconds
 from recsweep.errors import BadInput
 from recsweep.stages.init.look import Look
 from recsweep.stages.init.questions import Answers, Question
 
-FIRST = 200  # values that a pattern must fit before it is tried on all
-DATES = (
-    "%Y-%m-%d", "%Y/%m/%d", "%Y.%m.%d", "%Y年%m月%d日", "%d.%m.%Y", "%d/%m/%Y", "%m/%d/%Y",
-    "%d-%m-%Y", "%m-%d-%Y", "%d %b %Y", "%d %B %Y", "%b %d, %Y", "%B %d, %Y", "%d/%b/%Y",
-    "%d-%b-%Y", "%Y%m%d",
-)  # fmt: skip
-CLOCKS = (
-    "%H:%M:%S", "%H:%M:%S.%f", "%H:%M:%S,%f", "%H:%M", "%I:%M:%S %p", "%I:%M %p",
-    "%H时%M分%S秒", "%H时%M分", "%H%M%S", "%H%M",
-)  # fmt: skip
-BETWEEN = (" ", "T", ", ", ":", "")  # a date and a clock
-ZONES = ("", "%z", " %z", " UTC", " GMT")
-ZONE = r"\d(Z|[+-]\d\d:?\d\d)$"
-EXAMPLE = datetime(2024, 11, 25, 22, 30, 45, 123456, tzinfo=UTC)
-DIGITS = {10: "unix", 13: "unix_ms", 16: "unix_us", 19: "unix_ns"}
+FIRST = 200  # values that a spreadsheet's marks are looked for in
 ROUNDED = re.compile(r"\d(\.\d+)?E\+\d+", re.I)
 SERIAL = re.compile(r"[345]\d{4}(\.\d+)?")  # days since 1899-12-30: 1982 to 2064
 
@@ -53,8 +36,8 @@ def find_format(look: Look, name: str, answers: Answers) -> TimeFormat | None:
         return TimeFormat("iso", getattr(column.dtype, "time_zone", None) is None)
     text = look.text(name).unique(maintain_order=True)
     readings: dict[tuple[int, ...], str] = {}
-    for key in _likely(text):
-        if _fits(text, key):
+    for key in likely_formats(text):
+        if fits(text, key):
             readings.setdefault(tuple(to_microseconds(text, key)), key)
     fitting = list(readings.values())
     if not fitting:
@@ -80,49 +63,6 @@ def refuse_spoilt(look: Look, name: str) -> None:
                 f"{look.path}: {name} is {values[0]!r}, which {what}; show the column as "
                 "yyyy-mm-dd hh:mm:ss there, and export it again"
             )
-
-
-def _likely(text: pl.Series) -> list[str]:
-    """Formats whose first values fit, without those that say the same of others."""
-    first = text.head(FIRST)
-    if not len(first):
-        return []
-    if first.str.contains(r"^\d+(\.\d+)?$").all():
-        lengths = first.str.extract(r"^(\d+)").str.len_chars().unique()
-        numbers = [key for n, key in DIGITS.items() if set(lengths) <= {n - 1, n}]
-        compact = ["%Y%m%d", "%Y%m%d%H%M%S", "%Y%m%d%H%M"]
-        return [*(key for key in compact if _fits(first, key)), *numbers][:1]
-    if _fits(first, "iso"):
-        return ["iso"]
-    shapes = dict.fromkeys(map(_shape, first))
-    patterns = [key for shape in shapes for key in _by_shape().get(shape, [])]
-    return [key for key in patterns if _fits(first, key)]
-
-
-@cache
-def _by_shape() -> dict[str, list[str]]:
-    """Patterns by what their times look like."""
-    clocks = ["", *(b + c + z for c, b, z in product(CLOCKS, BETWEEN, ZONES))]
-    found: dict[str, list[str]] = {}
-    for date, clock in product(DATES, clocks):
-        found.setdefault(_shape(EXAMPLE.strftime(date + clock)), []).append(date + clock)
-    return found
-
-
-def _shape(text: str) -> str:
-    """`2024/3/5 9:05` and `2024/11/25 22:30` have the same."""
-    text = re.sub(r"(?<=\d)(Z|[+-]\d\d:?\d\d)$", "~", text)
-    return re.sub(r"\d+", "0", re.sub(r"[A-Za-z]+", "a", text))
-
-
-def _fits(text: pl.Series, key: str) -> bool:
-    try:
-        time = to_microseconds(text, key)
-    except BadInput:  # a format that this reader doesn't have
-        return False
-    limits = TimeLimits()
-    earliest, latest = microseconds(limits.earliest), microseconds(limits.latest)
-    return bool(time.is_between(earliest, latest).fill_null(False).all())
 
 
 def _day_or_month(look: Look, name: str, keys: list[str], answers: Answers) -> str:
