@@ -18,8 +18,10 @@ from recsweep.data.simulator import SimulatorSettings, simulate, write
 from recsweep.data.types import Float64, Fold
 from recsweep.evaluation.comparison import compare
 from recsweep.evaluation.verdict import PairVerdict, Scope
+from recsweep.models.registry import families_of
 from recsweep.spaces.files import load_space
 from recsweep.tasks.folds import development_folds, make_fold
+from recsweep.tasks.registry import TASKS
 from recsweep.training.trial import Diverged, TrialRecord, run_trial
 
 NO_EFFECT = 1e-9  # a smallest effect that calls nothing equivalent
@@ -70,7 +72,7 @@ def make_log(seed: int, order: float = 0.3, learners: int = 250) -> Log:
     settings = SimulatorSettings(learners=learners, courses=60, order=order, seed=seed)
     overrides = ["folds.count=1", "folds.validation=0.2", "folds.test=0.35"]
     with tempfile.TemporaryDirectory() as name:
-        path = write(simulate(settings), Path(name) / "log")
+        path = write(simulate(settings), Path(name) / "log", families=["gru"])
         experiment = load_experiment(path, overrides)
         dataset = prepare(experiment, Path(name))
         whole = unseal(dataset)
@@ -159,7 +161,7 @@ def real_coverage(repetitions: int, seeds: int = 30) -> list[bool]:
 
 def _search(log: Log, family: str, seed: int) -> TrialRecord:
     """The best of a few random configurations on the development fold."""
-    space = load_space(SPACES / f"{family}.yaml")
+    space = load_space(SPACES / f"{family}.yaml", families_of("next_item"))
     study = optuna.create_study(sampler=optuna.samplers.RandomSampler(seed=seed))
     records: list[TrialRecord] = []
     while len(records) < TRIALS:
@@ -188,7 +190,16 @@ def _run(
 ) -> TrialRecord:
     cpu = torch.device("cpu")
     metric = log.experiment.metric
-    return run_trial(family, config, [fold], metric, epochs=epochs, seed=seed, device=cpu)
+    return run_trial(
+        family,
+        config,
+        [fold],
+        metric,
+        epochs=epochs,
+        seed=seed,
+        device=cpu,
+        task=TASKS["next_item"],
+    )
 
 
 def _verdict(

@@ -31,6 +31,7 @@ from recsweep.evaluation.verdict import PairVerdict
 from recsweep.stages.confirm.cold import cold_verdicts
 from recsweep.tasks.folds import make_fold
 from recsweep.tasks.next_item.ranking import Ranker
+from recsweep.tasks.registry import TASKS
 from recsweep.training.refit import refit
 
 ROOT = Path(__file__).parents[1]
@@ -54,7 +55,7 @@ def simulated_test(text: float, seed: int, learners: int, folder: Path) -> tuple
         seed=seed,
     )
     log = simulate(settings)
-    path = write(log, folder / "log")
+    path = write(log, folder / "log", families=["gru"])
     log.items.with_columns(listed_at=log.listed).write_parquet(
         folder / "log/synthetic_items.parquet"
     )
@@ -84,7 +85,15 @@ def values_of(fold: Fold, columns: list[str], seeds: int, experiment: Experiment
     metric = experiment.metric
     rows = []
     for seed in range(seeds):
-        model = refit("gru", GRU, seen.training, epochs=EPOCHS, seed=seed, device=device)
+        model = refit(
+            "gru",
+            GRU,
+            seen.training,
+            epochs=EPOCHS,
+            seed=seed,
+            device=device,
+            task=TASKS["next_item"],
+        )
         rows.append(FUNCTIONS[metric.name](ranker.ranks(model), metric.k))
     return np.stack(rows)
 

@@ -32,8 +32,8 @@ from recsweep.records.files import read_study
 from recsweep.records.user_values import read_user_values
 from recsweep.search.asynchronous import Asynchronous
 from recsweep.search.ledger import Ledger, Proposal
-from recsweep.search.patience import is_over
-from recsweep.training.trial import EpochReport
+from recsweep.search.stopping import is_over
+from recsweep.training.epoch import EpochReport
 
 CURVES = Path(__file__).parent / "curves"
 WORKERS = 2

@@ -30,7 +30,7 @@ from peaks import peak_gib
 from recsweep.config.schema import Resources
 from recsweep.data.types import Sequences, Targets, Training
 from recsweep.models.protocol import Context, Recommender
-from recsweep.models.registry import FAMILIES
+from recsweep.models.registry import families_of
 from recsweep.tasks.next_item.ranking import Ranker
 from recsweep.training.process import environment_variables, worker_environment
 
@@ -96,9 +96,8 @@ def build(family: str, training: Training) -> Recommender:
     values = CONFIGS[family]
     if family in {"gru", "wide_deep"}:
         values = {**values, **GRADIENT}
-    entry = FAMILIES[family]
     context = Context(training, 0, torch.device("cpu"), "fp32")
-    model = entry.build(entry.config.model_validate(values), context)
+    model: Recommender = families_of("next_item")[family].model(values, context)
     if family not in {"gru", "wide_deep"}:
         model.fit_epoch()
     return model

@@ -21,6 +21,7 @@ import yaml
 from plain_gru import CONFIG
 from recsweep.config.files import load_experiment
 from recsweep.data.prepare import prepare
+from recsweep.models.registry import families_of
 from recsweep.search.run import run_search
 from recsweep.spaces.files import load_space
 from recsweep.tasks.folds import development_folds
@@ -51,7 +52,11 @@ def trials_an_hour(share: int, precision: str, epochs: int, gpu: bool) -> dict[s
         keys = {"family": "gru", "fixed": fixed, "defaults": {"learning_rate": 1e-3}}
         space.write_text(yaml.safe_dump({**keys, "parameters": {"learning_rate": rate}}))
         session = run_search(
-            experiment, {"gru": load_space(space)}, folds, Path(temporary), fingerprint="benchmark"
+            experiment,
+            {"gru": load_space(space, families_of("next_item"))},
+            folds,
+            Path(temporary),
+            fingerprint="benchmark",
         )
     assert session is not None
     return {

@@ -23,10 +23,12 @@ import numpy as np
 from overhead import SPACE, study
 from plain_gru import CONFIG
 from recsweep.data.types import Fold, Sequences, Targets, Training
+from recsweep.models.registry import families_of
 from recsweep.search.run import run_search
 from recsweep.spaces.files import load_space
 from recsweep.tracking.events import EpochReported, Event
-from recsweep.training.trial import EpochReport, Trial
+from recsweep.training.epoch import EpochReport
+from recsweep.training.trial import Trial
 
 FOLDS, ITEMS, LENGTH = 3, 2000, 50
 FAMILIES: dict[str, Mapping[str, Any]] = {
@@ -104,14 +106,14 @@ def measure(name: str, folds: Sequence[Fold]) -> tuple[float, float]:
 
     def note(event: Event) -> None:
         if isinstance(event, EpochReported):
-            rows.append(event.row.metrics)
+            rows.append(event.report.metrics)
 
     with tempfile.TemporaryDirectory() as temporary:
         space = Path(temporary) / "space.yaml"
         space.write_text(SPACE)
         run_search(
             study(4),
-            {"made_up": load_space(space)},
+            {"made_up": load_space(space, families_of("next_item"))},
             folds,
             Path(temporary),
             fingerprint="none",

@@ -20,11 +20,12 @@ import numpy as np
 
 from recsweep.config.schema import Experiment
 from recsweep.data.types import Fold, Sequences, Targets, Training
+from recsweep.models.registry import families_of
 from recsweep.records.study import SweepSession
 from recsweep.search.run import run_search
 from recsweep.spaces.files import load_space
 from recsweep.tracking.wandb import WandbListener
-from recsweep.training.trial import EpochReport
+from recsweep.training.epoch import EpochReport
 
 LIMIT = 0.3
 SHORT, LONG = 24, 72
@@ -101,7 +102,7 @@ def sweep(trials: int, make_trial: Any, folds: Sequence[Fold]) -> SweepSession:
         space.write_text(SPACE)
         session = run_search(
             study(trials),
-            {"made_up": load_space(space)},
+            {"made_up": load_space(space, families_of("next_item"))},
             folds,
             folder,
             fingerprint="none",

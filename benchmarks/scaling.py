@@ -36,7 +36,7 @@ from recsweep.config.schema import Resources
 from recsweep.models import tables
 from recsweep.models.neural import Neural
 from recsweep.models.protocol import Context
-from recsweep.models.registry import FAMILIES
+from recsweep.models.registry import families_of
 from recsweep.tasks.next_item.ranking import Ranker
 from recsweep.training.process import environment_variables, worker_environment
 
@@ -54,9 +54,8 @@ def build(n_items: int, way: str) -> Neural:
     if way.endswith("dense"):
         tables.SPARSE_FROM = sys.maxsize
     values = {**CONFIGS["gru"], **GRADIENT, "loss": loss, "negatives": 512, "batch_size": 64}
-    entry = FAMILIES["gru"]
     context = Context(training, 0, torch.device("cpu"), "fp32")
-    model = entry.build(entry.config.model_validate(values), context)
+    model = families_of("next_item")["gru"].model(values, context)
     assert isinstance(model, Neural)
     return model
 
@@ -83,11 +82,9 @@ def training_step(n_items: int, way: str) -> dict[str, float]:
 def ranking(n_items: int) -> dict[str, float]:
     """Seconds to rank for 500 learners, and the peak."""
     training, targets = world(LEARNERS, n_items)
-    entry = FAMILIES["gru"]
     context = Context(training, 0, torch.device("cpu"), "fp32")
-    values = entry.config.model_validate({**CONFIGS["gru"], **GRADIENT})
     ranker = Ranker(targets, n_items, torch.device("cpu"))
-    model = entry.build(values, context)
+    model = families_of("next_item")["gru"].model({**CONFIGS["gru"], **GRADIENT}, context)
     ranker.ranks(model)
     started = time.perf_counter()
     ranker.ranks(model)

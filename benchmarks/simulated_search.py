@@ -18,7 +18,8 @@ import numpy as np
 import optuna
 
 from recsweep.config.values import Configuration
-from recsweep.models.protocol import Family, FamilyConfig
+from recsweep.models.family import Build
+from recsweep.models.protocol import FamilyConfig
 from recsweep.search.policy import policy_of
 from recsweep.spaces.files import load_space
 from sampler import LOSSES, NUMBERS, family
@@ -101,7 +102,7 @@ def search(seed: int, n_families: int, workers: int, repeatable: bool) -> tuple[
         for family_name, surface in surfaces.items():
             path = folder / f"{family_name}.yaml"
             path.write_text(f"{SPACE}defaults: {surface.defaults}\n")
-            spaces[family_name] = load_space(path, {"surface": Family(Configured, build)})
+            spaces[family_name] = load_space(path, {"surface": Build(Configured, build)})
         ledger = ledger_of(folder, experiment, spaces)
         policy = policy_of(ledger, experiment)
         order, now, idle = count(), 0.0, workers

@@ -37,9 +37,11 @@ from recsweep.config.schema import Experiment, Resources
 from recsweep.config.values import Configuration
 from recsweep.data.prepare import prepare
 from recsweep.data.types import Fold
+from recsweep.models.registry import families_of
 from recsweep.search.run import run_search
 from recsweep.spaces.files import load_space
 from recsweep.tasks.folds import development_folds
+from recsweep.tasks.registry import TASKS
 from recsweep.tracking.events import Event, TrialStarted
 from recsweep.tracking.wandb import WandbListener
 from recsweep.training.process import environment_variables, worker_environment
@@ -72,6 +74,7 @@ def _bare(job: Job) -> None:
         epochs=experiment.budget.epochs,
         seed=job[1],
         device=torch.device("cpu"),
+        task=TASKS[experiment.task],
     )
 
 
@@ -103,7 +106,7 @@ def sweep(fold: Fold, ours: Experiment) -> tuple[dict[str, float], list[Job]]:
         folder = Path(temporary)
         session = run_search(
             ours,
-            {"gru": load_space(write_space(folder))},
+            {"gru": load_space(write_space(folder), families_of("next_item"))},
             [fold],
             folder,
             fingerprint="benchmark",

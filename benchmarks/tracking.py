@@ -27,6 +27,7 @@ from recsweep.config.files import load_experiment
 from recsweep.config.schema import Experiment
 from recsweep.data.prepare import prepare
 from recsweep.data.types import Fold
+from recsweep.models.registry import families_of
 from recsweep.search.run import run_search
 from recsweep.spaces.files import load_space
 from recsweep.tasks.folds import development_folds
@@ -49,7 +50,7 @@ def sweep(folds: Sequence[Fold], ours: Experiment, *, tracked: bool) -> tuple[fl
         began = time.perf_counter()
         session = run_search(
             ours,
-            {"gru": load_space(write_space(folder))},
+            {"gru": load_space(write_space(folder), families_of("next_item"))},
             folds,
             folder,
             fingerprint="benchmark",

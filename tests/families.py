@@ -1,13 +1,19 @@
 """A configuration of every family, and how tests train and ask one."""
 
+from dataclasses import replace
+from typing import Any
+
 import numpy as np
+import pytest
 import torch
 from torch import Tensor
 from worlds import training_of
 
 from recsweep.data.types import Training
+from recsweep.models import registry
+from recsweep.models.family import Build
 from recsweep.models.protocol import Context, Histories, Recommender
-from recsweep.models.registry import FAMILIES
+from recsweep.models.registry import families_of
 
 GRADIENT = {"dropout": 0.0, "weight_decay": 0.0, "batch_size": 4, "window": 10}
 RECURRENT = GRADIENT | {
@@ -55,6 +61,7 @@ CONFIGS: dict[str, tuple[str, dict[str, object]]] = {
     for loss in ("cross_entropy", "sampled_softmax", "bpr")
 }
 CPU = torch.device("cpu")
+FAMILIES = families_of("next_item")
 
 
 def checkerboard() -> Training:
@@ -65,8 +72,8 @@ def checkerboard() -> Training:
 
 def build(case: str, training: Training, seed: int = 0) -> Recommender:
     family, config = CONFIGS[case]
-    entry = FAMILIES[family]
-    return entry.build(entry.config.model_validate(config), Context(training, seed, CPU, "fp32"))
+    model: Recommender = FAMILIES[family].model(config, Context(training, seed, CPU, "fp32"))
+    return model
 
 
 def fit(case: str, training: Training, seed: int = 0, epochs: int = 25) -> Recommender:
@@ -87,3 +94,10 @@ def asked(*rows: list[int], pad: int = 0) -> Histories:
 
 def scores(model: Recommender, histories: Histories) -> Tensor:
     return model.score(histories).clone()
+
+
+def stand_in(monkeypatch: pytest.MonkeyPatch, name: str, build: Build[Any, Any]) -> None:
+    """Let a family rank by other models than its own."""
+    known = registry.families()
+    changed = {**known, name: replace(known[name], tasks={"next_item": build})}
+    monkeypatch.setattr(registry, "families", lambda: changed)

@@ -7,8 +7,9 @@ import numpy as np
 from worlds import experiment_of
 
 from recsweep.config.schema import Experiment
-from recsweep.records.study import EpochRow, Study, SweepSession, TrialRow, TrialState
+from recsweep.records.study import Study, SweepSession, TrialRow, TrialState
 from recsweep.records.user_values import FoldValues
+from recsweep.training.epoch import EpochReport
 
 NOW = datetime(2026, 1, 2, 3, 4, 5, 678901, tzinfo=UTC)
 
@@ -33,7 +34,7 @@ def trial_row(
         config={"learning_rate": 0.1 + 0.2, "depth": 1, "loss": "bpr", "tied": False},
         seed=number,
         epochs=tuple(
-            EpochRow(
+            EpochReport(
                 n,
                 v,
                 {"ndcg@10": (v, v), "mrr@5": (v / 3, v / 7)},

@@ -11,14 +11,15 @@ from worlds import dataset_of, events_of, experiment_of
 
 from recsweep.config.schema import Experiment
 from recsweep.data.types import Fold
-from recsweep.models.protocol import Family, FamilyConfig
+from recsweep.models.family import Build, Builds
+from recsweep.models.protocol import FamilyConfig
 from recsweep.search.ledger import Ledger
 from recsweep.search.storage import open_family, open_storage
 from recsweep.spaces.files import load_space
 from recsweep.spaces.space import Space
 from recsweep.tasks.folds import make_fold
 from recsweep.tracking.events import Event
-from recsweep.training.trial import EpochReport
+from recsweep.training.epoch import EpochReport
 
 TUNED = """
 family: made_up
@@ -39,9 +40,9 @@ def build(config: Any, context: Any) -> Any:
     raise NotImplementedError
 
 
-FAMILIES = {
-    "made_up": Family(MadeUpConfig, build),
-    "floor": Family(FamilyConfig, build, epochs=1),
+FAMILIES: Builds = {
+    "made_up": Build(MadeUpConfig, build),
+    "floor": Build(FamilyConfig, build, epochs=1),
 }
 
 
@@ -144,7 +145,7 @@ def make_trials(
 
             import numpy as np
 
-            from recsweep.training.trial import EpochReport
+            from recsweep.training.epoch import EpochReport
 
             self.epoch += 1
             time.sleep(seconds)

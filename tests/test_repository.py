@@ -17,7 +17,7 @@ from recsweep.config.files import _Loader, load_experiment, validate
 from recsweep.config.schema import Schema
 from recsweep.data.manifest import EventRows, FeatureRows, FoldSupport, Manifest
 from recsweep.evaluation.verdict import PairVerdict
-from recsweep.models.registry import FAMILIES
+from recsweep.models.registry import families_of
 from recsweep.records.confirmation import (
     Confirmation,
     ConfirmedFamily,
@@ -31,7 +31,6 @@ from recsweep.records.portrait import Cluster, CourseLift, Level, Portrait, Valu
 from recsweep.records.selection import BestFile
 from recsweep.records.study import SweepSession
 from recsweep.spaces.files import ParameterKeys, SpaceKeys, load_space
-from recsweep.tasks.registry import TASKS
 
 ROOT = Path(__file__).parents[1]
 DOCUMENTS = sorted(
@@ -182,7 +181,7 @@ def anchors(text: str) -> set[str]:
 @pytest.mark.parametrize("path", EXPERIMENTS, ids=lambda p: p.stem)
 def test_an_experiment_loads_with_all_its_spaces(path: Path) -> None:
     experiment = load_experiment(path)
-    families = TASKS[experiment.task].families
+    families = families_of(experiment.task)
     for name in experiment.families:
         assert load_space(ROOT / experiment.space_of(name), families).family == name
 
@@ -197,8 +196,8 @@ def test_the_command_in_an_experiments_header_runs_that_experiment(path: Path) -
 
 
 def test_every_family_has_a_space_file_of_its_name() -> None:
-    assert {path.stem: load_space(path).family for path in SPACES} == {
-        name: name for name in FAMILIES
+    assert {path.stem: load_space(path, families_of("next_item")).family for path in SPACES} == {
+        name: name for name in families_of("next_item")
     }
 
 

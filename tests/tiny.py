@@ -16,10 +16,12 @@ from recsweep.data.prepare import prepare
 from recsweep.data.types import Fold
 from recsweep.records.environment import environment
 from recsweep.records.files import write_study
-from recsweep.records.study import EpochRow, Study, SweepSession, TrialRow
+from recsweep.records.study import Study, SweepSession, TrialRow
 from recsweep.records.user_values import FoldValues, write_user_values
 from recsweep.stages.select.stage import select_stage
 from recsweep.tasks.folds import development_folds
+from recsweep.tasks.next_item.task import TASK as NEXT_ITEM
+from recsweep.training.epoch import EpochReport
 from recsweep.training.trial import TrialRecord, run_trial
 
 SPACES = Path(__file__).parents[1] / "search_spaces"
@@ -67,7 +69,14 @@ def build(world: World) -> None:
     trials = []
     for family, config in CONFIGS.items():
         record = run_trial(
-            family, config, folds, experiment.metric, epochs=2, seed=5, device=torch.device("cpu")
+            family,
+            config,
+            folds,
+            experiment.metric,
+            epochs=2,
+            seed=5,
+            device=torch.device("cpu"),
+            task=NEXT_ITEM,
         )
         trials.append(row_of(record))
         values = [
@@ -128,7 +137,7 @@ def row_of(record: TrialRecord) -> TrialRow:
         reason=None,
         config=record.config,
         seed=record.seed,
-        epochs=tuple(EpochRow(r.epoch, r.value, r.metrics, r.losses) for r in record.reports),
+        epochs=tuple(EpochReport(r.epoch, r.value, r.metrics, r.losses) for r in record.reports),
         fit_seconds=sum(r.fit_seconds for r in record.reports),
         evaluate_seconds=sum(r.evaluate_seconds for r in record.reports),
         started=NOW,

@@ -1,5 +1,6 @@
 import io
 import json
+from dataclasses import replace
 from datetime import UTC, datetime
 
 from studies import trial_row
@@ -23,7 +24,7 @@ def test_every_event_of_a_sweep_is_one_line_that_a_program_can_read() -> None:
     events: list[Event] = [
         SweepStarted(experiment_of(), {"gru": {}}, {"gru": 2}, (), 2, "u", 0),
         TrialStarted(good.id, "gru", 0, good.config, 0),
-        EpochReported(good.id, good.epochs[1], 2.0, 0.5),
+        EpochReported(good.id, replace(good.epochs[1], fit_seconds=2.0, evaluate_seconds=0.5)),
         TrialEnded(good),
         TrialEnded(bad),
         SweepEnded(SweepSession(datetime(2026, 1, 1, tzinfo=UTC), 10, 1, 2, 15, 2), False),

@@ -95,7 +95,7 @@ def test_its_targets_are_those_that_trials_are_scored_on(
     assert min(totals) > 0
 
 
-def test_for_purchases_it_counts_examples_by_their_answer(tmp_path: Path) -> None:
+def test_for_purchases_it_counts_examples_and_purchases(tmp_path: Path) -> None:
     experiment = experiment_in(tmp_path, rows(courses=37))
     keys = experiment.model_dump(exclude={"targets", "metric"})
     experiment = experiment_of(
@@ -107,8 +107,8 @@ def test_for_purchases_it_counts_examples_by_their_answer(tmp_path: Path) -> Non
     for support, fold in zip(found, folds, strict=True):
         labels = fold.validation.labels
         assert labels is not None
-        assert support.targets["with a purchase"][0] == labels.bought.sum() > 0
-        assert support.targets["without"][0] == (~labels.bought).sum() > 0
+        assert support.purchases == labels.bought.sum() > 0
+        assert support.targets == {"browse": (len(labels.bought), len(fold.validation.histories))}
 
 
 def test_a_table_that_does_not_say_since_when_it_is_known_gets_a_loud_line(tmp_path: Path) -> None:

@@ -7,7 +7,7 @@ from rich.console import Console
 from sweeps import spaces_of, study_of
 
 from recsweep.cli.sweep_progress import Progress
-from recsweep.records.study import EpochRow, SweepSession, TrialRow, TrialState
+from recsweep.records.study import SweepSession, TrialRow, TrialState
 from recsweep.tracking.events import (
     EpochReported,
     Event,
@@ -16,13 +16,14 @@ from recsweep.tracking.events import (
     TrialEnded,
     TrialStarted,
 )
+from recsweep.training.epoch import EpochReport
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
 SESSION = SweepSession(NOW, 10.0, 1.0, 2, 8.0, 2)
 
 
 def row(number: int, state: TrialState, value: float | None, reason: str | None = None) -> TrialRow:
-    epochs = () if value is None else (EpochRow(1, value, {"ndcg@10": (value,)}, (1.0,)),)
+    epochs = () if value is None else (EpochReport(1, value, {"ndcg@10": (value,)}, (1.0,)),)
     name = f"a-{number:04d}"
     return TrialRow(name, "a", number, state, reason, {}, 0, epochs, 60.0, 5.0, NOW, NOW)
 
@@ -32,7 +33,7 @@ def events(folder: Path, done: tuple[TrialRow, ...] = ()) -> list[Event]:
     return [
         SweepStarted(study_of("a", "floor"), spaces, {"a": 4, "floor": 1}, done, 2, "u", 0),
         TrialStarted("a-0000", "a", 0, {}, 0),
-        EpochReported("a-0000", EpochRow(1, 0.2, {"ndcg@10": (0.2,)}, (1.0,)), 60.0, 5.0),
+        EpochReported("a-0000", EpochReport(1, 0.2, {"ndcg@10": (0.2,)}, (1.0,), 60.0, 5.0)),
         TrialEnded(row(0, "complete", 0.2)),
         TrialStarted("a-0001", "a", 0, {}, 1),
         TrialEnded(row(1, "failed", None, "diverged: [x] nan")),

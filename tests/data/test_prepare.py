@@ -166,6 +166,32 @@ def test_changing_the_future_leaves_earlier_files_alone(
     assert one.fingerprint != other.fingerprint
 
 
+@pytest.mark.parametrize("kind", ["users", "items"])
+@pytest.mark.parametrize("dated", [False, True])
+def test_one_changed_value_of_a_table_changes_the_fingerprint(
+    kind: str,
+    dated: bool,
+    write: Callable[..., Path],
+    log_of: LogOf,
+    experiment_on: ExperimentOn,
+    ten_rows: Rows,
+    tmp_path: Path,
+) -> None:
+    ids = "".join(f"{id_},easy,2020-01-01\n" for id_ in ("u1", "u2", "u3", "a", "b", "c", "d"))
+    late = "".join(f"{id_},easy,2020-09-13 12:40\n" for id_ in ("u3", "d") if dated)
+    found = []
+    for n, text in enumerate((ids, *(ids.replace(f"{i},easy", f"{i},hard") for i in OF[kind]))):
+        path = write("id,level,at\n" + text + late, f"{n}.csv")
+        table = {"path": str(path), "key": "id", "categorical": ["level"]}
+        table |= {"valid_from": "at"} if dated else {}
+        experiment = experiment_on(log_of(ten_rows), **{kind: table})
+        found.append(prepare(experiment, tmp_path).fingerprint)
+    assert len(set(found)) == len(found)
+
+
+OF = {"users": ("u1", "u3"), "items": ("a", "d")}  # of development, and of the sealed test
+
+
 def test_one_changed_event_changes_the_fingerprint(
     log_of: LogOf, experiment_on: ExperimentOn, ten_rows: Rows, tmp_path: Path
 ) -> None:

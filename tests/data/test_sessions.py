@@ -141,7 +141,7 @@ def test_the_label_is_the_answer_and_no_input(tmp_path: Path) -> None:
 
 def test_a_label_that_is_never_positive_is_refused(tmp_path: Path) -> None:
     rows = [row.replace("TRUE", "yes") for row in sessions()]
-    with pytest.raises(BadInput, match="0 distinct rows with a purchase are too few"):
+    with pytest.raises(BadInput, match="0 distinct rows whose label says yes are too few"):
         prepared(rows, tmp_path)
 
 

@@ -66,6 +66,14 @@ def test_without_order_a_browse_says_no_more_of_the_next_than_of_a_later_one() -
     assert abs(near - far) < 0.005
 
 
+def test_with_recency_a_browse_follows_from_any_earlier_one_the_younger_the_likelier() -> None:
+    planted, none = (log_of(learners=4000, order=0, recency=r, browses=20) for r in (0.6, 0.0))
+    extra = [follow_rate(planted, lag) - follow_rate(none, lag) for lag in (1, 2, 3)]
+    assert extra[0] > 0.05
+    assert extra[1] / extra[0] == pytest.approx(0.7, abs=0.1)
+    assert extra[2] / extra[1] == pytest.approx(0.7, abs=0.1)
+
+
 def test_without_order_the_popular_course_comes_first_as_often_as_not() -> None:
     log = log_of(learners=4000, order=0, popularity=1.5, new_courses=0)
     learner, course = course_numbers(log)
@@ -178,7 +186,7 @@ def test_impossible_dials_are_refused(wrong: dict[str, float]) -> None:
 @pytest.mark.parametrize("file_format", ["parquet", "csv"])
 def test_prepare_reads_what_was_written(tmp_path: Path, file_format: str) -> None:
     log = log_of(learners=200, courses=40)
-    path = write(log, tmp_path / "made", file_format)  # type: ignore[arg-type]
+    path = write(log, tmp_path / "made", file_format, ["gru", "item_knn"])  # type: ignore[arg-type]
     experiment = load_experiment(path)
     dataset = prepare(experiment, tmp_path)
     fold = development_folds(dataset, experiment)[-1]
@@ -191,7 +199,7 @@ def test_prepare_reads_what_was_written(tmp_path: Path, file_format: str) -> Non
 
 def test_every_file_says_that_it_is_synthetic(tmp_path: Path) -> None:
     log = log_of(learners=20)
-    path = write(log, tmp_path / "made")
+    path = write(log, tmp_path / "made", families=["gru"])
     truth = json.loads((tmp_path / "made/SYNTHETIC.json").read_text())
     assert truth["synthetic"] is True
     assert truth["settings"] == log.settings.model_dump()

@@ -135,9 +135,10 @@ def test_the_same_seed_gives_the_same_verdicts() -> None:
 
 
 def test_a_family_against_itself_without_any_spread_is_equivalent() -> None:
-    row = np.random.default_rng(0).random((1, 30))
+    row = np.random.default_rng(0).random((1, 900))
     verdict = one({"a": row, "b": row.copy()})
-    assert (verdict.difference, verdict.lower, verdict.upper) == (0, 0, 0)
+    assert verdict.difference == 0
+    assert -verdict.lower == verdict.upper <= 3 / 900  # the rule of three
     assert (verdict.p, verdict.outcome) == (1, "equivalent")
     assert (verdict.d_z, verdict.rank_biserial, verdict.seed_share) == (0, 0, 0)
 
@@ -164,7 +165,7 @@ def test_a_pair_without_spread_does_not_disturb_the_others() -> None:
     alone = one(values)
     together = compare({**values, "zero": floor, "zero_again": floor}, 0.005, 1999, 0)
     pair = next(v for v in together if {v.a, v.b} == {"zero", "zero_again"})
-    assert (pair.lower, pair.upper, pair.p) == (0, 0, 1)
+    assert (pair.difference, pair.p) == (0, 1)
     assert together[0].outcome == alone.outcome == "worse"
 
 

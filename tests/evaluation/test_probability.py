@@ -11,11 +11,11 @@ from recsweep.evaluation.probability import (
     calibrated,
     calibration_error,
     decisions,
+    linearised_by_learner,
     log_losses,
     pooled_metrics,
     reliability,
     report_at_threshold,
-    shares_of_learners,
     squared_errors,
     top_tenth,
 )
@@ -42,7 +42,7 @@ def test_a_learners_share_leaves_the_mean_over_examples_as_it_is() -> None:
     probability, bought, _ = world()
     sequence = np.repeat(np.arange(20), np.arange(20) * 3 + 1)[: len(bought)].astype(np.int32)
     values = log_losses(probability[: len(sequence)], bought[: len(sequence)])
-    assert shares_of_learners(values, sequence).mean() == pytest.approx(values.mean())
+    assert linearised_by_learner(values, sequence).mean() == pytest.approx(values.mean())
 
 
 def test_the_calibration_error_of_a_hand_computed_table() -> None:
@@ -113,10 +113,10 @@ def test_all_metrics_are_finite_and_in_their_range(seed: int) -> None:
 
 def test_the_report_is_of_the_decisions_that_the_metrics_are_of() -> None:
     probability, bought, learner = world()
-    report = report_at_threshold(probability, bought, learner)
+    report = report_at_threshold(probability, bought, learner, ("no", "yes"))
     metrics = pooled_metrics(probability, bought, learner, None)
-    assert report["purchase"]["f1-score"] == pytest.approx(metrics["f1"])
-    assert report["purchase"]["support"] == bought.sum()
+    assert report["yes"]["f1-score"] == pytest.approx(metrics["f1"])
+    assert report["yes"]["support"] == bought.sum()
 
 
 def test_the_jackknife_of_a_mean_is_its_t_interval_in_size() -> None:
@@ -125,3 +125,36 @@ def test_the_jackknife_of_a_mean_is_its_t_interval_in_size() -> None:
     mean, lower, upper = found["mean"]
     assert mean == values.mean()
     assert (upper - lower) / 2 == pytest.approx(2.26 * values.std() / 20, rel=0.5)
+
+
+def test_a_learners_part_is_the_derivative_of_the_mean_by_the_learners_weight() -> None:
+    probability, bought, sequence = world(200, 3)
+    sequence = np.unique(sequence, return_inverse=True)[1].astype(np.int32)
+    values = log_losses(probability, bought)
+    parts = linearised_by_learner(values, sequence)
+    learners, step = len(parts), 1e-6
+    for learner in range(learners):
+        weight = np.where(sequence == learner, 1 + step, 1.0)
+        moved = (weight * values).sum() / weight.sum()
+        slope = (moved - values.mean()) / step  # the infinitesimal jackknife
+        assert parts[learner] - values.mean() == pytest.approx(learners * slope, abs=1e-4)
+
+
+@given(st.lists(st.integers(1, 9), min_size=2, max_size=12), st.integers(0, 999))
+def test_learners_parts_have_the_mean_over_examples_and_are_linear(
+    counts: list[int], seed: int
+) -> None:
+    sequence = np.repeat(np.arange(len(counts)), counts).astype(np.int32)
+    x, y = np.random.default_rng(seed).normal(size=(2, len(sequence)))
+    of_x, of_y = (linearised_by_learner(v, sequence) for v in (x, y))
+    assert of_x.mean() == pytest.approx(x.mean())
+    assert linearised_by_learner(x - 2 * y, sequence) == pytest.approx(of_x - 2 * of_y)
+    # With as many examples for each, a learner's part is the mean over its examples.
+    even = np.repeat(np.arange(len(counts)), 3).astype(np.int32)
+    z = np.random.default_rng(seed).normal(size=len(even))
+    assert linearised_by_learner(z, even) == pytest.approx(z.reshape(-1, 3).mean(axis=1))
+
+
+def test_examples_that_all_cost_the_same_leave_no_doubt_however_unequal_learners_are() -> None:
+    sequence = np.repeat(np.arange(4), [1, 50, 3, 7]).astype(np.int32)
+    assert linearised_by_learner(np.full(61, 0.4), sequence) == pytest.approx(np.full(4, 0.4))

@@ -52,14 +52,14 @@ def test_the_winner_is_named_first() -> None:
     names = {"gru": "GRU", "matrix_factorization": "matrix factorisation"}
     assert BASE.sentence("NDCG@10", names) == (
         "GRU beats matrix factorisation by 0.012 NDCG@10 [0.004, 0.020] "
-        "(1,234 learners, 5 seeds; speaks of the selected configurations)"
+        "(1,234 learners, 5 seeds; applies to the selected configurations only)"
     )
     lost = dataclasses.replace(
         BASE, outcome="worse", difference=-0.012, lower=-0.02, upper=-0.004, seeds_b=1
     )
     assert lost.sentence("NDCG@10", names) == (
         "matrix factorisation beats GRU by 0.012 NDCG@10 [0.004, 0.020] "
-        "(1,234 learners, 5 and 1 seeds; speaks of the selected configurations)"
+        "(1,234 learners, 5 and 1 seeds; applies to the selected configurations only)"
     )
 
 
@@ -78,8 +78,8 @@ def test_no_difference_shown_is_a_sentence_of_its_own() -> None:
         BASE, outcome="no difference shown", lower=-0.01, scope="families", seeds_a=4, seeds_b=4
     )
     assert none.sentence("ndcg@10") == (
-        "no difference shown between gru and matrix_factorization: 0.012 ndcg@10 [-0.010, 0.020] "
-        "(1,234 learners, 4 searches; speaks of repeated searches)"
+        "no significant difference between gru and matrix_factorization: 0.012 ndcg@10 "
+        "[-0.010, 0.020] (1,234 learners, 4 searches; applies to the model families)"
     )
 
 

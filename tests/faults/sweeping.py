@@ -269,7 +269,7 @@ def _cut_a_wire(sweep: Sweep) -> None:
     cut: list[str] = []
 
     def listen(heard: Event) -> None:
-        if isinstance(heard, EpochReported) and heard.row.epoch == 2 and not cut:
+        if isinstance(heard, EpochReported) and heard.report.epoch == 2 and not cut:
             cut.append(machines.cut_off_last())
 
     os.environ["RAY_ADDRESS"] = machines.address

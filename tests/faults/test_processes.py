@@ -132,7 +132,7 @@ def test_a_worker_is_killed(sweep: Sweep) -> None:
     killed: list[int] = []
 
     def listen(event: Event) -> None:
-        if isinstance(event, EpochReported) and event.row.epoch == 2 and not killed:
+        if isinstance(event, EpochReported) and event.report.epoch == 2 and not killed:
             killed.append(int(pids.read_text().split()[-1]))
             os.kill(killed[0], signal.SIGKILL)
 

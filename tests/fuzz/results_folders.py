@@ -22,6 +22,7 @@ from recsweep.search.ledger import Ledger
 from recsweep.search.sessions import SessionClock
 from recsweep.search.storage import open_family, open_storage
 from recsweep.stages.sweep.stage import collect, load_inputs
+from recsweep.tasks.registry import TASKS
 from recsweep.training.trial import Trial
 
 FAMILIES = ("matrix_factorization", "popularity", "markov")
@@ -204,7 +205,7 @@ def _search(root: Path) -> None:
         proposal = ledger.ask(family)
         trial = Trial(
             inputs.spaces[family].family, proposal.config, inputs.folds, experiment.metric,
-            epochs=2, seed=proposal.seed, device=torch.device("cpu"),
+            epochs=2, seed=proposal.seed, device=torch.device("cpu"), task=TASKS["next_item"],
         )  # fmt: skip
         for _ in range(trial.epochs):
             ledger.report(proposal.id, trial.advance())
@@ -213,6 +214,6 @@ def _search(root: Path) -> None:
     clock.save(ledger.busy_seconds, ledger.ended)
     os.chdir(root)
     try:
-        write_study(collect(inputs), Path(STUDY))
+        write_study(collect(inputs, {}), Path(STUDY))
     finally:
         os.chdir(before)

@@ -11,8 +11,9 @@ from studies import NOW, trial_row
 
 from recsweep.mirror.copy import Mirror
 from recsweep.mirror.listener import MirrorListener
-from recsweep.records.study import EpochRow, SweepSession
+from recsweep.records.study import SweepSession
 from recsweep.tracking.events import EpochReported, SweepEnded, TrialEnded
+from recsweep.training.epoch import EpochReport
 
 ENDED = SweepEnded(SweepSession(NOW, 1.0, 0.1, 1, 0.5, 1), interrupted=False)
 
@@ -24,7 +25,7 @@ def until(true: Any) -> None:
         time.sleep(0.01)
 
 
-EPOCH = EpochReported("gru-0000", EpochRow(1, 0.1, {}, ()), 1.0, 0.1)
+EPOCH = EpochReported("gru-0000", EpochReport(1, 0.1, {}, (), 1.0, 0.1))
 
 
 def listening(push: Any, epochs: float = 30.0) -> MirrorListener:

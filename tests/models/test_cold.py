@@ -5,11 +5,10 @@ from dataclasses import replace
 import numpy as np
 import pytest
 import torch
-from families import CONFIGS, asked, checkerboard, fit, scores
+from families import CONFIGS, FAMILIES, asked, checkerboard, fit, scores
 from torch import Tensor
 
 from recsweep.data.types import Float32, Training
-from recsweep.models.registry import FAMILIES
 from recsweep.tasks.next_item.ranking import drop_seen
 
 COLOURS = np.array([[1, 0]] * 4 + [[0, 1]] * 4, np.float32)

@@ -3,14 +3,13 @@
 import numpy as np
 import pytest
 import torch
-from families import CONFIGS, CPU, asked, build, checkerboard, fit, scores
+from families import CONFIGS, CPU, FAMILIES, asked, build, checkerboard, fit, scores
 from resuming import undisturbed_and_resumed
 from worlds import training_of
 
 from recsweep.models import tables
 from recsweep.models.neural import Neural
 from recsweep.models.protocol import Context, Histories, Portrayable, Recommender
-from recsweep.models.registry import FAMILIES
 from recsweep.tasks.next_item.ranking import drop_seen
 
 every_family = pytest.mark.parametrize("case", CONFIGS)
@@ -74,11 +73,10 @@ def test_a_restored_checkpoint_goes_on_bit_for_bit(
     family, config = CONFIGS[case]
     if "dropout" in config:
         config = config | {"dropout": 0.3}
-    entry = FAMILIES[family]
 
     def new() -> Recommender:
-        context = Context(checkerboard(), 7, CPU, "fp32")
-        return entry.build(entry.config.model_validate(config), context)
+        model: Recommender = FAMILIES[family].model(config, Context(checkerboard(), 7, CPU, "fp32"))
+        return model
 
     undisturbed, resumed = undisturbed_and_resumed(new)
     histories = asked([0, 1], [5, 4, 6], [2])

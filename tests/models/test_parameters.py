@@ -5,12 +5,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from families import FAMILIES
 from torch import Tensor
 from worlds import training_of
 
 from recsweep.config.values import Configuration, Value
-from recsweep.models.protocol import Context, Histories
-from recsweep.models.registry import FAMILIES
+from recsweep.models.protocol import Context, Histories, Recommender
 from recsweep.spaces.files import load_space
 
 FOLDER = Path(__file__).parents[2] / "search_spaces"
@@ -44,7 +44,7 @@ def cases() -> list[tuple[str, str, dict[str, Value]]]:
     """(family, parameter, a configuration in which it is in use)."""
     found = []
     for name, path in SPACES.items():
-        space = load_space(path)
+        space = load_space(path, FAMILIES)
         for parameter in space.parameters:
             config: dict[str, Value] = {}
             for each in space.parameters:
@@ -59,7 +59,7 @@ def cases() -> list[tuple[str, str, dict[str, Value]]]:
 
 def changed(family: str, parameter: str, config: Configuration) -> dict[str, Value]:
     """The same configuration with one value moved, and with what that value needs."""
-    space = load_space(SPACES[family])
+    space = load_space(SPACES[family], FAMILIES)
     moved = next(p for p in space.parameters if p.name == parameter)
     before = config[parameter]
     if moved.choices:
@@ -83,7 +83,7 @@ def outcome(family: str, config: Configuration) -> Tensor:
     training = training_of([rng.integers(0, 12, rng.integers(9, 20)).tolist() for _ in range(30)])
     entry = FAMILIES[family]
     context = Context(training, 0, torch.device("cpu"), "fp32")
-    model = entry.build(entry.config.model_validate(dict(config)), context)
+    model: Recommender = entry.model(config, context)
     for _ in range(entry.epochs or 2):
         model.fit_epoch()
     items = torch.tensor([[0, 3, 3, 5], [7, 1, 2, 9]])

@@ -5,14 +5,14 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
+from families import FAMILIES
 from torch import Tensor
 from worlds import training_of
 
 from recsweep.models import neural, tables
 from recsweep.models.families.wide_deep import WideDeepEncoder
 from recsweep.models.neural import Neural
-from recsweep.models.protocol import Context, FamilyConfig
-from recsweep.models.registry import FAMILIES
+from recsweep.models.protocol import Context
 
 ITEMS = 40
 DRAWN = torch.tensor([3, 7, 7, 19])
@@ -37,13 +37,10 @@ OWN: dict[str, dict[str, Any]] = {
 
 
 def model_of(family: str, loss: str, **changes: object) -> Neural:
-    entry = FAMILIES[family]
-    config: FamilyConfig = entry.config.model_validate(
-        {**OWN[family], **SHARED, "loss": loss, **changes}
-    )
+    config: dict[str, Any] = {**OWN[family], **SHARED, "loss": loss, **changes}
     rng = np.random.default_rng(0)
     training = training_of([rng.integers(0, 20, 6).tolist() for _ in range(8)], ITEMS)
-    model = entry.build(config, Context(training, 0, torch.device("cpu"), "fp32"))
+    model = FAMILIES[family].model(config, Context(training, 0, torch.device("cpu"), "fp32"))
     assert isinstance(model, Neural)
     model._draw = lambda loss: DRAWN  # type: ignore[method-assign]
     return model

@@ -4,6 +4,7 @@ from typing import Any
 import pytest
 
 from recsweep.records.digests import digests_of, edited
+from recsweep.records.selection import BestFile
 
 
 def content() -> dict[str, Any]:
@@ -19,11 +20,11 @@ def content() -> dict[str, Any]:
         "metrics": {"ndcg@10": [0.2, 0.3], "mrr@10": [0.1, 0.2]},
         "converged": True,
     }
-    return {**keys, "digests": digests_of(keys)}
+    return {**keys, "digests": digests_of(BestFile, keys)}
 
 
 def test_a_file_as_it_was_written_is_not_edited() -> None:
-    assert edited(content()) == []
+    assert edited(BestFile, content()) == []
 
 
 @pytest.mark.parametrize(
@@ -47,19 +48,20 @@ def test_an_edit_is_named(path: tuple[str, ...], value: object, named: str) -> N
     for parent in parents:
         node = node[parent]
     node[last] = value
-    assert [line.removesuffix(" after the file was written") for line in edited(changed)] == [named]
+    edits = edited(BestFile, changed)
+    assert [line.removesuffix(" after the file was written") for line in edits] == [named]
 
 
 def test_a_hyperparameter_that_was_taken_out_is_named() -> None:
     changed = content()
     del changed["config"]["depth"]
-    assert edited(changed) == ["config.depth was taken out after the file was written"]
+    assert edited(BestFile, changed) == ["config.depth was taken out after the file was written"]
 
 
 @pytest.mark.parametrize("digests", [{}, None])
 def test_without_digests_nothing_is_vouched_for(digests: object) -> None:
-    assert len(edited({**content(), "digests": digests})) == 1
+    assert len(edited(BestFile, {**content(), "digests": digests})) == 1
 
 
 def test_keys_that_decide_nothing_may_change() -> None:
-    assert edited({**content(), "converged": False, "comment": "mine"}) == []
+    assert edited(BestFile, {**content(), "converged": False, "comment": "mine"}) == []

@@ -1,15 +1,23 @@
 import json
 import subprocess
+import sys
 from pathlib import Path
 
 import pytest
+import torch
 
+import recsweep
 from recsweep.records.environment import changed, code_version, dependency_versions, environment
 
 
 def git(folder: Path, *arguments: str) -> None:
     identity = ["-c", "user.name=t", "-c", "user.email=t@t"]
     subprocess.run(["git", "-C", str(folder), *identity, *arguments], check=True)
+
+
+def head(folder: Path) -> str:
+    command = ["git", "-C", str(folder), "rev-parse", "HEAD"]
+    return subprocess.run(command, check=True, capture_output=True, text=True).stdout.strip()
 
 
 @pytest.fixture
@@ -40,6 +48,89 @@ def test_every_uncommitted_change_of_the_code_shows(package: Path) -> None:
     assert len(seen) == 4
 
 
+@pytest.mark.parametrize("name", ["new.py", "new.so", "ignored.py", "models/kernel.cpp"])
+def test_code_that_no_commit_holds_is_no_clean_tree(package: Path, name: str) -> None:
+    (package.parent.parent / ".gitignore").write_text("ignored.py\n")
+    (package / "models").mkdir()
+    (package / name).write_text("y = 1\n")
+    assert code_version(package)["changes"] is not None
+
+
+def test_a_link_that_leads_nowhere_is_a_change_and_no_failure(package: Path) -> None:
+    (package / ".#a.py").symlink_to("somebody@machine.1")  # as an editor marks what is open
+    assert code_version(package)["changes"] is not None
+
+
+@pytest.mark.parametrize(
+    ("place", "tracked"),
+    [
+        (".venv/lib/python3.11/site-packages", False),
+        (".venv/lib/python3.11/site-packages", True),
+        ("ignored/checkout/src", False),
+        ("src", False),  # at the top level, and in no commit
+        ("third_party/recsweep/src", True),
+    ],
+)
+def test_a_repository_of_another_project_says_nothing_about_the_code(
+    tmp_path: Path, place: str, tracked: bool
+) -> None:
+    (tmp_path / "theirs.py").write_text("z = 1\n")
+    (tmp_path / ".gitignore").write_text(".venv/\nignored/\n")
+    package = tmp_path / place / "package"
+    package.mkdir(parents=True)
+    (package / "__init__.py").write_text("")
+    git(tmp_path, "init", "-q")
+    git(tmp_path, "add", ".gitignore", "theirs.py")
+    if tracked:
+        git(tmp_path, "add", "-f", str(package))
+    git(tmp_path, "commit", "-q", "-m", "theirs")
+    assert code_version(package) == {"commit": None, "changes": None}
+
+
+def test_a_checkout_inside_another_repository_has_its_own_commit(tmp_path: Path) -> None:
+    own = tmp_path / "vendor" / "recsweep"
+    package = own / "src" / "package"
+    package.mkdir(parents=True)
+    (package / "a.py").write_text("x = 1\n")
+    for root in (tmp_path, own):
+        git(root, "init", "-q")
+    git(own, "add", ".")
+    git(own, "commit", "-q", "-m", "ours")
+    git(tmp_path, "commit", "-q", "--allow-empty", "-m", "theirs")
+    assert code_version(package) == {"commit": head(own), "changes": None}
+
+
+def test_variables_of_a_hook_of_another_repository_lead_nowhere(
+    package: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    other = tmp_path / "other"
+    other.mkdir()
+    git(other, "init", "-q")
+    git(other, "commit", "-q", "--allow-empty", "-m", "theirs")
+    own = head(package)
+    monkeypatch.setenv("GIT_DIR", str(other / ".git"))
+    monkeypatch.setenv("GIT_WORK_TREE", str(other))
+    monkeypatch.setenv("GIT_LITERAL_PATHSPECS", "1")
+    (package / "b.py").write_text("y = 1\n")
+    found = code_version(package)
+    assert found["commit"] == own
+    assert found["changes"] is not None
+
+
+def test_where_git_fails_nothing_is_called_clean(
+    package: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run = subprocess.run
+
+    def slow(command: list[str], **options: object) -> object:
+        if "diff" in command:
+            raise subprocess.TimeoutExpired(command, 20)
+        return run(command, **options)  # type: ignore[call-overload]
+
+    monkeypatch.setattr(subprocess, "run", slow)
+    assert code_version(package) == {"commit": None, "changes": None}
+
+
 def test_changes_elsewhere_are_not_the_codes(package: Path) -> None:
     (package.parent / "notes.txt").write_text("new")
     (package / "data.bin").write_bytes(b"x")
@@ -54,6 +145,46 @@ def test_versions_cover_what_recsweep_needs_and_what_that_needs() -> None:
     versions = dependency_versions()
     assert {"torch", "optuna", "ray", "numpy", "sympy"} <= versions.keys()
     assert "pytest" not in versions
+
+
+TELL = """
+import json, sys
+from importlib.metadata import distribution, PackageNotFoundError
+try:
+    distribution("recsweep")
+except PackageNotFoundError:
+    from recsweep.records.environment import environment
+    json.dump(environment(), sys.stdout)
+"""
+
+
+def test_code_on_the_path_alone_tells_the_same_as_an_installed_one(tmp_path: Path) -> None:
+    """As with `py_modules` of `ray job submit`: no metadata of ours anywhere."""
+    (libraries,) = (Path(p) for p in sys.path if p.endswith("site-packages"))
+    bare = tmp_path / "site-packages"
+    bare.mkdir()
+    for entry in libraries.iterdir():
+        if "recsweep" not in entry.name:
+            (bare / entry.name).symlink_to(entry)
+    (tmp_path / "code").mkdir()
+    (tmp_path / "code" / "recsweep").symlink_to(Path(recsweep.__file__).parent)
+    done = subprocess.run(
+        [sys.executable, "-I", "-S", "-c",
+         f"import sys; sys.path[:0] = [{str(tmp_path / 'code')!r}, {str(bare)!r}]{TELL}"],
+        capture_output=True, text=True, check=True, cwd=tmp_path,
+    )  # fmt: skip
+    told = json.loads(done.stdout)
+    assert told["recsweep"] == recsweep.__version__
+    assert told["packages"] == dependency_versions()
+
+
+def test_a_gpu_that_does_not_answer_costs_no_study(monkeypatch: pytest.MonkeyPatch) -> None:
+    def lost(index: int) -> str:
+        raise RuntimeError("CUDA error: unknown error")
+
+    monkeypatch.setattr(torch.cuda, "device_count", lambda: 1)
+    monkeypatch.setattr(torch.cuda, "get_device_name", lost)
+    assert environment()["gpus"] == ["unknown"]
 
 
 def test_the_environment_is_plain_and_holds_no_variables(monkeypatch: pytest.MonkeyPatch) -> None:

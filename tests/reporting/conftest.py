@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 import optuna
 import pytest
+from families import FAMILIES
 from worlds import experiment_of
 
 from recsweep.config.files import read_yaml
@@ -24,11 +25,12 @@ from recsweep.records.confirmation import (
     Subgroup,
 )
 from recsweep.records.selection import Selection
-from recsweep.records.study import EpochRow, Study, SweepSession, TrialRow
+from recsweep.records.study import Study, SweepSession, TrialRow
 from recsweep.records.user_values import FoldValues
 from recsweep.spaces.files import parse_space
 from recsweep.spaces.space import Space
 from recsweep.stages.select.rules import select
+from recsweep.training.epoch import EpochReport
 
 SPACES = Path(__file__).parents[2] / "search_spaces"
 LEVELS = {
@@ -62,7 +64,7 @@ def make_study() -> MakeStudy:
     def make(trials: int = 12, families: dict[str, str] | None = None, **changes: object) -> Study:
         kinds = families or {name: name for name in LEVELS}
         raw = {name: read_yaml(SPACES / f"{kind}.yaml") for name, kind in kinds.items()}
-        spaces = {name: parse_space(keys, SPACES) for name, keys in raw.items()}
+        spaces = {name: parse_space(keys, SPACES, FAMILIES) for name, keys in raw.items()}
         experiment = experiment_of(
             study="made-up",
             families={name: f"search_spaces/{kind}.yaml" for name, kind in kinds.items()},
@@ -81,7 +83,7 @@ def selection_of() -> Callable[[Study], Selection]:
 
     def choose(study: Study) -> Selection:
         same = FoldValues("fold0", np.arange(4, dtype=np.int32), np.zeros(4))
-        spaces = {name: parse_space(keys, SPACES) for name, keys in study.spaces.items()}
+        spaces = {name: parse_space(keys, SPACES, FAMILIES) for name, keys in study.spaces.items()}
         return select(
             study, lambda trial: [same], lambda family, config: spaces[family].near_edge(config)
         )
@@ -242,7 +244,7 @@ def _trial(name: str, space: Space, number: int, config: dict[str, Any]) -> Tria
     )
 
 
-def _epoch(epoch: int, level: float, speed: float, random: np.random.Generator) -> EpochRow:
+def _epoch(epoch: int, level: float, speed: float, random: np.random.Generator) -> EpochReport:
     value = level * (1 - math.exp(-speed * (epoch + 1))) + random.normal(0, 0.0004)
     folds = tuple(float(value + d + random.normal(0, 0.001)) for d in (-0.003, 0.001, 0.002))
     mean = sum(folds) / 3
@@ -252,4 +254,4 @@ def _epoch(epoch: int, level: float, speed: float, random: np.random.Generator) 
         for k, size in ((5, 0.7), (10, 1.0), (20, 1.3))
     }
     metrics["ndcg@10"] = folds
-    return EpochRow(epoch, mean, metrics, (2.0 / epoch, 1.9 / epoch, None))
+    return EpochReport(epoch, mean, metrics, (2.0 / epoch, 1.9 / epoch, None))

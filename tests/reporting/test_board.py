@@ -2,7 +2,6 @@
 
 from collections.abc import Callable
 
-from recsweep.records.board import LinePanel, ParallelPanel
 from recsweep.records.confirmation import ConfirmationSummary
 from recsweep.records.selection import Selection
 from recsweep.records.study import Study
@@ -12,26 +11,19 @@ MakeStudy = Callable[..., Study]
 SelectionOf = Callable[[Study], Selection]
 
 
-def test_a_board_asks_the_reports_questions_in_their_order(
+def test_a_board_has_a_grid_for_every_tuned_family_with_its_parameters_on_their_scales(
     make_study: MakeStudy, selection_of: SelectionOf
 ) -> None:
     study = make_study(6)
     board = build_board(study, selection_of(study), None)
-    titles = [grid.title for grid in board.grids]
-    assert titles[0] == "Families"
-    assert titles[-3:] == ["Folds", "Budget", "Cost"]
-    tuned = [name for name, space in study.spaces.items() if space.get("parameters")]
-    parameters = [grid for grid in board.grids if grid.title.startswith("Parameters of ")]
-    assert {grid.where["family"] for grid in parameters} == set(tuned)
-    for grid in parameters:
-        (parallel,) = (p for p in grid.panels if isinstance(p, ParallelPanel))
-        names = [axis.name for axis in parallel.axes]
-        declared = study.spaces[grid.where["family"]]["parameters"]
-        assert isinstance(declared, dict)
-        assert names == [*declared, "best_value"]
-    folds = board.grids[-3].panels
-    assert len(folds) == study.experiment.folds.count
-    assert all(isinstance(p, LinePanel) and p.metrics[0].startswith("fold/") for p in folds)
+    assert board.folds == study.experiment.folds.count
+    assert {name: list(parameters) for name, parameters in board.tuned.items()} == {
+        name: list(space["parameters"])  # type: ignore[call-overload]
+        for name, space in study.spaces.items()
+        if space.get("parameters")
+    }
+    assert board.tuned["gru"]["learning_rate"]
+    assert not board.tuned["gru"]["depth"]
 
 
 def test_the_verdict_is_said_where_the_test_was_opened_and_withheld_where_not(
@@ -50,13 +42,13 @@ def test_the_verdict_is_said_where_the_test_was_opened_and_withheld_where_not(
     assert "not opened" not in opened.tables["Leaderboard"]
 
 
-def test_a_sweep_that_begins_has_the_same_grids_already(
+def test_a_sweep_that_begins_has_the_same_panels_already(
     make_study: MakeStudy, selection_of: SelectionOf
 ) -> None:
     study = make_study(6)
     opening = opening_board(study.experiment, study.spaces)
     later = build_board(study, selection_of(study), None)
-    assert (opening.title, opening.grids) == (later.title, later.grids)
+    assert opening == later.model_copy(update={"verdict": opening.verdict, "tables": {}})
 
 
 def test_the_same_records_give_the_same_board(

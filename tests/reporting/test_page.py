@@ -16,12 +16,19 @@ from recsweep.records.confirmation import ConfirmationSummary
 from recsweep.records.selection import Selection
 from recsweep.records.study import Study
 from recsweep.reporting.page import write_page
+from recsweep.reporting.tasks.next_item import words as next_item_words
+from recsweep.reporting.tasks.purchase import words as purchase_words
 from recsweep.reporting.words.page import CHINESE, ENGLISH, WORDS
 
 MakeStudy = Callable[..., Study]
 Select = Callable[[Study], Selection]
 Confirm = Callable[..., ConfirmationSummary]
 
+BOTH = (
+    (ENGLISH, CHINESE),
+    (next_item_words.ENGLISH, next_item_words.CHINESE),
+    (purchase_words.ENGLISH, purchase_words.CHINESE),
+)
 VOID = {"meta", "link", "input", "br", "img", "hr"}
 HOSTILE = "\"><script>alert('x')</script><img src=x onerror=alert(1)>"
 
@@ -168,26 +175,32 @@ def test_a_language_that_nobody_wrote_is_refused(
     assert not list(tmp_path.iterdir())
 
 
-def test_both_languages_have_the_same_keys_with_the_same_gaps() -> None:
-    assert ENGLISH.keys() == CHINESE.keys()
+@pytest.mark.parametrize(("english", "chinese"), BOTH)
+def test_both_languages_have_the_same_keys_with_the_same_gaps(
+    english: dict[str, str], chinese: dict[str, str]
+) -> None:
+    assert english.keys() == chinese.keys()
 
     def gaps(text: str) -> set[str]:
         return {name for _, name, _, _ in Formatter().parse(text) if name}
 
     differing = {
-        k: (ENGLISH[k], CHINESE[k]) for k in ENGLISH if gaps(ENGLISH[k]) != gaps(CHINESE[k])
+        k: (english[k], chinese[k]) for k in english if gaps(english[k]) != gaps(chinese[k])
     }
     assert not differing
 
 
 def test_every_word_is_used() -> None:
     folder = Path(__file__).parents[2] / "src" / "recsweep" / "reporting"
-    parts = [p for p in folder.rglob("*") if p.parent.name != "words"]
+    parts = [p for p in folder.rglob("*") if "words" not in (p.parent.name, p.stem)]
     sources = [p for p in parts if p.suffix in (".py", ".j2")]
     text = "\n".join(path.read_text("utf-8") for path in sources)
     built = ("term:", "state_", "which_", "seen_", "rule_", "outcome_", "verdict_", "basis_")
-    built_too = ("sealed_openings_", "drop_", "protocol_stopping_")
-    plain = [key for key in ENGLISH if not key.startswith((*built, *built_too))]
+    of_folds = ("protocol_folds_", "fact_folds_", "leaderboard_folds_")
+    built_too = ("sealed_openings_", "drop_", "protocol_stopping_", "caveat_", *of_folds)
+    plain = [
+        key for english, _ in BOTH for key in english if not key.startswith((*built, *built_too))
+    ]
     assert not [key for key in plain if f'"{key.removesuffix(":sessions")}"' not in text]
 
 

@@ -6,7 +6,8 @@ import pytest
 import torch
 
 from recsweep.search.checkpoints import Checkpoints, Pace, Unusable
-from recsweep.training.trial import Checkpoint, EpochReport
+from recsweep.training.epoch import EpochReport
+from recsweep.training.trial import Checkpoint
 
 OWNER = {"study": "1234", "trial": "gru-0003", "config": {"learning_rate": 0.1 + 0.2}, "seed": 3}
 REPORT = EpochReport(

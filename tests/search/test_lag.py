@@ -5,7 +5,7 @@ from sweeps import study_of
 
 from recsweep.config.schema import Stopping
 from recsweep.search.lag import Lag
-from recsweep.search.policy import rungs
+from recsweep.search.stopping import rungs
 
 STOP, CONTINUE = "STOP", "CONTINUE"
 RULE = Stopping(rule="lag", grace_epochs=2, lag=(0.5, 0.1))

@@ -140,7 +140,7 @@ def test_what_a_dead_driver_left_open_goes_on_where_it_was(tmp_path: Path) -> No
     assert again == lost
     (started,) = heard
     assert isinstance(started, TrialStarted)
-    assert (started.attempt, [event.row.value for event in started.earlier]) == (1, [0.2])
+    assert (started.attempt, [event.value for event in started.earlier]) == (1, [0.2])
     assert not ledger.report(again.id, report_of(1, 0.2))  # its checkpoint was older
     assert ledger.report(again.id, report_of(2, 0.25))
     ledger.complete(again.id, report_of(2, 0.25, folds_of()))

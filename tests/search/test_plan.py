@@ -4,11 +4,12 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from families import FAMILIES
 from sweeps import folds_of
 from worlds import experiment_of
 
 from recsweep.search.plan import Plan, plan
-from recsweep.search.policy import rungs
+from recsweep.search.stopping import rungs
 from recsweep.spaces.files import load_space
 
 NAMES = ("item_knn", "popularity", "gru")
@@ -17,7 +18,7 @@ NAMES = ("item_knn", "popularity", "gru")
 def made(limit: float = 60.0) -> Plan:
     files = {name: f"search_spaces/{name}.yaml" for name in NAMES}
     experiment = experiment_of(families=files, resources={"workers": 1})
-    spaces = {name: load_space(Path(path)) for name, path in files.items()}
+    spaces = {name: load_space(Path(path), FAMILIES) for name, path in files.items()}
     return plan(experiment, spaces, folds_of(), limit=limit)
 
 

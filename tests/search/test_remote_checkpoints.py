@@ -8,7 +8,8 @@ import torch
 
 from recsweep.search.checkpoints import Checkpoints, Unusable
 from recsweep.search.remote_checkpoints import RemoteCheckpoints, checkpoints_at
-from recsweep.training.trial import Checkpoint, EpochReport
+from recsweep.training.epoch import EpochReport
+from recsweep.training.trial import Checkpoint
 
 pytestmark = pytest.mark.usefixtures("local_ray")
 OWNER = {"study": "1234", "trial": "gru-0003"}

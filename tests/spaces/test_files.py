@@ -2,7 +2,9 @@ from pathlib import Path
 
 import optuna
 import pytest
-from sweeps import FAMILIES, TUNED
+import sweeps
+from families import FAMILIES
+from sweeps import TUNED
 
 from recsweep.errors import BadInput
 from recsweep.spaces.files import load_space
@@ -14,17 +16,17 @@ WHY = "role: nuisance, why: a reason"
 def load(folder: Path, parameters: str, defaults: str = "{}", family: str = "gru") -> object:
     path = folder / "space.yaml"
     path.write_text(f"family: {family}\ndefaults: {defaults}\nparameters:\n{parameters}")
-    return load_space(path)
+    return load_space(path, FAMILIES)
 
 
 @pytest.mark.parametrize("path", SPACES, ids=lambda path: path.stem)
 def test_every_space_of_the_repository_loads_and_is_about_its_family(path: Path) -> None:
-    assert load_space(path).family == path.stem
+    assert load_space(path, FAMILIES).family == path.stem
 
 
 @pytest.mark.parametrize("path", SPACES, ids=lambda path: path.stem)
 def test_a_family_takes_all_that_its_space_proposes(path: Path) -> None:
-    space = load_space(path)
+    space = load_space(path, FAMILIES)
     study = optuna.create_study(sampler=optuna.samplers.RandomSampler(seed=1))
     for _ in range(50):
         config = space.suggest(study.ask())
@@ -34,7 +36,7 @@ def test_a_family_takes_all_that_its_space_proposes(path: Path) -> None:
 
 def test_the_networks_and_the_gradient_losses_share_their_ranges() -> None:
     gru, lstm, mf, wide = (
-        {p.name: p for p in load_space(Path(f"search_spaces/{name}.yaml")).parameters}
+        {p.name: p for p in load_space(Path(f"search_spaces/{name}.yaml"), FAMILIES).parameters}
         for name in ("gru", "lstm", "matrix_factorization", "wide_deep")
     )
     assert gru == lstm
@@ -56,6 +58,11 @@ def test_the_networks_and_the_gradient_losses_share_their_ranges() -> None:
         (f"  dropout: {{float: [0.0, 0.5], step: 0.2, {WHY}}}", "step 0.2 does not lead"),
         (f"  depth: {{int: [1, 3], step: 0.5, {WHY}}}", "whole number"),
         (f"  depth: {{int: [1, 3], float: [1, 3], {WHY}}}", "found int, float"),
+        (
+            f"  dropout: {{choice: [null, 0.2], {WHY}}}",
+            "choice.0: expected true, false, a number, a word, found null; name the value that",
+        ),
+        (f"  dropout: {{choice: [[0.1], 0.2], {WHY}}}", "a number, a word, found a list of 1"),
         (f"  depth: {{{WHY}}}", "found none"),
         (f"  loss: {{choice: [bpr], {WHY}}}", "two values or more"),
         (f"  loss: {{choice: [bpr, bpr], {WHY}}}", "twice"),
@@ -104,7 +111,7 @@ def test_defaults_lie_in_the_space(tmp_path: Path, defaults: str, message: str) 
     path = tmp_path / "space.yaml"
     path.write_text(TUNED.replace("{x: 0.5}", defaults))
     with pytest.raises(BadInput, match="defaults") as error:
-        load_space(path, FAMILIES)
+        load_space(path, sweeps.FAMILIES)
     assert message in str(error.value)
 
 
@@ -117,11 +124,11 @@ def test_a_setting_is_fixed_or_varies(tmp_path: Path) -> None:
     path = tmp_path / "space.yaml"
     path.write_text(TUNED + "fixed: {x: 0.5}\n")
     with pytest.raises(BadInput, match="x is both fixed and a parameter"):
-        load_space(path, FAMILIES)
+        load_space(path, sweeps.FAMILIES)
 
 
 def test_a_range_that_the_family_refuses_is_found_before_a_sweep(tmp_path: Path) -> None:
     path = tmp_path / "space.yaml"
     path.write_text(TUNED.replace("[0.0, 1.0]", "[-9.0, 1.0]"))
     with pytest.raises(BadInput, match="made_up refuses x"):
-        load_space(path, FAMILIES)
+        load_space(path, sweeps.FAMILIES)

@@ -9,12 +9,13 @@ from hypothesis import strategies as st
 from recsweep.config.values import Value
 from recsweep.models.families.recurrent import RecurrentConfig
 from recsweep.models.protocol import FamilyConfig
+from recsweep.models.registry import families_of
 from recsweep.spaces.files import load_space
 from recsweep.spaces.parameter import Parameter
 from recsweep.spaces.space import Space
 
-GRU = load_space(Path("search_spaces/gru.yaml"))
-MF = load_space(Path("search_spaces/matrix_factorization.yaml"))
+GRU = load_space(Path("search_spaces/gru.yaml"), families_of("next_item"))
+MF = load_space(Path("search_spaces/matrix_factorization.yaml"), families_of("next_item"))
 
 
 def number(

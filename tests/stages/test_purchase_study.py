@@ -11,13 +11,14 @@ from recsweep.cli.confirmation_lines import confirmation_lines
 from recsweep.config.schema import Experiment
 from recsweep.config.values import Value
 from recsweep.errors import BadInput
+from recsweep.models.registry import families_of
 from recsweep.records.confirmation_files import read_confirmation
 from recsweep.spaces.files import load_space
 from recsweep.stages.confirm.stage import confirm_stage
 from recsweep.stages.report import report_stage
 from recsweep.stages.reproduce.stage import reproduce_stage
 from recsweep.stages.sweep.stage import load_inputs
-from recsweep.tasks.registry import TASKS
+from recsweep.tasks.purchase.details import PurchaseDetails
 
 ROOT = Path(__file__).parents[2]
 SPACES = "search_spaces/purchase"
@@ -90,9 +91,9 @@ def test_the_confirmation_says_how_good_probabilities_and_decisions_are(root: Pa
     assert {"expected_revenue", "revenue"} <= set(gru.metrics)
     area = gru.metrics["roc_auc"]
     assert area.lower < area.mean < area.upper
-    assert gru.purchase is not None
-    assert sum(b.examples for b in gru.purchase.reliability) == confirmation.targets
-    assert sum(a.support for a in gru.purchase.answers.values()) == confirmation.targets
+    details = PurchaseDetails.model_validate(gru.details["purchase"])
+    assert sum(b.examples for b in details.reliability) == confirmation.targets
+    assert sum(a.support for a in details.answers.values()) == confirmation.targets
     assert not gru.coverage
     assert gru.order is not None
     assert confirmation.families["gradient_boosting"].order is None
@@ -188,4 +189,4 @@ def test_a_table_of_sessions_comes_to_a_verdict_and_a_page(tmp_path: Path) -> No
 
 def test_the_spaces_of_the_experiments_families_can_be_loaded() -> None:
     for name in CONFIGS:
-        assert load_space(ROOT / SPACES / f"{name}.yaml", TASKS["purchase"].families).family == name
+        assert load_space(ROOT / SPACES / f"{name}.yaml", families_of("purchase")).family == name

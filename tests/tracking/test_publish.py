@@ -10,52 +10,24 @@ from wandb_server import ENTITY, KEY, WandbServer
 
 from recsweep.config.schema import Tracking
 from recsweep.errors import BadInput, WorkFailed
-from recsweep.records.board import (
-    Axis,
-    BarPanel,
-    Board,
-    Grid,
-    ImportancePanel,
-    LinePanel,
-    ParallelPanel,
-    ScatterPanel,
-    read_board,
-    write_board,
-)
+from recsweep.records.board import Board, read_board, write_board
 from recsweep.tracking.alongside import publish_along
 from recsweep.tracking.boards import view_name, workspace_of
 from recsweep.tracking.publish import publish
 from recsweep.tracking.wandb_mode import _trouble
 
-BEST = Axis(section="summary", name="best_value")
-WIDTH = Axis(section="config", name="hidden_size", log=True)
 BOARD = Board(
     project="recsweep",
     study="mine",
     title="mine: tuned recommenders compared",
+    metric="ndcg@10",
+    lower_is_better=False,
+    folds=2,
+    tuned={"gru": {"hidden_size": True}},
     verdict=("gru beats markov.", "Opened once."),
     tables={"Leaderboard": "| family | mean |\n| --- | --- |\n| gru | 0.2 |"},
-    grids=(
-        Grid(
-            title="Families",
-            note="Equal budgets.",
-            panels=(
-                BarPanel(title="Best", metric="best_value", by="family", take="max"),
-                LinePanel(title="By epoch", metrics=("ndcg@10",), by="family"),
-                LinePanel(title="Fold 0", metrics=("fold/0/ndcg@10",)),
-            ),
-        ),
-        Grid(
-            title="Parameters of gru",
-            where={"family": "gru"},
-            panels=(
-                ParallelPanel(title="Tried", axes=(WIDTH, BEST)),
-                ImportancePanel(metric="best_value"),
-                ScatterPanel(title="Budget", x=WIDTH, y=BEST, best="max"),
-            ),
-        ),
-    ),
 )
+SECTIONS = ["Families", "Parameters of gru", "Folds", "Budget", "Cost"]
 
 
 @pytest.fixture(autouse=True)
@@ -93,16 +65,21 @@ def test_the_workspace_shows_the_studys_trials_by_family_with_a_section_for_each
     assert filters == {"group": "mine", "jobType": "trial"}
     assert runs["grouping"] == [{"section": "config", "name": "family.value"}]
     bank = section["panelBankConfig"]["sections"]
-    assert [s["name"] for s in bank] == ["Families", "Parameters of gru"]
-    kinds = [panel["viewType"] for s in bank for panel in s["panels"]]
+    assert [s["name"] for s in bank] == SECTIONS
+    kinds = [[panel["viewType"] for panel in s["panels"]] for s in bank]
+    curve, bar, scatter = "Run History Line Plot", "Bar Chart", "Scatter Plot"
     assert kinds == [
-        "Bar Chart",
-        "Run History Line Plot",
-        "Run History Line Plot",
-        "Parallel Coordinates Plot",
-        "Parameter Importance",
-        "Scatter Plot",
+        [bar, curve, curve, curve],
+        ["Parallel Coordinates Plot", "Parameter Importance"],
+        [curve, curve],
+        [scatter, bar],
+        [scatter, curve, curve, bar],
     ]
+    curves = [panel["config"]["metrics"] for panel in bank[2]["panels"]]
+    assert curves == [["fold/0/ndcg@10"], ["fold/1/ndcg@10"]]
+    best_so_far = bank[3]["panels"][0]["config"]
+    assert best_so_far["showMaxYAxisLine"]
+    assert not best_so_far.get("showMinYAxisLine")
     parallel = bank[1]["panels"][0]["config"]["columns"]
     assert [column["accessor"] for column in parallel] == [
         "config:hidden_size.value",
@@ -117,10 +94,15 @@ def test_the_report_says_the_verdict_and_each_familys_grid_has_its_own_runs(
     view = of_type(server, "runs")
     text = view["spec"]
     assert view["displayName"] == BOARD.title
-    for words in ("gru beats markov.", "Opened once.", "| gru | 0.2 |", "Equal budgets."):
+    for words in (
+        "gru beats markov.",
+        "Opened once.",
+        "| gru | 0.2 |",
+        "the same budget.",
+    ):
         assert words in json.dumps(json.loads(text), ensure_ascii=False)
     grids = [b for b in json.loads(text)["blocks"] if b["type"] == "panel-grid"]
-    assert len(grids) == 2
+    assert len(grids) == len(SECTIONS)
     runs = json.dumps(grids[1]["metadata"]["runSets"][0]["filters"])
     assert '"gru"' in runs
     assert "family" in runs
@@ -196,7 +178,7 @@ def test_the_librarys_own_check_takes_the_workspace_and_gives_it_back() -> None:
 
     built = workspace_of(BOARD, ENTITY)
     again = Workspace._from_model(built._to_model())
-    assert [section.name for section in again.sections] == ["Families", "Parameters of gru"]
+    assert [section.name for section in again.sections] == SECTIONS
     assert again.runset_settings.filters == (
         "Metric(\"Group\") == 'mine' and Metric(\"JobType\") == 'trial'"
     )

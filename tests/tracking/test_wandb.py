@@ -7,6 +7,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -120,9 +121,15 @@ def start(experiment: Experiment, done: tuple[TrialRow, ...] = ()) -> SweepStart
 
 
 def events_of(trial: TrialRow, attempt: int = 0) -> list[Event]:
+    epochs = (
+        replace(
+            report, fit_seconds=0.5, evaluate_seconds=0.25, training_events=1000, memory_mb=321.5
+        )
+        for report in trial.epochs
+    )
     return [
         TrialStarted(trial.id, trial.family, attempt, trial.config, trial.seed),
-        *(EpochReported(trial.id, row, 0.5, 0.25, 1000, 321.5) for row in trial.epochs),
+        *(EpochReported(trial.id, report) for report in epochs),
     ]
 
 

@@ -1,22 +1,25 @@
 import math
 from collections.abc import Callable
-from dataclasses import replace
 from typing import Any
 
 import numpy as np
 import pytest
 import torch
+from families import stand_in
 
 from recsweep.config.schema import Metric
 from recsweep.data.batches import Batches
 from recsweep.data.types import Fold
-from recsweep.models.registry import FAMILIES
+from recsweep.models.family import Build
+from recsweep.models.protocol import FamilyConfig
+from recsweep.models.registry import families_of
 from recsweep.tasks.next_item.ranking import Ranker
-from recsweep.tasks.next_item.task import NEXT_ITEM
-from recsweep.training.refit import DETERMINISTIC, optimizer_steps, refit
+from recsweep.tasks.next_item.task import TASK as NEXT_ITEM
+from recsweep.training.refit import optimizer_steps, refit
 from recsweep.training.trial import Diverged, Trial
 
 CPU = torch.device("cpu")
+FAMILIES = families_of("next_item")
 MakeFold = Callable[..., Fold]
 CONFIGS: dict[str, dict[str, Any]] = {
     "matrix_factorization": {"loss": "als", "factors": 4, "regularization": 0.1, "alpha": 2.0},
@@ -47,44 +50,52 @@ def fold(fold_of: MakeFold) -> Fold:
 
 @pytest.mark.parametrize("kind", CONFIGS)
 def test_a_refit_is_what_a_trial_trains_on_its_first_fold(fold: Fold, kind: str) -> None:
-    model = refit(kind, CONFIGS[kind], fold.training, epochs=3, seed=7, device=CPU)
-    trial = Trial(kind, CONFIGS[kind], [fold], Metric(), epochs=3, seed=7, device=CPU)
+    model = refit(kind, CONFIGS[kind], fold.training, epochs=3, seed=7, device=CPU, task=NEXT_ITEM)
+    trial = Trial(
+        kind, CONFIGS[kind], [fold], Metric(), epochs=3, seed=7, device=CPU, task=NEXT_ITEM
+    )
     while trial.epoch < trial.epochs:
         report = trial.advance()
     ranks = Ranker(fold.validation, fold.n_items, CPU).ranks(model)
-    again = refit(kind, CONFIGS[kind], fold.training, epochs=3, seed=7, device=CPU)
+    again = refit(kind, CONFIGS[kind], fold.training, epochs=3, seed=7, device=CPU, task=NEXT_ITEM)
     assert np.array_equal(ranks, Ranker(fold.validation, fold.n_items, CPU).ranks(again))
     trained = trial._models[0].state()
     assert all(torch.equal(value, trained[name]) for name, value in model.state().items())
     assert report.epoch == trial.epochs
 
 
-@pytest.mark.parametrize("kind", sorted(DETERMINISTIC & set(NEXT_ITEM.families)))
+@pytest.mark.parametrize("kind", [kind for kind in FAMILIES if not FAMILIES[kind].random])
 def test_families_that_are_called_deterministic_are(fold: Fold, kind: str) -> None:
     states = [
-        refit(kind, CONFIGS[kind], fold.training, epochs=1, seed=seed, device=CPU).state()
+        refit(
+            kind,
+            CONFIGS[kind],
+            fold.training,
+            epochs=1,
+            seed=seed,
+            device=CPU,
+            task=NEXT_ITEM,
+        ).state()
         for seed in (0, 1)
     ]
     assert all(torch.equal(value, states[1][name]) for name, value in states[0].items())
 
 
-def test_a_loss_that_is_no_number_ends_it(fold: Fold) -> None:
+def test_a_loss_that_is_no_number_ends_it(fold: Fold, monkeypatch: pytest.MonkeyPatch) -> None:
     losses = iter([0.5, math.nan])
 
     class Model:
         def fit_epoch(self) -> float:
             return next(losses)
 
-    entry = FAMILIES["popularity"]
-    made = type(entry)(entry.config, lambda config, context: Model())  # type: ignore[arg-type]
-    task = replace(NEXT_ITEM, families={"popularity": made})
+    stand_in(monkeypatch, "popularity", Build(FamilyConfig, lambda config, context: Model()))
     with pytest.raises(Diverged, match="nan in epoch 2"):
-        refit("popularity", {}, fold.training, epochs=3, seed=0, device=CPU, task=task)
+        refit("popularity", {}, fold.training, epochs=3, seed=0, device=CPU, task=NEXT_ITEM)
 
 
 def test_steps_are_the_batches_of_every_epoch(fold: Fold) -> None:
     config = CONFIGS["gru"]
     made = Batches(fold.training, config["window"], config["batch_size"], CPU)
     batches = len(list(made.epoch(0)))
-    assert optimizer_steps(config, fold.training, 2) == 2 * batches
-    assert optimizer_steps(CONFIGS["matrix_factorization"], fold.training, 2) is None
+    assert optimizer_steps(config, fold.training, 2, NEXT_ITEM) == 2 * batches
+    assert optimizer_steps(CONFIGS["matrix_factorization"], fold.training, 2, NEXT_ITEM) is None

@@ -7,9 +7,11 @@ from recsweep.config.schema import Metric
 from recsweep.config.values import Value
 from recsweep.data.types import Events, Fold
 from recsweep.models.protocol import Context, Histories, Recommender
-from recsweep.models.registry import FAMILIES
+from recsweep.models.registry import families_of
 from recsweep.tasks.folds import make_fold
-from recsweep.training.trial import Diverged, EpochReport, Trial, fold_seed, run_trial
+from recsweep.tasks.next_item.task import TASK as NEXT_ITEM
+from recsweep.training.epoch import EpochReport
+from recsweep.training.trial import Diverged, Trial, fold_seed, run_trial
 
 CPU = torch.device("cpu")
 METRIC = Metric()
@@ -63,7 +65,7 @@ def fold_from(rows: list[tuple[int, int, int]]) -> Fold:
 
 def trial(family: str, folds: list[Fold], **changes: Value) -> Trial:
     config = {**CONFIGS[family], **changes}
-    return Trial(family, config, folds, METRIC, epochs=3, seed=1, device=CPU)
+    return Trial(family, config, folds, METRIC, epochs=3, seed=1, device=CPU, task=NEXT_ITEM)
 
 
 def test_every_report_is_the_mean_over_all_folds() -> None:
@@ -87,7 +89,16 @@ def test_a_fold_is_trained_the_same_whatever_folds_are_beside_it() -> None:
 
 def test_the_same_seed_gives_the_same_curve_bit_for_bit() -> None:
     def curve() -> list[float]:
-        record = run_trial("lstm", GRU, [fold_from(log())], METRIC, epochs=3, seed=5, device=CPU)
+        record = run_trial(
+            "lstm",
+            GRU,
+            [fold_from(log())],
+            METRIC,
+            epochs=3,
+            seed=5,
+            device=CPU,
+            task=NEXT_ITEM,
+        )
         return [report.value for report in record.reports]
 
     assert curve() == curve()
@@ -108,6 +119,7 @@ def test_a_listener_ends_a_trial() -> None:
         epochs=9,
         seed=0,
         device=CPU,
+        task=NEXT_ITEM,
         on_epoch=stop_after_two,
     )
     assert [report.epoch for report in record.reports] == [1, 2]
@@ -126,10 +138,9 @@ def test_a_loss_that_leaves_the_numbers_ends_the_trial_with_its_reason() -> None
 
 
 def fitted(family: str, fold: Fold) -> Recommender:
-    entry = FAMILIES[family]
-    model = entry.build(
-        entry.config.model_validate(CONFIGS[family]),
-        Context(fold.training, fold_seed(1, 0), CPU, "fp32"),
+    entry = families_of("next_item")[family]
+    model: Recommender = entry.model(
+        CONFIGS[family], Context(fold.training, fold_seed(1, 0), CPU, "fp32")
     )
     for _ in range(entry.epochs or 2):
         model.fit_epoch()
@@ -203,6 +214,7 @@ def test_bf16_trains_to_about_the_same_loss(family: str) -> None:
             epochs=1,
             seed=0,
             device=CPU,
+            task=NEXT_ITEM,
             precision=precision,
         )
         losses.append(running.advance().losses[0])

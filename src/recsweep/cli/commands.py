@@ -193,9 +193,7 @@ def portrait(
     study: StudyFolder,
     family: Annotated[
         str | None,
-        typer.Option(
-            "--family", help="Its name in the study. [dim]Default: the best recurrent.[/]"
-        ),
+        typer.Option("--family", help="Its name in the study. [dim]Default: the best network.[/]"),
     ] = None,
     clusters: Annotated[
         int | None,

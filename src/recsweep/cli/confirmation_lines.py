@@ -6,9 +6,8 @@ from pathlib import Path
 from rich import box
 from rich.table import Table
 
-from recsweep.config.schema import goodness
+from recsweep.config.schema import goodness, written
 from recsweep.records.confirmation_files import VERDICTS
-from recsweep.reporting.leaderboard import show_metric
 from recsweep.stages.confirm.stage import Confirmed
 from recsweep.stages.reproduce.stage import Reproduction
 
@@ -16,7 +15,7 @@ from recsweep.stages.reproduce.stage import Reproduction
 def confirmation_lines(confirmed: Confirmed, folder: Path) -> Iterator[str]:
     """Means, verdicts, controls, and how often the test was opened."""
     confirmation = confirmed.confirmation
-    key, metric = confirmation.metric, show_metric(confirmation.metric)
+    key, metric = confirmation.metric, written(confirmation.metric)
     families = confirmation.families
     width = max(11, *map(len, families))
     searches = f", {1 + len(confirmation.repeated)} searches" if confirmation.repeated else ""

@@ -1,4 +1,4 @@
-"""What the commands print with: consoles, lines for programs, and what to type next."""
+"""Consoles that the commands print with, lines for programs, and what to type next."""
 
 import os
 import shlex

@@ -49,9 +49,9 @@ class JsonLines:
                 self.say(
                     "epoch",
                     trial=event.id,
-                    epoch=event.row.epoch,
-                    value=event.row.value,
-                    seconds=event.fit_seconds + event.evaluate_seconds,
+                    epoch=event.report.epoch,
+                    value=event.report.value,
+                    seconds=event.report.seconds,
                 )
             case TrialEnded():
                 self.say("trial_ended", **_trial(event.trial))

@@ -9,7 +9,7 @@ from recsweep.config.schema import EventTable
 from recsweep.data.arrays import changes
 from recsweep.data.clock import iso
 from recsweep.data.manifest import FeatureRows, FoldSupport, Manifest, Period
-from recsweep.data.types import Events
+from recsweep.data.types import BOUGHT, KINDS, Events
 from recsweep.tasks.support import Support
 
 DAY = 86_400_000_000  # microseconds
@@ -31,7 +31,7 @@ def summary_lines(
     for word, rows in tables:
         if rows is not None:
             lines.append((f"table of {word}", _feature_rows(rows, word)))
-    if manifest.fold_rule.rule == "stratified":
+    if manifest.data.sessions is not None:
         return lines + _sessions(manifest)
     lines.append(("times", _times(manifest, development)))
     lines.append(("equal instants", _equal_instants(development)))
@@ -70,7 +70,7 @@ def _sessions(manifest: Manifest) -> list[tuple[str, str]]:
     parts = [(f"  {fold.name}", fold.validation) for fold in manifest.folds]
     named = [("development", manifest.development), *parts, ("sealed test", manifest.sealed_test)]
     return [
-        (name, f"{part.events:,} sessions, {part.types.get('purchase', 0):,} with a purchase")
+        (name, f"{part.events:,} sessions, {part.types.get(KINDS[BOUGHT], 0):,} labelled yes")
         for name, part in named
     ] + [("time", "not respected: the table has no clock, parts are drawn at random")]
 
@@ -128,9 +128,10 @@ def _targets(support: Support) -> str:
         f"{kind} {targets:,} of {learners:,} learners"
         for kind, (targets, learners) in support.targets.items()
     )
+    bought = "" if support.purchases is None else f", {support.purchases:,} end in a purchase"
     _, *rules = support.counts.items()
     taken = ", ".join(f"{n:,} {rule}" for rule, n in rules if n)
-    return f"{total or 'none'}{f' ({taken})' if taken else ''}"
+    return f"{total}{bought}{f' ({taken})' if taken else ''}"
 
 
 def _feature_rows(rows: FeatureRows, word: str) -> str:

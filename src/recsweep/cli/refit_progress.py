@@ -7,7 +7,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 
 from recsweep.stages.confirm.refits import Ended
-from recsweep.training.trial import EpochReport
+from recsweep.training.epoch import EpochReport
 
 
 class RefitProgress:

@@ -75,16 +75,23 @@ def init(
 
 
 def prepare(experiment: Experiment, quiet: bool) -> None:
-    """Prepare the data and sum up what was read and dropped."""
+    """Prepare the data and sum up what was read and dropped.
+
+    Raises:
+        BadInput: see `prepare`; or a fold or the sealed test could not be scored.
+    """
     from recsweep.cli.prepare_lines import caveats, summary_lines
     from recsweep.data.manifest import read_manifest
     from recsweep.data.prepare import prepare as prepare_data
+    from recsweep.stages.confirm.scorable import check_test
     from recsweep.tasks.support import fold_support
 
     with out.status("Preparing the data"):
         dataset = prepare_data(experiment)
     json_lines().say("prepared", folder=dataset.folder, fingerprint=dataset.fingerprint)
     manifest = read_manifest(dataset.folder)
+    for caveat in caveats(manifest):
+        err.print(f"[bold yellow]![/] {escape(caveat)}", highlight=False)
     if not quiet:
         table = Table.grid(padding=(0, 2))
         table.add_column(max_width=36)
@@ -92,11 +99,8 @@ def prepare(experiment: Experiment, quiet: bool) -> None:
         for label, value in summary_lines(manifest, dataset.development, support):
             table.add_row(escape(label), escape(value))
         out.print(table)
-    for caveat in caveats(manifest):
-        err.print(f"[bold yellow]![/] {escape(caveat)}", highlight=False)
-    if quiet:
-        return
-    out.print(f"Prepared data: {dataset.folder}\n", highlight=False)
+        out.print(f"Prepared data: {dataset.folder}\n", highlight=False)
+    check_test(dataset, experiment)
 
 
 def sweep(experiment: Experiment, extra: int, quiet: bool) -> None:

@@ -1,4 +1,4 @@
-"""What a person sees of a running sweep: a live table in a terminal, plain lines elsewhere."""
+"""A running sweep as a person sees it: a live table in a terminal, plain lines elsewhere."""
 
 import time
 from dataclasses import dataclass, field
@@ -59,9 +59,8 @@ class Progress:
                 self._family_of[event.id] = event.family
                 self._families[event.family].running.add(event.id)
             case EpochReported():
-                seconds = event.fit_seconds + event.evaluate_seconds
-                self._families[self._family_of[event.id]].seconds += seconds
-                self._work += seconds
+                self._families[self._family_of[event.id]].seconds += event.report.seconds
+                self._work += event.report.seconds
             case TrialEnded():
                 self._families[event.trial.family].add(event.trial)
                 if self._live is None:

@@ -1,1 +1,1 @@
-"""What a user writes: the schemas of the YAML files and how they are read."""
+"""YAML files that a user writes: their schemas, and how they are read."""

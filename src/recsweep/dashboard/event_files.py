@@ -6,6 +6,7 @@ from tensorboardX import SummaryWriter
 
 from recsweep.dashboard.reader import Reader
 from recsweep.records.study import TrialRow
+from recsweep.training.epoch import mean_of_known
 
 
 class EventFiles:
@@ -25,10 +26,8 @@ class EventFiles:
 def _write(trial: TrialRow, folder: Path) -> None:
     with SummaryWriter(str(folder), write_to_disk=True) as writer:
         for row in trial.epochs:
-            curves = {**row.metrics, "loss": row.losses, "gradient_norm": row.gradient_norms}
-            for key, values in curves.items():
-                known = [value for value in values if value is not None]
-                if known:
-                    writer.add_scalar(key, sum(known) / len(known), row.epoch)
+            for key, values in row.curves.items():
+                if (mean := mean_of_known(values)) is not None:
+                    writer.add_scalar(key, mean, row.epoch)
         writer.add_text("configuration", "\n".join(f"- {k}: {v}" for k, v in trial.config.items()))
         writer.add_text("state", f"{trial.state} {trial.reason or ''}")

@@ -5,13 +5,13 @@ from typing import Any
 
 from markupsafe import Markup
 
+from recsweep.config.schema import written
 from recsweep.dashboard.frame import say_in
 from recsweep.dashboard.state import Ended, FamilyState, Places, StudyState, best_of
 from recsweep.reporting.charts.lines import BOTTOM, LEFT, NAMES, TOP, Line, line_chart
 from recsweep.reporting.charts.marks import Mark
 from recsweep.reporting.charts.svg import WIDTH, Point, Scale, nice_range, tag
 from recsweep.reporting.html import template
-from recsweep.reporting.leaderboard import show_metric
 from recsweep.reporting.view import score
 
 LATEST = 8
@@ -33,7 +33,7 @@ def live_part(
         chart=_chart(state, say) if state else None,
         latest=[_ended_row(t, say) for t in state.ended[:LATEST]] if state else [],
         failures=[t for t in state.ended if t.state == "failed"] if state else [],
-        metric=show_metric(state.metric) if state and state.metric else "",
+        metric=written(state.metric) if state and state.metric else "",
         score=score,
         duration=lambda seconds: duration(seconds, say),
         tools=_tools(state, places, say) if state else [],
@@ -57,7 +57,7 @@ def _facts(state: StudyState, say: Any) -> list[tuple[str, str, str]]:
     facts = [
         (str(len(ended)), say("fact_done", target=state.target), say("fact_done_note", **counts))
     ]
-    best, metric = state.best, show_metric(state.metric)
+    best, metric = state.best, written(state.metric)
     if best is not None and best.value is not None:
         note = say("fact_best_note", trial=best.id)
         facts.append((score(best.value), say("fact_best", metric=metric), note))
@@ -131,7 +131,7 @@ def _chart(state: StudyState, say: Any) -> Markup | None:
         for n, f in enumerate(state.families)
         if n in curves
     ]
-    metric = show_metric(state.metric)
+    metric = written(state.metric)
     return line_chart(
         lines,
         x,

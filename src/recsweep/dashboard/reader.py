@@ -16,7 +16,7 @@ from recsweep.records.live import LiveSweep, read_live
 from recsweep.records.study import Study, TrialRow
 from recsweep.search.sessions import read_sessions
 from recsweep.search.storage import JOURNAL, open_storage
-from recsweep.search.trials import finished, trial_id, trial_row
+from recsweep.search.trials import epochs_of, finished, trial_id, trial_row
 
 FILES = ("report.html", "report.zh.html", "leaderboard.md")
 
@@ -164,12 +164,15 @@ def ended_trial(trial: TrialRow) -> Ended:
 
 
 def _running(family: str, trial: FrozenTrial) -> Running:
-    epochs = sorted(trial.intermediate_values)
-    entries = [trial.user_attrs.get(f"epoch {epoch}", {}) for epoch in epochs]
-    work = sum(e.get("fit_seconds", 0.0) + e.get("evaluate_seconds", 0.0) for e in entries)
-    last = epochs[-1] if epochs else 0
-    value = trial.intermediate_values[last] if epochs else None
-    return Running(trial_id(family, trial.user_attrs["number"]), family, last, value, work)
+    epochs = epochs_of(trial)
+    last = epochs[-1] if epochs else None
+    return Running(
+        id=trial_id(family, trial.user_attrs["number"]),
+        family=family,
+        epoch=last.epoch if last else 0,
+        value=last.value if last else None,
+        seconds=sum(report.seconds for report in epochs),
+    )
 
 
 def _phase(families: tuple[FamilyState, ...], busy: bool) -> Phase:

@@ -1,4 +1,4 @@
-"""What the page shows of a study, as data. Nothing is written; a sweep may run meanwhile."""
+"""A study at one moment as data for the page. Nothing is written; a sweep may run meanwhile."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field

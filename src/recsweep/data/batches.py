@@ -21,6 +21,7 @@ class Batch:
     """Windows of similar length, and what is to be predicted from which of their places."""
 
     items: Tensor  # (n_rows, longest) int64; past a row's end stands anything
+    time: Tensor  # (n_rows, longest) int64 microseconds, alike
     user_features: Tensor  # (n_rows, n_user_features) float32
     state: Tensor  # (n_states,) int64 into the flattened (row, place) grid
     target: Tensor  # (n_targets,) int64 item
@@ -92,6 +93,7 @@ class Batches:
         self.batch_size = batch_size
         self.device = device
         self._items = torch.from_numpy(training.sequences.item).to(device, torch.int64)
+        self._time = torch.from_numpy(training.sequences.time).to(device)
         self._features = torch.from_numpy(training.sequences.features).to(device)
         of_events = training.sequences.event_features
         self._of_events = None if of_events is None else torch.from_numpy(of_events).to(device)
@@ -147,6 +149,7 @@ class Batches:
             at = slice(target_bounds[b], target_bounds[b + 1])
             yield Batch(
                 items=self._items[index],
+                time=self._time[index],
                 user_features=self._features[sequence_[rows]],
                 state=flat_[state_bounds[b] : state_bounds[b + 1]],
                 target=target_[at],

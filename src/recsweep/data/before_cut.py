@@ -1,11 +1,11 @@
-"""What is known before a cut: the courses, their places in the catalogue, the fitted features."""
+"""The catalogue and the fitted features of a cut: what is known before it."""
 
 from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
-from recsweep.config.schema import Experiment
+from recsweep.config.schema import Experiment, Folds
 from recsweep.data.features import Encoder, fit_events, fit_features, known_items, text_names
 from recsweep.data.types import UNKNOWN, Dataset, Events, Int32, Int64, Sequences
 
@@ -37,7 +37,11 @@ def learn(
     Raises:
         BadInput: a feature that is not declared, or a text model that can't be used.
     """
-    known, items, index = catalogue(events, before, cut, dataset, experiment)
+    support = np.bincount(events.item[before])
+    known = np.flatnonzero(support >= experiment.folds.min_item_events).astype(np.int32)
+    items = np.concatenate((known, _cold_items(known, cut, dataset, experiment)))
+    local = np.full(max(int(events.item.max(initial=-1)), int(items.max(initial=-1))) + 1, UNKNOWN)
+    local[items] = np.arange(len(items))
     encoder = fit_features(
         dataset,
         experiment.feature_names,
@@ -49,19 +53,16 @@ def learn(
     )
     of_events = fit_events(rows_of(events, before), experiment.event_features, cut)
     encoder = replace(encoder, of_events=of_events)
-    return Learned(items, len(known), index, encoder)
+    return Learned(items, len(known), local.astype(np.int32)[events.item], encoder)
 
 
-def catalogue(
-    events: Events, before: Mask, cut: int, dataset: Dataset, experiment: Experiment
-) -> tuple[Int32, Int32, Int32]:
-    """Items with enough events before the cut; all of the catalogue; `Learned.index`."""
-    support = np.bincount(events.item[before])
-    known = np.flatnonzero(support >= experiment.folds.min_item_events).astype(np.int32)
-    items = np.concatenate((known, _cold_items(known, cut, dataset, experiment)))
-    local = np.full(max(int(events.item.max(initial=-1)), int(items.max(initial=-1))) + 1, UNKNOWN)
-    local[items] = np.arange(len(items))
-    return known, items, local.astype(np.int32)[events.item]
+def trains_on(events: Events, window: tuple[int, int], rule: Folds) -> Mask:
+    """Events that a fold with this window may learn from: those before it, or, where there is no
+    clock, all others.
+    """
+    start, end = window
+    before: Mask = events.time < start
+    return before if rule.in_time else before | (events.time >= end)
 
 
 def rows_of(events: Events, rows: Mask | Int64) -> Events:

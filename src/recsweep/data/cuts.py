@@ -1,4 +1,4 @@
-"""Where the clock is cut: shares of events turned into moments, once, when data is prepared."""
+"""Cuts of the clock: shares of events turned into moments, once, when data is prepared."""
 
 from itertools import pairwise
 

@@ -1,4 +1,4 @@
-"""What the data say of learners, to describe them by: every declared column of either table.
+"""Descriptions of learners by what the data say of them: every declared column of either table.
 
 Not only the columns that models use. A learner's own columns are as they were known at the cut; a
 column of courses describes a learner by the courses of the history.

@@ -1,4 +1,4 @@
-"""How alike a course and a history are by their features, kept so that columns can be left out.
+"""Likeness of a course and a history by their features, kept so that columns can be left out.
 
 The cosine of two vectors needs their product and their sizes, and each of the three is a sum over
 columns.

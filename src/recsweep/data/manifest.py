@@ -1,13 +1,12 @@
 """The record of a preparation: what was read, which rule took out how much, what came of it."""
 
-import hashlib
-import json
 from collections.abc import Mapping
 from pathlib import Path
 
 from pydantic import ValidationError
 
-from recsweep.config.schema import Data, Folds, Schema, later
+from recsweep.config.digest import json_sha256
+from recsweep.config.schema import Data, Decides, Experiment, Folds, Schema, deciding, later
 from recsweep.data.clock import iso
 from recsweep.data.types import Cuts
 from recsweep.errors import BadInput
@@ -126,23 +125,16 @@ class Manifest(Schema):
         )
 
 
-def inputs_hash(raw_sha256: list[str], data: Data, folds: Folds) -> str:
+def inputs_hash(raw_sha256: list[str], experiment: Experiment) -> str:
     """Identity of a preparation: raw bytes, configuration, format, rules."""
-    return _sha256_of_json(
-        {
-            "format": FORMAT,
-            "rules": RULES,
-            "raw": raw_sha256,
-            "data": data.model_dump(mode="json"),
-            "folds": folds.model_dump(mode="json"),
-        }
-    )
+    fixed = {"format": FORMAT, "rules": RULES, "raw": raw_sha256}
+    return json_sha256({**fixed, **deciding(experiment, Decides.DATA)})
 
 
 def fingerprint(files: Mapping[str, PreparedFile], cuts: Cuts) -> str:
     """Identity of what was prepared, whatever the raw files were called."""
     content = {name: file.content for name, file in files.items()}
-    return _sha256_of_json({"content": content, "cuts": [cuts.validation, cuts.test]})
+    return json_sha256({"content": content, "cuts": [cuts.validation, cuts.test]})
 
 
 def read_manifest(folder: Path) -> Manifest:
@@ -176,7 +168,3 @@ def read_manifest(folder: Path) -> Manifest:
 
 def _bounds(period: Period) -> tuple[int, int]:
     return period.start.microseconds, period.end.microseconds
-
-
-def _sha256_of_json(value: object) -> str:
-    return hashlib.sha256(json.dumps(value, sort_keys=True).encode()).hexdigest()

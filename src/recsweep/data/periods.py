@@ -4,6 +4,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from recsweep.config.schema import Folds
+from recsweep.data.before_cut import trains_on
 from recsweep.data.manifest import FoldSupport, Moment, Period
 from recsweep.data.types import KINDS, Events
 
@@ -31,7 +32,7 @@ def describe_fold(
     """Count a fold's training period and window; `start` is the time of the first event."""
     cut, end = window
     inside = (events.time >= cut) & (events.time < end)
-    before = ~inside if rule.rule == "stratified" else events.time < cut
+    before = trains_on(events, window, rule)
     users = np.bincount(events.user[before], minlength=int(events.user.max()) + 1)
     items = np.bincount(events.item[before], minlength=int(events.item.max()) + 1)
     return FoldSupport(

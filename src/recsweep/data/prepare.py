@@ -64,7 +64,7 @@ def prepare(experiment: Experiment, root: Path = Path()) -> Dataset:
     try:
         home.mkdir(parents=True, exist_ok=True)
         sources = _resolve_all(data, home / "raw")
-        inputs = inputs_hash([source.sha256 for source in sources.all()], data, rule)
+        inputs = inputs_hash([source.sha256 for source in sources.all()], experiment)
         folder = home / f"{data.name}-{inputs[:12]}"
         if folder.exists():
             manifest = read_manifest(folder)

@@ -1,6 +1,6 @@
 """A table of sessions, read as a log in which each session is a learner with one event.
 
-The event is a purchase or a browse, as the label says; the session's columns are its learner's
+The event is of the type that the label says; the session's columns are its learner's
 features; where a log has time stands the part of the split that a row was drawn for. So everything
 after it (folds, features, the sealed files, the unit of resampling) works as on a log.
 """
@@ -18,7 +18,7 @@ from recsweep.data.indexing import Indexed
 from recsweep.data.manifest import EventRows
 from recsweep.data.reading import read_table
 from recsweep.data.tables import feature_columns, known_text
-from recsweep.data.types import KINDS, Cuts, Events, Int64
+from recsweep.data.types import BOUGHT, KINDS, Cuts, Events, Int64
 from recsweep.errors import BadInput
 
 SPLIT_SEED = 0
@@ -65,7 +65,7 @@ def read_sessions(table: SessionTable, path: Path, rule: Folds) -> Sessions:
     features = distinct[order].drop(LABEL)
     features.insert_column(0, pl.Series(LABEL, [None] * n, dtype=pl.String))
     features.insert_column(0, ids.alias(ID))
-    kinds = np.where(bought[order], KINDS.index("purchase"), KINDS.index("browse"))
+    kinds = np.where(bought[order], BOUGHT, KINDS.index("browse"))
     events = Events(
         user=np.arange(n, dtype=np.int32),
         item=np.zeros(n, np.int32),
@@ -100,7 +100,7 @@ def split(bought: NDArray[np.bool_], rule: Folds, path: Path | str = "") -> Int6
         tested = round(len(rows) * rule.test)
         if min(tested, (len(rows) - tested) // rule.count) < 2:
             raise BadInput(
-                f"{path}: {len(rows)} distinct rows {'with' if answer else 'without'} a purchase "
+                f"{path}: {len(rows)} distinct rows whose label says {'yes' if answer else 'no'} "
                 f"are too few for {rule.count} folds and a test; check the label and positive"
             )
         part[rows[:tested]] = rule.count

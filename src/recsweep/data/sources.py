@@ -1,4 +1,4 @@
-"""Where raw files come from: a path, or a data file inside a wheel of the package index."""
+"""Sources of raw files: a path, or a data file inside a wheel of the package index."""
 
 import hashlib
 import os

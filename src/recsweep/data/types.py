@@ -20,6 +20,7 @@ Float64 = NDArray[np.float64]
 
 KINDS: tuple[str, ...] = get_args(EventType)
 """Event types; `Events.kind` holds positions in this tuple."""
+BOUGHT = KINDS.index("purchase")
 
 UNKNOWN = -1
 """Fold-local index of an item outside the fold's catalogue."""
@@ -100,7 +101,7 @@ class Training:
     user_columns: tuple[str, ...] = ()  # (n_user_features,) the declared column each comes from
     item_columns: tuple[str, ...] = ()  # (n_item_features,)
     event_columns: tuple[str, ...] = ()  # (n_event_features,)
-    examples: "Targets | None" = None  # labelled, of the task purchase; histories are `sequences`
+    examples: "Targets | None" = None  # labelled; their histories are `sequences`
 
     @property
     def n_known(self) -> int:
@@ -110,7 +111,7 @@ class Training:
 
 @dataclass(frozen=True, slots=True)
 class Labels:
-    """What makes targets examples of a purchase or none, one row each."""
+    """What makes targets labelled examples, one row each."""
 
     bought: NDArray[np.bool_]  # (n_targets,)
     inputs: Float32  # (n_targets, n_inputs): learner, course and history as they were known then
@@ -139,12 +140,14 @@ class Targets:
 
     histories: Sequences  # one for every user with a target
     sequence: Int32  # (n_targets,) index into histories, non-decreasing
-    length: Int32  # (n_targets,) >= 1 (a purchase: >= 0), non-decreasing within a sequence
+    length: Int32  # (n_targets,) non-decreasing within a sequence; a list needs >= 1
     item: Int32  # (n_targets,) fold-local index or UNKNOWN
     time: Int64  # (n_targets,)
     drop_seen: bool  # items of the history are no candidates
     counts: Mapping[str, int]  # rule -> events of the window that it took out or marked
-    labels: Labels | None = None  # of the task purchase
+    labels: Labels | None = None
+    kind: NDArray[np.int8] | None = None  # (n_targets,) index into KINDS; None: not told
+    same_instant_competes: bool = True  # are targets of one learner and instant ranked apart?
 
     def __len__(self) -> int:
         return len(self.item)
@@ -158,6 +161,7 @@ class Targets:
             item=self.item[positions],
             time=self.time[positions],
             labels=None if self.labels is None else self.labels.at(positions),
+            kind=None if self.kind is None else self.kind[positions],
         )
 
 

@@ -1,4 +1,4 @@
-"""How good the best of n trials is to be expected: a search's result against what it cost.
+"""Budget curves: the expected best of n trials against what they cost.
 
 A study's N trials are one draw from a family's search; another draw of n <= N of them would have
 ended with another best. These curves average over all such draws, so that families are compared at

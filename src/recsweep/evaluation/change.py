@@ -16,6 +16,7 @@ from scipy.special import ndtr, ndtri, stdtr, stdtrit
 
 from recsweep.data.types import Float64
 from recsweep.evaluation.comparison import check_tables, compare
+from recsweep.evaluation.limits import largest_difference, unseen
 from recsweep.evaluation.variance import SeedSpread, seed_spread, spread_of_difference
 from recsweep.evaluation.verdict import Outcome, decide
 
@@ -44,6 +45,7 @@ def changes(
     resamples: int,
     seed: int,
     level: float,
+    bound: float | None = None,
 ) -> dict[str, Change]:
     """A verdict for each quantity, simultaneous over all.
 
@@ -54,6 +56,7 @@ def changes(
         resamples: of the bootstrap behind a paired comparison, at least.
         seed: of the bootstrap.
         level: over all quantities together.
+        bound: of the metric; see `compare`.
 
     Raises:
         BadInput: see `compare`.
@@ -64,14 +67,19 @@ def changes(
     found = {}
     for name, (before, after) in tables.items():
         if paired:
-            (v,) = compare({"after": after, "before": before}, smallest_effect, enough, seed, each)
-            difference, lower, upper, p = v.difference, v.lower, v.upper, v.p
+            sides = {"after": after, "before": before}
+            (v,) = compare(sides, smallest_effect, enough, seed, each, bound=bound)
+            difference, lower, upper, p, outcome = v.difference, v.lower, v.upper, v.p, v.outcome
         else:
             for side, table in (("before", before), ("after", after)):
                 check_tables({f"{name} {side}": table}, enough, each)
             difference, lower, upper, p = _welch(before, after, each)
+            largest = largest_difference(before, after, bound)
+            fewest = min(before.shape[1], after.shape[1])
+            hidden = unseen(fewest, largest, 1 - each)
+            outcome = decide(lower, upper, smallest_effect, hidden)
         found[name] = Change(
-            outcome=decide(lower, upper, smallest_effect),
+            outcome=outcome,
             before=float(before.mean()),
             after=float(after.mean()),
             difference=difference,

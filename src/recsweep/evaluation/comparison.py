@@ -21,6 +21,13 @@ The procedure, and why it is this one:
    Both read the same number from the same distribution, so they can't disagree. Neither goes
    below what the pair's own t test says without any adjustment.
 
+Which pairs are *declared* is settled before the test is opened. For them the smallest root runs
+over declared pairs only; the others are exploratory, and theirs runs over all.
+
+What no resampling can tell (`limits.py`) is said with the verdict: "equivalent" needs enough
+learners for the rule of three, and where no learner differs at all that rule is the interval;
+differences that are too skewed for Cochran's rule carry a caveat.
+
 Holm's step-down p values are not given. They may reject a pair whose simultaneous interval holds
 0, and the intervals that do match step-down tests say of a rejected pair no more than its sign as
 long as one other pair is not rejected (Hayter & Hsu 1994; Guilbaud 2008; Strassburger & Bretz
@@ -29,7 +36,8 @@ mostly had here from the pairs' dependence, which the resampling knows.
 """
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from itertools import combinations
 from typing import Any
 
@@ -40,9 +48,12 @@ from scipy.stats import rankdata
 
 from recsweep.data.types import Float64
 from recsweep.errors import BadInput
+from recsweep.evaluation.limits import differs, is_skewed, largest_difference, unseen
 from recsweep.evaluation.resampling import smallest_roots
 from recsweep.evaluation.variance import SeedSpread, seed_spread, spread_of_difference
-from recsweep.evaluation.verdict import PairVerdict, Scope, decide
+from recsweep.evaluation.verdict import Caveat, PairVerdict, Scope, decide
+
+Pair = tuple[str, str]
 
 
 def compare(
@@ -53,8 +64,11 @@ def compare(
     level: float = 0.95,
     scope: Scope = "configurations",
     lower_is_better: bool = False,
+    contrasts: Sequence[Pair] | None = None,
+    bound: float | None = None,
 ) -> tuple[PairVerdict, ...]:
-    """Give a verdict on every pair of families, in the order of `values`.
+    """Give a verdict on every pair of families: the declared ones, then the exploratory ones in the
+    order of `values`.
 
     Args:
         values: family -> (n_seeds, n_learners) of the study's metric; the same learners in the
@@ -63,10 +77,12 @@ def compare(
         smallest_effect: the smallest difference of the metric that matters.
         resamples: of the bootstrap.
         seed: of the bootstrap; the order of the families does not change any number.
-        level: simultaneous over all pairs.
+        level: simultaneous over the declared pairs; for an exploratory one, over all pairs.
         scope: `families` only where each row comes from a search of its own; the seeds are then
             searches, and their spread is the spread over searches.
         lower_is_better: of the metric; it turns who is better, and no number.
+        contrasts: the declared pairs, each once; None: all.
+        bound: what one learner's values can differ by at most; None: the metric has no bound.
 
     Raises:
         BadInput: not a table, fewer than two learners, learners differ in number, a value that is
@@ -76,51 +92,78 @@ def compare(
     check_tables(tables, resamples, level, scope)
     # A fixed order inside: each family's draws depend on its name's rank, not on the caller.
     names = sorted(tables)
-    means = np.stack([tables[name].mean(axis=0) for name in names]) if names else np.empty((0, 0))
-    spreads = [seed_spread(tables[name]) for name in names]
-    pairs = [(names.index(a), names.index(b)) for a, b in combinations(tables, 2)]
-    if not pairs:
+    every = list(combinations(tables, 2))
+    declared = every if contrasts is None else list(contrasts)
+    if not every:
         return ()
-    smallest = np.sort(smallest_roots(means, spreads, resamples, seed))
-    last = int((1 - level) * (resamples + 1) * (1 + 1e-12))
-    critical = min(float(smallest[last - 1]), 1 - level)
-    found = (
-        _verdict(names, means, spreads, pair, smallest, critical, smallest_effect, level, scope)
-        for pair in pairs
+    means = np.stack([tables[name].mean(axis=0) for name in names])
+    spreads = [seed_spread(tables[name]) for name in names]
+    places = {name: place for place, name in enumerate(names)}
+    groups = [[(places[a], places[b]) for a, b in pairs] for pairs in (declared, every)]
+    ask = _Ask(names, means, spreads, smallest_effect, level, scope, bound)
+    of_declared, of_every = (
+        np.sort(row) for row in smallest_roots(means, spreads, groups, resamples, seed)
     )
+    known = {frozenset(pair) for pair in declared}
+    found = [_verdict(ask, pair, of_declared, exploratory=False) for pair in groups[0]]
+    found += [
+        _verdict(ask, pair, of_every, exploratory=True)
+        for pair, named in zip(groups[1], every, strict=True)
+        if frozenset(named) not in known
+    ]
     return tuple(pair.where_less_is_better() if lower_is_better else pair for pair in found)
 
 
+@dataclass(frozen=True, slots=True)
+class _Ask:
+    """What all pairs of one comparison share."""
+
+    names: Sequence[str]
+    means: Float64  # (n_families, n_learners)
+    spreads: Sequence[SeedSpread]
+    smallest_effect: float
+    level: float
+    scope: Scope
+    bound: float | None
+
+
 def _verdict(
-    names: list[str],
-    means: Float64,
-    spreads: list[SeedSpread],
-    pair: tuple[int, int],
-    smallest: Float64,
-    critical: float,
-    smallest_effect: float,
-    level: float,
-    scope: Scope,
+    ask: _Ask, pair: tuple[int, int], smallest: Float64, *, exploratory: bool
 ) -> PairVerdict:
+    """`smallest` holds the smallest root of each resample, ascending."""
     a, b = pair
-    paired = means[a] - means[b]
-    spread = spread_of_difference(paired, spreads[a], spreads[b], means)
+    mean_a, mean_b = ask.means[a], ask.means[b]
+    spreads = ask.spreads
+    paired = mean_a - mean_b
+    spread = spread_of_difference(paired, spreads[a], spreads[b], ask.means)
     difference, error = float(paired.mean()), spread.standard_error
+    last = int((1 - ask.level) * (len(smallest) + 1) * (1 + 1e-12))
+    critical = min(float(smallest[last - 1]), 1 - ask.level)
     root = _root(difference, error, spread.freedom)
     # One resample is the sample itself (Davison & Hinkley 1997, ch. 4): p is never 0.
     at_or_below = int(np.searchsorted(smallest, root, side="right"))
     half = float(-stdtrit(spread.freedom, critical / 2)) * error
+    largest = largest_difference(mean_a, mean_b, ask.bound)
+    hidden = unseen(len(paired), largest, max(critical, np.finfo(np.float64).tiny))
+    if not differs(paired, ask.means):
+        half = max(half, hidden)
     lower, upper = difference - half, difference + half
+    outcome = decide(lower, upper, ask.smallest_effect, hidden)
+    caveats: list[Caveat] = []
+    if outcome != decide(lower, upper, ask.smallest_effect):
+        caveats.append("few learners")
+    if is_skewed(paired, spread):
+        caveats.append("skewed")
     return PairVerdict(
-        a=names[a],
-        b=names[b],
-        outcome=decide(lower, upper, smallest_effect),
+        a=ask.names[a],
+        b=ask.names[b],
+        outcome=outcome,
         difference=difference,
         lower=lower,
         upper=upper,
         p=max((1 + at_or_below) / (1 + len(smallest)), root),
-        mean_a=float(means[a].mean()),
-        mean_b=float(means[b].mean()),
+        mean_a=float(mean_a.mean()),
+        mean_b=float(mean_b.mean()),
         standard_error=error,
         seed_share=spread.seeds / (spread.learners + spread.seeds) if error else 0.0,
         d_z=difference / math.sqrt(spread.learners * len(paired)) if spread.learners else 0.0,
@@ -128,9 +171,11 @@ def _verdict(
         learners=len(paired),
         seeds_a=spreads[a].seeds,
         seeds_b=spreads[b].seeds,
-        level=level,
-        smallest_effect=smallest_effect,
-        scope=scope,
+        level=ask.level,
+        smallest_effect=ask.smallest_effect,
+        scope=ask.scope,
+        exploratory=exploratory,
+        caveats=tuple(caveats),
     )
 
 

@@ -1,4 +1,4 @@
-"""Which targets belong to which subgroup."""
+"""Subgroups of targets by history, learner and course."""
 
 import numpy as np
 from numpy.typing import NDArray

@@ -1,4 +1,4 @@
-"""How good probabilities of a purchase are: per example, of all together, and at a threshold.
+"""How good probabilities of an answer are: per example, of all together, and at a threshold.
 
 Thresholds and calibrators are cross-fitted: learners are dealt into `PARTS` parts, and what one
 part is scored with was fitted on the examples of the others. So nothing is scored on what it was
@@ -37,15 +37,22 @@ def squared_errors(probability: Float64, bought: Mask) -> Float64:
     return np.asarray((probability - bought) ** 2)
 
 
-def shares_of_learners(values: Float64, sequence: Int32) -> Float64:
+def linearised_by_learner(values: Float64, sequence: Int32) -> Float64:
     """(n_learners,) whose mean over learners is the mean of `values` over examples.
 
-    A learner's share is the sum of its examples' values over the mean number of examples a
-    learner: every look at a course counts the same, and learners are still what is resampled.
+    A mean over examples is a ratio: of the sum of values to the number of examples, and both
+    depend on which learners came. A learner u with n_u of N examples counts with
+
+        theta + (sum of its values - theta n_u) L / N,    theta = sum of values / N,
+
+    the ratio's linearisation (Cochran 1977, section 6.3; the infinitesimal jackknife of Jaeckel
+    1972). Its variance over L learners is that of theta; a sum alone would count a learner with
+    many examples as far from the others, whatever its values are.
     """
     learners = int(sequence.max()) + 1
-    shares = np.bincount(sequence, weights=values) * (learners / len(values))
-    return np.asarray(shares, np.float64)
+    mean = values.mean()
+    apart = np.bincount(sequence, weights=values - mean, minlength=learners)
+    return np.asarray(mean + apart * (learners / len(values)), np.float64)
 
 
 def calibrated(
@@ -64,7 +71,7 @@ def calibrated(
 
 
 def decisions(probability: Float64, bought: Mask, sequence: Int32) -> tuple[Mask, list[float]]:
-    """(n,) whether each is taken for a purchase, at the threshold with the best F1 on the examples
+    """(n,) whether each is taken for a yes, at the threshold with the best F1 on the examples
     of other learners; and the thresholds.
     """
     out, thresholds = np.zeros(len(bought), bool), []
@@ -76,9 +83,7 @@ def decisions(probability: Float64, bought: Mask, sequence: Int32) -> tuple[Mask
 
 
 def best_threshold(probability: Float64, bought: Mask) -> float:
-    """The lowest probability to be taken for a purchase that makes F1 highest; .5 where nobody
-    bought.
-    """
+    """The lowest probability to be taken for a yes that makes F1 highest; .5 without any yes."""
     from sklearn.metrics import precision_recall_curve
 
     if not bought.any():
@@ -169,12 +174,13 @@ def revenue(probability: Float64, bought: Mask, price: Float64 | None) -> dict[s
     }
 
 
-def report_at_threshold(probability: Float64, bought: Mask, sequence: Int32) -> dict[str, Any]:
-    """scikit-learn's `classification_report` at cross-fitted thresholds."""
+def report_at_threshold(
+    probability: Float64, bought: Mask, sequence: Int32, names: tuple[str, str]
+) -> dict[str, Any]:
+    """scikit-learn's `classification_report` at cross-fitted thresholds; `names` of no and yes."""
     from sklearn.metrics import classification_report
 
     taken, _ = decisions(probability, bought, sequence)
-    names = ["no purchase", "purchase"]
     found: dict[str, Any] = classification_report(
         bought, taken, labels=[False, True], target_names=names, output_dict=True, zero_division=0.0
     )
@@ -189,7 +195,7 @@ def _calibrate(
 
     if calibration == "isotonic":
         library = IsotonicRegression(out_of_bounds="clip")
-        # A bin without a purchase is no proof that there never is one: the ends are Laplace's.
+        # A bin without a yes is no proof that there never is one: the ends are Laplace's.
         least = 1 / (len(bought) + 2)
         found = library.fit(probability, bought).predict(asked)
         return np.asarray(np.clip(found, least, 1 - least), np.float64)

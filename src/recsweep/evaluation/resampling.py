@@ -1,7 +1,6 @@
 """The bootstrap distribution behind `comparison.py`: see there for the procedure."""
 
-from collections.abc import Iterator, Sequence
-from itertools import combinations
+from collections.abc import Collection, Iterator, Sequence
 
 import numpy as np
 from scipy.special import stdtr
@@ -17,9 +16,13 @@ about five unequal learners among a thousand; see benchmarks/calibration.py."""
 
 
 def smallest_roots(
-    means: Float64, spreads: Sequence[SeedSpread], resamples: int, seed: int
+    means: Float64,
+    spreads: Sequence[SeedSpread],
+    groups: Sequence[Collection[tuple[int, int]]],
+    resamples: int,
+    seed: int,
 ) -> Float64:
-    """The smallest root over all pairs, (resamples,).
+    """The smallest root over the pairs of each group, (n_groups, resamples).
 
     `means` is (n_families, n_learners), each a mean over the family's seeds; a root is the
     two-sided t probability of a resampled difference's distance from the sample's.
@@ -28,10 +31,11 @@ def smallest_roots(
     random = np.random.default_rng(seed)
     shift, between = _draw_seeds(spreads, resamples, random)
     centred = means - means.mean(axis=1, keepdims=True)
-    pairs = list(combinations(range(families), 2))
+    members = [{(min(pair), max(pair)) for pair in group} for group in groups]
+    pairs = sorted(set().union(*members))
     squares = np.stack([(centred[a] - centred[b]) ** 2 for a, b in pairs])
     moments = np.concatenate([centred, squares]).T
-    smallest = np.ones(resamples)
+    smallest = np.ones((len(groups), resamples))
     for rows, weights in _learner_weights(n, resamples, random):
         drawn = weights @ moments / n
         for pair, (a, b) in enumerate(pairs):
@@ -48,7 +52,10 @@ def smallest_roots(
             away = np.abs((moved if observed else 0.0) + shift[a][rows] - shift[b][rows])
             error = np.sqrt(learners + added)
             ratio = np.divide(away, error, out=np.zeros_like(away), where=error > 0)
-            smallest[rows] = np.minimum(smallest[rows], 2 * stdtr(freedom, -ratio))
+            root = 2 * stdtr(freedom, -ratio)
+            for group, of_group in zip(members, smallest, strict=True):
+                if (a, b) in group:
+                    of_group[rows] = np.minimum(of_group[rows], root)
     return smallest
 
 

@@ -1,4 +1,4 @@
-"""What may be said about two families, and the sentence that says it."""
+"""Verdicts: what may be said about two families, and the sentence that says it."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
@@ -6,6 +6,13 @@ from typing import Literal
 
 Outcome = Literal["better", "worse", "equivalent", "no difference shown"]
 Scope = Literal["configurations", "families"]
+Caveat = Literal["few learners", "skewed"]
+"""What a comparison says of its own limits; see `limits.py`."""
+
+CAUTIONS: Mapping[Caveat, str] = {
+    "few learners": "too few {unit} to call them equivalent",
+    "skewed": "few {unit} make up most of the difference, so the interval may be too narrow",
+}
 
 TURNED: Mapping[Outcome, Outcome] = {"better": "worse", "worse": "better"}
 """The outcome said of the other family."""
@@ -15,7 +22,7 @@ TURNED: Mapping[Outcome, Outcome] = {"better": "worse", "worse": "better"}
 class PairVerdict:
     """`a` against `b` on the same learners; `outcome` is said of `a`.
 
-    The interval and p are two readings of one simultaneous procedure over all pairs of the
+    The interval and p are two readings of one simultaneous procedure over the declared pairs of the
     comparison: the interval leaves out 0 exactly when p <= 1 - level.
     """
 
@@ -25,7 +32,7 @@ class PairVerdict:
     difference: float  # mean of a - mean of b, over seeds and learners
     lower: float
     upper: float
-    p: float  # adjusted for all pairs
+    p: float  # adjusted as the interval is
     mean_a: float
     mean_b: float
     standard_error: float
@@ -39,6 +46,8 @@ class PairVerdict:
     smallest_effect: float
     scope: Scope
     lower_is_better: bool = False  # of the metric: b is better where a - b is above 0
+    exploratory: bool = False  # not declared before the test was opened; adjusted for all pairs
+    caveats: tuple[Caveat, ...] = ()
 
     def where_less_is_better(self) -> "PairVerdict":
         """The same numbers, read as those of a metric of which less is better."""
@@ -64,10 +73,11 @@ class PairVerdict:
             )
         else:
             text = (
-                f"no difference shown between {say[self.a]} and {say[self.b]}: "
+                f"no significant difference between {say[self.a]} and {say[self.b]}: "
                 f"{self._numbers(metric)}"
             )
-        return f"{text} ({self._basis(unit)})"
+        cautions = (CAUTIONS[caveat].format(unit=unit) for caveat in self.caveats)
+        return "; ".join((text, *cautions)) + f" ({self._basis(unit)})"
 
     def _numbers(self, metric: str, sign: int = 1) -> str:
         low, high = sorted((sign * self.lower, sign * self.upper))
@@ -84,19 +94,22 @@ class PairVerdict:
         count = f"{low} {noun if low == 1 else plural}"
         if low != high:
             count = f"{self.seeds_a} and {self.seeds_b} {plural}"
-        of = "repeated searches" if self.scope == "families" else "the selected configurations"
-        return f"{self.learners:,} {unit}, {count}; speaks of {of}"
+        to = (
+            "the model families" if self.scope == "families" else "the selected configurations only"
+        )
+        return f"{self.learners:,} {unit}, {count}; applies to {to}"
 
 
-def decide(lower: float, upper: float, smallest_effect: float) -> Outcome:
+def decide(lower: float, upper: float, smallest_effect: float, unseen: float = 0.0) -> Outcome:
     """Read an interval of a - b.
 
     Inside ±smallest_effect it reads "equivalent", even where it leaves out 0: a difference too
     small to matter is no win, however surely it is there (the interval shows it). This is a test
     of equivalence by interval inclusion (Schuirmann 1987), stricter than the usual one because
-    the interval is two-sided and simultaneous.
+    the interval is two-sided and simultaneous. `unseen` is what a kind of learners that the sample
+    has none of may add (see `limits.py`): from the smallest effect on, nothing is equivalent.
     """
-    if -smallest_effect < lower and upper < smallest_effect:
+    if -smallest_effect < lower and upper < smallest_effect and unseen < smallest_effect:
         return "equivalent"
     if lower > 0:
         return "better"

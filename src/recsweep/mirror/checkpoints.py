@@ -20,7 +20,7 @@ CHECKPOINTS = "checkpoints"
 
 
 @dataclass(frozen=True, slots=True)
-class Held:
+class CheckpointSnapshot:
     """Checkpoints as they were at one moment: each is replaced by a new file, never written to."""
 
     new: Mapping[str, BinaryIO]  # file name -> those that the copy has not
@@ -41,7 +41,7 @@ class MirroredCheckpoints:
         self._there = {str(path).rpartition("/")[2]: None for path in found}
 
     @contextmanager
-    def as_they_are(self) -> Iterator[Held]:
+    def as_they_are(self) -> Iterator[CheckpointSnapshot]:
         """Hold on to them while the rest of the study is copied."""
         with ExitStack() as open_:
             new = {}
@@ -51,9 +51,9 @@ class MirroredCheckpoints:
                     file = open_.enter_context(path.open("rb"))
                     if self._there.get(name) != _stamp(file):
                         new[name] = file
-            yield Held(new, frozenset(self._there.keys() - paths.keys()))
+            yield CheckpointSnapshot(new, frozenset(self._there.keys() - paths.keys()))
 
-    def renew(self, held: Held) -> int:
+    def renew(self, held: CheckpointSnapshot) -> int:
         """Bring the copy up to date, after the journal; how many files went."""
         for name, file in held.new.items():
             target = f"{self._base}/{name}"

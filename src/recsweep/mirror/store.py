@@ -1,4 +1,4 @@
-"""Where a copy may lie: a path, NFS, or an object store, by fsspec's URLs."""
+"""The store of a mirror: a path, NFS, or an object store, by fsspec's URLs."""
 
 import os
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""Where a study is mirrored to: opened, taken over from, brought up to date."""
+"""A study's mirror: opened, taken over from, brought up to date."""
 
 import logging
 import threading

@@ -40,6 +40,7 @@ def whole_histories(
             rows,
             Histories(
                 items=torch.from_numpy(items[index]).to(device, torch.int64),
+                time=torch.from_numpy(sequences.time[index]).to(device),
                 user_features=torch.from_numpy(sequences.features[rows]).to(device),
                 row=torch.arange(len(rows), device=device),
                 length=torch.from_numpy(length[rows]).to(device),

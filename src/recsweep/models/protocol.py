@@ -3,16 +3,13 @@
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Generic, Protocol, TypeVar, runtime_checkable
+from typing import Protocol, runtime_checkable
 
 import torch
-from pydantic import BaseModel
 from torch import Tensor
 
 from recsweep.config.schema import Schema
 from recsweep.data.types import Float32, Sequences, Training
-
-M_co = TypeVar("M_co", covariant=True)
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,11 +20,12 @@ class Histories:
     reach its score, so one row serves many queries.
     """
 
-    items: Tensor  # (n_rows, longest) int64, padded at the end with 0
+    items: Tensor  # (n_rows, longest) int64; past a row's end stands anything
     user_features: Tensor  # (n_rows, n_user_features) float32
     row: Tensor  # (n_queries,) int64
     length: Tensor  # (n_queries,) int64, >= 1
     event_features: Tensor | None = None  # (n_rows, longest, n_event_features), if training has any
+    time: Tensor | None = None  # (n_rows, longest) int64 microseconds, for families that fade by it
 
 
 class Model(Protocol):
@@ -122,22 +120,3 @@ class Context:
         with torch.random.fork_rng([self.device] if self.device.type == "cuda" else []):
             torch.manual_seed(seed)
             yield seed
-
-
-class Build(Protocol[M_co]):
-    """Build an untrained model."""
-
-    def __call__(self, config: BaseModel, context: Context) -> M_co:  # noqa: D102
-        ...
-
-
-@dataclass(frozen=True, slots=True)
-class Family(Generic[M_co]):
-    """An entry of a registry; `M_co` is what its models can be asked."""
-
-    config: type[FamilyConfig]
-    build: Build[M_co]
-    epochs: int | None = None  # a fixed training length; absent: the study's budget
-    uses_features: bool = False
-    needs_history: bool = False  # has nothing to go on in a table of sessions
-    portrays: bool = False  # are its models `Portrayable`?

@@ -1,22 +1,80 @@
-"""Every family by name. A new family is a file beside this one and a line here."""
+"""Every family by its name: those in `families/`, and those that other packages bring.
 
-from collections.abc import Mapping
+A package announces a family by an entry point of the group `recsweep.families` whose value is a
+`Family`, or several of them in a tuple.
+"""
 
-from recsweep.models.families.counting import NoConfig, build_markov, build_popularity
-from recsweep.models.families.factorization import FactorizationConfig, build_matrix_factorization
-from recsweep.models.families.item_knn import ItemKnnConfig, build_item_knn
-from recsweep.models.families.recurrent import RecurrentConfig, build_gru, build_lstm
-from recsweep.models.families.wide_deep import WideDeepConfig, build_wide_deep
-from recsweep.models.protocol import Family, Recommender
+from collections.abc import Iterator, Mapping
+from functools import cache
+from importlib import import_module
+from importlib.metadata import entry_points
+from pkgutil import iter_modules
 
-FAMILIES: Mapping[str, Family[Recommender]] = {
-    "gru": Family(RecurrentConfig, build_gru, uses_features=True, portrays=True),
-    "lstm": Family(RecurrentConfig, build_lstm, uses_features=True, portrays=True),
-    "matrix_factorization": Family(
-        FactorizationConfig, build_matrix_factorization, uses_features=True, portrays=True
-    ),
-    "wide_deep": Family(WideDeepConfig, build_wide_deep, uses_features=True, portrays=True),
-    "item_knn": Family(ItemKnnConfig, build_item_knn, epochs=1),
-    "popularity": Family(NoConfig, build_popularity, epochs=1),
-    "markov": Family(NoConfig, build_markov, epochs=1),
-}
+from recsweep.config.files import nearest
+from recsweep.errors import BadInput
+from recsweep.models import families as own
+from recsweep.models.family import Builds, Family, Role
+
+GROUP = "recsweep.families"
+
+
+@cache
+def families() -> Mapping[str, Family]:
+    """All of them.
+
+    Raises:
+        BadInput: an entry point can't be loaded or is no family, or a name is taken twice.
+    """
+    found: dict[str, Family] = {}
+    origins: dict[str, str] = {}
+    for origin, family in (*_built_in(), *_of_other_packages()):
+        if family.name in found:
+            raise BadInput(
+                f"{origin}: the family's name {family.name!r} is taken by {origins[family.name]}"
+            )
+        found[family.name], origins[family.name] = family, origin
+    return found
+
+
+def family(name: str) -> Family:
+    """The family of this name.
+
+    Raises:
+        BadInput: there is none.
+    """
+    known = families()
+    if name not in known:
+        raise BadInput(f"there is no family {name!r}{nearest(name, known)}")
+    return known[name]
+
+
+def families_of(task: str) -> Builds:
+    """The families that serve a task, each as it does."""
+    return {name: f.tasks[task] for name, f in families().items() if task in f.tasks}
+
+
+def role_of(name: str) -> Role | None:
+    """None: a family of a package that isn't here; records of it may be."""
+    known = families().get(name)
+    return known.role if known else None
+
+
+def _built_in() -> Iterator[tuple[str, Family]]:
+    for module in iter_modules(own.__path__, f"{own.__name__}."):
+        loaded = import_module(module.name)
+        for each in loaded.FAMILIES if hasattr(loaded, "FAMILIES") else (loaded.FAMILY,):
+            yield module.name, each
+
+
+def _of_other_packages() -> Iterator[tuple[str, Family]]:
+    for point in sorted(entry_points(group=GROUP), key=lambda p: p.name):
+        origin = f"the entry point {point.name} = {point.value} of {GROUP}"
+        try:
+            loaded = point.load()
+        except Exception as error:  # whatever an import of somebody else's may raise
+            reason = f"{type(error).__name__}: {error}".splitlines()[0]
+            raise BadInput(f"{origin} can't be loaded ({reason})") from None
+        for each in loaded if isinstance(loaded, tuple) else (loaded,):
+            if not isinstance(each, Family):
+                raise BadInput(f"{origin} is no Family, found {type(each).__name__}")
+            yield origin, each

@@ -1,1 +1,1 @@
-"""What a study leaves on disk, read and written by code that knows nothing of the tuner."""
+"""Files of a study, read and written by code that knows nothing of the tuner."""

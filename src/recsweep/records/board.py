@@ -1,14 +1,12 @@
-"""`dashboards.json`: a W&B workspace and report as data of our own.
+"""`dashboards.json`: what a study's W&B workspace and report are made of, until they are published.
 
-W&B's library builds neither without a login, so what they show is decided and kept here, and their
-objects are made when they are published.
+W&B's library builds neither without a login.
 """
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, Literal
 
-from pydantic import Field, ValidationError
+from pydantic import ValidationError
 
 from recsweep.config.schema import Schema
 from recsweep.errors import BadInput
@@ -17,82 +15,18 @@ from recsweep.records.atomic import write_text
 NAME = "dashboards.json"
 
 
-class Axis(Schema):
-    """A number of a run: `config` or `summary`, and its name there."""
-
-    section: Literal["config", "summary"]
-    name: str
-    log: bool = False
-
-
-class LinePanel(Schema):
-    """Curves over epochs; with `by`, a family's runs as their mean and range."""
-
-    kind: Literal["line"] = "line"
-    title: str
-    metrics: tuple[str, ...]
-    by: str | None = None  # a configuration key
-
-
-class BarPanel(Schema):
-    """One bar a group of runs."""
-
-    kind: Literal["bar"] = "bar"
-    title: str
-    metric: str
-    by: str
-    take: Literal["max", "min", "sum"]
-
-
-class ScatterPanel(Schema):
-    """One point a run; with `best`, the highest or lowest so far from left to right."""
-
-    kind: Literal["scatter"] = "scatter"
-    title: str
-    x: Axis
-    y: Axis
-    best: Literal["max", "min"] | None = None
-
-
-class ParallelPanel(Schema):
-    """One line a run through its parameters to its score."""
-
-    kind: Literal["parallel"] = "parallel"
-    title: str
-    axes: tuple[Axis, ...]
-
-
-class ImportancePanel(Schema):
-    """Which parameters go with the score."""
-
-    kind: Literal["importance"] = "importance"
-    metric: str
-
-
-Panel = Annotated[
-    LinePanel | BarPanel | ScatterPanel | ParallelPanel | ImportancePanel,
-    Field(discriminator="kind"),
-]
-
-
-class Grid(Schema):
-    """Panels under a heading, over the runs of the study that `where` leaves."""
-
-    title: str
-    note: str = ""
-    where: Mapping[str, str] = {}  # configuration key -> value
-    panels: tuple[Panel, ...]
-
-
 class Board(Schema):
-    """What is published for one study: all of it built from the study's records."""
+    """What is published for one study: all of it comes from the study's records."""
 
     project: str
     study: str  # the runs' group
     title: str  # of both; the server finds them by it again
+    metric: str
+    lower_is_better: bool
+    folds: int
+    tuned: Mapping[str, Mapping[str, bool]]  # family -> its parameters -> on a log scale?
     verdict: tuple[str, ...]  # paragraphs, the headline first
-    tables: Mapping[str, str]  # heading -> a Markdown table
-    grids: tuple[Grid, ...]
+    tables: Mapping[str, str] = {}  # heading -> a Markdown table
 
 
 def write_board(board: Board, folder: Path) -> Path:

@@ -3,12 +3,12 @@
 As with `digests.py`: no guard against forgers. A record without a digest is an older one.
 """
 
-import hashlib
 import json
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from recsweep.config.digest import json_sha256
 from recsweep.errors import BadInput
 from recsweep.records.atomic import write_text
 
@@ -17,7 +17,7 @@ KEY = "digest"
 
 def write_checked(path: Path, content: Mapping[str, Any]) -> None:
     """Write `content`, and its digest under `digest`."""
-    whole = {**content, KEY: _digest(content)}
+    whole = {**content, KEY: json_sha256(content)}
     write_text(path, json.dumps(whole, indent=1, ensure_ascii=False) + "\n")
 
 
@@ -42,10 +42,6 @@ def read_checked(path: Path, advice: str) -> dict[str, Any]:
         raise BadInput(f"{path}: is not valid JSON ({error}); {advice}") from None
     if not isinstance(content, dict):
         raise BadInput(f"{path}: holds no JSON object; {advice}")
-    if KEY in content and content.pop(KEY) != _digest(content):
+    if KEY in content and content.pop(KEY) != json_sha256(content):
         raise BadInput(f"{path}: was changed after it was written; {advice}")
     return content
-
-
-def _digest(content: Mapping[str, Any]) -> str:
-    return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()

@@ -1,11 +1,12 @@
-"""What the sealed test said of the selected configurations: the record, and the report's part."""
+"""Schema of `verdicts.json`: the selected configurations on the sealed test."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
+from pydantic import ConfigDict
+
 from recsweep.config.schema import Schema, Unit, later
-from recsweep.evaluation.probability import Bin
 from recsweep.evaluation.subgroups import SubgroupDifference
 from recsweep.evaluation.verdict import PairVerdict, Scope
 from recsweep.records.openings import Opened, Opening
@@ -39,23 +40,6 @@ class Subgroup(Schema):
     differences: Mapping[str, SubgroupDifference]  # `a - b` -> every pair of families
 
 
-class AnswerQuality(Schema):
-    """How well one answer is given at the threshold."""
-
-    precision: float
-    recall: float
-    f1: float
-    support: int  # examples with this answer
-
-
-class PurchaseDetails(Schema):
-    """The task `purchase`: decisions and reliability of the first seed's model."""
-
-    threshold: float  # mean of the cross-fitted ones
-    answers: Mapping[str, AnswerQuality]  # `purchase` and `no purchase`
-    reliability: tuple[Bin, ...]  # by ascending probability, equally many examples in each
-
-
 @dataclass(frozen=True, slots=True)
 class FamilyResult:
     """One family's selected configuration on the sealed test."""
@@ -66,7 +50,7 @@ class FamilyResult:
     coverage: Mapping[str, float]  # `coverage@10` -> share of courses in any list
     novelty: Mapping[str, Estimate]  # `novelty@10` -> bits
     order: OrderControl | None  # None: the family can't see the order of a history
-    purchase: PurchaseDetails | None = None
+    details: Mapping[str, Any] = field(default_factory=dict)  # task -> what it records besides
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,8 +82,11 @@ class Steps(Schema):
 class ConfirmedFamily(Opened):
     """One family on the sealed test, over all seeds of all searches.
 
-    Configuration, seeds and steps are those of the study's own search.
+    Configuration, seeds and steps are those of the study's own search. What the study's task
+    records besides stands under the task's name.
     """
+
+    model_config = ConfigDict(extra="allow")
 
     seeds: tuple[int, ...]
     deterministic: bool  # trained once: its seeds are copies
@@ -109,7 +96,11 @@ class ConfirmedFamily(Opened):
     novelty: Mapping[str, Estimate]  # `novelty@10` -> bits
     order: OrderControl | None  # None: the family can't see the order of a history
     fit_seconds: float  # of one refit
-    purchase: PurchaseDetails | None = later(None)
+
+    @property
+    def details(self) -> Mapping[str, Any]:
+        """Task -> what it records besides."""
+        return self.__pydantic_extra__ or {}
 
 
 class Confirmation(Schema):
@@ -155,7 +146,7 @@ class Confirmation(Schema):
                     coverage=family.coverage,
                     novelty=family.novelty,
                     order=family.order,
-                    purchase=family.purchase,
+                    details=family.details,
                 )
                 for name, family in self.families.items()
             ),

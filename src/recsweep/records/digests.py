@@ -4,31 +4,35 @@ They guard against slips and forgotten edits, not against forgers: who edits a k
 digest as well.
 """
 
-import hashlib
-import json
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, get_origin
 
-WHOLE = ("kind", "seed", "epochs", "metric", "value", "data", "experiment")
-BY_ENTRY = ("config", "metrics")  # one digest an entry, so that a hyperparameter can be named
+from recsweep.config.digest import json_sha256
+from recsweep.config.schema import Decides, Schema, declared
 
 
-def digests_of(content: Mapping[str, Any]) -> dict[str, str]:
+def digests_of(schema: type[Schema], content: Mapping[str, Any]) -> dict[str, str]:
     """`config.depth`, `metrics.ndcg@10`, `seed`, … -> the start of its sha256.
 
     Args:
+        schema: its fields say which keys decide what is rebuilt. A mapping has one digest an entry,
+            so that a hyperparameter can be named.
         content: a best file's keys as JSON or YAML has them. Not a parsed `BestFile`, which would
             also hold the defaults of keys that came later.
     """
-    parts = {key: content[key] for key in WHOLE}
-    for section in BY_ENTRY:
-        parts |= {f"{section}.{name}": value for name, value in content[section].items()}
-    return {name: _digest(value) for name, value in parts.items()}
+    parts: dict[str, Any] = {}
+    for name, field in schema.model_fields.items():
+        if Decides.REBUILT in (declared(field) or Decides.NOTHING):
+            if get_origin(field.annotation) is Mapping:
+                parts |= {f"{name}.{key}": value for key, value in content[name].items()}
+            else:
+                parts[name] = content[name]
+    return {name: json_sha256(value)[:16] for name, value in parts.items()}
 
 
-def edited(content: Mapping[str, Any]) -> list[str]:
+def edited(schema: type[Schema], content: Mapping[str, Any]) -> list[str]:
     """What was changed, added or taken away since `content` was written, one line each."""
-    recorded, found = content.get("digests"), digests_of(content)
+    recorded, found = content.get("digests"), digests_of(schema, content)
     if not recorded:
         return ["digests: were taken out of the file, so nobody can tell what else was edited"]
     lines = []
@@ -40,7 +44,3 @@ def edited(content: Mapping[str, Any]) -> list[str]:
         elif recorded[name] != found[name]:
             lines.append(f"{name} was edited after the file was written")
     return lines
-
-
-def _digest(value: object) -> str:
-    return hashlib.sha256(json.dumps(value, sort_keys=True).encode()).hexdigest()[:16]

@@ -6,7 +6,12 @@ import platform
 import re
 import subprocess
 from collections.abc import Mapping
-from importlib.metadata import PackageNotFoundError, distribution, requires, version
+from importlib.metadata import (
+    PackageNotFoundError,
+    distribution,
+    packages_distributions,
+    requires,
+)
 from pathlib import Path
 
 import torch
@@ -15,12 +20,18 @@ import recsweep
 from recsweep.config.schema import Resources
 from recsweep.models.engine import engine_of
 
+PACKAGE = Path(recsweep.__file__).parent
+CODE = ("*.py", "*.so", "*.cpp", "*.h")
+"""Files of the package that decide what it does; others are found through them."""
+
+UNKNOWN: dict[str, str | None] = {"commit": None, "changes": None}
+
 
 def environment(resources: Resources | None = None) -> dict[str, object]:
     """Code, dependencies, threads and hardware of this process, fit for JSON and YAML."""
     return {
-        "recsweep": version("recsweep"),
-        "code": code_version(Path(recsweep.__file__).parent),
+        "recsweep": recsweep.__version__,
+        "code": code_version(PACKAGE),
         "python": platform.python_version(),
         "packages": dependency_versions(),
         "os": platform.platform(),
@@ -29,26 +40,35 @@ def environment(resources: Resources | None = None) -> dict[str, object]:
         "engine": engine_of(resources or Resources()),
         "cores": os.cpu_count(),
         "threads": torch.get_num_threads(),
-        "gpus": [torch.cuda.get_device_name(n) for n in range(torch.cuda.device_count())],
+        "gpus": [_gpu(n) for n in range(torch.cuda.device_count())],
         "cuda": torch.version.cuda,
     }
 
 
 def code_version(package: Path) -> dict[str, str | None]:
-    """The commit that `package` lies in, and a digest of its changes since; None: not known.
+    """The commit that `package` was checked out from, and a digest of its changes since.
 
-    `changes` covers tracked and untracked Python files of the package; None means a clean tree.
+    A commit says which code ran only where its repository is the package's own: the package lies
+    at its top level or in `src/` there, and its files are tracked. A virtual environment in another
+    project's folder belongs to that project's repository and is no part of its commits.
+
+    `commit` None: not known. `changes` covers tracked files of the package, and code that isn't
+    tracked, ignored files too; None means a clean tree.
     """
+    top = _git(package, "rev-parse", "--show-toplevel")
     commit = _git(package, "rev-parse", "HEAD")
-    if commit is None:
-        return {"commit": None, "changes": None}
-    digest = hashlib.sha256()
-    difference = _git(package, "diff", "HEAD", "--no-color", "--no-ext-diff", "--", ".") or b""
-    digest.update(difference)
-    new = _git(package, "ls-files", "--others", "--exclude-standard", "-z", "--", "*.py") or b""
+    tracked = _git(package, "ls-files", "--", ".")
+    difference = _git(package, "diff", "HEAD", "--no-color", "--no-ext-diff", "--", ".")
+    new = _git(package, "ls-files", "--others", "-z", "--", *CODE)
+    if top is None or commit is None or not tracked or difference is None or new is None:
+        return dict(UNKNOWN)
+    folder, root = package.resolve(), Path(os.fsdecode(top).rstrip("\n")).resolve()
+    if folder.parent not in (root, root / "src"):
+        return dict(UNKNOWN)
+    digest = hashlib.sha256(difference)
     names = sorted(name for name in new.split(b"\0") if name)
     for name in names:
-        digest.update(name + b"\0" + (package / os.fsdecode(name)).read_bytes())
+        digest.update(name + b"\0" + _content(package / os.fsdecode(name)))
     clean = not difference and not names
     return {
         "commit": commit.decode().strip(),
@@ -59,7 +79,7 @@ def code_version(package: Path) -> dict[str, str | None]:
 def dependency_versions() -> dict[str, str]:
     """Installed version of every package that recsweep needs to run, those it pulls in included."""
     found: dict[str, str] = {}
-    queue = _required("recsweep")
+    queue = _requirements()
     while queue:
         name = queue.pop()
         if name in found:
@@ -94,16 +114,59 @@ def changed(recorded: Mapping[str, object], now: Mapping[str, object]) -> list[s
     return lines
 
 
+def _requirements() -> list[str]:
+    """What recsweep asks for; where it is not installed, what its source imports."""
+    try:
+        return _required("recsweep")
+    except PackageNotFoundError:  # a folder on the path, as `ray job submit` brings it
+        text = "".join(path.read_text("utf-8") for path in PACKAGE.rglob("*.py"))
+        imported = set(re.findall(r"^\s*(?:import|from) (\w+)", text, re.MULTILINE))
+        return [
+            _normalised(distribution)
+            for name, distributions in packages_distributions().items()
+            if name in imported
+            for distribution in distributions
+        ]
+
+
 def _required(package: str) -> list[str]:
     mandatory = [r for r in requires(package) or () if "extra ==" not in r]
     names = (re.match(r"[A-Za-z0-9._-]+", requirement) for requirement in mandatory)
-    return [re.sub(r"[-_.]+", "-", name[0]).lower() for name in names if name]
+    return [_normalised(name[0]) for name in names if name]
+
+
+def _normalised(name: str) -> str:
+    return re.sub(r"[-_.]+", "-", name).lower()
+
+
+def _gpu(index: int) -> str:
+    try:
+        return torch.cuda.get_device_name(index)
+    except RuntimeError:  # of a driver that fails, or a GPU that is gone: no reason to lose a study
+        return "unknown"
+
+
+def _content(path: Path) -> bytes:
+    try:
+        return path.read_bytes()
+    except OSError:  # an editor's lock is a link that leads nowhere
+        return b""
 
 
 def _git(folder: Path, *arguments: str) -> bytes | None:
+    # Inside a hook of another repository its variables would lead there.
+    environment = {
+        name: value
+        for name, value in os.environ.items()
+        if not name.startswith("GIT_") or name.startswith("GIT_CONFIG")
+    }
     try:
         done = subprocess.run(
-            ["git", "-C", str(folder), *arguments], capture_output=True, timeout=20, check=False
+            ["git", "-C", str(folder), *arguments],
+            capture_output=True,
+            timeout=20,
+            check=False,
+            env=environment,
         )
     except (OSError, subprocess.TimeoutExpired):
         return None

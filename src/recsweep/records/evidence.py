@@ -1,4 +1,4 @@
-"""What a study's folder can say for itself, when it is held against another study."""
+"""A study's folder as evidence, when it is held against another study."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass

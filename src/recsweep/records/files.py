@@ -26,7 +26,8 @@ from recsweep.data.sources import file_sha256
 from recsweep.errors import BadInput
 from recsweep.records.atomic import write_bytes
 from recsweep.records.checked import read_checked, write_checked
-from recsweep.records.study import EpochRow, Study, SweepSession, TrialRow
+from recsweep.records.study import Study, SweepSession, TrialRow
+from recsweep.training.epoch import EpochReport
 
 TABLES = ("trials.parquet", "curves.parquet")
 RENEW = "run the sweep again: its journal still has every trial"
@@ -142,8 +143,7 @@ def _curve_rows(trial: TrialRow, study: Study) -> list[tuple[Any, ...]]:
     rows: list[tuple[Any, ...]] = []
     for row in trial.epochs:
         rows.append((trial.id, row.epoch, None, key, row.value))
-        trained = (("loss", row.losses), ("gradient_norm", row.gradient_norms))
-        for metric, values in (*row.metrics.items(), *trained):
+        for metric, values in row.curves.items():
             rows += [(trial.id, row.epoch, n, metric, value) for n, value in enumerate(values)]
     return rows
 
@@ -169,7 +169,7 @@ def _read_trials(
             config=json.loads(row["config"]),
             seed=row["seed"],
             epochs=tuple(
-                _epoch_row(epoch, scores[row["id"], epoch], values)
+                _epoch(epoch, scores[row["id"], epoch], values)
                 for epoch, values in epochs[row["id"]].items()
             ),
             fit_seconds=row["fit_seconds"],
@@ -182,12 +182,9 @@ def _read_trials(
     )
 
 
-def _epoch_row(epoch: int, value: float, columns: dict[str, list[float | None]]) -> EpochRow:
-    losses, norms = columns.pop("loss"), columns.pop("gradient_norm", [])
-    metrics = {
-        metric: tuple(v for v in values if v is not None) for metric, values in columns.items()
-    }
-    return EpochRow(epoch, value, metrics, tuple(losses), tuple(norms))
+def _epoch(epoch: int, value: float, curves: dict[str, list[float | None]]) -> EpochReport:
+    trained = {"losses": curves.pop("loss"), "gradient_norms": curves.pop("gradient_norm", [])}
+    return EpochReport.of_entry(epoch, value, {"metrics": curves, **trained})
 
 
 def _write_parquet(frame: pl.DataFrame, path: Path) -> None:

@@ -4,10 +4,10 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 from recsweep.config.files import dump_yaml, read_yaml, validate
-from recsweep.config.schema import Experiment, Schema
+from recsweep.config.schema import Decides, Experiment, Schema
 from recsweep.config.values import Configuration, Value
 from recsweep.errors import BadInput
 from recsweep.records.atomic import write_text
@@ -56,27 +56,27 @@ class BestFile(Schema):
     command: str  # that rebuilds and checks it
     study: str
     family: str  # its name in the study
-    kind: str  # its name in the registry
+    kind: Annotated[str, Decides.REBUILT]  # its name in the registry
     trial: str
     rule: Rule
-    config: Mapping[str, Value]
-    seed: int
-    epochs: int
-    metric: str
-    value: float
-    metrics: Mapping[str, tuple[float, ...]]
+    config: Annotated[Mapping[str, Value], Decides.REBUILT]
+    seed: Annotated[int, Decides.REBUILT]
+    epochs: Annotated[int, Decides.REBUILT]
+    metric: Annotated[str, Decides.REBUILT]
+    value: Annotated[float, Decides.REBUILT]
+    metrics: Annotated[Mapping[str, tuple[float, ...]], Decides.REBUILT]
     converged: bool
     near_edge: tuple[str, ...]
-    data: DataRecord
-    experiment: Experiment
+    data: Annotated[DataRecord, Decides.REBUILT]
+    experiment: Annotated[Experiment, Decides.REBUILT]
     environment: Mapping[str, Any]
-    digests: Mapping[str, str] = {}  # of the keys that decide; `write_best` fills them in
+    digests: Mapping[str, str] = {}  # of the keys that are rebuilt; `write_best` fills them in
 
 
 def write_best(best: BestFile, path: Path) -> None:
     """Write readable YAML; floats keep every digit. `docs/best.schema.json` describes it."""
     content = best.model_dump(mode="json")
-    content["digests"] = digests_of(content)
+    content["digests"] = digests_of(BestFile, content)
     write_text(path, f"# {best.command}\n{dump_yaml(content)}")
 
 

@@ -7,19 +7,9 @@ from typing import Literal
 
 from recsweep.config.schema import Experiment
 from recsweep.config.values import Configuration
+from recsweep.training.epoch import EpochReport
 
 TrialState = Literal["complete", "pruned", "failed"]
-
-
-@dataclass(frozen=True, slots=True)
-class EpochRow:
-    """One cross-validated report of a trial."""
-
-    epoch: int  # from 1
-    value: float  # the study's metric, mean over folds
-    metrics: Mapping[str, tuple[float, ...]]  # `ndcg@10` -> one value a fold
-    losses: tuple[float | None, ...]  # one a fold; None: the family has no loss
-    gradient_norms: tuple[float | None, ...] = ()  # one a fold; empty: not recorded
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +23,7 @@ class TrialRow:
     reason: str | None  # why it was stopped or failed
     config: Configuration
     seed: int
-    epochs: tuple[EpochRow, ...]
+    epochs: tuple[EpochReport, ...]
     fit_seconds: float
     evaluate_seconds: float
     started: datetime
@@ -41,7 +31,7 @@ class TrialRow:
     lower_is_better: bool = False  # of the study's metric
 
     @property
-    def best(self) -> EpochRow | None:
+    def best(self) -> EpochReport | None:
         """The epoch with the best mean over folds; of equals the earliest."""
         sign = -1 if self.lower_is_better else 1
         return max(self.epochs, key=lambda row: (sign * row.value, -row.epoch), default=None)

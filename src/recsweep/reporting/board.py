@@ -1,11 +1,13 @@
-"""The W&B dashboards of a study: its verdict in words and tables, and its runs in grids."""
+"""The W&B dashboards of a study: its verdict in words and tables, and what its panels ask."""
+
+from collections.abc import Mapping
+from typing import Any
 
 from recsweep.config.schema import Experiment
 from recsweep.records.board import Board
 from recsweep.records.confirmation import ConfirmationSummary
 from recsweep.records.selection import Selection
 from recsweep.records.study import Study
-from recsweep.reporting.grids import Spaces, grids_of
 from recsweep.reporting.sections.verdicts import headline, question
 from recsweep.reporting.view import View, score, signed
 
@@ -17,36 +19,39 @@ def build_board(
     view = View(study, selection, "en")
     sealed = confirmation if confirmation and confirmation.verdicts else None
     caveat = view.say("sealed_caveat" if sealed else "folds_caveat")
-    return Board(
-        project=study.experiment.tracking.project,
-        study=study.experiment.study,
-        title=title(study.experiment),
-        verdict=tuple(
-            text for text in (headline(view, sealed), question(view, sealed), caveat) if text
-        ),
-        tables={
+    said = headline(view, sealed), question(view, sealed), caveat
+    update = {
+        "verdict": tuple(text for text in said if text),
+        "tables": {
             "Leaderboard": _leaderboard(view, sealed),
             **({"Verdicts": _verdicts(sealed)} if sealed else {}),
         },
-        grids=grids_of(study.experiment, study.spaces),
-    )
+    }
+    return opening_board(study.experiment, study.spaces).model_copy(update=update)
 
 
-def opening_board(experiment: Experiment, spaces: Spaces) -> Board:
-    """What a sweep's workspace shows from its first trial on: the same, without a verdict."""
+def opening_board(experiment: Experiment, spaces: Mapping[str, Mapping[str, Any]]) -> Board:
+    """What a sweep's workspace shows from its first trial on: the same, without a verdict.
+
+    Args:
+        experiment: of the study.
+        spaces: family name in the study -> its space file's keys.
+    """
+    parameters = {family: space.get("parameters") or {} for family, space in spaces.items()}
     return Board(
         project=experiment.tracking.project,
         study=experiment.study,
-        title=title(experiment),
+        title=f"{experiment.study}: tuned recommenders compared",
+        metric=experiment.metric.key,
+        lower_is_better=experiment.metric.lower_is_better,
+        folds=experiment.folds.count,
+        tuned={
+            family: {name: bool(keys.get("log")) for name, keys in found.items()}
+            for family, found in parameters.items()
+            if found
+        },
         verdict=("The sweep is running: no verdict yet.",),
-        tables={},
-        grids=grids_of(experiment, spaces),
     )
-
-
-def title(experiment: Experiment) -> str:
-    """Of the workspace and the report."""
-    return f"{experiment.study}: tuned recommenders compared"
 
 
 def _leaderboard(view: View, sealed: ConfirmationSummary | None) -> str:

@@ -1,4 +1,4 @@
-"""What every page of ours is made with: templates, the style sheet, and a policy that shuts it."""
+"""Templates, style sheet and content policy of every page."""
 
 import base64
 import hashlib
@@ -10,10 +10,10 @@ from markupsafe import Markup
 PACKAGE = "recsweep.reporting"
 
 
-def template(name: str) -> jinja2.Template:
-    """A template; a name that it lacks is an error."""
+def template(name: str, package: str = PACKAGE) -> jinja2.Template:
+    """A template of the package's folder `templates`; a name that it lacks is an error."""
     environment = jinja2.Environment(
-        loader=jinja2.PackageLoader(PACKAGE),
+        loader=jinja2.PackageLoader(package),
         autoescape=True,
         undefined=jinja2.StrictUndefined,
         trim_blocks=True,

@@ -9,25 +9,12 @@ from rich.markup import escape
 from rich.table import Table
 from rich.text import Text
 
-from recsweep.config.schema import Experiment, goodness
+from recsweep.config.schema import Experiment, goodness, question_of, written
 from recsweep.config.values import Configuration
 from recsweep.records.selection import Choice, Selection
 from recsweep.records.study import Study
-
-WRITTEN = {
-    "ndcg": "NDCG",
-    "mrr": "MRR",
-    "log_loss": "log loss",
-    "brier": "Brier score",
-    "roc_auc": "ROC AUC",
-    "pr_auc": "PR AUC",
-    "ece": "ECE",
-    "f1": "F1",
-    "lift": "lift in the top tenth",
-    "expected_revenue": "expected revenue in the top tenth",
-    "revenue": "revenue in the top tenth",
-}
-"""Names of metrics that people write otherwise."""
+from recsweep.reporting.tasks.registry import report_of
+from recsweep.reporting.words.page import WORDS
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,29 +57,12 @@ def rows(study: Study, selection: Selection) -> list[Row]:
     return sorted(found, key=lambda row: -goodness(selection.metric, row.mean))
 
 
-def show_metric(key: str) -> str:
-    """`ndcg@10` as people write it: NDCG@10."""
-    name, at, k = key.partition("@")
-    return WRITTEN.get(name, name) + at + k
-
-
-FOLDS = {
-    "time": "rolling-origin folds",
-    "stratified": "folds drawn at random (time is not respected: the table has no clock)",
-}
-MEANS = {
-    "next_item": "the whole catalogue is ranked, ties count against the model, and a mean is over "
-    "a learner's targets first and over learners then.",
-    "purchase": "log loss, Brier score and the areas are over all examples; thresholds and "
-    "calibrators are cross-fitted over {unit}.",
-}
-
-
 def beside(experiment: Experiment) -> list[str]:
     """The metrics that stand beside the study's own."""
-    if experiment.task == "purchase":
-        return ["log_loss", "roc_auc", "pr_auc", "brier", "ece"]
-    return [f"recall@{experiment.metric.k}", f"mrr@{experiment.metric.k}"]
+    metric = experiment.metric
+    kinds = question_of(experiment.task).metrics.items()
+    keys = [f"{name}@{metric.k}" if kind.at_k else name for name, kind in kinds if kind.beside]
+    return [key for key in keys if key != metric.key]
 
 
 def show_config(config: Configuration) -> str:
@@ -104,14 +74,14 @@ def show_config(config: Configuration) -> str:
 def terminal(study: Study, selection: Selection) -> Group:
     """For rich: numbers aligned in 80 columns, the configurations below."""
     table = Table(
-        title=f"{study.experiment.study}: {show_metric(selection.metric)}, "
+        title=f"{study.experiment.study}: {written(selection.metric)}, "
         f"mean ± standard deviation over {len(study.folds)} folds",
         title_justify="left",
         box=box.SIMPLE_HEAD,
         pad_edge=False,
         padding=(0, 1, 0, 0),
     )
-    for name in ("family", show_metric(selection.metric)):
+    for name in ("family", written(selection.metric)):
         table.add_column(name, no_wrap=True)
     for name in ("trials", "complete", "stopped", "failed", "s"):
         table.add_column(name, justify="right", no_wrap=True)
@@ -145,20 +115,21 @@ def warnings(study: Study, selection: Selection) -> list[str]:
 
 def markdown(study: Study, selection: Selection) -> str:
     """`leaderboard.md`, complete in itself."""
-    experiment, metric = study.experiment, show_metric(selection.metric)
-    others = [key for key in beside(experiment) if key != selection.metric]
-    how = MEANS[experiment.task].format(unit=experiment.data.unit)
+    experiment, metric = study.experiment, written(selection.metric)
+    others = beside(experiment)
+    how = report_of(experiment.task).means.format(unit=experiment.data.unit)
+    folds = WORDS["en"][f"leaderboard_folds_{experiment.folds.rule}"]
     head = [
         "family",
         f"{metric} (mean ± sd over folds)",
-        *(show_metric(key) for key in others),
+        *(written(key) for key in others),
         *("trials", "complete", "stopped early", "failed", "seconds", "epochs"),
     ]
     lines = [
         f"# {experiment.study}",
         "",
         *([experiment.description, ""] if experiment.description else []),
-        f"Cross-validated over {len(study.folds)} {FOLDS[experiment.folds.rule]} of "
+        f"Cross-validated over {len(study.folds)} {folds} of "
         f"`{study.dataset}`; {how} These are the scores that the configurations "
         "were selected by: the winner of many trials is lucky, so they are no verdict.",
         "",

@@ -104,7 +104,7 @@ def _verdict(view: View, confirmation: ConfirmationSummary | None) -> dict[str, 
 
 def _facts(view: View) -> list[tuple[str, str, str]]:
     """(number, what it counts, a note)."""
-    study, trials = view.study, view.study.trials
+    study, trials, rule = view.study, view.study.trials, view.study.experiment.folds.rule
     states = [trial.state for trial in trials]
     tuned = [f for f in view.families if study.spaces[f].get("parameters")]
     core = sum(budgets.core_seconds(view, trial) for trial in trials) / 3600
@@ -124,7 +124,11 @@ def _facts(view: View) -> list[tuple[str, str, str]]:
             view.say("fact_families"),
             view.say("fact_families_note", tuned=len(tuned), trials=_trials_each(view, tuned)),
         ),
-        (str(len(study.folds)), view.say("fact_folds"), _folds_note(view)),
+        (
+            str(len(study.folds)),
+            view.say("fact_folds"),
+            view.say(f"fact_folds_{rule}"),
+        ),
         (f"{core:,.2f}", view.say("fact_core"), view.say("fact_core_note")),
     ]
     wall = sum(session.wall_seconds for session in study.sessions)
@@ -134,11 +138,6 @@ def _facts(view: View) -> list[tuple[str, str, str]]:
         note = view.say("fact_wall_note", efficiency=f"{busy:.0%}")
         facts.append((f"{wall / 60:,.1f}", view.say("fact_wall"), note))
     return facts
-
-
-def _folds_note(view: View) -> str:
-    rule = view.study.experiment.folds.rule
-    return view.say("fact_folds_stratified" if rule == "stratified" else "fact_folds_note")
 
 
 def _trials_each(view: View, tuned: list[str]) -> str:

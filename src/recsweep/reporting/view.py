@@ -1,15 +1,16 @@
-"""What every part of the page looks at: the study, its selection, and the words to say it in."""
+"""The view that all sections share: the study, its selection, and the words to say it in."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from recsweep.config.schema import goodness, lower_is_better
+from recsweep.config.schema import goodness, lower_is_better, written
 from recsweep.config.values import Value
 from recsweep.evaluation.verdict import PairVerdict
 from recsweep.records.selection import Selection
 from recsweep.records.study import Study, TrialRow
 from recsweep.reporting.charts.marks import Mark
-from recsweep.reporting.leaderboard import Row, rows, show_metric
-from recsweep.reporting.words.page import WORDS
+from recsweep.reporting.leaderboard import Row, rows
+from recsweep.reporting.tasks.registry import words_of
 
 LONGEST_NAME = 20
 
@@ -22,10 +23,13 @@ class View:
     selection: Selection
     lang: str
     rows: tuple[Row, ...] = field(init=False)  # the leader first
+    words: Mapping[str, str] = field(init=False)
     marks: dict[str, Mark] = field(init=False)  # by the experiment's order: the same in any report
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "rows", tuple(rows(self.study, self.selection)))
+        words = words_of(self.study.experiment.task, self.lang)
+        object.__setattr__(self, "words", words)
         names = enumerate(self.study.experiment.families)
         object.__setattr__(self, "marks", {name: Mark(n) for n, name in names})
 
@@ -35,17 +39,16 @@ class View:
 
     def term(self, word: str) -> str:
         """A word of the records; itself where the language has no entry for it."""
-        return WORDS[self.lang].get(f"term:{word}", word)
+        return self.words.get(f"term:{word}", word)
 
     def _words(self, key: str) -> str:
         """Those for a table of sessions, where there are such: it has no learners."""
-        words = WORDS[self.lang]
-        return words.get(f"{key}:{self.study.experiment.data.unit}", words[key])
+        return self.words.get(f"{key}:{self.study.experiment.data.unit}", self.words[key])
 
     @property
     def metric(self) -> str:
         """The study's metric as people write it."""
-        return show_metric(self.selection.metric)
+        return written(self.selection.metric)
 
     def goodness(self, value: float) -> float:
         """A score of the study's metric with the sign that makes more better."""

@@ -1,4 +1,4 @@
-"""Which configurations are tried, where, and for how long. Ray and Optuna live here only."""
+"""The search by Ray Tune and Optuna; Ray is imported here only."""
 
 import optuna
 

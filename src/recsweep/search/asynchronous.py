@@ -10,7 +10,7 @@ from recsweep.config.schema import Experiment
 from recsweep.search.lag import Lag
 from recsweep.search.ledger import Ledger, Proposal
 from recsweep.search.trials import finished, trial_id
-from recsweep.training.trial import EpochReport
+from recsweep.training.epoch import EpochReport
 
 
 class Asynchronous:

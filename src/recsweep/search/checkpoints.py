@@ -8,7 +8,7 @@ import hashlib
 import json
 import time
 from collections.abc import Container, Mapping
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +17,8 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import save
 
 from recsweep.records.atomic import write_bytes
-from recsweep.training.trial import Checkpoint, EpochReport
+from recsweep.training.epoch import EpochReport
+from recsweep.training.trial import Checkpoint
 
 SHARE = 20
 """Writing takes at most one part in so many of a trial's time."""
@@ -126,8 +127,8 @@ def packed(owner: Owner, checkpoint: Checkpoint) -> bytes:
     tensors |= {f"{_BEST}{n}": torch.from_numpy(v) for n, v in enumerate(best.user_values)}
     header = {
         "owner": owner,
-        "last": asdict(replace(checkpoint.last, user_values=())),
-        "best": asdict(replace(best, user_values=())),
+        "last": _head(checkpoint.last),
+        "best": _head(best),
     }
     text = json.dumps(header)
     return save(tensors, {_KEY: text, _DIGEST: _digest(text, tensors)})
@@ -143,10 +144,12 @@ def _checkpoint(header: Mapping[str, Any], tensors: Mapping[str, torch.Tensor]) 
     )
 
 
-def _report(entry: Mapping[str, Any]) -> EpochReport:
-    known: dict[str, Any] = {k: tuple(v) if isinstance(v, list) else v for k, v in entry.items()}
-    known["metrics"] = {key: tuple(values) for key, values in entry["metrics"].items()}
-    return EpochReport(**known)
+def _head(report: EpochReport) -> dict[str, Any]:
+    return {"epoch": report.epoch, "value": report.value, **report.entry()}
+
+
+def _report(head: dict[str, Any]) -> EpochReport:
+    return EpochReport.of_entry(head.pop("epoch"), head.pop("value"), head)
 
 
 def _digest(header: str, tensors: Mapping[str, torch.Tensor]) -> str:

@@ -56,7 +56,7 @@ def opens_session(line: Line) -> bool:
     return bool(operation == Operation.CREATE_STUDY)
 
 
-def begins(line: Line) -> bool:
+def starts_trial(line: Line) -> bool:
     """Does a trial begin here?"""
     if line["op_code"] == Operation.CREATE_TRIAL:
         return not opens_session(line)
@@ -64,12 +64,12 @@ def begins(line: Line) -> bool:
     return bool(running)
 
 
-def same(one: Line, other: Line) -> bool:
+def same_content(one: Line, other: Line) -> bool:
     """Do two lines say the same, whoever wrote them and when?"""
     return _content(one) == _content(other)
 
 
-def shown(line: Line) -> str:
+def described(line: Line) -> str:
     """A line, for people."""
     operation = Operation(line["op_code"])
     if operation == Operation.PARAM:

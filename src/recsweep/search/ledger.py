@@ -2,7 +2,7 @@
 
 import logging
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import optuna
@@ -14,20 +14,19 @@ from recsweep.config.values import Configuration
 from recsweep.data.types import Fold
 from recsweep.records.user_values import FoldValues, write_user_values
 from recsweep.search.checkpoints import Checkpoints
-from recsweep.search.patience import is_over
 from recsweep.search.sampler import session_sampler, trial_sampler
+from recsweep.search.stopping import is_over
 from recsweep.search.trials import (
     INTERRUPTED,
     booked,
-    epoch_entry,
-    epoch_event,
+    epochs_of,
     finished,
     trial_id,
     trial_row,
 )
 from recsweep.spaces.space import Space
-from recsweep.tracking.events import Event, TrialEnded, TrialStarted
-from recsweep.training.trial import EpochReport
+from recsweep.tracking.events import EpochReported, Event, TrialEnded, TrialStarted
+from recsweep.training.epoch import EpochReport
 
 log = logging.getLogger(__name__)
 
@@ -235,11 +234,9 @@ class Ledger:
         )
         trial.set_user_attr("attempt", attempt)
         self._running[id_] = _Running(proposal, trial, dict(past.intermediate_values))
-        earlier = tuple(
-            epoch_event(id_, epoch, value, attrs[f"epoch {epoch}"])
-            for epoch, value in sorted(past.intermediate_values.items())
+        self._emit(
+            TrialStarted(id_, family, attempt, proposal.config, proposal.seed, epochs_of(past))
         )
-        self._emit(TrialStarted(id_, family, attempt, proposal.config, proposal.seed, earlier))
         return proposal
 
     def _forget_what_is_ahead(self, id_: str, booked: int) -> None:
@@ -261,12 +258,11 @@ class Ledger:
                     *(id_, report.epoch, report.value, before),
                 )
             return False
-        self.busy_seconds += report.fit_seconds + report.evaluate_seconds
-        entry = epoch_entry(report)
-        run.trial.set_user_attr(f"epoch {report.epoch}", entry)
+        self.busy_seconds += report.seconds
+        run.trial.set_user_attr(f"epoch {report.epoch}", report.entry())
         run.trial.report(report.value, report.epoch)
         run.values[report.epoch] = report.value
-        self._emit(epoch_event(id_, report.epoch, report.value, entry))
+        self._emit(EpochReported(id_, report))
         return True
 
     def complete(self, id_: str, best: EpochReport) -> None:
@@ -297,8 +293,3 @@ class Ledger:
         self.ended += 1
         self.checkpoints.remove(id_)
         self._emit(TrialEnded(trial_row(family, told, self._experiment.metric.lower_is_better)))
-
-
-def until(proposal: Proposal, epoch: int) -> Proposal:
-    """The same trial, to be handed back at that epoch."""
-    return replace(proposal, until=epoch)

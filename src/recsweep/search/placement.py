@@ -1,4 +1,4 @@
-"""What a trial holds, and on which machine: small trials together, large ones apart."""
+"""Resources of a trial, and the machine it gets: small trials together, large ones apart."""
 
 from collections import Counter, defaultdict
 from collections.abc import Mapping

@@ -1,4 +1,4 @@
-"""What a sweep would do and take: `--dry-run`. Trains one epoch of each family's defaults."""
+"""The plan of a sweep, for `--dry-run`. Trains one epoch of each family's defaults."""
 
 import multiprocessing
 import os
@@ -15,7 +15,8 @@ import torch
 from recsweep.config.schema import Experiment, Resources
 from recsweep.data.features import with_features
 from recsweep.data.types import Fold
-from recsweep.search.policy import rungs
+from recsweep.models.registry import families_of
+from recsweep.search.stopping import rungs
 from recsweep.search.worker import MakeTrial, one_line
 from recsweep.spaces.space import Space
 from recsweep.tasks.registry import TASKS
@@ -92,7 +93,7 @@ def _family(
     experiment: Experiment, name: str, space: Space, measured: _Measured | None
 ) -> FamilyPlan:
     trials = experiment.budget.trials if space.parameters else 1
-    epochs = TASKS[experiment.task].families[space.family].epochs or experiment.budget.epochs
+    epochs = families_of(experiment.task)[space.family].epochs or experiment.budget.epochs
     at = rungs(experiment) if epochs == experiment.budget.epochs else ()
     full = min(trials, experiment.stopping.full_trials) if at else trials
     length, share = 0.0, 1.0

@@ -1,10 +1,12 @@
-"""What a search decides: which trial is next, and who goes on. Ray and a replay both ask here."""
+"""The policy of a search: which trial is next, and who goes on. Ray and a replay both ask here."""
 
 from typing import Protocol
 
 from recsweep.config.schema import Experiment
+from recsweep.search.asynchronous import Asynchronous
 from recsweep.search.ledger import Ledger, Proposal
-from recsweep.training.trial import EpochReport
+from recsweep.search.repeatable import Repeatable
+from recsweep.training.epoch import EpochReport
 
 
 class Policy(Protocol):
@@ -38,18 +40,4 @@ class Policy(Protocol):
 
 def policy_of(ledger: Ledger, experiment: Experiment) -> Policy:
     """As the experiment asks for it, with everything that the ledger already holds."""
-    from recsweep.search.asynchronous import Asynchronous
-    from recsweep.search.repeatable import Repeatable
-
     return (Repeatable if experiment.repeatable else Asynchronous)(ledger, experiment)
-
-
-def rungs(experiment: Experiment) -> tuple[int, ...]:
-    """Epochs after which a trial is compared with its family's earlier ones."""
-    epoch, found = experiment.stopping.grace_epochs, []
-    if experiment.stopping.rule == "lag":
-        return tuple(range(epoch, experiment.budget.epochs))
-    while epoch < experiment.budget.epochs:
-        found.append(epoch)
-        epoch *= experiment.stopping.reduction
-    return tuple(found)

@@ -1,4 +1,4 @@
-"""What a worker process will need, imported before anybody asks for it (see `cluster.py`)."""
+"""Imports of a worker process, done before anybody asks for them (see `cluster.py`)."""
 
 import gc
 

@@ -8,13 +8,14 @@ don't wait for each other. A waiting trial is a checkpoint and holds no worker.
 """
 
 from collections import deque
+from dataclasses import replace
 
 import numpy as np
 
 from recsweep.config.schema import Experiment
-from recsweep.search.ledger import Ledger, Proposal, until
-from recsweep.search.policy import rungs
-from recsweep.training.trial import EpochReport
+from recsweep.search.ledger import Ledger, Proposal
+from recsweep.search.stopping import rungs
+from recsweep.training.epoch import EpochReport
 
 BATCH = 4
 """Trials that are asked for together. A larger batch waits less and learns less."""
@@ -72,7 +73,7 @@ class Repeatable:
         length = self._ledger.length(proposal.family)
         stop = next((rung for rung in self._rungs if last < rung < length), length)
         self._until[proposal.id] = stop
-        self._ready.append(until(proposal, stop))
+        self._ready.append(replace(proposal, until=stop))
 
     def next(self) -> Proposal | None:
         """The trial that has waited longest for a worker."""

@@ -18,26 +18,23 @@ from optuna.storages.journal import BaseJournalBackend
 from recsweep.config.files import validate
 from recsweep.config.schema import Experiment
 from recsweep.errors import BadInput
-from recsweep.models.protocol import Family
+from recsweep.models.family import Builds
+from recsweep.models.registry import families_of
 from recsweep.search.journal import (
     Line,
     Operation,
-    begins,
+    described,
     opens_session,
     read_journal,
-    same,
-    shown,
+    same_content,
+    starts_trial,
 )
 from recsweep.search.ledger import Ledger
 from recsweep.search.policy import Policy, policy_of
 from recsweep.search.repeatable import Repeatable
 from recsweep.search.storage import JOURNAL
-from recsweep.search.trials import epoch_report
 from recsweep.spaces.files import parse_space
-from recsweep.tasks.registry import TASKS
-from recsweep.training.trial import EpochReport
-
-Families = Mapping[str, Family[Any]]
+from recsweep.training.epoch import EpochReport
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,9 +71,9 @@ class _Recorded(BaseJournalBackend):
             if self.at == len(self.lines) or opens_session(self.lines[self.at]):
                 raise _CutOff
             recorded = self.lines[self.at]
-            if not same(log, recorded):
+            if not same_content(log, recorded):
                 raise _Different(
-                    f"line {self.at + 1}: recorded {shown(recorded)}, derived {shown(log)}"
+                    f"line {self.at + 1}: recorded {described(recorded)}, derived {described(log)}"
                 )
             self._writer = log["worker_id"]
             self.at += 1
@@ -86,7 +83,7 @@ class _Recorded(BaseJournalBackend):
         return self.lines[self.at] if self.at < len(self.lines) else None
 
 
-def replay(folder: Path, families: Families | None = None) -> Replayed:
+def replay(folder: Path, families: Builds | None = None) -> Replayed:
     """Derive a study's journal again.
 
     Args:
@@ -117,7 +114,7 @@ def replay(folder: Path, families: Families | None = None) -> Replayed:
 
 class _Study:
     def __init__(
-        self, path: Path, lines: list[Line], scratch: Path, families: Families | None
+        self, path: Path, lines: list[Line], scratch: Path, families: Builds | None
     ) -> None:
         self._path, self._scratch, self._families = path, scratch, families
         self._journal = _Recorded(lines)
@@ -141,7 +138,7 @@ class _Study:
         elif self._live is None:
             raise BadInput(
                 f"{self._path}: line {self._journal.at + 1}: a trial outside of any session; "
-                "studies from before recsweep 0.2 can't be replayed"
+                "studies from before sessions were marked can't be replayed"
             )
         elif line["op_code"] in (Operation.STUDY_NOTE, Operation.TRIAL_NOTE):
             self._journal.at += 1  # a note from a dashboard; a sampler's own follow a suggestion
@@ -155,7 +152,7 @@ class _Study:
             name: optuna.load_study(study_name=name, storage=storage)
             for name in experiment.families
         }
-        families = self._families or TASKS[experiment.task].families
+        families = self._families or families_of(experiment.task)
         spaces = {
             name: parse_space(study.user_attrs["identity"]["space"], self._path, families)
             for name, study in studies.items()
@@ -178,7 +175,7 @@ class _Study:
             if value is None:  # the driver died in between: to no session was it ever reported
                 self._journal.at += 1
                 return
-            report = epoch_report(epoch, value, attr[key])
+            report = EpochReport.of_entry(epoch, value, attr[key])
             over = ledger.is_over(proposal, {**ledger.values(proposal.id), epoch: value})
             policy.reported(proposal, report, report if over else None)
         elif "reason" in attr:
@@ -186,11 +183,11 @@ class _Study:
         elif ledger.is_over(proposal, values := ledger.values(proposal.id)):
             # The driver died between its last report and its end, and it was reported again.
             last = max(values)
-            report = EpochReport(last, values[last], {}, (), 0.0, 0.0, ())
+            report = EpochReport(last, values[last], {}, ())
             policy.reported(proposal, report, report)
         else:
             raise _Different(
-                f"line {self._journal.at + 1}: recorded {shown(line)} of {proposal.id}; "
+                f"line {self._journal.at + 1}: recorded {described(line)} of {proposal.id}; "
                 "by the rules it goes on"
             )
         self.ends += ledger.ended - before
@@ -204,9 +201,12 @@ class _Study:
             policy.next()
         if self._journal.at == at:
             raise _Different(
-                f"line {at + 1}: recorded {shown(line)} in {family}; by the rules no trial is due"
+                f"line {at + 1}: recorded {described(line)} in {family}; "
+                "by the rules no trial is due"
             )
-        self.suggestions += sum(begins(line) for line in self._journal.lines[at : self._journal.at])
+        self.suggestions += sum(
+            starts_trial(line) for line in self._journal.lines[at : self._journal.at]
+        )
 
     def _family(self, line: Line) -> str:
         for name, study in self._studies.items():
@@ -214,7 +214,7 @@ class _Study:
                 trial._trial_id == line.get("trial_id") for trial in study.trials
             ):
                 return name
-        raise _Different(f"line {self._journal.at + 1}: {shown(line)} belongs to no family")
+        raise _Different(f"line {self._journal.at + 1}: {described(line)} belongs to no family")
 
     def _value(self, trial: int, epoch: int) -> float | None:
         line = self._journal.lines[self._journal.at + 1 : self._journal.at + 2]

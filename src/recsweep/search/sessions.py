@@ -1,4 +1,4 @@
-"""How long each run of the sweep command took: `results/<study>/sessions.json`."""
+"""Sessions, the runs of the sweep command, and their times: `results/<study>/sessions.json`."""
 
 import json
 import time

@@ -12,7 +12,7 @@ import optuna
 from optuna.storages import JournalStorage
 from optuna.storages.journal import JournalFileBackend, JournalFileOpenLock
 
-from recsweep.config.schema import Experiment
+from recsweep.config.schema import Decides, Experiment, deciding
 from recsweep.errors import BadInput
 from recsweep.search.trials import check_trials
 from recsweep.spaces.space import Space
@@ -83,24 +83,10 @@ def identity(
     """Everything that a trial's score depends on besides its configuration, seed and the code,
     and how the search is done.
     """
-    keys = experiment.model_dump(mode="json")
-    features = experiment.features_of(family)
-    if experiment.stopping.rule == "halving":  # studies from before there was another
-        del keys["stopping"]["rule"], keys["stopping"]["lag"]
-    if experiment.stopping.patience is None:
-        del keys["stopping"]["patience"]
-    decisive = ["task", "folds", "targets", "metric", "stopping", "seed"]
-    if experiment.repeatable:  # studies from before there was this key have none
-        decisive.append("repeatable")
     return {
         "data": fingerprint,
         "space": {"family": space.family, **space.declared},
-        "budget.epochs": experiment.budget.epochs,
-        "resources.precision": experiment.resources.precision,
-        "features": None if features is None else list(features),
-        "text": keys.get("text"),
-        **{key: keys[key] for key in decisive},
-        **({"purchase": keys["purchase"]} if "purchase" in keys else {}),
+        **deciding(experiment.of_family(family), Decides.TRIALS),
     }
 
 

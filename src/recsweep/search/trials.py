@@ -8,17 +8,15 @@ ours, since its driver died while it was asked for.
 
 from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
-from typing import Any
 
 import optuna
 from optuna.study import StudyDirection
 from optuna.trial import FrozenTrial, TrialState
 
 from recsweep.errors import BadInput
-from recsweep.records.study import EpochRow, TrialRow
+from recsweep.records.study import TrialRow
 from recsweep.records.study import TrialState as State
-from recsweep.tracking.events import EpochReported
-from recsweep.training.trial import EpochReport
+from recsweep.training.epoch import EpochReport
 
 INTERRUPTED = "interrupted"
 STOPPED = "stopped after epoch {}: its family's earlier trials were better there"
@@ -44,56 +42,11 @@ def booked(trial: FrozenTrial) -> bool:
     return {"config", "seed", "attempt", "number"} <= trial.user_attrs.keys()
 
 
-def epoch_entry(report: EpochReport) -> dict[str, Any]:
-    """What is kept of an epoch, beside its value."""
-    return {
-        "metrics": {key: list(values) for key, values in report.metrics.items()},
-        "losses": list(report.losses),
-        "fit_seconds": report.fit_seconds,
-        "evaluate_seconds": report.evaluate_seconds,
-        "gradient_norms": list(report.gradient_norms),
-        "training_events": report.training_events,
-        "memory_mb": report.memory_mb,
-    }
-
-
-def epoch_row(epoch: int, value: float, entry: dict[str, Any]) -> EpochRow:
-    """The inverse, for one epoch."""
-    return EpochRow(
-        epoch=epoch,
-        value=value,
-        metrics={key: tuple(values) for key, values in entry["metrics"].items()},
-        losses=tuple(entry["losses"]),
-        gradient_norms=tuple(entry.get("gradient_norms", ())),  # older journals have none
-    )
-
-
-def epoch_report(epoch: int, value: float, entry: dict[str, Any]) -> EpochReport:
-    """The report that an epoch was booked from, without learners' scores."""
-    row = epoch_row(epoch, value, entry)
-    return EpochReport(
-        epoch=epoch,
-        value=value,
-        metrics=row.metrics,
-        losses=row.losses,
-        fit_seconds=entry["fit_seconds"],
-        evaluate_seconds=entry["evaluate_seconds"],
-        user_values=(),
-        gradient_norms=row.gradient_norms,
-        training_events=entry.get("training_events"),
-        memory_mb=entry.get("memory_mb"),
-    )
-
-
-def epoch_event(id_: str, epoch: int, value: float, entry: dict[str, Any]) -> EpochReported:
-    """An epoch as listeners hear of it."""
-    return EpochReported(
-        id=id_,
-        row=epoch_row(epoch, value, entry),
-        fit_seconds=entry["fit_seconds"],
-        evaluate_seconds=entry["evaluate_seconds"],
-        training_events=entry.get("training_events"),
-        memory_mb=entry.get("memory_mb"),
+def epochs_of(trial: FrozenTrial) -> tuple[EpochReport, ...]:
+    """What a trial has reported, in order."""
+    return tuple(
+        EpochReport.of_entry(epoch, value, trial.user_attrs[f"epoch {epoch}"])
+        for epoch, value in sorted(trial.intermediate_values.items())
     )
 
 
@@ -101,18 +54,18 @@ def trial_row(family: str, trial: FrozenTrial, lower_is_better: bool = False) ->
     """A finished trial as the rest of recsweep knows it."""
     attrs = trial.user_attrs
     pruned = trial.state == TrialState.PRUNED
-    entries = [(e, v, attrs[f"epoch {e}"]) for e, v in sorted(trial.intermediate_values.items())]
+    epochs = epochs_of(trial)
     return TrialRow(
         id=trial_id(family, attrs["number"]),
         family=family,
         number=attrs["number"],
         state=STATES[trial.state],
-        reason=attrs.get("reason", STOPPED.format(len(entries)) if pruned else None),
+        reason=attrs.get("reason", STOPPED.format(len(epochs)) if pruned else None),
         config=attrs["config"],
         seed=attrs["seed"],
-        epochs=tuple(epoch_row(*entry) for entry in entries),
-        fit_seconds=sum(entry["fit_seconds"] for _, _, entry in entries),
-        evaluate_seconds=sum(entry["evaluate_seconds"] for _, _, entry in entries),
+        epochs=epochs,
+        fit_seconds=sum(report.fit_seconds for report in epochs),
+        evaluate_seconds=sum(report.evaluate_seconds for report in epochs),
         started=_utc(trial.datetime_start),
         ended=_utc(trial.datetime_complete),
         lower_is_better=lower_is_better,

@@ -1,4 +1,4 @@
-"""What ends a sweep or a trial from the outside: Ctrl-C, a full disk, a worker that is silent."""
+"""Ends of a sweep or a trial from the outside: Ctrl-C, a full disk, a worker that is silent."""
 
 import logging
 import threading

@@ -1,4 +1,4 @@
-"""What runs in a Ray worker: one trial after another, on data that is loaded once."""
+"""The Ray worker: one trial after another, on data that is loaded once."""
 
 import gc
 import math
@@ -16,8 +16,8 @@ from recsweep.data.features import with_features
 from recsweep.data.types import Fold
 from recsweep.search.checkpoints import Checkpoints, Owner, Pace, Unusable
 from recsweep.search.ledger import Proposal
-from recsweep.search.patience import is_over
 from recsweep.search.remote_checkpoints import checkpoints_at
+from recsweep.search.stopping import is_over
 from recsweep.tasks.registry import TASKS
 from recsweep.training.trial import Diverged, Trial
 

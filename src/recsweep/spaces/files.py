@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, Literal, Self
+from typing import Literal, Self
 
 import optuna
 from pydantic import Field, model_validator
@@ -11,8 +11,7 @@ from recsweep.config.files import nearest, read_yaml, validate
 from recsweep.config.schema import Schema
 from recsweep.config.values import Value
 from recsweep.errors import BadInput
-from recsweep.models.protocol import Family
-from recsweep.models.registry import FAMILIES
+from recsweep.models.family import Builds
 from recsweep.spaces.parameter import Parameter, on_grid
 from recsweep.spaces.space import Space
 
@@ -73,7 +72,7 @@ class SpaceKeys(Schema):
     parameters: Mapping[str, ParameterKeys] = {}
 
 
-def load_space(path: Path, families: Mapping[str, Family[Any]] = FAMILIES) -> Space:
+def load_space(path: Path, families: Builds) -> Space:
     """Read and check a space.
 
     Raises:
@@ -82,9 +81,7 @@ def load_space(path: Path, families: Mapping[str, Family[Any]] = FAMILIES) -> Sp
     return parse_space(read_yaml(path), path, families)
 
 
-def parse_space(
-    raw: Mapping[str, object], path: Path, families: Mapping[str, Family[Any]] = FAMILIES
-) -> Space:
+def parse_space(raw: Mapping[str, object], path: Path, families: Builds) -> Space:
     """Check a space's keys; `path` is where they come from.
 
     Raises:

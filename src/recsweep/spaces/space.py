@@ -1,4 +1,4 @@
-"""What may vary in a family: checked configurations, asked of Optuna define-by-run."""
+"""A search space: checked configurations, asked of Optuna define-by-run."""
 
 import math
 from collections.abc import Mapping

@@ -1,1 +1,1 @@
-"""One file a verb: prepare, sweep, select, confirm, report, reproduce, export, recommend."""
+"""The verbs of the command line, one file or folder each, and what several of them share."""

@@ -1,4 +1,4 @@
-"""What this machine gives to one process: cores, threads, devices."""
+"""Cores, threads and devices that this machine gives to one process."""
 
 import os
 from collections.abc import Iterator

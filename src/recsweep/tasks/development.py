@@ -7,8 +7,8 @@ import numpy as np
 from recsweep.config.schema import Experiment
 from recsweep.data.before_cut import learn, sequences_of
 from recsweep.data.types import UNKNOWN, Dataset, Fold, Int32, Sequences, Targets
-from recsweep.tasks.folds import next_item_training
-from recsweep.tasks.purchase.folds import purchase_training
+from recsweep.tasks.registry import TASKS
+from recsweep.tasks.task import Split
 
 NAME = "development"
 
@@ -25,16 +25,13 @@ def whole_development(dataset: Dataset, experiment: Experiment) -> Fold:
     events, cut = dataset.development, dataset.cuts.test[0]
     before = np.ones(len(events), bool)
     learned = learn(events, before, cut, dataset, experiment)
-    index, encoder = learned.index, learned.encoder
-    known = index != UNKNOWN
-    histories = sequences_of(events, index, known, encoder, cut)
-    if experiment.purchase is None:
-        training = next_item_training(NAME, events, before, learned, experiment)
-    else:
-        training = purchase_training(NAME, events, cut, before, learned, dataset, experiment)
-        if encoder.of_items.known.start is not None:
-            codes, just_before = events.item[known], events.time[known] - 1
-            histories = replace(histories, item_features=encoder.items(codes, just_before))
+    split = Split(NAME, events, (cut, cut), before, learned, dataset, experiment)
+    training = TASKS[experiment.task].training(split)
+    known, encoder = learned.index != UNKNOWN, learned.encoder
+    histories = sequences_of(events, learned.index, known, encoder, cut)
+    if encoder.of_items.known.start is not None:  # a dated table: as each was known just before
+        features = encoder.items(events.item[known], events.time[known] - 1)
+        histories = replace(histories, item_features=features)
     return Fold(NAME, cut, learned.items, training, _nothing_asked(histories))
 
 

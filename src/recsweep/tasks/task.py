@@ -1,4 +1,4 @@
-"""The seam between the tasks. Trials, refits, confirmation and reproduction ask a `Task`."""
+"""The seam between the tasks. Whoever makes folds, trains, scores or confirms asks a `Task`."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -7,15 +7,38 @@ from typing import Any, Generic, Protocol, TypeVar
 import torch
 from numpy.typing import NDArray
 
-from recsweep.config.schema import Metric
-from recsweep.data.types import Float64, Int32, Targets, Training
-from recsweep.models.protocol import Family
+from recsweep.config.schema import Experiment, Metric, Schema
+from recsweep.data.before_cut import Learned, Mask
+from recsweep.data.types import Dataset, Events, Float64, Fold, Int32, Targets, Training
+from recsweep.evaluation.metrics import user_means
 
 M = TypeVar("M")
 M_contra = TypeVar("M_contra", contravariant=True)
 
 Outcomes = NDArray[Any]
 """(n_targets,) all that is kept of a model's answers: ranks, or probabilities."""
+
+
+TEST = "sealed test"
+"""The name of the fold whose window is the sealed test."""
+
+
+@dataclass(frozen=True, slots=True)
+class Split:
+    """A window and what lies before it: what a task makes its training and targets from."""
+
+    name: str  # of the fold
+    events: Events  # up to the window's end; where there is no clock, all
+    window: tuple[int, int]  # microseconds since 1970 UTC
+    before: Mask  # (n_events,) what may be learned from
+    learned: Learned  # from those
+    dataset: Dataset  # with the tables
+    experiment: Experiment  # with the rules
+
+    @property
+    def width_key(self) -> str:
+        """The key that makes its window wider."""
+        return "folds.test" if self.name == TEST else "folds.validation"
 
 
 class Scorer(Protocol[M_contra]):
@@ -27,21 +50,47 @@ class Scorer(Protocol[M_contra]):
 
 
 @dataclass(frozen=True, slots=True)
+class Lists:
+    """What the lists of all targets are like, one entry a cut-off k."""
+
+    coverage: Mapping[int, float]  # share of the catalogue that is in at least one list
+    novelty: Mapping[int, Float64]  # (n_users,) bits, mean over a user's targets
+
+
+class ListMaker(Protocol[M_contra]):
+    """One fold's targets, laid out once on one device, each to be given a list of courses."""
+
+    def lists(self, model: M_contra) -> Lists:
+        """Coverage and novelty of a model's lists."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
 class Task(Generic[M]):
-    """One kind of question. Which examples there are, `data/folds.py` decides."""
+    """One kind of question."""
 
     name: str
-    families: Mapping[str, Family[M]]
+    training: Callable[[Split], Training]
+    """What models learn from. Raises BadInput where there is nothing."""
+    targets: Callable[[Split, Training], Targets]
+    """What is asked of the window. Raises BadInput where nothing can be."""
     scorer: Callable[[Targets, int, torch.device], Scorer[M]]  # targets, n_items, device
     target_values: Callable[[Outcomes, Targets, Metric], dict[str, Float64]]
     """(n_targets,) of each metric that is a mean over targets; the study's is among them."""
-    pooled: Callable[[Outcomes, Targets, Metric], dict[str, float]]
-    """Metrics of all targets together, which no single target has a value of."""
-    per_learner: Callable[[Float64, Int32], Float64]
-    """(n_learners,) from (n_targets,) values and their learners 0, 1, …; its mean is the metric."""
     steps: Callable[[Mapping[str, Any], Training], int | None]
     """Optimiser steps of an epoch; None: not trained by gradient."""
-    makes_lists: bool  # are the catalogue's first k courses what a learner gets to see?
+    pooled: Callable[[Outcomes, Targets, Metric], dict[str, float]] = lambda *asked: {}
+    """Metrics of all targets together, which no single target has a value of."""
+    per_learner: Callable[[Float64, Int32], Float64] = user_means
+    """(n_learners,) from (n_targets,) values and their learners 0, 1, …; its mean is the metric."""
+    cold: Callable[[Targets, int], Mask] = lambda targets, n_known: targets.item >= n_known
+    """(n_targets,) whether each asks for a course without events (from index `n_known` on)."""
+    lists: Callable[[Targets, Training, Metric, torch.device], ListMaker[M]] | None = None
+    """For a task in which a learner gets to see a list of courses."""
+    details: Callable[[Outcomes, Targets, Metric], Schema | None] = lambda *asked: None
+    """What a confirmation records of a family besides, under the task's name."""
+    best_possible: Callable[[Fold, Dataset, Experiment], float | None] = lambda *asked: None
+    """The metric's value on a fold of who knows the truth, where a simulator does."""
 
     def summarise(
         self, outcomes: Outcomes, targets: Targets, metric: Metric

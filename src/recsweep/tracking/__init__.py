@@ -1,4 +1,4 @@
-"""Who hears of a running sweep. W&B lives here only."""
+"""Listeners of a running sweep. W&B lives here only."""
 
 import os
 

@@ -1,33 +1,38 @@
-"""Our definition of a workspace and a report as objects of W&B's library."""
+"""A study's workspace and report as objects of W&B's library: what the report asks, of runs.
+
+The panels that a reviewer finds are decided here and nowhere else.
+"""
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import wandb_workspaces.reports.v2 as wr
 import wandb_workspaces.workspaces as ws
 from wandb_workspaces import expr
 
-from recsweep.records.board import (
-    Axis,
-    BarPanel,
-    Board,
-    Grid,
-    ImportancePanel,
-    LinePanel,
-    Panel,
-    ParallelPanel,
-    ScatterPanel,
-)
+from recsweep.records.board import Board
 
 WIDE, HALF, HIGH = 24, 12, 9  # of a grid 24 units wide
+BEST = wr.SummaryMetric("best_value")
+
+
+@dataclass(frozen=True, slots=True)
+class _Grid:
+    """Panels under a heading, over the study's runs or those of one family."""
+
+    title: str
+    panels: Sequence[Any]
+    note: str = ""
+    family: str | None = None
 
 
 def workspace_of(board: Board, entity: str) -> ws.Workspace:
     """The study's trials, grouped by family, with a section for each of our grids."""
     sections = [
-        ws.Section(name=grid.title, panels=_panels(grid), is_open=True, pinned=n == 0)
-        for n, grid in enumerate(board.grids)
+        ws.Section(name=grid.title, panels=_laid_out(grid.panels), is_open=True, pinned=n == 0)
+        for n, grid in enumerate(_grids(board))
     ]
     return ws.Workspace(
         entity=entity,
@@ -36,7 +41,7 @@ def workspace_of(board: Board, entity: str) -> ws.Workspace:
         sections=sections,
         settings=ws.WorkspaceSettings(x_axis="epoch", max_runs=100),
         runset_settings=ws.RunsetSettings(
-            filters=_filter(board.study, {}),
+            filters=_filter(board),
             groupby=[expr.Config("family")],
             order=[expr.Ordering(expr.Summary("best_value"), ascending=False)],
             pinned_columns=["summary:best_value", "summary:state", "summary:reason"],
@@ -50,7 +55,7 @@ def report_of(board: Board, entity: str) -> wr.Report:
     blocks: list[Any] = [wr.CalloutBlock(first), *(wr.P(text) for text in more)]
     for title, table in board.tables.items():
         blocks += [wr.H2(title), wr.MarkdownBlock(table)]
-    for grid in board.grids:
+    for grid in _grids(board):
         blocks.append(wr.H2(grid.title))
         if grid.note:
             blocks.append(wr.P(grid.note))
@@ -58,9 +63,9 @@ def report_of(board: Board, entity: str) -> wr.Report:
             entity=entity,
             project=board.project,
             name=grid.title,
-            filters=_filter(board.study, grid.where),
+            filters=_filter(board, grid.family),
         )
-        blocks.append(wr.PanelGrid(runsets=[runs], panels=_panels(grid)))
+        blocks.append(wr.PanelGrid(runsets=[runs], panels=_laid_out(grid.panels)))
     return wr.Report(
         entity=entity,
         project=board.project,
@@ -77,68 +82,111 @@ def view_name(board: Board) -> str:
     return f"nw-{digest[:11]}-v"
 
 
-def _filter(study: str, where: Mapping[str, str]) -> str:
-    parts = [f"Group = '{study}'", "JobType = 'trial'"]
-    parts += [f"Config('{key}') = '{value}'" for key, value in where.items()]
+def _filter(board: Board, family: str | None = None) -> str:
+    parts = [f"Group = '{board.study}'", "JobType = 'trial'"]
+    parts += [f"Config('family') = '{family}'"] if family else []
     return " and ".join(parts)
 
 
-def _panels(grid: Grid) -> list[Any]:
+def _grids(board: Board) -> list[_Grid]:
+    """Families, what was tried in each, folds, budget, cost."""
+    metric, end = board.metric, "min" if board.lower_is_better else "max"
+    best_so_far = wr.ScatterPlot(title="Best so far by trial", x=wr.Config("number"), y=BEST)
+    setattr(best_so_far, f"running_y{end}", True)
+    return [
+        _Grid(
+            "Families",
+            [
+                _bar(f"Best {metric}", "best_value", end),
+                _line(f"{metric} by epoch", metric),
+                _line("Training loss", "loss"),
+                _line("Gradient norm", "gradient_norm"),
+            ],
+            "Each family had the same budget. The best of many trials is lucky: the verdict above "
+            "is from the sealed test.",
+        ),
+        *(
+            _Grid(
+                f"Parameters of {family}",
+                [
+                    _parallel(f"What was tried: {family}", parameters),
+                    wr.ParameterImportancePlot(with_respect_to="best_value"),
+                ],
+                family=family,
+            )
+            for family, parameters in board.tuned.items()
+        ),
+        _Grid(
+            "Folds",
+            [_line(f"{metric}, fold {n}", f"fold/{n}/{metric}") for n in range(board.folds)],
+            "Lines that cross change places from one period to the next.",
+        ),
+        _Grid(
+            "Budget",
+            [best_so_far, _bar("Epochs trained", "epochs", "sum")],
+            "A best that still rises at the end says that more trials would help.",
+        ),
+        _Grid(
+            "Cost",
+            [
+                wr.ScatterPlot(
+                    title="Score and training time",
+                    x=wr.SummaryMetric("fit_seconds"),
+                    y=BEST,
+                    log_x=True,
+                ),
+                _line("Events a second", "events_per_second"),
+                _line("Memory, MiB", "memory_mb"),
+                _bar("Seconds of training", "fit_seconds", "sum"),
+            ],
+        ),
+    ]
+
+
+def _laid_out(panels: Sequence[Any]) -> Sequence[Any]:
     """Two a row; what has many axes gets a row of its own."""
-    panels, x, y = [], 0, 0
-    for panel in grid.panels:
-        wide = isinstance(panel, ParallelPanel)
+    x, y = 0, 0
+    for panel in panels:
+        wide = isinstance(panel, wr.ParallelCoordinatesPlot)
         if wide and x:
             x, y = 0, y + HIGH
         width = WIDE if wide else HALF
-        built = _panel(panel)
-        built.layout = wr.Layout(x=x, y=y, w=width, h=HIGH)
-        panels.append(built)
+        panel.layout = wr.Layout(x=x, y=y, w=width, h=HIGH)
         x += width
         if x >= WIDE:
             x, y = 0, y + HIGH
     return panels
 
 
-def _panel(panel: Panel) -> Any:
-    match panel:
-        case LinePanel():
-            by = None if panel.by is None else wr.Config(panel.by)
-            return wr.LinePlot(
-                title=panel.title,
-                x="epoch",
-                y=list(panel.metrics),
-                groupby=by,
-                groupby_aggfunc="mean" if by else None,
-                groupby_rangefunc="minmax" if by else None,
-                max_runs_to_show=100,
-            )
-        case BarPanel():
-            return wr.BarPlot(
-                title=panel.title,
-                metrics=[panel.metric],
-                groupby=wr.Config(panel.by),
-                groupby_aggfunc=panel.take,
-                max_runs_to_show=1000,
-            )
-        case ScatterPanel():
-            return wr.ScatterPlot(
-                title=panel.title,
-                x=_axis(panel.x),
-                y=_axis(panel.y),
-                log_x=panel.x.log or None,
-                running_ymax=panel.best == "max" or None,
-                running_ymin=panel.best == "min" or None,
-            )
-        case ParallelPanel():
-            columns = [
-                wr.ParallelCoordinatesPlotColumn(_axis(axis), log=axis.log or None)
-                for axis in panel.axes
-            ]
-            return wr.ParallelCoordinatesPlot(title=panel.title, columns=columns)
-        case ImportancePanel():
-            return wr.ParameterImportancePlot(with_respect_to=panel.metric)
+def _line(title: str, metric: str) -> wr.LinePlot:
+    """A curve over epochs: each family's runs as their mean and range."""
+    return wr.LinePlot(
+        title=title,
+        x="epoch",
+        y=[metric],
+        groupby=wr.Config("family"),
+        groupby_aggfunc="mean",
+        groupby_rangefunc="minmax",
+        max_runs_to_show=100,
+    )
 
 
-def _axis(axis: Axis) -> Any:
-    return wr.Config(axis.name) if axis.section == "config" else wr.SummaryMetric(axis.name)
+def _bar(title: str, metric: str, take: str) -> wr.BarPlot:
+    """A family's bar: the largest, the smallest or the sum of its runs."""
+    return wr.BarPlot(
+        title=title,
+        metrics=[metric],
+        groupby=wr.Config("family"),
+        groupby_aggfunc=take,
+        max_runs_to_show=1000,
+    )
+
+
+def _parallel(title: str, parameters: Mapping[str, bool]) -> wr.ParallelCoordinatesPlot:
+    """One line a run through its parameters to its score."""
+    columns = [
+        wr.ParallelCoordinatesPlotColumn(wr.Config(name), log=log or None)
+        for name, log in parameters.items()
+    ]
+    columns.append(wr.ParallelCoordinatesPlotColumn(BEST))
+    return wr.ParallelCoordinatesPlot(title=title, columns=columns)

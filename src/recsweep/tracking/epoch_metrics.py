@@ -1,33 +1,24 @@
 """An epoch's figures under the names they have in W&B."""
 
-from collections.abc import Sequence
-
-from recsweep.tracking.events import EpochReported
+from recsweep.training.epoch import EpochReport, mean_of_known
 
 
-def epoch_metrics(event: EpochReported) -> dict[str, float]:
+def epoch_metrics(report: EpochReport) -> dict[str, float]:
     """Means over folds by name, and each fold's own under `fold/<n>/`, folds from 0.
 
     `events_per_second` is training events of all folds over the time of fitting them.
     """
-    row = event.row
     metrics: dict[str, float] = {
-        "epoch": row.epoch,
-        "fit_seconds": event.fit_seconds,
-        "evaluate_seconds": event.evaluate_seconds,
+        "epoch": report.epoch,
+        "fit_seconds": report.fit_seconds,
+        "evaluate_seconds": report.evaluate_seconds,
     }
-    if event.training_events is not None and event.fit_seconds > 0:
-        metrics["events_per_second"] = event.training_events / event.fit_seconds
-    if event.memory_mb is not None:
-        metrics["memory_mb"] = event.memory_mb
-    curves: dict[str, Sequence[float | None]] = {
-        **row.metrics,
-        "loss": row.losses,
-        "gradient_norm": row.gradient_norms,
-    }
-    for key, values in curves.items():
-        known = {n: value for n, value in enumerate(values) if value is not None}
-        if known:
-            metrics[key] = sum(known.values()) / len(known)
-            metrics |= {f"fold/{n}/{key}": value for n, value in known.items()}
+    if report.training_events is not None and report.fit_seconds > 0:
+        metrics["events_per_second"] = report.training_events / report.fit_seconds
+    if report.memory_mb is not None:
+        metrics["memory_mb"] = report.memory_mb
+    for key, values in report.curves.items():
+        if (mean := mean_of_known(values)) is not None:
+            metrics[key] = mean
+            metrics |= {f"fold/{n}/{key}": v for n, v in enumerate(values) if v is not None}
     return metrics

@@ -1,4 +1,4 @@
-"""What a running sweep tells whoever listens: the progress table, W&B, a test."""
+"""Events of a running sweep for its listeners: the progress table, W&B, a test."""
 
 import logging
 from collections.abc import Callable, Mapping
@@ -6,7 +6,8 @@ from dataclasses import dataclass
 
 from recsweep.config.schema import Experiment
 from recsweep.config.values import Configuration
-from recsweep.records.study import EpochRow, SweepSession, TrialRow
+from recsweep.records.study import SweepSession, TrialRow
+from recsweep.training.epoch import EpochReport
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,11 +30,7 @@ class EpochReported:
     """All folds of a trial have finished one more epoch."""
 
     id: str
-    row: EpochRow
-    fit_seconds: float  # of this epoch
-    evaluate_seconds: float
-    training_events: int | None = None  # that the epoch passed over, all folds together
-    memory_mb: float | None = None
+    report: EpochReport
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +42,7 @@ class TrialStarted:
     attempt: int  # from 0; a trial that was cut off goes on under its id
     config: Configuration
     seed: int
-    earlier: tuple[EpochReported, ...] = ()  # epochs that it had reported before it was cut off
+    earlier: tuple[EpochReport, ...] = ()  # what it had reported before it was cut off
 
 
 @dataclass(frozen=True, slots=True)

@@ -56,7 +56,6 @@ def tags(experiment: Experiment, stage: str, family: str | None = None) -> list[
 
 def study_config(experiment: Experiment, fingerprint: str) -> dict[str, object]:
     """Every setting of the study that can be compared between runs, flat."""
-    keys = experiment.model_dump(mode="json")
     sections = ("folds", "targets", "budget", "stopping", "resources", "selection", "confirm")
     return {
         "study": experiment.study,
@@ -66,7 +65,7 @@ def study_config(experiment: Experiment, fingerprint: str) -> dict[str, object]:
         "metric": experiment.metric.key,
         "features": "all" if experiment.features is None else ", ".join(experiment.features),
         "study_seed": experiment.seed,
-        **{f"{s}.{key}": value for s in sections for key, value in keys[s].items()},
+        **{f"{s}.{key}": value for s in sections for key, value in getattr(experiment, s)},
     }
 
 

@@ -20,6 +20,7 @@ from recsweep.tracking.stage_runs import StageRun, log_stage, study_config, tags
 from recsweep.tracking.tables import leaderboard_table, space_table
 from recsweep.tracking.wandb_mode import Mode
 from recsweep.tracking.wandb_session import Session
+from recsweep.training.epoch import EpochReport
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,7 +29,7 @@ class _Open:
 
     run: Any
     started: TrialStarted
-    epochs: list[EpochReported]
+    epochs: list[EpochReport]
 
 
 class Runs:
@@ -49,8 +50,8 @@ class Runs:
             case TrialStarted():
                 self._begin(event, [])
             case EpochReported():
-                self._open[event.id].run.log(epoch_metrics(event))
-                self._open[event.id].epochs.append(event)
+                self._open[event.id].run.log(epoch_metrics(event.report))
+                self._open[event.id].epochs.append(event.report)
             case TrialEnded():
                 self._end(event.trial)
                 self._trials.append(event.trial)
@@ -67,7 +68,7 @@ class Runs:
             self._begin(trial.started, trial.epochs, f"-again{self._lost}")
         self.take(event)
 
-    def _begin(self, event: TrialStarted, epochs: list[EpochReported], again: str = "") -> None:
+    def _begin(self, event: TrialStarted, epochs: list[EpochReport], again: str = "") -> None:
         study = self._started
         attempt = f"-{event.attempt}" if event.attempt else ""
         run = self.session.open(

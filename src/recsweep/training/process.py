@@ -1,4 +1,4 @@
-"""What a process that trains has around it. Knows nothing of who starts it."""
+"""Surroundings of a process that trains. Knows nothing of who starts it."""
 
 import os
 from collections.abc import Iterator, Mapping

@@ -16,12 +16,9 @@ import torch
 from recsweep.config.values import Configuration
 from recsweep.data.types import Training
 from recsweep.models.protocol import Context
-from recsweep.tasks.next_item.task import NEXT_ITEM
+from recsweep.models.registry import families_of
 from recsweep.tasks.task import Task
 from recsweep.training.trial import Diverged, fold_seed
-
-DETERMINISTIC = frozenset({"popularity", "markov", "item_knn", "base_rate", "logistic_regression"})
-"""Families that draw no random number: every seed gives the same model."""
 
 
 def refit(
@@ -33,7 +30,7 @@ def refit(
     seed: int,
     device: torch.device,
     precision: str = "fp32",
-    task: Task[Any] = NEXT_ITEM,
+    task: Task[Any],
     on_epoch: Callable[[int, int], None] = lambda epoch, epochs: None,
 ) -> Any:
     """Train as a trial trains its first fold, on `training` and for `epochs` epochs.
@@ -46,9 +43,8 @@ def refit(
     Raises:
         Diverged: a training loss is infinite or not a number.
     """
-    entry = task.families[kind]
-    checked = entry.config.model_validate(dict(config))
-    model = entry.build(checked, Context(training, fold_seed(seed, 0), device, precision))
+    entry = families_of(task.name)[kind]
+    model = entry.model(config, Context(training, fold_seed(seed, 0), device, precision))
     last = min(epochs, entry.epochs or epochs)
     for epoch in range(1, last + 1):
         loss = model.fit_epoch()
@@ -59,7 +55,7 @@ def refit(
 
 
 def optimizer_steps(
-    config: Configuration, training: Training, epochs: int, task: Task[Any] = NEXT_ITEM
+    config: Configuration, training: Training, epochs: int, task: Task[Any]
 ) -> int | None:
     """Optimiser steps in `epochs` epochs; None for a family that isn't trained by gradient."""
     steps = task.steps(config, training)

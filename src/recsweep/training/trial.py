@@ -7,35 +7,20 @@ No Ray and no W&B in here. The search drives `Trial.advance`; tests, `confirm` a
 import math
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 import torch
 
 from recsweep.config.schema import Metric
 from recsweep.config.values import Configuration
-from recsweep.data.types import Float64, Fold
+from recsweep.data.types import Fold
 from recsweep.evaluation.metrics import mean_over_folds
 from recsweep.models.protocol import Context, Resumable
-from recsweep.tasks.next_item.task import NEXT_ITEM
+from recsweep.models.registry import families_of
 from recsweep.tasks.task import Task
+from recsweep.training.epoch import EpochReport
 from recsweep.training.process import memory_in_use
-
-
-@dataclass(frozen=True, slots=True)
-class EpochReport:
-    """What all folds reached after one more epoch."""
-
-    epoch: int  # from 1
-    value: float  # the study's metric, mean over folds
-    metrics: Mapping[str, tuple[float, ...]]  # e.g. `ndcg@10` -> one value a fold
-    losses: tuple[float | None, ...]  # mean training loss, one a fold; None: family has none
-    fit_seconds: float
-    evaluate_seconds: float
-    user_values: tuple[Float64, ...] = field(repr=False)  # the study's metric a user, one a fold
-    gradient_norms: tuple[float | None, ...] = ()  # mean over steps, one a fold; None: no gradient
-    training_events: int | None = None  # that an epoch passes over, in all folds together
-    memory_mb: float | None = None  # see `memory_in_use`
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,10 +66,9 @@ class Trial:
         seed: int,
         device: torch.device,
         precision: str = "fp32",
-        task: Task[Any] = NEXT_ITEM,
+        task: Task[Any],
     ) -> None:
-        entry = task.families[family]
-        checked = entry.config.model_validate(dict(config))
+        entry = families_of(task.name)[family]
         self.metric, self._task = metric, task
         self.epochs = min(epochs, entry.epochs or epochs)
         self.epoch = 0
@@ -93,7 +77,7 @@ class Trial:
         self.best: EpochReport | None = None  # of equals the earliest
         self._folds = tuple(folds)
         self._models = tuple(
-            entry.build(checked, Context(fold.training, fold_seed(seed, n), device, precision))
+            entry.model(config, Context(fold.training, fold_seed(seed, n), device, precision))
             for n, fold in enumerate(folds)
         )
         self._scorers = tuple(task.scorer(f.validation, f.n_items, device) for f in folds)
@@ -176,7 +160,7 @@ def run_trial(
     seed: int,
     device: torch.device,
     precision: str = "fp32",
-    task: Task[Any] = NEXT_ITEM,
+    task: Task[Any],
     on_epoch: Callable[[EpochReport], bool] = lambda report: True,
 ) -> TrialRecord:
     """Run a trial to its end, or until `on_epoch` returns False.

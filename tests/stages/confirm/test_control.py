@@ -7,12 +7,13 @@ import torch
 
 from recsweep.data.types import Fold, Targets
 from recsweep.models.protocol import Context
-from recsweep.models.registry import FAMILIES
+from recsweep.models.registry import families_of
 from recsweep.stages.confirm import control
-from recsweep.stages.confirm.control import control_targets, reads_order, shuffled
+from recsweep.stages.confirm.control import control_targets, shuffled
 from recsweep.tasks.next_item.ranking import Ranker
 
 CPU = torch.device("cpu")
+FAMILIES = families_of("next_item")
 MakeFold = Callable[..., Fold]
 
 
@@ -67,7 +68,7 @@ def test_a_chain_loses_by_it_and_popularity_does_not(fold: Fold) -> None:
     at = control_targets(fold.validation, 0)
     for family, loses in (("markov", True), ("popularity", False)):
         entry = FAMILIES[family]
-        model = entry.build(entry.config(), Context(fold.training, 0, CPU, "fp32"))
+        model = entry.model({}, Context(fold.training, 0, CPU, "fp32"))
         model.fit_epoch()
         in_order = Ranker(fold.validation, fold.n_items, CPU).ranks(model)[at]
         parts = [part for _, part in shuffled(fold.validation, at, 0)]
@@ -76,11 +77,7 @@ def test_a_chain_loses_by_it_and_popularity_does_not(fold: Fold) -> None:
         assert bool(after.mean() > in_order.mean()) is loses
 
 
-@pytest.mark.parametrize("kind", FAMILIES)
-def test_families_that_are_called_blind_to_order_are(kind: str) -> None:
-    assert reads_order(kind, {}) is (kind not in {"popularity", "matrix_factorization"})
-
-
 def test_nearest_courses_read_order_only_with_recency() -> None:
-    assert reads_order("item_knn", {"recency": 0.9})
-    assert not reads_order("item_knn", {"recency": 1.0})
+    config = {"neighbours": 5, "weighting": "cosine"}
+    assert FAMILIES["item_knn"].sees_order(config | {"recency": 0.9})
+    assert not FAMILIES["item_knn"].sees_order(config | {"recency": 1.0})

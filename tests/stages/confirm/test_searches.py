@@ -49,7 +49,7 @@ def confirmation_of(world: World) -> Confirmation:
 def test_verdicts_speak_of_families_only_after_repeated_searches(searched: World) -> None:
     confirmation = confirmation_of(searched)
     assert confirmation.scope == "families"
-    assert all("3 searches; speaks of repeated searches" in v for v in confirmation.verdicts)
+    assert all("3 searches; applies to the model families" in v for v in confirmation.verdicts)
     assert {(pair.seeds_a, pair.seeds_b) for pair in confirmation.pairs} == {(3, 3)}
 
 

@@ -1,24 +1,25 @@
 import json
-from collections.abc import Callable
-from dataclasses import replace
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import polars as pl
 import pytest
+from families import stand_in
 from tiny import World
 
 from recsweep.cli.confirmation_lines import confirmation_lines
 from recsweep.data import sealed
 from recsweep.errors import BadInput, WorkFailed
-from recsweep.models.registry import FAMILIES
+from recsweep.models.family import Build
+from recsweep.models.registry import families_of
 from recsweep.records.confirmation_files import read_confirmation, read_learners
+from recsweep.records.lock import study_lock
 from recsweep.records.openings import read_openings
 from recsweep.stages.confirm import stage
 from recsweep.stages.confirm.stage import confirm_stage
-from recsweep.tasks.next_item.task import NEXT_ITEM
-from recsweep.tasks.registry import TASKS
 
 Edit = Callable[[Path, str, str], None]
 
@@ -51,6 +52,42 @@ def test_with_nothing_changed_the_test_stays_closed(
     assert not again.opened
     assert again.confirmation == first.confirmation
     assert len(read_openings(world.study)) == 1
+
+
+def test_a_study_that_another_process_changes_is_not_confirmed_meanwhile(world: World) -> None:
+    with study_lock(world.study, "sweep"), pytest.raises(BadInput, match="recsweep sweep is run"):
+        confirm(world)
+    assert read_openings(world.study) == ()
+    assert confirm(world).opened
+
+
+def test_what_another_process_confirmed_while_this_one_read_is_not_opened_again(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lock = study_lock
+
+    @contextmanager
+    def late(folder: Path, verb: str) -> Iterator[None]:
+        monkeypatch.setattr(stage, "study_lock", lock)
+        confirm(world)
+        with lock(folder, verb):
+            yield
+
+    monkeypatch.setattr(stage, "study_lock", late)
+    assert not confirm(world).opened
+    assert len(read_openings(world.study)) == 1
+
+
+def test_what_cannot_be_told_of_the_machine_leaves_the_test_closed(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fails(*_: object) -> None:
+        raise OSError("no processor")
+
+    monkeypatch.setattr(stage, "environment", fails)
+    with pytest.raises(OSError, match="no processor"):
+        confirm(world)
+    assert read_openings(world.study) == ()
 
 
 @pytest.mark.parametrize(
@@ -191,10 +228,9 @@ def test_a_refit_that_diverges_is_named(world: World, monkeypatch: pytest.Monkey
         def fit_epoch(self) -> float:
             return float("nan")
 
-    entry = FAMILIES["matrix_factorization"]
-    broken = type(entry)(entry.config, lambda config, context: Diverging())  # type: ignore[arg-type]
-    families = {**FAMILIES, "matrix_factorization": broken}
-    monkeypatch.setitem(TASKS, "next_item", replace(NEXT_ITEM, families=families))
+    entry = families_of("next_item")["matrix_factorization"]
+    broken = Build(entry.config, lambda config, context: Diverging())
+    stand_in(monkeypatch, "matrix_factorization", broken)
     with pytest.raises(WorkFailed, match="matrix_factorization, seed 0: the refit diverged"):
         confirm(world)
 

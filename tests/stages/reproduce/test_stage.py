@@ -1,4 +1,5 @@
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -7,8 +8,10 @@ from tiny import World
 from recsweep import cli
 from recsweep.cli.confirmation_lines import failure
 from recsweep.config.files import dump_yaml, read_yaml
+from recsweep.data.prepare import prepare
 from recsweep.errors import BadInput, WorkFailed
 from recsweep.records import environment as recorded_environment
+from recsweep.records.lock import study_lock
 from recsweep.records.openings import read_openings
 from recsweep.stages.confirm.stage import confirm_stage
 from recsweep.stages.reproduce import stage
@@ -36,6 +39,21 @@ def test_one_changed_byte_of_the_log_stops_and_names_the_file(world: World, edit
     edit(world.log, "c3,", "c4,")
     with pytest.raises(WorkFailed, match=r"log\.csv: has sha256"):
         reproduce(world, "markov")
+
+
+@pytest.mark.parametrize("sealed", [False, True])
+def test_data_that_are_prepared_otherwise_than_recorded_stop_and_say_so(
+    world: World, edit: Edit, monkeypatch: pytest.MonkeyPatch, sealed: bool
+) -> None:
+    """The raw file is the recorded one, and what comes of it is not: other code, or an edit."""
+    confirm_stage(world.study, world.root, workers=1)
+    whole = prepare
+    monkeypatch.setattr(
+        stage, "prepare", lambda *given: replace(whole(*given), fingerprint="0" * 64)
+    )
+    with pytest.raises(WorkFailed, match="has fingerprint 000000000000"):
+        reproduce(world, "markov", sealed)
+    assert len(read_openings(world.study)) == 1
 
 
 def test_a_log_that_is_gone_is_bad_input(world: World) -> None:
@@ -125,6 +143,15 @@ def test_the_sealed_figures_are_rebuilt_and_the_opening_counted(world: World) ->
     assert reproduction.passed
     assert {figure.where for figure in reproduction.figures} == {"seed 0"}
     assert [o.why for o in read_openings(world.study)] == ["confirm", "reproduce --sealed"]
+
+
+def test_the_sealed_figures_are_not_rebuilt_while_another_process_changes_the_study(
+    world: World,
+) -> None:
+    confirm_stage(world.study, world.root, workers=1)
+    with study_lock(world.study), pytest.raises(BadInput, match="recsweep sweep is running"):
+        reproduce(world, "markov", sealed=True)
+    assert len(read_openings(world.study)) == 1
 
 
 def test_without_sealed_the_test_stays_closed(world: World) -> None:

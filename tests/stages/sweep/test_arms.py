@@ -2,6 +2,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
+from families import FAMILIES
 from worlds import experiment_of
 
 from recsweep.config.schema import Arm, Experiment
@@ -15,7 +16,7 @@ SETS = {"ids": [], "text": ["title"]}
 
 
 def spaces_of(*families: str) -> dict[str, Space]:
-    return {name: load_space(ROOT / f"search_spaces/{name}.yaml") for name in families}
+    return {name: load_space(ROOT / f"search_spaces/{name}.yaml", FAMILIES) for name in families}
 
 
 def study_of(features: object, **families: object) -> Experiment:

@@ -7,10 +7,12 @@ import torch
 from torch import Tensor
 from worlds import training_of
 
+from recsweep.config.schema import Metric
 from recsweep.data.types import Fold
 from recsweep.models.protocol import Histories
 from recsweep.tasks.next_item import ranking
-from recsweep.tasks.next_item.lists import ListMaker, Lists, self_information
+from recsweep.tasks.next_item.lists import CatalogueLists, self_information
+from recsweep.tasks.task import Lists
 
 CPU = torch.device("cpu")
 MakeFold = Callable[..., Fold]
@@ -36,7 +38,8 @@ class Fixed:
 
 
 def lists_of(fold: Fold, model: Fixed, *ks: int) -> Lists:
-    return ListMaker(fold.validation, fold.training, ks, CPU).lists(model)
+    metric = Metric(k=ks[0], report_k=ks)
+    return CatalogueLists(fold.validation, fold.training, metric, CPU).lists(model)
 
 
 @pytest.fixture

@@ -34,9 +34,14 @@ class Fixed:
 
 
 def targets_of(
-    histories: list[list[int]], asked: list[tuple[int, int, int]], drop_seen: bool = False
+    histories: list[list[int]],
+    asked: list[tuple[int, int, int]],
+    drop_seen: bool = False,
+    times: list[int] | None = None,
 ) -> Targets:
-    """`asked` holds (history, length, target item)."""
+    """`asked` holds (history, length, target item). With times, those of one instant of a learner
+    are no wrong answers to each other.
+    """
     offsets = np.concatenate(([0], np.cumsum([len(h) for h in histories]))).astype(np.int64)
     items = np.array([i for h in histories for i in h], np.int32)
     sequences = Sequences(
@@ -53,8 +58,9 @@ def targets_of(
         sequence=columns[:, 0],
         length=columns[:, 1],
         item=columns[:, 2],
-        time=np.zeros(len(columns), np.int64),
+        time=np.array(times or range(len(columns)), np.int64),
         drop_seen=drop_seen,
+        same_instant_competes=times is None,
         counts={},
     )
 
@@ -73,7 +79,13 @@ def naive(targets: Targets, table: Tensor) -> list[int]:
             i for i in range(len(row)) if not (targets.drop_seen and i in history.tolist())
         ]
         own = float(row[targets.item[n]])
-        others = [float(row[i]) for i in candidates if i != targets.item[n]]
+        together = [
+            targets.item[m]
+            for m in range(len(targets))
+            if targets.sequence[m] == targets.sequence[n] and targets.time[m] == targets.time[n]
+        ]
+        left_out = together if not targets.same_instant_competes else [targets.item[n]]
+        others = [float(row[i]) for i in candidates if i not in left_out]
         found.append(1 + len([s for s in others if not s < own]))
     return found
 
@@ -96,6 +108,34 @@ def test_ranks_equal_the_naive_definition_whatever_the_block(
     table = torch.from_numpy(rng.integers(0, 4, (9, 9)).astype(np.float32))  # many ties
     found = Ranker(targets, 9, CPU).ranks(Fixed(table))
     assert found.tolist() == naive(targets, table)
+
+
+@pytest.mark.parametrize("scores", [1, 60, 1 << 24])
+@pytest.mark.parametrize("seed", range(4))
+def test_courses_of_one_instant_are_no_wrong_answers_to_each_other(
+    scores: int, seed: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(ranking, "BLOCK_SCORES", scores)
+    rng = np.random.default_rng(seed)
+    histories, asked, times = [], [], []
+    for learner in range(6):
+        histories.append(rng.integers(0, 9, 5).tolist())
+        for moment in range(3):  # the third has the history of the second: nothing known between
+            together = rng.choice(9, rng.integers(1, 5), replace=False)
+            asked += [(learner, min(moment, 1) + 1, int(item)) for item in together]
+            times += [moment] * len(together)
+    targets = targets_of(histories, asked, times=times)
+    table = torch.from_numpy(rng.integers(0, 4, (9, 9)).astype(np.float32))
+    table[rng.random((9, 9)) < 0.1] = torch.nan
+    assert Ranker(targets, 9, CPU).ranks(Fixed(table)).tolist() == naive(targets, table)
+
+
+def test_two_courses_of_an_instant_can_both_rank_first() -> None:
+    table = torch.tensor([[0.0, 3.0, 2.0]]).expand(3, -1)
+    asked = [(0, 1, 1), (0, 1, 2)]
+    assert Ranker(targets_of([[0]], asked), 3, CPU).ranks(Fixed(table)).tolist() == [1, 2]
+    together = targets_of([[0]], asked, times=[7, 7])
+    assert Ranker(together, 3, CPU).ranks(Fixed(table)).tolist() == [1, 1]
 
 
 def test_ties_count_against_the_model() -> None:

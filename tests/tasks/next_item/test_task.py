@@ -3,7 +3,7 @@ from worlds import dataset_of, events_of, experiment_of
 
 from recsweep.config.schema import Metric
 from recsweep.tasks.folds import make_fold
-from recsweep.tasks.next_item.task import NEXT_ITEM
+from recsweep.tasks.next_item.task import TASK as NEXT_ITEM
 
 ROWS = [(0, 0, 1), (0, 1, 2), (1, 0, 1), (1, 1, 3), (0, 0, 11), (0, 1, 12), (0, 0, 13), (1, 0, 14)]
 

@@ -7,9 +7,9 @@ from sklearn.metrics import log_loss, roc_auc_score
 
 from recsweep.config.schema import Metric
 from recsweep.errors import BadInput
+from recsweep.models.registry import families_of
 from recsweep.spaces.files import load_space
-from recsweep.tasks.next_item.task import NEXT_ITEM
-from recsweep.tasks.purchase.task import PURCHASE
+from recsweep.tasks.purchase.task import TASK as PURCHASE
 from recsweep.tasks.registry import TASKS
 
 ROOT = Path(__file__).parents[3]
@@ -38,15 +38,15 @@ def test_a_calibrator_changes_what_is_scored() -> None:
 
 def test_a_family_that_does_not_serve_the_task_is_refused_in_one_line() -> None:
     with pytest.raises(BadInput, match="'item_knn' does not serve the study's task; allowed: base"):
-        load_space(ROOT / "search_spaces/item_knn.yaml", PURCHASE.families)
+        load_space(ROOT / "search_spaces/item_knn.yaml", families_of("purchase"))
     with pytest.raises(BadInput, match="'base_rate' does not serve the study's task"):
-        load_space(ROOT / "search_spaces/purchase/base_rate.yaml", NEXT_ITEM.families)
+        load_space(ROOT / "search_spaces/purchase/base_rate.yaml", families_of("next_item"))
 
 
 def test_every_family_has_a_space_file_of_its_name() -> None:
     spaces = sorted((ROOT / "search_spaces/purchase").glob("*.yaml"))
-    loaded = {path.stem: load_space(path, PURCHASE.families).family for path in spaces}
-    assert loaded == {name: name for name in PURCHASE.families}
+    loaded = {path.stem: load_space(path, families_of("purchase")).family for path in spaces}
+    assert loaded == {name: name for name in families_of("purchase")}
 
 
 def test_a_task_is_known_by_its_name() -> None:

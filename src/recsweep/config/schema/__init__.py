@@ -21,13 +21,23 @@ from recsweep.config.schema.data import (
     Table,
     TimeLimits,
 )
+from recsweep.config.schema.decides import ANSWERS, Decides, deciding, declared
 from recsweep.config.schema.experiment import Experiment
-from recsweep.config.schema.metric import Metric, goodness, lower_is_better
+from recsweep.config.schema.metric import Metric, goodness, lower_is_better, written
 from recsweep.config.schema.numbers import NumberStyle
-from recsweep.config.schema.question import Folds, Purchase, Targets, Text
+from recsweep.config.schema.question import Folds, Targets, Text
 from recsweep.config.schema.search import Arm, Budget, Resources, Stopping, Tracking
+from recsweep.config.schema.task import (
+    MetricKind,
+    Question,
+    part_of_task,
+    question_of,
+    settings_of_tasks,
+    task_packages,
+)
 
 __all__ = [
+    "ANSWERS",
     "DWELL",
     "EVENT_FEATURES",
     "GAP",
@@ -36,15 +46,17 @@ __all__ = [
     "Arm",
     "Budget",
     "Data",
+    "Decides",
     "EventTable",
     "EventType",
     "Experiment",
     "FeatureTable",
     "Folds",
     "Metric",
+    "MetricKind",
     "NumberStyle",
     "Package",
-    "Purchase",
+    "Question",
     "Resources",
     "Schema",
     "SessionTable",
@@ -56,7 +68,14 @@ __all__ = [
     "TimeLimits",
     "Tracking",
     "Unit",
+    "deciding",
+    "declared",
     "goodness",
     "later",
     "lower_is_better",
+    "part_of_task",
+    "question_of",
+    "settings_of_tasks",
+    "task_packages",
+    "written",
 ]

@@ -1,4 +1,4 @@
-"""What every part of an experiment file is made of."""
+"""The base of every schema, and the types that several of them share."""
 
 from pathlib import PurePosixPath
 from typing import Annotated, Any, Literal
@@ -22,7 +22,10 @@ def _no_climbing(path: str) -> str:
 
 def _below(path: str) -> str:
     if PurePosixPath(path).is_absolute() or path.startswith("~"):
-        raise ValueError("a space file lies below the folder that you run in")
+        raise ValueError(
+            f"found {path!r}; a space file lies below the folder that you run in: write a path "
+            "such as search_spaces/gru.yaml"
+        )
     return _no_climbing(path)
 
 
@@ -63,6 +66,19 @@ TimeFormat = Annotated[str, AfterValidator(_time_format)]
 """A unit, `iso`, or a strptime pattern. A time without a zone is read as UTC, or as the table's
 `timezone`."""
 TimeZone = Annotated[str, AfterValidator(_known_zone)]
+
+
+LARGEST_SEED = 2**31 - 1
+"""numpy, scikit-learn and implicit take less than 2**32; trials and repeated searches count up."""
+
+
+def _seed_in_range(seed: int) -> int:
+    if not 0 <= seed <= LARGEST_SEED:
+        raise ValueError(f"found {seed}, expected a whole number from 0 to {LARGEST_SEED}")
+    return seed
+
+
+Seed = Annotated[int, AfterValidator(_seed_in_range)]
 
 
 class Schema(BaseModel):

@@ -12,6 +12,7 @@ from recsweep.config.schema.base import (
     Name,
     RawPath,
     Schema,
+    Seed,
     Share,
     TimeFormat,
     TimeZone,
@@ -204,9 +205,10 @@ class SimulatorSettings(Schema):
     popularity: Annotated[float, Field(ge=0, le=3)] = 0.8  # Zipf's exponent
     taste: Annotated[float, Field(ge=0, le=5)] = 1.5  # how much learners differ in what they like
     order: Share = 0.5  # chance that a browse follows from the course before it
+    recency: Share = later(0.0)  # else: chance that it follows from any earlier one, by its age
     purchase_order: Annotated[float, Field(ge=0, le=5)] = 0.0  # what order does to a purchase
     text: Share = 0.5  # share of a course's appeal that its category and tags tell
-    seed: Annotated[int, Field(ge=0)] = 0
+    seed: Seed = 0
 
 
 class TimeLimits(Schema):

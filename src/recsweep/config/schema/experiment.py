@@ -1,24 +1,25 @@
 """A whole experiment file, and how its parts must fit together."""
 
 from collections.abc import Mapping
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Any, Self, TypeVar, cast
 
-from pydantic import Field, model_validator
+from pydantic import AfterValidator, ConfigDict, Field, ValidationError, model_validator
+from pydantic_core import InitErrorDetails
 
 from recsweep.config.schema.base import (
     DWELL,
     EVENT_FEATURES,
-    GAP,
-    TYPE,
     ArmName,
     Name,
     Schema,
+    Seed,
     SpacePath,
     later,
 )
 from recsweep.config.schema.data import Data
-from recsweep.config.schema.metric import PROBABILITY_METRICS, Metric
-from recsweep.config.schema.question import Folds, Purchase, Targets, Text
+from recsweep.config.schema.decides import ANSWERS, Decides
+from recsweep.config.schema.metric import Metric
+from recsweep.config.schema.question import Folds, Targets, Text
 from recsweep.config.schema.search import (
     Arm,
     Budget,
@@ -29,40 +30,83 @@ from recsweep.config.schema.search import (
     Storage,
     Tracking,
 )
+from recsweep.config.schema.task import question_of, settings_of_tasks, task_packages
+
+S = TypeVar("S", bound=Schema)
+
+
+def _known(task: str) -> str:
+    if task not in task_packages():
+        raise ValueError(f"should be one of {', '.join(task_packages())}, found {task!r}")
+    return task
+
+
+def _with_tasks(schema: dict[str, Any]) -> None:
+    schema["additionalProperties"] = False
+    schema["properties"]["task"]["enum"] = list(task_packages())
+    for task, settings in settings_of_tasks().items():
+        schema["properties"][task] = settings.model_json_schema()
 
 
 class Experiment(Schema):
-    """One study: one data set, one task, equal-budget trials of every family."""
+    """One study: one data set, one task, equal-budget trials of every family.
 
-    study: Name
-    description: str = ""
-    task: Literal["next_item", "purchase"] = "next_item"
-    data: Data
-    folds: Folds = Folds()
-    targets: Targets = Targets()
-    purchase: Purchase | None = later(None)  # of the task purchase, which fills it in
-    metric: Metric = Metric()
+    The settings of the task stand under its name; its `Question` says what they are.
+    """
+
+    # Extra keys are the task's own and no others: `_ask_the_task`.
+    model_config = ConfigDict(extra="allow", json_schema_extra=_with_tasks)
+
+    study: Annotated[Name, Decides.NOTHING]
+    description: Annotated[str, Decides.NOTHING] = ""
+    task: Annotated[str, AfterValidator(_known), ANSWERS] = "next_item"
+    data: Annotated[Data, Decides.DATA]
+    folds: Annotated[Folds, ANSWERS | Decides.DATA] = Folds()
+    targets: Annotated[Targets, ANSWERS] = Targets()
+    metric: Annotated[Metric, Decides.TRIALS | Decides.CONFIRMATION] = Field(default_factory=Metric)
     # Of users, items and events; absent: all declared. Named sets: an ablation, see `with_arms`.
-    features: tuple[str, ...] | Mapping[Name, tuple[str, ...]] | None = None
-    text: Text = later(Text())
-    # Name in the study -> space file.
+    features: Annotated[tuple[str, ...] | Mapping[Name, tuple[str, ...]] | None, ANSWERS] = None
+    text: Annotated[Text, ANSWERS] = later(Text())
+    # Name in the study -> space file. A path decides nothing; what a space holds is recorded.
     families: Annotated[Mapping[ArmName, SpacePath | Arm], Field(min_length=1)]
     budget: Budget = Budget()
-    stopping: Stopping = Stopping()
-    repeatable: bool = False  # the same trials and stops whatever finishes first
+    stopping: Annotated[Stopping, Decides.TRIALS] = Stopping()
+    # The same trials and stops whatever finishes first.
+    repeatable: Annotated[bool, Decides.TRIALS] = later(False)
     resources: Resources = Resources()
-    tracking: Tracking = Tracking()
-    storage: Storage = Storage()
-    selection: Selection = Selection()
-    confirm: Confirm = Confirm()
-    seed: int = 0
+    tracking: Annotated[Tracking, Decides.NOTHING] = Tracking()
+    storage: Annotated[Storage, Decides.NOTHING] = Storage()
+    # What it picks is recorded.
+    selection: Annotated[Selection, Decides.NOTHING] = Selection()
+    confirm: Annotated[Confirm, Decides.CONFIRMATION] = Confirm()
+    seed: Annotated[Seed, ANSWERS] = 0
 
     @model_validator(mode="before")
     @classmethod
-    def _defaults_of_the_task(cls, raw: Any) -> Any:
-        if isinstance(raw, Mapping) and raw.get("task") == "purchase":
-            return {"metric": {"name": "log_loss"}, "purchase": {}, **raw}
-        return raw
+    def _ask_the_task(cls, raw: Any) -> Any:
+        """Fill in the task's metric and settings, and refuse every other unknown key."""
+        if not isinstance(raw, Mapping):
+            return raw
+        task = raw.get("task", cls.model_fields["task"].default)
+        if not isinstance(task, str) or task not in task_packages():
+            return raw
+        question, others = question_of(task), settings_of_tasks()
+        keys = {key: value for key, value in raw.items() if value is not None or key not in others}
+        if isinstance(metric := keys.get("metric", {}), Mapping):
+            keys["metric"] = {"name": question.metric, **metric}
+        if question.settings is not None:
+            try:
+                keys[task] = question.settings.model_validate(keys.get(task, {}))
+            except ValidationError as error:
+                raise _below(task, error) from None
+        for key, value in keys.items():
+            if key in cls.model_fields or (key == task and question.settings):
+                continue
+            if key in others:
+                raise ValueError(f"{key} is for task: {key}")
+            unknown = InitErrorDetails(type="extra_forbidden", loc=(key,), input=value)
+            raise ValidationError.from_exception_data(cls.__name__, [unknown])
+        return keys
 
     @model_validator(mode="after")
     def _fits_together(self) -> Self:
@@ -75,27 +119,21 @@ class Experiment(Schema):
             raise ValueError(
                 f"repeatable: true needs stopping.rule halving, not {self.stopping.rule}"
             )
-        purchase = self.task == "purchase"
-        if purchase is not (self.metric.name in PROBABILITY_METRICS):
+        question = question_of(self.task)
+        kind = question.metrics.get(self.metric.name)
+        if kind is None or not kind.decides:
             raise ValueError(f"metric.name {self.metric.name} is not a metric of task {self.task}")
-        if not purchase and (self.purchase is not None or self.data.sessions is not None):
-            key = "purchase" if self.purchase is not None else "data.sessions"
-            raise ValueError(f"{key} is for task: purchase")
-        if purchase and self.folds.min_user_events != Folds().min_user_events:
-            raise ValueError("folds.min_user_events is for task: next_item; leave it out")
-        if purchase and self.targets != Targets():
-            raise ValueError("targets is for task: next_item; purchase has a key of its own")
+        if self.data.sessions is not None and not question.sessions:
+            able = [task for task in task_packages() if question_of(task).sessions]
+            raise ValueError(f"data.sessions is for task: {', '.join(able)}")
+        question.check(self)
         named, timed = self.feature_names or (), any(t.dwell is not None for t in self.data.events)
         if DWELL in named and not timed:
             raise ValueError(f"features: {DWELL} needs dwell, a column, in an entry of data.events")
-        for name in (TYPE, GAP):
-            if purchase and name in named:
-                raise ValueError(f"features: task purchase always uses {name}; leave it out")
-        stratified = self.folds.rule == "stratified"
-        if stratified is not (self.data.sessions is not None):
-            found = "events, which have a clock" if stratified else "sessions, which have none"
-            right = "time" if stratified else "stratified"
-            raise ValueError(f"the data are {found}: use folds.rule: {right}")
+        if self.folds.in_time and self.data.sessions is not None:
+            raise ValueError("sessions have no clock: use folds.rule: stratified")
+        if not self.folds.in_time and self.data.sessions is None:
+            raise ValueError("events have a clock: use folds.rule: time")
         items = self.data.items
         if self.targets.candidates == "catalogue" and (items is None or not items.dated):
             raise ValueError(
@@ -103,6 +141,12 @@ class Experiment(Schema):
                 "added?) or immutable: true (all of them were there from the start)"
             )
         return self
+
+    def settings_of(self, kind: type[S]) -> S:
+        """The settings under the task's name, for the task's own code."""
+        found = (self.__pydantic_extra__ or {}).get(self.task)
+        assert isinstance(found, kind)
+        return found
 
     def space_of(self, family: str) -> str:
         """The space file of a family in the study."""
@@ -115,6 +159,14 @@ class Experiment(Schema):
         if isinstance(entry, Arm):
             return entry.features
         return None if isinstance(self.features, Mapping) else self.features
+
+    def of_family(self, family: str) -> Self:
+        """The same experiment with one of its families alone, and that one's features."""
+        update = {
+            "families": {family: self.space_of(family)},
+            "features": self.features_of(family),
+        }
+        return self.model_copy(update=update)
 
     @property
     def is_ablation(self) -> bool:
@@ -138,3 +190,9 @@ class Experiment(Schema):
         declared = (DWELL,) if timed else ()
         names = declared if self.feature_names is None else self.feature_names
         return tuple(name for name in EVENT_FEATURES if name in names)
+
+
+def _below(key: str, error: ValidationError) -> ValidationError:
+    """The same problems, of the mapping that holds `key`."""
+    problems = [{**problem, "loc": (key, *problem["loc"])} for problem in error.errors()]
+    return ValidationError.from_exception_data(key, cast(list[InitErrorDetails], problems))

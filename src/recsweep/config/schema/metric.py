@@ -1,23 +1,43 @@
 """`metric`: what trials are compared by, and which way is better."""
 
-from typing import Literal, Self
+from typing import Annotated, Any, Literal, Self
 
-from pydantic import model_validator
+from pydantic import AfterValidator, ConfigDict, model_validator
 
 from recsweep.config.schema.base import PositiveInt, Schema, later
-
-PROBABILITY_METRICS = ("log_loss", "brier")
-"""Those of the task `purchase`; the others rank."""
+from recsweep.config.schema.task import metric_kinds
 
 
 def lower_is_better(key: str) -> bool:
     """Does less mean better? `key` as in `Metric.key`; also of metrics that are only reported."""
-    return key in {"log_loss", "brier", "ece"}
+    kind = metric_kinds().get(key.partition("@")[0])
+    return kind is not None and kind.lower_is_better
 
 
 def goodness(key: str, value: float) -> float:
     """`value` of the metric `key` with the sign that makes more better."""
     return -value if lower_is_better(key) else value
+
+
+def written(key: str) -> str:
+    """`ndcg@10` as people write it: NDCG@10."""
+    name, at, k = key.partition("@")
+    kind = metric_kinds().get(name)
+    return (name if kind is None else kind.written) + at + k
+
+
+def _allowed() -> list[str]:
+    return [name for name, kind in metric_kinds().items() if kind.decides]
+
+
+def _decides(name: str) -> str:
+    if name not in _allowed():
+        raise ValueError(f"should be one of {', '.join(_allowed())}, found {name!r}")
+    return name
+
+
+def _with_names(schema: dict[str, Any]) -> None:
+    schema["properties"]["name"]["enum"] = _allowed()
 
 
 class Metric(Schema):
@@ -27,8 +47,10 @@ class Metric(Schema):
     reported, but can't be what a study is decided by.
     """
 
-    name: Literal["recall", "ndcg", "mrr", "log_loss", "brier"] = "ndcg"
-    k: PositiveInt = 10  # of a ranking metric
+    model_config = ConfigDict(json_schema_extra=_with_names)
+
+    name: Annotated[str, AfterValidator(_decides)] = "ndcg"
+    k: PositiveInt = 10  # of a metric with a cut-off
     report_k: tuple[PositiveInt, ...] = (5, 10, 20)
     calibration: Literal["none", "platt", "isotonic"] = later("none")  # of probabilities
 
@@ -38,21 +60,30 @@ class Metric(Schema):
             raise ValueError(f"k = {self.k} must be one of report_k = {list(self.report_k)}")
         fields = type(self).model_fields
         changed = [n for n in ("k", "report_k") if getattr(self, n) != fields[n].default]
-        if self.name not in PROBABILITY_METRICS and self.calibration != "none":
+        if self._at_k and self.calibration != "none":
             raise ValueError(f"{self.name} is of ranks: there is nothing to calibrate")
-        if self.name in PROBABILITY_METRICS and changed:
+        if not self._at_k and changed:
             raise ValueError(f"{self.name} has no cut-off: leave out {' and '.join(changed)}")
         return self
 
     @property
+    def _at_k(self) -> bool:
+        return metric_kinds()[self.name].at_k
+
+    @property
     def key(self) -> str:
         """`ndcg@10`, `log_loss`; the name used in every file, run and page."""
-        return self.name if self.name in PROBABILITY_METRICS else f"{self.name}@{self.k}"
+        return f"{self.name}@{self.k}" if self._at_k else self.name
 
     @property
     def lower_is_better(self) -> bool:
         """The direction that every comparison of this study's scores reads."""
         return lower_is_better(self.key)
+
+    @property
+    def bound(self) -> float | None:
+        """What two scores of one learner can differ by at most; None: without a bound."""
+        return None if self.name == "log_loss" else 1.0
 
     def goodness(self, value: float) -> float:
         """`value` with the sign that makes more better: what scores are sorted by."""

@@ -1,4 +1,4 @@
-"""`folds`, `targets`, `purchase`, `text`: what is asked of the data."""
+"""`folds`, `targets`, `text`: what is asked of the data."""
 
 from typing import Annotated, Literal, Self, get_args
 
@@ -23,7 +23,7 @@ class Folds(Schema):
 
     @model_validator(mode="after")
     def _leaves_training(self) -> Self:
-        if self.rule == "stratified":
+        if not self.in_time:
             if self.count < 2:
                 raise ValueError("stratified folds need a count of 2 or more")
             if self.validation != type(self).model_fields["validation"].default:
@@ -32,6 +32,11 @@ class Folds(Schema):
             raise ValueError("count * validation + test must be below 1")
         return self
 
+    @property
+    def in_time(self) -> bool:
+        """Does a fold train on what lies before its window? Otherwise on all that is outside."""
+        return self.rule == "time"
+
 
 class Targets(Schema):
     """Which events of a window are to be predicted, and what they are ranked against."""
@@ -39,16 +44,10 @@ class Targets(Schema):
     which: Literal["all", "last", "first"] = "all"
     types: tuple[EventType, ...] = get_args(EventType)
     seen: Literal["drop", "keep"] = "drop"  # are courses of the history still candidates?
+    # exclude: no wrong answer to each other; compete: each is ranked against the others
+    same_instant: Literal["exclude", "compete"] = "exclude"
     # known: courses with events before the cut; catalogue: those that the table knows by then, too
     candidates: Literal["known", "catalogue"] = later("known")
-
-
-class Purchase(Schema):
-    """What is an example of the task `purchase`, and what is made of its probability."""
-
-    exposures: Annotated[tuple[EventType, ...], Field(min_length=1)] = ("browse",)
-    window_days: Annotated[float, Field(gt=0)] = 7  # bought within it: a purchase
-    price: str | None = None  # a numeric column of items: for expected revenue
 
 
 class Text(Schema):

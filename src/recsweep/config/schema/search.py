@@ -1,18 +1,20 @@
-"""How trials are run, stopped, tracked, selected and confirmed."""
+"""`budget`, `stopping`, `resources`, `tracking`, `storage`, `selection`, `confirm`."""
 
 from collections.abc import Mapping
 from typing import Annotated, Literal
 
 from pydantic import Field
 
-from recsweep.config.schema.base import Fraction, Name, PositiveInt, Schema, SpacePath
+from recsweep.config.schema.base import Fraction, Name, PositiveInt, Schema, SpacePath, later
+from recsweep.config.schema.decides import ANSWERS, Decides
 
 
 class Budget(Schema):
     """The same for every tuned family."""
 
-    trials: PositiveInt = 12
-    epochs: PositiveInt = 8  # full training length of a trial; an evaluation after each
+    trials: Annotated[PositiveInt, Decides.NOTHING] = 12  # a study may go on to more
+    # full training length of a trial; an evaluation after each
+    epochs: Annotated[PositiveInt, Decides.TRIALS] = 8
 
 
 class Stopping(Schema):
@@ -20,27 +22,33 @@ class Stopping(Schema):
     trial may lag behind the best.
     """
 
-    rule: Literal["halving", "lag"] = "halving"
+    rule: Literal["halving", "lag"] = later("halving")
     grace_epochs: PositiveInt = 2
     reduction: Annotated[int, Field(ge=2)] = 3  # halving
     # lag: the share of the best that may be missing; an entry an epoch from grace_epochs on, the
     # last one for all later epochs
-    lag: Annotated[tuple[Fraction, ...], Field(min_length=1)] = (0.25, 0.1)
+    lag: Annotated[tuple[Fraction, ...], Field(min_length=1)] = later((0.25, 0.1))
     full_trials: Annotated[int, Field(ge=0)] = 4  # a family's first trials are never stopped
     # epochs in a row without a better score after which a trial is complete, in either rule
-    patience: PositiveInt | None = None
+    patience: PositiveInt | None = later(None)
 
 
 class Resources(Schema):
     """What one trial holds, and how many run at once."""
 
-    cpu: Annotated[float, Field(gt=0)] = 1
-    gpu: Annotated[float, Field(ge=0)] = 0
-    custom: Mapping[str, Annotated[float, Field(gt=0)]] = {}  # other resources of a Ray cluster
-    workers: PositiveInt | None = None  # at most; otherwise as many as the cluster holds
-    precision: Literal["fp32", "bf16"] = "fp32"
-    checkpoint_seconds: Annotated[float, Field(ge=0)] = 5  # between two checkpoints of a trial
-    silence_seconds: Annotated[float, Field(gt=0)] = 3600  # a trial that reports nothing is ended
+    # Threads and devices decide the last bits: a sweep may change them on the way, figures of a
+    # sealed test may not.
+    cpu: Annotated[float, Field(gt=0), Decides.CONFIRMATION | Decides.PORTRAIT] = 1
+    gpu: Annotated[float, Field(ge=0), Decides.CONFIRMATION | Decides.PORTRAIT] = 0
+    # other resources of a Ray cluster
+    custom: Annotated[Mapping[str, Annotated[float, Field(gt=0)]], Decides.NOTHING] = {}
+    # at most; otherwise as many as the cluster holds
+    workers: Annotated[PositiveInt | None, Decides.NOTHING] = None
+    precision: Annotated[Literal["fp32", "bf16"], ANSWERS] = "fp32"
+    # between two checkpoints of a trial
+    checkpoint_seconds: Annotated[float, Field(ge=0), Decides.NOTHING] = 5
+    # a trial that reports nothing is ended
+    silence_seconds: Annotated[float, Field(gt=0), Decides.NOTHING] = 3600
 
 
 class Tracking(Schema):
@@ -74,5 +82,5 @@ class Confirm(Schema):
 class Arm(Schema):
     """A family in a study, with features of its own."""
 
-    space: SpacePath
-    features: tuple[str, ...]
+    space: Annotated[SpacePath, Decides.NOTHING]
+    features: Annotated[tuple[str, ...], ANSWERS]

@@ -1,4 +1,4 @@
-"""What was known of learners or courses at a moment: which row of a table stood then."""
+"""Tables by time: which row of a learner or a course stood at a moment."""
 
 from dataclasses import dataclass
 

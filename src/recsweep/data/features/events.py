@@ -1,4 +1,4 @@
-"""What is known of an event of a history beside its course: its type, gap and dwell.
+"""Features of a history's events beside the course: type, gap and dwell.
 
 The gap is the time since the learner's event before, the dwell the time spent on the event; of both
 the logarithm is taken, log(1 + seconds). A dwell is known when the learner does something else: one

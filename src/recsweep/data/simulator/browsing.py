@@ -1,10 +1,14 @@
-"""Which course a learner looks at next, with or without a meaning in the order.
+"""The simulated course that a learner looks at next, with or without a meaning in the order.
 
 Every learner has a list of courses, drawn by popularity and taste and then shuffled, so that the
 list's order holds no information. A browse takes the first course of that list that is on offer,
 or, with the chance `order`, one that follows from the course browsed just before. At `order` = 0
 all orders of a history that the courses' listing dates allow are therefore equally likely,
 whatever the learner's taste: given the set of past courses, their order tells nothing.
+
+With the chance `recency` a browse follows from an earlier course instead, drawn with `RECENT` to
+the power of its age in browses: then the set of past courses, each weighted by its age, tells all
+that there is to know, and their sequence nothing beyond it.
 """
 
 from dataclasses import dataclass
@@ -18,6 +22,8 @@ from recsweep.data.types import Float64
 
 FOLLOW = np.array([0.6, 0.25, 0.15])
 """Chances of a course's three successors."""
+RECENT = 0.7
+"""Weight of a course of the history against the next younger one."""
 NOTHING = -1
 _CELLS = 4_000_000
 _SECOND = 1 / 86_400  # days
@@ -87,6 +93,12 @@ def _browse_block(
         follows = (random.random(len(at)) < settings.order) & (last[at] != NOTHING)
         next_ = _follow(successors[last[at]], seen[at], courses.listed, now, random)
         pick = np.where(follows & (next_ != NOTHING), next_, pick)
+        if settings.recency and k:
+            place = k - random.geometric(1 - RECENT, len(at))
+            source = np.where(place >= 0, chosen[at, place], NOTHING)
+            recent = ~follows & (random.random(len(at)) < settings.recency) & (source != NOTHING)
+            next_ = _follow(successors[source], seen[at], courses.listed, now, random)
+            pick = np.where(recent & (next_ != NOTHING), next_, pick)
         found = pick != NOTHING
         at, pick = at[found], pick[found]
         chosen[at, k], last[at], seen[at, pick] = pick, pick, True

@@ -3,6 +3,7 @@
 import json
 import secrets
 import shutil
+from collections.abc import Collection
 from pathlib import Path
 from typing import Any, Literal
 
@@ -14,6 +15,7 @@ from recsweep.data.simulator.simulate import SimulatedLog
 from recsweep.errors import BadInput
 
 EXPERIMENT = "experiment.yaml"
+NOTE = "# SYNTHETIC data from recsweep's simulator: no real learners, no real courses.\n"
 TRUTH = "SYNTHETIC.json"
 METADATA = b"recsweep"
 """Key of a Parquet file's metadata that holds its origin as JSON."""
@@ -21,13 +23,19 @@ METADATA = b"recsweep"
 Format = Literal["parquet", "csv"]
 
 
-def write(log: SimulatedLog, folder: Path, file_format: Format = "parquet") -> Path:
-    """Write `synthetic_{events,users,items,exposures}`, SYNTHETIC.json and an experiment.
+def write(
+    log: SimulatedLog,
+    folder: Path,
+    file_format: Format = "parquet",
+    families: Collection[str] = (),
+) -> Path:
+    """Write `synthetic_{events,users,items,exposures}` and SYNTHETIC.json.
 
-    The exposures hold the truth about purchases and are not read by the experiment.
+    Of `families`, if there are any, an experiment is written beside them, with the spaces of the
+    folder `search_spaces`. It does not read the exposures: those hold the truth about purchases.
 
     Returns:
-        The experiment's path; its families are those of the folder `search_spaces`.
+        The experiment's path.
 
     Raises:
         BadInput: the folder exists, or can't be written.
@@ -42,9 +50,9 @@ def write(log: SimulatedLog, folder: Path, file_format: Format = "parquet") -> P
             _write_table(getattr(log, name), path, file_format, _origin(log))
         truth = {**_origin(log), "best_log_loss": log.best_log_loss, "rows": _rows(log)}
         (temporary / TRUTH).write_text(json.dumps(truth, indent=2) + "\n", "utf-8")
-        experiment = yaml.safe_dump(_experiment(folder, file_format), sort_keys=False)
-        note = "# SYNTHETIC data from recsweep's simulator: no real learners, no real courses.\n"
-        (temporary / EXPERIMENT).write_text(f"{note}\n{experiment}", "utf-8")
+        if families:
+            experiment = yaml.safe_dump(_experiment(folder, file_format, families), sort_keys=False)
+            (temporary / EXPERIMENT).write_text(f"{NOTE}\n{experiment}", "utf-8")
         temporary.rename(folder)
     except OSError as error:
         raise BadInput(f"{folder}: cannot be written ({error.strerror})") from None
@@ -76,12 +84,11 @@ def _file(name: str, file_format: Format) -> str:
     return f"synthetic_{name}.{file_format}"
 
 
-def _experiment(folder: Path, file_format: Format) -> dict[str, Any]:
+def _experiment(folder: Path, file_format: Format, families: Collection[str]) -> dict[str, Any]:
     def table(name: str) -> dict[str, Any]:
         return {"path": (folder / _file(name, file_format)).as_posix(), "format": file_format}
 
     kinds = ("browse", "favourite", "purchase", "comment")
-    families = ("gru", "lstm", "matrix_factorization", "wide_deep", "item_knn", "popularity")
     return {
         "study": "synthetic",
         "description": "SYNTHETIC course platform with planted effects",

@@ -1,4 +1,4 @@
-"""What only the simulator knows: the true probability of every purchase."""
+"""The true probability of every simulated purchase, which only the simulator knows."""
 
 from pathlib import Path
 

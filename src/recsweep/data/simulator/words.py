@@ -1,4 +1,4 @@
-"""What the export shows of learners and courses. Every word is drawn from the lists below."""
+"""The exported columns of simulated learners and courses; every word is drawn from lists below."""
 
 import numpy as np
 import polars as pl

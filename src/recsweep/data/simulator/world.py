@@ -1,4 +1,4 @@
-"""Who there is and what there is: learners, courses, and how much each appeals to each.
+"""Simulated learners and courses, and how much each appeals to each.
 
 A learner likes themes (more alike within an age group and a region) and has hidden likings as well;
 a course has themes, which its category and tags show, and hidden sides, which nothing shows. Its

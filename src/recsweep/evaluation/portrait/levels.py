@@ -1,4 +1,4 @@
-"""Where a number is higher or lower in a group than among all learners."""
+"""Numbers that are higher or lower in a group than among all learners."""
 
 from dataclasses import dataclass
 

@@ -1,4 +1,4 @@
-"""Which values (courses, categories, tags) are more frequent in a group than among all learners."""
+"""Lift: values (courses, categories, tags) that are more frequent in a group than overall."""
 
 from dataclasses import dataclass
 

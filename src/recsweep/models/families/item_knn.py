@@ -12,11 +12,12 @@ import numpy as np
 import torch
 from implicit.nearest_neighbours import BM25Recommender, CosineRecommender, TFIDFRecommender
 from implicit.utils import ParameterWarning
-from pydantic import BaseModel, Field, model_validator
+from pydantic import Field, model_validator
 from scipy.sparse import csr_matrix
 from torch import Tensor
 
-from recsweep.models.protocol import Context, FamilyConfig, Histories, Recommender
+from recsweep.models.family import Build, Family
+from recsweep.models.protocol import Context, FamilyConfig, Histories
 from recsweep.models.sparse import from_state, interactions, to_state
 
 
@@ -81,7 +82,14 @@ class ItemKnn:
         self.similarity = from_state(state)
 
 
-def build_item_knn(config: BaseModel, context: Context) -> Recommender:
-    """A model that knows no similarity yet."""
-    assert isinstance(config, ItemKnnConfig)
-    return ItemKnn(config, context)
+FAMILY = Family(
+    name="item_knn",
+    title="item neighbours",
+    title_zh="课程近邻",
+    role="floor",
+    tasks={
+        "next_item": Build(
+            ItemKnnConfig, ItemKnn, epochs=1, random=False, reads_order=lambda c: c.recency != 1
+        )
+    },
+)

@@ -1,12 +1,14 @@
 """`gru` and `lstm`: recurrent networks over the history (Hidasi et al. 2016, GRU4Rec)."""
 
 import torch
-from pydantic import BaseModel, Field
+from pydantic import Field
 from torch import Tensor, nn
 
+from recsweep.models.family import Build, Family
 from recsweep.models.network import Encoder, Network
 from recsweep.models.neural import GradientConfig, Neural
 from recsweep.models.protocol import Context, Recommender
+from recsweep.models.purchase import recurrent as purchase
 from recsweep.models.recurrence import run_gru
 
 
@@ -46,18 +48,17 @@ class RecurrentEncoder(Encoder):
         return dropped
 
 
-def build_gru(config: BaseModel, context: Context) -> Recommender:
+def build_gru(config: RecurrentConfig, context: Context) -> Recommender:
     """An untrained GRU."""
     return _build(nn.GRU, config, context)
 
 
-def build_lstm(config: BaseModel, context: Context) -> Recommender:
+def build_lstm(config: RecurrentConfig, context: Context) -> Recommender:
     """An untrained LSTM."""
     return _build(nn.LSTM, config, context)
 
 
-def _build(cell: type[nn.GRU | nn.LSTM], config: BaseModel, context: Context) -> Recommender:
-    assert isinstance(config, RecurrentConfig)
+def _build(cell: type[nn.GRU | nn.LSTM], config: RecurrentConfig, context: Context) -> Recommender:
     training = context.training
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(context.seed)
@@ -71,3 +72,27 @@ def _build(cell: type[nn.GRU | nn.LSTM], config: BaseModel, context: Context) ->
             n_event_features=len(training.event_columns),
         )
     return Neural(network, config, context)
+
+
+FAMILIES = tuple(
+    Family(
+        name=name,
+        title=name.upper(),
+        title_zh=name.upper(),
+        role="network",
+        tasks={
+            "next_item": Build(RecurrentConfig, ranks, uses_features=True, portrays=True),
+            "purchase": Build(
+                purchase.RecurrentPurchaseConfig,
+                buys,
+                uses_features=True,
+                needs_history=True,
+                portrays=True,
+            ),
+        },
+    )
+    for name, ranks, buys in (
+        ("gru", build_gru, purchase.build_gru),
+        ("lstm", build_lstm, purchase.build_lstm),
+    )
+)

@@ -11,15 +11,17 @@ from itertools import pairwise
 
 import numpy as np
 import torch
-from pydantic import BaseModel, Field
+from pydantic import Field
 from torch import Tensor, nn
 
 from recsweep.data.batches import cut_windows
 from recsweep.data.types import Int64, Training
+from recsweep.models.family import Build, Family
 from recsweep.models.losses import Memory
 from recsweep.models.network import Encoder, Network
 from recsweep.models.neural import GradientConfig, Neural
 from recsweep.models.protocol import Context, Recommender
+from recsweep.models.purchase import wide_deep as purchase
 
 
 class WideDeepConfig(GradientConfig):
@@ -112,9 +114,8 @@ def observed_pairs(training: Training) -> tuple[Int64, Int64]:
     return np.searchsorted(previous, np.arange(training.n_items + 1)), following
 
 
-def build_wide_deep(config: BaseModel, context: Context) -> Recommender:
+def build_wide_deep(config: WideDeepConfig, context: Context) -> Recommender:
     """An untrained wide & deep model."""
-    assert isinstance(config, WideDeepConfig)
     training = context.training
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(context.seed)
@@ -128,3 +129,20 @@ def build_wide_deep(config: BaseModel, context: Context) -> Recommender:
             n_event_features=len(training.event_columns),
         )
     return Neural(network, config, context)
+
+
+FAMILY = Family(
+    name="wide_deep",
+    title="wide & deep",
+    title_zh="wide & deep",
+    role="baseline",
+    tasks={
+        "next_item": Build(WideDeepConfig, build_wide_deep, uses_features=True, portrays=True),
+        "purchase": Build(
+            purchase.WideDeepPurchaseConfig,
+            purchase.build_wide_deep,
+            uses_features=True,
+            portrays=True,
+        ),
+    },
+)

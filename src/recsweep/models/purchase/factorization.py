@@ -7,7 +7,7 @@ window are new, and have no factors of their own.
 """
 
 import torch
-from pydantic import BaseModel, Field
+from pydantic import Field
 from torch import Tensor, nn
 
 from recsweep.data.types import Training
@@ -72,9 +72,8 @@ def sums_after(vectors: Tensor) -> Tensor:
     return torch.cat((start, vectors.cumsum(1)), 1)
 
 
-def build_matrix_factorization(config: BaseModel, context: Context) -> Purchaser:
+def build_matrix_factorization(config: FactorizationPurchaseConfig, context: Context) -> Purchaser:
     """An untrained matrix factorisation."""
-    assert isinstance(config, FactorizationPurchaseConfig)
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(context.seed)
         net = FactorizationPurchaseNet(config, context.training)

@@ -6,7 +6,7 @@ its vector, and through ReLU layers together with everything else that is known.
 """
 
 import torch
-from pydantic import BaseModel, Field
+from pydantic import Field
 from torch import Tensor, nn
 from torch.nn.utils.rnn import pack_padded_sequence
 
@@ -125,18 +125,19 @@ class RecurrentPurchaseNet(PurchaseNet):
         return out.index_copy(0, some, torch.cat((state[-2], state[-1]), 1))
 
 
-def build_gru(config: BaseModel, context: Context) -> Purchaser:
+def build_gru(config: RecurrentPurchaseConfig, context: Context) -> Purchaser:
     """An untrained GRU."""
     return _build(nn.GRU, config, context)
 
 
-def build_lstm(config: BaseModel, context: Context) -> Purchaser:
+def build_lstm(config: RecurrentPurchaseConfig, context: Context) -> Purchaser:
     """An untrained LSTM."""
     return _build(nn.LSTM, config, context)
 
 
-def _build(cell: type[nn.GRU | nn.LSTM], config: BaseModel, context: Context) -> Purchaser:
-    assert isinstance(config, RecurrentPurchaseConfig)
+def _build(
+    cell: type[nn.GRU | nn.LSTM], config: RecurrentPurchaseConfig, context: Context
+) -> Purchaser:
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(context.seed)
         net = RecurrentPurchaseNet(cell, config, context.training)

@@ -8,7 +8,7 @@
 
 import numpy as np
 import torch
-from pydantic import BaseModel, Field
+from pydantic import Field
 from torch import Tensor, nn
 
 from recsweep.data.types import UNKNOWN, Int64, Targets, Training
@@ -94,9 +94,8 @@ def observed_pairs(examples: Targets, width: int) -> Int64:
     return np.unique(last * width + candidate)
 
 
-def build_wide_deep(config: BaseModel, context: Context) -> Purchaser:
+def build_wide_deep(config: WideDeepPurchaseConfig, context: Context) -> Purchaser:
     """An untrained wide & deep model."""
-    assert isinstance(config, WideDeepPurchaseConfig)
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(context.seed)
         net = WideDeepPurchaseNet(config, context.training)

@@ -1,4 +1,4 @@
-"""What differs between two studies, so that a change of the answer can be laid at a door."""
+"""Differences between two studies, so that a change of the answer can be laid at a door."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass

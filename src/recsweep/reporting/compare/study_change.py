@@ -12,7 +12,7 @@ from recsweep.evaluation.change import Change, changes, changes_of_estimates
 from recsweep.evaluation.verdict import TURNED, Outcome, PairVerdict
 from recsweep.records.evidence import Evidence, Learners
 from recsweep.reporting.compare.differences import Difference, differences
-from recsweep.reporting.sections.verdicts import BASELINES, RECURRENT
+from recsweep.reporting.sections.verdicts import leading
 
 Basis = Literal["paired", "unpaired", "estimates", "folds"]
 """What the changes stand on: the same learners; others; recorded means and errors; the folds."""
@@ -31,13 +31,13 @@ class StudyChange:
     basis: Basis
     means: Mapping[str, tuple[float, float]]  # family of both -> before, after
     changes: Mapping[str, Change]  # family, or `a − b` for the lead; empty on the folds
-    question: tuple[str, str] | None  # best recurrent family and best baseline, of before
+    question: tuple[str, str] | None  # best network and best baseline, of before
     verdicts: Mapping[tuple[str, str], tuple[Outcome, Outcome]]  # pair of families -> said of each
     differences: tuple[Difference, ...]
 
     @property
     def lead(self) -> Change | None:
-        """The question's: how far the recurrent family is ahead."""
+        """The question's: how far the network is ahead."""
         return self.changes.get(lead_name(*self.question)) if self.question else None
 
     @property
@@ -113,6 +113,7 @@ def _changes(
             resamples=before.experiment.confirm.resamples,
             seed=SEED,
             level=LEVEL,
+            bound=before.experiment.metric.bound,
         )
         return ("paired" if paired else "unpaired"), found
     estimates = [_estimates(evidence, metric, common, question) for evidence in (before, after)]
@@ -162,10 +163,7 @@ def _question(evidence: Evidence, common: list[str], metric: str) -> tuple[str, 
         return _folds(evidence, name, metric)
 
     order = sorted(common, key=lambda name: -goodness(metric, mean(name)))
-    kinds = {name: evidence.best[name].kind for name in order}
-    recurrent = next((n for n in order if kinds[n] in RECURRENT), None)
-    baseline = next((n for n in order if kinds[n] in BASELINES), None)
-    return None if recurrent is None or baseline is None else (recurrent, baseline)
+    return leading({name: evidence.best[name].kind for name in order})
 
 
 def _folds(evidence: Evidence, name: str, metric: str) -> float:

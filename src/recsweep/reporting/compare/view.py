@@ -2,11 +2,11 @@
 
 from dataclasses import dataclass
 
+from recsweep.config.schema import written
 from recsweep.evaluation.change import Change
 from recsweep.evaluation.verdict import Outcome
 from recsweep.records.evidence import Evidence
 from recsweep.reporting.compare.study_change import LEVEL, StudyChange
-from recsweep.reporting.leaderboard import show_metric
 from recsweep.reporting.view import score, signed, signed_interval
 from recsweep.reporting.words.compare import COMPARE_WORDS
 
@@ -31,7 +31,7 @@ class CompareView:
     @property
     def metric(self) -> str:
         """As people write it."""
-        return show_metric(self.change.metric)
+        return written(self.change.metric)
 
     def headline(self) -> str:
         """Did the answer to the question change?"""
@@ -53,7 +53,7 @@ class CompareView:
         return self.say("changed", before=before, after=after, first=said[0], second=said[1])
 
     def lead(self) -> str | None:
-        """How far the recurrent family's lead moved; None on the folds."""
+        """How far the network's lead moved; None on the folds."""
         lead, question = self.change.lead, self.change.question
         if lead is None or question is None:
             return None

@@ -1,4 +1,4 @@
-"""What the data were, and which rule took out how much, as rows of tables."""
+"""Tables of the data, and of which rule took out how much."""
 
 from recsweep.data.manifest import FeatureRows, Manifest, Period
 from recsweep.reporting.view import View
@@ -31,7 +31,7 @@ def period_rows(view: View, manifest: Manifest) -> Rows:
     """(period, from, to, events, learners, courses)."""
     periods = (("development", manifest.development), ("sealed_test", manifest.sealed_test))
     found = [(view.say(key), *_period(period)) for key, period in periods]
-    if manifest.fold_rule.rule == "stratified":  # no clock
+    if manifest.data.sessions is not None:  # no clock
         return [(name, "–", "–", *counts) for name, _, _, *counts in found]
     return found
 

@@ -1,4 +1,4 @@
-"""Which parameters moved the score, by fANOVA over a family's complete trials."""
+"""Importance of parameters, by fANOVA over a family's complete trials."""
 
 import math
 import warnings

@@ -5,10 +5,11 @@ from dataclasses import dataclass
 from markupsafe import Markup
 
 from recsweep.evaluation.verdict import PairVerdict, decide
+from recsweep.models.registry import role_of
 from recsweep.records.confirmation import ConfirmationSummary, OrderControl
 from recsweep.reporting.charts.intervals import difference_cell, difference_scale
 from recsweep.reporting.charts.svg import Scale
-from recsweep.reporting.sections.verdicts import RECURRENT, between, leading_pair, ranking
+from recsweep.reporting.sections.verdicts import between, leading_pair, ranking
 from recsweep.reporting.view import View, score, signed_interval
 
 
@@ -62,7 +63,7 @@ def order_targets(confirmation: ConfirmationSummary) -> int:
 
 
 def winners_controls(view: View, confirmation: ConfirmationSummary) -> list[str]:
-    """No sentence at the top says that a recurrent family won without its control below."""
+    """No sentence at the top says that a network won without its control below."""
     ranked = ranking(confirmation)
     pairs = [(ranked[0], ranked[1]), leading_pair(view, ranked)]
     verdicts = [between(confirmation, *pair) for pair in pairs if pair]
@@ -71,8 +72,8 @@ def winners_controls(view: View, confirmation: ConfirmationSummary) -> list[str]
 
 
 def winners_drop(view: View, confirmation: ConfirmationSummary, verdict: PairVerdict) -> str:
-    """The control of a recurrent winner, for a table's cell; empty for any other verdict."""
-    winner = _recurrent_winner(view, verdict)
+    """The control of a network that won, for a table's cell; empty for any other verdict."""
+    winner = _winning_network(view, verdict)
     if winner is None:
         return ""
     control = _controls(confirmation).get(winner)
@@ -85,7 +86,7 @@ def winners_drop(view: View, confirmation: ConfirmationSummary, verdict: PairVer
 def _winners_control(
     view: View, confirmation: ConfirmationSummary, verdict: PairVerdict
 ) -> str | None:
-    winner = _recurrent_winner(view, verdict)
+    winner = _winning_network(view, verdict)
     if winner is None:
         return None
     control = _controls(confirmation).get(winner)
@@ -101,9 +102,9 @@ def _winners_control(
     )
 
 
-def _recurrent_winner(view: View, verdict: PairVerdict) -> str | None:
+def _winning_network(view: View, verdict: PairVerdict) -> str | None:
     winner = {"better": verdict.a, "worse": verdict.b}.get(verdict.outcome)
-    if winner is None or view.study.spaces[winner]["family"] not in RECURRENT:
+    if winner is None or role_of(str(view.study.spaces[winner]["family"])) != "network":
         return None
     return winner
 

@@ -2,34 +2,25 @@
 
 from collections.abc import Mapping
 
-from recsweep.config.schema import Arm, Experiment, Purchase
+from recsweep.config.schema import Arm
 from recsweep.data.features import declared_names
+from recsweep.models.registry import families_of
+from recsweep.reporting.tasks.registry import report_of
 from recsweep.reporting.view import View
-from recsweep.tasks.registry import TASKS
 
 
 def protocol_notes(view: View) -> list[str]:
     """One sentence or two a rule, filled in from the experiment."""
     experiment = view.study.experiment
-    folds, targets, stopping = experiment.folds, experiment.targets, experiment.stopping
-    in_time = view.say(
-        "protocol_time",
-        folds=folds.count,
-        validation=f"{folds.validation:.0%}",
-        test=f"{folds.test:.0%}",
-    )
-    if folds.rule == "stratified":
-        in_time = view.say("protocol_stratified", folds=folds.count, test=f"{folds.test:.0%}")
-    asked = [
-        view.say("protocol_history"),
-        view.say("protocol_targets", which=view.say(f"which_{targets.which}")),
-        view.say("protocol_catalogue", seen=view.say(f"seen_{targets.seen}")),
-    ]
-    if experiment.purchase is not None:
-        asked = _purchase_notes(view, experiment, experiment.purchase)
+    folds, stopping = experiment.folds, experiment.stopping
     notes = [
-        in_time,
-        *asked,
+        view.say(
+            f"protocol_folds_{folds.rule}",
+            folds=folds.count,
+            validation=f"{folds.validation:.0%}",
+            test=f"{folds.test:.0%}",
+        ),
+        *report_of(experiment.task).notes(view),
         view.say(
             "protocol_budget", trials=experiment.budget.trials, epochs=experiment.budget.epochs
         ),
@@ -42,23 +33,12 @@ def protocol_notes(view: View) -> list[str]:
         ),
         view.say("protocol_selection", rule=view.say(f"rule_{view.selection.rule}")),
     ]
-    if targets.candidates == "catalogue":
-        notes.append(view.say("protocol_candidates"))
     for name, entry in experiment.families.items():
         if isinstance(entry, Arm):
             columns = ", ".join(entry.features) or view.say("no_features")
             notes.append(view.say("protocol_arms", family=name, features=columns))
     if without := _without_features(view):
         notes.append(view.say("protocol_features", families=", ".join(without)))
-    return notes
-
-
-def _purchase_notes(view: View, experiment: Experiment, rule: Purchase) -> list[str]:
-    notes = [view.say("protocol_probability", calibration=experiment.metric.calibration)]
-    if experiment.data.sessions is None:
-        looks, days = ", ".join(rule.exposures), f"{rule.window_days:g}"
-        notes.insert(0, view.say("protocol_purchase", exposures=looks, days=days))
-        notes.insert(0, view.say("protocol_history"))
     return notes
 
 
@@ -111,6 +91,6 @@ def _without_features(view: View) -> list[str]:
     )
     if not declared or experiment.feature_names == ():
         return []
-    known = TASKS[experiment.task].families
+    known = families_of(experiment.task)
     kinds = {name: known.get(str(view.study.spaces[name]["family"])) for name in view.families}
     return [name for name, kind in kinds.items() if kind is not None and not kind.uses_features]

@@ -5,6 +5,7 @@ from typing import Any
 
 from markupsafe import Markup
 
+from recsweep.config.schema import written
 from recsweep.records.confirmation import ConfirmationSummary
 from recsweep.reporting.charts.intervals import (
     INSET,
@@ -15,15 +16,12 @@ from recsweep.reporting.charts.intervals import (
     verdict_scale,
 )
 from recsweep.reporting.charts.svg import Scale
-from recsweep.reporting.leaderboard import show_metric
+from recsweep.reporting.leaderboard import beside
 from recsweep.reporting.sections.order import order_rows, order_scale, order_targets, winners_drop
 from recsweep.reporting.sections.subgroups import group_tables
-from recsweep.reporting.sections.verdicts import mirrored, ranking, sentence
-from recsweep.reporting.tasks.purchase import purchase_section
+from recsweep.reporting.sections.verdicts import cautions, mirrored, ranking, sentence
+from recsweep.reporting.tasks.registry import report_of
 from recsweep.reporting.view import View, interval, score, signed
-
-BESIDE = ("log_loss", "brier", "roc_auc", "pr_auc", "ece")
-"""Metrics of probabilities that stand beside each other."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,8 +46,9 @@ class PairRow:
     difference: str
     p: str
     outcome: str
+    cautions: list[str]
     kind: str
-    control: str  # beside a recurrent winner: what order is worth to it
+    control: str  # beside a network that won: what order is worth to it
 
 
 def sealed_section(view: View, sealed: ConfirmationSummary) -> dict[str, Any]:
@@ -67,7 +66,8 @@ def sealed_section(view: View, sealed: ConfirmationSummary) -> dict[str, Any]:
         "sealed_cold": _how_cold(view),
         "cold_sentences": [sentence(view, pair) for pair in sealed.cold],
         "group_tables": group_tables(view, sealed),
-        **purchase_section(view, sealed),
+        "best_possible": _best_possible(view, sealed),
+        "task_section": report_of(view.study.experiment.task).section(view, sealed),
     }
 
 
@@ -75,10 +75,14 @@ def _how_cold(view: View) -> str | None:
     """What becomes of targets on courses without events; a session names no course."""
     if view.study.experiment.data.unit == "sessions":
         return None
-    if view.study.experiment.task == "purchase":
-        return "sealed_cold_purchase"
     ranked = view.study.experiment.targets.candidates == "catalogue"
     return "sealed_cold_ranked" if ranked else "sealed_cold"
+
+
+def _best_possible(view: View, sealed: ConfirmationSummary) -> str:
+    if sealed.best_possible is None:
+        return ""
+    return view.say("best_possible", value=f"{sealed.best_possible:.4f}", metric=view.metric)
 
 
 def sealed_rows(view: View, confirmation: ConfirmationSummary) -> list[SealedRow]:
@@ -94,7 +98,7 @@ def sealed_rows(view: View, confirmation: ConfirmationSummary) -> list[SealedRow
         result, mark = results[family], view.marks[family]
         main = result.metrics[key]
         text = f"{score(main.mean)} [{score(main.lower)}, {score(main.upper)}]"
-        others = [score(result.metrics[name].mean) for name in other_metrics(confirmation)]
+        others = [score(result.metrics[name].mean) for name in other_metrics(view, confirmation)]
         out.append(
             SealedRow(
                 index=mark.index,
@@ -118,7 +122,7 @@ def sealed_columns(view: View, confirmation: ConfirmationSummary) -> list[str]:
     cut = confirmation.metric.partition("@")[2]
     return [
         view.say("mean", metric=view.metric),
-        *map(show_metric, other_metrics(confirmation)),
+        *map(written, other_metrics(view, confirmation)),
         *([view.say("coverage", k=cut), view.say("novelty", k=cut)] if cut else []),
     ]
 
@@ -130,12 +134,11 @@ def sealed_scale(confirmation: ConfirmationSummary) -> Scale:
     return Scale(low, high, INSET, WIDTH - INSET)
 
 
-def other_metrics(confirmation: ConfirmationSummary) -> list[str]:
-    """At the study's own cut-off, beside its metric; what decisions are like has its own table."""
+def other_metrics(view: View, confirmation: ConfirmationSummary) -> list[str]:
+    """Those that stand beside the study's own, in the record's order."""
     names = confirmation.families[0].metrics if confirmation.families else {}
-    cut = confirmation.metric.partition("@")[2]
-    shown = names if cut else [n for n in names if n in BESIDE]
-    return [n for n in shown if n != confirmation.metric and n.partition("@")[2] == cut]
+    shown = beside(view.study.experiment)
+    return [name for name in names if name in shown]
 
 
 def pair_rows(view: View, confirmation: ConfirmationSummary) -> list[PairRow]:
@@ -153,6 +156,7 @@ def pair_rows(view: View, confirmation: ConfirmationSummary) -> list[PairRow]:
             difference=interval(v),
             p=f"{v.p:.4f}" if v.p >= 0.0001 else "<0.0001",
             outcome=view.say(f"outcome_{v.outcome}".replace(" ", "_"), a=v.a, b=v.b),
+            cautions=cautions(view, v),
             kind=v.outcome.split()[0],
             control=winners_drop(view, confirmation, v),
         )

@@ -6,9 +6,10 @@ from dataclasses import dataclass
 
 from markupsafe import Markup
 
+from recsweep.config.schema import written
 from recsweep.reporting.charts.intervals import fold_cell, fold_scale
 from recsweep.reporting.charts.svg import Scale
-from recsweep.reporting.leaderboard import Row, show_metric
+from recsweep.reporting.leaderboard import Row
 from recsweep.reporting.view import View, score, setting, signed
 
 EDGE_WARNING = re.compile(r"^(\w+) = (\S+) is at the (?:lower|upper) end of (\[[^\]]*\])")
@@ -62,7 +63,7 @@ def _standing(view: View, row: Row, x: Scale) -> Standing:
         trial=choice.trial,
         config=[(name, setting(value)) for name, value in choice.config.items()],
         metrics=[
-            (show_metric(name), score(statistics.fmean(values)))
+            (written(name), score(statistics.fmean(values)))
             for name, values in choice.metrics.items()
             if name != key
         ],

@@ -1,4 +1,4 @@
-"""Where a difference comes from: two pairs of families by history, learner and course."""
+"""Differences between two pairs of families by history, learner and course."""
 
 import re
 from dataclasses import dataclass, replace
@@ -45,7 +45,7 @@ class GroupTable:
 
 
 def group_tables(view: View, confirmation: ConfirmationSummary) -> list[GroupTable]:
-    """The best recurrent family against the better baseline, and the first two of the ranking."""
+    """The best network against the best baseline, and the first two of the ranking."""
     order = ranking(confirmation)
     if len(order) < 2 or not confirmation.subgroups:
         return []

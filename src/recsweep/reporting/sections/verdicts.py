@@ -1,15 +1,13 @@
 """The page's first sentence, and a sentence for every verdict."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from recsweep.config.schema import goodness
 from recsweep.evaluation.verdict import TURNED, PairVerdict
+from recsweep.models.registry import family, role_of
 from recsweep.records.confirmation import ConfirmationSummary
 from recsweep.reporting.view import View, interval, score
-
-RECURRENT = ("gru", "lstm")
-BASELINES = ("matrix_factorization", "wide_deep")
 
 
 def headline(view: View, confirmation: ConfirmationSummary | None) -> str:
@@ -37,26 +35,39 @@ def headline(view: View, confirmation: ConfirmationSummary | None) -> str:
 
 
 def question(view: View, confirmation: ConfirmationSummary | None) -> str | None:
-    """The best recurrent family against the best baseline, where the headline isn't about them."""
+    """The best network against the best baseline, where the headline isn't about them."""
     order = ranking(confirmation) if confirmation else view.families
     pair = leading_pair(view, order)
     if pair is None or set(pair) == set(order[:2]):
         return None
     if confirmation and confirmation.verdicts:
         text = sentence(view, between(confirmation, *pair))
-        return view.say("question", text=text)
-    means = {row.choice.family: row.mean for row in view.rows}
-    first, second = sorted(pair, key=view.families.index)
-    d = score(abs(means[first] - means[second]))
-    return view.say("question", text=view.say("leads", a=first, b=second, d=d, metric=view.metric))
+    else:
+        means = {row.choice.family: row.mean for row in view.rows}
+        first, second = sorted(pair, key=view.families.index)
+        d = score(abs(means[first] - means[second]))
+        text = view.say("leads", a=first, b=second, d=d, metric=view.metric)
+    return view.say("question", baselines=_baselines(view), text=text)
+
+
+def _baselines(view: View) -> str:
+    """Those of the study by their titles."""
+    kinds = dict.fromkeys(str(space["family"]) for space in view.study.spaces.values())
+    known = [family(kind) for kind in kinds if role_of(kind) == "baseline"]
+    *others, last = (each.title_zh if view.lang == "zh" else each.title for each in known)
+    return view.say("best_of", others=", ".join(others), last=last) if others else last
 
 
 def leading_pair(view: View, order: Sequence[str]) -> tuple[str, str] | None:
-    """The first recurrent family and the first baseline; None where the study lacks either."""
-    kinds = {name: str(view.study.spaces[name]["family"]) for name in order}
-    recurrent = next((name for name in order if kinds[name] in RECURRENT), None)
-    baseline = next((name for name in order if kinds[name] in BASELINES), None)
-    return None if recurrent is None or baseline is None else (recurrent, baseline)
+    """The first network and the first baseline; None where the study lacks either."""
+    return leading({name: str(view.study.spaces[name]["family"]) for name in order})
+
+
+def leading(kinds: Mapping[str, str]) -> tuple[str, str] | None:
+    """The same of families, the best first, and what kind each is of."""
+    network = next((name for name, kind in kinds.items() if role_of(kind) == "network"), None)
+    baseline = next((name for name, kind in kinds.items() if role_of(kind) == "baseline"), None)
+    return None if network is None or baseline is None else (network, baseline)
 
 
 def ranking(confirmation: ConfirmationSummary) -> list[str]:
@@ -109,8 +120,14 @@ def sentence(view: View, verdict: PairVerdict) -> str:
         metric=view.metric,
         effect=f"{v.smallest_effect:g}",
     )
+    text = "；".join((text, *cautions(view, v)))
     basis = view.say(f"basis_{v.scope}", learners=f"{v.learners:,}", seeds=_seeds(v))
     return f"{text}（{basis}）"
+
+
+def cautions(view: View, verdict: PairVerdict) -> list[str]:
+    """What the verdict says of its own limits."""
+    return [view.say(f"caveat_{caveat}".replace(" ", "_")) for caveat in verdict.caveats]
 
 
 def _seeds(verdict: PairVerdict) -> str:

@@ -37,26 +37,34 @@ ENGLISH = {
     "folds_caveat:sessions": "This is no verdict yet. These scores chose the configurations, and "
     "the winner of many trials is lucky: expect less on new sessions. The stage “confirm” opens "
     "the sealed test.",
-    "question": "The best recurrent network against the better of matrix factorisation and wide & "
-    "deep: {text}.",
+    "question": "The best network against {baselines}: {text}.",
+    "best_of": "the best of {others} and {last}",
     "leads": "{a} leads {b} by {d} {metric}",
     "verdict_better": "{a} beats {b} by {numbers} {metric}",
     "verdict_worse": "{b} beats {a} by {numbers} {metric}",
     "verdict_equivalent": "{a} and {b} are equivalent within {effect} {metric}: {numbers}",
-    "verdict_no_difference_shown": "no difference shown between {a} and {b}: {numbers} {metric}",
-    "basis_configurations": "{learners} learners, {seeds} seeds; speaks of the selected "
-    "configurations",
-    "basis_families": "{learners} learners, {seeds} searches; speaks of repeated searches",
-    "basis_configurations:sessions": "{learners} sessions, {seeds} seeds; speaks of the selected "
-    "configurations",
-    "basis_families:sessions": "{learners} sessions, {seeds} searches; speaks of repeated searches",
+    "verdict_no_difference_shown": "no significant difference between {a} and {b}: {numbers} "
+    "{metric}",
+    "basis_configurations": "{learners} learners, {seeds} seeds; applies to the selected "
+    "configurations only",
+    "basis_families": "{learners} learners, {seeds} searches; applies to the model families",
+    "basis_configurations:sessions": "{learners} sessions, {seeds} seeds; applies to the selected "
+    "configurations only",
+    "basis_families:sessions": "{learners} sessions, {seeds} searches; applies to the model "
+    "families",
+    "caveat_few_learners": "too few learners to call them equivalent",
+    "caveat_few_learners:sessions": "too few sessions to call them equivalent",
+    "caveat_skewed": "few learners make up most of the difference, so the interval may be too "
+    "narrow",
+    "caveat_skewed:sessions": "few sessions make up most of the difference, so the interval may be "
+    "too narrow",
     # facts
     "fact_trials": "trials",
     "fact_trials_note": "{complete} complete, {pruned} stopped early, {failed} failed",
     "fact_families": "families",
     "fact_families_note": "{tuned} of them tuned, with {trials} trials each",
     "fact_folds": "folds",
-    "fact_folds_note": "each trained on the past, scored on the window after it",
+    "fact_folds_time": "each trained on the past, scored on the window after it",
     "fact_core": "core-hours",
     "fact_core_note": "of fitting and evaluating",
     "fact_wall": "minutes of search",
@@ -152,20 +160,17 @@ ENGLISH = {
     "outcome_better": "{a} is better",
     "outcome_worse": "{b} is better",
     "outcome_equivalent": "equivalent",
-    "outcome_no_difference_shown": "no difference shown",
+    "outcome_no_difference_shown": "no significant difference",
     "cold": "Courses without an event before the test",
     "cold_note": "What the features of each family’s arms are worth for new courses, which no arm "
     "can know by its events. Intervals hold together over the arms of one family at {level}.",
+    "sealed_cold": "Of its {targets} targets, {share} are on courses that training doesn’t know.",
     "sealed_cold_ranked": "Of its {targets} targets, {share} are on courses without an event "
     "before the test. They are ranked where the course table knew the course by then; elsewhere "
     "they are a miss.",
-    "sealed_cold": "Of its {targets} targets, {share} are on courses that training doesn’t know: "
-    "a miss for every family.",
+    "metrics_note": "",  # of the task
     "coverage": "Coverage@{k}",
     "novelty": "Novelty@{k}, bits",
-    "beyond_note": "Coverage: the share of all courses that appear in any learner’s list. Novelty: "
-    "how surprising a list’s courses are by their popularity; more bits, less popular. Neither is "
-    "better for being higher: read them beside the metric.",
     "order": "What order is worth",
     "order_note": "Is it really the order? The same weights scored {targets} of the targets twice: "
     "after the history as it happened, and after the same events shuffled. What is lost of "
@@ -204,7 +209,6 @@ ENGLISH = {
     "term:course of the history": "course of the history",
     "term:cold course": "course without events before",
     "term:course with events": "course with events before",
-    "term:of these in the catalogue": "– of these in the course table: ranked",
     "term:course new to the learner": "course new to the learner",
     "targets": "Targets",
     "cost": "Cost against quality",
@@ -245,12 +249,7 @@ ENGLISH = {
     "term:courses": "courses",
     "term:targets": "targets",
     "term:target learners": "learners with a target",
-    "term:in the window": "events in the window",
     "term:same course at the same time": "– same course at the same time",
-    "term:empty history": "– no history at the target’s time",
-    "term:course already in the history": "– course already in the history",
-    "term:not the last of its learner": "– not the last of its learner",
-    "term:not the first of its learner": "– not the first of its learner",
     "term:course unknown to training": "of the targets: course unknown to training",
     # reproduce
     "reproduce": "How to reproduce",
@@ -270,20 +269,11 @@ ENGLISH = {
     "seed": "Seed",
     # protocol
     "protocol": "Protocol",
-    "protocol_time": "Time is respected: {folds} rolling-origin folds inside the development "
+    "protocol_folds_time": "Time is respected: {folds} rolling-origin folds inside the development "
     "period, each with a validation window of {validation} of all events; the last {test} of all "
     "events are the sealed test, which the search cannot reach.",
     "protocol_history": "A learner’s history holds every event strictly before the target’s own "
     "time, those after the cut included; weights are frozen at the cut.",
-    "protocol_targets": "Targets: {which} events of the window. A metric is the mean over a "
-    "learner’s targets first, then over learners.",
-    "protocol_catalogue": "The whole catalogue is ranked, nothing is sampled, and ties count "
-    "against the model. Courses that the learner already has: {seen}.",
-    "which_all": "all",
-    "which_last": "each learner’s last of the",
-    "which_first": "each learner’s first of the",
-    "seen_drop": "not recommended again, and no targets",
-    "seen_keep": "recommended again",
     "protocol_budget": "Equal budget: {trials} trials a tuned family, {epochs} epochs a trial, the "
     "same folds and seeds; the first trial of each is its published defaults.",
     "protocol_stopping_halving": "Early stopping: asynchronous successive halving within a family, "
@@ -296,70 +286,23 @@ ENGLISH = {
     "protocol_selection": "Selection: {rule}, written in the experiment before any trial was run.",
     "rule_best_mean": "the best mean over folds",
     "rule_one_standard_error": "the cheapest within one paired standard error of the best",
-    "protocol_candidates": "Courses without events are candidates if the course table knew them "
-    "by the cut.",
     "protocol_arms": "Features of {family}: {features}.",
     "no_features": "ids alone",
     "protocol_features": "Features of learners and courses are not used by {families}: those "
     "families have no place for them.",
-    # purchase
-    "reliability": "Are probabilities what they say?",
-    "reliability_note": "Examples in ten bins of equal size by their probability: what the model "
-    "promised to the right, the share that was bought upwards. On the dashed line both are the "
-    "same. Of the first seed’s model.",
-    "reliability_label": "Reliability diagram of {family}",
-    "reliability_bin": "promised {promised}, bought {happened}, {n} examples",
-    "promised": "Mean probability",
-    "happened": "Share bought",
-    "decisions": "Decisions at the threshold",
-    "decisions_note": "The threshold with the best F1 on other learners’ examples (cross-fitted in "
-    "five parts; the mean of the five is shown). Top tenth: the examples with the highest "
-    "probability, or for revenue the highest probability times price; revenue is money an example.",
-    "decisions_note:sessions": "The threshold with the best F1 on other sessions (cross-fitted in "
-    "five parts; the mean of the five is shown). Top tenth: the sessions with the highest "
-    "probability.",
-    "threshold": "Threshold",
-    "precision": "precision",
-    "recall": "recall",
-    "f1": "F1",
-    "support": "support",
-    "term:purchase": "purchase",
-    "term:no purchase": "no purchase",
-    "term:lift in the top tenth": "lift in the top tenth",
-    "term:revenue in the top tenth": "revenue in the top tenth",
-    "term:expected revenue in the top tenth": "expected revenue in the top tenth",
-    "sealed_cold_purchase": "Of its {targets} examples, {share} are on courses that training "
-    "doesn’t know; they are scored by what else is known.",
-    "probability_note": "Less is better of log loss, Brier score and ECE (expected calibration "
-    "error), more of the areas under the curves.",
     "best_possible": "SYNTHETIC data: the simulator’s own probabilities score {value} {metric}, "
     "and no model can be expected to do better.",
-    "term:exposures": "looks at a course in the window",
-    "term:window not over by the end": "– too late for the answer to be known",
-    "term:course bought before": "– course bought before",
-    "term:purchases": "of the examples: bought",
-    "term:training: window not over by the cut": "left out of training: answer unknown at the cut",
-    "term:training examples": "training examples",
-    "term:training purchases": "of the training examples: bought",
-    "protocol_stratified": "Time is NOT respected: the table has no usable clock. {folds} folds "
-    "and the sealed test ({test} of the rows) are drawn at random with the same share of purchases "
-    "in each; exact duplicates were removed before. The unit that is resampled is the session.",
-    "protocol_purchase": "Example: a look at a course ({exposures}); bought if a purchase of it "
-    "follows within {days} days. It reads only what is strictly earlier. Its whole window lies "
-    "before the cut (in training) or the end of the window (in scoring); later ones are left out "
-    "and counted. The unit that is resampled is the learner.",
-    "protocol_probability": "Loss: binary cross-entropy without weights, for imbalance is no "
-    "reason to bend probabilities; it is met by the metrics (PR AUC, lift) and by the threshold. "
-    "Thresholds and calibrators (here: {calibration}) are cross-fitted over learners: never scored "
-    "on what they were fitted on. Means are over examples.",
-    "protocol_probability:sessions": "Loss: binary cross-entropy without weights, for imbalance is "
-    "no reason to bend probabilities; it is met by the metrics (PR AUC, lift) and by the "
-    "threshold. Thresholds and calibrators (here: {calibration}) are cross-fitted over sessions: "
-    "never scored on what they were fitted on. Means are over sessions.",
+    "protocol_folds_stratified": "Time is NOT respected: the table has no usable clock. {folds} "
+    "folds and the sealed test ({test} of the rows) are drawn at random with the same share "
+    "of purchases in each; exact duplicates were removed before. The unit that is resampled is the "
+    "session.",
     "cost_note_lower": "Small marks are trials (hollow: stopped early), large ones the selected. "
     "Down and to the left is better; a step to the right on this axis multiplies the cost.",
     "groups_sentence_lower": "Below 0 is in favour of {a}. Of {n} parts, {a} is ahead in {ahead} "
     "and {b} in {behind}, by intervals that leave out 0; in the others neither is shown ahead.",
+    "leaderboard_folds_time": "rolling-origin folds",
+    "leaderboard_folds_stratified": "folds drawn at random (time is not respected: the table has "
+    "no clock)",
     "fact_folds_stratified": "drawn at random, without regard to time",
 }
 
@@ -386,22 +329,27 @@ CHINESE = {
     "folds_caveat:sessions": "这还不是结论。配置正是按这些分数选出的，"
     "而众多试验中的优胜者总有运气成分："
     "对新会话应预期更低的分数。只有“confirm”阶段会打开封存测试集。",
-    "question": "最好的循环网络与矩阵分解、wide & deep 中较好者相比：{text}。",
+    "question": "最好的网络与{baselines}相比：{text}。",
+    "best_of": "{others}、{last} 中最好者",
     "leads": "{a} 领先 {b} {d} {metric}",
     "verdict_better": "{a} 优于 {b}，差值 {numbers} {metric}",
     "verdict_worse": "{b} 优于 {a}，差值 {numbers} {metric}",
     "verdict_equivalent": "{a} 与 {b} 在 {effect} {metric} 以内等效：{numbers}",
-    "verdict_no_difference_shown": "未显示出 {a} 与 {b} 之间的差异：{numbers} {metric}",
-    "basis_configurations": "{learners} 名学员，{seeds} 个随机种子；结论针对选定的配置",
-    "basis_families": "{learners} 名学员，{seeds} 次搜索；结论针对重复搜索",
-    "basis_configurations:sessions": "{learners} 个会话，{seeds} 个随机种子；结论针对选定的配置",
-    "basis_families:sessions": "{learners} 个会话，{seeds} 次搜索；结论针对重复搜索",
+    "verdict_no_difference_shown": "{a} 与 {b} 之间未见显著差异：{numbers} {metric}",
+    "basis_configurations": "{learners} 名学员，{seeds} 个随机种子；结论仅适用于所选配置",
+    "basis_families": "{learners} 名学员，{seeds} 次搜索；结论适用于整类模型",
+    "basis_configurations:sessions": "{learners} 个会话，{seeds} 个随机种子；结论仅适用于所选配置",
+    "basis_families:sessions": "{learners} 个会话，{seeds} 次搜索；结论适用于整类模型",
+    "caveat_few_learners": "学员太少，不足以判定等效",
+    "caveat_few_learners:sessions": "会话太少，不足以判定等效",
+    "caveat_skewed": "差异主要来自少数学员，区间可能偏窄",
+    "caveat_skewed:sessions": "差异主要来自少数会话，区间可能偏窄",
     "fact_trials": "次试验",
     "fact_trials_note": "{complete} 次完整，{pruned} 次提前停止，{failed} 次失败",
     "fact_families": "个模型族",
     "fact_families_note": "其中 {tuned} 个经过调参，每个 {trials} 次试验",
     "fact_folds": "折",
-    "fact_folds_note": "每折用过去训练，在紧随其后的时间窗内评分",
+    "fact_folds_time": "每折用过去训练，在紧随其后的时间窗内评分",
     "fact_core": "核·小时",
     "fact_core_note": "用于训练和评估",
     "fact_wall": "分钟搜索时间",
@@ -491,18 +439,16 @@ CHINESE = {
     "outcome_better": "{a} 更好",
     "outcome_worse": "{b} 更好",
     "outcome_equivalent": "等效",
-    "outcome_no_difference_shown": "未显示差异",
+    "outcome_no_difference_shown": "未见显著差异",
     "cold": "测试之前没有事件的课程",
     "cold_note": "对没有事件可学的新课程，每个模型族各组特征的价值。"
     "区间在 {level} 水平上对同一模型族的各组同时成立。",
+    "sealed_cold": "其 {targets} 个目标中，{share} 是训练里没有的课程。",
     "sealed_cold_ranked": "其 {targets} 个目标中，{share} 是测试之前没有事件的课程："
     "课程表当时已有的课程参与排序，其余算未命中。",
-    "sealed_cold": "其 {targets} 个目标中，{share} 是训练里没有的课程：对每个模型族都算未命中。",
+    "metrics_note": "",
     "coverage": "覆盖率@{k}",
     "novelty": "新颖度@{k}，比特",
-    "beyond_note": "覆盖率：出现在任一学员列表中的课程占全部课程的份额。"
-    "新颖度：按流行程度，列表中的课程有多出人意料；比特越多，课程越冷门。"
-    "两者都不是越高越好，应与指标一并看待。",
     "order": "顺序值多少",
     "order_note": "真的是顺序在起作用吗？用同样的权重对 {targets} 个目标各评分两次："
     "一次用实际发生的历史，一次用打乱的同一批事件。{metric} 损失的部分就是顺序对模型的价值；"
@@ -539,7 +485,6 @@ CHINESE = {
     "term:course of the history": "历史中已有的课程",
     "term:cold course": "之前没有事件的课程",
     "term:course with events": "之前有事件的课程",
-    "term:of these in the catalogue": "– 其中课程表已有、参与排序的课程",
     "term:course new to the learner": "对学员是新的课程",
     "targets": "目标",
     "cost": "成本与质量",
@@ -579,12 +524,7 @@ CHINESE = {
     "term:courses": "课程",
     "term:targets": "目标",
     "term:target learners": "有目标的学员",
-    "term:in the window": "窗口内的事件",
     "term:same course at the same time": "– 同一时间的同一课程",
-    "term:empty history": "– 目标时刻之前没有历史",
-    "term:course already in the history": "– 课程已在历史中",
-    "term:not the last of its learner": "– 不是该学员的最后一个",
-    "term:not the first of its learner": "– 不是该学员的第一个",
     "term:course unknown to training": "目标中：训练里没有的课程",
     "reproduce": "如何复现",
     "reproduce_note": "按记录重建每个选定的配置，并与其记录核对。",
@@ -600,19 +540,11 @@ CHINESE = {
     "packages": "软件包",
     "seed": "种子",
     "protocol": "评测规程",
-    "protocol_time": "尊重时间：开发期内有 {folds} 个滚动起点的折，"
+    "protocol_folds_time": "尊重时间：开发期内有 {folds} 个滚动起点的折，"
     "每折的验证窗口占全部事件的 {validation}；"
     "最后 {test} 的事件是封存测试集，搜索无法触及。",
     "protocol_history": "学员的历史包含严格早于目标时刻的全部事件，切分点之后的也在内；"
     "权重在切分点冻结。",
-    "protocol_targets": "目标：窗口内{which}事件。指标先对一名学员的各目标取均值，再对学员取均值。",
-    "protocol_catalogue": "对整个课程目录排序，不做抽样；同分按不利于模型的方式计算。"
-    "学员已有的课程：{seen}。",
-    "which_all": "的全部",
-    "which_last": "每名学员的最后一个",
-    "which_first": "每名学员的第一个",
-    "seen_drop": "不再推荐，也不作为目标",
-    "seen_keep": "仍可推荐",
     "protocol_budget": "预算相同：每个调参的模型族 {trials} 次试验，每次 {epochs} 轮，"
     "折与种子相同；"
     "每个模型族的第一次试验都是公开发表的默认配置。",
@@ -625,61 +557,19 @@ CHINESE = {
     "protocol_selection": "选择：{rule}，在任何试验运行之前就写在实验文件里。",
     "rule_best_mean": "各折均值最好",
     "rule_one_standard_error": "与最好者相差不超过一个配对标准误的试验中最省的",
-    "protocol_candidates": "没有事件的课程，若课程表在切分时刻已有，也参与排序。",
     "protocol_arms": "{family} 的特征：{features}。",
     "no_features": "只有编号",
     "protocol_features": "{families} 不使用学员和课程的特征：这些模型族没有放置特征的地方。",
-    "reliability": "概率名副其实吗？",
-    "reliability_note": "按概率把样本分成十个等量的组：横轴是模型承诺的概率，纵轴是实际购买的比例。"
-    "虚线上两者相同。取第一个种子的模型。",
-    "reliability_label": "{family} 的可靠性图",
-    "reliability_bin": "承诺 {promised}，购买 {happened}，{n} 个样本",
-    "promised": "平均概率",
-    "happened": "购买比例",
-    "decisions": "按阈值作出的判断",
-    "decisions_note": "阈值取在其他学员的样本上 F1 最高者（分五份交叉拟合，表中为五个阈值的均值）。"
-    "前十分之一：概率最高的样本；对收入而言是概率乘价格最高的样本；收入按每个样本计。",
-    "decisions_note:sessions": "阈值取在其他会话上 F1 最高者"
-    "（分五份交叉拟合，表中为五个阈值的均值）。"
-    "前十分之一：概率最高的会话。",
-    "threshold": "阈值",
-    "precision": "精确率",
-    "recall": "召回率",
-    "f1": "F1",
-    "support": "样本数",
-    "term:purchase": "购买",
-    "term:no purchase": "未购买",
-    "term:lift in the top tenth": "最高十分之一的提升度",
-    "term:revenue in the top tenth": "最高十分之一的收入",
-    "term:expected revenue in the top tenth": "最高十分之一的预期收入",
-    "sealed_cold_purchase": "其 {targets} 个样本中，{share} 是训练里没有的课程，"
-    "按其他已知信息评分。",
-    "probability_note": "log loss、Brier score 和 ECE（期望校准误差）越低越好，"
-    "曲线下面积越高越好。",
     "best_possible": "合成数据：模拟器自己的概率得到 {value} {metric}，不应指望任何模型更好。",
-    "term:exposures": "窗口内的课程浏览",
-    "term:window not over by the end": "– 太晚，答案尚未可知",
-    "term:course bought before": "– 课程此前已购买",
-    "term:purchases": "样本中：已购买",
-    "term:training: window not over by the cut": "未用于训练：到切分点答案尚未可知",
-    "term:training examples": "训练样本",
-    "term:training purchases": "训练样本中：已购买",
-    "protocol_stratified": "未考虑时间：该表没有可用的时钟。"
+    "protocol_folds_stratified": "未考虑时间：该表没有可用的时钟。"
     "{folds} 折和封存测试集（占全部行的 {test}）"
     "随机抽取，各部分购买比例相同；完全重复的行事先已去除。重抽样的单位是会话。",
-    "protocol_purchase": "样本：一次课程浏览（{exposures}）；{days} 天内购买该课程即为购买。"
-    "只读取严格更早的信息。整个期限须在切分点（训练）或窗口末尾（评分）之前结束，"
-    "更晚的样本不用并计数。重抽样的单位是学员。",
-    "protocol_probability": "损失：不加权的二元交叉熵，因为类别不平衡不是扭曲概率的理由；"
-    "由指标（PR AUC、提升度）和阈值来应对。阈值与校准器（此处：{calibration}）按学员交叉拟合，"
-    "从不在拟合它的样本上评分。均值按样本计。",
-    "protocol_probability:sessions": "损失：不加权的二元交叉熵，因为类别不平衡不是扭曲概率的理由；"
-    "由指标（PR AUC、提升度）和阈值来应对。阈值与校准器（此处：{calibration}）按会话交叉拟合，"
-    "从不在拟合它的会话上评分。均值按会话计。",
     "cost_note_lower": "小标记是试验（空心：提前停止），大标记是选定的配置。越靠左下越好；"
     "横轴上每向右一格，成本都是成倍增加。",
     "groups_sentence_lower": "小于 0 表示 {a} 较好。在 {n} 个部分中，{a} 在 {ahead} 个领先，"
     "{b} 在 {behind} 个领先（区间不含 0）；其余部分未显示谁领先。",
+    "leaderboard_folds_time": "滚动起点的折",
+    "leaderboard_folds_stratified": "随机抽取的折（未考虑时间：该表没有时钟）",
     "fact_folds_stratified": "随机抽取，不考虑时间",
 }
 

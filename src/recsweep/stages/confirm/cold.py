@@ -1,14 +1,14 @@
-"""What features are worth for courses without events: verdicts between the arms of a family."""
+"""Verdicts between the arms of a family on courses without events: what features are worth."""
 
 from collections.abc import Mapping
 
 import numpy as np
 
 from recsweep.config.schema import Experiment
-from recsweep.data.types import UNKNOWN, Float64, Targets
+from recsweep.data.types import Float64, Targets
 from recsweep.evaluation.comparison import compare
-from recsweep.evaluation.metrics import user_means
 from recsweep.evaluation.verdict import PairVerdict, Scope
+from recsweep.tasks.registry import TASKS
 
 
 def cold_verdicts(
@@ -33,14 +33,14 @@ def cold_verdicts(
         scope: of the verdicts.
         level: of the intervals.
     """
-    # A ranking can't hold a course that no table knows; a purchase can be asked of any.
-    cold = targets.item >= n_known if targets.labels is None else targets.item == UNKNOWN
+    cold = TASKS[experiment.task].cold(targets, n_known)
     learners, sequence = np.unique(targets.sequence[cold], return_inverse=True)
     if len(learners) < 2:
         return ()
+    per_learner = TASKS[experiment.task].per_learner
     families: dict[str, dict[str, Float64]] = {}
     for arm, of_targets in values.items():
-        means = [user_means(row[cold], sequence.astype(np.int32)) for row in of_targets]
+        means = [per_learner(row[cold], sequence.astype(np.int32)) for row in of_targets]
         families.setdefault(experiment.space_of(arm), {})[arm] = np.stack(means)
     ask = experiment.confirm
     return tuple(
@@ -54,5 +54,6 @@ def cold_verdicts(
             level,
             scope,
             lower_is_better=experiment.metric.lower_is_better,
+            bound=experiment.metric.bound,
         )
     )

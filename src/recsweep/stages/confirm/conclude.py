@@ -19,6 +19,7 @@ from recsweep.evaluation.estimate import estimate
 from recsweep.evaluation.groups import Mask, group_masks
 from recsweep.evaluation.subgroups import subgroup_differences
 from recsweep.evaluation.verdict import Scope
+from recsweep.models.registry import families_of
 from recsweep.records.confirmation import (
     Confirmation,
     ConfirmedFamily,
@@ -28,16 +29,14 @@ from recsweep.records.confirmation import (
     Subgroup,
 )
 from recsweep.records.confirmation_files import Table
-from recsweep.records.environment import environment
 from recsweep.records.openings import read_openings
 from recsweep.records.study import Study
 from recsweep.stages.confirm.cold import cold_verdicts
-from recsweep.stages.confirm.purchases import pooled_estimates, purchase_details
+from recsweep.stages.confirm.pooled import pooled_estimates
 from recsweep.stages.confirm.refits import Scored, Test
 from recsweep.stages.confirm.searches import Search
 from recsweep.tasks.registry import TASKS
 from recsweep.tasks.task import Outcomes, Task
-from recsweep.training.refit import DETERMINISTIC
 
 LEVEL = 0.95
 CONTROL = ("in_order", "shuffled")
@@ -53,6 +52,7 @@ class Known:
     users: int  # codes below it have an event before the test
     steps: Mapping[str, Steps | None]
     inputs: str
+    environment: Mapping[str, object]
     folder: Path
 
 
@@ -77,6 +77,7 @@ def conclude(
         LEVEL,
         scope,
         lower_is_better=experiment.metric.lower_is_better,
+        bound=experiment.metric.bound,
     )
     n_known = test.fold.training.n_known
     values = _target_values(scored, test, known)
@@ -104,7 +105,7 @@ def conclude(
         dataset=known.study.dataset,
         fingerprint=known.study.fingerprint,
         inputs=known.inputs,
-        environment=environment(experiment.resources),
+        environment=known.environment,
     )
     return confirmation, tables
 
@@ -170,6 +171,7 @@ def _family(
             ),
             targets=len(test.control()),
         )
+    details = TASKS[test.task].details(runs[0].outcomes, test.fold.validation, metric)
     names = [name for name in table if name not in (*CONTROL, *_novelty(metric))]
     lists = [run.lists for run in runs if run.lists is not None]
     return ConfirmedFamily(
@@ -178,7 +180,7 @@ def _family(
         config=choice.config,
         epochs=choice.epochs,
         seeds=own.seeds,
-        deterministic=choice.kind in DETERMINISTIC,
+        deterministic=not families_of(test.task)[choice.kind].random,
         steps=known.steps[name],
         metrics={
             **{column: _estimate(_rows(table[column])) for column in names},
@@ -191,7 +193,7 @@ def _family(
         novelty={name: _estimate(_rows(table[name])) for name in _novelty(metric) if name in table},
         order=order,
         fit_seconds=float(np.mean([run.fit_seconds for run in runs])),
-        purchase=purchase_details(runs[0], test),
+        **({} if details is None else {test.task: details}),
     )
 
 

@@ -4,7 +4,7 @@ The same weights score the same targets twice: after the history as it happened,
 events in random order. What is lost is what the order was worth to the model.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import replace
 
 import numpy as np
@@ -18,24 +18,6 @@ history's length; a user with more targets is represented by so many, drawn at r
 
 CHUNK_PLACES = 1 << 22
 """At most so many places of shuffled histories are laid out at once."""
-
-ORDER_BLIND = frozenset(
-    {
-        "popularity",
-        "matrix_factorization",
-        "base_rate",
-        "logistic_regression",
-        "gradient_boosting",
-    }
-)
-"""Families whose scores depend only on which items a history holds and how often."""
-
-
-def reads_order(kind: str, config: Mapping[str, object]) -> bool:
-    """Can a family's score depend on the order of a history?"""
-    if kind == "item_knn":
-        return config.get("recency") != 1
-    return kind not in ORDER_BLIND
 
 
 def control_targets(targets: Targets, seed: int) -> Int64:

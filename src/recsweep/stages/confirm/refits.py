@@ -17,11 +17,11 @@ from recsweep.config.values import Configuration
 from recsweep.data.features import with_features
 from recsweep.data.types import Fold, Int64
 from recsweep.errors import WorkFailed
-from recsweep.stages.confirm.control import control_targets, reads_order, shuffled
+from recsweep.models.registry import families_of
+from recsweep.stages.confirm.control import control_targets, shuffled
 from recsweep.stages.machine import device_of, threads
-from recsweep.tasks.next_item.lists import ListMaker, Lists
 from recsweep.tasks.registry import TASKS
-from recsweep.tasks.task import Outcomes, Scorer
+from recsweep.tasks.task import ListMaker, Lists, Outcomes, Scorer
 from recsweep.training.process import environment_variables
 from recsweep.training.refit import refit
 from recsweep.training.trial import Diverged
@@ -47,7 +47,7 @@ class Scored:
     """What one refit reached."""
 
     job: Job
-    outcomes: Outcomes  # (n_targets,) ranks or probabilities
+    outcomes: Outcomes  # (n_targets,)
     shuffled: Outcomes | None  # (n_control_targets,); None: the family can't see order
     lists: Lists | None  # None: the task makes none
     fit_seconds: float
@@ -86,7 +86,7 @@ class _Seat:
 
     fold: Fold
     scorer: Scorer[Any]
-    lists: ListMaker | None
+    lists: ListMaker[Any] | None
 
 
 class Bench:
@@ -101,9 +101,8 @@ class Bench:
         features = self._test.features.get(family)
         if features not in self._seats:
             fold, device, lists = with_features(self._test.fold, features), self._device, None
-            if self._task.makes_lists:
-                ks = self._test.metric.report_k
-                lists = ListMaker(fold.validation, fold.training, ks, device)
+            if self._task.lists is not None:
+                lists = self._task.lists(fold.validation, fold.training, self._test.metric, device)
             scorer = self._task.scorer(fold.validation, fold.n_items, device)
             self._seats[features] = _Seat(fold, scorer, lists)
         return self._seats[features]
@@ -133,7 +132,7 @@ class Bench:
             ) from None
         fit_seconds = time.perf_counter() - started
         after_shuffling = None
-        if reads_order(job.kind, job.config):
+        if families_of(test.task)[job.kind].sees_order(job.config):
             after_shuffling = self._shuffled(model, seat.fold)
         return Scored(
             job=job,

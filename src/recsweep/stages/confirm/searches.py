@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from recsweep.config.schema import Experiment
+from recsweep.models.registry import families_of
 from recsweep.records.confirmation_files import read_confirmation
 from recsweep.records.files import read_study
 from recsweep.records.openings import Opened
@@ -19,7 +20,6 @@ from recsweep.stages.confirm.selected import selected_of
 from recsweep.stages.select.stage import choose, select_stage
 from recsweep.stages.sweep.stage import Inputs, searched_data, sweep
 from recsweep.tasks.folds import development_folds
-from recsweep.tasks.registry import TASKS
 from recsweep.tracking.events import Listener
 
 SEEDS_APART = 10_000
@@ -72,7 +72,7 @@ def repeat_searches(
     study = read_study(folder)
     dataset = searched_data(study, root)
     folds = development_folds(dataset, study.experiment)
-    families = TASKS[study.experiment.task].families
+    families = families_of(study.experiment.task)
     spaces = {name: parse_space(keys, folder, families) for name, keys in study.spaces.items()}
     found = []
     for number in range(2, count + 1):

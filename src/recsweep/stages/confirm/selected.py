@@ -1,10 +1,9 @@
-"""What goes to the sealed test, and the identity of the confirmation that comes of it."""
+"""Selected configurations on their way to the sealed test, and the identity of a confirmation."""
 
-import hashlib
-import json
 from collections.abc import Mapping, Sequence
 
-from recsweep.config.schema import Arm
+from recsweep.config.digest import json_sha256
+from recsweep.config.schema import Decides, deciding
 from recsweep.records.openings import Opened
 from recsweep.records.selection import Selection
 from recsweep.records.study import Study
@@ -26,20 +25,13 @@ def selected_of(study: Study, selection: Selection) -> dict[str, Opened]:
 def confirmation_inputs(
     study: Study, selected: Mapping[str, Opened], repeated: Sequence[Mapping[str, Opened]]
 ) -> str:
-    """Identity of a confirmation: data, task, configurations, seeds, and what is asked of them."""
-    experiment = study.experiment
-    deciding = {"folds", "targets", "purchase", "metric", "features", "text", "confirm", "seed"}
-    arms = {n: arm.features for n, arm in experiment.families.items() if isinstance(arm, Arm)}
+    """Identity of a confirmation: data, configurations, seeds, and what is asked of them."""
     content = {
         "fingerprint": study.fingerprint,
-        "experiment": experiment.model_dump(mode="json", include=deciding),
-        # Those that can change a number: a changed time limit must not open the test again.
-        "resources": experiment.resources.model_dump(include={"cpu", "gpu", "precision"}),
-        "selected": _dumped(selected),
-        **({"arms": arms} if arms else {}),
-        **({"repeated": [_dumped(others) for others in repeated]} if repeated else {}),
+        "experiment": deciding(study.experiment, Decides.CONFIRMATION),
+        "selected": [_dumped(found) for found in (selected, *repeated)],
     }
-    return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
+    return json_sha256(content)
 
 
 def _dumped(selected: Mapping[str, Opened]) -> dict[str, object]:

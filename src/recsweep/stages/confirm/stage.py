@@ -9,27 +9,28 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-import recsweep
 from recsweep.config.schema import Experiment
 from recsweep.data.sealed import unseal
 from recsweep.data.types import Dataset
+from recsweep.models.registry import families_of
 from recsweep.records.confirmation import Confirmation, Steps
 from recsweep.records.confirmation_files import LEARNERS, read_confirmation, write_confirmation
-from recsweep.records.environment import code_version
+from recsweep.records.environment import PACKAGE, code_version, environment
 from recsweep.records.files import read_study
 from recsweep.records.lock import study_lock
 from recsweep.records.openings import Opened, Why, record_opening
 from recsweep.stages.confirm.conclude import Known, conclude
-from recsweep.stages.confirm.purchases import best_possible
 from recsweep.stages.confirm.refits import Ended, Job, Scored, Test, score_all
+from recsweep.stages.confirm.scorable import check_test
 from recsweep.stages.confirm.searches import Search, own_search
 from recsweep.stages.confirm.selected import confirmation_inputs
 from recsweep.stages.machine import worker_count
 from recsweep.stages.sweep.stage import searched_data
 from recsweep.tasks.folds import development_folds, make_fold
 from recsweep.tasks.registry import TASKS
+from recsweep.tasks.task import TEST
 from recsweep.training.process import worker_environment
-from recsweep.training.refit import DETERMINISTIC, optimizer_steps
+from recsweep.training.refit import optimizer_steps
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,13 +66,15 @@ def confirm_stage(
     searches = (own_search(study, folder), *repeats)
     selected, *repeated = [search.selected for search in searches]
     dataset = searched_data(study, root)
-    before = read_confirmation(folder)
     inputs = confirmation_inputs(study, selected, repeated)
-    if before is not None and before.inputs == inputs and (folder / LEARNERS).exists():
-        return Confirmed(before, opened=False)
+    if before := _confirmed(folder, inputs):
+        return before
     with study_lock(folder, "confirm"):
+        if before := _confirmed(folder, inputs):  # by another process, meanwhile
+            return before
         experiment = study.experiment
         steps = _fold_steps(dataset, experiment, selected)
+        now = environment(experiment.resources)
         test, known_users = open_test(folder, "confirm", dataset, experiment, selected, repeated)
         jobs = [job for n, search in enumerate(searches, 1) for job in _jobs(search, n)]
         scored = score_all(
@@ -90,6 +93,7 @@ def confirm_stage(
                 users=known_users,
                 steps=_all_steps(steps, test, selected),
                 inputs=inputs,
+                environment=now,
                 folder=folder,
             ),
         )
@@ -101,6 +105,14 @@ def confirm_stage(
             folder,
         )
     return Confirmed(confirmation, opened=True)
+
+
+def _confirmed(folder: Path, inputs: str) -> Confirmed | None:
+    """What was confirmed with these inputs; None: nothing was."""
+    before = read_confirmation(folder)
+    if before is None or before.inputs != inputs or not (folder / LEARNERS).exists():
+        return None
+    return Confirmed(before, opened=False)
 
 
 def open_test(
@@ -115,13 +127,15 @@ def open_test(
     development data; the second value is the number of users known before the test.
 
     Raises:
-        BadInput: the test's files are missing or changed, or nothing in it can be predicted.
+        BadInput: the test's files are missing or changed, or nothing in it can be predicted. No
+            opening is booked then.
     """
-    code = code_version(Path(recsweep.__file__).parent)
+    check_test(dataset, experiment)
+    code = code_version(PACKAGE)
     record_opening(folder, why, code, dataset.fingerprint, configurations, repeated)
     opened = unseal(dataset)
-    fold = make_fold("test", opened.development, opened.cuts.test, opened, experiment)
-    best = best_possible(experiment, opened, fold)
+    fold = make_fold(TEST, opened.development, opened.cuts.test, opened, experiment)
+    best = TASKS[experiment.task].best_possible(fold, opened, experiment)
     features = {name: experiment.features_of(name) for name in experiment.families}
     test = Test(fold, experiment.metric, experiment.resources, experiment.task, best, features)
     return test, dataset.n_users
@@ -129,13 +143,13 @@ def open_test(
 
 def _jobs(search: Search, number: int) -> list[Job]:
     trials = {trial.id: trial for trial in search.study.trials}
-    jobs = []
+    known, jobs = families_of(search.study.experiment.task), []
     for name, choice in search.selected.items():
         trial = trials[choice.trial]
         # An epoch of all folds takes about as long as several evaluations; only shares matter.
         fit = trial.fit_seconds / len(trial.epochs) * choice.epochs
         work = fit + 3 * trial.evaluate_seconds / len(trial.epochs)
-        seeds = search.seeds[:1] if choice.kind in DETERMINISTIC else search.seeds
+        seeds = search.seeds if known[choice.kind].random else search.seeds[:1]
         jobs += [
             Job(name, choice.kind, choice.config, choice.epochs, seed, work + 1e-3, number)
             for seed in seeds

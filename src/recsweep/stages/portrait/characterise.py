@@ -1,4 +1,4 @@
-"""What characterises each group of learners, as records: courses, categories and tags, numbers."""
+"""Records of what characterises each group: courses, categories and tags, numbers."""
 
 from dataclasses import dataclass
 

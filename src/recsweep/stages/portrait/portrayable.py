@@ -1,17 +1,16 @@
-"""Which family can be portrayed, and which portraits are of what is selected now."""
+"""Families that can be portrayed, and portraits of what is selected now."""
 
 import logging
 from pathlib import Path
 
 from recsweep.config.files import nearest
 from recsweep.errors import BadInput
+from recsweep.models.registry import families_of, role_of
 from recsweep.records.openings import Opened
 from recsweep.records.portrait import Portrait, portrait_path, read_portrait
 from recsweep.records.selection import Selection
 from recsweep.records.study import Study
-from recsweep.reporting.sections.verdicts import RECURRENT
 from recsweep.stages.confirm.selected import selected_of
-from recsweep.tasks.registry import TASKS
 
 log = logging.getLogger(__name__)
 
@@ -44,12 +43,12 @@ def _opened(portrait: Portrait) -> Opened:
 
 
 def portrayed_family(study: Study, selection: Selection, asked: str | None) -> str:
-    """The family that is `asked` for, or else the best recurrent one on the folds.
+    """The family that is `asked` for, or else the best network on the folds.
 
     Raises:
-        BadInput: it isn't in the study, or has no state of a learner; or none is recurrent.
+        BadInput: it isn't in the study, or has no state of a learner; or none is a network.
     """
-    families = TASKS[study.experiment.task].families
+    families = families_of(study.experiment.task)
     kinds = {name: str(study.spaces[name]["family"]) for name in selection.families}
     able = [name for name, kind in kinds.items() if families[kind].portrays]
     if asked is not None and asked not in kinds:
@@ -62,10 +61,10 @@ def portrayed_family(study: Study, selection: Selection, asked: str | None) -> s
     if asked is not None:
         return asked
     goodness = study.experiment.metric.goodness
-    recurrent = [name for name, kind in kinds.items() if kind in RECURRENT]
-    if not recurrent:
+    networks = [name for name in able if role_of(kinds[name]) == "network"]
+    if not networks:
         raise BadInput(
-            "the study has no recurrent family to portray; "
+            "the study has no network to portray; "
             f"choose with --family: {', '.join(able) or 'none of its families can be portrayed'}"
         )
-    return max(recurrent, key=lambda name: goodness(selection.families[name].value))
+    return max(networks, key=lambda name: goodness(selection.families[name].value))

@@ -3,21 +3,20 @@
 It reads the development period alone: no file of the sealed test is opened.
 """
 
-import hashlib
-import json
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 import polars as pl
 
-from recsweep.config.schema import Experiment
+from recsweep.config.digest import json_sha256
+from recsweep.config.schema import Decides, Experiment, deciding
 from recsweep.data.features import known_users, with_features
-from recsweep.data.manifest import read_manifest
+from recsweep.data.manifest import PreparedFile, read_manifest
 from recsweep.data.prepared import DEVELOPMENT, ITEM_ROWS, ITEMS, USER_ROWS, USERS
-from recsweep.data.types import Dataset, Float32, Float64, Fold
+from recsweep.data.types import Float32, Float64, Fold
 from recsweep.errors import BadInput, WorkFailed
 from recsweep.evaluation.portrait.clusters import (
     directions,
@@ -82,7 +81,7 @@ def portrait_stage(
     Args:
         folder: of the study.
         root: the folder that holds `data/`.
-        family: its name in the study; None: the best recurrent one.
+        family: its name in the study; None: the best network.
         clusters: how many; None: as many as the silhouette favours.
         on_epoch: told of every epoch of the refit.
 
@@ -101,11 +100,13 @@ def portrait_stage(
     name = portrayed_family(study, selection, family)
     selected = selected_of(study, selection)[name]
     dataset = searched_data(study, root)
-    inputs = _inputs(study.experiment, dataset, name, selected, clusters)
+    files, cut = read_manifest(dataset.folder).files, dataset.cuts.test[0]
+    inputs = portrait_inputs(files, cut, study.experiment, name, selected, clusters)
     before = read_portrait(folder, name)
     if before is not None and before.inputs == inputs:
         return Portrayed(before, fitted=False)
     with study_lock(folder, "portrait"):
+        now = environment(study.experiment.resources)
         whole = whole_development(dataset, study.experiment)
         fold = with_features(whole, study.experiment.features_of(name))
         vectors = _vectors(study.experiment, name, selected, fold, on_epoch)
@@ -131,7 +132,7 @@ def portrait_stage(
             clusters=characterise(dataset, study.experiment, fold, found.labels),
             inputs=inputs,
             vectors=write_learners(learners, folder, name),
-            environment=environment(study.experiment.resources),
+            environment=now,
         )
         write_portrait(portrait, folder)
     return Portrayed(portrait, fitted=True)
@@ -185,9 +186,10 @@ def _check(points: Float64, clusters: int | None, folder: Path) -> None:
         )
 
 
-def _inputs(
+def portrait_inputs(
+    files: Mapping[str, PreparedFile],
+    cut: int,
     experiment: Experiment,
-    dataset: Dataset,
     family: str,
     selected: Opened,
     clusters: int | None,
@@ -196,16 +198,12 @@ def _inputs(
 
     Not the data's fingerprint, in which the sealed test has a say.
     """
-    files = read_manifest(dataset.folder).files
-    read: Sequence[str] = (DEVELOPMENT, USERS, ITEMS, USER_ROWS, ITEM_ROWS)
-    deciding = {"task", "folds", "targets", "purchase", "text", "seed"}
-    content: Mapping[str, object] = {
+    read = (DEVELOPMENT, USERS, ITEMS, USER_ROWS, ITEM_ROWS)
+    content = {
         "development": {name: files[name].content for name in read if name in files},
-        "cut": dataset.cuts.test[0],
-        "experiment": experiment.model_dump(mode="json", include=deciding),
-        "features": experiment.features_of(family),
-        "resources": experiment.resources.model_dump(include={"cpu", "gpu", "precision"}),
+        "cut": cut,
+        "experiment": deciding(experiment.of_family(family), Decides.PORTRAIT),
         "selected": selected.model_dump(mode="json"),
         "clusters": clusters,
     }
-    return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
+    return json_sha256(content)

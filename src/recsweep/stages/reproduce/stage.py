@@ -12,6 +12,7 @@ from recsweep.data.prepare import prepare
 from recsweep.data.sources import resolve
 from recsweep.data.types import Dataset, Fold
 from recsweep.errors import BadInput, WorkFailed
+from recsweep.models.registry import families_of
 from recsweep.records.confirmation import ConfirmedFamily
 from recsweep.records.confirmation_files import read_confirmation, read_learners
 from recsweep.records.digests import edited
@@ -26,9 +27,9 @@ from recsweep.stages.machine import device_of, threads, worker_count
 from recsweep.stages.reproduce.figures import Figure, compare_figures, obstacles, stacked, tolerance
 from recsweep.tasks.folds import development_folds
 from recsweep.tasks.registry import TASKS
+from recsweep.training.epoch import EpochReport
 from recsweep.training.process import worker_environment
-from recsweep.training.refit import DETERMINISTIC
-from recsweep.training.trial import Diverged, EpochReport, run_trial
+from recsweep.training.trial import Diverged, run_trial
 
 MORE_SEEDS = 2
 """Trained besides, where a tolerance has to be measured."""
@@ -73,8 +74,8 @@ def reproduce_stage(
         WorkFailed: a raw file or the prepared data differ from the record, or training diverged.
     """
     best = read_best(path)
-    edits = tuple(edited(read_yaml(path)))
-    families = TASKS[best.experiment.task].families
+    edits = tuple(edited(BestFile, read_yaml(path)))
+    families = families_of(best.experiment.task)
     if best.kind not in families:
         raise BadInput(f"{path}: kind {best.kind!r} is no family{nearest(best.kind, families)}")
     validate(families[best.kind].config, dict(best.config), f"{path}: config")
@@ -124,7 +125,7 @@ def _on_folds(
     columns = best.experiment.features_of(best.family)
     folds = tuple(with_features(f, columns) for f in development_folds(dataset, best.experiment))
     reasons = obstacles(best.environment, now, best.experiment.resources)
-    more = MORE_SEEDS if reasons and best.kind not in DETERMINISTIC else 0
+    more = MORE_SEEDS if reasons and families_of(best.experiment.task)[best.kind].random else 0
     seeds = [best.seed + n for n in range(1 + more)]
     runs = [_train(best, folds, seed, on_epoch) for seed in seeds]
     tolerances = {}
@@ -187,12 +188,12 @@ def _on_test(
         name: table[name].to_numpy().reshape(len(family.seeds), -1).mean(axis=1).tolist()
         for name in names
     }
-    with study_lock(folder):
+    with study_lock(folder, "reproduce --sealed"):
         experiment = best.experiment
         test, _ = open_test(
             folder, "reproduce --sealed", dataset, experiment, {best.family: opened}
         )
-        own = family.seeds[:1] if best.kind in DETERMINISTIC else family.seeds
+        own = family.seeds if families_of(experiment.task)[best.kind].random else family.seeds[:1]
         jobs = [Job(best.family, best.kind, best.config, best.epochs, seed, 1.0) for seed in own]
         scored = score_all(
             jobs,

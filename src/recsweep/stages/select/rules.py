@@ -8,10 +8,10 @@ import numpy as np
 from recsweep.config.schema import Metric
 from recsweep.config.values import Configuration
 from recsweep.errors import WorkFailed
+from recsweep.models.registry import families_of
 from recsweep.records.selection import Choice, Selection
 from recsweep.records.study import Study, TrialRow
 from recsweep.records.user_values import FoldValues
-from recsweep.tasks.registry import TASKS
 
 UserValues = Callable[[str], Sequence[FoldValues]]
 """Trial id -> its learners' scores, one entry a fold."""
@@ -91,7 +91,7 @@ def _choice(
 ) -> Choice:
     best = trial.best
     assert best is not None
-    kind = TASKS[study.experiment.task].families[str(study.spaces[trial.family]["family"])]
+    kind = families_of(study.experiment.task)[str(study.spaces[trial.family]["family"])]
     return Choice(
         family=trial.family,
         trial=trial.id,

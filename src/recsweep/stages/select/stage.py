@@ -6,13 +6,13 @@ from pathlib import Path
 
 from recsweep.config.values import Configuration
 from recsweep.data.manifest import read_manifest
+from recsweep.models.registry import families_of
 from recsweep.records.files import read_study
 from recsweep.records.selection import BestFile, Choice, DataRecord, Selection, write_best
 from recsweep.records.study import Study
 from recsweep.records.user_values import read_user_values
 from recsweep.spaces.files import parse_space
 from recsweep.stages.select.rules import select
-from recsweep.tasks.registry import TASKS
 
 
 def select_stage(folder: Path, root: Path) -> Selection:
@@ -34,7 +34,7 @@ def select_stage(folder: Path, root: Path) -> Selection:
 
 def choose(study: Study, folder: Path) -> Selection:
     """The selection, without writing anything."""
-    families, path = TASKS[study.experiment.task].families, folder / "study.json"
+    families, path = families_of(study.experiment.task), folder / "study.json"
     spaces = {name: parse_space(keys, path, families) for name, keys in study.spaces.items()}
 
     def near_edge(family: str, config: Configuration) -> list[str]:

@@ -9,8 +9,8 @@ from collections.abc import Mapping
 from recsweep.config.files import validate
 from recsweep.config.schema import Experiment
 from recsweep.errors import BadInput
+from recsweep.models.registry import families_of
 from recsweep.spaces.space import Space
-from recsweep.tasks.registry import TASKS
 
 
 def with_arms(
@@ -25,7 +25,7 @@ def with_arms(
     """
     if not isinstance(experiment.features, Mapping):
         return experiment, dict(spaces)
-    known = TASKS[experiment.task].families
+    known = families_of(experiment.task)
     families: dict[str, object] = {}
     arms: dict[str, Space] = {}
     for name, space in spaces.items():

@@ -12,6 +12,7 @@ from recsweep.errors import BadInput
 from recsweep.mirror.listener import MirrorListener
 from recsweep.mirror.study import INTERRUPT_LIMIT, open_mirror, renew_mirror
 from recsweep.models.engine import engine_of
+from recsweep.models.registry import families_of
 from recsweep.records.environment import environment
 from recsweep.records.files import write_study
 from recsweep.records.study import Study, SweepSession
@@ -22,7 +23,6 @@ from recsweep.spaces.files import load_space
 from recsweep.spaces.space import Space
 from recsweep.stages.sweep.arms import with_arms
 from recsweep.tasks.folds import development_folds
-from recsweep.tasks.registry import TASKS
 from recsweep.tracking.alongside import publish_along
 from recsweep.tracking.events import Listener
 from recsweep.tracking.live import LiveFile
@@ -53,7 +53,7 @@ def load_inputs(experiment: Experiment, root: Path) -> Inputs:
         BadInput: see `prepare`, `development_folds` and `load_space`.
         WorkFailed: see `prepare`.
     """
-    families = TASKS[experiment.task].families
+    families = families_of(experiment.task)
     paths = {name: experiment.space_of(name) for name in experiment.families}
     spaces = {name: load_space(root / path, families) for name, path in paths.items()}
     experiment, spaces = with_arms(experiment, spaces)
@@ -80,7 +80,7 @@ def searched_data(study: Study, root: Path) -> Dataset:
 
 
 def _check_histories(experiment: Experiment, spaces: Mapping[str, Space]) -> None:
-    families = TASKS[experiment.task].families
+    families = families_of(experiment.task)
     for name, space in spaces.items():
         if experiment.data.sessions is not None and families[space.family].needs_history:
             others = [kind for kind, family in families.items() if not family.needs_history]
@@ -103,6 +103,7 @@ def sweep(
     experiment, folder = inputs.experiment, inputs.folder
     mode = resolve_mode(experiment.tracking)
     engine_of(experiment.resources)  # what it compiles is there before workers ask for it
+    now = environment(experiment.resources)  # if it can't be told, then not after the search
     folder.mkdir(parents=True, exist_ok=True)
     hearing: list[Listener] = [LiveFile(folder), *listeners]
     if mode == "online":
@@ -125,18 +126,18 @@ def sweep(
             extra_trials=extra_trials,
         )
     except KeyboardInterrupt:
-        write_study(collect(inputs), folder)
+        write_study(collect(inputs, now), folder)
         if mirror is not None:
             renew_mirror(mirror, INTERRUPT_LIMIT)
         raise
-    study = collect(inputs)
+    study = collect(inputs, now)
     write_study(study, folder)
     if mirror is not None:
         renew_mirror(mirror)
     return study, session
 
 
-def collect(inputs: Inputs) -> Study:
+def collect(inputs: Inputs, environment: Mapping[str, object]) -> Study:
     """The study as its Optuna journal and its sessions tell it."""
     return build_study(
         inputs.folder,
@@ -144,7 +145,7 @@ def collect(inputs: Inputs) -> Study:
         inputs.spaces,
         dataset=inputs.dataset.folder.name,
         fingerprint=inputs.dataset.fingerprint,
-        environment=environment(inputs.experiment.resources),
+        environment=environment,
         folds={fold.name: fold_counts(fold) for fold in inputs.folds},
     )
 
@@ -153,8 +154,7 @@ def fold_counts(fold: Fold) -> dict[str, int]:
     """What a fold holds, and the events that each rule took out of its window or marked."""
     training, validation = fold.training, fold.validation
     if len(training.sequences.item) == 0:  # sessions: no courses, and every row is by itself
-        names = ("purchases", "training examples", "training purchases")
-        return {"targets": len(validation), **{name: validation.counts[name] for name in names}}
+        return {"targets": len(validation), **validation.counts}
     return {
         "training events": len(training.sequences.item),
         "training learners": len(training.sequences),

@@ -4,40 +4,33 @@ A list holds the k best candidates of one query. Scores are computed in blocks; 
 are never held at once.
 """
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 import numpy as np
 import torch
 from torch import Tensor
 
+from recsweep.config.schema import Metric
 from recsweep.data.types import UNKNOWN, Float64, Targets, Training
 from recsweep.evaluation.metrics import user_means
 from recsweep.models.protocol import Recommender
 from recsweep.tasks.next_item.ranking import Ranker
+from recsweep.tasks.task import Lists
 
 
-@dataclass(frozen=True, slots=True)
-class Lists:
-    """Of the lists of all targets, one entry a cut-off k."""
-
-    coverage: Mapping[int, float]  # share of the catalogue that is in at least one list
-    novelty: Mapping[int, Float64]  # (n_users,) bits, mean over a user's targets
-
-
-class ListMaker:
+class CatalogueLists:
     """Makes the lists of one fold's targets, laid out once on one device.
 
     Every target has a list, whether or not training knows its item.
     """
 
     def __init__(
-        self, targets: Targets, training: Training, ks: Sequence[int], device: torch.device
+        self, targets: Targets, training: Training, metric: Metric, device: torch.device
     ) -> None:
         n_items = training.n_items
         stand_in = np.where(targets.item == UNKNOWN, 0, targets.item).astype(np.int32)
         self._ranker = Ranker(replace(targets, item=stand_in), n_items, device)
-        self._sequence, self._ks = targets.sequence, tuple(ks)
+        self._sequence, self._ks = targets.sequence, metric.report_k
         self._information = torch.from_numpy(self_information(training)).to(device)
 
     @torch.inference_mode()

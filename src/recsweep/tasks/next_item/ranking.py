@@ -1,7 +1,8 @@
 """Ranks of targets in the whole catalogue, in blocks, without a sort and without sampling.
 
 A target's rank is 1 + the number of other candidates that do not score strictly below it: ties,
-and scores that are not numbers, count against the model.
+and scores that are not numbers, count against the model. What the learner took at the target's own
+instant is no wrong answer to it, unless the experiment says `same_instant: compete`.
 """
 
 from collections.abc import Iterator
@@ -9,7 +10,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from recsweep.data.arrays import changes
 from recsweep.data.types import UNKNOWN, Int32, Int64, Targets
@@ -32,6 +33,7 @@ class Block:
     target: Tensor  # (n_targets,) int64 item, known ones only
     query: Tensor  # (n_targets,) int64 into the block's queries
     at: Int64  # (n_targets,) positions among all targets
+    instant: Tensor  # (n_targets,) int64, non-decreasing: those of one learner and instant share it
 
 
 class Ranker:
@@ -39,6 +41,7 @@ class Ranker:
 
     def __init__(self, targets: Targets, n_items: int, device: torch.device) -> None:
         self.n_targets, self.drop_seen = len(targets), targets.drop_seen
+        self.same_instant_competes = targets.same_instant_competes
         self._blocks = tuple(_blocks(targets, n_items, device))
 
     @torch.inference_mode()
@@ -46,7 +49,10 @@ class Ranker:
         """(n_targets,) rank of each target from 1, MISS where training does not know the item."""
         ranks = np.full(self.n_targets, MISS, np.int64)
         for block, scores in self.scores(model):
-            ranks[block.at] = _rank(scores, block.query, block.target).cpu().numpy()
+            rank = _rank(scores, block.query, block.target)
+            if not self.same_instant_competes:
+                rank -= _not_below_in_instant(scores[block.query, block.target], block.instant)
+            ranks[block.at] = rank.cpu().numpy()
         return ranks
 
     def scores(self, model: Recommender) -> Iterator[tuple[Block, Tensor]]:
@@ -78,20 +84,39 @@ def _rank(scores: Tensor, query: Tensor, target: Tensor) -> Tensor:
     return scores.shape[1] - below
 
 
+def _not_below_in_instant(own: Tensor, instant: Tensor) -> Tensor:
+    """(n_targets,) how many others of a target's instant do not score strictly below it."""
+    order = own.argsort(stable=True)
+    order = order[instant[order].argsort(stable=True)]
+    group, value = instant[order], own[order]
+    place = torch.arange(len(own), device=own.device)
+    first = _since(group[1:] != group[:-1], place)
+    equal = _since((group[1:] != group[:-1]) | (value[1:] != value[:-1]), place)
+    below = torch.where(value.isnan(), 0, equal - first)
+    size = group.bincount()
+    return torch.empty_like(place).scatter_(0, order, size[group] - 1 - below)
+
+
+def _since(new: Tensor, place: Tensor) -> Tensor:
+    """(n,) the place of the last change so far; `new` (n - 1,) marks changes from place 1 on."""
+    return torch.where(nn.functional.pad(new, (1, 0), value=True), place, 0).cummax(0).values
+
+
 def _blocks(targets: Targets, n_items: int, device: torch.device) -> Iterator[Block]:
     """Histories of similar length together; queries are bounded so that the scores fit."""
     known = np.flatnonzero(targets.item != UNKNOWN)
     if len(known) == 0:
         return
     sequence, length = targets.sequence[known], targets.length[known]
-    order = np.lexsort((length, sequence, _longest(sequence, length)))
+    order = np.lexsort((targets.time[known], length, sequence, _longest(sequence, length)))
     known, sequence, length = known[order], sequence[order], length[order]
+    instant: Int64 = np.cumsum(changes(sequence) | changes(targets.time[known]))
     offsets, items = targets.histories.offsets, targets.histories.item
     of_events = targets.histories.event_features
     first = 0
     max_targets = max(1, BLOCK_SCORES // max(1, n_items))
     while first < len(known):
-        last = _end(sequence, length, first, max_targets)
+        last = _end(sequence, length, instant, first, max_targets)
         s, n = sequence[first:last], length[first:last]
         rows, row_of_target = np.unique(s, return_inverse=True)
         new = changes(s) | changes(n)
@@ -101,6 +126,7 @@ def _blocks(targets: Targets, n_items: int, device: torch.device) -> Iterator[Bl
         yield Block(
             histories=Histories(
                 items=torch.from_numpy(items[index]).to(device, torch.int64),
+                time=torch.from_numpy(targets.histories.time[index]).to(device),
                 user_features=torch.from_numpy(targets.histories.features[rows]).to(device),
                 row=torch.from_numpy(row_of_target[new]).to(device, torch.int64),
                 length=torch.from_numpy(n[new]).to(device, torch.int64),
@@ -111,6 +137,7 @@ def _blocks(targets: Targets, n_items: int, device: torch.device) -> Iterator[Bl
             target=torch.from_numpy(targets.item[known[first:last]]).to(device, torch.int64),
             query=torch.from_numpy(query).to(device),
             at=known[first:last],
+            instant=torch.from_numpy(instant[first:last]).to(device),
         )
         first = last
 
@@ -123,9 +150,17 @@ def _longest(sequence: Int32, length: Int32) -> Int64:
     return of_target
 
 
-def _end(sequence: Int32, length: Int32, first: int, max_targets: int) -> int:
-    """Where the block from `first` ends: few enough targets, and a grid small enough."""
+def _end(sequence: Int32, length: Int32, instant: Int64, first: int, max_targets: int) -> int:
+    """Where the block from `first` ends: few enough targets, a grid small enough, and no instant
+    divided.
+    """
     last = min(first + max_targets, len(sequence))
     rows = np.cumsum(changes(sequence[first:last]))
     grid = rows * np.maximum.accumulate(length[first:last])
-    return first + max(1, int(np.searchsorted(grid, BLOCK_PLACES, side="right")))
+    last = first + max(1, int(np.searchsorted(grid, BLOCK_PLACES, side="right")))
+    if last == len(instant):
+        return last
+    whole = int(np.searchsorted(instant, instant[last]))
+    if whole > first:
+        return whole
+    return int(np.searchsorted(instant, instant[last], side="right"))

@@ -10,9 +10,10 @@ import torch
 from recsweep.config.schema import Metric
 from recsweep.data.batches import cut_windows
 from recsweep.data.types import Float64, Targets, Training
-from recsweep.evaluation.metrics import FUNCTIONS, user_means
+from recsweep.evaluation.metrics import FUNCTIONS
 from recsweep.models.protocol import Recommender
-from recsweep.models.registry import FAMILIES
+from recsweep.tasks.next_item.folds import targets_of, training_of
+from recsweep.tasks.next_item.lists import CatalogueLists
 from recsweep.tasks.next_item.ranking import Ranker
 from recsweep.tasks.task import Outcomes, Task
 
@@ -44,13 +45,12 @@ def _steps(config: Mapping[str, Any], training: Training) -> int | None:
     return math.ceil(len(cut_windows(training, int(window)).length) / int(batch_size))
 
 
-NEXT_ITEM: Task[Recommender] = Task(
+TASK: Task[Recommender] = Task(
     name="next_item",
-    families=FAMILIES,
+    training=training_of,
+    targets=targets_of,
     scorer=Ranks,
     target_values=_target_values,
-    pooled=lambda ranks, targets, metric: {},
-    per_learner=user_means,
     steps=_steps,
-    makes_lists=True,
+    lists=CatalogueLists,
 )

@@ -16,10 +16,10 @@ A row of a table of sessions is an example by itself; it has no history.
 import numpy as np
 from numpy.typing import NDArray
 
-from recsweep.config.schema import Purchase
 from recsweep.data.arrays import changes, ranges
 from recsweep.data.features import Encoder
 from recsweep.data.types import (
+    BOUGHT,
     KINDS,
     UNKNOWN,
     Events,
@@ -31,9 +31,11 @@ from recsweep.data.types import (
     Targets,
 )
 from recsweep.tasks.purchase.history_inputs import HistoryInputs
+from recsweep.tasks.purchase.settings import Purchase
 
 Mask = NDArray[np.bool_]
-BOUGHT = KINDS.index("purchase")
+LATE = "window not over by the end"
+"""Of the examples that are left out because their answer isn't known yet."""
 DAY = 86_400_000_000  # microseconds
 
 
@@ -61,7 +63,7 @@ def find_examples(
 
     before, first_at_or_after = _purchases(events)
     drop("same course at the same time", _repeated(events, exposing))
-    drop("window not over by the end", events.time + window > end)
+    drop(LATE, events.time + window > end)
     drop("course bought before", before)
     rows = np.flatnonzero(keep)
     return rows, first_at_or_after[rows] < events.time[rows] + window, counts
@@ -143,6 +145,7 @@ def make_examples(
     columns = [*encoder.of_users.sources, *encoder.of_items.sources]
     likeness, of_events = None, encoder.events(events, end)
     if summary is not None:
+        counts = {**counts, "course unknown to training": int((index[rows] == UNKNOWN).sum())}
         inputs, likeness = summary.of(events, index, rows, of_events)
         parts.append(inputs)
         columns += summary.columns
@@ -166,11 +169,7 @@ def make_examples(
         item=index[rows],
         time=events.time[rows],
         drop_seen=False,
-        counts={
-            **counts,
-            "course unknown to training": int((index[rows] == UNKNOWN).sum()),
-            "purchases": int(bought.sum()),
-        },
+        counts={**counts, "purchases": int(bought.sum())},
         labels=Labels(
             bought=bought,
             inputs=np.ascontiguousarray(np.concatenate(parts, axis=1, dtype=np.float32)),
@@ -178,4 +177,5 @@ def make_examples(
             price=price,
             likeness=likeness,
         ),
+        kind=events.kind[rows],
     )

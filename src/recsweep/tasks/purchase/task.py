@@ -5,18 +5,13 @@ from typing import Any
 
 import torch
 
-from recsweep.config.schema import Metric
-from recsweep.data.types import Float64, Labels, Targets, Training
-from recsweep.evaluation.probability import (
-    calibrated,
-    log_losses,
-    pooled_metrics,
-    shares_of_learners,
-    squared_errors,
-)
+from recsweep.data.types import UNKNOWN, Targets, Training
+from recsweep.evaluation.probability import linearised_by_learner
 from recsweep.models.purchase.cases import CaseBook
 from recsweep.models.purchase.protocol import Purchaser
-from recsweep.models.purchase.registry import PURCHASE_FAMILIES
+from recsweep.tasks.purchase.details import best_possible, details_of
+from recsweep.tasks.purchase.folds import targets_of, training_of
+from recsweep.tasks.purchase.scores import pooled, target_values
 from recsweep.tasks.task import Outcomes, Task
 
 
@@ -31,44 +26,22 @@ class Probabilities:
         return model.probability(self._book)
 
 
-def labels_of(targets: Targets) -> Labels:
-    """Every target of this task has a label."""
-    assert targets.labels is not None
-    return targets.labels
-
-
-def final_probability(outcomes: Outcomes, targets: Targets, metric: Metric) -> Float64:
-    """(n_targets,) after the calibrator that the experiment asks for."""
-    bought = labels_of(targets).bought
-    return calibrated(outcomes, bought, targets.sequence, metric.calibration)
-
-
-def _target_values(outcomes: Outcomes, targets: Targets, metric: Metric) -> dict[str, Float64]:
-    probability, bought = final_probability(outcomes, targets, metric), labels_of(targets).bought
-    return {
-        "log_loss": log_losses(probability, bought),
-        "brier": squared_errors(probability, bought),
-    }
-
-
-def _pooled(outcomes: Outcomes, targets: Targets, metric: Metric) -> dict[str, float]:
-    labels = labels_of(targets)
-    probability = final_probability(outcomes, targets, metric)
-    return pooled_metrics(probability, labels.bought, targets.sequence, labels.price)
-
-
 def _steps(config: Mapping[str, Any], training: Training) -> int | None:
     batch_size = config.get("batch_size")
     return None if batch_size is None else -(-len(training.sequences) // int(batch_size))
 
 
-PURCHASE: Task[Purchaser] = Task(
+TASK: Task[Purchaser] = Task(
     name="purchase",
-    families=PURCHASE_FAMILIES,
+    training=training_of,
+    targets=targets_of,
     scorer=Probabilities,
-    target_values=_target_values,
-    pooled=_pooled,
-    per_learner=shares_of_learners,
+    target_values=target_values,
     steps=_steps,
-    makes_lists=False,
+    pooled=pooled,
+    per_learner=linearised_by_learner,
+    # A probability can be asked of any course, one that no table knows included.
+    cold=lambda targets, n_known: targets.item == UNKNOWN,
+    details=details_of,
+    best_possible=best_possible,
 )

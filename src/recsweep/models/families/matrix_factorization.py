@@ -8,16 +8,19 @@ scoring alike, so that they are as fresh as a network's state. For ALS see `als.
 from typing import Literal, Self
 
 import torch
-from pydantic import BaseModel, Field, model_validator
+from pydantic import Field, model_validator
 from torch import Tensor, nn
 
-from recsweep.models.families.als import AlternatingLeastSquares
+from recsweep.models.als import AlternatingLeastSquares
+from recsweep.models.fading import FadingConfig
+from recsweep.models.family import Build, Family
 from recsweep.models.network import Encoder, Network
 from recsweep.models.neural import GradientConfig, Neural
-from recsweep.models.protocol import Context, FamilyConfig, Recommender
+from recsweep.models.protocol import Context, Recommender
+from recsweep.models.purchase import factorization as purchase
 
 
-class FactorizationConfig(FamilyConfig):
+class FactorizationConfig(FadingConfig):
     """Hyperparameters of `matrix_factorization`; which are needed depends on the loss."""
 
     loss: Literal["als", "bpr", "cross_entropy", "sampled_softmax"]
@@ -67,13 +70,14 @@ class HistoryFactors(Encoder):
         return states
 
 
-def build_matrix_factorization(config: BaseModel, context: Context) -> Recommender:
+def build_matrix_factorization(config: FactorizationConfig, context: Context) -> Recommender:
     """An untrained matrix factorisation under the configured loss."""
-    assert isinstance(config, FactorizationConfig)
     if config.loss == "als":
         assert config.regularization is not None
         assert config.alpha is not None
-        return AlternatingLeastSquares(config.factors, config.regularization, config.alpha, context)
+        return AlternatingLeastSquares(
+            config.factors, config.regularization, config.alpha, config, context
+        )
     assert config.history_exponent is not None
     assert config.dropout is not None
     training = context.training
@@ -90,3 +94,28 @@ def build_matrix_factorization(config: BaseModel, context: Context) -> Recommend
         )
     shared = config.model_dump(include=set(GradientConfig.model_fields))
     return Neural(network, GradientConfig.model_validate(shared), context)
+
+
+FAMILY = Family(
+    name="matrix_factorization",
+    title="matrix factorisation",
+    title_zh="矩阵分解",
+    role="baseline",
+    tasks={
+        "next_item": Build(
+            FactorizationConfig,
+            build_matrix_factorization,
+            reads_order=False,
+            uses_features=True,
+            portrays=True,
+        ),
+        "purchase": Build(
+            purchase.FactorizationPurchaseConfig,
+            purchase.build_matrix_factorization,
+            reads_order=False,
+            uses_features=True,
+            needs_history=True,
+            portrays=True,
+        ),
+    },
+)

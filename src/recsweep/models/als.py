@@ -1,8 +1,8 @@
 """Implicit alternating least squares, through the `implicit` library.
 
 Its item factors Y are trained there; the factors of the history at hand solve the same least
-squares problem (Hu, Koren & Volinsky 2008, eq. 4), where an item seen r times has confidence
-`alpha * r` and every other item confidence 1:
+squares problem (Hu, Koren & Volinsky 2008, eq. 4), where an item whose events weigh w together
+(their number, unless they fade) has confidence `alpha * w` and every other item confidence 1:
 
     p = (YᵀY + Yᵀ(C - I)Y + λI)⁻¹ YᵀC·1
 """
@@ -16,6 +16,7 @@ from threadpoolctl import threadpool_limits
 from torch import Tensor
 
 from recsweep.data.types import Float32, Sequences
+from recsweep.models.fading import FadingConfig
 from recsweep.models.histories import whole_histories
 from recsweep.models.protocol import Context, Histories
 from recsweep.models.sparse import interactions
@@ -29,8 +30,16 @@ CHUNK_VALUES = 1 << 21
 class AlternatingLeastSquares:
     """A `Recommender` that scores with freshly solved learner factors."""
 
-    def __init__(self, factors: int, regularization: float, alpha: float, context: Context) -> None:
+    def __init__(
+        self,
+        factors: int,
+        regularization: float,
+        alpha: float,
+        fading: FadingConfig,
+        context: Context,
+    ) -> None:
         self.regularization, self.alpha, self.device = regularization, alpha, context.device
+        self.fading = fading
         with threadpool_limits(1, "blas"):  # the library warns of anything else
             self._library = Library(
                 factors=factors,
@@ -71,29 +80,41 @@ class AlternatingLeastSquares:
     def _factors(self, histories: Histories) -> Iterator[tuple[int, Tensor]]:
         """The first query of each chunk, and the chunk's (n, factors) learner factors."""
         items, row_of, length_of = histories.items.cpu(), histories.row, histories.length
+        time = None if histories.time is None else histories.time.cpu()
+        ages, first = self.fading.ages(items, time), _first_occurrence(items)
         n_queries, width = len(row_of), self.items.shape[1]
         gram = self.items.T @ self.items
         # Without regularisation and with few items the system can be singular; the smallest
         # jitter that single precision notices keeps it solvable.
         gram.diagonal().add_(self.regularization + 1e-6 * float(gram.diagonal().mean()) + 1e-12)
-        # A repeat adds alpha; the first time also replaces the unobserved weight of one.
-        weight = self.alpha - _first_occurrence(items).float()
         size = max(1, CHUNK_VALUES // (width * width))
         systems = torch.empty(min(size, n_queries), width, width)
         rights = torch.empty(min(size, n_queries), width, 1)
-        system, right = gram.clone(), torch.zeros(width, 1)
+        # What events add, by their weights as of the last one, and what an item's unobserved
+        # weight of one added before its first event.
+        observed, unobserved = torch.zeros(width, width), torch.zeros(width, width)
+        right = torch.zeros(width, 1)
         before, done = -1, 0
         for n, (row, length) in enumerate(zip(row_of.tolist(), length_of.tolist(), strict=True)):
             if row != before or length < done:
-                system.copy_(gram)
-                right.zero_()
+                for each in (observed, unobserved, right):
+                    each.zero_()
                 before, done = row, 0
             if length > done:  # only what the query before has not seen
+                age = ages[row, done:length]
+                if done:
+                    kept = float((ages[row, done - 1] - age[-1]).exp())
+                    observed.mul_(kept)
+                    right.mul_(kept)
+                weight = self.alpha * (age - age[-1]).exp().float()[:, None]
                 new = self.items[items[row, done:length]]
-                system.addmm_(new.T, new * weight[row, done:length, None])
-                right.add_(new.sum(0)[:, None], alpha=self.alpha)
+                observed.addmm_(new.T, new * weight)
+                right.addmm_(new.T, weight)
+                new = new[first[row, done:length]]
+                unobserved.addmm_(new.T, new)
                 done = length
-            systems[n % size], rights[n % size] = system, right
+            torch.add(gram, observed, out=systems[n % size]).sub_(unobserved)
+            rights[n % size] = right
             if n % size == size - 1 or n == n_queries - 1:
                 filled = n % size + 1
                 yield n + 1 - filled, _solve(systems[:filled], rights[:filled])

@@ -1,33 +1,23 @@
-"""The floors: `base_rate`, and scikit-learn's `logistic_regression` and `gradient_boosting`.
+"""`gradient_boosting`: trees over all that is known, by scikit-learn.
 
-They read what is known of learner, course and history as numbers. What is fitted is kept as plain
-arrays, so that a state is loaded without scikit-learn and without unpickling anything. It is
-imported where it fits: the workers of a sweep that ranks need none of it.
+What is fitted is kept as plain arrays, so that a state is loaded without scikit-learn and without
+unpickling anything. It is imported where it fits: the
+workers of a sweep that ranks need none of it.
 """
 
 from collections.abc import Mapping
 
 import numpy as np
 import torch
-from pydantic import BaseModel, Field
+from pydantic import Field
 from scipy.special import expit
 from torch import Tensor
 
 from recsweep.data.types import Float32, Float64
+from recsweep.models.family import Build, Family
 from recsweep.models.protocol import Context, FamilyConfig
 from recsweep.models.purchase.cases import CaseBook
 from recsweep.models.purchase.gradient import labels_of
-from recsweep.models.purchase.protocol import Purchaser
-
-
-class NoPurchaseConfig(FamilyConfig):
-    """A floor with nothing to tune."""
-
-
-class LogisticConfig(FamilyConfig):
-    """Hyperparameters of `logistic_regression`."""
-
-    inverse_penalty: float = Field(gt=0)  # scikit-learn's C
 
 
 class BoostingConfig(FamilyConfig):
@@ -39,63 +29,6 @@ class BoostingConfig(FamilyConfig):
     min_samples_leaf: int = Field(ge=1)
     l2: float = Field(ge=0)
     columns_a_split: float = Field(gt=0, le=1)
-
-
-class BaseRate:
-    """Training's share of purchases, for everybody."""
-
-    def __init__(self, context: Context) -> None:
-        self._training, self.share = context.training, 0.5
-
-    def fit_epoch(self) -> None:
-        """Count."""
-        self.share = float(labels_of(self._training).bought.mean())
-
-    def probability(self, book: CaseBook) -> Float64:
-        """(n_examples,)."""
-        return np.full(len(book), self.share)
-
-    def state(self) -> dict[str, Tensor]:
-        """The share."""
-        return {"share": torch.tensor(self.share, dtype=torch.float64)}
-
-    def load_state(self, state: Mapping[str, Tensor]) -> None:
-        """Take over a share."""
-        self.share = float(state["share"])
-
-
-class Logistic:
-    """A linear model of the log-odds."""
-
-    def __init__(self, config: LogisticConfig, context: Context) -> None:
-        self._config, self._training = config, context.training
-        self.weight: Float64 = np.zeros(labels_of(context.training).inputs.shape[1])
-        self.intercept = 0.0
-
-    def fit_epoch(self) -> None:
-        """Fit to the end."""
-        from sklearn.linear_model import LogisticRegression
-
-        labels = labels_of(self._training)
-        library = LogisticRegression(
-            C=self._config.inverse_penalty, solver="newton-cholesky", max_iter=200
-        )
-        library.fit(labels.inputs.astype(np.float64), labels.bought)
-        self.weight, self.intercept = library.coef_[0], float(library.intercept_[0])
-
-    def probability(self, book: CaseBook) -> Float64:
-        """(n_examples,)."""
-        log_odds: Float64 = book.labels.inputs.astype(np.float64) @ self.weight + self.intercept
-        return np.asarray(expit(log_odds))
-
-    def state(self) -> dict[str, Tensor]:
-        """Weights and intercept."""
-        intercept = torch.tensor(self.intercept, dtype=torch.float64)
-        return {"weight": torch.from_numpy(self.weight.copy()), "intercept": intercept}
-
-    def load_state(self, state: Mapping[str, Tensor]) -> None:
-        """Take over weights."""
-        self.weight, self.intercept = state["weight"].numpy(), float(state["intercept"])
 
 
 class Boosting:
@@ -169,18 +102,12 @@ class Boosting:
         self._base = float(state["base"])
 
 
-def build_base_rate(config: BaseModel, context: Context) -> Purchaser:
-    """A share that is not counted yet."""
-    return BaseRate(context)
-
-
-def build_logistic_regression(config: BaseModel, context: Context) -> Purchaser:
-    """A model without weights."""
-    assert isinstance(config, LogisticConfig)
-    return Logistic(config, context)
-
-
-def build_gradient_boosting(config: BaseModel, context: Context) -> Purchaser:
-    """A model without trees."""
-    assert isinstance(config, BoostingConfig)
-    return Boosting(config, context)
+FAMILY = Family(
+    name="gradient_boosting",
+    title="gradient boosting",
+    title_zh="梯度提升",
+    role="floor",
+    tasks={
+        "purchase": Build(BoostingConfig, Boosting, epochs=1, reads_order=False, uses_features=True)
+    },
+)

@@ -1,4 +1,6 @@
-"""When a trial has had enough epochs."""
+"""Epochs after which a trial is compared, or complete."""
+
+from recsweep.config.schema import Experiment
 
 
 def is_over(epoch: int, best: int, length: int, patience: int | None) -> bool:
@@ -13,3 +15,14 @@ def is_over(epoch: int, best: int, length: int, patience: int | None) -> bool:
             one's place).
     """
     return epoch >= length or (patience is not None and epoch - best >= patience)
+
+
+def rungs(experiment: Experiment) -> tuple[int, ...]:
+    """Epochs after which a trial is compared with its family's earlier ones."""
+    epoch, found = experiment.stopping.grace_epochs, []
+    if experiment.stopping.rule == "lag":
+        return tuple(range(epoch, experiment.budget.epochs))
+    while epoch < experiment.budget.epochs:
+        found.append(epoch)
+        epoch *= experiment.stopping.reduction
+    return tuple(found)

@@ -1,0 +1,45 @@
+"""`base_rate`: training's share of purchases, for everybody. A floor with nothing to tune."""
+
+from collections.abc import Mapping
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from recsweep.data.types import Float64
+from recsweep.models.family import Build, Family
+from recsweep.models.protocol import Context, FamilyConfig
+from recsweep.models.purchase.cases import CaseBook
+from recsweep.models.purchase.gradient import labels_of
+
+
+class BaseRate:
+    """Training's share of purchases, for everybody."""
+
+    def __init__(self, config: FamilyConfig, context: Context) -> None:
+        self._training, self.share = context.training, 0.5
+
+    def fit_epoch(self) -> None:
+        """Count."""
+        self.share = float(labels_of(self._training).bought.mean())
+
+    def probability(self, book: CaseBook) -> Float64:
+        """(n_examples,)."""
+        return np.full(len(book), self.share)
+
+    def state(self) -> dict[str, Tensor]:
+        """The share."""
+        return {"share": torch.tensor(self.share, dtype=torch.float64)}
+
+    def load_state(self, state: Mapping[str, Tensor]) -> None:
+        """Take over a share."""
+        self.share = float(state["share"])
+
+
+FAMILY = Family(
+    name="base_rate",
+    title="base rate",
+    title_zh="基准率",
+    role="floor",
+    tasks={"purchase": Build(FamilyConfig, BaseRate, epochs=1, random=False, reads_order=False)},
+)

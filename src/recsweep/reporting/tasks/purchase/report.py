@@ -1,0 +1,115 @@
+"""The task `purchase`: what probabilities promise against what happened, and decisions on them."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from markupsafe import Markup
+
+from recsweep.config.schema import written
+from recsweep.evaluation.probability import Bin
+from recsweep.records.confirmation import ConfirmationSummary, FamilyResult
+from recsweep.reporting.charts.lines import BOTTOM, LEFT, TOP, axes
+from recsweep.reporting.charts.svg import WIDTH, Scale, figure, path, tag
+from recsweep.reporting.html import template
+from recsweep.reporting.sections.verdicts import ranking
+from recsweep.reporting.tasks.purchase.words import WORDS
+from recsweep.reporting.tasks.registry import TaskReport
+from recsweep.reporting.view import View
+from recsweep.tasks.purchase.details import ANSWERS, PurchaseDetails
+from recsweep.tasks.purchase.settings import Purchase
+
+HEIGHT = 230.0
+RIGHT = 14.0
+
+
+@dataclass(frozen=True, slots=True)
+class DecisionRow:
+    """One family's answers at its threshold."""
+
+    index: int
+    family: str
+    swatch: Markup
+    cells: list[str]  # as `_columns`
+
+
+def _notes(view: View) -> list[str]:
+    experiment = view.study.experiment
+    notes = [view.say("protocol_probability", calibration=experiment.metric.calibration)]
+    if experiment.data.sessions is None:
+        rule = experiment.settings_of(Purchase)
+        looks, days = ", ".join(rule.exposures), f"{rule.window_days:g}"
+        notes.insert(0, view.say("protocol_examples", exposures=looks, days=days))
+        notes.insert(0, view.say("protocol_history"))
+    return notes
+
+
+def _section(view: View, sealed: ConfirmationSummary) -> Markup:
+    results = {r.family: r for r in sealed.families}
+    ordered = [results[name] for name in ranking(sealed) if "purchase" in results[name].details]
+    if not ordered:
+        return Markup()
+    found = [PurchaseDetails.model_validate(r.details["purchase"]) for r in ordered]
+    bins = [b for details in found for b in details.reliability]
+    top = max((max(b.predicted, b.bought) for b in bins), default=1.0)
+    rows = [
+        (_row(view, r, details), reliability_diagram(view, r.family, details.reliability, top))
+        for r, details in zip(ordered, found, strict=True)
+    ]
+    page = template("section.html.j2", "recsweep.reporting.tasks.purchase")
+    return Markup(page.render(say=view.say, rows=rows, columns=_columns(view, ordered[0])))
+
+
+def reliability_diagram(view: View, family: str, bins: Sequence[Bin], top: float) -> Markup:
+    """A bin is a mark: what was promised to the right, what happened upwards; the diagonal is
+    honest.
+    """
+    mark = view.marks[family]
+    x = Scale(0.0, top, LEFT + 4, WIDTH - RIGHT)
+    y = Scale(0.0, top, HEIGHT - BOTTOM, TOP)
+    ticks = [(t, f"{t:g}") for t in x.ticks(5)]
+    points = [(x(b.predicted), y(b.bought)) for b in bins]
+    parts = axes(x, y, HEIGHT, view.say("promised"), view.say("happened"), ticks, RIGHT)
+    parts.append(tag("path", d=path([(x(0.0), y(0.0)), (x(top), y(top))]), class_="level"))
+    drawn = [tag("path", d=path(points), class_=f"line {mark.colour}")] if len(points) > 1 else []
+    for b, (across, up) in zip(bins, points, strict=True):
+        title = view.say(
+            "reliability_bin",
+            promised=f"{b.predicted:.3f}",
+            happened=f"{b.bought:.3f}",
+            n=f"{b.examples:,}",
+        )
+        drawn.append(tag("g", tag("title", title), mark.at(across, up, 4.2)))
+    parts.append(tag("g", *drawn, class_="series", data_family=mark.index))
+    return figure(HEIGHT, view.say("reliability_label", family=family), *parts)
+
+
+def _columns(view: View, result: FamilyResult) -> list[str]:
+    """Threshold, precision and recall of both answers, then the top tenth."""
+    qualities = [view.say(q) for q in ("precision", "recall", "f1", "support")]
+    return [
+        view.say("threshold"),
+        *(f"{view.term(answer)}: {q}" for answer in reversed(ANSWERS) for q in qualities),
+        *(view.term(written(name)) for name in _top(result)),
+    ]
+
+
+def _top(result: FamilyResult) -> list[str]:
+    return [n for n in ("lift", "expected_revenue", "revenue") if n in result.metrics]
+
+
+def _row(view: View, result: FamilyResult, details: PurchaseDetails) -> DecisionRow:
+    mark, cells = view.marks[result.family], [f"{details.threshold:.3f}"]
+    for answer in reversed(ANSWERS):
+        q = details.answers[answer]
+        cells += [f"{v:.3f}" for v in (q.precision, q.recall, q.f1)] + [f"{q.support:,}"]
+    cells += [f"{result.metrics[name].mean:.2f}" for name in _top(result)]
+    return DecisionRow(mark.index, result.family, mark.swatch(), cells)
+
+
+REPORT = TaskReport(
+    means="log loss, Brier score and the areas are over all examples; thresholds and "
+    "calibrators are cross-fitted over {unit}.",
+    words=WORDS,
+    notes=_notes,
+    section=_section,
+)

@@ -1,0 +1,12 @@
+"""What a study of the next course may say. Its rules are the shared key `targets`."""
+
+from recsweep.config.schema import MetricKind, Question
+
+QUESTION = Question(
+    metrics={
+        "recall": MetricKind("recall", at_k=True),
+        "ndcg": MetricKind("NDCG", at_k=True),
+        "mrr": MetricKind("MRR", at_k=True),
+    },
+    metric="ndcg",
+)

@@ -1,0 +1,39 @@
+"""What probabilities score: one example by one, and all examples together."""
+
+from recsweep.config.schema import Metric
+from recsweep.data.types import Float64, Labels, Targets
+from recsweep.evaluation.probability import (
+    calibrated,
+    log_losses,
+    pooled_metrics,
+    squared_errors,
+)
+from recsweep.tasks.task import Outcomes
+
+
+def labels_of(targets: Targets) -> Labels:
+    """Every target of this task has a label."""
+    assert targets.labels is not None
+    return targets.labels
+
+
+def final_probability(outcomes: Outcomes, targets: Targets, metric: Metric) -> Float64:
+    """(n_targets,) after the calibrator that the experiment asks for."""
+    bought = labels_of(targets).bought
+    return calibrated(outcomes, bought, targets.sequence, metric.calibration)
+
+
+def target_values(outcomes: Outcomes, targets: Targets, metric: Metric) -> dict[str, Float64]:
+    """Metric -> (n_targets,)."""
+    probability, bought = final_probability(outcomes, targets, metric), labels_of(targets).bought
+    return {
+        "log_loss": log_losses(probability, bought),
+        "brier": squared_errors(probability, bought),
+    }
+
+
+def pooled(outcomes: Outcomes, targets: Targets, metric: Metric) -> dict[str, float]:
+    """Metrics of all examples together."""
+    labels = labels_of(targets)
+    probability = final_probability(outcomes, targets, metric)
+    return pooled_metrics(probability, labels.bought, targets.sequence, labels.price)

@@ -1,0 +1,56 @@
+"""What a study of purchases may say: the key `purchase`, its metrics, and what doesn't fit it."""
+
+from typing import Annotated
+
+from pydantic import Field
+
+from recsweep.config.schema import (
+    GAP,
+    TYPE,
+    EventType,
+    Experiment,
+    Folds,
+    MetricKind,
+    Question,
+    Schema,
+    Targets,
+)
+
+
+class Purchase(Schema):
+    """What is an example, and what is made of its probability."""
+
+    exposures: Annotated[tuple[EventType, ...], Field(min_length=1)] = ("browse",)
+    window_days: Annotated[float, Field(gt=0)] = 7  # bought within it: a purchase
+    price: str | None = None  # a numeric column of items: for expected revenue
+
+
+def _check(experiment: Experiment) -> None:
+    if experiment.folds.min_user_events != Folds().min_user_events:
+        raise ValueError("folds.min_user_events is for task: next_item; leave it out")
+    if experiment.targets != Targets():
+        raise ValueError("targets is for task: next_item; purchase has a key of its own")
+    for name in (TYPE, GAP):
+        if name in (experiment.feature_names or ()):
+            raise ValueError(f"features: task purchase always uses {name}; leave it out")
+
+
+QUESTION = Question(
+    metrics={
+        "log_loss": MetricKind("log loss", lower_is_better=True),
+        "roc_auc": MetricKind("ROC AUC", decides=False),
+        "pr_auc": MetricKind("PR AUC", decides=False),
+        "brier": MetricKind("Brier score", lower_is_better=True),
+        "ece": MetricKind("ECE", lower_is_better=True, decides=False),
+        "f1": MetricKind("F1", decides=False, beside=False),
+        "lift": MetricKind("lift in the top tenth", decides=False, beside=False),
+        "expected_revenue": MetricKind(
+            "expected revenue in the top tenth", decides=False, beside=False
+        ),
+        "revenue": MetricKind("revenue in the top tenth", decides=False, beside=False),
+    },
+    metric="log_loss",
+    settings=Purchase,
+    sessions=True,
+    check=_check,
+)

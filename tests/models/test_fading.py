@@ -1,0 +1,66 @@
+"""Fading against its plain definition."""
+
+import math
+
+import pytest
+import torch
+from hypothesis import given
+from hypothesis import strategies as st
+from pydantic import ValidationError
+
+from recsweep.models.fading import DAY, FadingConfig, faded_counts, faded_sums
+
+TIME = torch.tensor([[0, 0, DAY, 3 * DAY], [5, 6, 6, 7]])
+
+
+def test_by_step_every_younger_event_lets_an_event_fade_once_more() -> None:
+    ages = FadingConfig(fading="step", fading_weight=0.5).ages(TIME, TIME)
+    assert (ages / math.log(2)).tolist() == [[0, 1, 2, 3], [0, 1, 2, 3]]
+
+
+def test_by_instant_events_of_one_microsecond_weigh_the_same() -> None:
+    ages = FadingConfig(fading="instant", fading_weight=0.5).ages(TIME, TIME)
+    assert (ages / math.log(2)).tolist() == [[0, 0, 1, 2], [0, 1, 1, 2]]
+
+
+def test_by_time_an_event_weighs_half_after_a_half_life() -> None:
+    ages = FadingConfig(fading="time", half_life_days=1).ages(TIME, TIME)
+    assert (-ages[0]).exp().tolist() == pytest.approx([1, 1, 0.5, 0.125])
+
+
+def test_without_fading_sums_are_running_sums() -> None:
+    vectors = torch.randn(2, 4, 3)
+    torch.testing.assert_close(
+        faded_sums(vectors, FadingConfig().ages(TIME, TIME)), vectors.cumsum(1)
+    )
+
+
+@pytest.mark.parametrize("weight", [0.5, 1.0])
+def test_a_weight_of_one_fades_nothing(weight: float) -> None:
+    assert FadingConfig(fading="step", fading_weight=weight).fades == (weight < 1)
+
+
+@given(
+    longest=st.sampled_from([1, 2, 127, 128, 129, 300]),
+    steps=st.floats(0.0, 3.0),
+    seed=st.integers(0, 100),
+)
+def test_sums_in_chunks_equal_the_plain_definition(longest: int, steps: float, seed: int) -> None:
+    generator = torch.Generator().manual_seed(seed)
+    vectors = torch.randn(2, longest, 3, generator=generator, dtype=torch.float64)
+    ages = (torch.rand(2, longest, generator=generator, dtype=torch.float64) * steps).cumsum(1)
+    found, counts = faded_sums(vectors, ages), faded_counts(ages, torch.float64)
+    for row in range(2):
+        for place in {0, longest // 2, longest - 1}:
+            weights = [math.exp(float(ages[row, i] - ages[row, place])) for i in range(place + 1)]
+            plain = sum(w * vectors[row, i] for i, w in enumerate(weights))
+            torch.testing.assert_close(found[row, place], plain)
+            assert float(counts[row, place]) == pytest.approx(sum(weights))
+
+
+@pytest.mark.parametrize(
+    "keys", [{"fading": "step"}, {"fading": "instant"}, {"fading": "time", "fading_weight": 0.5}]
+)
+def test_a_choice_without_its_parameter_is_refused(keys: dict[str, object]) -> None:
+    with pytest.raises(ValidationError, match="needs"):
+        FadingConfig.model_validate(keys)

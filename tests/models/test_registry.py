@@ -1,0 +1,63 @@
+"""Families are found where they are, and what can't be one is said in a line."""
+
+from importlib.metadata import EntryPoint
+
+import pytest
+
+from recsweep.errors import BadInput
+from recsweep.models import registry
+from recsweep.models.family import Family
+from recsweep.models.registry import GROUP, families, families_of, family, role_of
+
+NOT_A_FAMILY = "a string"
+ANOTHER = Family("another", "another", "另一个", "floor", tasks={})
+TAKEN = Family("gru", "GRU", "GRU", "network", tasks={})
+
+
+@pytest.fixture
+def announced(monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest) -> None:
+    point = EntryPoint("other", request.param, GROUP)
+    monkeypatch.setattr(registry, "entry_points", lambda group: [point])
+    monkeypatch.setattr(registry, "families", families.__wrapped__)
+
+
+def test_every_built_in_family_is_found_and_serves_a_task() -> None:
+    assert all(name == each.name and each.tasks for name, each in families().items())
+    assert {"gru", "lstm", "item_knn", "base_rate"} <= set(families())
+
+
+def test_a_task_sees_the_families_that_serve_it() -> None:
+    assert families_of("next_item")["gru"] is family("gru").tasks["next_item"]
+    assert "item_knn" not in families_of("purchase")
+    assert families_of("nothing") == {}
+
+
+def test_a_family_that_is_not_there_is_named_with_what_is() -> None:
+    with pytest.raises(BadInput, match=r"there is no family 'grru'.*gru"):
+        family("grru")
+    assert role_of("grru") is None
+    assert role_of("gru") == "network"
+
+
+@pytest.mark.parametrize("announced", [f"{__name__}:ANOTHER"], indirect=True)
+def test_another_packages_family_is_found_by_its_entry_point(announced: None) -> None:
+    assert registry.families()["another"] is ANOTHER
+
+
+@pytest.mark.parametrize(
+    ("announced", "said"),
+    [
+        (f"{__name__}:TAKEN", "the family's name 'gru' is taken by recsweep.models.families.recu"),
+        (f"{__name__}:NOT_A_FAMILY", "is no Family, found str"),
+        (f"{__name__}:MISSING", "can't be loaded .AttributeError"),
+        ("no_such_module:FAMILY", "can't be loaded .ModuleNotFoundError"),
+    ],
+    indirect=["announced"],
+)
+def test_an_entry_point_that_gives_no_family_is_refused_in_one_line(
+    announced: None, said: str
+) -> None:
+    with pytest.raises(BadInput, match=said) as error:
+        registry.families()
+    assert str(error.value).startswith("the entry point other = ")
+    assert "\n" not in str(error.value)
