@@ -1,7 +1,5 @@
 """What `init` asks and shows."""
 
-from pathlib import Path
-
 from rich.console import Console
 from rich.markup import escape
 from rich.prompt import Prompt
@@ -52,13 +50,3 @@ def _table(preview: Preview) -> Table:
     for row in preview.rows:
         table.add_row(*map(escape, row[:COLUMNS]))
     return table
-
-
-def spaces_missing(started: Started) -> str | None:
-    """A word on space files that don't lie below the folder that one runs in."""
-    experiment = started.experiment
-    spaces = [experiment.space_of(family) for family in experiment.families]
-    absent = [space for space in spaces if not Path(space).exists()]
-    if not absent:
-        return None
-    return f"{absent[0]}: not in this folder; run recsweep where search_spaces/ lies"

@@ -3,9 +3,10 @@
 import codecs
 from collections.abc import Mapping
 from datetime import UTC, datetime
-from typing import Annotated, Literal, Self
+from os import PathLike, fspath
+from typing import Annotated, Any, Literal, Self
 
-from pydantic import AfterValidator, Field, model_validator
+from pydantic import AfterValidator, Field, ModelWrapValidatorHandler, PrivateAttr, model_validator
 
 from recsweep.config.schema.base import (
     EventType,
@@ -19,6 +20,7 @@ from recsweep.config.schema.base import (
     Unit,
     later,
 )
+from recsweep.config.schema.frames import parquet_of, path_of
 from recsweep.config.schema.numbers import NumberStyle
 
 NO_FILES = ("idna", "punycode", "unicode-escape", "raw-unicode-escape", "undefined")
@@ -66,6 +68,8 @@ Sign = Annotated[str, Field(min_length=1, max_length=1), AfterValidator(_ascii_s
 class Table(Schema):
     """One raw table. `path` may hold `${VARIABLES}`; a folder or a pattern such as `day-*.csv`
     stands for all its files; `package:<member>` is a file of `package`.
+
+    In Python, `path` may be a frame as well; `frame:<sha256>` stands for it in the record.
     """
 
     path: RawPath
@@ -80,6 +84,25 @@ class Table(Schema):
     skip: Annotated[int, Field(ge=0)] = later(0)  # lines that stand before the header
     header: bool = True  # without one, columns are called column_1, column_2, …
     sha256: str | None = None  # of the file's bytes as they lie on disk
+    _content: bytes | None = PrivateAttr(None)
+
+    @model_validator(mode="wrap")
+    @classmethod
+    def _take_frame(cls, raw: Any, handler: ModelWrapValidatorHandler[Self]) -> Self:
+        path = raw.get("path") if isinstance(raw, Mapping) else None
+        if isinstance(path, PathLike):
+            return handler({**raw, "path": fspath(path)})
+        if path is None or isinstance(path, str | int | float | list | dict):
+            return handler(raw)  # a file; or a mistake in one, which is the field's to refuse
+        content = parquet_of(path)
+        table = handler({**raw, "path": path_of(content), "format": "parquet"})
+        table._content = content
+        return table
+
+    @property
+    def content(self) -> bytes | None:
+        """A Parquet file's bytes, where a frame was given that no disk may have yet."""
+        return self._content
 
     @model_validator(mode="after")
     def _signs_differ(self) -> Self:
@@ -237,6 +260,15 @@ class Data(Schema):
         if self.sessions is not None and (self.users is not None or self.items is not None):
             raise ValueError("sessions bring their own columns: leave out users and items")
         return self
+
+    @property
+    def tables(self) -> tuple[Table, ...]:
+        """Every raw table."""
+        return tuple(
+            table
+            for table in (*self.events, self.sessions, self.users, self.items)
+            if table is not None
+        )
 
     @property
     def unit(self) -> Unit:

@@ -1,7 +1,6 @@
 """The keys of the experiment that reads what was found, and a comment on each."""
 
 import re
-from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -111,8 +110,3 @@ def comment_table(draft: Draft, of: str, found: TableColumns) -> None:
             "Since when is a row known? Name a column of times as valid_from; if nothing in the",
             "table was ever written later than the log's first event, say immutable: true.",
         )
-
-
-def families(names: Sequence[str], folder: str) -> dict[str, str]:
-    """Name in the study -> space file."""
-    return {name: f"{folder}/{name}.yaml" for name in names}

@@ -19,7 +19,6 @@ from recsweep.stages.init.experiment import (
     comment_log,
     comment_table,
     event_keys,
-    families,
     feature_keys,
 )
 from recsweep.stages.init.features import TableColumns, find_features
@@ -65,7 +64,7 @@ def study_of_logs(looks: Sequence[Look], given: Given, draft: Draft, answers: An
     for look in others:
         _add_table(find_key(look, users, items), users, items, zone, draft, answers)
     draft.keys["targets"] = {"which": "all", **_seen(log, draft)}
-    draft.keys["families"] = families(NEXT_ITEM, "search_spaces")
+    draft.keys["families"] = list(NEXT_ITEM)
 
 
 def _look_through(look: Look, given: Given, answers: Answers) -> tuple[LogColumns, EventKinds]:

@@ -2,7 +2,7 @@
 
 from recsweep.errors import BadInput
 from recsweep.stages.init.columns import best_named
-from recsweep.stages.init.experiment import PURCHASE, Draft, families, table_keys
+from recsweep.stages.init.experiment import PURCHASE, Draft, table_keys
 from recsweep.stages.init.features import find_features
 from recsweep.stages.init.look import Look
 from recsweep.stages.init.questions import Answers, Question
@@ -77,4 +77,4 @@ def study_of_sessions(look: Look, label: str, draft: Draft, answers: Answers) ->
         draft.say(("data", "sessions", "label"), f"Left out: {name} ({why})")
     draft.keys["folds"] = {"rule": "stratified", "count": 5, "test": 0.2}
     draft.keys["metric"] = {"name": "log_loss"}
-    draft.keys["families"] = families(PURCHASE, "search_spaces/purchase")
+    draft.keys["families"] = list(PURCHASE)

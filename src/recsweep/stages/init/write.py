@@ -8,7 +8,7 @@ from recsweep.config.files import dump_yaml
 
 Place = tuple[str | int, ...]
 WIDTH = 98
-BLOCKS = ("data", "users", "items", "sessions", "families")
+BLOCKS = ("data", "users", "items", "sessions")
 """Keys whose mappings are written a line a key."""
 
 
