@@ -8,6 +8,8 @@ from pathlib import Path
 import polars as pl
 import pytest
 from exports import ENGLISH, EXPORTS, START, ZONES, Export, log, text
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from recsweep.config.files import load_experiment
 from recsweep.data.clock import microseconds
@@ -212,3 +214,47 @@ def test_a_table_that_shares_no_id_with_the_log_is_refused(tmp_path: Path) -> No
     files = {"log.csv": events(lambda n: 1_700_000_000 + n), "other.csv": other}
     with pytest.raises(BadInput, match=r"other.csv: no column shares an id with the log"):
         written(tmp_path, files)
+
+
+WORDS = tuple(
+    dict(zip(("browse", "favourite", "purchase", "comment"), words, strict=True))
+    for words in (
+        ("浏览", "收藏", "购买", "评论"),
+        ("view", "add_to_wishlist", "order_paid", "review"),
+        ("PageView", "Liked", "enrolled", "Commented"),
+        ("瀏覽", "收藏", "購買", "評論"),
+    )
+)
+HEADERS = (
+    ("user_id", "course_id", "event_time", "event_type"),
+    ("學員編號", "課程編號", "時間", "行為"),
+    ("用户ID", "商品ID", "操作时间", "类型"),
+    ("member", "product", "date", "action"),
+)
+STAMPS = ("%Y-%m-%d %H:%M:%S", "%Y/%m/%d %H:%M", "%d.%m.%Y %H:%M:%S", "%m/%d/%Y %I:%M:%S %p",
+          "%Y%m%d%H%M%S", "%b %d, %Y %H:%M", "%Y年%m月%d日 %H:%M",
+          "%Y-%m-%d %H:%M:%S,%f")  # fmt: skip
+
+
+@settings(max_examples=15, deadline=None)
+@given(
+    encoding=st.sampled_from(["utf-8", "utf-8-sig", "gb18030", "utf-16", "utf-16-le"]),
+    separator=st.sampled_from([",", ";", "\t", "|"]),
+    words=st.sampled_from(WORDS),
+    header=st.sampled_from(HEADERS),
+    stamp=st.sampled_from(STAMPS),
+    order=st.permutations(range(4)),
+)
+def test_any_mix_of_encoding_separator_words_and_times_is_read(
+    tmp_path_factory: pytest.TempPathFactory, encoding: str, separator: str,
+    words: dict[str, str], header: Sequence[str], stamp: str, order: Sequence[int],
+) -> None:  # fmt: skip
+    def put(row: Sequence[str]) -> list[str]:
+        return [row[place] for place in order]
+
+    rows = [put((u, i, at.strftime(stamp), words[k])) for u, i, at, k in log()]
+    content = text(put(header), rows, separator, "\r\n")
+    path = tmp_path_factory.mktemp("mix") / "log.csv"
+    path.write_bytes(content.encode(encoding))
+    experiment = init([path], timezone="UTC").experiment
+    assert events_of(unseal(prepare(experiment, path.parent))) == truth()
