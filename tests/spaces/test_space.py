@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from recsweep.config.values import Value
-from recsweep.models.families.recurrent import RecurrentConfig
+from recsweep.models.families.recurrent import RankingStackConfig
 from recsweep.models.protocol import FamilyConfig
 from recsweep.models.registry import families_of
 from recsweep.spaces.files import load_space
@@ -31,7 +31,7 @@ def choice(
     return Parameter(name, "choice", 0, 0, values, False, None, when or {}, "nuisance", "a reason")
 
 
-def space(*parameters: Parameter, config: type[FamilyConfig] = RecurrentConfig) -> Space:
+def space(*parameters: Parameter, config: type[FamilyConfig] = RankingStackConfig) -> Space:
     return Space("gru", parameters, {}, {}, config, {})
 
 
