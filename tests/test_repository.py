@@ -21,7 +21,6 @@ from recsweep.models.registry import families_of
 from recsweep.records.confirmation import (
     Confirmation,
     ConfirmedFamily,
-    OrderControl,
     Steps,
     Subgroup,
 )
@@ -157,7 +156,7 @@ def test_the_how_to_documents_every_key_of_an_experiment_and_of_a_space() -> Non
 def test_the_page_on_results_documents_every_column_and_key() -> None:
     text = read(ROOT / "docs/results.md")
     records: tuple[type[Schema], ...] = (BestFile, Manifest, EventRows, FeatureRows, FoldSupport)
-    records += (Confirmation, ConfirmedFamily, OrderControl, Subgroup, Steps, Opening)
+    records += (Confirmation, ConfirmedFamily, Subgroup, Steps, Opening)
     records += (Portrait, Cluster, CourseLift, ValueLift, Level)
     keys = {key for record in records for key in record.model_fields}
     plain = (SweepSession.__dataclass_fields__, PairVerdict.__dataclass_fields__)

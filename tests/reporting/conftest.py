@@ -21,7 +21,6 @@ from recsweep.records.confirmation import (
     Confirmation,
     ConfirmedFamily,
     Estimate,
-    OrderControl,
     Subgroup,
 )
 from recsweep.records.openings import Opening
@@ -42,13 +41,6 @@ LEVELS = {
     "item_knn": 0.083,
     "popularity": 0.039,
     "markov": 0.06,
-}
-DROPS = {
-    "gru": Estimate(0.0123, 0.0101, 0.0145),
-    "lstm": Estimate(0.0011, -0.0002, 0.0024),
-    "wide_deep": Estimate(0.004, -0.001, 0.009),
-    "item_knn": Estimate(0.02, 0.01, 0.03),
-    "markov": Estimate(-0.02, -0.03, -0.01),
 }
 SECONDS = {"gru": 30.0, "lstm": 38.0, "matrix_factorization": 4.0, "wide_deep": 12.0}
 FOLDS = ("fold0", "fold1", "fold2")
@@ -137,9 +129,6 @@ def confirmation_of() -> Callable[..., Confirmation]:
 
 
 def _confirmed(kind: str, mean: float) -> ConfirmedFamily:
-    order = None
-    if (drop := DROPS.get(kind)) is not None:
-        order = OrderControl(in_order=mean, shuffled=mean - drop.mean, drop=drop, targets=77)
     return ConfirmedFamily(
         kind=kind,
         trial=f"{kind}-0000",
@@ -155,7 +144,6 @@ def _confirmed(kind: str, mean: float) -> ConfirmedFamily:
         },
         coverage={"coverage@10": 5 * mean},
         novelty={"novelty@10": Estimate(30 * mean, 30 * mean - 0.1, 30 * mean + 0.1)},
-        order=order,
     )
 
 

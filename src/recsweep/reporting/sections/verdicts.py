@@ -76,6 +76,26 @@ def ranking(confirmation: Confirmation) -> list[str]:
     return sorted(families, key=lambda name: -goodness(key, families[name].metrics[key].mean))
 
 
+def sequence(view: View, confirmation: Confirmation) -> list[str]:
+    """What sequence order contributes to each network: its verdict against its twin without it."""
+    kinds = {name: result.kind for name, result in confirmation.families.items()}
+    networks = [n for n in ranking(confirmation) if role_of(kinds[n]) == "network"]
+    pairs = [(n, t) for n in networks for t in kinds if kinds[t] == family(kinds[n]).twin]
+    if networks and not pairs:
+        return [view.say("sequence_absent")]
+    found = [verdict_on(confirmation, *pair) for pair in pairs]
+    return [
+        view.say(
+            f"sequence_{verdict.outcome}".replace(" ", "_"),
+            family=verdict.a,
+            twin=verdict.b,
+            numbers=interval(verdict),
+            metric=view.metric,
+        )
+        for verdict in found
+    ]
+
+
 def verdict_on(confirmation: Confirmation, a: str, b: str) -> PairVerdict:
     """The verdict on `a` against `b`, turned round if need be."""
     for verdict in confirmation.pairs:
