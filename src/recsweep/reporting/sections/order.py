@@ -102,7 +102,7 @@ def _winners_control(view: View, confirmation: Confirmation, verdict: PairVerdic
 
 def _winning_network(view: View, verdict: PairVerdict) -> str | None:
     winner = {"better": verdict.a, "worse": verdict.b}.get(verdict.outcome)
-    if winner is None or role_of(str(view.study.spaces[winner]["family"])) != "network":
+    if winner is None or role_of(view.study.spaces[winner].family) != "network":
         return None
     return winner
 

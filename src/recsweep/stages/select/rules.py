@@ -91,7 +91,7 @@ def _choice(
 ) -> Choice:
     best = trial.best
     assert best is not None
-    kind = families_of(study.experiment.task)[str(study.spaces[trial.family]["family"])]
+    kind = families_of(study.experiment.task)[study.spaces[trial.family].family]
     return Choice(
         family=trial.family,
         trial=trial.id,
