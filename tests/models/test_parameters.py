@@ -24,9 +24,11 @@ SMALL: dict[str, Value] = {
     "negatives": 5,
     "dropout": 0.2,
     "neighbours": 3,
+    "memory": 3,
     "k1": 1.2,
     "b": 0.5,
-    "recency": 0.9,
+    "fading_weight": 0.8,
+    "half_life_days": 1e-3,
     "history_exponent": 0.5,
 }
 OTHER: dict[str, Value] = {
@@ -36,7 +38,8 @@ OTHER: dict[str, Value] = {
     "neighbours": 8,
     "dropout": 0.5,
     "depth": 2,
-    "recency": 0.6,
+    "fading_weight": 0.4,
+    "half_life_days": 1e-5,
 }
 
 
@@ -88,7 +91,8 @@ def outcome(family: str, config: Configuration) -> Tensor:
         model.fit_epoch()
     items = torch.tensor([[0, 3, 3, 5], [7, 1, 2, 9]])
     lengths = torch.tensor([4, 3])
-    return model.score(Histories(items, torch.zeros(2, 0), torch.arange(2), lengths))
+    time = torch.tensor([[0, 0, 1, 2], [0, 1, 2, 3]]) * 10_000_000  # microseconds
+    return model.score(Histories(items, torch.zeros(2, 0), torch.arange(2), lengths, time=time))
 
 
 @pytest.mark.parametrize(("family", "parameter", "config"), cases())

@@ -76,13 +76,11 @@ def run(
     speak(json)
     loaded = load_experiment(experiment, settings or ())
     steps.prepare(loaded, quiet)
-    steps.sweep(loaded, steps.extra_trials(trials), quiet)
-    folder = steps.folder_of(loaded)
+    folder = steps.sweep(loaded, steps.extra_trials(trials), quiet)
     family = steps.select(folder)
     if not keep_sealed:
         steps.confirm(folder, quiet)
     steps.report(folder, "en")
-    steps.mirror(folder)
     hints(
         (f"{folder}/report.html", "the page"),
         (f"{folder}/leaderboard.md", "the table, the configurations, the folds"),
@@ -126,7 +124,6 @@ def sweep(
 def select(study: StudyFolder) -> None:
     """Pick each family's configuration by the experiment's rule; write best/<family>.yaml."""
     steps.select(study)
-    steps.mirror(study)
 
 
 @app.command(epilog="Example: recsweep confirm results/default")
@@ -146,7 +143,6 @@ def confirm(
 ) -> None:
     """Refit the selected with several seeds and open the sealed test; write verdicts.json."""
     steps.confirm(study, quiet, searches)
-    steps.mirror(study)
 
 
 @app.command(epilog="Example: recsweep report results/default --lang zh")
@@ -156,7 +152,6 @@ def report(
 ) -> None:
     """Write the leaderboard and the page, and show the leaderboard."""
     steps.report(study, lang)
-    steps.mirror(study)
 
 
 @app.command(epilog="Example: recsweep portrait results/default --family wide_deep")
@@ -182,7 +177,6 @@ def portrait(
     It reads the development period only. portraits/<family>.parquet holds learners' ids.
     """
     steps.portrait(study, family, clusters, quiet)
-    steps.mirror(study)
 
 
 @dashboard.command("show", epilog="Example: recsweep dashboard results/default")

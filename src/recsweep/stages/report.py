@@ -43,7 +43,7 @@ def report_stage(folder: Path, root: Path, lang: str = "en") -> Reported:
     """
     study = read_study(folder)
     selection = choose(study, folder)
-    confirmation = _current(study, selection, folder)
+    confirmation = current_confirmation(study, selection, folder)
     write_text(folder / "leaderboard.md", markdown(study, selection))
     manifest = _manifest(study, root)
     portraits = [
@@ -67,12 +67,12 @@ def define_board(folder: Path) -> Board:
     """
     study = read_study(folder)
     selection = choose(study, folder)
-    board = build_board(study, selection, _current(study, selection, folder))
+    board = build_board(study, selection, current_confirmation(study, selection, folder))
     write_board(board, folder)
     return board
 
 
-def _current(study: Study, selection: Selection, folder: Path) -> Confirmation | None:
+def current_confirmation(study: Study, selection: Selection, folder: Path) -> Confirmation | None:
     """The confirmation of exactly this selection; an earlier one says nothing of it."""
     found = read_confirmation(folder)
     if found is None:

@@ -1,8 +1,5 @@
-from typing import Literal
-
+from recsweep.models.family import Role
 from recsweep.stages.confirm.contrasts import Entrant, default_contrasts
-
-Role = Literal["network", "baseline", "floor"]
 
 
 def entrant(role: Role, score: float, space: str = "") -> Entrant:

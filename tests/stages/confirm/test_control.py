@@ -77,7 +77,7 @@ def test_a_chain_loses_by_it_and_popularity_does_not(fold: Fold) -> None:
         assert bool(after.mean() > in_order.mean()) is loses
 
 
-def test_nearest_courses_read_order_only_with_recency() -> None:
+def test_nearest_courses_read_order_only_where_they_fade() -> None:
     config = {"neighbours": 5, "weighting": "cosine"}
-    assert FAMILIES["item_knn"].sees_order(config | {"recency": 0.9})
-    assert not FAMILIES["item_knn"].sees_order(config | {"recency": 1.0})
+    assert FAMILIES["item_knn"].sees_order(config | {"fading": "step", "fading_weight": 0.9})
+    assert not FAMILIES["item_knn"].sees_order(config | {"fading": "step", "fading_weight": 1.0})

@@ -5,6 +5,7 @@ from recsweep.config.schema.base import (
     EVENT_FEATURES,
     GAP,
     TYPE,
+    UNITS,
     EventType,
     Schema,
     Unit,
@@ -22,7 +23,7 @@ from recsweep.config.schema.data import (
 )
 from recsweep.config.schema.decides import ANSWERS, Decides, deciding, declared
 from recsweep.config.schema.experiment import Experiment
-from recsweep.config.schema.metric import Metric, goodness, lower_is_better, written
+from recsweep.config.schema.metric import Metric, goodness, lower_is_better, within_bounds, written
 from recsweep.config.schema.question import Folds, Targets, Text
 from recsweep.config.schema.search import Arm, Budget, Resources, Stopping, Tracking
 from recsweep.config.schema.task import (
@@ -40,6 +41,7 @@ __all__ = [
     "EVENT_FEATURES",
     "GAP",
     "TYPE",
+    "UNITS",
     "Arm",
     "Budget",
     "Data",
@@ -73,5 +75,6 @@ __all__ = [
     "question_of",
     "settings_of_tasks",
     "task_packages",
+    "within_bounds",
     "written",
 ]

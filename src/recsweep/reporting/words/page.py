@@ -286,7 +286,7 @@ ENGLISH = {
     "are never stopped.",
     "protocol_selection": "Selection: {rule}, written in the experiment before any trial was run.",
     "rule_best_mean": "the best mean over folds",
-    "rule_one_standard_error": "the cheapest within one paired standard error of the best",
+    "rule_one_standard_error": "the fewest epochs within one paired standard error of the best",
     "protocol_arms": "Features of {family}: {features}.",
     "no_features": "ids alone",
     "protocol_features": "Features of learners and courses are not used by {families}: those "
@@ -558,7 +558,7 @@ CHINESE = {
     "每个模型族的前 {full} 次试验从不停止。",
     "protocol_selection": "选择：{rule}，在任何试验运行之前就写在实验文件里。",
     "rule_best_mean": "各折均值最好",
-    "rule_one_standard_error": "与最好者相差不超过一个配对标准误的试验中最省的",
+    "rule_one_standard_error": "与最好者相差不超过一个配对标准误的试验中训练轮数最少的",
     "protocol_arms": "{family} 的特征：{features}。",
     "no_features": "只有编号",
     "protocol_features": "{families} 不使用学员和课程的特征：这些模型族没有放置特征的地方。",

@@ -8,16 +8,12 @@ and their scores on the folds.
 from collections.abc import Mapping
 from dataclasses import dataclass
 from itertools import combinations
-from typing import Literal
 
 from recsweep.evaluation.comparison import Pair
+from recsweep.models.family import Role
+from recsweep.models.registry import family
 from recsweep.records.openings import Opened
 from recsweep.records.study import Study
-
-Role = Literal["network", "baseline", "floor"]
-
-NETWORKS = ("gru", "lstm")
-BASELINES = ("matrix_factorization", "wide_deep")
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +36,7 @@ def contrasts(study: Study, selected: Mapping[str, Opened]) -> tuple[Pair, ...]:
         best = trials[choice.trial].best
         assert best is not None  # it was selected
         entrants[name] = Entrant(
-            role=_role(choice.kind),
+            role=family(choice.kind).role,
             space=experiment.space_of(name),
             score=experiment.metric.goodness(best.value),
         )
@@ -64,7 +60,3 @@ def default_contrasts(entrants: Mapping[str, Entrant]) -> tuple[Pair, ...]:
     every = list(combinations(entrants, 2))
     found += [(a, b) for a, b in every if entrants[a].space == entrants[b].space]
     return tuple(found or every)
-
-
-def _role(kind: str) -> Role:
-    return "network" if kind in NETWORKS else "baseline" if kind in BASELINES else "floor"

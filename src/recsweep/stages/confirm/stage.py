@@ -22,12 +22,14 @@ from recsweep.records.openings import Opened, Why, record_opening
 from recsweep.stages.confirm.conclude import Known, conclude
 from recsweep.stages.confirm.contrasts import contrasts
 from recsweep.stages.confirm.refits import Ended, Job, Scored, Test, score_all
+from recsweep.stages.confirm.scorable import check_test
 from recsweep.stages.confirm.searches import Search, own_search
 from recsweep.stages.confirm.selected import confirmation_inputs
 from recsweep.stages.machine import worker_count
 from recsweep.stages.sweep.stage import searched_data
 from recsweep.tasks.folds import development_folds, make_fold
 from recsweep.tasks.registry import TASKS
+from recsweep.tasks.task import TEST
 from recsweep.training.process import worker_environment
 from recsweep.training.refit import optimizer_steps
 
@@ -128,12 +130,14 @@ def open_test(
     development data; the second value is the number of users known before the test.
 
     Raises:
-        BadInput: the test's files are missing or changed, or nothing in it can be predicted.
+        BadInput: the test's files are missing or changed, or nothing in it can be predicted. No
+            opening is booked then.
     """
+    check_test(dataset, experiment)
     code = code_version(PACKAGE)
     record_opening(folder, why, code, dataset.fingerprint, configurations, repeated)
     opened = unseal(dataset)
-    fold = make_fold("test", opened.development, opened.cuts.test, opened, experiment)
+    fold = make_fold(TEST, opened.development, opened.cuts.test, opened, experiment)
     best = TASKS[experiment.task].best_possible(fold, opened, experiment)
     features = {name: experiment.features_of(name) for name in experiment.families}
     test = Test(fold, experiment.metric, experiment.resources, experiment.task, best, features)
