@@ -106,7 +106,7 @@ def _facts(view: View) -> list[tuple[str, str, str]]:
     """(number, what it counts, a note)."""
     study, trials, rule = view.study, view.study.trials, view.study.experiment.folds.rule
     states = [trial.state for trial in trials]
-    tuned = [f for f in view.families if study.spaces[f].get("parameters")]
+    tuned = [f for f in view.families if study.spaces[f].parameters]
     core = sum(budgets.core_seconds(view, trial) for trial in trials) / 3600
     facts = [
         (

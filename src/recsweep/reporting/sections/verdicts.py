@@ -52,7 +52,7 @@ def question(view: View, confirmation: Confirmation | None) -> str | None:
 
 def _baselines(view: View) -> str:
     """Those of the study by their titles."""
-    kinds = dict.fromkeys(str(space["family"]) for space in view.study.spaces.values())
+    kinds = dict.fromkeys(space.family for space in view.study.spaces.values())
     known = [family(kind) for kind in kinds if role_of(kind) == "baseline"]
     *others, last = (each.title_zh if view.lang == "zh" else each.title for each in known)
     return view.say("best_of", others=", ".join(others), last=last) if others else last
@@ -60,7 +60,7 @@ def _baselines(view: View) -> str:
 
 def leading_pair(view: View, order: Sequence[str]) -> tuple[str, str] | None:
     """The first network and the first baseline; None where the study lacks either."""
-    return leading({name: str(view.study.spaces[name]["family"]) for name in order})
+    return leading({name: view.study.spaces[name].family for name in order})
 
 
 def leading(kinds: Mapping[str, str]) -> tuple[str, str] | None:
