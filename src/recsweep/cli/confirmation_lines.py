@@ -42,9 +42,14 @@ def confirmation_lines(confirmed: Confirmed, folder: Path) -> Iterator[str]:
             "the best possible: the simulator's own probabilities"
         )
     yield ""
-    yield from _with_their_basis_once(
-        [pair.sentence(metric, unit=confirmation.unit) for pair in confirmation.pairs]
-    )
+    for exploratory in (False, True):
+        pairs = [pair for pair in confirmation.pairs if pair.exploratory is exploratory]
+        if exploratory and pairs:
+            yield ""
+            yield "Exploratory, adjusted for all pairs:"
+        yield from _with_their_basis_once(
+            [pair.sentence(metric, unit=confirmation.unit) for pair in pairs]
+        )
     if confirmation.cold:
         yield ""
         yield "On courses without an event before the test:"

@@ -26,7 +26,7 @@ class JsonLines:
         """Write a line at once: who reads it may act on it while the sweep goes on."""
         if self._stream is None:
             return
-        line = json.dumps({"event": event, **fields}, ensure_ascii=False, default=str)
+        line = json.dumps({"event": event, **fields}, default=str)  # ASCII: in any encoding alike
         self._stream.write(line + "\n")
         self._stream.flush()
 
@@ -75,7 +75,15 @@ class JsonLines:
             metric=key,
             families={name: f.metrics[key].mean for name, f in confirmation.families.items()},
             verdicts=[
-                {"a": p.a, "b": p.b, "outcome": p.outcome, "difference": p.difference, "p": p.p}
+                {
+                    "a": p.a,
+                    "b": p.b,
+                    "outcome": p.outcome,
+                    "difference": p.difference,
+                    "p": p.p,
+                    "exploratory": p.exploratory,
+                    "caveats": p.caveats,
+                }
                 for p in confirmation.pairs
             ],
         )

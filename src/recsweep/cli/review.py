@@ -3,6 +3,7 @@
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import recsweep
 from recsweep.cli.console import command, hints, out
 
 if TYPE_CHECKING:
@@ -48,9 +49,9 @@ def _published(published: "Published") -> None:
 def compare(folders: list[Path], lang: str) -> None:
     """Print how studies differ, and write the page."""
     from recsweep.reporting.compare.view import CompareView
-    from recsweep.stages.compare import compare_stage, comparison_lines, comparison_table
+    from recsweep.stages.compare import comparison_lines, comparison_table
 
-    compared = compare_stage(folders, lang)
+    compared = recsweep.compare(*folders, lang=lang)
     for change in compared.changes:
         view = CompareView(change, lang)
         for line in comparison_lines(view):

@@ -20,18 +20,39 @@ from recsweep.errors import BadInput
 S = TypeVar("S", bound=BaseModel)
 
 LISTED = 12
+BUNDLED = Path(__file__).parents[1] / "experiments"
+"""The repository's top-level folder: a link in a checkout, the files themselves in a wheel."""
 
 
-def load_experiment(path: Path, overrides: Iterable[str] = ()) -> Experiment:
+def load_experiment(path: str | Path, overrides: Iterable[str] = ()) -> Experiment:
     """Read an experiment file; each override is `dotted.key=value`, its value parsed as YAML.
+
+    A plain name, such as `default`, is an experiment that comes with recsweep.
 
     Raises:
         BadInput: the file or an override can't be read, or does not fit the schema.
+
+    Examples:
+        >>> experiment = load_experiment("default", ["budget.trials=4", "study=quick"])
+        >>> experiment.study, experiment.budget.trials, experiment.metric.key
+        ('quick', 4, 'ndcg@10')
     """
+    path = _bundled(Path(path))
     raw = read_yaml(path)
     for override in overrides:
         _apply(raw, override)
     return validate(Experiment, raw, path)
+
+
+def _bundled(path: Path) -> Path:
+    if path.suffix or len(path.parts) != 1 or path.exists():
+        return path
+    names = {file.stem: file for file in BUNDLED.glob("*.yaml")}
+    if path.name not in names:
+        raise BadInput(
+            f"{path}: neither a file nor an experiment of recsweep's{nearest(path.name, names)}"
+        )
+    return names[path.name]
 
 
 def read_yaml(path: Path) -> dict[str, Any]:
@@ -58,10 +79,15 @@ def read_yaml(path: Path) -> dict[str, Any]:
     return raw
 
 
-def dump_yaml(keys: Mapping[str, Any]) -> str:
-    """Write YAML that `read_yaml` reads back the same, floats to the last digit."""
+def dump_yaml(keys: Mapping[str, Any], flow: bool = False) -> str:
+    """Write YAML that `read_yaml` reads back the same, floats to the last digit; `flow`: a line."""
     text: str = yaml.dump(
-        dict(keys), Dumper=_Dumper, sort_keys=False, allow_unicode=True, width=100
+        dict(keys),
+        Dumper=_Dumper,
+        sort_keys=False,
+        allow_unicode=True,
+        width=100 if not flow else float("inf"),
+        default_flow_style=flow,
     )
     return text
 

@@ -57,6 +57,21 @@ def read_batches(table: Table, path: Path, columns: Iterable[str]) -> Iterator[p
         yield from found
 
 
+def column_names(table: Table, path: Path) -> list[str]:
+    """Of one file, in its order.
+
+    Raises:
+        BadInput: see `read_table`.
+    """
+    with _in_words(table, path):
+        check_kind(table, path)
+        if table.format == "parquet":
+            return pl.scan_parquet(path, glob=False).collect_schema().names()
+        content = content_of(table, path)
+        return _names(rows_of(content, table.quote_sign, table.escape, path), table, path)[0]
+    raise AssertionError  # for mypy: the context swallows nothing
+
+
 def as_text(column: pl.Series, path: Path) -> pl.Series:
     """A column's values as text; empty text is null.
 

@@ -10,6 +10,8 @@ from pathlib import Path, PurePosixPath
 
 from recsweep.config.files import expand, nearest
 from recsweep.config.schema import Package, SimulatorSettings, Table
+from recsweep.config.schema.frames import PREFIX as FRAME
+from recsweep.config.schema.frames import frame_file
 from recsweep.data.atomic_folders import unfinished
 from recsweep.data.formats.parts import parts
 from recsweep.data.simulator.raw import simulated
@@ -47,6 +49,8 @@ def resolve(
         path, expected = _member(table.path, package, raw_folder)
     elif table.path.startswith(SIMULATOR):
         path, expected = simulated(table.path, simulator, raw_folder), table.sha256
+    elif table.path.startswith(FRAME):
+        path, expected = frame_file(table.path, raw_folder), table.path.removeprefix(FRAME)
     else:
         path, expected = expand(table.path), table.sha256
     try:

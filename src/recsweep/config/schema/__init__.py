@@ -24,7 +24,8 @@ from recsweep.config.schema.data import (
 )
 from recsweep.config.schema.decides import ANSWERS, Decides, deciding, declared
 from recsweep.config.schema.experiment import Experiment
-from recsweep.config.schema.metric import Metric, goodness, lower_is_better, written
+from recsweep.config.schema.metric import Metric, goodness, lower_is_better, within_bounds, written
+from recsweep.config.schema.numbers import NumberStyle
 from recsweep.config.schema.question import Folds, Targets, Text
 from recsweep.config.schema.search import Arm, Budget, Resources, Stopping, Tracking
 from recsweep.config.schema.task import (
@@ -55,6 +56,7 @@ __all__ = [
     "Folds",
     "Metric",
     "MetricKind",
+    "NumberStyle",
     "Package",
     "Question",
     "Resources",
@@ -77,5 +79,6 @@ __all__ = [
     "question_of",
     "settings_of_tasks",
     "task_packages",
+    "within_bounds",
     "written",
 ]

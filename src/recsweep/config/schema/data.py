@@ -3,9 +3,10 @@
 import codecs
 from collections.abc import Mapping
 from datetime import UTC, datetime
-from typing import Annotated, Literal, Self
+from os import PathLike, fspath
+from typing import Annotated, Any, Literal, Self
 
-from pydantic import AfterValidator, Field, model_validator
+from pydantic import AfterValidator, Field, ModelWrapValidatorHandler, PrivateAttr, model_validator
 
 from recsweep.config.schema.base import (
     EventType,
@@ -15,9 +16,12 @@ from recsweep.config.schema.base import (
     Seed,
     Share,
     TimeFormat,
+    TimeZone,
     Unit,
     later,
 )
+from recsweep.config.schema.frames import parquet_of, path_of
+from recsweep.config.schema.numbers import NumberStyle
 
 NO_FILES = ("idna", "punycode", "unicode-escape", "raw-unicode-escape", "undefined")
 """Codecs of Python that no file is written in."""
@@ -64,6 +68,8 @@ Sign = Annotated[str, Field(min_length=1, max_length=1), AfterValidator(_ascii_s
 class Table(Schema):
     """One raw table. `path` may hold `${VARIABLES}`; a folder or a pattern such as `day-*.csv`
     stands for all its files; `package:<member>` is a file of `package`.
+
+    In Python, `path` may be a frame as well; `frame:<sha256>` stands for it in the record.
     """
 
     path: RawPath
@@ -75,8 +81,28 @@ class Table(Schema):
     # What stands before a quote in a quoted field: a backslash, or the quote itself.
     escape: Sign | None = later(None)
     encoding: Annotated[str, AfterValidator(_known_encoding)] = "utf-8"
+    skip: Annotated[int, Field(ge=0)] = later(0)  # lines that stand before the header
     header: bool = True  # without one, columns are called column_1, column_2, …
     sha256: str | None = None  # of the file's bytes as they lie on disk
+    _content: bytes | None = PrivateAttr(None)
+
+    @model_validator(mode="wrap")
+    @classmethod
+    def _take_frame(cls, raw: Any, handler: ModelWrapValidatorHandler[Self]) -> Self:
+        path = raw.get("path") if isinstance(raw, Mapping) else None
+        if isinstance(path, PathLike):
+            return handler({**raw, "path": fspath(path)})
+        if path is None or isinstance(path, str | int | float | list | dict):
+            return handler(raw)  # a file; or a mistake in one, which is the field's to refuse
+        content = parquet_of(path)
+        table = handler({**raw, "path": path_of(content), "format": "parquet"})
+        table._content = content
+        return table
+
+    @property
+    def content(self) -> bytes | None:
+        """A Parquet file's bytes, where a frame was given that no disk may have yet."""
+        return self._content
 
     @model_validator(mode="after")
     def _signs_differ(self) -> Self:
@@ -129,12 +155,19 @@ class EventTable(Table):
     item: str
     time: str
     time_format: TimeFormat = "unix"
+    timezone: TimeZone | None = later(None)  # of times that are written without one; None: UTC
     type: TypeMapping = TypeMapping(constant="browse")
     dwell: str | None = later(None)  # the column of seconds spent on an event; empty: not known
     missing: tuple[str, ...] = later(NO_VALUE)  # raw values that are no id, no time, no dwell
 
+    @model_validator(mode="after")
+    def _zone_is_used(self) -> Self:
+        if self.timezone is not None and self.time_format.startswith("unix"):
+            raise ValueError("timezone is for times that are written out; unix times have none")
+        return self
 
-class FeatureTable(Table):
+
+class FeatureTable(Table, NumberStyle):
     """A table of learners or courses. Without `valid_from`, its columns are taken as known from
     the start; with it, a row is known from its time on, and an id may have several rows.
     """
@@ -149,11 +182,15 @@ class FeatureTable(Table):
     immutable: bool = later(False)  # declares that no row was ever written later than the log
     valid_from: str | None = later(None)  # the column of a row's time
     valid_from_format: TimeFormat = later("iso")
+    timezone: TimeZone | None = later(None)  # of times in valid_from that are written without one
 
     @model_validator(mode="after")
     def _one_claim(self) -> Self:
         if self.immutable and self.valid_from is not None:
             raise ValueError("give immutable or valid_from, not both")
+        unused = self.valid_from is None or self.valid_from_format.startswith("unix")
+        if self.timezone is not None and unused:
+            raise ValueError("timezone is for times in valid_from that are written out")
         return self
 
     @property
@@ -162,7 +199,7 @@ class FeatureTable(Table):
         return self.immutable or self.valid_from is not None
 
 
-class SessionTable(Table):
+class SessionTable(Table, NumberStyle):
     """A plain table: each row a session of its own, with what is known of it and how it ended."""
 
     label: str  # the column that says whether it ended in a purchase
@@ -223,6 +260,15 @@ class Data(Schema):
         if self.sessions is not None and (self.users is not None or self.items is not None):
             raise ValueError("sessions bring their own columns: leave out users and items")
         return self
+
+    @property
+    def tables(self) -> tuple[Table, ...]:
+        """Every raw table."""
+        return tuple(
+            table
+            for table in (*self.events, self.sessions, self.users, self.items)
+            if table is not None
+        )
 
     @property
     def unit(self) -> Unit:

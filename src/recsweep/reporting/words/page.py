@@ -52,6 +52,7 @@ ENGLISH = {
     "configurations only",
     "basis_families:sessions": "{learners} sessions, {seeds} searches; applies to the model "
     "families",
+    "exploratory": "exploratory: not declared before the test was opened",
     "caveat_few_learners": "too few learners to call them equivalent",
     "caveat_few_learners:sessions": "too few sessions to call them equivalent",
     "caveat_skewed": "few learners make up most of the difference, so the interval may be too "
@@ -285,7 +286,7 @@ ENGLISH = {
     "are never stopped.",
     "protocol_selection": "Selection: {rule}, written in the experiment before any trial was run.",
     "rule_best_mean": "the best mean over folds",
-    "rule_one_standard_error": "the cheapest within one paired standard error of the best",
+    "rule_one_standard_error": "the fewest epochs within one paired standard error of the best",
     "protocol_arms": "Features of {family}: {features}.",
     "no_features": "ids alone",
     "protocol_features": "Features of learners and courses are not used by {families}: those "
@@ -340,6 +341,7 @@ CHINESE = {
     "basis_families": "{learners} 名学员，{seeds} 次搜索；结论适用于整类模型",
     "basis_configurations:sessions": "{learners} 个会话，{seeds} 个随机种子；结论仅适用于所选配置",
     "basis_families:sessions": "{learners} 个会话，{seeds} 次搜索；结论适用于整类模型",
+    "exploratory": "探索性比较：开启封存测试之前未声明",
     "caveat_few_learners": "学员太少，不足以判定等效",
     "caveat_few_learners:sessions": "会话太少，不足以判定等效",
     "caveat_skewed": "差异主要来自少数学员，区间可能偏窄",
@@ -556,7 +558,7 @@ CHINESE = {
     "每个模型族的前 {full} 次试验从不停止。",
     "protocol_selection": "选择：{rule}，在任何试验运行之前就写在实验文件里。",
     "rule_best_mean": "各折均值最好",
-    "rule_one_standard_error": "与最好者相差不超过一个配对标准误的试验中最省的",
+    "rule_one_standard_error": "与最好者相差不超过一个配对标准误的试验中训练轮数最少的",
     "protocol_arms": "{family} 的特征：{features}。",
     "no_features": "只有编号",
     "protocol_features": "{families} 不使用学员和课程的特征：这些模型族没有放置特征的地方。",

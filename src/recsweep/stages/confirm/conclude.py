@@ -12,9 +12,9 @@ from typing import Any
 
 import numpy as np
 
-from recsweep.config.schema import Metric
+from recsweep.config.schema import Metric, within_bounds
 from recsweep.data.types import UNKNOWN, Float64, Int32
-from recsweep.evaluation.comparison import compare
+from recsweep.evaluation.comparison import Pair, compare
 from recsweep.evaluation.estimate import estimate
 from recsweep.evaluation.groups import Mask, group_masks
 from recsweep.evaluation.subgroups import subgroup_differences
@@ -32,7 +32,7 @@ from recsweep.records.confirmation_files import Table
 from recsweep.records.openings import read_openings
 from recsweep.records.study import Study
 from recsweep.stages.confirm.cold import cold_verdicts
-from recsweep.stages.confirm.pooled import pooled_estimates
+from recsweep.stages.confirm.pooled import pooled_tables
 from recsweep.stages.confirm.refits import Scored, Test
 from recsweep.stages.confirm.searches import Search
 from recsweep.tasks.registry import TASKS
@@ -51,6 +51,7 @@ class Known:
     searches: Sequence[Search]  # the study's own first
     users: int  # codes below it have an event before the test
     steps: Mapping[str, Steps | None]
+    contrasts: Sequence[Pair]  # that the question is about
     inputs: str
     environment: Mapping[str, object]
     folder: Path
@@ -77,6 +78,7 @@ def conclude(
         LEVEL,
         scope,
         lower_is_better=experiment.metric.lower_is_better,
+        contrasts=known.contrasts,
         bound=experiment.metric.bound,
     )
     n_known = test.fold.training.n_known
@@ -183,8 +185,11 @@ def _family(
         deterministic=not families_of(test.task)[choice.kind].random,
         steps=known.steps[name],
         metrics={
-            **{column: _estimate(_rows(table[column])) for column in names},
-            **pooled_estimates(runs, test, LEVEL),
+            **{column: _estimate(_rows(table[column]), column) for column in names},
+            **{
+                column: _estimate(_rows(_by_search(values, known)), column)
+                for column, values in pooled_tables(runs, test).items()
+            },
         },
         coverage={
             f"coverage@{k}": float(np.mean([made.coverage[k] for made in lists]))
@@ -213,7 +218,7 @@ def _target_values(
 
 
 def _subgroups(values: Mapping[str, Float64], test: Test, known: Known) -> tuple[Subgroup, ...]:
-    targets, task = test.fold.validation, TASKS[test.task]
+    targets, task, key = test.fold.validation, TASKS[test.task], test.metric.key
     masks = group_masks(targets, known.users, test.fold.training.n_known)
     differences = {
         f"{a} - {b}": subgroup_differences(
@@ -227,7 +232,7 @@ def _subgroups(values: Mapping[str, Float64], test: Test, known: Known) -> tuple
             learners=len(np.unique(targets.sequence[mask])),
             targets=int(mask.sum()),
             means={
-                name: _estimate(_group_values(table, targets.sequence, mask, task))
+                name: _estimate(_group_values(table, targets.sequence, mask, task), key)
                 for name, table in values.items()
             },
             differences={pair: found[n] for pair, found in differences.items()},
@@ -245,5 +250,8 @@ def _novelty(metric: Metric) -> list[str]:
     return [f"novelty@{k}" for k in metric.report_k]
 
 
-def _estimate(rows: Float64) -> Estimate:
-    return Estimate(*estimate(rows, LEVEL))
+def _estimate(rows: Float64, metric: str = "") -> Estimate:
+    """`metric` has a say where the interval would reach beyond what the metric can be."""
+    mean, *ends = estimate(rows, LEVEL)
+    lower, upper = (within_bounds(metric, end) for end in ends)
+    return Estimate(mean, min(lower, mean), max(upper, mean))

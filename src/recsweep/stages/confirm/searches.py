@@ -23,7 +23,10 @@ from recsweep.tasks.folds import development_folds
 from recsweep.tracking.events import Listener
 
 SEEDS_APART = 10_000
-"""Between the seeds of two searches: more than a study has trials or refits."""
+"""Between the seeds of two searches: more than a study has trials and refits."""
+REFITS_FROM = 9_000
+"""Of these, refits take seeds from here on: trials count from 0, and a refit with the seed of the
+trial that was selected would repeat the luck that it was selected for."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,9 +38,12 @@ class Search:
 
     @property
     def seeds(self) -> tuple[int, ...]:
-        """Of the refits, the same for every family and others in every search."""
+        """Of the refits: the same for every family, others than any trial's, others in every
+        search.
+        """
         experiment = self.study.experiment
-        return tuple(experiment.seed + n for n in range(experiment.confirm.seeds))
+        first = experiment.seed + REFITS_FROM
+        return tuple(first + n for n in range(experiment.confirm.seeds))
 
 
 def own_search(study: Study, folder: Path) -> Search:

@@ -20,6 +20,7 @@ from recsweep.records.files import read_study
 from recsweep.records.lock import study_lock
 from recsweep.records.openings import Opened, Why, record_opening
 from recsweep.stages.confirm.conclude import Known, conclude
+from recsweep.stages.confirm.contrasts import contrasts
 from recsweep.stages.confirm.refits import Ended, Job, Scored, Test, score_all
 from recsweep.stages.confirm.scorable import check_test
 from recsweep.stages.confirm.searches import Search, own_search
@@ -74,6 +75,7 @@ def confirm_stage(
             return before
         experiment = study.experiment
         steps = _fold_steps(dataset, experiment, selected)
+        asked = contrasts(study, selected)
         now = environment(experiment.resources)
         test, known_users = open_test(folder, "confirm", dataset, experiment, selected, repeated)
         jobs = [job for n, search in enumerate(searches, 1) for job in _jobs(search, n)]
@@ -92,6 +94,7 @@ def confirm_stage(
                 searches=searches,
                 users=known_users,
                 steps=_all_steps(steps, test, selected),
+                contrasts=asked,
                 inputs=inputs,
                 environment=now,
                 folder=folder,
