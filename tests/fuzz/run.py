@@ -32,11 +32,13 @@ def suites() -> dict[str, tuple[Callable[[Path], Suite], int]]:
     """Name -> how to set it up, and how many cases."""
     from fuzz.configurations import Configurations
     from fuzz.data_files import DataFiles
+    from fuzz.environments import Environments
     from fuzz.results_folders import ResultsFolders
 
     return {
         "configurations": (Configurations, 2000),
         "data_files": (DataFiles, 500),
+        "environments": (Environments, 1200),
         "results_folders": (ResultsFolders, 500),
     }
 

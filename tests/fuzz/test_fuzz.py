@@ -7,6 +7,7 @@ import pytest
 from fuzz.command import Ended
 from fuzz.configurations import Configurations
 from fuzz.data_files import DataFiles, counted
+from fuzz.environments import Environments
 from fuzz.results_folders import ResultsFolders
 from fuzz.run import Suite
 
@@ -32,6 +33,10 @@ def test_a_damaged_raw_table_is_one_line_or_counted_right(tmp_path: Path) -> Non
 
 def test_a_damaged_study_is_one_line_or_says_what_it_said_before(tmp_path: Path) -> None:
     assert problems(ResultsFolders(tmp_path)) == []
+
+
+def test_an_odd_environment_is_obeyed_or_one_line(tmp_path: Path) -> None:
+    assert problems(Environments(tmp_path), 40) == []
 
 
 @pytest.mark.parametrize(
