@@ -6,6 +6,7 @@ from typing import Any, TextIO
 from recsweep.records.confirmation import Confirmation
 from recsweep.records.selection import Selection
 from recsweep.records.study import SweepSession, TrialRow
+from recsweep.stages.confirm.power import Power
 from recsweep.tracking.events import (
     EpochReported,
     Event,
@@ -65,6 +66,18 @@ class JsonLines:
             for name, c in selection.families.items()
         }
         self.say("selected", rule=selection.rule, metric=selection.metric, families=families)
+
+    def power(self, power: Power) -> None:
+        """What the sealed test can show."""
+        self.say(
+            "power",
+            metric=power.metric,
+            learners=power.learners,
+            smallest_differences=[
+                {"a": a, "b": b, "difference": difference}
+                for (a, b), difference in power.differences.items()
+            ],
+        )
 
     def confirmed(self, confirmation: Confirmation, opened: bool) -> None:
         """What the sealed test said."""

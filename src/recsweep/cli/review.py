@@ -45,6 +45,21 @@ def _published(published: "Published") -> None:
     )
 
 
+def verdict(folders: list[Path]) -> None:
+    """Print what several logs say together."""
+    from recsweep.stages.verdict import statement_lines, verdict_stage
+
+    for line in statement_lines(verdict_stage(folders)):
+        out.print(line, markup=False, highlight=False, soft_wrap=True)
+
+
+def methods(folder: Path) -> None:
+    """Print the methods section, as Markdown and nothing else."""
+    from recsweep.stages.methods import methods_stage
+
+    out.print(methods_stage(folder), markup=False, highlight=False, soft_wrap=True)
+
+
 def compare(folders: list[Path], lang: str) -> None:
     """Print how studies differ, and write the page."""
     from recsweep.reporting.compare.view import CompareView

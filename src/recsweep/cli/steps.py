@@ -1,5 +1,6 @@
 """A study's stages, each with what it prints. What is slow to import waits until it is used."""
 
+from collections.abc import Iterable
 from pathlib import Path
 
 from rich.markup import escape
@@ -49,18 +50,21 @@ def prepare(experiment: Experiment, quiet: bool) -> None:
     out.print(f"Prepared data: {dataset.folder}\n", highlight=False)
 
 
-def sweep(experiment: Experiment, extra: int, quiet: bool) -> None:
-    """Run or resume the trials.
+def sweep(experiment: Experiment, extra: int, quiet: bool, *, say_power: bool = True) -> None:
+    """Run or resume the trials; at the end, say what the sealed test can show with them.
 
     Raises:
         WorkFailed: it was stopped; says how to resume.
     """
+    from recsweep.cli.power_lines import power_lines
+    from recsweep.stages.confirm.power import power_of_study
+    from recsweep.stages.confirm.searches import own_search
     from recsweep.stages.sweep.stage import load_inputs
     from recsweep.stages.sweep.stage import sweep as run_sweep
 
     inputs = load_inputs(experiment, Path())
     try:
-        _, session = run_sweep(inputs, extra_trials=extra, listeners=sweep_listeners(quiet))
+        study, session = run_sweep(inputs, extra_trials=extra, listeners=sweep_listeners(quiet))
     except KeyboardInterrupt:
         raise WorkFailed(
             f"stopped; every finished trial is kept. Resume: {command(*without_trials())}"
@@ -75,18 +79,33 @@ def sweep(experiment: Experiment, extra: int, quiet: bool) -> None:
         f"efficiency {session.efficiency:.2f}.\n",
         highlight=False,
     )
+    if not say_power:
+        return
+    try:
+        selected = own_search(study, inputs.folder).selected
+    except WorkFailed:  # a family has no complete trial: `select` says so
+        return
+    found = power_of_study(study, selected, inputs.folder, Path())
+    json_lines().power(found)
+    _say(power_lines(found, "from the folds"))
 
 
 def plan(experiment: Experiment) -> None:
     """Print what a sweep would do."""
     from recsweep.cli.plan_table import plan_table
+    from recsweep.cli.power_lines import power_lines
+    from recsweep.data.manifest import read_manifest
     from recsweep.search.plan import plan
+    from recsweep.stages.confirm.power import power_of_plan
     from recsweep.stages.sweep.stage import load_inputs
 
     inputs = load_inputs(experiment, Path())
     with out.status("Measuring one epoch of each family"):
-        made = plan(experiment, inputs.spaces, inputs.folds)
+        made = plan(inputs.experiment, inputs.spaces, inputs.folds)
     out.print(plan_table(made))
+    kinds = {name: space.family for name, space in inputs.spaces.items()}
+    found = power_of_plan(inputs.experiment, made, kinds, read_manifest(inputs.dataset.folder))
+    _say(power_lines(found, "from one epoch of the defaults"))
 
 
 def select(folder: Path) -> str:
@@ -112,7 +131,9 @@ def confirm(folder: Path, quiet: bool, searches: int | None = None) -> None:
         WorkFailed: a repeated search was stopped; says how to resume.
     """
     from recsweep.cli.confirmation_lines import confirmation_lines
+    from recsweep.cli.power_lines import power_lines
     from recsweep.cli.refit_progress import RefitProgress
+    from recsweep.stages.confirm.power import Power
     from recsweep.stages.confirm.searches import repeat_searches
     from recsweep.stages.confirm.stage import confirm_stage
     from recsweep.stages.tracked import track_confirmation
@@ -123,8 +144,15 @@ def confirm(folder: Path, quiet: bool, searches: int | None = None) -> None:
         raise WorkFailed(
             f"stopped; every finished trial is kept. Resume: {command(*without_trials())}"
         ) from None
+
+    def before_opening(power: Power) -> None:
+        json_lines().power(power)
+        _say(power_lines(power, "from the folds"))
+
     with RefitProgress(out, quiet) as progress:
-        confirmed = confirm_stage(folder, Path(), repeats=repeats, on_end=progress)
+        confirmed = confirm_stage(
+            folder, Path(), repeats=repeats, before_opening=before_opening, on_end=progress
+        )
     track_confirmation(folder, confirmed)
     json_lines().confirmed(confirmed.confirmation, confirmed.opened)
     for line in confirmation_lines(confirmed, folder):
@@ -224,3 +252,8 @@ def mirror(folder: Path) -> None:
     from recsweep.mirror.study import mirror_study
 
     mirror_study(folder)
+
+
+def _say(lines: Iterable[str]) -> None:
+    for line in lines:
+        out.print(line, markup=False, highlight=False, soft_wrap=True)
