@@ -61,16 +61,21 @@ def s3() -> Iterator[str]:
 
 
 @pytest.fixture(scope="session")
-def local_ray() -> Iterator[None]:
-    """Two workers' worth of Ray, which a sweep joins instead of starting its own."""
+def _local_ray() -> Iterator[str]:
     import ray
 
-    ray.init(
+    context = ray.init(
         address="local",
         num_cpus=2,
         include_dashboard=False,
         log_to_driver=False,
         logging_level="CRITICAL",
     )
-    yield
+    yield context.address_info["gcs_address"]
     ray.shutdown()
+
+
+@pytest.fixture
+def local_ray(_local_ray: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Two workers' worth of Ray, which a sweep joins instead of starting its own."""
+    monkeypatch.setenv("RAY_ADDRESS", _local_ray)

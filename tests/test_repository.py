@@ -30,6 +30,7 @@ from recsweep.records.openings import Opening
 from recsweep.records.portrait import Cluster, CourseLift, Level, Portrait, ValueLift
 from recsweep.records.selection import BestFile
 from recsweep.records.study import SweepSession
+from recsweep.spaces.bundled import space_path
 from recsweep.spaces.files import ParameterKeys, SpaceKeys, load_space
 
 ROOT = Path(__file__).parents[1]
@@ -183,7 +184,9 @@ def test_an_experiment_loads_with_all_its_spaces(path: Path) -> None:
     experiment = load_experiment(path)
     families = families_of(experiment.task)
     for name in experiment.families:
-        assert load_space(ROOT / experiment.space_of(name), families).family == name
+        path = space_path(experiment, name, ROOT)
+        assert path.resolve().is_relative_to(ROOT / "search_spaces")
+        assert load_space(path, families).family == name
 
 
 @pytest.mark.parametrize("path", EXPERIMENTS, ids=lambda p: p.stem)

@@ -1,8 +1,10 @@
 import io
 import json
+import sys
 from dataclasses import replace
 from datetime import UTC, datetime
 
+import pytest
 from studies import trial_row
 from worlds import experiment_of
 
@@ -48,5 +50,10 @@ def test_every_event_of_a_sweep_is_one_line_that_a_program_can_read() -> None:
     assert lines[5]["efficiency"] == 0.75
 
 
-def test_without_a_stream_nothing_is_said() -> None:
-    JsonLines(None).say("prepared", folder="x")
+def test_without_a_stream_nothing_is_said(capfd: pytest.CaptureFixture[str]) -> None:
+    for stream in (None, sys.stdout):
+        JsonLines(stream).say("prepared", folder="x")
+        JsonLines(stream)(TrialEnded(trial_row(0, (0.1,))))
+        said = capfd.readouterr()
+        assert len(said.out.splitlines()) == (0 if stream is None else 2)
+        assert said.err == ""

@@ -147,3 +147,32 @@ def test_rows_of_one_id_and_one_time_must_agree(write: Write) -> None:
 def test_a_table_is_immutable_or_dated_not_both() -> None:
     with pytest.raises(ValueError, match="immutable or valid_from"):
         FeatureTable(path="x", key="id", immutable=True, valid_from="since")
+
+
+@pytest.mark.parametrize(
+    ("wanted", "found", "difference"),
+    [
+        ("c1", "c1 ", "spaces around them"),
+        ("C1", "c1", "capitals"),
+        ("7", "007", "leading zeros"),
+        ("7", "7.0", r"a \.0 at the end"),
+    ],
+)
+def test_a_table_that_knows_no_id_of_the_log_is_refused_with_the_difference(
+    write: Write, wanted: str, found: str, difference: str
+) -> None:
+    path = write(f"id,level,hours,topics\n{found},e,1,x\n")
+    message = f"none of the log's 2 ids has a row; .* they are the same but for {difference}$"
+    with pytest.raises(BadInput, match=message):
+        table_of(path, [wanted, "other"])
+
+
+def test_a_table_of_other_ids_or_of_none_is_refused(write: Write) -> None:
+    path = write("id,level,hours,topics\nx,e,1,x\n")
+    with pytest.raises(BadInput, match=r"the log has 'a', the column 'id' has 'x'$"):
+        table_of(path, ["a"])
+    with pytest.raises(BadInput, match=r"the log has 'a', the column 'id' has none$"):
+        table_of(write("id,level,hours,topics\n"), ["a"])
+    dated = write("id,level,hours,topics,at\nx,e,1,x,2020-01-01\n")
+    with pytest.raises(BadInput, match="none of the log's 1 ids has a row"):
+        table_of(dated, ["a"], valid_from="at")

@@ -18,12 +18,13 @@ from recsweep.config.schema import Experiment
 from recsweep.evaluation.comparison import compare
 from recsweep.evaluation.subgroups import subgroup_differences
 from recsweep.records.confirmation import (
-    ConfirmationSummary,
+    Confirmation,
+    ConfirmedFamily,
     Estimate,
-    FamilyResult,
     OrderControl,
     Subgroup,
 )
+from recsweep.records.openings import Opening
 from recsweep.records.selection import Selection
 from recsweep.records.study import Study, SweepSession, TrialRow
 from recsweep.records.user_values import FoldValues
@@ -92,10 +93,10 @@ def selection_of() -> Callable[[Study], Selection]:
 
 
 @pytest.fixture(scope="session")
-def confirmation_of() -> Callable[..., ConfirmationSummary]:
+def confirmation_of() -> Callable[..., Confirmation]:
     """A sealed test of every family, with real verdicts on made-up learners."""
 
-    def confirm(study: Study, openings: int = 1, learners: int = 400) -> ConfirmationSummary:
+    def confirm(study: Study, openings: int = 1, learners: int = 400) -> Confirmation:
         random = np.random.default_rng(3)
         ease = random.normal(0, 0.05, learners)
         values = {
@@ -106,33 +107,48 @@ def confirmation_of() -> Callable[..., ConfirmationSummary]:
             for name in study.experiment.families
         }
         kinds = {name: str(study.spaces[name]["family"]) for name in values}
-        return ConfirmationSummary(
+        opening = Opening(
+            when=START, why="confirm", code={}, fingerprint=study.fingerprint, configurations={}
+        )
+        return Confirmation(
             metric="ndcg@10",
             learners=learners,
             targets=9815,
             cold_targets=0.0123,
             level=0.95,
             smallest_effect=0.005,
-            families=tuple(
-                _family_result(name, kinds[name], float(table.mean()))
-                for name, table in values.items()
-            ),
-            verdicts=compare(values, 0.005, 1000, seed=0),
+            families={
+                name: _confirmed(kinds[name], float(table.mean())) for name, table in values.items()
+            },
+            pairs=compare(values, 0.005, 1000, seed=0),
             subgroups=_subgroups(values, learners),
-            openings=openings,
-            searches=1,
+            openings=openings * (opening,),
+            study=study.experiment.study,
+            verdicts=(),
+            scope="configurations",
+            window={},
+            dataset=study.dataset,
+            fingerprint=study.fingerprint,
+            inputs="",
+            environment={},
         )
 
     return confirm
 
 
-def _family_result(name: str, kind: str, mean: float) -> FamilyResult:
+def _confirmed(kind: str, mean: float) -> ConfirmedFamily:
     order = None
     if (drop := DROPS.get(kind)) is not None:
         order = OrderControl(in_order=mean, shuffled=mean - drop.mean, drop=drop, targets=77)
-    return FamilyResult(
-        family=name,
-        seeds=5,
+    return ConfirmedFamily(
+        kind=kind,
+        trial=f"{kind}-0000",
+        config={},
+        epochs=1,
+        seeds=tuple(range(5)),
+        deterministic=False,
+        steps=None,
+        fit_seconds=1.0,
         metrics={
             key: Estimate(share * mean, share * mean - 0.006, share * mean + 0.006)
             for key, share in (("ndcg@10", 1.0), ("recall@10", 2.1), ("mrr@10", 0.7))

@@ -12,7 +12,7 @@ import pytest
 
 from recsweep.data.manifest import Manifest
 from recsweep.errors import BadInput
-from recsweep.records.confirmation import ConfirmationSummary
+from recsweep.records.confirmation import Confirmation
 from recsweep.records.selection import Selection
 from recsweep.records.study import Study
 from recsweep.reporting.page import write_page
@@ -22,7 +22,7 @@ from recsweep.reporting.words.page import CHINESE, ENGLISH, WORDS
 
 MakeStudy = Callable[..., Study]
 Select = Callable[[Study], Selection]
-Confirm = Callable[..., ConfirmationSummary]
+Confirm = Callable[..., Confirmation]
 
 BOTH = (
     (ENGLISH, CHINESE),
@@ -215,7 +215,7 @@ def test_after_it_the_first_sentence_is_the_verdict(
     make_study: MakeStudy, written: Callable[..., str], confirmation_of: Confirm
 ) -> None:
     study = make_study(4, {"gru": "gru", "matrix_factorization": "matrix_factorization"})
-    verdict = confirmation_of(study).verdicts[0]
+    verdict = confirmation_of(study).pairs[0]
     text = Page(written(study, sealed=True)).text
     assert f"On the sealed test, {verdict.sentence('NDCG@10')}." in text
     assert "It was opened once." in text

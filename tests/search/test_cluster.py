@@ -5,6 +5,7 @@ import subprocess
 import sys
 import venv
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 from sweeps import spaces_of, study_of
@@ -38,7 +39,8 @@ one.shutdown()
 
 
 PROCESSES = """
-import os, sys, time, ray
+import os, sys, time, ray, subprocess
+from pathlib import Path
 from recsweep.config.schema import Resources
 from recsweep.search.cluster import cluster
 
@@ -52,17 +54,42 @@ class Worker:
 
 with cluster(Resources(cpu=1)) as workers:
     print(*ray.get(Worker.remote().tell.remote()))
+    address = ray.get_runtime_context().gcs_address
+    other = "import sys; from ray._raylet import GcsClient; GcsClient(address=sys.argv[1])"
+    theirs = {"RAY_AUTH_MODE": "token", "RAY_AUTH_TOKEN": 64 * "t"}
+    done = subprocess.run(
+        [sys.executable, "-c", other, address], env={**os.environ, **theirs},
+        stderr=subprocess.PIPE, text=True,
+    )
+    print(done.returncode, "AuthenticationError" in done.stderr)
+print("RAY_AUTH_TOKEN" in os.environ, "RAY_AUTH_MODE" in os.environ, list(Path.home().glob("*")))
+"""
+
+UV = """
+import subprocess, sys
+sys.exit(subprocess.run(sys.argv[1:]).returncode)
 """
 
 
 @pytest.mark.slow
-def test_a_process_of_our_own_ray_has_its_variables_and_imports_before_it_is_asked_for() -> None:
-    environment = {name: os.environ[name] for name in ("PATH", "HOME") if name in os.environ}
+def test_a_ray_of_our_own_is_nobody_elses_and_needs_no_home(tmp_path: Path) -> None:
+    """Its processes have their variables and imports before they are asked for.
+
+    It is begun as by `uv run` from a subfolder of a project, with a home that is empty and stays
+    so, and another program of the machine, as one that looks for any Ray, is not let in.
+    """
+    home, inside = tmp_path / "home", tmp_path / "project" / "inside"
+    home.mkdir()
+    inside.mkdir(parents=True)
+    (tmp_path / "project" / "pyproject.toml").write_text("[project]\nname = 'theirs'\n")
+    (inside / "run").write_text(UV)  # what `uv run` becomes: a process that is called so
+    environment = {"PATH": os.environ["PATH"], "PYTHONPATH": os.pathsep.join(sys.path)}
     done = subprocess.run(
-        [sys.executable, "-c", PROCESSES],
-        capture_output=True, text=True, timeout=200, check=False, env=environment,
+        ["uv", "run", sys.executable, "-c", PROCESSES], executable=sys.executable, cwd=inside,
+        capture_output=True, text=True, timeout=200, check=False,
+        env={**environment, "HOME": str(home)},
     )  # fmt: skip
-    assert done.stdout == "1 True\n", done.stderr
+    assert done.stdout == "1 True\n1 True\nFalse False []\n", done.stderr
 
 
 @pytest.mark.slow
@@ -138,6 +165,94 @@ def test_a_ray_client_address_is_refused_with_a_way_out(monkeypatch: pytest.Monk
     ):
         pass
     assert "TUNE_DISABLE_SIGINT_HANDLER" not in os.environ  # nothing of ours stays behind
+
+
+@pytest.fixture
+def never_begun(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A process that has no Ray yet; to start or join one fails."""
+
+    def begun(**options: object) -> None:
+        raise AssertionError(f"Ray was begun with {options}")
+
+    monkeypatch.setattr("ray.is_initialized", lambda: False)  # whatever ran before
+    monkeypatch.setattr("ray.init", begun)
+    for name in ("RAY_ADDRESS", "RAY_TMPDIR", "RAY_USE_TLS"):
+        monkeypatch.delenv(name, raising=False)
+
+
+@pytest.mark.usefixtures("never_begun")
+@pytest.mark.parametrize(
+    ("folder", "words"),
+    [
+        ("{tmp}/" + "l" * 90, "too long by"),
+        ("{tmp}/" + "长" * 30, "too long by"),  # bytes count, not characters
+        ("/dev/null/inside", "can't write there"),
+        ("/proc/1", "can't write there"),
+    ],
+)
+@pytest.mark.parametrize("name", ["TMPDIR", "RAY_TMPDIR"])
+def test_a_folder_that_ray_cannot_use_is_named_with_the_way_out(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str, folder: str, words: str
+) -> None:
+    place = folder.format(tmp=tmp_path)
+    monkeypatch.setenv(name, place)
+    monkeypatch.setenv("HOME", "/nobody/home")
+    with pytest.raises(BadInput, match=words) as told, cluster(study_of("a").resources):
+        pass
+    for said in (f"{name}={place}", "set RAY_TMPDIR", "HOME=/nobody/home"):
+        assert said in str(told.value)
+    assert not Path(place).exists() or place == "/proc/1"
+
+
+@pytest.mark.usefixtures("never_begun")
+@pytest.mark.parametrize("error", [PermissionError(13, "Permission denied", "/x"), RuntimeError()])
+def test_a_ray_that_does_not_start_names_its_folders(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, error: Exception
+) -> None:
+    def fails(**options: object) -> None:
+        raise error
+
+    monkeypatch.setattr("ray.init", fails)
+    monkeypatch.setenv("RAY_TMPDIR", "/tmp")
+    monkeypatch.setenv("HOME", "/nobody/home")
+    with pytest.raises(BadInput) as told, cluster(study_of("a").resources):
+        pass
+    for said in ("/tmp/ray", "HOME=/nobody/home", "set RAY_TMPDIR", str(error)):
+        assert said in str(told.value)
+
+
+@pytest.mark.parametrize(
+    ("asked", "joined"),
+    [
+        (None, False),
+        ("local", False),
+        ("h:1", False),
+        ("auto", True),
+        ("10.0.0.1:6379", True),
+    ],
+)
+def test_a_ray_that_the_process_uses_for_something_else_is_joined_only_if_asked(
+    monkeypatch: pytest.MonkeyPatch, asked: str | None, joined: bool
+) -> None:
+    machine = {"Alive": True, "Resources": {"CPU": 2.0}}
+    monkeypatch.setattr("ray.is_initialized", lambda: True)
+    monkeypatch.setattr("ray.nodes", lambda: [machine])
+    monkeypatch.setattr(
+        "ray.get_runtime_context", lambda: SimpleNamespace(gcs_address="10.0.0.1:6379")
+    )
+    monkeypatch.setattr("ray.shutdown", lambda: pytest.fail("it is not ours to end"))
+    monkeypatch.delenv("RAY_ADDRESS", raising=False)
+    if asked is not None:
+        monkeypatch.setenv("RAY_ADDRESS", asked)
+    if joined:
+        with cluster(study_of("a").resources) as workers:
+            assert workers == 2
+    else:
+        with (
+            pytest.raises(BadInput, match=r"RAY_ADDRESS=10\.0\.0\.1:6379"),
+            cluster(study_of("a").resources),
+        ):
+            pass
 
 
 @pytest.mark.parametrize(

@@ -58,6 +58,11 @@ def test_the_networks_and_the_gradient_losses_share_their_ranges() -> None:
         (f"  dropout: {{float: [0.0, 0.5], step: 0.2, {WHY}}}", "step 0.2 does not lead"),
         (f"  depth: {{int: [1, 3], step: 0.5, {WHY}}}", "whole number"),
         (f"  depth: {{int: [1, 3], float: [1, 3], {WHY}}}", "found int, float"),
+        (
+            f"  dropout: {{choice: [null, 0.2], {WHY}}}",
+            "choice.0: expected true, false, a number, a word, found null; name the value that",
+        ),
+        (f"  dropout: {{choice: [[0.1], 0.2], {WHY}}}", "a number, a word, found a list of 1"),
         (f"  depth: {{{WHY}}}", "found none"),
         (f"  loss: {{choice: [bpr], {WHY}}}", "two values or more"),
         (f"  loss: {{choice: [bpr, bpr], {WHY}}}", "twice"),

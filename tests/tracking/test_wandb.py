@@ -17,7 +17,7 @@ from wandb.proto import wandb_internal_pb2
 from wandb_server import KEY, WandbServer
 from worlds import experiment_of
 
-from recsweep.config.schema import Experiment, Tracking
+from recsweep.config.schema import Experiment, Metric, Tracking
 from recsweep.errors import BadInput
 from recsweep.records.study import SweepSession, TrialRow
 from recsweep.tracking.artifacts import Item
@@ -32,6 +32,7 @@ from recsweep.tracking.events import (
 from recsweep.tracking.stage_runs import StageRun
 from recsweep.tracking.wandb import WandbListener, track
 from recsweep.tracking.wandb_mode import Mode, _trouble, logged_in, resolve_mode
+from recsweep.tracking.wandb_session import give_room
 
 BLOCK = 32768
 SPACE = {
@@ -46,6 +47,7 @@ def _nobody_is_logged_in(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Non
     for name in ("WANDB_API_KEY", "WANDB_MODE", "WANDB_BASE_URL", "WANDB_IDENTITY_TOKEN_FILE"):
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setenv("NETRC", str(tmp_path / "netrc"))
+    monkeypatch.setenv("WANDB_CONFIG_DIR", str(tmp_path))
     _trouble.cache_clear()
 
 
@@ -196,6 +198,21 @@ def test_no_epoch_of_any_trial_is_lost_whether_it_was_complete_stopped_or_failed
     assert len(leaderboard["data"]) == 4
 
 
+@pytest.mark.parametrize(
+    ("metric", "summary"), [(Metric(), ("max", "last")), (Metric(name="log_loss"), ("min", "last"))]
+)
+def test_a_runs_summary_takes_its_best_score_whichever_way_is_better(
+    tmp_path: Path, metric: Metric, summary: tuple[str, str]
+) -> None:
+    experiment = experiment_of().model_copy(update={"metric": metric})
+    trial = trial_row(0, (0.1, 0.3, 0.2))
+    listen(tmp_path, [start(experiment), *events_of(trial), TrialEnded(trial),
+                      SweepEnded(SESSION, False)])  # fmt: skip
+    (found,) = (m for m in runs(tmp_path)["u1-gru-0000"].metrics if m.name == metric.key)
+    kinds = ("min", "max", "mean", "best", "last")
+    assert {kind for kind in kinds if getattr(found.summary, kind)} == set(summary)
+
+
 def test_a_trial_that_was_cut_off_keeps_its_epochs_and_starts_again_as_another_run(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -326,6 +343,69 @@ def test_a_server_that_falls_silent_after_the_login_holds_nobody_up_and_costs_no
     (run,) = (run for run in runs(tmp_path).values() if run.job_type == "trial")
     assert len(run.history) == 2
     assert "recsweep sync" in done.stderr
+
+
+IN_AN_AGENT = """
+import os, sys
+sys.path[:0] = [{tests!r}, {here!r}]
+import wandb
+from pathlib import Path
+from test_wandb import *
+folder = Path(sys.argv[1])
+theirs = wandb.init(dir=str(folder), mode="offline", project="theirs") if sys.argv[2:] else None
+one, two = trial_row(0, (0.1, 0.2)), trial_row(1, (0.1, 0.2))
+events = [start(experiment_of()), *events_of(one), *events_of(two), TrialEnded(one),
+          TrialEnded(two), SweepEnded(SESSION, False)]
+listen(folder / "study", events)
+if theirs is not None:
+    theirs.log({{"goes on": 1}})
+    theirs.finish()
+    print(theirs.id, theirs.sweep_id)
+"""
+
+
+@pytest.mark.parametrize("own", [False, True])
+def test_inside_an_agent_every_trial_has_its_run_and_the_agents_own_goes_on(
+    tmp_path: Path, own: bool
+) -> None:
+    """With a cache that can't be written to, which costs one line and no run."""
+    here = Path(__file__).parent
+    code = IN_AN_AGENT.format(tests=str(here.parent), here=str(here))
+    (tmp_path / "study").mkdir()
+    agents = {"WANDB_SWEEP_ID": "sweep1", "WANDB_RUN_ID": "theirs", "WANDB_CACHE_DIR": "/dev/null"}
+    environment = {k: v for k, v in os.environ.items() if not k.startswith("WANDB_")}
+    done = subprocess.run(
+        [sys.executable, "-c", code, str(tmp_path), *["own"][: int(own)]],
+        env=environment | agents, capture_output=True, text=True, check=True, timeout=60,
+    )  # fmt: skip
+    found = runs(tmp_path / "study")
+    assert set(found) == {"u1-gru-0000", "u1-gru-0001", "u1-study-0"}
+    assert [len(found[f"u1-gru-000{n}"].history) for n in (0, 1)] == [2, 2]
+    assert found["u1-study-0"].artifacts
+    lines = [line for line in done.stderr.splitlines() if "can't write" in line]
+    assert len(lines) == 1
+    assert "/dev/null" in lines[0]
+    assert "WANDB_CACHE_DIR" in lines[0]
+    assert "hears no more" not in done.stderr
+    if own:
+        assert done.stdout.split()[-2:] == ["theirs", "sweep1"]
+        (run,) = runs(tmp_path).values()
+        assert [row.get("goes on") for row in run.history] == [1]
+        assert run.exit_code == 0
+
+
+def test_a_folder_of_wandb_that_cannot_be_written_to_is_replaced_by_the_studys(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    (tmp_path / "file").write_text("")
+    monkeypatch.setenv("WANDB_CACHE_DIR", str(tmp_path / "fine"))
+    monkeypatch.setenv("WANDB_DATA_DIR", str(tmp_path / "file" / "inside"))
+    give_room(tmp_path / "study")
+    assert os.environ["WANDB_CACHE_DIR"] == str(tmp_path / "fine")
+    assert os.environ["WANDB_DATA_DIR"] == str(tmp_path / "study" / "wandb" / "data")
+    assert len(caplog.messages) == 1
+    give_room(tmp_path / "study")  # the next stage
+    assert len(caplog.messages) == 1
 
 
 @pytest.mark.parametrize(

@@ -1,7 +1,6 @@
 """The command line. Exit status: 0 done, 1 the work failed or was stopped, 2 bad input."""
 
 import logging
-import os
 import sys
 import warnings
 
@@ -10,20 +9,22 @@ from rich.markup import escape
 
 from recsweep.cli.commands import app
 from recsweep.cli.console import err
+from recsweep.cli.streams import write_anything
 from recsweep.errors import RecsweepError
+from recsweep.tracking import stand_apart
 
 __all__ = ["app", "err", "main"]
 
 
 def main() -> None:
     """Run the command line; a problem is one line, never a traceback."""
+    write_anything()
     logging.basicConfig(
         level=logging.WARNING,
         format="%(message)s",
         handlers=[RichHandler(console=err, show_time=False, show_path=False)],
     )
-    # Of a process that used W&B and started this one: its service does not know our folders.
-    os.environ.pop("WANDB_SERVICE", None)
+    stand_apart()
     warnings.simplefilter("ignore")  # of libraries; ours are log lines
     try:
         app()

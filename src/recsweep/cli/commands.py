@@ -77,13 +77,11 @@ def run(
     loaded = load_experiment(experiment, settings or ())
     steps.prepare(loaded, quiet)
     # Where the test is opened at once, `confirm` says what it can show.
-    steps.sweep(loaded, steps.extra_trials(trials), quiet, say_power=keep_sealed)
-    folder = steps.folder_of(loaded)
+    folder = steps.sweep(loaded, steps.extra_trials(trials), quiet, say_power=keep_sealed)
     family = steps.select(folder)
     if not keep_sealed:
         steps.confirm(folder, quiet)
     steps.report(folder, "en")
-    steps.mirror(folder)
     hints(
         (f"{folder}/report.html", "the page"),
         (f"{folder}/leaderboard.md", "the table, the configurations, the folds"),
@@ -127,7 +125,6 @@ def sweep(
 def select(study: StudyFolder) -> None:
     """Pick each family's configuration by the experiment's rule; write best/<family>.yaml."""
     steps.select(study)
-    steps.mirror(study)
 
 
 @app.command(epilog="Example: recsweep confirm results/default")
@@ -147,7 +144,6 @@ def confirm(
 ) -> None:
     """Refit the selected with several seeds and open the sealed test; write verdicts.json."""
     steps.confirm(study, quiet, searches)
-    steps.mirror(study)
 
 
 @app.command(epilog="Example: recsweep report results/default --lang zh")
@@ -157,7 +153,6 @@ def report(
 ) -> None:
     """Write the leaderboard and the page, and show the leaderboard."""
     steps.report(study, lang)
-    steps.mirror(study)
 
 
 @app.command(epilog="Example: recsweep portrait results/default --family wide_deep")
@@ -183,7 +178,6 @@ def portrait(
     It reads the development period only. portraits/<family>.parquet holds learners' ids.
     """
     steps.portrait(study, family, clusters, quiet)
-    steps.mirror(study)
 
 
 @dashboard.command("show", epilog="Example: recsweep dashboard results/default")
@@ -243,7 +237,8 @@ def compare(
 @app.command(epilog="Example: recsweep verdict results/default results/mars")
 def verdict(
     studies: Annotated[
-        list[Path], typer.Argument(help="Studies' folders, each on a log of its own.")
+        list[Path],
+        typer.Argument(help="Studies' folders, each on a log of its own.", show_default=False),
     ],
 ) -> None:
     """One statement over several logs: random effects, with each log's interval beside it."""

@@ -1,12 +1,11 @@
 """Progress for programs: one JSON object a line on standard output, documented in the how-to."""
 
 import json
-from typing import Any, TextIO
+from typing import TYPE_CHECKING, Any, TextIO
 
 from recsweep.records.confirmation import Confirmation
 from recsweep.records.selection import Selection
 from recsweep.records.study import SweepSession, TrialRow
-from recsweep.stages.confirm.power import Power
 from recsweep.tracking.events import (
     EpochReported,
     Event,
@@ -15,6 +14,9 @@ from recsweep.tracking.events import (
     TrialEnded,
     TrialStarted,
 )
+
+if TYPE_CHECKING:
+    from recsweep.evaluation.power import Power
 
 
 class JsonLines:
@@ -27,7 +29,7 @@ class JsonLines:
         """Write a line at once: who reads it may act on it while the sweep goes on."""
         if self._stream is None:
             return
-        line = json.dumps({"event": event, **fields}, ensure_ascii=False, default=str)
+        line = json.dumps({"event": event, **fields}, default=str)  # ASCII: in any encoding alike
         self._stream.write(line + "\n")
         self._stream.flush()
 
@@ -67,7 +69,7 @@ class JsonLines:
         }
         self.say("selected", rule=selection.rule, metric=selection.metric, families=families)
 
-    def power(self, power: Power) -> None:
+    def power(self, power: "Power") -> None:
         """What the sealed test can show."""
         self.say(
             "power",

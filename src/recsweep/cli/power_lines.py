@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from recsweep.config.schema import written
-from recsweep.stages.confirm.power import Power
+from recsweep.evaluation.power import Power
 
 
 def power_lines(power: Power | None, basis: str) -> Iterator[str]:

@@ -1,21 +1,28 @@
 """A study's stages, each with what it prints. What is slow to import waits until it is used."""
 
-from collections.abc import Iterable
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from rich.markup import escape
 from rich.table import Table
 
-from recsweep.cli.console import command, hints, json_lines, out, sweep_listeners, without_trials
+import recsweep
+from recsweep.cli.console import (
+    command,
+    err,
+    hints,
+    json_lines,
+    out,
+    sweep_listeners,
+    without_trials,
+)
 from recsweep.config.schema import Experiment
 from recsweep.errors import BadInput, WorkFailed
 
-
-def folder_of(experiment: Experiment) -> Path:
-    """`results/<study>`."""
-    from recsweep.stages.sweep.stage import study_folder
-
-    return study_folder(experiment, Path())
+if TYPE_CHECKING:
+    from recsweep.evaluation.power import Power
 
 
 def extra_trials(trials: str | None) -> int:
@@ -32,46 +39,44 @@ def extra_trials(trials: str | None) -> int:
 
 
 def prepare(experiment: Experiment, quiet: bool) -> None:
-    """Prepare the data and sum up what was read and dropped."""
+    """Prepare the data and sum up what was read and dropped.
+
+    Raises:
+        BadInput: see `prepare`; or the sealed test could not be scored.
+    """
     from recsweep.data.manifest import read_manifest
-    from recsweep.data.prepare import prepare as prepare_data
-    from recsweep.data.summary import summary_lines
+    from recsweep.data.summary import summary_lines, warnings
+    from recsweep.stages.confirm.scorable import check_test
 
     with out.status("Preparing the data"):
-        dataset = prepare_data(experiment)
+        dataset = recsweep.prepare(experiment)
+    manifest = read_manifest(dataset.folder)
+    for warning in warnings(manifest):
+        err.print(f"[yellow]![/] {escape(warning)}", highlight=False, soft_wrap=True)
     json_lines().say("prepared", folder=dataset.folder, fingerprint=dataset.fingerprint)
-    if quiet:
-        return
-    table = Table.grid(padding=(0, 2))
-    table.add_column(max_width=36)
-    for label, value in summary_lines(read_manifest(dataset.folder)):
-        table.add_row(escape(label), escape(value))
-    out.print(table)
-    out.print(f"Prepared data: {dataset.folder}\n", highlight=False)
+    if not quiet:
+        table = Table.grid(padding=(0, 2))
+        table.add_column(max_width=36)
+        for label, value in summary_lines(manifest):
+            table.add_row(escape(label), escape(value))
+        out.print(table)
+        out.print(f"Prepared data: {dataset.folder}\n", highlight=False)
+    check_test(dataset, experiment)
 
 
-def sweep(experiment: Experiment, extra: int, quiet: bool, *, say_power: bool = True) -> None:
-    """Run or resume the trials; at the end, say what the sealed test can show with them.
+def sweep(experiment: Experiment, extra: int, quiet: bool, *, say_power: bool = True) -> Path:
+    """Run or resume the trials, say what the sealed test can show of what they found, and give back
+    the study's folder.
 
     Raises:
         WorkFailed: it was stopped; says how to resume.
     """
-    from recsweep.cli.power_lines import power_lines
-    from recsweep.stages.confirm.power import power_of_study
-    from recsweep.stages.confirm.searches import own_search
-    from recsweep.stages.sweep.stage import load_inputs
-    from recsweep.stages.sweep.stage import sweep as run_sweep
-
-    inputs = load_inputs(experiment, Path())
-    try:
-        study, session = run_sweep(inputs, extra_trials=extra, listeners=sweep_listeners(quiet))
-    except KeyboardInterrupt:
-        raise WorkFailed(
-            f"stopped; every finished trial is kept. Resume: {command(*without_trials())}"
-        ) from None
+    with _resumable():
+        study = recsweep.sweep(experiment, extra_trials=extra, listeners=sweep_listeners(quiet))
+    session = study.session
     if session is None:
         out.print("Every trial of this study is finished; --trials +N adds more.")
-        return
+        return study.folder
     out.print(
         f"Searched for {session.wall_seconds:.0f} s with {session.workers} workers "
         f"(Ray started in {session.start_seconds:.0f} s): {session.trials} trials, "
@@ -79,42 +84,25 @@ def sweep(experiment: Experiment, extra: int, quiet: bool, *, say_power: bool = 
         f"efficiency {session.efficiency:.2f}.\n",
         highlight=False,
     )
-    if not say_power:
-        return
-    try:
-        selected = own_search(study, inputs.folder).selected
-    except WorkFailed:  # a family has no complete trial: `select` says so
-        return
-    found = power_of_study(study, selected, inputs.folder, Path())
-    json_lines().power(found)
-    _say(power_lines(found, "from the folds"))
+    if say_power:
+        with suppress(WorkFailed):  # a family has no complete trial: `select` says so
+            _say_power(study.power, "from the folds")
+    return study.folder
 
 
 def plan(experiment: Experiment) -> None:
     """Print what a sweep would do."""
     from recsweep.cli.plan_table import plan_table
-    from recsweep.cli.power_lines import power_lines
-    from recsweep.data.manifest import read_manifest
-    from recsweep.search.plan import plan
-    from recsweep.stages.confirm.power import power_of_plan
-    from recsweep.stages.sweep.stage import load_inputs
 
-    inputs = load_inputs(experiment, Path())
     with out.status("Measuring one epoch of each family"):
-        made = plan(inputs.experiment, inputs.spaces, inputs.folds)
+        made = recsweep.plan(experiment)
     out.print(plan_table(made))
-    kinds = {name: space.family for name, space in inputs.spaces.items()}
-    found = power_of_plan(inputs.experiment, made, kinds, read_manifest(inputs.dataset.folder))
-    _say(power_lines(found, "from one epoch of the defaults"))
+    _say_power(made.power, "from one epoch of the defaults")
 
 
 def select(folder: Path) -> str:
     """Select, and give back the first family's name."""
-    from recsweep.stages.select.stage import select_stage
-    from recsweep.stages.tracked import track_selection
-
-    selection = select_stage(folder, Path())
-    track_selection(folder)
+    selection = recsweep.select(folder)
     json_lines().selected(selection)
     n = len(selection.families)
     out.print(
@@ -131,29 +119,16 @@ def confirm(folder: Path, quiet: bool, searches: int | None = None) -> None:
         WorkFailed: a repeated search was stopped; says how to resume.
     """
     from recsweep.cli.confirmation_lines import confirmation_lines
-    from recsweep.cli.power_lines import power_lines
     from recsweep.cli.refit_progress import RefitProgress
-    from recsweep.stages.confirm.power import Power
-    from recsweep.stages.confirm.searches import repeat_searches
-    from recsweep.stages.confirm.stage import confirm_stage
-    from recsweep.stages.tracked import track_confirmation
 
-    try:
-        repeats = repeat_searches(folder, Path(), searches, sweep_listeners(quiet))
-    except KeyboardInterrupt:
-        raise WorkFailed(
-            f"stopped; every finished trial is kept. Resume: {command(*without_trials())}"
-        ) from None
-
-    def before_opening(power: Power) -> None:
-        json_lines().power(power)
-        _say(power_lines(power, "from the folds"))
-
-    with RefitProgress(out, quiet) as progress:
-        confirmed = confirm_stage(
-            folder, Path(), repeats=repeats, before_opening=before_opening, on_end=progress
+    with RefitProgress(out, quiet) as progress, _resumable():
+        confirmed = recsweep.confirm(
+            folder,
+            searches=searches,
+            listeners=[progress.give_way, *sweep_listeners(quiet)],
+            before_opening=lambda power: _say_power(power, "from the folds"),
+            on_end=progress,
         )
-    track_confirmation(folder, confirmed)
     json_lines().confirmed(confirmed.confirmation, confirmed.opened)
     for line in confirmation_lines(confirmed, folder):
         out.print(line, markup=False, highlight=False, soft_wrap=True)
@@ -163,12 +138,8 @@ def report(folder: Path, lang: str) -> None:
     """Write the page and the leaderboard, and print the leaderboard."""
     from recsweep.reporting.leaderboard import terminal
     from recsweep.reporting.leaderboard import warnings as leaderboard_warnings
-    from recsweep.stages.report import report_stage
-    from recsweep.stages.tracked import publish_report, track_report
 
-    reported = report_stage(folder, Path(), lang)
-    track_report(folder, reported)
-    publish_report(folder, reported)
+    reported = recsweep.report(folder, lang)
     json_lines().say("reported", page=reported.page, leaderboard=folder / "leaderboard.md")
     out.print()
     out.print(terminal(reported.study, reported.selection))
@@ -183,17 +154,10 @@ def portrait(folder: Path, family: str | None, clusters: int | None, quiet: bool
     from recsweep.cli.refit_progress import RefitProgress
     from recsweep.records.portrait import portrait_path, vectors_path
     from recsweep.reporting.page import page_name
-    from recsweep.stages.portrait.stage import portrait_stage
-    from recsweep.stages.report import report_stage
-    from recsweep.stages.tracked import track_portrait
 
     with RefitProgress(out, quiet, "epochs") as progress:
-        portrayed = portrait_stage(
-            folder, Path(), family=family, clusters=clusters, on_epoch=progress.trained
-        )
+        portrayed = recsweep.portrait(folder, family, clusters=clusters, on_epoch=progress.trained)
     found = portrayed.portrait
-    report_stage(folder, Path())
-    track_portrait(folder, found)
     for line in portrait_lines(portrayed):
         out.print(line, markup=False, highlight=False)
     out.print(portrait_table(found))
@@ -212,14 +176,11 @@ def reproduce(best: Path, sealed: bool, quiet: bool) -> None:
     """
     from recsweep.cli.confirmation_lines import failure, reproduction_lines, reproduction_table
     from recsweep.cli.refit_progress import RefitProgress
-    from recsweep.stages.reproduce.stage import reproduce_stage
-    from recsweep.stages.tracked import track_reproduction
 
     with RefitProgress(out, quiet) as progress:
-        reproduction = reproduce_stage(
-            best, Path(), sealed=sealed, on_epoch=progress.epoch, on_end=progress
+        reproduction = recsweep.reproduce(
+            best, sealed=sealed, on_epoch=progress.epoch, on_end=progress
         )
-    track_reproduction(best, reproduction)
     out.print(reproduction_table(reproduction))
     for line in reproduction_lines(reproduction):
         out.print(line, markup=False, highlight=False, soft_wrap=True)
@@ -234,10 +195,8 @@ def replay(folder: Path) -> None:
     Raises:
         WorkFailed: a line differs.
     """
-    from recsweep.search.replay import replay as derive
-
     with out.status("Replaying the journal"):
-        found = derive(folder)
+        found = recsweep.replay(folder)
     if found.difference is not None:
         raise WorkFailed(f"{folder}: {found.difference}")
     out.print(
@@ -247,13 +206,21 @@ def replay(folder: Path) -> None:
     )
 
 
-def mirror(folder: Path) -> None:
-    """Bring the study's mirror up to date, where it has one."""
-    from recsweep.mirror.study import mirror_study
+@contextmanager
+def _resumable() -> Iterator[None]:
+    """Ctrl-C in a search is a line that says how to go on."""
+    try:
+        yield
+    except KeyboardInterrupt:
+        raise WorkFailed(
+            f"stopped; every finished trial is kept. Resume: {command(*without_trials())}"
+        ) from None
 
-    mirror_study(folder)
 
+def _say_power(power: "Power | None", basis: str) -> None:
+    from recsweep.cli.power_lines import power_lines
 
-def _say(lines: Iterable[str]) -> None:
-    for line in lines:
+    if power is not None:
+        json_lines().power(power)
+    for line in power_lines(power, basis):
         out.print(line, markup=False, highlight=False, soft_wrap=True)

@@ -27,6 +27,17 @@ def summary_lines(manifest: Manifest) -> list[tuple[str, str]]:
     return lines
 
 
+def warnings(manifest: Manifest) -> list[str]:
+    """What would spoil a study if it were overlooked."""
+    tables = (("users", manifest.user_table), ("items", manifest.item_table))
+    return [
+        f"{rows.path}: only {rows.ids - rows.ids_without_row:,} of {rows.ids:,} {word} of the log "
+        "have a row; features of all others are missing"
+        for word, rows in tables
+        if rows is not None and 2 * rows.ids_without_row > rows.ids > 0
+    ]
+
+
 def _sessions(manifest: Manifest) -> list[tuple[str, str]]:
     """Parts of a table without a clock."""
     parts = [(f"  {fold.name}", fold.validation) for fold in manifest.folds]

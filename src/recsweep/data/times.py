@@ -1,9 +1,17 @@
 """Raw times as microseconds since 1970 UTC."""
 
+import contextlib
+import re
 import warnings
+from collections.abc import Iterable
+from datetime import UTC, datetime
+from pathlib import Path
 
 import polars as pl
 
+from recsweep.config.schema import UNITS
+from recsweep.data.clock import microseconds
+from recsweep.data.zones import check_zone_names, named_zones
 from recsweep.errors import BadInput
 
 ISO_PATTERNS = tuple(
@@ -12,7 +20,7 @@ ISO_PATTERNS = tuple(
     for zone in ("", "%#z")
     if time or not zone
 )
-UNIX_FACTORS = {"unix": 1_000_000, "unix_ms": 1_000}
+MICRO = 10**6
 FARTHEST = 4 * 10**18  # µs; numbers beyond are cut off, so that they count as impossible times
 
 
@@ -20,7 +28,7 @@ def to_microseconds(column: pl.Series, time_format: str) -> pl.Series:
     """Int64 microseconds; null where a value can't be read as `time_format` or is null.
 
     A column of Parquet that already is a date or time is taken as it is. A time without a zone is
-    read as UTC.
+    read as UTC. What is finer than a microsecond is cut off.
 
     Raises:
         BadInput: `time_format` is no pattern.
@@ -30,14 +38,78 @@ def to_microseconds(column: pl.Series, time_format: str) -> pl.Series:
         return column.cast(pl.Datetime("us", getattr(column.dtype, "time_zone", None))).cast(
             pl.Int64
         )
-    if factor := UNIX_FACTORS.get(time_format):
-        return _numbers(column, factor)
+    if units := UNITS.get(time_format):
+        return _numbers(column, units)
     text = column.cast(pl.String)
     if time_format != "iso":
-        return _parse(text, time_format)
-    text = text.str.replace(r"^(\d{4}-\d{2}-\d{2})T", "$1 ")
-    parsed = pl.Series(column.name, [None] * len(text), pl.Int64)
-    for pattern in ISO_PATTERNS:
+        return _by_pattern(text, time_format)
+    text = text.str.replace(r"^(\d{4}-\d{2}-\d{2})T", "$1 ").str.replace(r" UTC$", "Z")
+    return _first_that_fits(text, ISO_PATTERNS)
+
+
+def check_times(column: pl.Series, path: Path) -> None:
+    """Refuse a column of Parquet that can't hold moments.
+
+    Raises:
+        BadInput: its type is of durations, times of a day, or too coarse.
+    """
+    coarse = column.dtype.is_float() and column.dtype != pl.Float64
+    if coarse or column.dtype in (pl.Time, pl.Duration, pl.Boolean):
+        why = ", which is minutes off at today's times" if coarse else ""
+        raise BadInput(
+            f"{path}: column {column.name!r} holds {column.dtype}{why}; "
+            "write times as Int64, Float64 or timestamps"
+        )
+
+
+def _numbers(column: pl.Series, units: int) -> pl.Series:
+    """Times counted in `units` a second: whole numbers exactly, others as float64."""
+    whole = column.cast(pl.Int64, strict=False)
+    real = column.cast(pl.Float64, strict=False)
+    real = real.set(~real.is_finite(), None)
+    if column.dtype.is_float() or column.dtype.is_decimal():
+        whole = whole.set(whole.cast(column.dtype, strict=False) != column, None)
+    if units > MICRO:
+        exact, rounded = whole // (units // MICRO), (real / (units // MICRO)).round()
+    else:
+        factor = MICRO // units
+        limit = FARTHEST // factor
+        exact = whole.clip(-limit, limit) * factor
+        rounded = (real.clip(-limit, limit) * factor).round()
+    return exact.fill_null(rounded.cast(pl.Int64, strict=False))
+
+
+def _by_pattern(text: pl.Series, pattern: str) -> pl.Series:
+    """Times by a pattern as Python's datetime has it.
+
+    It differs from the parser's in `%f`, decimals of a second however many (the parser: whole
+    nanoseconds), in `%z`, which may be a Z, and in `%Z`, which the parser takes no notice of.
+    """
+    zone = check_zone_names(pattern)
+    variants = dict.fromkeys(_for_parser(pattern, digits) for digits in (3, 6, 9))
+    parsed = _first_that_fits(text, variants)
+    if len(variants) > 1:
+        left = (parsed.is_null() & text.is_not_null()).arg_true()
+        values = [_by_python(value, pattern) for value in text.gather(left)]
+        parsed = parsed.scatter(left, pl.Series(values, dtype=pl.Int64))
+    return parsed if zone is None else named_zones(parsed, text, zone, pattern)
+
+
+def _for_parser(pattern: str, digits: int) -> str:
+    ours = {".%f": "%.f", "%f": f"%{digits}f", "%z": "%#z"}
+    return re.sub(r"%%|\.?%f|%z", lambda found: ours.get(found[0], found[0]), pattern)
+
+
+def _by_python(value: str, pattern: str) -> int | None:
+    with contextlib.suppress(ValueError):
+        moment = datetime.strptime(value, pattern)
+        return microseconds(moment if moment.tzinfo else moment.replace(tzinfo=UTC))
+    return None
+
+
+def _first_that_fits(text: pl.Series, patterns: Iterable[str]) -> pl.Series:
+    parsed = pl.Series(text.name, [None] * len(text), pl.Int64)
+    for pattern in patterns:
         left = parsed.is_null() & text.is_not_null()
         if not left.any():
             break
@@ -45,20 +117,7 @@ def to_microseconds(column: pl.Series, time_format: str) -> pl.Series:
     return parsed
 
 
-def _numbers(column: pl.Series, factor: int) -> pl.Series:
-    limit = FARTHEST // factor
-    if not column.dtype.is_float():
-        whole = column.cast(pl.Int64, strict=False)
-        if whole.null_count() == column.null_count():
-            return whole.clip(-limit, limit) * factor
-    real = column.cast(pl.Float64, strict=False)
-    real = real.set(~real.is_finite(), None).clip(-limit, limit)
-    return (real * factor).round().cast(pl.Int64)
-
-
 def _parse(text: pl.Series, pattern: str) -> pl.Series:
-    # Python writes decimals of a second as `.%f`, the parser as `%.f`.
-    pattern = pattern.replace(".%f", "%.f")
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")

@@ -10,14 +10,27 @@ is then shown with about that power (Cohen 1988, section 2.5, with s of the diff
 from the folds, where a family is trained with one seed: the chance of other seeds is left out.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 
 import numpy as np
 from scipy.special import stdtrit
 
 from recsweep.data.types import Float64
+from recsweep.evaluation.comparison import Pair
 
 POWER = 0.8
+
+
+@dataclass(frozen=True, slots=True)
+class Power:
+    """The smallest difference of each declared pair that a sealed test is likely to show."""
+
+    metric: str
+    unit: str
+    learners: int  # of the test, estimated: those with a target are known once it is open
+    differences: Mapping[Pair, float]
+    smallest_effect: float
 
 
 def smallest_shown(

@@ -10,6 +10,7 @@ where its absence tells nothing.
 """
 
 import math
+from typing import Protocol
 
 import torch
 from torch import Tensor, nn
@@ -18,14 +19,27 @@ from recsweep.models import losses
 from recsweep.models.tables import rows
 
 
+class Rows(Protocol):
+    """Rows of histories, of a training batch or of queries; see there for the shapes."""
+
+    @property
+    def items(self) -> Tensor: ...  # noqa: D102
+    @property
+    def user_features(self) -> Tensor: ...  # noqa: D102
+    @property
+    def event_features(self) -> Tensor | None: ...  # noqa: D102
+    @property
+    def time(self) -> Tensor | None: ...  # noqa: D102
+
+
 class Encoder(nn.Module):
     """What a family brings: its states, and the width of them."""
 
     width: int
     projects: bool = True  # does a linear layer take the states to the item vectors' width?
 
-    def forward(self, inputs: Tensor, items: Tensor, user_features: Tensor) -> Tensor:
-        """(n_rows, longest, width) states from embedded inputs of the same leading shape."""
+    def forward(self, inputs: Tensor, rows: Rows) -> Tensor:
+        """(n_rows, longest, width) states from the rows' embedded items, of the same shape."""
         raise NotImplementedError
 
     def memory(self, last_item: Tensor) -> losses.Memory | None:
@@ -76,21 +90,18 @@ class Network(nn.Module):
         """(n_items, dim) each."""
         return [self.embedding] if self.output is None else [self.embedding, self.output]
 
-    def states(
-        self, items: Tensor, user_features: Tensor, event_features: Tensor | None = None
-    ) -> Tensor:
+    def states(self, rows: Rows) -> Tensor:
         """(n_rows, longest, dim), each from the places up to its own."""
         if self.sparse and (self.training or self._n_cold == 0):
-            inputs = self._rows(self.embedding, self.item_in, items)
+            inputs = self._rows(self.embedding, self.item_in, rows.items)
         else:
             table = self._table(self.embedding, self.item_in)
-            inputs = nn.functional.embedding(items, table)
+            inputs = nn.functional.embedding(rows.items, table)
         if self.event_in is not None:
-            assert event_features is not None  # training has them, so histories have
-            inputs = inputs + event_features @ self.event_in
-        encoded = self.encoder(inputs, items, user_features)
-        projected: Tensor = self.project(encoded)
-        return projected + (user_features @ self.user)[:, None]
+            assert rows.event_features is not None  # training has them, so histories have
+            inputs = inputs + rows.event_features @ self.event_in
+        projected: Tensor = self.project(self.encoder(inputs, rows))
+        return projected + (rows.user_features @ self.user)[:, None]
 
     def catalogue(self) -> Tensor:
         """(n_items, dim) output vectors; in training (n_known, dim)."""

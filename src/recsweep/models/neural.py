@@ -7,7 +7,7 @@ from typing import Literal
 import numpy as np
 import torch
 from pydantic import Field
-from torch import Tensor
+from torch import Tensor, nn
 
 from recsweep.data.batches import Batch, Batches
 from recsweep.data.types import Float32, Sequences
@@ -99,9 +99,7 @@ class Neural:
         """(n_queries, n_items) logits."""
         self.network.eval()
         with self.context.autocast():
-            grid = self.network.states(
-                histories.items, histories.user_features, histories.event_features
-            )
+            grid = self.network.states(histories)
         states = grid[histories.row, histories.length - 1].float()
         scores = torch.addmm(self.network.biases(), states, self.network.catalogue().T)
         memory = self.network.encoder.memory(histories.items[histories.row, histories.length - 1])
@@ -118,7 +116,7 @@ class Neural:
         out = np.zeros((len(histories), self.network.embedding.shape[1]), np.float32)
         for at, block in whole_histories(histories, self.context.device):
             with self.context.autocast():
-                grid = self.network.states(block.items, block.user_features, block.event_features)
+                grid = self.network.states(block)
             out[at] = grid[block.row, block.length - 1].float().cpu().numpy()
         return out
 
@@ -146,7 +144,7 @@ class Neural:
     def _loss(self, batch: Batch) -> Tensor:
         network, config = self.network, self.config
         with self.context.autocast():
-            grid = network.states(batch.items, batch.user_features, batch.event_features)
+            grid = network.states(batch)
             states = grid.flatten(0, 1).index_select(0, batch.state)
             last_item = batch.items.flatten().index_select(0, batch.state)
         states = states.float()
@@ -177,11 +175,10 @@ class Neural:
         negative = negative.index_select(0, batch.target_state)
         if memory is not None:
             positive, negative = _remember(memory, positive, negative, batch, drawn, network)
-        clash = batch.target[:, None] == drawn
         if config.loss == "bpr":
-            return losses.bpr(positive, negative, clash)
+            return losses.bpr(positive, negative, batch.target[:, None] == drawn)
         log_q = self._log_q
-        return losses.sampled_softmax(positive, negative, clash, log_q[batch.target], log_q[drawn])
+        return losses.sampled_softmax(positive, negative, log_q[batch.target], log_q[drawn])
 
     def _draw(self, loss: str) -> Tensor:
         """Negatives shared by a batch: by popularity for the softmax, evenly for BPR."""
@@ -218,9 +215,13 @@ def _fused(network: Network, context: Context) -> bool | None:
 
 def _parameter_groups(network: Network, config: GradientConfig) -> list[dict[str, object]]:
     """Biases and the wide part aren't decayed; the wide part has a rate of its own."""
-    wide = [p for name, p in network.named_parameters() if name.endswith("wide")]
-    plain = [p for name, p in network.named_parameters() if name.endswith("bias")]
-    decayed = [p for name, p in network.named_parameters() if not name.endswith(("wide", "bias"))]
+    wide: list[nn.Parameter] = []
+    plain: list[nn.Parameter] = []
+    decayed: list[nn.Parameter] = []
+    for path, parameter in network.named_parameters():
+        name = path.rpartition(".")[2]
+        kind = wide if name == "wide" else plain if name.startswith("bias") else decayed
+        kind.append(parameter)
     if network.sparse:  # those have an optimiser of their own
         decayed = [p for p in decayed if all(p is not table for table in network.tables)]
     groups: list[dict[str, object]] = [

@@ -5,6 +5,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal
 
+from pydantic import TypeAdapter
+
 from recsweep.config.schema import Experiment
 from recsweep.config.values import Configuration
 from recsweep.training.epoch import EpochReport
@@ -36,6 +38,16 @@ class TrialRow:
         sign = -1 if self.lower_is_better else 1
         return max(self.epochs, key=lambda row: (sign * row.value, -row.epoch), default=None)
 
+    @property
+    def value(self) -> float | None:
+        """The score: the best epoch's mean over folds; None: it reported none."""
+        return self.best.value if self.best else None
+
+    @property
+    def seconds(self) -> float:
+        """Of fitting and evaluating."""
+        return self.fit_seconds + self.evaluate_seconds
+
 
 @dataclass(frozen=True, slots=True)
 class SweepSession:
@@ -52,6 +64,10 @@ class SweepSession:
     def efficiency(self) -> float:
         """Share of the workers' time that went into fitting and evaluating."""
         return self.busy_seconds / (self.workers * self.wall_seconds)
+
+
+SESSIONS = TypeAdapter(tuple[SweepSession, ...])
+"""Sessions as JSON has them."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,19 +5,17 @@ from typing import Any
 
 from recsweep.config.schema import Experiment
 from recsweep.records.board import Board
-from recsweep.records.confirmation import ConfirmationSummary
+from recsweep.records.confirmation import Confirmation
 from recsweep.records.selection import Selection
 from recsweep.records.study import Study
 from recsweep.reporting.sections.verdicts import headline, question
 from recsweep.reporting.view import View, score, signed
 
 
-def build_board(
-    study: Study, selection: Selection, confirmation: ConfirmationSummary | None
-) -> Board:
+def build_board(study: Study, selection: Selection, confirmation: Confirmation | None) -> Board:
     """The definition; the same records give the same one."""
     view = View(study, selection, "en")
-    sealed = confirmation if confirmation and confirmation.verdicts else None
+    sealed = confirmation if confirmation and confirmation.pairs else None
     caveat = view.say("sealed_caveat" if sealed else "folds_caveat")
     said = headline(view, sealed), question(view, sealed), caveat
     update = {
@@ -54,10 +52,10 @@ def opening_board(experiment: Experiment, spaces: Mapping[str, Mapping[str, Any]
     )
 
 
-def _leaderboard(view: View, sealed: ConfirmationSummary | None) -> str:
+def _leaderboard(view: View, sealed: Confirmation | None) -> str:
     """A Markdown table, the leader on the folds first."""
     key = view.selection.metric
-    on_test = {r.family: r.metrics[key] for r in sealed.families} if sealed else {}
+    on_test = {n: family.metrics[key] for n, family in sealed.families.items()} if sealed else {}
     head = ["family", "trial", f"{view.metric}, folds", f"{view.metric}, sealed test", "epochs"]
     rows = [head, ["---"] * len(head)]
     for row in view.rows:
@@ -75,7 +73,7 @@ def _leaderboard(view: View, sealed: ConfirmationSummary | None) -> str:
     return _markdown(rows)
 
 
-def _verdicts(sealed: ConfirmationSummary) -> str:
+def _verdicts(sealed: Confirmation) -> str:
     rows = [["a", "b", "outcome", "a - b", "interval", "p"], ["---"] * 6]
     rows += [
         [
@@ -86,7 +84,7 @@ def _verdicts(sealed: ConfirmationSummary) -> str:
             f"[{signed(v.lower)}, {signed(v.upper)}]",
             "< 0.001" if v.p < 0.001 else f"{v.p:.3f}",
         ]
-        for v in sealed.verdicts
+        for v in sealed.pairs
     ]
     return _markdown(rows)
 

@@ -7,7 +7,7 @@ from typing import Any
 from recsweep.data.manifest import Manifest
 from recsweep.errors import BadInput
 from recsweep.records.atomic import write_text
-from recsweep.records.confirmation import ConfirmationSummary
+from recsweep.records.confirmation import Confirmation
 from recsweep.records.selection import Selection
 from recsweep.records.study import Study
 from recsweep.reporting.charts.curves import learning_curves
@@ -27,7 +27,7 @@ from recsweep.reporting.words.page import WORDS
 def write_page(
     study: Study,
     selection: Selection,
-    confirmation: ConfirmationSummary | None,
+    confirmation: Confirmation | None,
     folder: Path,
     lang: str = "en",
     manifest: Manifest | None = None,
@@ -64,7 +64,7 @@ def page_name(lang: str) -> str:
 
 def render(
     view: View,
-    confirmation: ConfirmationSummary | None,
+    confirmation: Confirmation | None,
     manifest: Manifest | None,
     others: Sequence[str],
     portraits: Sequence[Drawn],
@@ -85,14 +85,15 @@ def render(
     )
 
 
-def _verdict(view: View, confirmation: ConfirmationSummary | None) -> dict[str, Any]:
-    sealed = confirmation if confirmation and confirmation.verdicts else None
+def _verdict(view: View, confirmation: Confirmation | None) -> dict[str, Any]:
+    sealed = confirmation if confirmation and confirmation.pairs else None
     caveat = view.say("folds_caveat")
     if sealed:
         scope = "sealed_caveat" if sealed.searches == 1 else "sealed_caveat_families"
         caveat = view.say(scope, n=sealed.searches)
-        openings = "one" if sealed.openings == 1 else "many"
-        caveat += view.say("space") + view.say(f"sealed_openings_{openings}", n=sealed.openings)
+        n = len(sealed.openings)
+        openings = view.say("sealed_openings_one" if n == 1 else "sealed_openings_many", n=n)
+        caveat += view.say("space") + openings
     return {
         "headline": verdicts.headline(view, sealed),
         "question": verdicts.question(view, sealed),
@@ -163,7 +164,7 @@ def _figures(view: View) -> dict[str, Any]:
 
 
 def _tables(
-    view: View, confirmation: ConfirmationSummary | None, manifest: Manifest | None
+    view: View, confirmation: Confirmation | None, manifest: Manifest | None
 ) -> dict[str, Any]:
     return {
         "standings": standings.standings(view),

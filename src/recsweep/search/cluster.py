@@ -1,18 +1,28 @@
-"""Ray: started here and shut down, or joined where RAY_ADDRESS says; silent either way."""
+"""Ray: started here and shut down, or joined where RAY_ADDRESS says; silent either way.
+
+What is started here is nobody else's. Its token is its own, so that a program of this machine that
+looks for any cluster can't land in it, and so that Ray writes none to the home folder.
+"""
 
 import logging
 import os
+import secrets
+import sys
+import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import ray
+from ray._private import ray_constants
+from ray._raylet import AuthenticationTokenLoader, Config  # type: ignore[attr-defined]
 from ray.tune.execution import class_cache
 
-import recsweep
 from recsweep.config.schema import Resources
 from recsweep.errors import BadInput
+from recsweep.records.environment import PACKAGE
+from recsweep.search.addresses import check_address
 from recsweep.search.placement import places
 from recsweep.training.process import environment_variables, worker_environment
 
@@ -30,25 +40,33 @@ _DRIVER = {
 
 _HERE = ("", "local")  # values of RAY_ADDRESS with which Ray is started on this machine
 
+_LONGEST = 107  # bytes of a socket's path, in Linux
+
 
 @contextmanager
 def cluster(resources: Resources) -> Iterator[int]:
     """Yield how many trials may run at once.
 
     Raises:
-        BadInput: no machine of the cluster can hold a trial, or RAY_ADDRESS is no use.
+        BadInput: no machine of the cluster can hold a trial, RAY_ADDRESS is no use, this process
+            uses a Ray that nobody asked us to join, or Ray has no place for its files.
     """
     with environment_variables(_DRIVER):
-        address = os.environ.get("RAY_ADDRESS", "")
+        address = os.environ.get("RAY_ADDRESS", "").strip()
         ours = not ray.is_initialized()
         _hand_on(set() if ours and address in _HERE else {"RAY_CHDIR_TO_TRIAL_DIR"})
-        if ours:
-            _start(resources, address)
+        if not ours:
+            _check_asked(address)
+        elif address in _HERE:
+            _start(resources)
+        else:
+            _join(resources, address)
         try:
             yield _workers(resources)
         finally:
             if ours:
                 ray.shutdown()
+                _read_token_again()
 
 
 def _hand_on(variables: set[str]) -> None:
@@ -61,34 +79,100 @@ def _hand_on(variables: set[str]) -> None:
     class_cache.ENV_VARS_TO_PROPAGATE = variables
 
 
-def _start(resources: Resources, address: str) -> None:
-    if address.startswith("ray://"):
+def _check_asked(address: str) -> None:
+    """A process has one Ray; one that it uses for something else is joined on demand alone."""
+    own = ray.get_runtime_context().gcs_address
+    if address not in ("auto", own):
         raise BadInput(
-            f"RAY_ADDRESS={address}: Ray Client is not supported; run recsweep on a machine of the "
-            "cluster with RAY_ADDRESS=auto or host:port"
+            f"this process uses a Ray already, at {own}: call ray.shutdown() first, or set "
+            f"RAY_ADDRESS={own} to run the trials there"
         )
-    options: dict[str, Any] = {"address": address, "runtime_env": _runtime_environment(resources)}
-    variables: dict[str, str] = {}
-    if address in _HERE:
-        # Processes inherit the variables from Ray here. In a runtime environment they would be no
-        # use to those that Ray starts, one a core, before it is asked for any.
-        variables = worker_environment(resources)
-        modules = ["recsweep.search.preload"] if most_train(resources) else []
-        settings = {"preload_python_modules": modules}
-        options = {"address": "local", "_system_config": settings}  # not what else runs here
+
+
+def _start(resources: Resources) -> None:
+    # Processes inherit the variables from Ray here. In a runtime environment they would be no use
+    # to those that Ray starts, one a core, before it is asked for any.
+    variables = {
+        **worker_environment(resources),
+        "RAY_AUTH_MODE": "token",
+        "RAY_AUTH_TOKEN": secrets.token_hex(32),
+    }
+    place = _place()
+    modules = ["recsweep.search.preload"] if most_train(resources) else []
+    # `uv run` above us would have workers begun by uv too, in a copy of the current folder.
+    asked_by_uv = ray_constants.RAY_ENABLE_UV_RUN_RUNTIME_ENV
+    ray_constants.RAY_ENABLE_UV_RUN_RUNTIME_ENV = False
     try:
         with environment_variables(variables):
-            ray.init(
-                include_dashboard=False,
-                log_to_driver=False,
-                logging_level=logging.CRITICAL,
-                **options,
+            _read_token_again()
+            _init(
+                address="local",
+                runtime_env=_runtime_environment(resources),
+                _system_config={"preload_python_modules": modules},
+                _temp_dir=str(place),
+                _skip_env_hook=True,
             )
-    except ConnectionError as error:
+    except (OSError, RuntimeError) as error:
         raise BadInput(
-            f"RAY_ADDRESS={address}: {error}; is the cluster up? If it asks for a token, set "
-            "RAY_AUTH_MODE=token"
+            f"Ray can't start: {' '.join(str(error).split())}; its files go to {place}, and some "
+            f"to HOME={os.environ.get('HOME', '')}: set RAY_TMPDIR, or HOME, to a folder that can "
+            "be written to"
+        ) from error
+    finally:
+        ray_constants.RAY_ENABLE_UV_RUN_RUNTIME_ENV = asked_by_uv
+
+
+def _read_token_again() -> None:
+    """Ray remembers what the variables said when it first looked."""
+    Config.initialize("")
+    AuthenticationTokenLoader.instance().reset_cache()
+
+
+def _place() -> Path:
+    """Where Ray keeps its files; it must be writable, and a socket's path in it short enough.
+
+    Raises:
+        BadInput: it isn't.
+    """
+    names = ("RAY_TMPDIR", "TMPDIR") if sys.platform == "linux" else ("RAY_TMPDIR",)  # as Ray does
+    name = next((name for name in names if os.environ.get(name)), "")
+    place = Path(os.environ.get(name) or "/tmp").absolute() / "ray"
+    where = f"{name}={os.environ[name]}" if name else str(place.parent)
+    way_out = "set RAY_TMPDIR to a short folder that can be written to, such as /tmp"
+    session = f"session_0000-00-00_00-00-00_000000_{os.getpid()}"
+    length = len(os.fsencode(place / session / "sockets" / "plasma_store"))
+    if length > _LONGEST:
+        raise BadInput(
+            f"{where}: is too long by {length - _LONGEST} bytes for the sockets that Ray keeps in "
+            f"it; {way_out} (HOME={os.environ.get('HOME', '')} is not used)"
+        )
+    try:
+        place.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=place):
+            pass
+    except OSError as error:
+        raise BadInput(
+            f"{where}: Ray can't write there ({error.strerror or error}); {way_out} "
+            f"(HOME={os.environ.get('HOME', '')} is not used)"
         ) from None
+    return place
+
+
+def _join(resources: Resources, address: str) -> None:
+    check_address(address)
+    try:
+        _init(address=address, runtime_env=_runtime_environment(resources))
+    except (OSError, RuntimeError, ValueError, ray.exceptions.RayError) as error:
+        raise BadInput(
+            f"RAY_ADDRESS={address}: {' '.join(str(error).split())}; is it the head's address, and "
+            "the cluster up? If it asks for a token, set RAY_AUTH_MODE=token"
+        ) from None
+
+
+def _init(**options: Any) -> None:
+    ray.init(
+        include_dashboard=False, log_to_driver=False, logging_level=logging.CRITICAL, **options
+    )
     logging.getLogger("ray").setLevel(logging.CRITICAL)
 
 
@@ -106,7 +190,7 @@ def _runtime_environment(resources: Resources) -> dict[str, object]:
     """
     environment: dict[str, object] = {"env_vars": worker_environment(resources)}
     if "RAY_JOB_CONFIG_JSON_ENV_VAR" not in os.environ:
-        environment["py_modules"] = [str(Path(recsweep.__file__).parent)]
+        environment["py_modules"] = [str(PACKAGE)]
     return environment
 
 

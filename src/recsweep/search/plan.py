@@ -15,6 +15,7 @@ import torch
 from recsweep.config.schema import Experiment, Resources
 from recsweep.data.features import with_features
 from recsweep.data.types import Float64, Fold
+from recsweep.evaluation.power import Power
 from recsweep.models.registry import families_of
 from recsweep.search.stopping import rungs
 from recsweep.search.worker import MakeTrial, one_line
@@ -51,6 +52,7 @@ class Plan:
     data_bytes: int  # all folds, once for all workers
     worker_bytes: int | None  # the largest measured process
     measured_fold: int  # the one with the most events to train on
+    power: Power | None = None  # of the sealed test; None: not known
 
     @property
     def seconds(self) -> float | None:

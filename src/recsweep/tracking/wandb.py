@@ -21,7 +21,7 @@ from recsweep.tracking.events import Event, SweepEnded
 from recsweep.tracking.stage_runs import StageRun, log_stage
 from recsweep.tracking.wandb_mode import Mode, resolve_mode
 from recsweep.tracking.wandb_runs import Runs
-from recsweep.tracking.wandb_session import Session
+from recsweep.tracking.wandb_session import Session, give_room
 
 log = logging.getLogger(__name__)
 
@@ -39,7 +39,7 @@ class WandbListener:
         self._limit = experiment.tracking.close_seconds
         self._queue: queue.SimpleQueue[Event] = queue.SimpleQueue()
         self._runs = Runs(folder, experiment, mode)
-        self._thread = _thread(self._work)
+        self._thread = _thread(folder, self._work)
         self.waited = 0.0
 
     def __call__(self, event: Event) -> None:
@@ -59,7 +59,7 @@ class WandbListener:
             except Exception as error:  # as when the system killed the service for its memory
                 log.warning("W&B's service was lost (%s); another one goes on", _told(error))
                 _let_go()
-                _set_up()
+                _set_up(self._runs.session.folder)
                 self._runs.take_again(event)
 
 
@@ -74,14 +74,14 @@ def track(folder: Path, experiment: Experiment, stage: StageRun) -> None:
     mode = resolve_mode(experiment.tracking)
     if mode is not None:
         session = Session(folder, experiment, mode)
-        thread = _thread(lambda: log_stage(session, stage))
+        thread = _thread(folder, lambda: log_stage(session, stage))
         _wait(thread, session, experiment.tracking.close_seconds)
 
 
-def _thread(work: Callable[[], None]) -> threading.Thread:
+def _thread(folder: Path, work: Callable[[], None]) -> threading.Thread:
     def guarded() -> None:
         try:
-            _set_up()
+            _set_up(folder)
             work()
         except Exception as error:
             log.warning("W&B hears no more: %s", _told(error))
@@ -94,16 +94,20 @@ def _thread(work: Callable[[], None]) -> threading.Thread:
     return thread
 
 
-def _set_up() -> None:
-    wandb.setup(wandb.Settings(silent=True))
+def _set_up(folder: Path) -> None:
+    give_room(folder)
+    if wandb.run is None:  # else this process has a run of its own, and what it says is its matter
+        wandb.setup(wandb.Settings(silent=True))
 
 
 def _told(error: Exception) -> str:
-    return f"{type(error).__name__}: {error}".removesuffix(": ")
+    return " ".join(f"{type(error).__name__}: {error}".removesuffix(": ").split())
 
 
 def _let_go() -> None:
     """End W&B's service. Where it has died, W&B's own hook at exit would print a traceback."""
+    if wandb.run is not None:  # it serves a run that is not ours
+        return
     with suppress(Exception, SystemExit):  # it ends the process with the service's exit status
         wandb.teardown()
 

@@ -11,6 +11,7 @@ from urllib.parse import urlsplit
 from recsweep.config.schema import Tracking
 from recsweep.errors import BadInput
 from recsweep.tracking.wandb_login import Answer, ask_server
+from recsweep.tracking.wandb_settings import own_settings
 
 Mode = Literal["online", "offline"]
 HOSTS = ("api.wandb.ai", "api.forge.coreweave.com")  # of the public server, one in two names
@@ -25,16 +26,19 @@ log = logging.getLogger(__name__)
 def resolve_mode(tracking: Tracking) -> Mode | None:
     """Where runs go; None: nowhere. Asks the server first whether it takes the key.
 
+    What the experiment says comes first; with `auto` W&B's own settings are obeyed.
+
     Raises:
-        BadInput: `online` without a login, or with one that the server doesn't take.
+        BadInput: `online` without a login, or with one that the server doesn't take; a variable
+            that W&B can't use.
     """
     if tracking.wandb == "off":
         return None
+    asked = own_settings().mode
     if tracking.wandb == "offline":
         return "offline"
-    asked = os.environ.get("WANDB_MODE")
-    if tracking.wandb == "auto" and asked in ("offline", "disabled"):
-        return "offline" if asked == "offline" else None
+    if tracking.wandb == "auto" and asked in ("offline", "dryrun", "disabled"):
+        return None if asked == "disabled" else "offline"
     if logged_in():
         why = trouble()
         if why is None:
@@ -74,18 +78,18 @@ def logged_in() -> bool:
 
 def server() -> str:
     """Address of the W&B server."""
-    return os.environ.get("WANDB_BASE_URL") or f"https://{HOSTS[0]}"
+    return own_settings().base_url
 
 
 def api_key() -> str | None:
     """The key that W&B would use."""
     if key := os.environ.get("WANDB_API_KEY"):
         return key
-    path = Path(os.environ.get("NETRC", "~/.netrc")).expanduser()
+    path = Path(os.environ.get("NETRC") or "~/.netrc").expanduser()
     try:
         keys = netrc.netrc(str(path))
     except (OSError, netrc.NetrcParseError):
         return None
-    host = urlsplit(os.environ.get("WANDB_BASE_URL", "")).netloc
-    found = (keys.authenticators(name) for name in ((host,) if host else HOSTS))
+    host = urlsplit(server()).netloc
+    found = (keys.authenticators(name) for name in (HOSTS if host in HOSTS else (host,)))
     return next((entry[2] for entry in found if entry), None)

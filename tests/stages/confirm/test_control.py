@@ -43,6 +43,19 @@ def test_a_shuffled_history_holds_the_same_events(fold: Fold) -> None:
     assert np.array_equal(parts.item, fold.validation.item[at])
 
 
+def test_the_moments_of_a_shuffled_history_stay_where_they_were(fold: Fold) -> None:
+    """What happened at them is shuffled alone: who fades by time is asked about order."""
+    at = control_targets(fold.validation, 0)
+    ((_, parts),) = shuffled(fold.validation, at, 0)
+    before, after = fold.validation.at(at), parts
+    for n in range(len(at)):
+        one, two = (t.histories.offsets[t.sequence[n]] for t in (before, after))
+        length = before.length[n]
+        assert np.array_equal(
+            after.histories.time[two : two + length], before.histories.time[one : one + length]
+        )
+
+
 def test_each_user_has_at_most_so_many_targets_and_none_is_left_out(
     fold: Fold, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -77,7 +90,7 @@ def test_a_chain_loses_by_it_and_popularity_does_not(fold: Fold) -> None:
         assert bool(after.mean() > in_order.mean()) is loses
 
 
-def test_nearest_courses_read_order_only_with_recency() -> None:
+def test_nearest_courses_read_order_only_where_they_fade() -> None:
     config = {"neighbours": 5, "weighting": "cosine"}
-    assert FAMILIES["item_knn"].sees_order(config | {"recency": 0.9})
-    assert not FAMILIES["item_knn"].sees_order(config | {"recency": 1.0})
+    assert FAMILIES["item_knn"].sees_order(config | {"fading": "step", "fading_weight": 0.9})
+    assert not FAMILIES["item_knn"].sees_order(config | {"fading": "step", "fading_weight": 1.0})

@@ -197,18 +197,6 @@ def test_two_processes_find_what_one_finds(world: World) -> None:
     assert read_learners(world.study).equals(alone)
 
 
-def test_the_summary_is_the_same_confirmation(world: World) -> None:
-    confirmation = confirm(world).confirmation
-    summary = confirmation.summary()
-    assert [family.family for family in summary.families] == list(confirmation.families)
-    assert summary.verdicts == confirmation.pairs
-    assert summary.openings == 1
-    assert summary.subgroups == confirmation.subgroups
-    assert {f.family: f.order for f in summary.families} == {
-        name: family.order for name, family in confirmation.families.items()
-    }
-
-
 def test_the_terminal_names_the_metric_as_the_page_does(world: World) -> None:
     lines = list(confirmation_lines(confirm(world), world.study))
     assert sum("NDCG@10" in line for line in lines) == 6  # three means and three verdicts

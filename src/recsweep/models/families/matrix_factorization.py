@@ -1,8 +1,9 @@
 """`matrix_factorization`: implicit ALS, or item factors trained under the networks' losses.
 
 Trained by gradient, a learner's factors are the normalised sum of the history's input factors,
-`p = sum_i x_i / n^a` (Paterek 2007, NSVD1; Kabbur et al. 2013, FISM eq. 2), in training and in
-scoring alike, so that they are as fresh as a network's state. For ALS see `als.py`.
+`p = sum_i w_i x_i / (sum_i w_i)^a` (Paterek 2007, NSVD1; Kabbur et al. 2013, FISM eq. 2, where
+every w is 1), in training and in scoring alike, so that they are as fresh as a network's state.
+How the weights w fall with age: `fading.py`. For ALS see `als.py`.
 """
 
 from typing import Literal, Self
@@ -12,9 +13,9 @@ from pydantic import Field, model_validator
 from torch import Tensor, nn
 
 from recsweep.models.als import AlternatingLeastSquares
-from recsweep.models.fading import FadingConfig
+from recsweep.models.fading import FadingConfig, faded_means
 from recsweep.models.family import Build, Family
-from recsweep.models.network import Encoder, Network
+from recsweep.models.network import Encoder, Network, Rows
 from recsweep.models.neural import GradientConfig, Neural
 from recsweep.models.protocol import Context, Recommender
 from recsweep.models.purchase import factorization as purchase
@@ -53,21 +54,18 @@ class FactorizationConfig(FadingConfig):
 
 
 class HistoryFactors(Encoder):
-    """The normalised running sum of the history's input factors."""
+    """The normalised running sum of the history's input factors, the older ones faded."""
 
     projects = False  # the factors are the state: no layer in between
 
-    def __init__(self, width: int, exponent: float, dropout: float) -> None:
+    def __init__(self, width: int, exponent: float, dropout: float, fading: FadingConfig) -> None:
         super().__init__()
-        self.width, self.exponent = width, exponent
+        self.width, self.exponent, self.fading = width, exponent, fading
         self.dropout = nn.Dropout(dropout)
 
-    def forward(self, inputs: Tensor, items: Tensor, user_features: Tensor) -> Tensor:
+    def forward(self, inputs: Tensor, rows: Rows) -> Tensor:
         """(n_rows, longest, width)."""
-        places = torch.arange(1, inputs.shape[1] + 1, device=inputs.device, dtype=inputs.dtype)
-        summed = self.dropout(inputs).cumsum(1)
-        states: Tensor = summed / places.pow(self.exponent)[:, None]
-        return states
+        return faded_means(self.dropout(inputs), rows, self.fading, self.exponent)
 
 
 def build_matrix_factorization(config: FactorizationConfig, context: Context) -> Recommender:
@@ -84,7 +82,7 @@ def build_matrix_factorization(config: FactorizationConfig, context: Context) ->
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(context.seed)
         network = Network(
-            HistoryFactors(config.factors, config.history_exponent, config.dropout),
+            HistoryFactors(config.factors, config.history_exponent, config.dropout, config),
             torch.from_numpy(training.item_features),
             training.sequences.features.shape[1],
             config.factors,
@@ -105,7 +103,7 @@ FAMILY = Family(
         "next_item": Build(
             FactorizationConfig,
             build_matrix_factorization,
-            reads_order=False,
+            reads_order=lambda config: config.fades,
             uses_features=True,
             portrays=True,
         ),

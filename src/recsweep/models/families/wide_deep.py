@@ -1,8 +1,8 @@
 """`wide_deep` (Cheng et al. 2016): a memory of course pairs beside a deep network.
 
 - Wide: one weight for every crossed feature (previous course × candidate) that training holds.
-- Deep: the mean of the history's embeddings, the previous course's embedding and the learner's
-  features, through ReLU layers.
+- Deep: the mean of the history's embeddings, the older ones faded, the previous course's embedding
+  and the learner's features, through ReLU layers.
 
 Both parts add up to one logit and are trained together.
 """
@@ -16,15 +16,16 @@ from torch import Tensor, nn
 
 from recsweep.data.batches import cut_windows
 from recsweep.data.types import Int64, Training
+from recsweep.models.fading import FadingConfig, faded_means
 from recsweep.models.family import Build, Family
 from recsweep.models.losses import Memory
-from recsweep.models.network import Encoder, Network
+from recsweep.models.network import Encoder, Network, Rows
 from recsweep.models.neural import GradientConfig, Neural
 from recsweep.models.protocol import Context, Recommender
 from recsweep.models.purchase import wide_deep as purchase
 
 
-class WideDeepConfig(GradientConfig):
+class WideDeepConfig(GradientConfig, FadingConfig):
     """Hyperparameters of `wide_deep`."""
 
     embedding_size: int = Field(ge=1)
@@ -43,7 +44,7 @@ class WideDeepEncoder(Encoder):
 
     def __init__(self, config: WideDeepConfig, training: Training) -> None:
         super().__init__()
-        self.width = config.hidden_size
+        self.width, self.fading = config.hidden_size, config
         sizes = [2 * config.embedding_size + training.sequences.features.shape[1]]
         sizes += [config.hidden_size] * config.depth
         layers: list[nn.Module] = [nn.Dropout(config.dropout)]
@@ -59,11 +60,10 @@ class WideDeepEncoder(Encoder):
         self.most_pairs = int(np.diff(start).max(initial=0))  # that start with one course
         self.wide = nn.Parameter(torch.zeros(len(item)))
 
-    def forward(self, inputs: Tensor, items: Tensor, user_features: Tensor) -> Tensor:
+    def forward(self, inputs: Tensor, rows: Rows) -> Tensor:
         """(n_rows, longest, hidden_size)."""
-        places = torch.arange(1, inputs.shape[1] + 1, device=inputs.device, dtype=inputs.dtype)
-        mean = inputs.cumsum(1) / places[:, None]
-        features = user_features[:, None].expand(-1, inputs.shape[1], -1)
+        mean = faded_means(inputs, rows, self.fading)
+        features = rows.user_features[:, None].expand(-1, inputs.shape[1], -1)
         deep: Tensor = self.deep(torch.cat((mean, inputs, features), 2))
         return deep
 

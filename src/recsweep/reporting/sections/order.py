@@ -6,10 +6,10 @@ from markupsafe import Markup
 
 from recsweep.evaluation.verdict import PairVerdict, decide
 from recsweep.models.registry import role_of
-from recsweep.records.confirmation import ConfirmationSummary, OrderControl
+from recsweep.records.confirmation import Confirmation, OrderControl
 from recsweep.reporting.charts.intervals import difference_cell, difference_scale
 from recsweep.reporting.charts.svg import Scale
-from recsweep.reporting.sections.verdicts import between, leading_pair, ranking
+from recsweep.reporting.sections.verdicts import leading_pair, ranking, verdict_on
 from recsweep.reporting.view import View, score, signed_interval
 
 
@@ -28,7 +28,7 @@ class OrderRow:
     kind: str
 
 
-def order_rows(view: View, confirmation: ConfirmationSummary) -> list[OrderRow]:
+def order_rows(view: View, confirmation: Confirmation) -> list[OrderRow]:
     """In the order of the families' means; those that can't see order last."""
     controls, x = _controls(confirmation), order_scale(confirmation)
     blind = [name for name in ranking(confirmation) if name not in controls]
@@ -50,28 +50,28 @@ def order_rows(view: View, confirmation: ConfirmationSummary) -> list[OrderRow]:
     ]
 
 
-def order_scale(confirmation: ConfirmationSummary) -> Scale:
+def order_scale(confirmation: Confirmation) -> Scale:
     """Holds every drop's interval and what is too small to matter."""
     drops = [control.drop for control in _controls(confirmation).values()]
     bounds = [bound for drop in drops for bound in (drop.lower, drop.upper)]
     return difference_scale([*bounds, confirmation.smallest_effect])
 
 
-def order_targets(confirmation: ConfirmationSummary) -> int:
+def order_targets(confirmation: Confirmation) -> int:
     """How many targets were scored twice, the same for every family; 0 without a control."""
     return max((control.targets for control in _controls(confirmation).values()), default=0)
 
 
-def winners_controls(view: View, confirmation: ConfirmationSummary) -> list[str]:
+def winners_controls(view: View, confirmation: Confirmation) -> list[str]:
     """No sentence at the top says that a network won without its control below."""
     ranked = ranking(confirmation)
     pairs = [(ranked[0], ranked[1]), leading_pair(view, ranked)]
-    verdicts = [between(confirmation, *pair) for pair in pairs if pair]
+    verdicts = [verdict_on(confirmation, *pair) for pair in pairs if pair]
     said = [_winners_control(view, confirmation, verdict) for verdict in verdicts]
     return list(dict.fromkeys(sentence for sentence in said if sentence))
 
 
-def winners_drop(view: View, confirmation: ConfirmationSummary, verdict: PairVerdict) -> str:
+def winners_drop(view: View, confirmation: Confirmation, verdict: PairVerdict) -> str:
     """The control of a network that won, for a table's cell; empty for any other verdict."""
     winner = _winning_network(view, verdict)
     if winner is None:
@@ -83,9 +83,7 @@ def winners_drop(view: View, confirmation: ConfirmationSummary, verdict: PairVer
     return view.say("order_worth", numbers=signed_interval(drop.mean, drop.lower, drop.upper))
 
 
-def _winners_control(
-    view: View, confirmation: ConfirmationSummary, verdict: PairVerdict
-) -> str | None:
+def _winners_control(view: View, confirmation: Confirmation, verdict: PairVerdict) -> str | None:
     winner = _winning_network(view, verdict)
     if winner is None:
         return None
@@ -109,8 +107,8 @@ def _winning_network(view: View, verdict: PairVerdict) -> str | None:
     return winner
 
 
-def _controls(confirmation: ConfirmationSummary) -> dict[str, OrderControl]:
-    return {r.family: r.order for r in confirmation.families if r.order is not None}
+def _controls(confirmation: Confirmation) -> dict[str, OrderControl]:
+    return {n: f.order for n, f in confirmation.families.items() if f.order is not None}
 
 
 def _row(view: View, family: str, control: OrderControl, effect: float, x: Scale) -> OrderRow:

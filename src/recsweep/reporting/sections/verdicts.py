@@ -6,16 +6,16 @@ from dataclasses import replace
 from recsweep.config.schema import goodness
 from recsweep.evaluation.verdict import TURNED, PairVerdict
 from recsweep.models.registry import family, role_of
-from recsweep.records.confirmation import ConfirmationSummary
+from recsweep.records.confirmation import Confirmation
 from recsweep.reporting.view import View, interval, score
 
 
-def headline(view: View, confirmation: ConfirmationSummary | None) -> str:
+def headline(view: View, confirmation: Confirmation | None) -> str:
     """One sentence; from the sealed test where it was opened."""
-    if confirmation and confirmation.verdicts:
+    if confirmation and confirmation.pairs:
         first, second = ranking(confirmation)[:2]
         return view.say(
-            "sealed_headline", verdict=sentence(view, between(confirmation, first, second))
+            "sealed_headline", verdict=sentence(view, verdict_on(confirmation, first, second))
         )
     first_row, *others = view.rows
     if not others:
@@ -34,14 +34,14 @@ def headline(view: View, confirmation: ConfirmationSummary | None) -> str:
     )
 
 
-def question(view: View, confirmation: ConfirmationSummary | None) -> str | None:
+def question(view: View, confirmation: Confirmation | None) -> str | None:
     """The best network against the best baseline, where the headline isn't about them."""
     order = ranking(confirmation) if confirmation else view.families
     pair = leading_pair(view, order)
     if pair is None or set(pair) == set(order[:2]):
         return None
-    if confirmation and confirmation.verdicts:
-        text = sentence(view, between(confirmation, *pair))
+    if confirmation and confirmation.pairs:
+        text = sentence(view, verdict_on(confirmation, *pair))
     else:
         means = {row.choice.family: row.mean for row in view.rows}
         first, second = sorted(pair, key=view.families.index)
@@ -70,16 +70,15 @@ def leading(kinds: Mapping[str, str]) -> tuple[str, str] | None:
     return None if network is None or baseline is None else (network, baseline)
 
 
-def ranking(confirmation: ConfirmationSummary) -> list[str]:
+def ranking(confirmation: Confirmation) -> list[str]:
     """Families by their mean on the sealed test, the best first."""
-    key = confirmation.metric
-    ordered = sorted(confirmation.families, key=lambda r: -goodness(key, r.metrics[key].mean))
-    return [result.family for result in ordered]
+    key, families = confirmation.metric, confirmation.families
+    return sorted(families, key=lambda name: -goodness(key, families[name].metrics[key].mean))
 
 
-def between(confirmation: ConfirmationSummary, a: str, b: str) -> PairVerdict:
+def verdict_on(confirmation: Confirmation, a: str, b: str) -> PairVerdict:
     """The verdict on `a` against `b`, turned round if need be."""
-    for verdict in confirmation.verdicts:
+    for verdict in confirmation.pairs:
         if (verdict.a, verdict.b) == (a, b):
             return verdict
         if (verdict.a, verdict.b) == (b, a):

@@ -1,7 +1,6 @@
 """What the sealed test can show, told from the folds: nothing of the test is read."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from itertools import chain
 from pathlib import Path
 
@@ -9,24 +8,14 @@ from recsweep.config.schema import Experiment
 from recsweep.data.manifest import Manifest, read_manifest
 from recsweep.data.types import Float64
 from recsweep.evaluation.comparison import Pair
-from recsweep.evaluation.power import paired_spread, smallest_shown
+from recsweep.evaluation.power import Power, paired_spread, smallest_shown
 from recsweep.models.registry import family
 from recsweep.records.openings import Opened
 from recsweep.records.study import Study
 from recsweep.records.user_values import read_user_values
 from recsweep.search.plan import Plan
 from recsweep.stages.confirm.contrasts import Entrant, contrasts, default_contrasts
-
-
-@dataclass(frozen=True, slots=True)
-class Power:
-    """The smallest difference of each declared pair that the sealed test is likely to show."""
-
-    metric: str
-    unit: str
-    learners: int  # of the test, estimated: those with a target are known once it is open
-    differences: Mapping[Pair, float]
-    smallest_effect: float
+from recsweep.stages.sweep.stage import Inputs
 
 
 def power_of_study(study: Study, selected: Mapping[str, Opened], folder: Path, root: Path) -> Power:
@@ -43,15 +32,14 @@ def power_of_study(study: Study, selected: Mapping[str, Opened], folder: Path, r
     return _power(study.experiment, contrasts(study, selected), values, manifest)
 
 
-def power_of_plan(
-    experiment: Experiment, plan: Plan, kinds: Mapping[str, str], manifest: Manifest
-) -> Power | None:
+def power_of_plan(inputs: Inputs, plan: Plan) -> Power | None:
     """From one epoch of each family's defaults on one fold; None where too little was measured."""
+    experiment = inputs.experiment
     values = {f.family: [f.learners] for f in plan.families if f.learners is not None}
     goodness = experiment.metric.goodness
     entrants = {
         name: Entrant(
-            role=family(kinds[name]).role,
+            role=family(inputs.spaces[name].family).role,
             space=experiment.space_of(name),
             score=goodness(float(of_fold.mean())),
         )
@@ -61,6 +49,7 @@ def power_of_plan(
     if not asked or not set(chain.from_iterable(asked)) <= set(values):
         return None
     # That fold was the one with the most to train on.
+    manifest = read_manifest(inputs.dataset.folder)
     return _power(experiment, asked, values, manifest, [plan.measured_fold])
 
 

@@ -12,6 +12,7 @@ from pathlib import Path
 from recsweep.config.schema import Experiment
 from recsweep.data.sealed import unseal
 from recsweep.data.types import Dataset
+from recsweep.evaluation.power import Power
 from recsweep.models.registry import families_of
 from recsweep.records.confirmation import Confirmation, Steps
 from recsweep.records.confirmation_files import LEARNERS, read_confirmation, write_confirmation
@@ -21,14 +22,16 @@ from recsweep.records.lock import study_lock
 from recsweep.records.openings import Opened, Why, record_opening
 from recsweep.stages.confirm.conclude import Known, conclude
 from recsweep.stages.confirm.contrasts import contrasts
-from recsweep.stages.confirm.power import Power, power_of_study
+from recsweep.stages.confirm.power import power_of_study
 from recsweep.stages.confirm.refits import Ended, Job, Scored, Test, score_all
+from recsweep.stages.confirm.scorable import check_test
 from recsweep.stages.confirm.searches import Search, own_search
 from recsweep.stages.confirm.selected import confirmation_inputs
 from recsweep.stages.machine import worker_count
 from recsweep.stages.sweep.stage import searched_data
 from recsweep.tasks.folds import development_folds, make_fold
 from recsweep.tasks.registry import TASKS
+from recsweep.tasks.task import TEST
 from recsweep.training.process import worker_environment
 from recsweep.training.refit import optimizer_steps
 
@@ -132,12 +135,14 @@ def open_test(
     development data; the second value is the number of users known before the test.
 
     Raises:
-        BadInput: the test's files are missing or changed, or nothing in it can be predicted.
+        BadInput: the test's files are missing or changed, or nothing in it can be predicted. No
+            opening is booked then.
     """
+    check_test(dataset, experiment)
     code = code_version(PACKAGE)
     record_opening(folder, why, code, dataset.fingerprint, configurations, repeated)
     opened = unseal(dataset)
-    fold = make_fold("test", opened.development, opened.cuts.test, opened, experiment)
+    fold = make_fold(TEST, opened.development, opened.cuts.test, opened, experiment)
     best = TASKS[experiment.task].best_possible(fold, opened, experiment)
     features = {name: experiment.features_of(name) for name in experiment.families}
     test = Test(fold, experiment.metric, experiment.resources, experiment.task, best, features)
