@@ -16,16 +16,8 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from recsweep.api.results import (
-        compare,
-        confirm,
-        methods,
-        portrait,
-        report,
-        reproduce,
-        select,
-        verdict,
-    )
+    from recsweep.api.papers import methods, verdict
+    from recsweep.api.results import compare, confirm, portrait, report, reproduce, select
     from recsweep.api.search import plan, prepare, replay, sweep
     from recsweep.api.study_folder import StudyFolder, load_study
     from recsweep.cli.sweep_progress import Progress
@@ -60,16 +52,8 @@ __all__ = [
 ]
 
 _HOMES = {
-    "api.results": (
-        "compare",
-        "confirm",
-        "methods",
-        "portrait",
-        "report",
-        "reproduce",
-        "select",
-        "verdict",
-    ),
+    "api.papers": ("methods", "verdict"),
+    "api.results": ("compare", "confirm", "portrait", "report", "reproduce", "select"),
     "api.search": ("plan", "prepare", "replay", "sweep"),
     "api.study_folder": ("StudyFolder", "load_study"),
     "cli.sweep_progress": ("Progress",),

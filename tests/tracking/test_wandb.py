@@ -372,7 +372,12 @@ def test_inside_an_agent_every_trial_has_its_run_and_the_agents_own_goes_on(
     here = Path(__file__).parent
     code = IN_AN_AGENT.format(tests=str(here.parent), here=str(here))
     (tmp_path / "study").mkdir()
-    agents = {"WANDB_SWEEP_ID": "sweep1", "WANDB_RUN_ID": "theirs", "WANDB_CACHE_DIR": "/dev/null"}
+    (tmp_path / "file").write_text("")
+    agents = {
+        "WANDB_SWEEP_ID": "sweep1",
+        "WANDB_RUN_ID": "theirs",
+        "WANDB_CACHE_DIR": str(tmp_path / "file"),
+    }
     environment = {k: v for k, v in os.environ.items() if not k.startswith("WANDB_")}
     done = subprocess.run(
         [sys.executable, "-c", code, str(tmp_path), *["own"][: int(own)]],
@@ -384,7 +389,7 @@ def test_inside_an_agent_every_trial_has_its_run_and_the_agents_own_goes_on(
     assert found["u1-study-0"].artifacts
     lines = [line for line in done.stderr.splitlines() if "can't write" in line]
     assert len(lines) == 1
-    assert "/dev/null" in lines[0]
+    assert str(tmp_path / "file") in lines[0]
     assert "WANDB_CACHE_DIR" in lines[0]
     assert "hears no more" not in done.stderr
     if own:

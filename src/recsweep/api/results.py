@@ -20,7 +20,6 @@ if TYPE_CHECKING:
     from recsweep.stages.portrait.stage import OnEpoch, Portrayed
     from recsweep.stages.report import Reported
     from recsweep.stages.reproduce.stage import Reproduction
-    from recsweep.stages.verdict import Statement
     from recsweep.tracking.events import Listener
     from recsweep.training.epoch import EpochReport
 
@@ -170,33 +169,6 @@ def compare(*studies: Place, lang: str = "en") -> Compared:
     from recsweep.stages.compare import compare_stage
 
     return compare_stage([folder_of(study) for study in studies], lang)
-
-
-def verdict(*studies: Place) -> Statement:
-    """One statement over several logs: random effects, with each log's interval.
-
-    Raises:
-        BadInput: fewer than two studies, one without verdicts, two of the same data or of different
-            metrics, or no pair of families that two of them share.
-    """
-    from recsweep.stages.verdict import verdict_stage
-
-    return verdict_stage([folder_of(study) for study in studies])
-
-
-def methods(study: Place) -> str:
-    """A paragraph and tables for a paper, as Markdown, from the study's record.
-
-    Raises:
-        BadInput: nothing was selected there, or a file can't be read.
-
-    Examples:
-        >>> print(methods("results/mine").splitlines()[0])
-        ## Methods
-    """
-    from recsweep.stages.methods import methods_stage
-
-    return methods_stage(folder_of(study))
 
 
 def reproduce(

@@ -146,6 +146,7 @@ class Targets:
     drop_seen: bool  # seen items of the history are no candidates
     counts: Mapping[str, int]  # rule -> events of the window that it took out or marked
     labels: Labels | None = None
+    kind: NDArray[np.int8] | None = None  # (n_targets,) index into KINDS; None: not told
     same_instant_competes: bool = True  # are targets of one learner and instant ranked apart?
     seen_kinds: tuple[int, ...] | None = None  # kinds of events that make an item seen; None: all
 
@@ -161,6 +162,7 @@ class Targets:
             item=self.item[positions],
             time=self.time[positions],
             labels=None if self.labels is None else self.labels.at(positions),
+            kind=None if self.kind is None else self.kind[positions],
         )
 
 

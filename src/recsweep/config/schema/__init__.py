@@ -24,6 +24,7 @@ from recsweep.config.schema.data import (
 from recsweep.config.schema.decides import ANSWERS, Decides, deciding, declared
 from recsweep.config.schema.experiment import Experiment
 from recsweep.config.schema.metric import Metric, goodness, lower_is_better, within_bounds, written
+from recsweep.config.schema.numbers import NumberStyle
 from recsweep.config.schema.question import Folds, Targets, Text
 from recsweep.config.schema.search import Arm, Budget, Resources, Stopping, Tracking
 from recsweep.config.schema.task import (
@@ -53,6 +54,7 @@ __all__ = [
     "Folds",
     "Metric",
     "MetricKind",
+    "NumberStyle",
     "Package",
     "Question",
     "Resources",

@@ -82,7 +82,12 @@ def _nulls_kept(lines: Iterable[str], separator: str, escape: str) -> Iterator[s
     r"""MySQL and Hive write a null as \N; to Python an escaped N is an N."""
     sep, esc = re.escape(separator), re.escape(escape)
     null = re.compile(rf"(?:^|(?<={sep})){esc}N(?=$|[\r\n]|{sep})")
-    return (null.sub(lambda found: escape + found[0], line) for line in lines)
+    continued = False  # by a line end that is escaped
+    for line in lines:
+        first = 1 if continued else 0
+        yield null.sub(lambda f, first=first: f[0] if f.start() < first else escape + f[0], line)
+        bare = line.rstrip("\r\n")
+        continued = (len(bare) - len(bare.rstrip(escape))) % 2 == 1
 
 
 def _words(error: csv.Error, line: int, quote: str | None) -> str:

@@ -9,12 +9,11 @@ from recsweep.data.manifest import Manifest, read_manifest
 from recsweep.data.types import Float64
 from recsweep.evaluation.comparison import Pair
 from recsweep.evaluation.power import Power, paired_spread, smallest_shown
-from recsweep.models.registry import family
 from recsweep.records.openings import Opened
 from recsweep.records.study import Study
 from recsweep.records.user_values import read_user_values
 from recsweep.search.plan import Plan
-from recsweep.stages.confirm.contrasts import Entrant, contrasts, default_contrasts
+from recsweep.stages.confirm.contrasts import contrasts, default_contrasts, entrants_of
 from recsweep.stages.sweep.stage import Inputs
 
 
@@ -36,15 +35,9 @@ def power_of_plan(inputs: Inputs, plan: Plan) -> Power | None:
     """From one epoch of each family's defaults on one fold; None where too little was measured."""
     experiment = inputs.experiment
     values = {f.family: [f.learners] for f in plan.families if f.learners is not None}
-    goodness = experiment.metric.goodness
-    entrants = {
-        name: Entrant(
-            role=family(inputs.spaces[name].family).role,
-            space=experiment.space_of(name),
-            score=goodness(float(of_fold.mean())),
-        )
-        for name, (of_fold,) in values.items()
-    }
+    kinds = {name: space.family for name, space in inputs.spaces.items()}
+    scores = {name: float(of_fold.mean()) for name, (of_fold,) in values.items()}
+    entrants = entrants_of(experiment, kinds, scores)
     asked = experiment.confirm.contrasts or default_contrasts(entrants)
     if not asked or not set(chain.from_iterable(asked)) <= set(values):
         return None

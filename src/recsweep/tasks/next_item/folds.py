@@ -122,6 +122,7 @@ def _targets(
         same_instant_competes=rule.same_instant == "compete",
         seen_kinds=seen_kinds,
         counts=counts,
+        kind=events.kind[at],
     )
 
 
