@@ -5,6 +5,7 @@ import pytest
 from recsweep.errors import BadInput
 from recsweep.stages.init.encoding import find_encoding
 from recsweep.stages.init.questions import Answers
+from recsweep.stages.init.stage import init
 
 SIMPLIFIED = "线性代数入门 明朝那些事儿 古典诗词鉴赏 怎样做好一份简历 从零开始学摄影"
 TRADITIONAL = "線性代數入門 明朝那些事兒 古典詩詞鑑賞 怎樣做好一份簡歷 從零開始學攝影"
@@ -67,3 +68,11 @@ def test_a_broken_byte_far_into_the_file_is_found_with_its_line(tmp_path: Path) 
     path.write_bytes(line * 20_000 + b"C2,\xe7\xba\n" + line * 9)
     with pytest.raises(BadInput, match="line 20001 has bytes that are not UTF-8"):
         find_encoding(path, Answers(None))
+
+
+def test_text_in_utf16_that_begins_like_json_is_text(tmp_path: Path) -> None:
+    path = tmp_path / "log.csv"
+    rows = [f"浏览,u{n},c{n % 3},17000000{n}" for n in range(10, 40)]
+    path.write_bytes("\n".join(["类型,user,item,time", *rows]).encode("utf-16-le"))
+    assert path.read_bytes().startswith(b"{")
+    assert init([path]).experiment.data.events[0].encoding == "utf-16-le"
