@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -52,6 +53,16 @@ def write_project(root: Path, **changes: object) -> Path:
     path = root / "tiny.yaml"
     path.write_text(yaml.safe_dump(experiment))
     return path
+
+
+def written(*folders: Path) -> Iterator[tuple[Path, bytes]]:
+    """Every file; compressed tables unpacked."""
+    for folder in folders:
+        for path in folder.rglob("*"):
+            if path.is_file() and not path.is_symlink():
+                yield path, path.read_bytes()
+                if path.suffix == ".parquet":
+                    yield path, pl.read_parquet(path).write_ndjson().encode()
 
 
 def recsweep(root: Path, *arguments: str) -> "subprocess.CompletedProcess[str]":
@@ -164,9 +175,12 @@ def test_a_study_can_be_searched_again_for_a_verdict_on_families(
 
 
 def test_raw_learner_ids_are_in_no_result(project: Path) -> None:
-    for path in (project / "results").rglob("*"):
-        if path.is_file():
-            assert b"@school" not in path.read_bytes(), path
+    assert any(b"@school" in content for _, content in written(project / "data"))  # one would see
+    seen = set()
+    for path, content in written(project / "results"):
+        assert b"@school" not in content, path
+        seen.add(path.suffix)
+    assert {".json", ".parquet", ".yaml", ".md", ".html", ".log", ".wandb"} <= seen
 
 
 @pytest.mark.slow

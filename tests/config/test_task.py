@@ -57,7 +57,7 @@ def test_a_metric_that_means_something_else_in_another_task_is_refused(
     asked = {"odd": better, "purchase": room.question_of("purchase")}
     monkeypatch.setattr(room, "task_packages", lambda: asked)
     monkeypatch.setattr(room, "question_of", asked.__getitem__)
-    with pytest.raises(BadInput, match="the metric log_loss is another in task"):
+    with pytest.raises(BadInput, match="the metric log_loss means something else in task"):
         room.metric_kinds()
 
 

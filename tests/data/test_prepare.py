@@ -177,11 +177,15 @@ def test_one_changed_value_of_a_table_changes_the_fingerprint(
     ten_rows: Rows,
     tmp_path: Path,
 ) -> None:
-    ids = "".join(f"{id_},easy,2020-01-01\n" for id_ in ("u1", "u2", "u3", "a", "b", "c", "d"))
-    late = "".join(f"{id_},easy,2020-09-13 12:40\n" for id_ in ("u3", "d") if dated)
+    lines = [f"{id_},easy,2020-01-01" for id_ in ("u1", "u2", "u3", "a", "b", "c", "d")]
+    changed = [lines.index(f"{id_},easy,2020-01-01") for id_ in OF[kind]]
+    if dated:  # of the sealed test
+        lines += ["u3,easy,2020-09-13 12:40", "d,easy,2020-09-13 12:40"]
+        changed.append(len(lines) - 2 if kind == "users" else len(lines) - 1)
     found = []
-    for n, text in enumerate((ids, *(ids.replace(f"{i},easy", f"{i},hard") for i in OF[kind]))):
-        path = write("id,level,at\n" + text + late, f"{n}.csv")
+    for n, line in enumerate((None, *changed)):
+        text = [row.replace("easy", "hard") if m == line else row for m, row in enumerate(lines)]
+        path = write("\n".join(["id,level,at", *text]) + "\n", f"{n}.csv")
         table = {"path": str(path), "key": "id", "categorical": ["level"]}
         table |= {"valid_from": "at"} if dated else {}
         experiment = experiment_on(log_of(ten_rows), **{kind: table})

@@ -170,12 +170,15 @@ def _checked(names: list[str], wanted: list[str], others: bool, path: Path) -> l
 
 
 def _scan_csv(table: Table, content: Content, names: list[str], wanted: list[str]) -> pl.LazyFrame:
-    # Names are ours: polars counts columns from 0 or from 1, depending on its version.
+    # Names are ours: polars counts columns from 0 or from 1, depending on its version. Without a
+    # header it would take the longest row for the width.
+    ours = [f"{n}" for n in range(len(names))]
     frame = pl.scan_csv(
         content.source,
         separator=content.separator.decode(),
         has_header=table.header,
-        new_columns=[f"{n}" for n in range(len(names))],
+        new_columns=ours if table.header else None,
+        schema=None if table.header else dict.fromkeys(ours, pl.String()),
         quote_char=table.quote_sign,
         infer_schema=False,
         glob=False,

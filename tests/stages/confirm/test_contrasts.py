@@ -2,8 +2,9 @@ from recsweep.models.family import Role
 from recsweep.stages.confirm.contrasts import Entrant, default_contrasts
 
 
-def entrant(role: Role, score: float, space: str = "") -> Entrant:
-    return Entrant(role, space or f"{role} {score}", score)
+def entrant(role: Role, score: float, space: str = "", kind: str = "") -> Entrant:
+    twin = f"{kind}_unordered" if kind and role == "network" else None
+    return Entrant(role, space or f"{role} {score}", score, kind, twin)
 
 
 def test_by_default_the_best_network_meets_each_baseline_and_the_best_floor() -> None:
@@ -19,6 +20,21 @@ def test_by_default_the_best_network_meets_each_baseline_and_the_best_floor() ->
         ("lstm", "wide_deep"),
         ("lstm", "matrix_factorization"),
         ("lstm", "item_knn"),
+    }
+
+
+def test_each_network_is_held_against_its_twin_without_order() -> None:
+    entrants = {
+        "gru": entrant("network", 0.08, kind="gru"),
+        "lstm": entrant("network", 0.09, kind="lstm"),
+        "gru_unordered": entrant("control", 0.10, kind="gru_unordered"),
+        "plain": entrant("control", 0.07, kind="lstm_unordered"),
+        "popularity": entrant("floor", 0.04),
+    }
+    assert set(default_contrasts(entrants)) == {
+        ("lstm", "popularity"),
+        ("lstm", "plain"),
+        ("gru", "gru_unordered"),
     }
 
 

@@ -23,6 +23,9 @@ class Entrant:
     role: Role
     space: str  # arms of one family share it
     score: float  # on the folds; more is better
+    kind: str
+    twin: str | None = None  # the kind of its twin without order
+    features: tuple[str, ...] | None = None
 
 
 def contrasts(study: Study, selected: Mapping[str, Opened]) -> tuple[Pair, ...]:
@@ -38,14 +41,17 @@ def contrasts(study: Study, selected: Mapping[str, Opened]) -> tuple[Pair, ...]:
         entrants[name] = Entrant(
             role=family(choice.kind).role,
             space=experiment.space_of(name),
+            kind=choice.kind,
+            twin=family(choice.kind).twin,
+            features=experiment.features_of(name),
             score=experiment.metric.goodness(best.value),
         )
     return default_contrasts(entrants)
 
 
 def default_contrasts(entrants: Mapping[str, Entrant]) -> tuple[Pair, ...]:
-    """The best network against each baseline and against the best floor; and the arms of each
-    family among themselves. All pairs, where that is none.
+    """The best network against each baseline and against the best floor; each network against its
+    twin without order; and the arms of each family among themselves. All pairs, where that is none.
 
     The best is the one with the best score on the folds, so that the test has no say.
     """
@@ -57,6 +63,12 @@ def default_contrasts(entrants: Mapping[str, Entrant]) -> tuple[Pair, ...]:
         for role in ("network", "baseline", "floor")
     )
     found = [(network, rival) for network in networks[:1] for rival in (*baselines, *floors[:1])]
+    found += [
+        (network, name)
+        for network in networks
+        for name, entrant in entrants.items()
+        if entrant.kind == entrants[network].twin and entrant.features == entrants[network].features
+    ]
     every = list(combinations(entrants, 2))
     found += [(a, b) for a, b in every if entrants[a].space == entrants[b].space]
     return tuple(found or every)

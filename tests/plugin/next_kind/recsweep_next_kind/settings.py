@@ -1,5 +1,7 @@
 """What a study of the next event's kind may say."""
 
+import math
+
 from recsweep.config.schema import EventType, Experiment, MetricKind, Question, Schema, Targets
 
 
@@ -12,12 +14,14 @@ class NextKind(Schema):
 def _check(experiment: Experiment) -> None:
     if experiment.targets != Targets():
         raise ValueError("targets is not for task: next_kind; leave it out")
+    if experiment.metric.calibration != "none":
+        raise ValueError("metric.calibration is not for task: next_kind; leave it out")
 
 
 QUESTION = Question(
     metrics={
-        "log_loss": MetricKind("log loss", lower_is_better=True, bound=None),
-        "accuracy": MetricKind("accuracy"),
+        "log_loss": MetricKind("log loss", lower_is_better=True, within=(0, math.inf)),
+        "accuracy": MetricKind("accuracy", within=(0, 1)),
     },
     metric="log_loss",
     settings=NextKind,
