@@ -85,6 +85,9 @@ def events(stamp: Callable[[int], object], header: Sequence[str] | None = ENGLIS
         ("book.xlsx", b"PK\x03\x04" + bytes(60), "zip|workbook"),
         ("rounded.csv", events(lambda n: f"1.70{n:03}E+12"), "rounded by a spreadsheet"),
         ("serial.csv", events(lambda n: 45352.5 + n), "counts days, as spreadsheets do"),
+        ("odd.csv", events(lambda n: "2024-03-05 10:00" if n != 7 else "05 March"),
+         r"row 8: event_time is '05 March', and other times are '2024-03-05 10:00'"),
+        ("header.csv", text(ENGLISH, []).encode(), "no row below its header"),
         ("torn.csv", text(ENGLISH, [("学员", "课程", "2024-03-01", "浏览")] * 90).encode()
          + b"\xe5\xad,c,2024-03-01,x\n", "line 92 has bytes that are not UTF-8"),
         ("untimed.csv", events(lambda n: "soon"), "no column holds times"),
@@ -155,6 +158,20 @@ def test_an_event_that_undoes_another_or_is_unknown_is_dropped_and_told(tmp_path
     assert all("Guessed: drop" in guess for guess in started.guessed)
     assert "Not in values, so dropped and counted: " in path.read_text("utf-8")
     assert events_of(unseal(prepare(load_experiment(path), tmp_path))) == truth()
+
+
+def test_rows_without_an_id_or_a_time_are_left_to_prepare(tmp_path: Path) -> None:
+    rows: list[Sequence[object]] = [(u, i, int(at.timestamp()), k) for u, i, at, k in log()]
+    rows[5:5] = [("S001", "C01", "NULL", "browse"), ("", "C01", 1_700_000_000, "browse")]
+    rows += [("S001", "C01", 0, "browse")]  # 1970
+    assert events_of(prepared(tmp_path, {"log.csv": text(ENGLISH, rows).encode()})) == truth()
+
+
+def test_a_file_that_is_given_twice_is_refused(tmp_path: Path) -> None:
+    path, _ = written(tmp_path, {"log.csv": events(lambda n: 1_700_000_000 + n)})
+    log_file = path.parents[1] / "log.csv"
+    with pytest.raises(BadInput, match="is given twice"):
+        init([log_file, log_file])
 
 
 def test_counts_of_what_learners_did_are_left_out_unless_they_are_dated(tmp_path: Path) -> None:

@@ -6,7 +6,7 @@ from pathlib import Path
 from recsweep.errors import BadInput
 from recsweep.stages.init.look import Look
 from recsweep.stages.init.questions import Answers, Question
-from recsweep.stages.init.times import TimeFormat, find_format, refuse_spoilt
+from recsweep.stages.init.times import TimeFormat, find_format, refuse_odd, refuse_spoilt
 from recsweep.stages.init.words import Role, event_type, normal, score
 
 ONE_OF_MANY = 0.5  # share of rows that a column of ids may have values
@@ -67,6 +67,8 @@ def _time(look: Look, given: dict[Role, str], answers: Answers) -> tuple[str, Ti
     quiet = Answers(lambda question: question.options[0])  # not this column's turn to ask
     holding = [n for n in names if find_format(look, n, quiet) is not None]
     if not holding:
+        for name in named:
+            refuse_odd(look, name)
         found = f": {named[0]} holds {look.text(named[0])[0]!r}" if named else ""
         raise BadInput(
             f"{look.path}: no column holds times that can be read{found}; columns are "
