@@ -43,7 +43,7 @@ class World:
         self.folder, self.clock, self.killed = folder, Clock(), []  # type: ignore[var-annotated]
         self.stop, self.policy = threading.Event(), Told()
         monkeypatch.setattr(watch, "time", self.clock)
-        monkeypatch.setattr(watch.ray, "kill", self.killed.append)
+        monkeypatch.setattr("ray.kill", self.killed.append)
         self.watch = Watch(self.policy, folder, 10.0, self.stop)  # type: ignore[arg-type]
 
     def trial(self, name: str, error: str = DEATH) -> Any:
