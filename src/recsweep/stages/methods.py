@@ -10,6 +10,7 @@ from recsweep.records.confirmation import Confirmation
 from recsweep.records.evidence import Evidence, read_evidence
 from recsweep.records.files import read_study
 from recsweep.records.study import Study
+from recsweep.spaces.parameter import Parameter
 
 SHOWN = ("torch", "optuna", "ray", "numpy", "scikit-learn")
 
