@@ -92,7 +92,7 @@ imports: $(INSTALLED) ## Imports point one way
 tests: $(INSTALLED) ## pytest with branch coverage
 	@$(BIN)/pytest -n 2 --dist loadfile --cov --cov-report=term:skip-covered --cov-fail-under=85
 
-fuzz: $(INSTALLED) ## Damage inputs at random: SEED=0 SCALE=1 (3,000 cases) ONLY=suite or suite:case
+fuzz: $(INSTALLED) ## Damage inputs at random: SEED=0 SCALE=1 (11,000 cases) ONLY=suite or suite:case
 	@PYTHONPATH=tests $(BIN)/python -m fuzz.run --seed $(or $(SEED),0) --scale $(or $(SCALE),1) $(if $(ONLY),--only $(ONLY))
 
 mutants: $(INSTALLED) ## Change rules at random, and see if their tests notice: COUNT=300 SEED=0 JOBS=1 ONLY=src/recsweep/search
