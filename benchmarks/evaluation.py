@@ -55,7 +55,7 @@ CONFIGS: dict[str, dict[str, object]] = {
         "wide_learning_rate": 1e-3,
     },
     "matrix_factorization": {"loss": "als", "factors": 64, "regularization": 1.0, "alpha": 1.0},
-    "item_knn": {"neighbours": 100, "weighting": "cosine", "recency": 0.9},
+    "item_knn": {"neighbours": 100, "weighting": "cosine", "fading": "step", "fading_weight": 0.9},
     "popularity": {},
 }
 GRADIENT = {

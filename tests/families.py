@@ -38,13 +38,29 @@ WIDE_DEEP = GRADIENT | {
     "wide_learning_rate": 0.02,
     "negatives": 16,
 }
+FADED = {"fading": "instant", "fading_weight": 0.7}
 CONFIGS: dict[str, tuple[str, dict[str, object]]] = {
     "popularity": ("popularity", {}),
+    "popularity time": ("popularity", {"fading": "time", "half_life_days": 1.0}),
     "markov": ("markov", {}),
-    "item_knn cosine": ("item_knn", {"neighbours": 8, "weighting": "cosine", "recency": 1.0}),
+    "markov memory": ("markov", {"memory": 3} | FADED),
+    "matrix_factorization faded als": (
+        "matrix_factorization",
+        {"loss": "als", "factors": 4, "regularization": 0.01, "alpha": 20.0} | FADED,
+    ),
+    "matrix_factorization faded": ("matrix_factorization", FACTORS | FADED | {"loss": "bpr"}),
+    "wide_deep faded": ("wide_deep", WIDE_DEEP | FADED | {"loss": "cross_entropy"}),
+    "item_knn cosine": ("item_knn", {"neighbours": 8, "weighting": "cosine"}),
     "item_knn bm25": (
         "item_knn",
-        {"neighbours": 8, "weighting": "bm25", "k1": 1.2, "b": 0.5, "recency": 0.9},
+        {
+            "neighbours": 8,
+            "weighting": "bm25",
+            "k1": 1.2,
+            "b": 0.5,
+            "fading": "step",
+            "fading_weight": 0.9,
+        },
     ),
     "matrix_factorization als": (
         "matrix_factorization",
@@ -55,6 +71,8 @@ CONFIGS: dict[str, tuple[str, dict[str, object]]] = {
     for family, base in (
         ("gru", RECURRENT),
         ("lstm", RECURRENT),
+        ("gru_unordered", RECURRENT | FADED),
+        ("lstm_unordered", RECURRENT | FADED),
         ("matrix_factorization", FACTORS),
         ("wide_deep", WIDE_DEEP),
     )

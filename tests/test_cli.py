@@ -15,6 +15,7 @@ import numpy as np
 import polars as pl
 import pytest
 import yaml
+from exports import days_first, yuan
 
 from recsweep import cli
 
@@ -297,3 +298,28 @@ def test_trials_wants_a_plus(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) ->
     with pytest.raises(SystemExit) as stopped:
         cli.main()
     assert stopped.value.code == 2
+
+
+def test_init_writes_an_experiment_that_prepare_takes(tmp_path: Path) -> None:
+    for name, content in yuan().files.items():
+        (tmp_path / name).write_bytes(content)
+    files = sorted(yuan().files)
+    done = recsweep(tmp_path, "init", *files, "--yes", "--output", "mine.yaml")
+    assert done.returncode == 0, done.stderr
+    assert "2024-03-01 09:30:00" in done.stdout  # a row as it was read
+    assert "prepare mine.yaml" in done.stdout
+    prepared = recsweep(tmp_path, "prepare", "mine.yaml")
+    assert prepared.returncode == 0, prepared.stderr
+    again = recsweep(tmp_path, "init", *files, "--yes", "--output", "mine.yaml")
+    assert again.returncode == 2
+    assert "mine.yaml: exists already" in again.stderr
+
+
+def test_init_that_nobody_answers_says_how_to_go_on(tmp_path: Path) -> None:
+    for name, content in days_first().files.items():
+        (tmp_path / name).write_bytes(content)
+    done = recsweep(tmp_path, "init", *days_first().files)
+    assert done.returncode == 2
+    assert "In which time zone" in done.stderr
+    assert "--yes" in done.stderr
+    assert not (tmp_path / "experiments").exists()

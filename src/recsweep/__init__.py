@@ -1,4 +1,77 @@
-"""recsweep: fair, cross-validated hyperparameter studies of course recommenders."""
+"""recsweep: fair, cross-validated hyperparameter studies of course recommenders.
+
+A study is a few calls, each a verb of the command line:
+
+    experiment = recsweep.load_experiment("experiments/default.yaml")
+    study = recsweep.sweep(experiment)  # prepares the data as well
+    recsweep.select(study)
+    recsweep.confirm(study)
+    recsweep.report(study)
+    study.leaderboard, study.verdicts, study.best("gru")
+
+Names are imported when they are first used: `import recsweep` costs next to nothing.
+"""
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from recsweep.api.papers import methods, verdict
+    from recsweep.api.results import compare, confirm, portrait, report, reproduce, select
+    from recsweep.api.search import plan, prepare, replay, sweep
+    from recsweep.api.study_folder import StudyFolder, load_study
+    from recsweep.cli.sweep_progress import Progress
+    from recsweep.config.files import load_experiment
+    from recsweep.config.schema import Experiment
+    from recsweep.errors import BadInput, RecsweepError, WorkFailed
 
 __version__ = "0.1.0"
 """Here, so that code that runs from a folder without being installed knows it as well."""
+
+__all__ = [
+    "BadInput",
+    "Experiment",
+    "Progress",
+    "RecsweepError",
+    "StudyFolder",
+    "WorkFailed",
+    "compare",
+    "confirm",
+    "load_experiment",
+    "load_study",
+    "methods",
+    "plan",
+    "portrait",
+    "prepare",
+    "replay",
+    "report",
+    "reproduce",
+    "select",
+    "sweep",
+    "verdict",
+]
+
+_HOMES = {
+    "api.papers": ("methods", "verdict"),
+    "api.results": ("compare", "confirm", "portrait", "report", "reproduce", "select"),
+    "api.search": ("plan", "prepare", "replay", "sweep"),
+    "api.study_folder": ("StudyFolder", "load_study"),
+    "cli.sweep_progress": ("Progress",),
+    "config.files": ("load_experiment",),
+    "config.schema": ("Experiment",),
+    "errors": ("BadInput", "RecsweepError", "WorkFailed"),
+}
+_HOME_OF = {name: home for home, names in _HOMES.items() for name in names}
+
+
+def __getattr__(name: str) -> Any:
+    """PEP 562: asked for a name that is not here yet."""
+    if name not in _HOME_OF:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    found = getattr(import_module(f"{__name__}.{_HOME_OF[name]}"), name)
+    globals()[name] = found
+    return found
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

@@ -97,10 +97,21 @@ def test_a_missing_key_is_named(write: Write) -> None:
         ("targets: {candidates: all}", "targets.candidates: input should be"),
         ("folds: {test: .nan}", "folds.test: input should be"),
         ("confirm: {smallest_effect: .inf}", "confirm.smallest_effect: input should be a finite"),
+        ("confirm: {contrasts: [[gru, gru]]}", "contrasts: [gru, gru] is twice the same family"),
+        ("confirm: {contrasts: [[a, b], [b, a]]}", "contrasts: [b, a] is twice the same pair"),
+        ("confirm: {contrasts: []}", "contrasts: name at least one pair"),
+        ("confirm: {contrasts: [[gru, els]]}", "no family is called els; allowed: "),
         ("targets: {seen: maybe}", "targets.seen: input should be 'drop' or 'keep', found 'maybe'"),
         ("folds: {count: 9}", "folds: count * validation + test must be below 1"),
         ("metric: {k: 7}", "metric: k = 7 must be one of report_k = [5, 10, 20]"),
         ("stopping: {grace_epochs: 99}", "stopping.grace_epochs = 99 exceeds budget.epochs = 8"),
+        ("seed: -1", "seed: found -1, expected a whole number from 0 to 2147483647"),
+        ("seed: 100000000000000000000", "expected a whole number from 0 to 2147483647"),
+        ("seed: 2147483648", "seed: found 2147483648, expected a whole number from 0 to"),
+        (
+            "features: [7]",
+            'features.0: input should be a valid string, found 7; put quotes around it, as in "7"',
+        ),
     ],
 )
 def test_a_value_that_does_not_fit_is_named(write: Write, line: str, expected: str) -> None:
@@ -112,6 +123,49 @@ def test_a_familys_entry_that_does_not_fit_is_named_without_the_kinds_it_may_be(
 ) -> None:
     entry = SMALL.replace("gru: search_spaces/gru.yaml", "gru: {spce: x, features: []}")
     assert "unknown key 'families.gru.spce'; did you mean 'space'?" in refusal(write(entry))
+
+
+@pytest.mark.parametrize(
+    "entry", ["../x.yaml", "/x.yaml", "~/x.yaml", "{space: /x.yaml, features: []}"]
+)
+def test_a_space_outside_of_the_folder_is_told_without_the_validators_name(
+    write: Write, entry: str
+) -> None:
+    said = refusal(write(SMALL.replace("gru: search_spaces/gru.yaml", f"gru: {entry}")))
+    assert "families.gru: " in said or "families.gru.space: " in said
+    assert "function" not in said
+    assert "must not climb" in said or "write a path such as search_spaces/gru.yaml" in said
+
+
+@pytest.mark.parametrize(
+    ("entry", "where", "word"),
+    [
+        ("type: {column: k, values: {1: browse}}", "type.values.1", "1"),
+        ("type: {column: k, values: {true: purchase}}", "type.values.1", "true"),
+        ("missing: [-1]", "missing.0", "-1"),
+        ("missing: [null]", "missing.0", "null"),
+        ("dwell: 5", "dwell", "5"),
+    ],
+)
+def test_a_text_of_the_file_that_looks_like_a_number_wants_quotes(
+    write: Write, entry: str, where: str, word: str
+) -> None:
+    raw = SMALL.replace("time: t", f"time: t, {entry}")
+    assert entry in raw
+    said = refusal(write(raw))
+    assert f"data.events.0.{where}: input should be a valid string, found {word}" in said
+    assert said.endswith(f'put quotes around it, as in "{word}"')
+
+
+def test_a_format_of_times_that_is_none_is_told_what_there_is(write: Write) -> None:
+    for word in ("ms", "unix_s", "yyyy-MM-dd HH:mm:ss"):
+        said = refusal(write(SMALL.replace("time: t", f"time: t, time_format: {word}")))
+        assert f"time_format: found '{word}', expected unix, unix_ms, unix_us, unix_ns, iso" in said
+
+
+def test_a_seed_of_the_simulator_has_the_same_range(write: Write) -> None:
+    raw = SMALL.replace("data:\n", "data:\n  simulator: {seed: -3}\n")
+    assert "data.simulator.seed: found -3, expected a whole number from 0" in refusal(write(raw))
 
 
 def test_a_name_can_not_lead_out_of_its_folder(write: Write) -> None:

@@ -8,16 +8,19 @@ import pytest
 from studies import study_with, trial_row
 
 from recsweep.dashboard.reader import Reader, holder_lives
-from recsweep.dashboard.state import Ended, FamilyState, Running, seconds_left
+from recsweep.dashboard.state import FamilyState, Running, seconds_left
 from recsweep.records.files import write_study
+from recsweep.records.study import TrialRow
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
 
 
 def ended(
     number: int, value: float | None, seconds: float = 10.0, state: Any = "complete"
-) -> Ended:
-    return Ended(f"a-{number:04d}", "a", state, value, 2, seconds, None, NOW)
+) -> TrialRow:
+    values = () if value is None else (value,)
+    row = trial_row(number, values, family="a", state=state)
+    return replace(row, fit_seconds=seconds, evaluate_seconds=0.0, ended=NOW)
 
 
 def test_a_folder_without_a_sweep_waits_for_one(tmp_path: Path) -> None:

@@ -44,6 +44,41 @@ def test_missing_and_blank_ids_are_dropped_and_counted() -> None:
     assert found.dropped["no item id"] == 1
 
 
+@pytest.mark.parametrize(
+    "word", ["nan", "NaN", "NULL", "null", "None", r"\N", "-1", " NULL ", "<NA>", "#N/A", "(null)"]
+)
+def test_words_for_no_value_are_no_ids(word: str) -> None:
+    found = cleaned([word, "1", "1"], ["a", word, "b"], ["5"] * 3)
+    assert found.events.rows() == [("1", "b", 5_000_000, 0)]
+    assert (found.dropped["no user id"], found.dropped["no item id"]) == (1, 1)
+
+
+def test_a_number_that_stands_for_no_value_is_no_id_in_parquet_either() -> None:
+    found = cleaned([-1, 0, 10], [7, -1, 8], [5, 5, 5])
+    assert found.events.rows() == [("10", "8", 5_000_000, 0)]
+    assert (found.dropped["no user id"], found.dropped["no item id"]) == (1, 1)
+
+
+def test_which_words_are_no_value_can_be_declared() -> None:
+    found = cleaned(["NULL", "anonymous", "-1"], ["a"] * 3, ["5"] * 3, missing=["anonymous"])
+    assert found.events["user"].to_list() == ["NULL", "-1"]
+    assert found.dropped["no user id"] == 1
+
+
+def test_a_time_that_is_a_word_for_no_value_is_none_and_a_number_is_a_number() -> None:
+    found = cleaned(["1"] * 4, ["a"] * 4, ["NULL", r"\N", "-1", "5"])
+    assert (found.dropped["no time"], found.dropped["time outside the limits"]) == (2, 1)
+    assert (
+        cleaned(["1"], ["a"], ["NaT"], missing=["NaT"], time_format="iso").dropped["no time"] == 1
+    )
+
+
+def test_a_dwell_that_is_a_word_for_no_value_is_not_known() -> None:
+    raw = pl.DataFrame({"u": ["1"] * 3, "i": ["a"] * 3, "t": ["5"] * 3, "d": ["NULL", "nan", "7"]})
+    found = clean([raw], table(dwell="d"), ANY_TIME, LOG)
+    assert found.events["dwell"].to_list() == [None, None, 7]
+
+
 def test_a_row_counts_for_the_first_rule_that_it_breaks() -> None:
     found = cleaned([None, "1"], [None, "a"], [None, "5"])
     assert found.dropped["no user id"] == 1

@@ -8,14 +8,15 @@ import numpy as np
 import polars as pl
 import pytest
 
+from recsweep.cli.prepare_lines import caveats
 from recsweep.config.schema import Experiment
+from recsweep.data import manifest as manifest_module
 from recsweep.data import prepare as module
 from recsweep.data import prepared
 from recsweep.data.manifest import read_manifest
 from recsweep.data.prepare import prepare
 from recsweep.data.prepared import load_dataset
 from recsweep.data.sealed import load_sealed, unseal
-from recsweep.data.summary import summary_lines
 from recsweep.data.types import KINDS, Dataset
 from recsweep.errors import BadInput, WorkFailed
 
@@ -165,6 +166,36 @@ def test_changing_the_future_leaves_earlier_files_alone(
     assert one.fingerprint != other.fingerprint
 
 
+@pytest.mark.parametrize("kind", ["users", "items"])
+@pytest.mark.parametrize("dated", [False, True])
+def test_one_changed_value_of_a_table_changes_the_fingerprint(
+    kind: str,
+    dated: bool,
+    write: Callable[..., Path],
+    log_of: LogOf,
+    experiment_on: ExperimentOn,
+    ten_rows: Rows,
+    tmp_path: Path,
+) -> None:
+    lines = [f"{id_},easy,2020-01-01" for id_ in ("u1", "u2", "u3", "a", "b", "c", "d")]
+    changed = [lines.index(f"{id_},easy,2020-01-01") for id_ in OF[kind]]
+    if dated:  # of the sealed test
+        lines += ["u3,easy,2020-09-13 12:40", "d,easy,2020-09-13 12:40"]
+        changed.append(len(lines) - 2 if kind == "users" else len(lines) - 1)
+    found = []
+    for n, line in enumerate((None, *changed)):
+        text = [row.replace("easy", "hard") if m == line else row for m, row in enumerate(lines)]
+        path = write("\n".join(["id,level,at", *text]) + "\n", f"{n}.csv")
+        table = {"path": str(path), "key": "id", "categorical": ["level"]}
+        table |= {"valid_from": "at"} if dated else {}
+        experiment = experiment_on(log_of(ten_rows), **{kind: table})
+        found.append(prepare(experiment, tmp_path).fingerprint)
+    assert len(set(found)) == len(found)
+
+
+OF = {"users": ("u1", "u3"), "items": ("a", "d")}  # of development, and of the sealed test
+
+
 def test_one_changed_event_changes_the_fingerprint(
     log_of: LogOf, experiment_on: ExperimentOn, ten_rows: Rows, tmp_path: Path
 ) -> None:
@@ -190,8 +221,6 @@ def test_two_preparations_write_the_same_bytes(
 ) -> None:
     experiment = experiment_on(log_of(ten_rows))
     one, other = prepare(experiment, tmp_path / "one"), prepare(experiment, tmp_path / "other")
-    assert listing(one.folder) == listing(other.folder)
-    assert {"manifest.json", "users.parquet"} <= set(listing(one.folder))
     for name in listing(one.folder):
         assert (one.folder / name).read_bytes() == (other.folder / name).read_bytes()
 
@@ -365,21 +394,6 @@ def test_events_come_back_as_they_were(small: Callable[[], Dataset]) -> None:
     assert events.kind.dtype == np.int8
 
 
-def test_the_summary_lists_rules_that_took_something_out(
-    log_of: LogOf, experiment_on: ExperimentOn, ten_rows: Rows, tmp_path: Path
-) -> None:
-    rows = [*ten_rows, ("u1", "a", 1_600_000_000, "ad"), ten_rows[0]]
-    lines = dict(
-        summary_lines(read_manifest(prepare(experiment_on(log_of(rows)), tmp_path).folder))
-    )
-    assert lines["  dropped: event type not in the mapping"] == "1"
-    assert lines["    such as 'ad'"] == "1"
-    assert lines["dropped: same user, item, time and type"] == "1"
-    assert lines["sealed test"].startswith("2 events, 1 users, 2 items, 2020-09-13 to")
-    assert "  dropped: no user id" not in lines
-    assert lines["  fold0"].startswith("trains on 4 events before 2020-09-13T12:33")
-
-
 def test_rows_of_a_dated_table_that_are_valid_only_in_the_test_are_sealed_with_it(
     write: Callable[..., Path], log_of: LogOf, experiment_on: ExperimentOn,
     ten_rows: Rows, tmp_path: Path,
@@ -409,3 +423,96 @@ def test_a_key_that_came_later_leaves_what_was_prepared_before_as_it_is(
         prepare(experiment_on(log_of(ten_rows), items=defaults), tmp_path).folder == before.folder
     )
     assert "immutable" not in (before.folder / "manifest.json").read_text()
+
+
+def test_a_log_in_several_files_is_the_log_in_one(
+    log_of: LogOf, experiment_on: ExperimentOn, ten_rows: Rows, tmp_path: Path
+) -> None:
+    one = prepare(experiment_on(log_of(ten_rows)), tmp_path)
+    (tmp_path / "days").mkdir()
+    for n in range(3):
+        log_of(ten_rows[n::3], f"days/{n}.csv")
+    for path in (tmp_path / "days", tmp_path / "days" / "*.csv"):
+        several = prepare(experiment_on(path), tmp_path)
+        assert several.fingerprint == one.fingerprint
+        manifest = read_manifest(several.folder)
+        assert manifest.cleaning[0].rows == 10
+        assert manifest.raw[0].path == str(path)
+        size = sum(file.stat().st_size for file in (tmp_path / "days").iterdir())
+        assert manifest.raw[0].bytes == size
+
+
+def test_another_file_in_the_folder_is_another_preparation(
+    log_of: LogOf, experiment_on: ExperimentOn, ten_rows: Rows, tmp_path: Path
+) -> None:
+    (tmp_path / "days").mkdir()
+    log_of(ten_rows, "days/1.csv")
+    before = prepare(experiment_on(tmp_path / "days"), tmp_path)
+    log_of([("u1", "z", 1_600_000_050, "view")], "days/2.csv")
+    after = prepare(experiment_on(tmp_path / "days"), tmp_path)
+    assert before.folder != after.folder
+    assert len(after.development) + len(load_sealed(after.folder)) == 11
+
+
+def test_an_error_names_the_file_of_the_folder_and_its_row(
+    log_of: LogOf, experiment_on: ExperimentOn, ten_rows: Rows, tmp_path: Path
+) -> None:
+    (tmp_path / "days").mkdir()
+    log_of(ten_rows, "days/1.csv")
+    log_of([("u1", "z", 1_600_000_050, "view"), ("u1", "z", "soon", "view")], "days/2.csv")
+    with pytest.raises(BadInput, match=r"days/2\.csv: row 2: time is 'soon'"):
+        prepare(experiment_on(tmp_path / "days"), tmp_path)
+
+
+def test_what_other_rules_prepared_is_not_taken_for_ours(
+    small: Callable[[], Dataset], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ours = small()
+    monkeypatch.setattr(manifest_module, "RULES", 1)
+    theirs = small()
+    assert ours.folder != theirs.folder
+    assert load_dataset(ours.folder).fingerprint == theirs.fingerprint
+
+
+@pytest.mark.parametrize(
+    ("factor", "declared", "right"),
+    [
+        (1000, "unix", "unix_ms"),
+        (10**6, "unix", "unix_us"),
+        (10**9, "unix", "unix_ns"),
+        (1, "unix_ms", "unix"),
+        (10**9, "unix_ms", "unix_ns"),
+    ],
+)
+def test_times_in_another_unit_are_told_by_name(
+    log_of: LogOf,
+    experiment_on: ExperimentOn,
+    ten_rows: Rows,
+    tmp_path: Path,
+    factor: int,
+    declared: str,
+    right: str,
+) -> None:
+    path = log_of([(u, i, t * factor, kind) for u, i, t, kind in ten_rows])
+    with pytest.raises(BadInput, match=f"10 time outside the limits; set time_format: {right},"):
+        prepare(experiment_on(path, event={"time_format": declared}), tmp_path)
+    found = prepare(experiment_on(path, event={"time_format": right}), tmp_path)
+    assert len(found.development) == 8
+
+
+@pytest.mark.parametrize(("known", "warned"), [("a", True), ("ab", False), ("abcd", False)])
+def test_a_table_that_knows_less_than_half_of_the_log_is_warned_of(
+    known: str,
+    warned: bool,
+    write: Callable[..., Path],
+    log_of: LogOf,
+    experiment_on: ExperimentOn,
+    ten_rows: Rows,
+    tmp_path: Path,
+) -> None:
+    path = write("id,level\n" + "".join(f"{item},easy\n" for item in known), "items.csv")
+    items = {"path": str(path), "key": "id", "categorical": ["level"], "immutable": True}
+    dataset = prepare(experiment_on(log_of(ten_rows), items=items), tmp_path)
+    found = caveats(read_manifest(dataset.folder))
+    text = f"{path}: only 1 of 4 courses of the log have a row; features of all others are missing"
+    assert found == ([text] if warned else [])

@@ -1,6 +1,8 @@
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
+import polars as pl
 import pytest
 from worlds import experiment_of
 
@@ -24,8 +26,9 @@ def sessions(n: int = 200, seed: int = 0) -> list[str]:
     ]
 
 
-def experiment_on(path: Path, **changes: object) -> Experiment:
+def experiment_on(path: Path, missing: Sequence[str] = ("",), **changes: object) -> Experiment:
     table = {
+        "missing": list(missing),
         "path": str(path),
         "label": "bought",
         "positive": ["TRUE"],
@@ -64,6 +67,46 @@ def test_rows_without_a_label_are_dropped_and_counted(tmp_path: Path) -> None:
     dataset = prepared([*sessions(), "5,r1,"], tmp_path)
     (rows,) = read_manifest(dataset.folder).cleaning
     assert rows.dropped == {"no label": 1}
+
+
+@pytest.mark.parametrize("word", ["NA", " NA ", "unknown", ""])
+def test_a_label_that_is_missing_is_no_answer(word: str, tmp_path: Path) -> None:
+    path = tmp_path / "sessions.csv"
+    path.write_text("\n".join([HEADER, *sessions(), *[f"{n},r1,{word}" for n in range(30)]]) + "\n")
+    dataset = prepare(experiment_on(path, missing=["", "NA", "unknown"]), tmp_path)
+    manifest = read_manifest(dataset.folder)
+    assert manifest.cleaning[0].dropped == {"no label": 30}
+    assert manifest.development.events + manifest.sealed_test.events + manifest.duplicates == 200
+
+
+def test_a_label_with_spaces_around_it_is_the_label(tmp_path: Path) -> None:
+    rows = sessions()
+    spaced = prepared([row.replace("TRUE", " TRUE ") for row in rows], tmp_path, "spaced.csv")
+    assert spaced.fingerprint == prepared(rows, tmp_path).fingerprint
+
+
+@pytest.mark.parametrize("extra", ["session_id", "started", "device"])
+def test_sessions_that_agree_in_what_is_declared_alone_all_stay(extra: str, tmp_path: Path) -> None:
+    rows = [row for row in sessions(60) for _ in range(10)]
+    path = tmp_path / "sessions.csv"
+    lines = [f"{n},{row}" for n, row in enumerate(rows)]
+    path.write_text("\n".join([f"{extra},{HEADER}", *lines, *lines[:5]]) + "\n")
+    dataset = prepare(experiment_on(path), tmp_path)
+    manifest = read_manifest(dataset.folder)
+    assert manifest.duplicates == 5
+    assert manifest.development.events + manifest.sealed_test.events == 600
+    bought = manifest.development.types["purchase"] + manifest.sealed_test.types["purchase"]
+    assert bought == sum(row.endswith("TRUE") for row in rows)
+
+
+def test_their_order_in_the_file_has_no_say_either(tmp_path: Path) -> None:
+    rows = [f"{n},{row}" for n, row in enumerate(sessions(60) * 5)]
+    found = []
+    for name, order in (("one", rows), ("other", rows[::-1])):
+        path = tmp_path / f"{name}.csv"
+        path.write_text("\n".join([f"session_id,{HEADER}", *order]) + "\n")
+        found.append(prepare(experiment_on(path), tmp_path).fingerprint)
+    assert found[0] == found[1]
 
 
 def test_every_part_has_the_same_share_of_purchases() -> None:
@@ -119,3 +162,17 @@ def test_keys_that_do_not_go_together_are_refused(
     raw = experiment_on(tmp_path / "x.csv").model_dump(mode="json")
     with pytest.raises(ValueError, match=message):
         Experiment.model_validate({**raw, **changes})
+
+
+def test_numbers_of_sessions_may_be_written_with_a_decimal_comma(tmp_path: Path) -> None:
+    path = tmp_path / "sessions.csv"
+    rows = [row.replace(",", ";") for row in sessions()]
+    path.write_text("\n".join([HEADER.replace(",", ";"), "1,5;r0;TRUE", *rows]) + "\n")
+    experiment = experiment_on(path)
+    data = experiment.data.model_dump(exclude_defaults=True)
+    data["sessions"] |= {"separator": ";", "decimal": ","}
+    dataset = prepare(experiment_of(**{**experiment.model_dump(), "data": data}), tmp_path)
+    numbers = [
+        pl.read_parquet(dataset.folder / f"{name}.parquet") for name in ("users", "sealed_users")
+    ]
+    assert 1.5 in pl.concat(numbers)["pages"]

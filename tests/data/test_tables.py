@@ -3,6 +3,7 @@ from pathlib import Path
 
 import polars as pl
 import pytest
+from pydantic import ValidationError
 
 from recsweep.config.schema import FeatureTable
 from recsweep.data.manifest import FeatureRows
@@ -147,3 +148,53 @@ def test_rows_of_one_id_and_one_time_must_agree(write: Write) -> None:
 def test_a_table_is_immutable_or_dated_not_both() -> None:
     with pytest.raises(ValueError, match="immutable or valid_from"):
         FeatureTable(path="x", key="id", immutable=True, valid_from="since")
+
+
+def test_prices_and_counts_are_read_as_the_table_says_they_are_written(write: Write) -> None:
+    path = write('id,level,hours,topics\na,e,"¥1,299.00",x\nb,e,免费,x\nc,e,1.2万,x\n')
+    style = {"thousands": ",", "currency": ["¥"], "zero": ["免费"], "units": {"万": 10000}}
+    assert table_of(path, ["a", "b", "c"], **style)[0]["hours"] == [1299.0, 0.0, 12000.0]
+
+
+@pytest.mark.parametrize(
+    ("keys", "problem"),
+    [
+        ({"timezone": "Asia/Shanghai"}, "for times in valid_from that are written out"),
+        ({"valid_from": "t", "timezone": "Beijing"}, "'Beijing' is no time zone"),
+        ({"decimal": ",", "thousands": ","}, "can't both be ','"),
+    ],
+)
+def test_a_key_that_reaches_nothing_or_contradicts_is_refused(
+    keys: dict[str, object], problem: str
+) -> None:
+    with pytest.raises(ValidationError, match=problem):
+        FeatureTable.model_validate({"path": "x", **ALL, **keys})
+
+
+@pytest.mark.parametrize(
+    ("wanted", "found", "difference"),
+    [
+        ("c1", "c1 ", "spaces around them"),
+        ("C1", "c1", "capitals"),
+        ("7", "007", "leading zeros"),
+        ("7", "7.0", r"a \.0 at the end"),
+    ],
+)
+def test_a_table_that_knows_no_id_of_the_log_is_refused_with_the_difference(
+    write: Write, wanted: str, found: str, difference: str
+) -> None:
+    path = write(f"id,level,hours,topics\n{found},e,1,x\n")
+    message = f"none of the log's 2 ids has a row; .* they are the same but for {difference}$"
+    with pytest.raises(BadInput, match=message):
+        table_of(path, [wanted, "other"])
+
+
+def test_a_table_of_other_ids_or_of_none_is_refused(write: Write) -> None:
+    path = write("id,level,hours,topics\nx,e,1,x\n")
+    with pytest.raises(BadInput, match=r"the log has 'a', the column 'id' has 'x'$"):
+        table_of(path, ["a"])
+    with pytest.raises(BadInput, match=r"the log has 'a', the column 'id' has none$"):
+        table_of(write("id,level,hours,topics\n"), ["a"])
+    dated = write("id,level,hours,topics,at\nx,e,1,x,2020-01-01\n")
+    with pytest.raises(BadInput, match="none of the log's 1 ids has a row"):
+        table_of(dated, ["a"], valid_from="at")

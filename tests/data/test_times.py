@@ -1,4 +1,8 @@
-from datetime import UTC, date, datetime, timedelta, timezone
+import re
+from datetime import UTC, date, datetime, time, timedelta, timezone
+from decimal import Decimal
+from pathlib import Path
+from zoneinfo import ZoneInfo
 
 import polars as pl
 import pytest
@@ -6,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from recsweep.data.clock import iso, microseconds
-from recsweep.data.times import FARTHEST, to_microseconds
+from recsweep.data.times import FARTHEST, check_times, to_microseconds
 from recsweep.errors import BadInput
 
 NEW_YEAR = 1_577_836_800_000_000  # 2020-01-01 00:00:00 UTC
@@ -41,9 +45,9 @@ def test_numbers_too_far_away_are_cut_off_rather_than_wrapped() -> None:
 
 
 @given(st.integers(-(10**15), 4 * 10**15))
-def test_decimals_of_a_second_come_back_to_the_microsecond(time: int) -> None:
-    sign, whole, rest = "-" * (time < 0), *divmod(abs(time), 10**6)
-    assert parse([f"{sign}{whole}.{rest:06}"], "unix") == [time]
+def test_decimals_of_a_second_come_back_to_the_microsecond(micro: int) -> None:
+    sign, whole, rest = "-" * (micro < 0), *divmod(abs(micro), 10**6)
+    assert parse([f"{sign}{whole}.{rest:06}"], "unix") == [micro]
 
 
 @pytest.mark.parametrize(
@@ -57,6 +61,7 @@ def test_decimals_of_a_second_come_back_to_the_microsecond(time: int) -> None:
         "2020-01-01T02:00:00+02:00",
         "2019-12-31 19:00:00-0500",
         "2020-01-01T00:00Z",
+        "2020-01-01 00:00:00 UTC",
     ],
 )
 def test_iso_times_are_utc_unless_they_say_otherwise(text: str) -> None:
@@ -75,9 +80,110 @@ def test_a_pattern_reads_what_it_describes() -> None:
     assert parse(["2020-01-01"], "%d/%m/%Y") == [None]
 
 
+def test_years_of_two_digits_turn_at_69_as_posix_has_it() -> None:
+    texts: list[object] = ["01/01/68 00:00", "31/12/69 23:59", "01/01/70 00:00", None]
+    expected = [datetime.strptime(str(text), "%d/%m/%y %H:%M") for text in texts[:3]]
+    assert parse(texts, "%d/%m/%y %H:%M") == [*map(microseconds, expected), None]
+
+
 def test_a_pattern_that_gives_no_time_is_refused() -> None:
     with pytest.raises(BadInput, match="time_format '%Y-%m-%d %H'"):
         parse(["2020-01-01 00"], "%Y-%m-%d %H")
+
+
+def test_microseconds_and_nanoseconds_are_whole_numbers_to_the_last_digit() -> None:
+    assert parse(["1577836800123456", "1577836800123456.75"], "unix_us") == [
+        NEW_YEAR + 123_456,
+        NEW_YEAR + 123_457,
+    ]
+    assert parse([1577836800123456789], "unix_ns") == [NEW_YEAR + 123_456]
+    assert parse(["1577836800123456000", "-1", "x.5"], "unix_ns") == [NEW_YEAR + 123_456, -1, None]
+    # A neighbour with decimals does not make whole numbers inexact.
+    assert parse(["1577836800123456001", "0.5"], "unix_ns") == [NEW_YEAR + 123_456, 0]
+
+
+@pytest.mark.parametrize(
+    ("value", "scale", "time_format", "micro"),
+    [
+        ("1577836800.250000", 6, "unix", 250_000),
+        ("1577836800.000001", 6, "unix", 1),
+        ("1577836800250.500", 3, "unix_ms", 250_500),
+        ("1577836800", 0, "unix", 0),
+        ("1577836800000000001", 0, "unix_ns", 0),
+    ],
+)
+def test_decimals_of_parquet_keep_their_fractions(
+    value: str, scale: int, time_format: str, micro: int
+) -> None:
+    column = pl.Series([Decimal(value)], dtype=pl.Decimal(30, scale))
+    assert to_microseconds(column, time_format).to_list() == [NEW_YEAR + micro]
+
+
+@pytest.mark.parametrize(
+    "column",
+    [
+        pl.Series("t", [1.7e9], pl.Float32),
+        pl.Series("t", [time(12)], pl.Time),
+        pl.Series("t", [timedelta(seconds=5)], pl.Duration),
+        pl.Series("t", [True], pl.Boolean),
+    ],
+)
+def test_a_column_that_can_hold_no_moment_is_refused(column: pl.Series) -> None:
+    with pytest.raises(BadInput, match=r"log\.parquet: column 't' holds .* write times as Int64"):
+        check_times(column, Path("log.parquet"))
+
+
+@pytest.mark.parametrize(
+    ("text", "pattern"),
+    [
+        ("2020-01-01 00:00:00,250", "%Y-%m-%d %H:%M:%S,%f"),
+        ("2020-01-01 00:00:00,25", "%Y-%m-%d %H:%M:%S,%f"),
+        ("2020-01-01 00:00:00,250000", "%Y-%m-%d %H:%M:%S,%f"),
+        ("2020-01-01 00:00:00,250000000", "%Y-%m-%d %H:%M:%S,%f"),
+        ("20200101000000250", "%Y%m%d%H%M%S%f"),
+        ("01/Jan/2020:00:00:00:25 +0000", "%d/%b/%Y:%H:%M:%S:%f %z"),
+        ("2020-01-01 00:00:00.25 100%f", "%Y-%m-%d %H:%M:%S.%f 100%%f"),
+        ("2020-01-01T00:00:00.250Z", "%Y-%m-%dT%H:%M:%S.%f%z"),
+    ],
+)
+def test_decimals_of_a_second_are_decimals_after_whatever_sign(text: str, pattern: str) -> None:
+    assert parse([text, None], pattern) == [NEW_YEAR + 250_000, None]
+
+
+@pytest.mark.parametrize(
+    ("text", "pattern"),
+    [
+        ("2020-01-01 00:00:00 UTC", "%Y-%m-%d %H:%M:%S %Z"),
+        ("2020-01-01 01:00:00 Europe/Berlin", "%Y-%m-%d %H:%M:%S %Z"),
+        ("Wed Jan  1 08:00:00 Asia/Shanghai 2020", "%a %b %d %H:%M:%S %Z %Y"),
+        ("America/Los_Angeles 2019-12-31 16:00", "%Z %Y-%m-%d %H:%M"),
+        ("2020-01-01 01:00 +0100 CET", "%Y-%m-%d %H:%M %z %Z"),
+    ],
+)
+def test_a_zone_by_name_is_heeded(text: str, pattern: str) -> None:
+    assert parse([text], pattern) == [NEW_YEAR]
+
+
+def test_zones_by_name_may_differ_from_row_to_row_and_with_the_season() -> None:
+    texts: list[object] = ["2020-07-01 12:00 Europe/Berlin", "2020-07-01 12:00 Asia/Tokyo", None]
+    zones = [ZoneInfo("Europe/Berlin"), ZoneInfo("Asia/Tokyo")]
+    expected = [microseconds(datetime(2020, 7, 1, 12, tzinfo=zone)) for zone in zones]
+    assert parse(texts, "%Y-%m-%d %H:%M %Z") == [*expected, None]
+
+
+def test_of_an_hour_that_comes_twice_the_first_is_taken_and_one_left_out_is_unreadable() -> None:
+    pattern, berlin = "%Y-%m-%d %H:%M %Z", ZoneInfo("Europe/Berlin")
+    twice = microseconds(datetime(2020, 10, 25, 2, 30, tzinfo=berlin))
+    texts: list[object] = ["2020-10-25 02:30 Europe/Berlin", "2020-03-29 02:30 Europe/Berlin"]
+    assert parse(texts, pattern) == [twice, None]
+
+
+@pytest.mark.parametrize("zone", ["PDT", "CEST", "CST", "EST", "UTC+8", "Nowhere/Town"])
+def test_a_name_that_several_zones_share_is_refused(zone: str) -> None:
+    with pytest.raises(BadInput, match="is no name of one zone; write an offset and %z"):
+        parse([f"2020-01-01 00:00 {zone}"], "%Y-%m-%d %H:%M %Z")
+    with pytest.raises(BadInput, match="%Z must have spaces around it"):
+        parse([f"2020-01-01 00:00{zone}"], "%Y-%m-%d %H:%M%Z")
 
 
 def test_times_of_parquet_are_taken_as_they_are() -> None:
@@ -97,3 +203,39 @@ def test_iso_text_of_any_moment_comes_back_to_the_microsecond(moment: datetime) 
 def test_a_moment_without_a_zone_is_utc() -> None:
     assert microseconds(datetime(2020, 1, 1)) == NEW_YEAR
     assert iso(NEW_YEAR + 1) == "2020-01-01T00:00:00.000001+00:00"
+
+
+@pytest.mark.parametrize(
+    ("text", "time_format", "zone"),
+    [
+        ("2024-03-05 18:30:00", "iso", "Asia/Shanghai"),
+        ("2024/3/5 18:30", "%Y/%m/%d %H:%M", "Asia/Shanghai"),
+        ("05.03.2024 18:30", "%d.%m.%Y %H:%M", "Europe/Berlin"),
+        ("2024年3月5日 18:30", "%Y年%m月%d日 %H:%M", "America/New_York"),
+        ("2024-10-27 02:30:00", "iso", "Europe/Berlin"),  # twice: the earlier
+    ],
+)
+def test_a_time_without_a_zone_is_one_of_the_tables(text: str, time_format: str, zone: str) -> None:
+    numbers = [int(part) for part in re.findall(r"\d+", text)]
+    if time_format.startswith("%d"):
+        numbers[:3] = reversed(numbers[:3])
+    moment = datetime(*numbers, tzinfo=ZoneInfo(zone))  # type: ignore[arg-type,misc]
+    found = to_microseconds(pl.Series([text]), time_format, zone)
+    assert found.to_list() == [microseconds(moment)]
+
+
+def test_a_written_zone_goes_before_the_tables() -> None:
+    texts = pl.Series(["2020-01-01T00:00:00Z", "2020-01-01T08:00:00"])
+    assert to_microseconds(texts, "iso", "Asia/Shanghai").to_list() == [NEW_YEAR, NEW_YEAR]
+
+
+def test_a_time_that_the_zones_clocks_skip_is_null() -> None:
+    skipped = pl.Series(["2024-03-31 02:30:00"])
+    assert to_microseconds(skipped, "iso", "Europe/Berlin").to_list() == [None]
+
+
+def test_a_column_of_times_takes_the_tables_zone_unless_it_has_one() -> None:
+    naive = pl.Series([datetime(2020, 1, 1, 8)])
+    assert to_microseconds(naive, "iso", "Asia/Shanghai").to_list() == [NEW_YEAR]
+    aware = naive.dt.replace_time_zone("UTC")
+    assert to_microseconds(aware, "iso", "Asia/Shanghai").to_list() == [NEW_YEAR + 8 * 3600 * 10**6]

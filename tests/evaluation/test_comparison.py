@@ -98,6 +98,22 @@ def test_more_pairs_widen_every_interval() -> None:
     assert many.upper - many.lower < 1.05 * ratio * (few.upper - few.lower)
 
 
+def test_a_few_declared_pairs_have_narrower_intervals_than_all() -> None:
+    values = simulated(2, (0, 0.1, 0.2, 0.3, 0.4, 0.5))
+    pair = ("family_1", "family_0")
+    everything = {frozenset((v.a, v.b)): v for v in compare(values, 0.005, 1999, 0)}
+    asked, *others = compare(values, 0.005, 1999, 0, contrasts=[pair])
+    assert (asked.a, asked.b, asked.exploratory) == (*pair, False)
+    alone = one({name: values[name] for name in ("family_0", "family_1")})
+    assert_allclose(asked.upper - asked.lower, alone.upper - alone.lower, rtol=0.05)
+    assert len(others) == 14
+    for other in others:  # what was not asked for is as it was: adjusted for all pairs
+        same = everything[frozenset((other.a, other.b))]
+        assert other.exploratory
+        assert (other.lower, other.upper, other.p) == (same.lower, same.upper, same.p)
+        assert "; exploratory)" in other.sentence("ndcg@10")
+
+
 def test_the_order_of_families_only_turns_the_signs() -> None:
     values = simulated(5, (0, 0.02, 0.05))
     forwards = {(v.a, v.b): v for v in compare(values, 0.005, 999, 7)}

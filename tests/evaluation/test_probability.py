@@ -1,11 +1,14 @@
+from collections.abc import Callable
+
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from sklearn.metrics import brier_score_loss, f1_score, log_loss
+from sklearn.metrics import brier_score_loss, f1_score, log_loss, roc_auc_score
 
 from recsweep.data.types import Float64, Int32
-from recsweep.evaluation.jackknife import jackknife
+from recsweep.evaluation.estimate import estimate
+from recsweep.evaluation.jackknife import pseudo_values
 from recsweep.evaluation.probability import (
     best_threshold,
     calibrated,
@@ -119,12 +122,48 @@ def test_the_report_is_of_the_decisions_that_the_metrics_are_of() -> None:
     assert report["yes"]["support"] == bought.sum()
 
 
-def test_the_jackknife_of_a_mean_is_its_t_interval_in_size() -> None:
-    values = np.random.default_rng(0).normal(0, 1, 400)
-    found = jackknife(lambda at: {"mean": float(values[at].mean())}, np.arange(400, dtype=np.int32))
-    mean, lower, upper = found["mean"]
-    assert mean == values.mean()
-    assert (upper - lower) / 2 == pytest.approx(2.26 * values.std() / 20, rel=0.5)
+def areas(runs: np.ndarray, bought: np.ndarray) -> Callable[[np.ndarray], dict[str, Float64]]:
+    return lambda at: {"auc": np.array([roc_auc_score(bought[at], run[at]) for run in runs])}
+
+
+def test_pseudo_values_of_a_mean_are_the_means_of_the_groups() -> None:
+    values = np.random.default_rng(0).normal(0, 1, (3, 400))
+    learners = np.arange(400, dtype=np.int32)
+    found = pseudo_values(lambda at: {"mean": values[:, at].mean(axis=1)}, learners)["mean"]
+    group = np.random.default_rng(0).permutation(400) % 10
+    expected = [values[:, group == g].mean(axis=1) for g in range(10)]
+    assert found == pytest.approx(np.stack(expected, axis=1))
+
+
+def test_pseudo_values_have_the_variance_of_the_delete_a_group_jackknife() -> None:
+    probability, bought, learner = world()
+    found = pseudo_values(areas(probability[None], bought), learner)["auc"][0]
+    group = (np.random.default_rng(0).permutation(int(learner.max()) + 1) % 10)[learner]
+    without = [roc_auc_score(bought[group != g], probability[group != g]) for g in range(10)]
+    assert found.mean() == pytest.approx(roc_auc_score(bought, probability))
+    jackknife = 9 / 10 * ((np.array(without) - np.mean(without)) ** 2).sum()
+    assert found.var(ddof=1) / 10 == pytest.approx(jackknife)
+
+
+def test_runs_that_differ_widen_the_interval_of_an_area() -> None:
+    probability, bought, learner = world()
+    noise = np.random.default_rng(1).normal(0, 1, 5)[:, None] * np.abs(probability - 0.5)
+    same, others = np.tile(probability, (5, 1)), probability + noise
+
+    def half(runs: np.ndarray) -> tuple[float, float]:
+        table = pseudo_values(areas(runs, bought), learner)["auc"]
+        _, lower, upper = estimate(table)
+        return (upper - lower) / 2, table.mean(axis=1).std(ddof=1) / np.sqrt(5)
+
+    (alone, none), (wider, of_seeds) = half(same), half(others)
+    assert none == 0
+    assert of_seeds > 0
+    assert wider > np.hypot(alone, 2 * of_seeds) * 0.9
+
+
+def test_learners_of_one_group_have_no_interval() -> None:
+    found = pseudo_values(lambda at: {"mean": np.array([0.5])}, np.zeros(7, np.int32))["mean"]
+    assert found.tolist() == [[0.5]]
 
 
 def test_a_learners_part_is_the_derivative_of_the_mean_by_the_learners_weight() -> None:

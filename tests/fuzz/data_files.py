@@ -25,6 +25,7 @@ CELLS = (
     "true", "None", "NaN", "'",
 )  # fmt: skip
 FORMATS = ("csv", "gz", "tsv", "split", "latin", "parquet", "learners")
+NO_VALUE = ("", "-1", "nan", "NaN", "None")  # those of CELLS
 LIMITS = (631_152_000, 4_102_444_800)
 Rows = list[list[str]]
 
@@ -107,10 +108,10 @@ def counted(rows: Rows) -> tuple[Counter[str], int, bool]:
     kept, unread = set(), False
     for user, item, time, kind in rows[1:]:
         seconds = _seconds(time)
-        unread |= bool(time.strip()) and seconds is None
-        if not user.strip():
+        unread |= time.strip() not in NO_VALUE and seconds is None
+        if user.strip() in NO_VALUE:
             dropped["no user id"] += 1
-        elif not item.strip():
+        elif item.strip() in NO_VALUE:
             dropped["no item id"] += 1
         elif seconds is None:
             dropped["no time"] += 1

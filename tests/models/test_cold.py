@@ -57,7 +57,8 @@ def test_features_rank_a_cold_course_of_the_learners_colour_above_the_other(case
     assert margin[1] < -0.1
 
 
-@pytest.mark.parametrize("case", GRADIENT)
+# A network without order reads means: a cold course by itself is like nothing it was trained on.
+@pytest.mark.parametrize("case", [case for case in GRADIENT if "unordered" not in case])
 def test_a_cold_course_in_a_history_tells_by_its_features(case: str) -> None:
     found = scores(fit(case, coloured()), asked([8], [9]))
     drop_seen(found, asked([8], [9]))

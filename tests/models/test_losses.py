@@ -1,3 +1,5 @@
+from itertools import product
+
 import pytest
 import torch
 import torch.nn.functional as F
@@ -59,18 +61,23 @@ def test_a_memory_adds_to_its_logits_and_gets_their_gradient(
         torch.testing.assert_close(a, b)
 
 
-def test_sampled_softmax_over_the_whole_catalogue_without_correction_is_the_full_softmax() -> None:
-    logits = torch.randn(4, 6)
-    target = torch.tensor([1, 0, 5, 5])
-    everything = torch.arange(6)
-    found = losses.sampled_softmax(
-        logits[torch.arange(4), target],
-        logits,
-        target[:, None] == everything,
-        torch.zeros(4),
-        torch.zeros(6),
-    )
-    torch.testing.assert_close(found, F.cross_entropy(logits, target))
+@pytest.mark.parametrize("draws", [1, 2, 3])
+def test_the_sampled_softmax_is_at_rest_at_the_true_shares(draws: int) -> None:
+    """Every draw and every target of a small catalogue, each with its probability."""
+    shares = torch.tensor([0.5, 0.3, 0.2], dtype=torch.float64)
+    proposal = torch.tensor([0.2, 0.2, 0.6], dtype=torch.float64)
+    logits = shares.log().requires_grad_()
+    log_q = (proposal * draws).log()
+    expected = torch.zeros((), dtype=torch.float64)
+    for target in range(3):
+        for drawn in product(range(3), repeat=draws):
+            chance = shares[target] * proposal[list(drawn)].prod()
+            loss = losses.sampled_softmax(
+                logits[[target]], logits[list(drawn)][None], log_q[[target]], log_q[list(drawn)]
+            )
+            expected = expected + chance * loss
+    (gradient,) = torch.autograd.grad(expected, logits)
+    torch.testing.assert_close(gradient, torch.zeros_like(gradient))
 
 
 def test_log_q_correction_makes_the_sampled_softmax_consistent() -> None:
@@ -80,12 +87,11 @@ def test_log_q_correction_makes_the_sampled_softmax_consistent() -> None:
     proposal = torch.arange(1.0, 51) / torch.arange(1.0, 51).sum()
     n = 200_000
     drawn = torch.multinomial(proposal, n, replacement=True)
-    log_q = (proposal * n).log()
-    target = torch.tensor([7])
-    found = losses.sampled_softmax(
-        logits[target], logits[drawn][None], (drawn == 7)[None], torch.zeros(1), log_q[drawn]
-    )
-    torch.testing.assert_close(found, F.cross_entropy(logits[None], target), rtol=0.01, atol=0.01)
+    log_q, target = (proposal * n).log(), torch.tensor([7])
+    found = losses.sampled_softmax(logits[target], logits[drawn][None], log_q[target], log_q[drawn])
+    # The target's own place, one among so many, weighs nothing; what corrects it is a constant.
+    full = F.cross_entropy(logits[None], target) + log_q[7]
+    torch.testing.assert_close(found, full, rtol=0.01, atol=0.01)
 
 
 def test_bpr_ignores_negatives_that_are_the_target() -> None:

@@ -24,9 +24,11 @@ SMALL: dict[str, Value] = {
     "negatives": 5,
     "dropout": 0.2,
     "neighbours": 3,
+    "memory": 3,
     "k1": 1.2,
     "b": 0.5,
-    "recency": 0.9,
+    "fading_weight": 0.8,
+    "half_life_days": 1e-3,
     "history_exponent": 0.5,
 }
 OTHER: dict[str, Value] = {
@@ -36,7 +38,8 @@ OTHER: dict[str, Value] = {
     "neighbours": 8,
     "dropout": 0.5,
     "depth": 2,
-    "recency": 0.6,
+    "fading_weight": 0.4,
+    "half_life_days": 1e-5,
 }
 
 
@@ -45,9 +48,9 @@ def cases() -> list[tuple[str, str, dict[str, Value]]]:
     found = []
     for name, path in SPACES.items():
         space = load_space(path, FAMILIES)
-        for parameter in space.parameters:
+        for parameter in space.parameters.values():
             config: dict[str, Value] = {}
-            for each in space.parameters:
+            for each in space.parameters.values():
                 wanted = parameter.when.get(each.name, each.choices)
                 if each.active(config):
                     start = space.defaults.get(each.name, each.low)
@@ -60,7 +63,7 @@ def cases() -> list[tuple[str, str, dict[str, Value]]]:
 def changed(family: str, parameter: str, config: Configuration) -> dict[str, Value]:
     """The same configuration with one value moved, and with what that value needs."""
     space = load_space(SPACES[family], FAMILIES)
-    moved = next(p for p in space.parameters if p.name == parameter)
+    moved = space.parameters[parameter]
     before = config[parameter]
     if moved.choices:
         after: Value = next(value for value in moved.choices if value != before)
@@ -69,7 +72,7 @@ def changed(family: str, parameter: str, config: Configuration) -> dict[str, Val
     else:
         after = int(before) + 3 if isinstance(before, int) else float(before) * 0.5 + 0.01
     result: dict[str, Value] = {}
-    for p in space.parameters:
+    for p in space.parameters.values():
         value = after if p is moved else config.get(p.name)
         if p.active(result):
             start = space.defaults.get(p.name, p.low)
@@ -97,7 +100,9 @@ def fitted(family: str, config: Configuration) -> Recommender:
 
 def scores(model: Recommender, items: Tensor = ITEMS, lengths: tuple[int, ...] = (4, 3)) -> Tensor:
     rows = torch.arange(len(items))
-    return model.score(Histories(items, torch.zeros(2, 0), rows, torch.tensor(lengths)))
+    time = torch.tensor([[0, 0, 1, 2], [0, 1, 2, 3]])[:, : items.shape[1]] * 10_000_000
+    asked = Histories(items, torch.zeros(2, 0), rows, torch.tensor(lengths), time=time)
+    return model.score(asked)
 
 
 def outcome(family: str, config: Configuration) -> Tensor:
@@ -170,7 +175,8 @@ MORE = {
     "dropout": (last_loss, 0.0, 0.8),
     "neighbours": (scored, 2, 8),
     "alpha": (of_the_history, 1.0, 20.0),
-    "recency": (far_from_the_latest_alone, 0.1, 1.0),
+    "fading_weight": (far_from_the_latest_alone, 0.1, 1.0),
+    "half_life_days": (far_from_the_latest_alone, 1e-6, 1.0),
 }
 """With more of it there is more of that."""
 LESS = {

@@ -1,3 +1,4 @@
+from dataclasses import replace
 from pathlib import Path
 
 import polars as pl
@@ -5,6 +6,7 @@ import pytest
 from studies import study_with, trial_row
 
 from recsweep.errors import BadInput
+from recsweep.records.checked import read_checked, write_checked
 from recsweep.records.files import read_study, write_study
 
 
@@ -30,9 +32,26 @@ def test_the_tables_are_plain_for_other_tools(tmp_path: Path) -> None:
     assert (trial["value"], trial["best_epoch"], trial["epochs"]) == (0.4, 2, 3)
     curves = pl.read_parquet(tmp_path / "curves.parquet")
     assert curves.columns == ["trial", "epoch", "fold", "metric", "value"]
-    # 3 epochs x (the score + 2 folds x (2 metrics + the loss))
-    assert len(curves) == 3 * (1 + 2 * 4)
-    assert curves.filter(pl.col("fold").is_null())["value"].to_list() == [0.1, 0.4, 0.2]
+    # 3 epochs x (the score + 2 kinds of seconds + 2 folds x (2 metrics + the loss + the gradient))
+    assert len(curves) == 3 * (1 + 2 + 2 * 4)
+    whole = curves.filter(pl.col("fold").is_null())
+    assert whole.filter(metric="ndcg@10")["value"].to_list() == [0.1, 0.4, 0.2]
+
+
+def test_what_an_epoch_took_reads_back_and_curves_from_before_it_was_kept_do(
+    tmp_path: Path,
+) -> None:
+    took = {"fit_seconds": 1.5, "evaluate_seconds": 0.25, "training_events": 7, "memory_mb": 12.5}
+    trial = trial_row(0, (0.1,))
+    trial = replace(trial, epochs=(replace(trial.epochs[0], **took),))  # type: ignore[arg-type]
+    write_study(study_with(trial), tmp_path)
+    assert read_study(tmp_path).trials == (trial,)
+    path, head = tmp_path / "curves.parquet", tmp_path / "study.json"
+    pl.read_parquet(path).filter(~pl.col("metric").is_in(list(took))).write_parquet(path)
+    content = read_checked(head, "")
+    write_checked(head, {**content, "files": {}})
+    (before,) = read_study(tmp_path).trials
+    assert before.epochs == trial_row(0, (0.1,)).epochs
 
 
 def test_a_folder_without_a_study_is_told_what_is_missing(tmp_path: Path) -> None:

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 
-from recsweep.records.confirmation import ConfirmationSummary
+from recsweep.records.confirmation import Confirmation
 from recsweep.records.selection import Selection
 from recsweep.records.study import Study
 from recsweep.reporting.board import build_board, opening_board
@@ -18,9 +18,7 @@ def test_a_board_has_a_grid_for_every_tuned_family_with_its_parameters_on_their_
     board = build_board(study, selection_of(study), None)
     assert board.folds == study.experiment.folds.count
     assert {name: list(parameters) for name, parameters in board.tuned.items()} == {
-        name: list(space["parameters"])  # type: ignore[call-overload]
-        for name, space in study.spaces.items()
-        if space.get("parameters")
+        name: list(space.parameters) for name, space in study.spaces.items() if space.parameters
     }
     assert board.tuned["gru"]["learning_rate"]
     assert not board.tuned["gru"]["depth"]
@@ -29,7 +27,7 @@ def test_a_board_has_a_grid_for_every_tuned_family_with_its_parameters_on_their_
 def test_the_verdict_is_said_where_the_test_was_opened_and_withheld_where_not(
     make_study: MakeStudy,
     selection_of: SelectionOf,
-    confirmation_of: Callable[..., ConfirmationSummary],
+    confirmation_of: Callable[..., Confirmation],
 ) -> None:
     study = make_study(6)
     closed = build_board(study, selection_of(study), None)

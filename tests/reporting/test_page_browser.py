@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from recsweep.records.confirmation import ConfirmationSummary
+from recsweep.records.confirmation import Confirmation
 from recsweep.records.selection import Selection
 from recsweep.records.study import Study
 from recsweep.reporting.page import write_page
@@ -23,7 +23,7 @@ pytestmark = pytest.mark.browser
 def page_file(
     make_study: Callable[..., Study],
     selection_of: Callable[[Study], Selection],
-    confirmation_of: Callable[..., ConfirmationSummary],
+    confirmation_of: Callable[..., Confirmation],
     tmp_path_factory: pytest.TempPathFactory,
 ) -> Path:
     study, folder = make_study(12), tmp_path_factory.mktemp("page")

@@ -23,7 +23,7 @@ FAMILIES = families_of("next_item")
 MakeFold = Callable[..., Fold]
 CONFIGS: dict[str, dict[str, Any]] = {
     "matrix_factorization": {"loss": "als", "factors": 4, "regularization": 0.1, "alpha": 2.0},
-    "item_knn": {"neighbours": 5, "weighting": "cosine", "recency": 0.8},
+    "item_knn": {"neighbours": 5, "weighting": "cosine", "fading": "step", "fading_weight": 0.8},
     "popularity": {},
     "markov": {},
     "gru": {

@@ -43,7 +43,7 @@ CONFIGS: dict[str, dict[str, Value]] = {
         **{k: v for k, v in GRU.items() if k != "tied_embeddings"},
         "wide_learning_rate": 0.01,
     },
-    "item_knn": {"neighbours": 10, "weighting": "cosine", "recency": 0.9},
+    "item_knn": {"neighbours": 10, "weighting": "cosine", "fading": "step", "fading_weight": 0.9},
     "popularity": {},
     "markov": {},
 }

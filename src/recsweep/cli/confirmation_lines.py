@@ -28,23 +28,21 @@ def confirmation_lines(confirmed: Confirmed, folder: Path) -> Iterator[str]:
     )
     for name, family in best_first:
         mean = family.metrics[key]
-        order = ""
-        if family.order is not None:
-            drop = family.order.drop
-            order = f"   order is worth {drop.mean:+.4f} [{drop.lower:+.4f}, {drop.upper:+.4f}]"
-        yield (
-            f"  {name:{width}}  {metric} {mean.mean:.4f} "
-            f"[{mean.lower:.4f}, {mean.upper:.4f}]{order}"
-        )
+        yield (f"  {name:{width}}  {metric} {mean.mean:.4f} [{mean.lower:.4f}, {mean.upper:.4f}]")
     if confirmation.best_possible is not None:
         yield (
             f"  {'(the truth)':{width}}  {metric} {confirmation.best_possible:.4f}   "
             "the best possible: the simulator's own probabilities"
         )
     yield ""
-    yield from _with_their_basis_once(
-        [pair.sentence(metric, unit=confirmation.unit) for pair in confirmation.pairs]
-    )
+    for exploratory in (False, True):
+        pairs = [pair for pair in confirmation.pairs if pair.exploratory is exploratory]
+        if exploratory and pairs:
+            yield ""
+            yield "Exploratory, adjusted for all pairs:"
+        yield from _with_their_basis_once(
+            [pair.sentence(metric, unit=confirmation.unit) for pair in pairs]
+        )
     if confirmation.cold:
         yield ""
         yield "On courses without an event before the test:"

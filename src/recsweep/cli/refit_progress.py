@@ -7,6 +7,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 
 from recsweep.stages.confirm.refits import Ended
+from recsweep.tracking.events import Event
 from recsweep.training.epoch import EpochReport
 
 
@@ -38,6 +39,10 @@ class RefitProgress:
     ) -> None:
         self._bar.stop()
 
+    def give_way(self, event: Event) -> None:
+        """A search shows itself, and a terminal has room for one bar."""
+        self._bar.stop()
+
     def epoch(self, report: EpochReport) -> None:
         """Show an epoch on all folds."""
         if not self._quiet and self._console.is_terminal:
@@ -60,6 +65,7 @@ class RefitProgress:
         if self._quiet:
             return
         if self._console.is_terminal:
+            self._bar.start()  # again, after a search
             self._bar.update(self._task, completed=done, total=total, description=what)
         else:
             self._console.print(f"[{done}/{total}] {what}", markup=False, highlight=False)

@@ -3,6 +3,7 @@
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import recsweep
 from recsweep.cli.console import command, hints, out
 
 if TYPE_CHECKING:
@@ -45,12 +46,25 @@ def _published(published: "Published") -> None:
     )
 
 
+def verdict(folders: list[Path]) -> None:
+    """Print what several logs say together."""
+    from recsweep.stages.verdict import statement_lines
+
+    for line in statement_lines(recsweep.verdict(*folders)):
+        out.print(line, markup=False, highlight=False, soft_wrap=True)
+
+
+def methods(folder: Path) -> None:
+    """Print the methods section, as Markdown and nothing else."""
+    out.print(recsweep.methods(folder), markup=False, highlight=False, soft_wrap=True)
+
+
 def compare(folders: list[Path], lang: str) -> None:
     """Print how studies differ, and write the page."""
     from recsweep.reporting.compare.view import CompareView
-    from recsweep.stages.compare import compare_stage, comparison_lines, comparison_table
+    from recsweep.stages.compare import comparison_lines, comparison_table
 
-    compared = compare_stage(folders, lang)
+    compared = recsweep.compare(*folders, lang=lang)
     for change in compared.changes:
         view = CompareView(change, lang)
         for line in comparison_lines(view):

@@ -1,20 +1,29 @@
 """A study's stages, each with what it prints. What is slow to import waits until it is used."""
 
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from rich.markup import escape
 from rich.table import Table
 
-from recsweep.cli.console import command, hints, json_lines, out, sweep_listeners, without_trials
+import recsweep
+from recsweep.cli.console import (
+    command,
+    err,
+    hints,
+    json_lines,
+    out,
+    sweep_listeners,
+    without_trials,
+)
 from recsweep.config.schema import Experiment
 from recsweep.errors import BadInput, WorkFailed
 
-
-def folder_of(experiment: Experiment) -> Path:
-    """`results/<study>`."""
-    from recsweep.stages.sweep.stage import study_folder
-
-    return study_folder(experiment, Path())
+if TYPE_CHECKING:
+    from recsweep.evaluation.power import Power
+    from recsweep.stages.init.words import Role
 
 
 def extra_trials(trials: str | None) -> int:
@@ -30,44 +39,76 @@ def extra_trials(trials: str | None) -> int:
     return int(trials)
 
 
+def init(
+    files: Sequence[Path],
+    output: Path | None,
+    columns: "Mapping[Role, str]",
+    timezone: str | None,
+    *,
+    yes: bool,
+    force: bool,
+) -> None:
+    """Look at the files, show what was read, and write an experiment."""
+    from recsweep.cli.init_lines import asking, show
+    from recsweep.stages.init.experiment import study_name
+    from recsweep.stages.init.stage import init as look_at_files
+    from recsweep.stages.init.stage import write
+
+    ask = None if yes else asking(out)
+    name = None if output is None else study_name(output)
+    started = look_at_files(files, name=name, columns=columns, timezone=timezone, ask=ask)
+    show(started, out)
+    path = output or Path("experiments") / f"{started.experiment.study}.yaml"
+    write(started, path, force)
+    hints(
+        (str(path), "written; look it over"),
+        (command("prepare", str(path)), "reads, checks, counts"),
+        (command("sweep", str(path), "--dry-run"), "how long a search takes"),
+        (command("run", str(path)), "the whole study"),
+    )
+
+
 def prepare(experiment: Experiment, quiet: bool) -> None:
-    """Prepare the data and sum up what was read and dropped."""
+    """Prepare the data and sum up what was read and dropped.
+
+    Raises:
+        BadInput: see `prepare`; or a fold or the sealed test could not be scored.
+    """
+    from recsweep.cli.prepare_lines import caveats, summary_lines
     from recsweep.data.manifest import read_manifest
-    from recsweep.data.prepare import prepare as prepare_data
-    from recsweep.data.summary import summary_lines
+    from recsweep.stages.confirm.scorable import check_test
+    from recsweep.tasks.support import fold_support
 
     with out.status("Preparing the data"):
-        dataset = prepare_data(experiment)
+        dataset = recsweep.prepare(experiment)
     json_lines().say("prepared", folder=dataset.folder, fingerprint=dataset.fingerprint)
-    if quiet:
-        return
-    table = Table.grid(padding=(0, 2))
-    table.add_column(max_width=36)
-    for label, value in summary_lines(read_manifest(dataset.folder)):
-        table.add_row(escape(label), escape(value))
-    out.print(table)
-    out.print(f"Prepared data: {dataset.folder}\n", highlight=False)
+    manifest = read_manifest(dataset.folder)
+    for caveat in caveats(manifest):
+        err.print(f"[bold yellow]![/] {escape(caveat)}", highlight=False, soft_wrap=True)
+    if not quiet:
+        table = Table.grid(padding=(0, 2))
+        table.add_column(max_width=36)
+        support = () if experiment.data.sessions else fold_support(dataset, experiment)
+        for label, value in summary_lines(manifest, dataset.development, support):
+            table.add_row(escape(label), escape(value))
+        out.print(table)
+        out.print(f"Prepared data: {dataset.folder}\n", highlight=False)
+    check_test(dataset, experiment)
 
 
-def sweep(experiment: Experiment, extra: int, quiet: bool) -> None:
-    """Run or resume the trials.
+def sweep(experiment: Experiment, extra: int, quiet: bool, *, say_power: bool = True) -> Path:
+    """Run or resume the trials, say what the sealed test can show of what they found, and give back
+    the study's folder.
 
     Raises:
         WorkFailed: it was stopped; says how to resume.
     """
-    from recsweep.stages.sweep.stage import load_inputs
-    from recsweep.stages.sweep.stage import sweep as run_sweep
-
-    inputs = load_inputs(experiment, Path())
-    try:
-        _, session = run_sweep(inputs, extra_trials=extra, listeners=sweep_listeners(quiet))
-    except KeyboardInterrupt:
-        raise WorkFailed(
-            f"stopped; every finished trial is kept. Resume: {command(*without_trials())}"
-        ) from None
+    with _resumable():
+        study = recsweep.sweep(experiment, extra_trials=extra, listeners=sweep_listeners(quiet))
+    session = study.session
     if session is None:
         out.print("Every trial of this study is finished; --trials +N adds more.")
-        return
+        return study.folder
     out.print(
         f"Searched for {session.wall_seconds:.0f} s with {session.workers} workers "
         f"(Ray started in {session.start_seconds:.0f} s): {session.trials} trials, "
@@ -75,27 +116,25 @@ def sweep(experiment: Experiment, extra: int, quiet: bool) -> None:
         f"efficiency {session.efficiency:.2f}.\n",
         highlight=False,
     )
+    if say_power:
+        with suppress(WorkFailed):  # a family has no complete trial: `select` says so
+            _say_power(study.power, "from the folds")
+    return study.folder
 
 
 def plan(experiment: Experiment) -> None:
     """Print what a sweep would do."""
     from recsweep.cli.plan_table import plan_table
-    from recsweep.search.plan import plan
-    from recsweep.stages.sweep.stage import load_inputs
 
-    inputs = load_inputs(experiment, Path())
     with out.status("Measuring one epoch of each family"):
-        made = plan(experiment, inputs.spaces, inputs.folds)
+        made = recsweep.plan(experiment)
     out.print(plan_table(made))
+    _say_power(made.power, "from one epoch of the defaults")
 
 
 def select(folder: Path) -> str:
     """Select, and give back the first family's name."""
-    from recsweep.stages.select.stage import select_stage
-    from recsweep.stages.tracked import track_selection
-
-    selection = select_stage(folder, Path())
-    track_selection(folder)
+    selection = recsweep.select(folder)
     json_lines().selected(selection)
     n = len(selection.families)
     out.print(
@@ -113,19 +152,15 @@ def confirm(folder: Path, quiet: bool, searches: int | None = None) -> None:
     """
     from recsweep.cli.confirmation_lines import confirmation_lines
     from recsweep.cli.refit_progress import RefitProgress
-    from recsweep.stages.confirm.searches import repeat_searches
-    from recsweep.stages.confirm.stage import confirm_stage
-    from recsweep.stages.tracked import track_confirmation
 
-    try:
-        repeats = repeat_searches(folder, Path(), searches, sweep_listeners(quiet))
-    except KeyboardInterrupt:
-        raise WorkFailed(
-            f"stopped; every finished trial is kept. Resume: {command(*without_trials())}"
-        ) from None
-    with RefitProgress(out, quiet) as progress:
-        confirmed = confirm_stage(folder, Path(), repeats=repeats, on_end=progress)
-    track_confirmation(folder, confirmed)
+    with RefitProgress(out, quiet) as progress, _resumable():
+        confirmed = recsweep.confirm(
+            folder,
+            searches=searches,
+            listeners=[progress.give_way, *sweep_listeners(quiet)],
+            before_opening=lambda power: _say_power(power, "from the folds"),
+            on_end=progress,
+        )
     json_lines().confirmed(confirmed.confirmation, confirmed.opened)
     for line in confirmation_lines(confirmed, folder):
         out.print(line, markup=False, highlight=False, soft_wrap=True)
@@ -135,12 +170,8 @@ def report(folder: Path, lang: str) -> None:
     """Write the page and the leaderboard, and print the leaderboard."""
     from recsweep.reporting.leaderboard import terminal
     from recsweep.reporting.leaderboard import warnings as leaderboard_warnings
-    from recsweep.stages.report import report_stage
-    from recsweep.stages.tracked import publish_report, track_report
 
-    reported = report_stage(folder, Path(), lang)
-    track_report(folder, reported)
-    publish_report(folder, reported)
+    reported = recsweep.report(folder, lang)
     json_lines().say("reported", page=reported.page, leaderboard=folder / "leaderboard.md")
     out.print()
     out.print(terminal(reported.study, reported.selection))
@@ -155,17 +186,10 @@ def portrait(folder: Path, family: str | None, clusters: int | None, quiet: bool
     from recsweep.cli.refit_progress import RefitProgress
     from recsweep.records.portrait import portrait_path, vectors_path
     from recsweep.reporting.page import page_name
-    from recsweep.stages.portrait.stage import portrait_stage
-    from recsweep.stages.report import report_stage
-    from recsweep.stages.tracked import track_portrait
 
     with RefitProgress(out, quiet, "epochs") as progress:
-        portrayed = portrait_stage(
-            folder, Path(), family=family, clusters=clusters, on_epoch=progress.trained
-        )
+        portrayed = recsweep.portrait(folder, family, clusters=clusters, on_epoch=progress.trained)
     found = portrayed.portrait
-    report_stage(folder, Path())
-    track_portrait(folder, found)
     for line in portrait_lines(portrayed):
         out.print(line, markup=False, highlight=False)
     out.print(portrait_table(found))
@@ -184,14 +208,11 @@ def reproduce(best: Path, sealed: bool, quiet: bool) -> None:
     """
     from recsweep.cli.confirmation_lines import failure, reproduction_lines, reproduction_table
     from recsweep.cli.refit_progress import RefitProgress
-    from recsweep.stages.reproduce.stage import reproduce_stage
-    from recsweep.stages.tracked import track_reproduction
 
     with RefitProgress(out, quiet) as progress:
-        reproduction = reproduce_stage(
-            best, Path(), sealed=sealed, on_epoch=progress.epoch, on_end=progress
+        reproduction = recsweep.reproduce(
+            best, sealed=sealed, on_epoch=progress.epoch, on_end=progress
         )
-    track_reproduction(best, reproduction)
     out.print(reproduction_table(reproduction))
     for line in reproduction_lines(reproduction):
         out.print(line, markup=False, highlight=False, soft_wrap=True)
@@ -206,10 +227,8 @@ def replay(folder: Path) -> None:
     Raises:
         WorkFailed: a line differs.
     """
-    from recsweep.search.replay import replay as derive
-
     with out.status("Replaying the journal"):
-        found = derive(folder)
+        found = recsweep.replay(folder)
     if found.difference is not None:
         raise WorkFailed(f"{folder}: {found.difference}")
     out.print(
@@ -219,8 +238,21 @@ def replay(folder: Path) -> None:
     )
 
 
-def mirror(folder: Path) -> None:
-    """Bring the study's mirror up to date, where it has one."""
-    from recsweep.mirror.study import mirror_study
+@contextmanager
+def _resumable() -> Iterator[None]:
+    """Ctrl-C in a search is a line that says how to go on."""
+    try:
+        yield
+    except KeyboardInterrupt:
+        raise WorkFailed(
+            f"stopped; every finished trial is kept. Resume: {command(*without_trials())}"
+        ) from None
 
-    mirror_study(folder)
+
+def _say_power(power: "Power | None", basis: str) -> None:
+    from recsweep.cli.power_lines import power_lines
+
+    if power is not None:
+        json_lines().power(power)
+    for line in power_lines(power, basis):
+        out.print(line, markup=False, highlight=False, soft_wrap=True)

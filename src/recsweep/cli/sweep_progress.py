@@ -42,8 +42,8 @@ class _Family:
 class Progress:
     """A listener. Where `console` is no terminal it prints a line for each trial that ends."""
 
-    def __init__(self, console: Console) -> None:
-        self._console = console
+    def __init__(self, console: Console | None = None) -> None:
+        self._console = console or Console()
         self._families: dict[str, _Family] = {}
         self._family_of: dict[str, str] = {}
         self._live: Live | None = None

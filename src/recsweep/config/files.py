@@ -4,11 +4,12 @@ A problem names the file, the key, what was found and what is allowed.
 """
 
 import difflib
+import json
 import os
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import Any, TypeVar, get_args
+from typing import Any, TypeVar, cast, get_args
 
 import yaml
 from pydantic import BaseModel, ValidationError
@@ -19,20 +20,39 @@ from recsweep.errors import BadInput
 S = TypeVar("S", bound=BaseModel)
 
 LISTED = 12
-_KIND = re.compile(r"str|Arm|(tuple|dict)\[.*\]")
-"""What pydantic adds to a place where a value may be of several kinds."""
+BUNDLED = Path(__file__).parents[1] / "experiments"
+"""The repository's top-level folder: a link in a checkout, the files themselves in a wheel."""
 
 
-def load_experiment(path: Path, overrides: Iterable[str] = ()) -> Experiment:
+def load_experiment(path: str | Path, overrides: Iterable[str] = ()) -> Experiment:
     """Read an experiment file; each override is `dotted.key=value`, its value parsed as YAML.
+
+    A plain name, such as `default`, is an experiment that comes with recsweep.
 
     Raises:
         BadInput: the file or an override can't be read, or does not fit the schema.
+
+    Examples:
+        >>> experiment = load_experiment("default", ["budget.trials=4", "study=quick"])
+        >>> experiment.study, experiment.budget.trials, experiment.metric.key
+        ('quick', 4, 'ndcg@10')
     """
+    path = _bundled(Path(path))
     raw = read_yaml(path)
     for override in overrides:
         _apply(raw, override)
     return validate(Experiment, raw, path)
+
+
+def _bundled(path: Path) -> Path:
+    if path.suffix or len(path.parts) != 1 or path.exists():
+        return path
+    names = {file.stem: file for file in BUNDLED.glob("*.yaml")}
+    if path.name not in names:
+        raise BadInput(
+            f"{path}: neither a file nor an experiment of recsweep's{nearest(path.name, names)}"
+        )
+    return names[path.name]
 
 
 def read_yaml(path: Path) -> dict[str, Any]:
@@ -59,10 +79,15 @@ def read_yaml(path: Path) -> dict[str, Any]:
     return raw
 
 
-def dump_yaml(keys: Mapping[str, Any]) -> str:
-    """Write YAML that `read_yaml` reads back the same, floats to the last digit."""
+def dump_yaml(keys: Mapping[str, Any], flow: bool = False) -> str:
+    """Write YAML that `read_yaml` reads back the same, floats to the last digit; `flow`: a line."""
     text: str = yaml.dump(
-        dict(keys), Dumper=_Dumper, sort_keys=False, allow_unicode=True, width=100
+        dict(keys),
+        Dumper=_Dumper,
+        sort_keys=False,
+        allow_unicode=True,
+        width=100 if not flow else float("inf"),
+        default_flow_style=flow,
     )
     return text
 
@@ -76,7 +101,7 @@ def validate(schema: type[S], raw: object, path: Path | str) -> S:
     try:
         return schema.model_validate(raw)
     except ValidationError as error:
-        raise BadInput(f"{path}: {_first_problem(schema, error)}") from None
+        raise BadInput(f"{path}: {_first_problem(schema, raw, error)}") from None
 
 
 def expand(path: str) -> Path:
@@ -171,23 +196,55 @@ def _apply(raw: dict[str, Any], override: str) -> None:
         raise BadInput(f"--set {key}=…: {_kind(value)} is not a YAML value") from None
 
 
-def _first_problem(schema: type[BaseModel], error: ValidationError) -> str:
+def _first_problem(schema: type[BaseModel], raw: object, error: ValidationError) -> str:
     # An unknown key often causes the "missing" next to it, so it is named first.
     problems = sorted(error.errors(), key=lambda e: e["type"] != "extra_forbidden")
     first = problems[0]
-    if any(_KIND.fullmatch(str(part)) for part in first["loc"]):
+    alike = [e for e in problems if _names(raw, e)[:1] == _names(raw, first)[:1]]
+    if any(len(_names(raw, e)) < len(e["loc"]) for e in alike):
         # Of what may be of several kinds, the kind that got furthest is the one that was meant.
-        alike = [e for e in problems if e["loc"][:1] == first["loc"][:1]]
         first = max(alike, key=lambda e: len(e["loc"]))
-    key = ".".join(str(part) for part in first["loc"] if not _KIND.fullmatch(str(part)))
+    names = _names(raw, first)
+    key = ".".join(names)
     if first["type"] == "extra_forbidden":
-        allowed = _keys_at(schema, first["loc"][:-1])
-        return f"unknown key {key!r}" + nearest(str(first["loc"][-1]), allowed)
+        return f"unknown key {key!r}" + nearest(names[-1], _keys_at(schema, first["loc"][:-1]))
     if first["type"] == "missing":
         return f"the key {key!r} is missing"
-    message = first["msg"].removeprefix("Value error, ")
     found = "" if first["type"] == "value_error" else f", found {_kind(first['input'])}"
+    kinds = [SCALARS[e["type"]] for e in alike if _names(raw, e) == names and e["type"] in SCALARS]
+    if len(kinds) > 1:
+        advice = "; name the value that means none" if first["input"] is None else ""
+        return f"{key}: expected {', '.join(dict.fromkeys(kinds))}{found}{advice}"
+    if first["type"] == "string_type" and isinstance(first["input"], bool | int | float | None):
+        found += f'; put quotes around it, as in "{_kind(first["input"])}"'
+    message = first["msg"].removeprefix("Value error, ")
     return f"{key + ': ' if key else ''}{message[:1].lower()}{message[1:]}{found}"
+
+
+SCALARS = {
+    "bool_type": "true, false",
+    "int_type": "a number",
+    "float_type": "a number",
+    "string_type": "a word",
+}
+"""pydantic's errors on a value that may be of several kinds."""
+
+
+def _names(raw: object, error: Any) -> list[str]:
+    """Where in the file an error is.
+
+    pydantic puts its own names in between, of the kind of value that it tried.
+    """
+    names, node, location = [], raw, error["loc"]
+    for n, part in enumerate(location):
+        inside = isinstance(node, Mapping) and part in node
+        listed = isinstance(node, list | tuple) and isinstance(part, int) and part < len(node)
+        if inside or listed:
+            node = cast(Any, node)[part]
+        elif n < len(location) - 1 or error["type"] not in ("missing", "extra_forbidden"):
+            continue
+        names.append(str(part))
+    return names
 
 
 def _keys_at(schema: type[BaseModel], location: Sequence[int | str]) -> list[str]:
@@ -222,5 +279,5 @@ def _kind(value: object) -> str:
         return "a mapping" if value else "an empty mapping"
     if isinstance(value, list | tuple):
         return f"a list of {len(value)}"
-    text = repr(value)
+    text = json.dumps(value) if value is None or isinstance(value, bool) else repr(value)
     return text if len(text) <= 60 else text[:57] + "…"

@@ -7,7 +7,8 @@ from markupsafe import Markup
 
 from recsweep.config.schema import written
 from recsweep.dashboard.frame import say_in
-from recsweep.dashboard.state import Ended, FamilyState, Places, StudyState, best_of
+from recsweep.dashboard.state import FamilyState, Places, StudyState, best_of
+from recsweep.records.study import TrialRow
 from recsweep.reporting.charts.lines import BOTTOM, LEFT, NAMES, TOP, Line, line_chart
 from recsweep.reporting.charts.marks import Mark
 from recsweep.reporting.charts.svg import WIDTH, Point, Scale, nice_range, tag
@@ -99,7 +100,7 @@ def _family_row(index: int, family: FamilyState, say: Any) -> dict[str, Any]:
 
 
 def _bar(family: FamilyState) -> Markup:
-    """Ended, running and to come, on one line."""
+    """TrialRow, running and to come, on one line."""
     width, target = 220.0, max(family.target, 1)
     ended = width * min(1.0, len(family.ended) / target)
     running = width * min(1.0, (len(family.ended) + len(family.running)) / target)
@@ -146,7 +147,7 @@ def _chart(state: StudyState, say: Any) -> Markup | None:
 
 def _best_so_far(family: FamilyState) -> list[Point]:
     points: list[Point] = []
-    best: Ended | None = None
+    best: TrialRow | None = None
     for n, trial in enumerate(sorted(family.ended, key=lambda t: (t.ended, t.id)), 1):
         if trial.state == "complete":
             best = best_of([t for t in (best, trial) if t], family.metric)
@@ -155,13 +156,13 @@ def _best_so_far(family: FamilyState) -> list[Point]:
     return points
 
 
-def _ended_row(trial: Ended, say: Any) -> dict[str, str]:
+def _ended_row(trial: TrialRow, say: Any) -> dict[str, str]:
     return {
         "id": trial.id,
         "state": say(f"state_{trial.state}"),
         "kind": trial.state,
         "value": "" if trial.value is None else score(trial.value),
-        "epochs": str(trial.epochs),
+        "epochs": str(len(trial.epochs)),
         "work": duration(trial.seconds, say),
     }
 

@@ -10,7 +10,7 @@ import optuna
 from optuna.trial import FrozenTrial, TrialState
 
 from recsweep.config.schema import lower_is_better
-from recsweep.dashboard.state import Ended, FamilyState, Phase, Running, StudyState
+from recsweep.dashboard.state import FamilyState, Phase, Running, StudyState
 from recsweep.records.files import read_study
 from recsweep.records.live import LiveSweep, read_live
 from recsweep.records.study import Study, TrialRow
@@ -28,7 +28,7 @@ class Reader:
         self._folder = folder
         self._storage: Any = None
         self._studies: dict[str, optuna.Study] = {}
-        self._seen: dict[tuple[str, int], Ended] = {}
+        self._seen: dict[tuple[str, int], TrialRow] = {}
         self._rows: list[TrialRow] = []
 
     def look(self) -> StudyState:
@@ -94,12 +94,12 @@ class Reader:
         )
         return FamilyState(name, target, ended, running, metric)
 
-    def _ended(self, family: str, trial: FrozenTrial, metric: str) -> Ended:
+    def _ended(self, family: str, trial: FrozenTrial, metric: str) -> TrialRow:
         key = family, trial.number
         if key not in self._seen:
             row = trial_row(family, trial, lower_is_better(metric))
             self._rows.append(row)
-            self._seen[key] = ended_trial(row)
+            self._seen[key] = row
         return self._seen[key]
 
     def _from_files(self, study: Study) -> StudyState:
@@ -107,7 +107,7 @@ class Reader:
         experiment = study.experiment
         families = []
         for name in experiment.families:
-            ended = tuple(ended_trial(trial) for trial in study.trials if trial.family == name)
+            ended = tuple(trial for trial in study.trials if trial.family == name)
             families.append(FamilyState(name, len(ended), ended, (), experiment.metric.key))
         last = study.sessions[-1] if study.sessions else None
         return StudyState(
@@ -147,20 +147,6 @@ def holder_lives(folder: Path) -> bool:
     except PermissionError:
         return True
     return True
-
-
-def ended_trial(trial: TrialRow) -> Ended:
-    """A row of the records, as the page shows it."""
-    return Ended(
-        id=trial.id,
-        family=trial.family,
-        state=trial.state,
-        value=trial.best.value if trial.best else None,
-        epochs=len(trial.epochs),
-        seconds=trial.fit_seconds + trial.evaluate_seconds,
-        reason=trial.reason,
-        ended=trial.ended,
-    )
 
 
 def _running(family: str, trial: FrozenTrial) -> Running:

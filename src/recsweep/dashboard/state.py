@@ -2,27 +2,13 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
 from pathlib import Path
 from typing import Literal
 
 from recsweep.config.schema import goodness
+from recsweep.records.study import TrialRow
 
 Phase = Literal["waiting", "running", "stopped", "finished"]
-
-
-@dataclass(frozen=True, slots=True)
-class Ended:
-    """A trial that is over."""
-
-    id: str
-    family: str
-    state: Literal["complete", "pruned", "failed"]
-    value: float | None  # best epoch's mean over folds; None: it has none
-    epochs: int
-    seconds: float  # fitting and evaluating
-    reason: str | None
-    ended: datetime
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +28,7 @@ class FamilyState:
 
     name: str
     target: int
-    ended: tuple[Ended, ...]
+    ended: tuple[TrialRow, ...]
     running: tuple[Running, ...]
     metric: str = ""
 
@@ -51,7 +37,7 @@ class FamilyState:
         return sum(trial.state == state for trial in self.ended)
 
     @property
-    def best(self) -> Ended | None:
+    def best(self) -> TrialRow | None:
         """The best complete trial; others' values are not comparable with it."""
         return best_of([t for t in self.ended if t.state == "complete"], self.metric)
 
@@ -78,7 +64,7 @@ class StudyState:
     wandb_runs: int = 0
 
     @property
-    def ended(self) -> list[Ended]:
+    def ended(self) -> list[TrialRow]:
         """Every trial that ended, the latest first."""
         trials = [trial for family in self.families for trial in family.ended]
         return sorted(trials, key=lambda t: (t.ended, t.id), reverse=True)
@@ -94,7 +80,7 @@ class StudyState:
         return sum(family.target for family in self.families)
 
     @property
-    def best(self) -> Ended | None:
+    def best(self) -> TrialRow | None:
         """The best trial of all families."""
         return best_of([f.best for f in self.families if f.best], self.metric)
 
@@ -106,7 +92,7 @@ class StudyState:
         return seconds_left(self.families, self.pace or float(self.workers))
 
 
-def best_of(trials: Sequence[Ended], metric: str) -> Ended | None:
+def best_of(trials: Sequence[TrialRow], metric: str) -> TrialRow | None:
     """By the metric's own direction; of equals the first."""
     scored = [(goodness(metric, t.value), t) for t in trials if t.value is not None]
     return max(scored, key=lambda pair: pair[0])[1] if scored else None

@@ -1,22 +1,25 @@
 """The written rules that a raw event must pass, each with the count of rows that it took out."""
 
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import polars as pl
 
-from recsweep.config.schema import EventTable, TimeLimits
+from recsweep.config.schema import UNITS, EventTable, TimeLimits
 from recsweep.data.clock import microseconds
 from recsweep.data.reading import as_text
-from recsweep.data.times import to_microseconds
+from recsweep.data.time_formats import advice
+from recsweep.data.times import check_times, to_microseconds
 from recsweep.data.types import KINDS
 from recsweep.errors import BadInput
 
 EXPECTED_TIME = {
     "unix": "seconds since 1970 (time_format: unix)",
     "unix_ms": "milliseconds since 1970 (time_format: unix_ms)",
+    "unix_us": "microseconds since 1970 (time_format: unix_us)",
+    "unix_ns": "nanoseconds since 1970 (time_format: unix_ns)",
     "iso": "a time like 2024-05-31 18:30:00 (time_format: iso)",
 }
 RULES = (
@@ -37,7 +40,8 @@ class Cleaned:
     events: pl.DataFrame  # user, item: Categorical; time: Int64 µs; kind: Int8 index into KINDS;
     # if the table has one, dwell: Float32 seconds, null: not known
     dropped: Mapping[str, int]  # rule -> rows
-    unmapped: Mapping[str, int]  # raw event types without a meaning, the most frequent five
+    unmapped: Mapping[str, int]  # rows by raw event type without a meaning, frequent ones first
+    outside: float | None = None  # the first time outside the limits, if it is a number
 
 
 def needed_columns(table: EventTable) -> list[str]:
@@ -61,23 +65,31 @@ def clean(
     Raises:
         BadInput: a time or dwell that can't be read, or a column that can't hold ids.
     """
-    parts = [pl.DataFrame(schema=EVENTS | ({"dwell": pl.Float32} if table.dwell else {}))]
-    rows, dropped, unmapped = 0, dict.fromkeys(RULES, 0), Counter[str]()
+    nothing = pl.DataFrame(schema=EVENTS | ({"dwell": pl.Float32} if table.dwell else {}))
+    cleaned = [Cleaned(0, nothing, dict.fromkeys(RULES, 0), {})]
+    row = 0
     for raw in batches:
-        events, broken, odd_types = _clean_batch(raw, table, limits, path, rows)
-        parts.append(events)
-        rows += len(raw)
-        dropped = {rule: dropped[rule] + broken[rule] for rule in RULES}
-        unmapped.update(odd_types)
-    frequent = sorted(unmapped.items(), key=lambda entry: (-entry[1], entry[0]))[:5]
-    return Cleaned(rows, pl.concat(parts), dropped, dict(frequent))
+        cleaned.append(_clean_batch(raw, table, limits, path, row))
+        row += len(raw)
+    return together(cleaned)
+
+
+def together(parts: Sequence[Cleaned]) -> Cleaned:
+    """What is left of several parts of a table, of which there is one at least."""
+    unmapped = sum((Counter(part.unmapped) for part in parts), Counter[str]())
+    return Cleaned(
+        rows=sum(part.rows for part in parts),
+        events=pl.concat([part.events for part in parts]),
+        dropped={rule: sum(part.dropped[rule] for part in parts) for rule in RULES},
+        unmapped=dict(sorted(unmapped.items(), key=lambda entry: (-entry[1], entry[0]))),
+        outside=next((part.outside for part in parts if part.outside is not None), None),
+    )
 
 
 def _clean_batch(
     raw: pl.DataFrame, table: EventTable, limits: TimeLimits, path: Path, first_row: int
-) -> tuple[pl.DataFrame, dict[str, int], dict[str, int]]:
-    """What stays, rows by rule, and rows by event type that has no meaning."""
-    user, item = (raw_ids(raw[name], path) for name in (table.user, table.item))
+) -> Cleaned:
+    user, item = (raw_ids(raw[name], path, table.missing) for name in (table.user, table.item))
     time = _times(raw[table.time], table, path, first_row)
     kind, raw_kind = _kinds(raw, table, path)
     earliest, latest = microseconds(limits.earliest), microseconds(limits.latest)
@@ -95,13 +107,27 @@ def _clean_batch(
         keep &= ~rows.fill_null(True)
     events = pl.DataFrame({"user": user, "item": item, "time": time, "kind": kind}, EVENTS)
     if table.dwell is not None:
-        dwell = _seconds(raw[table.dwell], path, first_row)
+        dwell = _seconds(raw[table.dwell], table.missing, path, first_row)
         events = events.with_columns(dwell.alias("dwell"))
-    return events.filter(keep), dropped, _frequency(raw_kind.filter(kind.is_null()))
+    unmapped = _frequency(raw_kind.filter(kind.is_null()))
+    outside = raw[table.time].filter(broken[-1].fill_null(False)).cast(pl.String)
+    number = outside.head(1).cast(pl.Float64, strict=False)
+    return Cleaned(len(raw), events.filter(keep), dropped, unmapped, next(iter(number), None))
 
 
-def raw_ids(column: pl.Series, path: Path) -> pl.Series:
-    """Raw ids as text, just as they stand in the file; empty ones are null.
+def unit_advice(cleaned: Cleaned, table: EventTable, limits: TimeLimits) -> str:
+    """What to set where times outside the limits would lie inside them in another unit."""
+    if table.time_format not in UNITS or cleaned.outside is None:
+        return ""
+    for name, units in UNITS.items():
+        time = cleaned.outside / units * 1e6
+        if microseconds(limits.earliest) <= time < microseconds(limits.latest):
+            return f"; set time_format: {name}, in which they are inside the limits"
+    return ""
+
+
+def raw_ids(column: pl.Series, path: Path, missing: Sequence[str] = ()) -> pl.Series:
+    """Raw ids as text, just as they stand in the file; empty and missing ones are null.
 
     Raises:
         BadInput: values that are neither text nor whole numbers.
@@ -111,21 +137,35 @@ def raw_ids(column: pl.Series, path: Path) -> pl.Series:
             f"{path}: column {column.name!r} holds {column.dtype}; "
             "ids must be text or whole numbers"
         )
-    return as_text(column, path)
+    text = as_text(column, path)
+    return text.set(_among(text, missing), None)
+
+
+def _among(text: pl.Series, missing: Sequence[str]) -> pl.Series:
+    return text.str.strip_chars().is_in(missing)
 
 
 def _times(column: pl.Series, table: EventTable, path: Path, first_row: int) -> pl.Series:
+    check_times(column, path)
     if not (column.dtype.is_numeric() or column.dtype.is_temporal()):
         column = as_text(column, path)
-    time = to_microseconds(column, table.time_format)
+    time = to_microseconds(column, table.time_format, table.timezone)
     expected = EXPECTED_TIME.get(table.time_format, f"a time written {table.time_format!r}")
-    _refuse_unread(column, time.is_null() & column.is_not_null(), path, first_row, expected)
+    if table.timezone is not None:
+        expected += f" that the clocks of {table.timezone} show"
+    unread = time.is_null() & column.is_not_null()
+    if unread.any():
+        unread &= ~_among(column.cast(pl.String), table.missing)
+    if unread.any():
+        expected += advice(column.filter(unread)[0], "time_format")
+    _refuse_unread(column, unread, path, first_row, expected)
     return time
 
 
-def _seconds(column: pl.Series, path: Path, first_row: int) -> pl.Series:
-    """Seconds spent; what is empty, below zero or not finite is not known."""
+def _seconds(column: pl.Series, missing: Sequence[str], path: Path, first_row: int) -> pl.Series:
+    """Seconds spent; what is missing, below zero or not finite is not known."""
     text = as_text(column, path)
+    text = text.set(_among(text, missing), None)
     seconds = text.cast(pl.Float32, strict=False)
     expected = "a number of seconds (dwell), or nothing where it is not known"
     _refuse_unread(column, seconds.is_null() & text.is_not_null(), path, first_row, expected)

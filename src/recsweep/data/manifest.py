@@ -14,6 +14,11 @@ from recsweep.errors import BadInput
 FORMAT = 1
 """Of the prepared files; part of a folder's name."""
 
+RULES = 2
+"""Of reading and cleaning. What an earlier version prepared stays readable, for studies that began
+on it, and is not taken for what this one would prepare.
+"""
+
 FILE = "manifest.json"
 
 
@@ -52,7 +57,8 @@ class FeatureRows(Schema):
     without_id: int
     repeated: int
     without_event: int
-    ids_without_row: int  # users or items of the log that the table doesn't know
+    ids: int = later(0)  # users or items of the log; 0: an older manifest
+    ids_without_row: int  # those of them that the table doesn't know
     without_time: int = later(0)  # left out: nobody knows since when they are known
 
 
@@ -120,8 +126,9 @@ class Manifest(Schema):
 
 
 def inputs_hash(raw_sha256: list[str], experiment: Experiment) -> str:
-    """Identity of a preparation: raw bytes, configuration, format."""
-    return json_sha256({"format": FORMAT, "raw": raw_sha256, **deciding(experiment, Decides.DATA)})
+    """Identity of a preparation: raw bytes, configuration, format, rules."""
+    fixed = {"format": FORMAT, "rules": RULES, "raw": raw_sha256}
+    return json_sha256({**fixed, **deciding(experiment, Decides.DATA)})
 
 
 def fingerprint(files: Mapping[str, PreparedFile], cuts: Cuts) -> str:

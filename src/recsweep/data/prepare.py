@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 
 import polars as pl
@@ -10,9 +11,10 @@ from recsweep.config.schema import Data, EventTable, Experiment, FeatureTable, F
 from recsweep.data import prepared
 from recsweep.data.atomic_folders import unfinished
 from recsweep.data.before_cut import rows_of
-from recsweep.data.cleaning import clean, needed_columns
+from recsweep.data.cleaning import Cleaned, clean, needed_columns, together, unit_advice
 from recsweep.data.cuts import resolve_cuts
 from recsweep.data.features import VALID_FROM, check_names, declared_names
+from recsweep.data.formats.parts import parts
 from recsweep.data.indexing import Indexed, index_events
 from recsweep.data.manifest import (
     FILE,
@@ -175,28 +177,33 @@ def _read_log(
 
 
 def _read_events(data: Data, sources: _Sources) -> tuple[Indexed, tuple[EventRows, ...]]:
-    parts, counts = [], []
+    kept, counts, advice = [], [], ""
     for table, source in zip(data.events, sources.events, strict=True):
-        part, rows = _clean_table(table, source, data.times)
-        parts.append(part)
-        counts.append(rows)
-    timed = any("dwell" in part.columns for part in parts)
-    events = pl.concat(parts, how="diagonal" if timed else "vertical")
+        cleaned = _clean_table(table, source, data.times)
+        kept.append(cleaned.events)
+        counts.append(_counts(cleaned, table))
+        advice = advice or unit_advice(cleaned, table, data.times)
+    timed = any("dwell" in part.columns for part in kept)
+    events = pl.concat(kept, how="diagonal" if timed else "vertical")
     if events.is_empty():
-        raise BadInput(f"{data.name}: no event is left; {'; '.join(map(_summary, counts))}")
+        raise BadInput(f"{data.name}: no event is left; {'; '.join(map(_summary, counts))}{advice}")
     return index_events(events), tuple(counts)
 
 
-def _clean_table(
-    table: EventTable, source: Source, limits: TimeLimits
-) -> tuple[pl.DataFrame, EventRows]:
-    batches = read_batches(table, source.path, needed_columns(table))
-    cleaned = clean(batches, table, limits, source.path)
-    return cleaned.events, EventRows(
+def _clean_table(table: EventTable, source: Source, limits: TimeLimits) -> Cleaned:
+    columns = needed_columns(table)
+    files = parts(source.path)
+    return together(
+        [clean(read_batches(table, file, columns), table, limits, file) for file in files]
+    )
+
+
+def _counts(cleaned: Cleaned, table: EventTable) -> EventRows:
+    return EventRows(
         path=table.path,
         rows=cleaned.rows,
         dropped=cleaned.dropped,
-        unmapped_types=cleaned.unmapped,
+        unmapped_types=dict(islice(cleaned.unmapped.items(), 5)),
         kept=len(cleaned.events),
         without_dwell=cleaned.events["dwell"].null_count() if table.dwell else 0,
     )

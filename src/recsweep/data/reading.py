@@ -1,71 +1,75 @@
 """Reading a raw table: its columns as they stand, or one line on why it can't be read."""
 
 import contextlib
-import csv
-import gzip
-import io
-import zlib
 from collections.abc import Iterable, Iterator
+from itertools import chain
 from pathlib import Path
-from typing import IO, cast
 
 import polars as pl
 
 from recsweep.config.files import nearest
 from recsweep.config.schema import Table
+from recsweep.data.formats.content import Content, content_of
+from recsweep.data.formats.encodings import not_utf8
+from recsweep.data.formats.packing import DAMAGED
+from recsweep.data.formats.parts import parts
+from recsweep.data.formats.recognise import check_kind, damaged
+from recsweep.data.formats.regular import is_regular
+from recsweep.data.formats.rows import frames_of, rows_of
 from recsweep.errors import BadInput
 
-SNIFFED = 1 << 16  # bytes
 BATCH = 1 << 20  # rows
 
 
-def read_table(table: Table, path: Path, columns: Iterable[str]) -> pl.DataFrame:
-    """The named columns, rows in the file's order.
+def read_table(
+    table: Table, path: Path, columns: Iterable[str], *, others: bool = False
+) -> pl.DataFrame:
+    """The named columns; rows in the file's order, files in the order of their names.
 
-    Columns of a CSV file are text, empty fields null; those of a Parquet file have its types. A
-    gzipped CSV file is unpacked on the way. Quotes have a meaning only where the separator is a
-    single character other than a tab.
+    With `others`, every other column comes after them.
+
+    Columns of a CSV file are text, empty fields null; those of a Parquet file have its types.
+    Packed files are unpacked on the way (`formats/packing.py`).
 
     Raises:
-        BadInput: no such file, not what it says, a missing column, a row with too many fields.
+        BadInput: no such file, not what it says, a missing column, a row with too many fields, or
+            a text that has more than one reading.
     """
-    with _in_words(table, path):
-        return _scan(table, path, columns).collect(engine="streaming")
-    raise AssertionError  # for mypy: the context swallows nothing
+    files, wanted = parts(path), list(dict.fromkeys(columns))
+    frames = [_read_whole(table, file, wanted, others) for file in files]
+    _check_alike(frames, files)
+    return pl.concat(frames)
 
 
 def read_batches(table: Table, path: Path, columns: Iterable[str]) -> Iterator[pl.DataFrame]:
-    """The same a batch of `BATCH` rows at a time, for a table that needn't fit into memory.
+    """The named columns of one file, a batch at a time, for a table that needn't fit into memory.
 
-    Unpacking (gzip), another encoding and a separator of several characters do need it whole.
+    A packed text, one in another encoding than UTF-8, and one whose separator is longer than a
+    byte do need it whole.
 
     Raises:
         BadInput: see `read_table`; a row in the middle is met when its batch is.
     """
     with _in_words(table, path):
-        yield from _scan(table, path, columns).collect_batches(
-            chunk_size=BATCH, maintain_order=True, engine="streaming"
-        )
+        found = _scan(table, path, list(dict.fromkeys(columns)))
+        if isinstance(found, pl.LazyFrame):
+            found = found.collect_batches(chunk_size=BATCH, maintain_order=True, engine="streaming")
+        yield from found
 
 
-@contextlib.contextmanager
-def _in_words(table: Table, path: Path) -> Iterator[None]:
-    try:
-        yield
-    except (pl.exceptions.PolarsError, OSError, UnicodeDecodeError, EOFError, zlib.error) as error:
-        raise BadInput(f"{path}: {_reason(error, table, path)}") from None
+def column_names(table: Table, path: Path) -> list[str]:
+    """Of one file, in its order.
 
-
-def _scan(table: Table, path: Path, columns: Iterable[str]) -> pl.LazyFrame:
-    wanted = list(dict.fromkeys(columns))
-    _sniff(table, path)
-    if table.format == "parquet":
-        frame = pl.scan_parquet(path, glob=False)
-        _check(frame.collect_schema().names(), wanted, path)
-        return frame.select(wanted)
-    if len(table.separator.encode()) > 1:
-        return _read_split(table, path, wanted).lazy()
-    return _scan_csv(table, path, wanted)
+    Raises:
+        BadInput: see `read_table`.
+    """
+    with _in_words(table, path):
+        check_kind(table, path)
+        if table.format == "parquet":
+            return pl.scan_parquet(path, glob=False).collect_schema().names()
+        content = content_of(table, path)
+        return _names(rows_of(content, table.quote_sign, table.escape, path), table, path)[0]
+    raise AssertionError  # for mypy: the context swallows nothing
 
 
 def as_text(column: pl.Series, path: Path) -> pl.Series:
@@ -82,121 +86,133 @@ def as_text(column: pl.Series, path: Path) -> pl.Series:
     return text.set(text.str.strip_chars() == "", None)
 
 
-def _scan_csv(table: Table, path: Path, wanted: list[str]) -> pl.LazyFrame:
+def _read_whole(table: Table, path: Path, wanted: list[str], others: bool) -> pl.DataFrame:
+    with _in_words(table, path):
+        found = _scan(table, path, wanted, others)
+        return (
+            found.collect(engine="streaming")
+            if isinstance(found, pl.LazyFrame)
+            else pl.concat(found)
+        )
+    raise AssertionError  # for mypy: the context swallows nothing
+
+
+def _check_alike(frames: list[pl.DataFrame], files: tuple[Path, ...]) -> None:
+    for frame, file in zip(frames, files, strict=True):
+        if frame.schema != frames[0].schema:
+            raise BadInput(
+                f"{file}: its columns have other names or types than those of {files[0].name}"
+            )
+
+
+@contextlib.contextmanager
+def _in_words(table: Table, path: Path) -> Iterator[None]:
+    try:
+        yield
+    except UnicodeDecodeError:
+        says = not_utf8(path) if table.in_utf8 else f"is not text in {table.encoding} (encoding)"
+        raise BadInput(f"{path}: {says}") from None
+    except DAMAGED as error:
+        raise BadInput(f"{path}: {damaged(path, error)}") from None
+    except pl.exceptions.PolarsError as error:
+        text = str(error).strip().splitlines()[0][:160] if str(error).strip() else repr(error)
+        if table.format == "csv" and "utf-8" in text:
+            raise BadInput(f"{path}: {not_utf8(path)}") from None
+        if table.format == "csv":
+            _strictly(table, path)
+        kind = {"csv": "CSV", "parquet": "Parquet"}[table.format]
+        raise BadInput(f"{path}: is not valid {kind} ({text})") from None
+
+
+def _scan(
+    table: Table, path: Path, wanted: list[str], others: bool = False
+) -> pl.LazyFrame | Iterator[pl.DataFrame]:
+    check_kind(table, path)
+    if table.format == "parquet":
+        frame = pl.scan_parquet(path, glob=False)
+        names = frame.collect_schema().names()
+        return frame.select(_checked(names, wanted, others, path))
+    content = content_of(table, path)
+    _check_backslashes(table, content, path)
+    rows = rows_of(content, table.quote_sign, table.escape, path)
+    names, rows = _names(rows, table, path)
+    wanted = _checked(names, wanted, others, path)
+    if is_regular(content, table.quote_sign, table.escape):
+        return _scan_csv(table, content, names, wanted)
+    return frames_of(rows, names, wanted, path, 1)
+
+
+def _names(
+    rows: Iterator[list[str]], table: Table, path: Path
+) -> tuple[list[str], Iterator[list[str]]]:
+    """The columns' names, and the rows after the header."""
+    first = next(rows, None)
+    if first is None:
+        raise BadInput(f"{path}: holds nothing but empty lines")
+    if table.header:
+        return first, rows
+    return [f"column_{n + 1}" for n in range(len(first))], chain([first], rows)
+
+
+def _checked(names: list[str], wanted: list[str], others: bool, path: Path) -> list[str]:
+    if others:
+        wanted = [*wanted, *(name for name in dict.fromkeys(names) if name not in wanted)]
+    for name in wanted:
+        if name not in names:
+            raise BadInput(f"{path}: has no column {name!r}{nearest(name, names)}")
+        if names.count(name) > 1:
+            places = [n for n, other in enumerate(names, start=1) if other == name]
+            raise BadInput(
+                f"{path}: has {len(places)} columns called {name!r} "
+                f"({', '.join(map(str, places))} of {len(names)}); rename all but one in the file"
+            )
+    return wanted
+
+
+def _scan_csv(table: Table, content: Content, names: list[str], wanted: list[str]) -> pl.LazyFrame:
+    # Names are ours: polars counts columns from 0 or from 1, depending on its version. Without a
+    # header it would take the longest row for the width.
+    ours = [f"{n}" for n in range(len(names))]
     frame = pl.scan_csv(
-        path if table.encoding == "utf-8" else _as_utf8(table, path),
-        separator=table.separator,
+        content.source,
+        separator=content.separator.decode(),
         has_header=table.header,
-        quote_char=_quote(table),
+        new_columns=ours if table.header else None,
+        schema=None if table.header else dict.fromkeys(ours, pl.String()),
+        quote_char=table.quote_sign,
         infer_schema=False,
         glob=False,
     )
-    _check(frame.collect_schema().names(), wanted, path)
+    places = [pl.col(f"{names.index(name)}").replace("", None).alias(name) for name in wanted]
     # Without this barrier only the wanted columns are parsed, and a row with too many fields
     # (an unquoted separator in a title) would be read as something else without a word.
     return frame.map_batches(
-        lambda batch: batch.select(wanted),
+        lambda batch: batch.select(places),
         projection_pushdown=False,
         streamable=True,
         schema=dict.fromkeys(wanted, pl.String()),
     )
 
 
-def _read_split(table: Table, path: Path, wanted: list[str]) -> pl.DataFrame:
-    """Lines split at a separator of several characters, which no CSV reader knows."""
-    lines = pl.read_csv(
-        path if table.encoding == "utf-8" else _as_utf8(table, path),
-        separator="\n",
-        has_header=False,
-        new_columns=["line"],
-        quote_char=None,
-        infer_schema=False,
-        glob=False,
-    )["line"]
-    first = (lines[0] or "").split(table.separator)
-    names = first if table.header else [f"column_{n + 1}" for n in range(len(first))]
-    _check(names, wanted, path)
-    lines = lines.slice(int(table.header)).fill_null("")
-    fields = lines.str.split(table.separator)
-    odd = (fields.list.len() != len(names)).arg_true()
-    if len(odd):
-        row = int(odd[0])
+def _check_backslashes(table: Table, content: Content, path: Path) -> None:
+    """Spark and MySQL put a backslash before a quote in a field, others double it; a field that
+    ends in a backslash looks like the first.
+    """
+    sign = table.quote_sign
+    if sign is None or table.escape is not None:
+        return
+    place = content.data.find(b"\\" + sign.encode())
+    if place >= 0:
+        line = content.data[:place].count(b"\n") + 1
         raise BadInput(
-            f"{path}: row {row + 1} has {len(fields[row])} fields separated by "
-            f"{table.separator!r}, expected {len(names)}"
+            f"{path}: line {line} has a backslash before a {sign}; set "
+            rf"""escape: "\\" if it escapes the quote, or escape: '{sign}' if quotes are doubled"""
         )
-    return pl.DataFrame(
-        {name: fields.list.get(names.index(name)).replace("", None) for name in wanted}
-    )
 
 
-def _check(names: list[str], wanted: list[str], path: Path) -> None:
-    for name in wanted:
-        if name not in names:
-            raise BadInput(f"{path}: has no column {name!r}{nearest(name, names)}")
-
-
-def _quote(table: Table) -> str | None:
-    return None if table.separator == "\t" else '"'
-
-
-def _as_utf8(table: Table, path: Path) -> io.BytesIO:
-    with _open(path) as file:
-        return io.BytesIO(file.read().decode(table.encoding).encode())
-
-
-def _open(path: Path) -> IO[bytes]:
-    with path.open("rb") as file:
-        packed = file.read(2) == b"\x1f\x8b"
-    return cast(IO[bytes], gzip.open(path)) if packed else path.open("rb")
-
-
-def _sniff(table: Table, path: Path) -> None:
-    """Tell early, in plain words, that a file is something else."""
-    try:
-        if not path.exists():
-            raise BadInput(f"{path}: no such file")
-        if path.stat().st_size == 0:
-            raise BadInput(f"{path}: is an empty file")
-        with _open(path) as file:
-            start = file.read(SNIFFED)
-    except OSError as error:
-        raise BadInput(f"{path}: cannot be read ({error.strerror or error})") from None
-    except (EOFError, zlib.error) as error:
-        raise BadInput(f"{path}: is a damaged gzip file ({error})") from None
-    parquet = start.startswith(b"PAR1")
-    if table.format == "parquet" and not parquet:
-        raise BadInput(f"{path}: is not a Parquet file; set format: csv if it is text")
-    if table.format == "csv" and parquet:
-        raise BadInput(f"{path}: is a Parquet file; set format: parquet")
-    if table.format == "csv" and start.startswith(b"PK\x03\x04"):
-        raise BadInput(f"{path}: is a zip archive; unpack it and name the file inside")
-    if table.format == "csv" and b"\0" in start:
-        raise BadInput(f"{path}: is a binary file or UTF-16, expected text in UTF-8")
-
-
-def _reason(error: Exception, table: Table, path: Path) -> str:
-    text = str(error).strip().splitlines()[0][:160] if str(error).strip() else repr(error)
-    if "more fields than defined" in text:
-        return _first_long_row(table, path)
-    if "utf-8" in text or isinstance(error, UnicodeDecodeError):
-        return "is not text in UTF-8; set encoding: latin-1 if that is what it is"
-    if isinstance(error, OSError | EOFError | zlib.error):
-        return f"is damaged or cannot be read ({text})"
-    kind = {"csv": "CSV", "parquet": "Parquet"}[table.format]
-    return f"is not valid {kind} ({text})"
-
-
-def _first_long_row(table: Table, path: Path) -> str:
-    with io.TextIOWrapper(_open(path), table.encoding, newline="") as text:
-        rows = csv.reader(
-            text,
-            delimiter=table.separator,
-            quoting=csv.QUOTE_MINIMAL if _quote(table) else csv.QUOTE_NONE,
-        )
-        with contextlib.suppress(csv.Error, UnicodeDecodeError, StopIteration):
-            expected = len(next(rows))
-            for number, row in enumerate(rows, start=1 if table.header else 2):
-                if len(row) > expected:
-                    return f"row {number} has {len(row)} fields, expected {expected}"
-    return "a row has more fields than the first"
+def _strictly(table: Table, path: Path) -> None:
+    """Read again as Python does, who names the row that is too long."""
+    content = content_of(table, path)
+    names, rows = _names(rows_of(content, table.quote_sign, table.escape, path), table, path)
+    for _ in frames_of(rows, names, [], path, 1):
+        pass

@@ -16,8 +16,8 @@ from recsweep.config.schema import FeatureTable, Folds, SessionTable
 from recsweep.data.features import ID, LABEL
 from recsweep.data.indexing import Indexed
 from recsweep.data.manifest import EventRows
-from recsweep.data.reading import as_text, read_table
-from recsweep.data.tables import feature_columns
+from recsweep.data.reading import read_table
+from recsweep.data.tables import feature_columns, known_text
 from recsweep.data.types import BOUGHT, KINDS, Cuts, Events, Int64
 from recsweep.errors import BadInput
 
@@ -38,23 +38,29 @@ class Sessions:
 def read_sessions(table: SessionTable, path: Path, rule: Folds) -> Sessions:
     """Read, drop rows without a label, drop exact duplicates, then split.
 
+    Duplicates agree in every column of the file, those that nobody declared included: sessions
+    that agree in the declared ones only are different sessions.
+
     Rows are put in the order of their content first: their order in the file has no say in
     anything.
 
     Raises:
         BadInput: the file can't be read, a number is none, or a part would lack one of the answers.
     """
-    raw = read_table(table, path, [table.label, *table.categorical, *table.numeric])
-    label = as_text(raw[table.label], path)
+    needed = [table.label, *table.categorical, *table.numeric]
+    raw = read_table(table, path, needed, others=True)
+    label = known_text(raw[table.label], table.missing, path)
     columns = feature_columns(session_features(table), raw, path)
     known = pl.DataFrame({LABEL: label.is_in(table.positive), **columns}).filter(
         label.is_not_null()
     )
-    distinct = known.unique().sort(known.columns, nulls_last=True)
+    labelled = raw.filter(label.is_not_null())
+    first = labelled.select(pl.struct(pl.all()).is_first_distinct()).to_series()
+    distinct = known.filter(first).sort(known.columns, nulls_last=True)
+    n = len(distinct)
     bought = distinct[LABEL].to_numpy()
     part = split(bought, rule, path)
     order = np.argsort(part, kind="stable")  # codes of the test come after all others
-    n = len(distinct)
     ids = pl.Series([f"session {row + 1}" for row in range(n)], dtype=pl.String)
     features = distinct[order].drop(LABEL)
     features.insert_column(0, pl.Series(LABEL, [None] * n, dtype=pl.String))
@@ -104,10 +110,5 @@ def split(bought: NDArray[np.bool_], rule: Folds, path: Path | str = "") -> Int6
 
 def session_features(table: SessionTable) -> FeatureTable:
     """The columns of a table of sessions as those of a table of learners."""
-    return FeatureTable(
-        path=table.path,
-        key=table.label,
-        categorical=table.categorical,
-        numeric=table.numeric,
-        missing=table.missing,
-    )
+    shared = SessionTable.model_fields.keys() & FeatureTable.model_fields.keys() - {"label"}
+    return FeatureTable(key=table.label, **{name: getattr(table, name) for name in shared})

@@ -10,7 +10,10 @@ from pathlib import Path, PurePosixPath
 
 from recsweep.config.files import expand, nearest
 from recsweep.config.schema import Package, SimulatorSettings, Table
+from recsweep.config.schema.frames import PREFIX as FRAME
+from recsweep.config.schema.frames import frame_file
 from recsweep.data.atomic_folders import unfinished
+from recsweep.data.formats.parts import parts
 from recsweep.data.simulator.raw import simulated
 from recsweep.errors import BadInput, WorkFailed
 
@@ -21,11 +24,11 @@ FETCH_SECONDS = 120.0
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """A raw file on this machine."""
+    """A raw table on this machine: a file, or all files of a folder or pattern."""
 
     configured: str  # the path as the experiment gives it
     path: Path
-    sha256: str
+    sha256: str  # of several files: of their checksums, one after another, in order of names
     size: int  # bytes
 
 
@@ -35,7 +38,7 @@ def resolve(
     raw_folder: Path,
     simulator: SimulatorSettings | None = None,
 ) -> Source:
-    """Find a table's file, fetching or simulating it once, and check its sha256 if one is given.
+    """Find a table's files, fetching or simulating them once, and check their sha256 if given.
 
     Raises:
         BadInput: no such file or member, or other bytes than expected.
@@ -46,12 +49,15 @@ def resolve(
         path, expected = _member(table.path, package, raw_folder)
     elif table.path.startswith(SIMULATOR):
         path, expected = simulated(table.path, simulator, raw_folder), table.sha256
+    elif table.path.startswith(FRAME):
+        path, expected = frame_file(table.path, raw_folder), table.path.removeprefix(FRAME)
     else:
         path, expected = expand(table.path), table.sha256
     try:
-        digest, size = file_sha256(path), path.stat().st_size
+        files = parts(path)
+        digest, size = _sha256(files), sum(file.stat().st_size for file in files)
     except OSError as error:
-        raise BadInput(f"{path}: cannot be read ({error.strerror})") from None
+        raise BadInput(f"{error.filename or path}: cannot be read ({error.strerror})") from None
     if expected is not None and digest != expected.lower():
         advice = "; delete it to fetch it again" if table.path.startswith(PREFIX) else ""
         raise BadInput(f"{path}: has sha256 {digest}, expected {expected}{advice}")
@@ -62,6 +68,13 @@ def file_sha256(path: Path) -> str:
     """Hexadecimal sha256 of a file's bytes."""
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def _sha256(files: tuple[Path, ...]) -> str:
+    digests = [file_sha256(file) for file in files]
+    if len(digests) == 1:
+        return digests[0]
+    return hashlib.sha256("".join(digests).encode()).hexdigest()
 
 
 def _member(path: str, package: Package | None, raw_folder: Path) -> tuple[Path, str]:

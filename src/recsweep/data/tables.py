@@ -1,6 +1,6 @@
 """Tables of what is known about users or items, brought into the order of their codes."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -10,8 +10,10 @@ from recsweep.config.schema import FeatureTable
 from recsweep.data.cleaning import raw_ids
 from recsweep.data.features import ID, LABEL, RESERVED, VALID_FROM, declared_names
 from recsweep.data.manifest import FeatureRows
+from recsweep.data.numbers import to_numbers
 from recsweep.data.reading import as_text, read_table
-from recsweep.data.times import to_microseconds
+from recsweep.data.time_formats import advice
+from recsweep.data.times import check_times, to_microseconds
 from recsweep.errors import BadInput
 
 TAG_WRAPPING = " \t[]'\""
@@ -39,7 +41,8 @@ def feature_table(table: FeatureTable, path: Path, ids: pl.Series) -> FeatureRea
     without a readable time is never known: such rows are left out, and counted.
 
     Raises:
-        BadInput: the file can't be read, a number or time is none, or two rows of one id differ.
+        BadInput: the file can't be read, a number or time is none, two rows of one id differ, or
+            no id of the log has a row.
     """
     names = declared_names(table)
     twice = [name for name in names if names.count(name) > 1 or name in RESERVED]
@@ -48,7 +51,9 @@ def feature_table(table: FeatureTable, path: Path, ids: pl.Series) -> FeatureRea
     others = [column for column in (table.label, table.valid_from) if column]
     raw = read_table(table, path, [table.key, *others, *names])
     columns = {ID: raw_ids(raw[table.key], path)}
-    columns[LABEL] = _text(raw[table.label], table.missing, path) if table.label else _nothing(raw)
+    columns[LABEL] = (
+        known_text(raw[table.label], table.missing, path) if table.label else _nothing(raw)
+    )
     if table.valid_from:
         columns[VALID_FROM] = _valid_from(raw[table.valid_from], table, path)
     known = (
@@ -64,12 +69,15 @@ def feature_table(table: FeatureTable, path: Path, ids: pl.Series) -> FeatureRea
     single = known.unique(key, keep="first", maintain_order=True).drop("row")
     ordered = ids.alias(ID).to_frame()
     of_log = single.join(ordered, on=ID, how="semi")
+    if of_log.is_empty() and len(ids):
+        raise BadInput(f"{path}: {_no_match(single[ID], ids, table.key)}")
     counts = FeatureRows(
         path=table.path,
         rows=len(raw),
         without_id=without_id,
         repeated=len(known) - len(single),
         without_event=single[ID].n_unique() - of_log[ID].n_unique(),
+        ids=len(ids),
         ids_without_row=len(ids) - of_log[ID].n_unique(),
         without_time=len(raw) - without_id - len(known),
     )
@@ -92,26 +100,55 @@ def feature_columns(table: FeatureTable, raw: pl.DataFrame, path: Path) -> dict[
         BadInput: a number is none, or a column can't hold what it is declared as.
     """
     return {
-        **{name: _text(raw[name], table.missing, path) for name in table.categorical},
-        **{name: _numbers(raw[name], table.missing, path) for name in table.numeric},
+        **{name: known_text(raw[name], table.missing, path) for name in table.categorical},
+        **{name: _numbers(raw[name], table, path) for name in table.numeric},
         **{
             name: _tags(raw[name], separator, table.missing, path)
             for name, separator in table.tags.items()
         },
-        **{name: _text(raw[name], table.missing, path) for name in table.text},
+        **{name: known_text(raw[name], table.missing, path) for name in table.text},
     }
 
 
+def known_text(column: pl.Series, missing: Sequence[str], path: Path) -> pl.Series:
+    """A column as text without spaces around it; what means "not known" is null."""
+    text = as_text(column, path).str.strip_chars()
+    return text.set(text.is_in(missing), None)
+
+
+SAME_BUT_FOR: Mapping[str, Callable[[pl.Series], pl.Series]] = {
+    "spaces around them": lambda ids: ids.str.strip_chars(),
+    "capitals": lambda ids: ids.str.to_lowercase(),
+    "leading zeros": lambda ids: ids.str.strip_chars_start("0"),
+    "a .0 at the end": lambda ids: ids.str.strip_suffix(".0"),
+}
+
+
+def _no_match(found: pl.Series, wanted: pl.Series, key: str) -> str:
+    text = f"none of the log's {len(wanted)} ids has a row; the log has {wanted[0]!r}"
+    if found.is_empty():
+        return f"{text}, the column {key!r} has none"
+    alike = [
+        difference
+        for difference, form in SAME_BUT_FOR.items()
+        if form(found).is_in(form(wanted).implode()).any()
+    ]
+    but_for = f"; they are the same but for {alike[0]}" if alike else ""
+    return f"{text}, the column {key!r} has {found[0]!r}{but_for}"
+
+
 def _valid_from(column: pl.Series, table: FeatureTable, path: Path) -> pl.Series:
+    check_times(column, path)
     if not (column.dtype.is_numeric() or column.dtype.is_temporal()):
-        column = _text(column, table.missing, path)
-    time = to_microseconds(column, table.valid_from_format)
+        column = known_text(column, table.missing, path)
+    time = to_microseconds(column, table.valid_from_format, table.timezone)
     unread = (time.is_null() & column.is_not_null()).arg_true()
     if len(unread):
         row = int(unread[0])
         raise BadInput(
             f"{path}: row {row + 1}: {column.name} is {column[row]!r}, expected a time written "
             f"{table.valid_from_format!r} (valid_from_format)"
+            f"{advice(column[row], 'valid_from_format')}"
         )
     return time
 
@@ -134,14 +171,9 @@ def _nothing(raw: pl.DataFrame) -> pl.Series:
     return pl.Series([None] * len(raw), dtype=pl.String)
 
 
-def _text(column: pl.Series, missing: Sequence[str], path: Path) -> pl.Series:
-    text = as_text(column, path).str.strip_chars()
-    return text.set(text.is_in(missing), None)
-
-
-def _numbers(column: pl.Series, missing: Sequence[str], path: Path) -> pl.Series:
-    text = _text(column, missing, path)
-    number = text.cast(pl.Float64, strict=False)
+def _numbers(column: pl.Series, table: FeatureTable, path: Path) -> pl.Series:
+    text = known_text(column, table.missing, path)
+    number = to_numbers(text, table)
     if column.dtype.is_float():
         text = text.set(column.is_nan(), None)
     number = number.set(~number.is_finite(), None)

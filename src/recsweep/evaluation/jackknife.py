@@ -1,36 +1,38 @@
-"""Intervals of metrics that no single learner has a value of, such as an area under a curve."""
+"""Metrics that no single learner has a value of, such as an area under a curve, as a table."""
 
 from collections.abc import Callable, Mapping
 
 import numpy as np
-from scipy.special import stdtrit
 
-from recsweep.data.types import Int32, Int64
+from recsweep.data.types import Float64, Int32, Int64
 
 GROUPS = 10
 
 
-def jackknife(
-    metrics: Callable[[Int64], Mapping[str, float]], sequence: Int32, level: float = 0.95
-) -> dict[str, tuple[float, float, float]]:
-    """Metric -> (value, lower, upper), by leaving out a tenth of the learners at a time.
+def pseudo_values(
+    metrics: Callable[[Int64], Mapping[str, Float64]], sequence: Int32
+) -> dict[str, Float64]:
+    """Metric -> (n_runs, n_groups), whose mean over groups is each run's metric.
 
-    The delete-a-group jackknife (Kott 2001, eq. 2) with a t interval. Learners are dealt into
-    groups at random, the same ones for the same number of learners.
+    Pseudo-values of the delete-a-group jackknife (Tukey 1958; Kott 2001): with theta the metric of
+    all G groups of learners and theta_g that without group g, group g counts with
+    theta + (G - 1) (mean of theta_g - theta_g). Their variance over groups, divided by G, is the
+    jackknife's. So groups stand for learners in `variance.py`, and runs for seeds: an interval
+    counts both. Learners are dealt into groups at random, the same ones for the same number.
 
     Args:
-        metrics: of the examples at some positions.
+        metrics: of the examples at some positions, one value a run.
         sequence: (n_examples,) which learner an example belongs to.
-        level: of each interval for itself.
     """
     group = (np.random.default_rng(0).permutation(int(sequence.max()) + 1) % GROUPS)[sequence]
     whole = metrics(np.arange(len(sequence)))
-    parts = [metrics(np.flatnonzero(group != g)) for g in range(GROUPS) if (group == g).any()]
-    quantile = -float(stdtrit(len(parts) - 1, (1 - level) / 2)) if len(parts) > 1 else 0.0
-    out = {}
-    for name, value in whole.items():
-        without = np.array([part[name] for part in parts])
-        share = (len(parts) - 1) / len(parts)
-        half = quantile * float(np.sqrt(share * ((without - value) ** 2).sum()))
-        out[name] = (value, value - half, value + half)
-    return out
+    held = [np.flatnonzero(group != g) for g in range(GROUPS) if (group == g).any()]
+    if len(held) < 2:
+        return {name: values[:, None] for name, values in whole.items()}
+    parts = [metrics(positions) for positions in held]
+    found = {}
+    for name, values in whole.items():
+        without = np.stack([part[name] for part in parts], axis=1)
+        apart = without.mean(axis=1, keepdims=True) - without
+        found[name] = values[:, None] + (len(parts) - 1) * apart
+    return found

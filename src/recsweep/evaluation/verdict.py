@@ -97,7 +97,8 @@ class PairVerdict:
         to = (
             "the model families" if self.scope == "families" else "the selected configurations only"
         )
-        return f"{self.learners:,} {unit}, {count}; applies to {to}"
+        kind = "; exploratory" if self.exploratory else ""
+        return f"{self.learners:,} {unit}, {count}; applies to {to}{kind}"
 
 
 def decide(lower: float, upper: float, smallest_effect: float, unseen: float = 0.0) -> Outcome:

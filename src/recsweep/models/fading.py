@@ -18,6 +18,7 @@ import torch
 from pydantic import Field, model_validator
 from torch import Tensor, nn
 
+from recsweep.models.network import Rows
 from recsweep.models.protocol import FamilyConfig
 
 DAY = 86_400_000_000  # microseconds
@@ -51,18 +52,17 @@ class FadingConfig(FamilyConfig):
 
         Args:
             items: (n_rows, longest) the rows' courses, oldest first.
-            time: (n_rows, longest) int64, microseconds; past a row's end anything. Only `instant`
-                and `time` need it.
+            time: (n_rows, longest) int64, microseconds; past a row's end anything. Without it every
+                event is an instant of its own, and nothing can fade by `time`.
         """
         if self.fading == "none":
             return torch.zeros(items.shape, dtype=torch.float64, device=items.device)
         if self.fading == "step":
             steps = torch.arange(items.shape[1], device=items.device).expand(items.shape)
             return self._faded(steps)
-        assert time is not None  # rankers and batches give it
         if self.fading == "instant":
-            later = (time[:, 1:] != time[:, :-1]).cumsum(1)
-            return self._faded(nn.functional.pad(later, (1, 0)))
+            return self._faded(instants_of(items, time))
+        assert time is not None  # rankers and batches give it
         assert self.half_life_days is not None
         since = (time - time[:, :1]).to(torch.float64) / DAY
         return since * (math.log(2) / self.half_life_days)
@@ -70,6 +70,15 @@ class FadingConfig(FamilyConfig):
     def _faded(self, steps: Tensor) -> Tensor:
         assert self.fading_weight is not None
         return steps.to(torch.float64) * -math.log(self.fading_weight)
+
+
+def instants_of(items: Tensor, time: Tensor | None) -> Tensor:
+    """(n_rows, longest) int64 the number of each event's instant in its row, from 0; without times
+    every event is an instant of its own.
+    """
+    if time is None:
+        return torch.arange(items.shape[1], device=items.device).expand(items.shape)
+    return nn.functional.pad((time[:, 1:] != time[:, :-1]).cumsum(1), (1, 0))
 
 
 def faded_sums(vectors: Tensor, ages: Tensor) -> Tensor:
@@ -96,6 +105,16 @@ def faded_sums(vectors: Tensor, ages: Tensor) -> Tensor:
         parts.append(summed)
         carried = summed[:, -1]
     return torch.cat(parts, 1) if parts else vectors
+
+
+def faded_means(vectors: Tensor, rows: Rows, fading: FadingConfig, exponent: float = 1) -> Tensor:
+    """(n_rows, longest, d): faded sums over the sum of the weights to the power `exponent`."""
+    if not fading.fades:  # the same, and cheaper
+        places = torch.arange(1, vectors.shape[1] + 1, device=vectors.device, dtype=vectors.dtype)
+        return vectors.cumsum(1) / places.pow(exponent)[:, None]
+    ages = fading.ages(rows.items, rows.time)
+    counts = faded_counts(ages, vectors.dtype).pow(exponent)
+    return faded_sums(vectors, ages) / counts[:, :, None]
 
 
 def faded_counts(ages: Tensor, dtype: torch.dtype) -> Tensor:

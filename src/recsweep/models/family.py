@@ -10,9 +10,9 @@ from recsweep.models.protocol import Context, FamilyConfig
 C = TypeVar("C", bound=FamilyConfig)
 M_co = TypeVar("M_co", covariant=True)
 
-Role = Literal["network", "baseline", "floor"]
-"""Networks are what a study is about, baselines what they are held against by default, and floors
-what both have to pass."""
+Role = Literal["network", "control", "baseline", "floor"]
+"""Networks are what a study is about, controls are networks that are denied something, baselines
+what networks are held against by default, and floors what all have to pass."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,5 +57,6 @@ class Family:
     title_zh: str
     role: Role
     tasks: Mapping[str, Build[Any, Any]]  # by the task's name
+    twin: str | None = None  # the control with the same layers that can't see order
     spaces: Path | None = None
     """The folder with `<name>.yaml`, or `<task>/<name>.yaml`; None: `search_spaces/`."""

@@ -133,22 +133,26 @@ def cross_entropy(
 
 
 def sampled_softmax(
-    positive: Tensor, negative: Tensor, clash: Tensor, log_q_positive: Tensor, log_q: Tensor
+    positive: Tensor, negative: Tensor, log_q_positive: Tensor, log_q: Tensor
 ) -> Tensor:
     """Softmax over the target and a shared sample of negatives, corrected for how often each is
     drawn (Bengio & Senécal 2008, eq. 8: subtract log q from the logit), mean over targets.
 
-    positive, log_q_positive (n_targets,); negative and clash (n_targets, n_negatives), clash marks
-    negatives equal to the target; log_q (n_negatives,) log of the expected draws.
+    A draw that is the target stays: which of the places holds the target, given what all hold, is
+    then exactly this softmax at the true logits (Ma & Collins 2018, eq. 4).
+
+    positive, log_q_positive (n_targets,); negative (n_targets, n_negatives); log_q (n_negatives,)
+    log of the expected draws.
     """
-    logits = (negative - log_q).masked_fill(clash, -torch.inf)
     corrected = positive - log_q_positive
-    return (torch.logaddexp(corrected, logits.logsumexp(1)) - corrected).mean()
+    return (torch.logaddexp(corrected, (negative - log_q).logsumexp(1)) - corrected).mean()
 
 
 def bpr(positive: Tensor, negative: Tensor, clash: Tensor) -> Tensor:
     """Bayesian personalised ranking (Rendle et al. 2009, eq. 4 without its regulariser): mean of
-    -log sigmoid(positive - negative) over negatives, then over targets. Shapes as above.
+    -log sigmoid(positive - negative) over negatives, then over targets.
+
+    Shapes as above; clash (n_targets, n_negatives) marks negatives that are the target.
     """
     pairs = -F.logsigmoid(positive[:, None] - negative).masked_fill(clash, 0.0)
     return (pairs.sum(1) / (~clash).sum(1).clamp(min=1)).mean()

@@ -10,22 +10,41 @@ where its absence tells nothing.
 """
 
 import math
+from collections.abc import Sequence
+from itertools import pairwise
+from typing import Protocol
 
 import torch
 from torch import Tensor, nn
 
+from recsweep.data.types import Training
 from recsweep.models import losses
 from recsweep.models.tables import rows
 
 
+class Rows(Protocol):
+    """Rows of histories, of a training batch or of queries; see there for the shapes."""
+
+    @property
+    def items(self) -> Tensor: ...  # noqa: D102
+    @property
+    def user_features(self) -> Tensor: ...  # noqa: D102
+    @property
+    def event_features(self) -> Tensor | None: ...  # noqa: D102
+    @property
+    def time(self) -> Tensor | None: ...  # noqa: D102
+
+
 class Encoder(nn.Module):
-    """What a family brings: its states, and the width of them."""
+    """What a family brings: its states."""
 
-    width: int
+    width: int  # of its states
+    dim: int  # of the item vectors
     projects: bool = True  # does a linear layer take the states to the item vectors' width?
+    tied: bool = False  # do courses have one vector, for the way in and the way out?
 
-    def forward(self, inputs: Tensor, items: Tensor, user_features: Tensor) -> Tensor:
-        """(n_rows, longest, width) states from embedded inputs of the same leading shape."""
+    def forward(self, inputs: Tensor, rows: Rows) -> Tensor:
+        """(n_rows, longest, width) states from the rows' embedded items, of the same shape."""
         raise NotImplementedError
 
     def memory(self, last_item: Tensor) -> losses.Memory | None:
@@ -42,55 +61,45 @@ class Network(nn.Module):
 
     item_features: Tensor
 
-    def __init__(
-        self,
-        encoder: Encoder,
-        item_features: Tensor,
-        n_user_features: int,
-        dim: int,
-        tied: bool,
-        n_cold: int = 0,
-        n_event_features: int = 0,
-    ) -> None:
+    def __init__(self, encoder: Encoder, training: Training, sparse: bool) -> None:
         super().__init__()
-        n_items, n_features = len(item_features) - n_cold, item_features.shape[1]
-        self.encoder, self._n_cold = encoder, n_cold
-        self.register_buffer("item_features", item_features, persistent=False)
+        self.encoder, self._n_cold = encoder, training.n_cold
+        n_items, dim, tied = training.n_known, encoder.dim, encoder.tied
+        self.sparse = sparse  # are gradients of the tables kept to the rows in use?
+        features = torch.from_numpy(training.item_features)
+        self.register_buffer("item_features", features, persistent=False)
         # Scaled so that a tied table gives logits of unit order at the start.
         self.embedding = nn.Parameter(torch.randn(n_items, dim) / math.sqrt(dim))
         self.output = None if tied else nn.Parameter(torch.randn(n_items, dim) / math.sqrt(dim))
         self.bias = nn.Parameter(torch.zeros(n_items))
         self.project = nn.Linear(encoder.width, dim) if encoder.projects else nn.Identity()
         # Zero at first: features start as no effect and earn one.
-        self.user = nn.Parameter(torch.zeros(n_user_features, dim))
-        self.item_in = nn.Parameter(torch.zeros(n_features, dim))
-        self.item_out = nn.Parameter(torch.zeros(n_features, dim))
+        self.user = nn.Parameter(torch.zeros(training.sequences.features.shape[1], dim))
+        self.item_in = nn.Parameter(torch.zeros(features.shape[1], dim))
+        self.item_out = nn.Parameter(torch.zeros(features.shape[1], dim))
         # What is said of an event, beside its course, moves the course's vector on the way in.
+        n_event_features = len(training.event_columns)
         self.event_in = (
             nn.Parameter(torch.zeros(n_event_features, dim)) if n_event_features else None
         )
-        self.sparse = False  # are gradients of the tables kept to the rows in use?
 
     @property
     def tables(self) -> list[nn.Parameter]:
         """(n_items, dim) each."""
         return [self.embedding] if self.output is None else [self.embedding, self.output]
 
-    def states(
-        self, items: Tensor, user_features: Tensor, event_features: Tensor | None = None
-    ) -> Tensor:
+    def states(self, rows: Rows) -> Tensor:
         """(n_rows, longest, dim), each from the places up to its own."""
         if self.sparse and (self.training or self._n_cold == 0):
-            inputs = self._rows(self.embedding, self.item_in, items)
+            inputs = self._rows(self.embedding, self.item_in, rows.items)
         else:
             table = self._table(self.embedding, self.item_in)
-            inputs = nn.functional.embedding(items, table)
+            inputs = nn.functional.embedding(rows.items, table)
         if self.event_in is not None:
-            assert event_features is not None  # training has them, so histories have
-            inputs = inputs + event_features @ self.event_in
-        encoded = self.encoder(inputs, items, user_features)
-        projected: Tensor = self.project(encoded)
-        return projected + (user_features @ self.user)[:, None]
+            assert rows.event_features is not None  # training has them, so histories have
+            inputs = inputs + rows.event_features @ self.event_in
+        projected: Tensor = self.project(self.encoder(inputs, rows))
+        return projected + (rows.user_features @ self.user)[:, None]
 
     def catalogue(self) -> Tensor:
         """(n_items, dim) output vectors; in training (n_known, dim)."""
@@ -126,3 +135,12 @@ class Network(nn.Module):
             return of_known
         mean = of_known.mean(0, keepdim=True)
         return torch.cat((of_known, mean.expand(self._n_cold, *of_known.shape[1:])))
+
+
+def relu_layers(sizes: Sequence[int], dropout: float) -> list[nn.Module]:
+    """A linear layer, ReLU and dropout from each size to the next."""
+    return [
+        layer
+        for before, after in pairwise(sizes)
+        for layer in (nn.Linear(before, after), nn.ReLU(), nn.Dropout(dropout))
+    ]

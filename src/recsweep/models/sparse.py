@@ -1,13 +1,19 @@
-"""Sparse (n_items, n_items) matrices: how they are saved, and the counts they are made from."""
+"""Sparse matrices of courses: how they are saved, what they are made from and multiplied with."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 
 import numpy as np
 import torch
 from scipy.sparse import csr_matrix
 from torch import Tensor
 
+from recsweep.data.arrays import ranges
 from recsweep.data.types import Training
+from recsweep.models.fading import FadingConfig, instants_of
+from recsweep.models.protocol import Histories
+
+ENTRIES = 1 << 22
+"""At most about so many events of histories are laid out at once."""
 
 
 def interactions(training: Training) -> csr_matrix:
@@ -16,6 +22,36 @@ def interactions(training: Training) -> csr_matrix:
     owner = np.repeat(np.arange(len(sequences)), np.diff(sequences.offsets))
     ones = np.ones(len(owner), np.float32)
     return csr_matrix((ones, (owner, sequences.item)), (len(sequences), training.n_items))
+
+
+def faded_histories(
+    histories: Histories, fading: FadingConfig, n_items: int, instants: int | None = None
+) -> Iterator[csr_matrix]:
+    """(some queries, n_items) the weights of each query's events, added up by course; in the
+    queries' order, so many at once that memory doesn't grow with the longest history.
+
+    Args:
+        histories: with the queries.
+        fading: how events weigh.
+        n_items: size of the catalogue.
+        instants: only the events of the last so many weigh anything; None: all do.
+    """
+    items, row = histories.items.cpu().numpy(), histories.row.cpu().numpy()
+    length = histories.length.cpu().numpy()
+    time = None if histories.time is None else histories.time.cpu()
+    ages = fading.ages(histories.items.cpu(), time).numpy()
+    number = None if instants is None else instants_of(histories.items.cpu(), time).numpy()
+    chunk = np.cumsum(length) // ENTRIES
+    for of in np.split(np.arange(len(row)), np.flatnonzero(np.diff(chunk)) + 1):
+        counts = length[of]
+        query = np.repeat(np.arange(len(of)), counts)
+        rows, place = np.repeat(row[of], counts), ranges(np.zeros_like(counts), counts)
+        last = np.repeat(length[of] - 1, counts)
+        weight = np.exp(ages[rows, place] - ages[rows, last])
+        if number is not None:
+            weight *= number[rows, last] - number[rows, place] < instants
+        kept = (weight, (query, items[rows, place]))
+        yield csr_matrix(kept, (len(of), n_items), dtype=np.float32)
 
 
 def to_state(matrix: csr_matrix) -> dict[str, Tensor]:

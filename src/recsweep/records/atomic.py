@@ -1,7 +1,10 @@
 """Files appear whole or not at all."""
 
+import io
 import os
 from pathlib import Path
+
+import polars as pl
 
 
 def write_bytes(path: Path, content: bytes, *, durable: bool = True) -> None:
@@ -27,6 +30,13 @@ def write_bytes(path: Path, content: bytes, *, durable: bool = True) -> None:
 def write_text(path: Path, content: str) -> None:
     """`write_bytes`, in UTF-8."""
     write_bytes(path, content.encode())
+
+
+def write_parquet(path: Path, frame: pl.DataFrame) -> None:
+    """`write_bytes` of a table."""
+    buffer = io.BytesIO()
+    frame.write_parquet(buffer)
+    write_bytes(path, buffer.getvalue())
 
 
 def _sync_folder(folder: Path) -> None:

@@ -6,11 +6,16 @@ As with `digests.py`: no guard against forgers. A record without a digest is an 
 import json
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
+
+from pydantic import ValidationError
 
 from recsweep.config.digest import json_sha256
+from recsweep.config.schema import Schema
 from recsweep.errors import BadInput
 from recsweep.records.atomic import write_text
+
+S = TypeVar("S", bound=Schema)
 
 KEY = "digest"
 
@@ -19,6 +24,26 @@ def write_checked(path: Path, content: Mapping[str, Any]) -> None:
     """Write `content`, and its digest under `digest`."""
     whole = {**content, KEY: json_sha256(content)}
     write_text(path, json.dumps(whole, indent=1, ensure_ascii=False) + "\n")
+
+
+def write_record(path: Path, record: Schema) -> None:
+    """`write_checked` of a record that has a schema."""
+    write_checked(path, json.loads(record.model_dump_json()))
+
+
+def read_record(schema: type[S], path: Path, advice: str) -> S:
+    """Read what `write_record` wrote.
+
+    Raises:
+        FileNotFoundError, BadInput: see `read_checked`; or it does not fit the schema.
+    """
+    content = read_checked(path, advice)
+    try:
+        return schema.model_validate_json(json.dumps(content))
+    except ValidationError as error:
+        key = ".".join(str(part) for part in error.errors()[0]["loc"])
+        name = schema.__name__.lower()
+        raise BadInput(f"{path}: is not a {name} of this version ({key}); {advice}") from None
 
 
 def read_checked(path: Path, advice: str) -> dict[str, Any]:

@@ -1,24 +1,20 @@
 """A confirmation as files: `verdicts.json` for people, `confirmation.parquet` for statistics.
 
 The Parquet file has one row for each (family, search, seed, user): every ranking metric,
-`novelty@k`, and `in_order` and `shuffled`, the study's metric on the targets of the
-shuffled-history control (null for a family that can't see order). Search 1 is the study's own.
+`novelty@k`. Search 1 is the study's own.
 Users are the codes of the prepared data.
 """
 
-import io
-import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
 import polars as pl
-from pydantic import ValidationError
 
 from recsweep.data.types import Float64, Int32
 from recsweep.errors import BadInput
-from recsweep.records.atomic import write_bytes
-from recsweep.records.checked import read_checked, write_checked
+from recsweep.records.atomic import write_parquet
+from recsweep.records.checked import read_record, write_record
 from recsweep.records.confirmation import Confirmation
 from recsweep.records.openings import read_openings
 
@@ -46,10 +42,8 @@ def write_confirmation(
         folder: of the study.
     """
     frames = [_frame(name, seeds, table, user) for name, table in tables.items()]
-    buffer = io.BytesIO()
-    pl.concat(frames, how="diagonal").write_parquet(buffer)
-    write_bytes(folder / LEARNERS, buffer.getvalue())
-    write_checked(folder / VERDICTS, json.loads(confirmation.model_dump_json()))
+    write_parquet(folder / LEARNERS, pl.concat(frames, how="diagonal"))
+    write_record(folder / VERDICTS, confirmation)
 
 
 def read_confirmation(folder: Path) -> Confirmation | None:
@@ -58,18 +52,12 @@ def read_confirmation(folder: Path) -> Confirmation | None:
     Raises:
         BadInput: a file is there that isn't one of ours, or was changed since it was written.
     """
-    path = folder / VERDICTS
     try:
-        content = read_checked(path, "move it away and run recsweep confirm")
-        confirmation = Confirmation.model_validate_json(json.dumps(content))
+        confirmation = read_record(
+            Confirmation, folder / VERDICTS, "move it away and run recsweep confirm"
+        )
     except FileNotFoundError:
         return None
-    except ValidationError as error:
-        key = ".".join(str(part) for part in error.errors()[0]["loc"])
-        raise BadInput(
-            f"{path}: is not a confirmation of this version ({key or 'not JSON'}); "
-            "move it away and run recsweep confirm"
-        ) from None
     openings = read_openings(folder)
     if len(openings) <= len(confirmation.openings):
         return confirmation

@@ -2,19 +2,17 @@
 
 `trials.parquet` has one row a trial; `config` is JSON. `curves.parquet` has one row for each
 (trial, epoch, fold, metric), folds from 0: every ranking metric, `loss`, the mean training
-loss, and `gradient_norm`, its mean over an epoch's steps. A row without a fold is the trial's score
-in that epoch, the mean over folds.
+loss, and `gradient_norm`, its mean over an epoch's steps. A row without a fold is of all folds: the
+trial's score, their mean, and what the epoch took (`MEASURED`).
 
 `study.json` has the sha256 of both and a digest of its own: Parquet files carry no checksum, and a
 flipped bit would be another score.
 """
 
-import io
 import json
 from collections import defaultdict
 from collections.abc import Mapping
-from dataclasses import asdict
-from datetime import datetime
+from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
@@ -24,9 +22,10 @@ from recsweep.config.files import validate
 from recsweep.config.schema import Experiment
 from recsweep.data.sources import file_sha256
 from recsweep.errors import BadInput
-from recsweep.records.atomic import write_bytes
+from recsweep.records.atomic import write_parquet
 from recsweep.records.checked import read_checked, write_checked
-from recsweep.records.study import Study, SweepSession, TrialRow
+from recsweep.records.study import SESSIONS, Study, TrialRow
+from recsweep.spaces.declared import DeclaredSpace
 from recsweep.training.epoch import EpochReport
 
 TABLES = ("trials.parquet", "curves.parquet")
@@ -49,6 +48,7 @@ TRIALS = pl.Schema(
         "config": pl.String(),
     }
 )
+MEASURED = ("fit_seconds", "evaluate_seconds", "training_events", "memory_mb")
 CURVES = pl.Schema(
     {
         "trial": pl.String(),
@@ -64,16 +64,16 @@ def write_study(study: Study, folder: Path) -> None:
     """Write all three files; `study.json` comes last, so its presence says that all are there."""
     curves = [row for trial in study.trials for row in _curve_rows(trial, study)]
     trials = [_trial_row(trial) for trial in study.trials]
-    _write_parquet(pl.DataFrame(curves, CURVES, orient="row"), folder / "curves.parquet")
-    _write_parquet(pl.DataFrame(trials, TRIALS, orient="row"), folder / "trials.parquet")
+    write_parquet(folder / "curves.parquet", pl.DataFrame(curves, CURVES, orient="row"))
+    write_parquet(folder / "trials.parquet", pl.DataFrame(trials, TRIALS))
     head = {
         "experiment": study.experiment.model_dump(mode="json"),
-        "spaces": study.spaces,
+        "spaces": {name: space.keys_as_declared() for name, space in study.spaces.items()},
         "dataset": study.dataset,
         "fingerprint": study.fingerprint,
         "environment": study.environment,
         "folds": study.folds,
-        "sessions": [{**asdict(s), "started": s.started.isoformat()} for s in study.sessions],
+        "sessions": SESSIONS.dump_python(study.sessions, mode="json"),
         "files": {name: file_sha256(folder / name) for name in TABLES},
     }
     write_checked(folder / "study.json", head)
@@ -97,15 +97,12 @@ def read_study(folder: Path) -> Study:
         experiment = validate(Experiment, head["experiment"], path)
         return Study(
             experiment=experiment,
-            spaces=head["spaces"],
+            spaces={n: validate(DeclaredSpace, keys, path) for n, keys in head["spaces"].items()},
             dataset=head["dataset"],
             fingerprint=head["fingerprint"],
             environment=head["environment"],
             folds=head["folds"],
-            sessions=tuple(
-                SweepSession(**{**entry, "started": datetime.fromisoformat(entry["started"])})
-                for entry in head["sessions"]
-            ),
+            sessions=SESSIONS.validate_python(head["sessions"]),
             trials=_read_trials(trials, curves, experiment.metric.lower_is_better),
         )
     except (OSError, ValueError, KeyError, TypeError, pl.exceptions.PolarsError) as error:
@@ -118,24 +115,12 @@ def _check_tables(folder: Path, recorded: Mapping[str, str]) -> None:
             raise BadInput(f"{folder / name}: was changed after it was written; {RENEW}")
 
 
-def _trial_row(trial: TrialRow) -> tuple[Any, ...]:
-    best = trial.best
-    return (
-        trial.id,
-        trial.family,
-        trial.number,
-        trial.state,
-        trial.reason,
-        best.value if best else None,
-        best.epoch if best else None,
-        len(trial.epochs),
-        trial.fit_seconds,
-        trial.evaluate_seconds,
-        trial.started,
-        trial.ended,
-        trial.seed,
-        json.dumps(dict(trial.config)),
-    )
+def _trial_row(trial: TrialRow) -> dict[str, Any]:
+    return {name: getattr(trial, name, None) for name in TRIALS} | {
+        "best_epoch": trial.best.epoch if trial.best else None,
+        "epochs": len(trial.epochs),
+        "config": json.dumps(dict(trial.config)),
+    }
 
 
 def _curve_rows(trial: TrialRow, study: Study) -> list[tuple[Any, ...]]:
@@ -143,6 +128,8 @@ def _curve_rows(trial: TrialRow, study: Study) -> list[tuple[Any, ...]]:
     rows: list[tuple[Any, ...]] = []
     for row in trial.epochs:
         rows.append((trial.id, row.epoch, None, key, row.value))
+        measured = ((name, getattr(row, name)) for name in MEASURED)
+        rows += [(trial.id, row.epoch, None, *pair) for pair in measured if pair[1] is not None]
         for metric, values in row.curves.items():
             rows += [(trial.id, row.epoch, n, metric, value) for n, value in enumerate(values)]
     return rows
@@ -151,43 +138,24 @@ def _curve_rows(trial: TrialRow, study: Study) -> list[tuple[Any, ...]]:
 def _read_trials(
     trials: pl.DataFrame, curves: pl.DataFrame, lower_is_better: bool
 ) -> tuple[TrialRow, ...]:
-    epochs: dict[str, dict[int, dict[str, list[float | None]]]] = defaultdict(dict)
-    scores: dict[tuple[str, int], float] = {}
+    epochs: dict[str, dict[int, dict[str, Any]]] = defaultdict(dict)
     for trial, epoch, fold, metric, value in curves.iter_rows():
+        entry = epochs[trial].setdefault(epoch, {"curves": defaultdict(list)})
         if fold is None:
-            scores[trial, epoch] = value
-            epochs[trial][epoch] = {}
+            entry[metric if metric in MEASURED else "value"] = value
         else:
-            epochs[trial][epoch].setdefault(metric, []).append(value)
-    return tuple(
-        TrialRow(
-            id=row["id"],
-            family=row["family"],
-            number=row["number"],
-            state=row["state"],
-            reason=row["reason"],
-            config=json.loads(row["config"]),
-            seed=row["seed"],
-            epochs=tuple(
-                _epoch(epoch, scores[row["id"], epoch], values)
-                for epoch, values in epochs[row["id"]].items()
-            ),
-            fit_seconds=row["fit_seconds"],
-            evaluate_seconds=row["evaluate_seconds"],
-            started=row["started"],
-            ended=row["ended"],
-            lower_is_better=lower_is_better,
-        )
-        for row in trials.iter_rows(named=True)
-    )
+            entry["curves"][metric].append(value)
+    found = []
+    for row in trials.iter_rows(named=True):
+        reports = tuple(_epoch(epoch, entry) for epoch, entry in epochs[row["id"]].items())
+        kept = {field.name: row[field.name] for field in fields(TrialRow) if field.name in row}
+        kept |= {"epochs": reports, "config": json.loads(row["config"])}
+        found.append(TrialRow(**kept, lower_is_better=lower_is_better))
+    return tuple(found)
 
 
-def _epoch(epoch: int, value: float, curves: dict[str, list[float | None]]) -> EpochReport:
-    trained = {"losses": curves.pop("loss"), "gradient_norms": curves.pop("gradient_norm", [])}
-    return EpochReport.of_entry(epoch, value, {"metrics": curves, **trained})
-
-
-def _write_parquet(frame: pl.DataFrame, path: Path) -> None:
-    buffer = io.BytesIO()
-    frame.write_parquet(buffer)
-    write_bytes(path, buffer.getvalue())
+def _epoch(epoch: int, entry: dict[str, Any]) -> EpochReport:
+    curves, events = dict(entry.pop("curves")), entry.pop("training_events", None)
+    kept = {"losses": curves.pop("loss"), "gradient_norms": curves.pop("gradient_norm", [])}
+    kept |= {"metrics": curves, "training_events": None if events is None else int(events)}
+    return EpochReport.of_entry(epoch, entry.pop("value"), kept | entry)

@@ -5,8 +5,6 @@ data), `cluster` (from 1), `x`, `y` (principal components) and `vector`. The JSO
 learner.
 """
 
-import io
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,7 +12,6 @@ from typing import Any
 
 import numpy as np
 import polars as pl
-from pydantic import ValidationError
 
 from recsweep.config.schema import Schema
 from recsweep.config.values import Value
@@ -23,8 +20,8 @@ from recsweep.data.sources import file_sha256
 from recsweep.data.types import Float32, Float64, Int64
 from recsweep.errors import BadInput
 from recsweep.evaluation.portrait.clusters import Structure
-from recsweep.records.atomic import write_bytes
-from recsweep.records.checked import read_checked, write_checked
+from recsweep.records.atomic import write_parquet
+from recsweep.records.checked import read_record, write_record
 
 FOLDER = "portraits"
 RENEW = "delete it and run recsweep portrait"
@@ -128,16 +125,14 @@ def write_learners(learners: Learners, folder: Path, family: str) -> str:
             "vector": pl.Series(learners.vector, dtype=pl.Array(pl.Float32, width)),
         }
     )
-    buffer = io.BytesIO()
-    frame.write_parquet(buffer)
     path = vectors_path(folder, family)
-    write_bytes(path, buffer.getvalue())
+    write_parquet(path, frame)
     return file_sha256(path)
 
 
 def write_portrait(portrait: Portrait, folder: Path) -> None:
     """Write the JSON file; it comes last, so its presence says that both are there."""
-    write_checked(portrait_path(folder, portrait.family), json.loads(portrait.model_dump_json()))
+    write_record(portrait_path(folder, portrait.family), portrait)
 
 
 def read_portrait(folder: Path, family: str) -> Portrait | None:
@@ -149,12 +144,7 @@ def read_portrait(folder: Path, family: str) -> Portrait | None:
     path, vectors = portrait_path(folder, family), vectors_path(folder, family)
     if not path.exists() or not vectors.exists():
         return None
-    content = read_checked(path, RENEW)
-    try:
-        portrait = Portrait.model_validate_json(json.dumps(content))
-    except ValidationError as error:
-        key = ".".join(str(part) for part in error.errors()[0]["loc"])
-        raise BadInput(f"{path}: is not a portrait of this version ({key}); {RENEW}") from None
+    portrait = read_record(Portrait, path, RENEW)
     if file_sha256(vectors) != portrait.vectors:
         raise BadInput(f"{vectors}: was changed after it was written; {RENEW}")
     return portrait

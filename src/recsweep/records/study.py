@@ -5,8 +5,11 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal
 
+from pydantic import TypeAdapter
+
 from recsweep.config.schema import Experiment
 from recsweep.config.values import Configuration
+from recsweep.spaces.declared import DeclaredSpace
 from recsweep.training.epoch import EpochReport
 
 TrialState = Literal["complete", "pruned", "failed"]
@@ -36,6 +39,16 @@ class TrialRow:
         sign = -1 if self.lower_is_better else 1
         return max(self.epochs, key=lambda row: (sign * row.value, -row.epoch), default=None)
 
+    @property
+    def value(self) -> float | None:
+        """The score: the best epoch's mean over folds; None: it reported none."""
+        return self.best.value if self.best else None
+
+    @property
+    def seconds(self) -> float:
+        """Of fitting and evaluating."""
+        return self.fit_seconds + self.evaluate_seconds
+
 
 @dataclass(frozen=True, slots=True)
 class SweepSession:
@@ -54,12 +67,16 @@ class SweepSession:
         return self.busy_seconds / (self.workers * self.wall_seconds)
 
 
+SESSIONS = TypeAdapter(tuple[SweepSession, ...])
+"""Sessions as JSON has them."""
+
+
 @dataclass(frozen=True, slots=True)
 class Study:
     """Equal-budget trials of every family on one data set."""
 
     experiment: Experiment
-    spaces: Mapping[str, Mapping[str, object]]  # family name in the study -> its space file's keys
+    spaces: Mapping[str, DeclaredSpace]  # by the family's name in the study
     dataset: str  # folder name of the prepared data
     fingerprint: str  # of the prepared data
     environment: Mapping[str, object]  # code version, dependencies, threads, hardware

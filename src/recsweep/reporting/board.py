@@ -1,23 +1,21 @@
 """The W&B dashboards of a study: its verdict in words and tables, and what its panels ask."""
 
 from collections.abc import Mapping
-from typing import Any
 
 from recsweep.config.schema import Experiment
 from recsweep.records.board import Board
-from recsweep.records.confirmation import ConfirmationSummary
+from recsweep.records.confirmation import Confirmation
 from recsweep.records.selection import Selection
 from recsweep.records.study import Study
 from recsweep.reporting.sections.verdicts import headline, question
 from recsweep.reporting.view import View, score, signed
+from recsweep.spaces.declared import DeclaredSpace
 
 
-def build_board(
-    study: Study, selection: Selection, confirmation: ConfirmationSummary | None
-) -> Board:
+def build_board(study: Study, selection: Selection, confirmation: Confirmation | None) -> Board:
     """The definition; the same records give the same one."""
     view = View(study, selection, "en")
-    sealed = confirmation if confirmation and confirmation.verdicts else None
+    sealed = confirmation if confirmation and confirmation.pairs else None
     caveat = view.say("sealed_caveat" if sealed else "folds_caveat")
     said = headline(view, sealed), question(view, sealed), caveat
     update = {
@@ -30,14 +28,13 @@ def build_board(
     return opening_board(study.experiment, study.spaces).model_copy(update=update)
 
 
-def opening_board(experiment: Experiment, spaces: Mapping[str, Mapping[str, Any]]) -> Board:
+def opening_board(experiment: Experiment, spaces: Mapping[str, DeclaredSpace]) -> Board:
     """What a sweep's workspace shows from its first trial on: the same, without a verdict.
 
     Args:
         experiment: of the study.
-        spaces: family name in the study -> its space file's keys.
+        spaces: by the family's name in the study.
     """
-    parameters = {family: space.get("parameters") or {} for family, space in spaces.items()}
     return Board(
         project=experiment.tracking.project,
         study=experiment.study,
@@ -46,18 +43,18 @@ def opening_board(experiment: Experiment, spaces: Mapping[str, Mapping[str, Any]
         lower_is_better=experiment.metric.lower_is_better,
         folds=experiment.folds.count,
         tuned={
-            family: {name: bool(keys.get("log")) for name, keys in found.items()}
-            for family, found in parameters.items()
-            if found
+            family: {name: parameter.log for name, parameter in space.parameters.items()}
+            for family, space in spaces.items()
+            if space.parameters
         },
         verdict=("The sweep is running: no verdict yet.",),
     )
 
 
-def _leaderboard(view: View, sealed: ConfirmationSummary | None) -> str:
+def _leaderboard(view: View, sealed: Confirmation | None) -> str:
     """A Markdown table, the leader on the folds first."""
     key = view.selection.metric
-    on_test = {r.family: r.metrics[key] for r in sealed.families} if sealed else {}
+    on_test = {n: family.metrics[key] for n, family in sealed.families.items()} if sealed else {}
     head = ["family", "trial", f"{view.metric}, folds", f"{view.metric}, sealed test", "epochs"]
     rows = [head, ["---"] * len(head)]
     for row in view.rows:
@@ -75,18 +72,18 @@ def _leaderboard(view: View, sealed: ConfirmationSummary | None) -> str:
     return _markdown(rows)
 
 
-def _verdicts(sealed: ConfirmationSummary) -> str:
+def _verdicts(sealed: Confirmation) -> str:
     rows = [["a", "b", "outcome", "a - b", "interval", "p"], ["---"] * 6]
     rows += [
         [
             v.a,
             v.b,
-            v.outcome,
+            f"{v.outcome} (exploratory)" if v.exploratory else v.outcome,
             signed(v.difference),
             f"[{signed(v.lower)}, {signed(v.upper)}]",
             "< 0.001" if v.p < 0.001 else f"{v.p:.3f}",
         ]
-        for v in sealed.verdicts
+        for v in sealed.pairs
     ]
     return _markdown(rows)
 

@@ -7,7 +7,7 @@ from typing import Any
 from recsweep.data.manifest import Manifest
 from recsweep.errors import BadInput
 from recsweep.records.atomic import write_text
-from recsweep.records.confirmation import ConfirmationSummary
+from recsweep.records.confirmation import Confirmation
 from recsweep.records.selection import Selection
 from recsweep.records.study import Study
 from recsweep.reporting.charts.curves import learning_curves
@@ -17,7 +17,6 @@ from recsweep.reporting.charts.scatter import cost_and_quality
 from recsweep.reporting.html import asset, policy, template
 from recsweep.reporting.sections import budgets, data_summary, protocol, standings, verdicts
 from recsweep.reporting.sections.importance import ENOUGH, importance_bars
-from recsweep.reporting.sections.order import winners_controls
 from recsweep.reporting.sections.portraits import Drawn, portrait_section
 from recsweep.reporting.sections.sealed import sealed_section
 from recsweep.reporting.view import View, score
@@ -27,7 +26,7 @@ from recsweep.reporting.words.page import WORDS
 def write_page(
     study: Study,
     selection: Selection,
-    confirmation: ConfirmationSummary | None,
+    confirmation: Confirmation | None,
     folder: Path,
     lang: str = "en",
     manifest: Manifest | None = None,
@@ -64,7 +63,7 @@ def page_name(lang: str) -> str:
 
 def render(
     view: View,
-    confirmation: ConfirmationSummary | None,
+    confirmation: Confirmation | None,
     manifest: Manifest | None,
     others: Sequence[str],
     portraits: Sequence[Drawn],
@@ -85,18 +84,19 @@ def render(
     )
 
 
-def _verdict(view: View, confirmation: ConfirmationSummary | None) -> dict[str, Any]:
-    sealed = confirmation if confirmation and confirmation.verdicts else None
+def _verdict(view: View, confirmation: Confirmation | None) -> dict[str, Any]:
+    sealed = confirmation if confirmation and confirmation.pairs else None
     caveat = view.say("folds_caveat")
     if sealed:
         scope = "sealed_caveat" if sealed.searches == 1 else "sealed_caveat_families"
         caveat = view.say(scope, n=sealed.searches)
-        openings = "one" if sealed.openings == 1 else "many"
-        caveat += view.say("space") + view.say(f"sealed_openings_{openings}", n=sealed.openings)
+        n = len(sealed.openings)
+        openings = view.say("sealed_openings_one" if n == 1 else "sealed_openings_many", n=n)
+        caveat += view.say("space") + openings
     return {
         "headline": verdicts.headline(view, sealed),
         "question": verdicts.question(view, sealed),
-        "controls": winners_controls(view, sealed) if sealed else [],
+        "sequence": verdicts.sequence(view, sealed) if sealed else [],
         "caveat": caveat,
         "facts": _facts(view),
     }
@@ -106,7 +106,7 @@ def _facts(view: View) -> list[tuple[str, str, str]]:
     """(number, what it counts, a note)."""
     study, trials, rule = view.study, view.study.trials, view.study.experiment.folds.rule
     states = [trial.state for trial in trials]
-    tuned = [f for f in view.families if study.spaces[f].get("parameters")]
+    tuned = [f for f in view.families if study.spaces[f].parameters]
     core = sum(budgets.core_seconds(view, trial) for trial in trials) / 3600
     facts = [
         (
@@ -163,7 +163,7 @@ def _figures(view: View) -> dict[str, Any]:
 
 
 def _tables(
-    view: View, confirmation: ConfirmationSummary | None, manifest: Manifest | None
+    view: View, confirmation: Confirmation | None, manifest: Manifest | None
 ) -> dict[str, Any]:
     return {
         "standings": standings.standings(view),

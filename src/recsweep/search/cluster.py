@@ -19,9 +19,9 @@ from ray._private import ray_constants
 from ray._raylet import AuthenticationTokenLoader, Config  # type: ignore[attr-defined]
 from ray.tune.execution import class_cache
 
-import recsweep
 from recsweep.config.schema import Resources
 from recsweep.errors import BadInput
+from recsweep.records.environment import PACKAGE
 from recsweep.search.addresses import check_address
 from recsweep.search.placement import places
 from recsweep.training.process import environment_variables, worker_environment
@@ -190,7 +190,7 @@ def _runtime_environment(resources: Resources) -> dict[str, object]:
     """
     environment: dict[str, object] = {"env_vars": worker_environment(resources)}
     if "RAY_JOB_CONFIG_JSON_ENV_VAR" not in os.environ:
-        environment["py_modules"] = [str(Path(recsweep.__file__).parent)]
+        environment["py_modules"] = [str(PACKAGE)]
     return environment
 
 

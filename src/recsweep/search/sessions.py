@@ -1,14 +1,12 @@
 """Sessions, the runs of the sweep command, and their times: `results/<study>/sessions.json`."""
 
-import json
 import time
-from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
 
 from recsweep.errors import BadInput
-from recsweep.records.atomic import write_text
-from recsweep.records.study import SweepSession
+from recsweep.records.atomic import write_bytes
+from recsweep.records.study import SESSIONS, SweepSession
 
 
 def read_sessions(folder: Path) -> tuple[SweepSession, ...]:
@@ -21,11 +19,8 @@ def read_sessions(folder: Path) -> tuple[SweepSession, ...]:
     if not path.exists():
         return ()
     try:
-        return tuple(
-            SweepSession(**{**entry, "started": datetime.fromisoformat(entry["started"])})
-            for entry in json.loads(path.read_text("utf-8"))
-        )
-    except (OSError, ValueError, TypeError, KeyError, RecursionError) as error:
+        return SESSIONS.validate_json(path.read_bytes())
+    except (OSError, ValueError) as error:
         raise BadInput(
             f"{path}: is damaged ({type(error).__name__}: {error}); move it away, "
             "only the times of earlier sessions are lost"
@@ -59,8 +54,6 @@ class SessionClock:
     def save(self, busy_seconds: float, trials: int) -> SweepSession:
         """Write it."""
         session = self.session(busy_seconds, trials)
-        entries = [
-            {**asdict(s), "started": s.started.isoformat()} for s in (*self._earlier, session)
-        ]
-        write_text(self._folder / "sessions.json", json.dumps(entries, indent=1) + "\n")
+        content = SESSIONS.dump_json((*self._earlier, session), indent=1)
+        write_bytes(self._folder / "sessions.json", content + b"\n")
         return session

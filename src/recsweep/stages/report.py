@@ -43,20 +43,19 @@ def report_stage(folder: Path, root: Path, lang: str = "en") -> Reported:
     """
     study = read_study(folder)
     selection = choose(study, folder)
-    confirmation = _current(study, selection, folder)
+    confirmation = current_confirmation(study, selection, folder)
     write_text(folder / "leaderboard.md", markdown(study, selection))
-    summary = confirmation.summary() if confirmation else None
     manifest = _manifest(study, root)
     portraits = [
         Drawn(portrait, *read_map(folder, portrait.family))
         for portrait in current_portraits(study, selection, folder)
     ]
     beside = [n for n in WORDS if n != lang and (n == "en" or (folder / page_name(n)).exists())]
-    page = write_page(study, selection, summary, folder, lang, manifest, beside, portraits)
+    page = write_page(study, selection, confirmation, folder, lang, manifest, beside, portraits)
     for other in beside:
         rest = [lang, *(n for n in beside if n != other)]
-        write_page(study, selection, summary, folder, other, manifest, rest, portraits)
-    write_board(build_board(study, selection, summary), folder)
+        write_page(study, selection, confirmation, folder, other, manifest, rest, portraits)
+    write_board(build_board(study, selection, confirmation), folder)
     return Reported(study, selection, page)
 
 
@@ -68,13 +67,12 @@ def define_board(folder: Path) -> Board:
     """
     study = read_study(folder)
     selection = choose(study, folder)
-    confirmation = _current(study, selection, folder)
-    board = build_board(study, selection, confirmation.summary() if confirmation else None)
+    board = build_board(study, selection, current_confirmation(study, selection, folder))
     write_board(board, folder)
     return board
 
 
-def _current(study: Study, selection: Selection, folder: Path) -> Confirmation | None:
+def current_confirmation(study: Study, selection: Selection, folder: Path) -> Confirmation | None:
     """The confirmation of exactly this selection; an earlier one says nothing of it."""
     found = read_confirmation(folder)
     if found is None:

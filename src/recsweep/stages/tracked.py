@@ -200,6 +200,12 @@ def _sealed_table(found: Confirmation) -> Table:
 
 
 def _verdict_table(found: Confirmation) -> Table:
-    columns = ["a", "b", "outcome", "difference", "lower", "upper", "p"]
-    rows = [[p.a, p.b, p.outcome, p.difference, p.lower, p.upper, p.p] for p in found.pairs]
+    columns = ["a", "b", "outcome", "difference", "lower", "upper", "p", "exploratory", "caveats"]
+    rows = [
+        [
+            *(p.a, p.b, p.outcome, p.difference, p.lower, p.upper, p.p),
+            *(p.exploratory, ", ".join(p.caveats)),
+        ]
+        for p in found.pairs
+    ]
     return columns, rows

@@ -19,6 +19,10 @@ Outcomes = NDArray[Any]
 """(n_targets,) all that is kept of a model's answers: ranks, or probabilities."""
 
 
+TEST = "sealed test"
+"""The name of the fold whose window is the sealed test."""
+
+
 @dataclass(frozen=True, slots=True)
 class Split:
     """A window and what lies before it: what a task makes its training and targets from."""
@@ -30,6 +34,11 @@ class Split:
     learned: Learned  # from those
     dataset: Dataset  # with the tables
     experiment: Experiment  # with the rules
+
+    @property
+    def width_key(self) -> str:
+        """The key that makes its window wider."""
+        return "folds.test" if self.name == TEST else "folds.validation"
 
 
 class Scorer(Protocol[M_contra]):

@@ -12,7 +12,7 @@ BESIDE = ("epoch", "value", "user_values")
 
 @dataclass(frozen=True, slots=True)
 class EpochReport:
-    """What all folds reached after one more epoch. Seconds are 0 where only a trial's sum is known.
+    """What all folds reached after one more epoch. Seconds are 0 where nobody kept them.
 
     `user_values`, the study's metric a user, is there until a trial's end alone.
     """

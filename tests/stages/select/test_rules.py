@@ -56,15 +56,17 @@ def test_a_family_without_a_complete_trial_stops_the_selection() -> None:
         select(study, SAME)
 
 
-def test_one_standard_error_takes_the_cheapest_of_the_close_ones() -> None:
+def test_one_standard_error_takes_the_fewest_epochs_of_the_close_ones_whatever_the_clock_says() -> (
+    None
+):
     values = {
         "gru-0000": scores((0.5, 0.3, 0.4)),  # mean .400, the best
         "gru-0001": scores((0.2, 0.5, 0.47)),  # .390: differs by .01 with an error of .08
         "gru-0002": scores((0.1, 0.1, 0.1)),  # .100: cheap, and far off
     }
     study = study_with(
-        trial_row(0, (0.4,), fit_seconds=30),
-        trial_row(1, (0.39,), fit_seconds=20),
+        trial_row(0, (0.2, 0.3, 0.4), fit_seconds=20),
+        trial_row(1, (0.2, 0.39, 0.3), fit_seconds=30),
         trial_row(2, (0.1,), fit_seconds=1),
         experiment=ONE_ERROR,
     )
@@ -89,8 +91,8 @@ def test_a_difference_of_exactly_one_error_is_close(lower_is_better: bool) -> No
 def test_a_small_difference_that_every_learner_shares_is_no_tie() -> None:
     values = {"gru-0000": scores((0.5, 0.3, 0.4)), "gru-0001": scores((0.49, 0.29, 0.39))}
     study = study_with(
-        trial_row(0, (0.4,), fit_seconds=30),
-        trial_row(1, (0.39,), fit_seconds=1),
+        trial_row(0, (0.3, 0.4)),
+        trial_row(1, (0.39,)),
         experiment=ONE_ERROR,
     )
     assert select(study, values.__getitem__).families["gru"].trial == "gru-0000"

@@ -5,12 +5,14 @@ from recsweep.config.schema.base import (
     EVENT_FEATURES,
     GAP,
     TYPE,
+    UNITS,
     EventType,
     Schema,
     Unit,
     later,
 )
 from recsweep.config.schema.data import (
+    NO_VALUE,
     Data,
     EventTable,
     FeatureTable,
@@ -22,7 +24,8 @@ from recsweep.config.schema.data import (
 )
 from recsweep.config.schema.decides import ANSWERS, Decides, deciding, declared
 from recsweep.config.schema.experiment import Experiment
-from recsweep.config.schema.metric import Metric, goodness, lower_is_better, written
+from recsweep.config.schema.metric import Metric, goodness, lower_is_better, within_bounds, written
+from recsweep.config.schema.numbers import NumberStyle
 from recsweep.config.schema.question import Folds, Targets, Text
 from recsweep.config.schema.search import Arm, Budget, Resources, Stopping, Tracking
 from recsweep.config.schema.task import (
@@ -39,7 +42,9 @@ __all__ = [
     "DWELL",
     "EVENT_FEATURES",
     "GAP",
+    "NO_VALUE",
     "TYPE",
+    "UNITS",
     "Arm",
     "Budget",
     "Data",
@@ -51,6 +56,7 @@ __all__ = [
     "Folds",
     "Metric",
     "MetricKind",
+    "NumberStyle",
     "Package",
     "Question",
     "Resources",
@@ -73,5 +79,6 @@ __all__ = [
     "question_of",
     "settings_of_tasks",
     "task_packages",
+    "within_bounds",
     "written",
 ]

@@ -1,21 +1,30 @@
 """`data`: what to read, and how to clean it."""
 
+import codecs
 from collections.abc import Mapping
 from datetime import UTC, datetime
-from typing import Annotated, Literal, Self
+from os import PathLike, fspath
+from typing import Annotated, Any, Literal, Self
 
-from pydantic import Field, model_validator
+from pydantic import AfterValidator, Field, ModelWrapValidatorHandler, PrivateAttr, model_validator
 
 from recsweep.config.schema.base import (
     EventType,
     Name,
     RawPath,
     Schema,
+    Seed,
     Share,
     TimeFormat,
+    TimeZone,
     Unit,
     later,
 )
+from recsweep.config.schema.frames import parquet_of, path_of
+from recsweep.config.schema.numbers import NumberStyle
+
+NO_FILES = ("idna", "punycode", "unicode-escape", "raw-unicode-escape", "undefined")
+"""Codecs of Python that no file is written in."""
 
 
 class Package(Schema):
@@ -26,15 +35,94 @@ class Package(Schema):
     sha256: Mapping[str, str]  # member of the wheel -> sha256 of its bytes
 
 
+def _known_encoding(name: str) -> str:
+    try:
+        codec = codecs.lookup(name)
+    except LookupError:
+        codec = None
+    if codec is None or not codec._is_text_encoding or codec.name in NO_FILES:
+        raise ValueError(f"{name!r} is no encoding of text; such are utf-8, latin-1, gbk, utf-16")
+    return name
+
+
+def _plain_separator(separator: str) -> str:
+    if len(separator) > 1 and separator.startswith("\\"):
+        raise ValueError(
+            f"found a backslash and {separator[1:]!r}; write it in double quotes, as in "
+            f'"\\t", or without the backslash'
+        )
+    if any(sign in separator for sign in '\r\n"'):
+        raise ValueError("a separator holds no line end and no double quote")
+    return separator
+
+
+def _ascii_sign(sign: str) -> str:
+    if not sign.isascii() or sign in ("\r", "\n", " "):
+        raise ValueError(f"found {sign!r}, expected a sign of ASCII")
+    return sign
+
+
+Sign = Annotated[str, Field(min_length=1, max_length=1), AfterValidator(_ascii_sign)]
+
+
 class Table(Schema):
-    """One raw file. `path` may hold `${VARIABLES}`; `package:<member>` is a file of `package`."""
+    """One raw table. `path` may hold `${VARIABLES}`; a folder or a pattern such as `day-*.csv`
+    stands for all its files; `package:<member>` is a file of `package`.
+
+    In Python, `path` may be a frame as well; `frame:<sha256>` stands for it in the record.
+    """
 
     path: RawPath
     format: Literal["csv", "parquet"] = "csv"
-    separator: Annotated[str, Field(min_length=1, max_length=8)] = ","
-    encoding: Literal["utf-8", "latin-1"] = "utf-8"
+    separator: Annotated[
+        str, Field(min_length=1, max_length=8), AfterValidator(_plain_separator)
+    ] = ","
+    quote: Sign | Literal[""] | None = later(None)  # "": quotes mean nothing
+    # What stands before a quote in a quoted field: a backslash, or the quote itself.
+    escape: Sign | None = later(None)
+    encoding: Annotated[str, AfterValidator(_known_encoding)] = "utf-8"
+    skip: Annotated[int, Field(ge=0)] = later(0)  # lines that stand before the header
     header: bool = True  # without one, columns are called column_1, column_2, …
     sha256: str | None = None  # of the file's bytes as they lie on disk
+    _content: bytes | None = PrivateAttr(None)
+
+    @model_validator(mode="wrap")
+    @classmethod
+    def _take_frame(cls, raw: Any, handler: ModelWrapValidatorHandler[Self]) -> Self:
+        path = raw.get("path") if isinstance(raw, Mapping) else None
+        if isinstance(path, PathLike):
+            return handler({**raw, "path": fspath(path)})
+        if path is None or isinstance(path, str | int | float | list | dict):
+            return handler(raw)  # a file; or a mistake in one, which is the field's to refuse
+        content = parquet_of(path)
+        table = handler({**raw, "path": path_of(content), "format": "parquet"})
+        table._content = content
+        return table
+
+    @property
+    def content(self) -> bytes | None:
+        """A Parquet file's bytes, where a frame was given that no disk may have yet."""
+        return self._content
+
+    @model_validator(mode="after")
+    def _signs_differ(self) -> Self:
+        if self.quote and len(self.separator) > 1:
+            raise ValueError("quote needs a separator of one character")
+        if self.separator in (self.quote_sign, self.escape):
+            raise ValueError("separator, quote and escape must be different signs")
+        return self
+
+    @property
+    def quote_sign(self) -> str | None:
+        """What encloses a field; None: nothing does."""
+        if self.quote is not None:
+            return self.quote or None
+        return None if self.separator == "\t" or len(self.separator) > 1 else '"'
+
+    @property
+    def in_utf8(self) -> bool:
+        """Is it text in UTF-8, with a byte order mark or without?"""
+        return codecs.lookup(self.encoding).name in ("utf-8", "utf-8-sig")
 
 
 class TypeMapping(Schema):
@@ -53,6 +141,13 @@ class TypeMapping(Schema):
         return self
 
 
+NO_VALUE = (
+    *("", "nan", "NaN", "NAN", "null", "Null", "NULL", "none", "None", "NONE", "nil", "NIL"),
+    *("NA", "<NA>", "N/A", "n/a", "#N/A", "\\N", "(null)", "undefined", "-1"),
+)
+"""What databases, spreadsheets, pandas, R and JavaScript write where they have no value."""
+
+
 class EventTable(Table):
     """An event log: who, which course, when, what."""
 
@@ -60,11 +155,19 @@ class EventTable(Table):
     item: str
     time: str
     time_format: TimeFormat = "unix"
+    timezone: TimeZone | None = later(None)  # of times that are written without one; None: UTC
     type: TypeMapping = TypeMapping(constant="browse")
     dwell: str | None = later(None)  # the column of seconds spent on an event; empty: not known
+    missing: tuple[str, ...] = later(NO_VALUE)  # raw values that are no id, no time, no dwell
+
+    @model_validator(mode="after")
+    def _zone_is_used(self) -> Self:
+        if self.timezone is not None and self.time_format.startswith("unix"):
+            raise ValueError("timezone is for times that are written out; unix times have none")
+        return self
 
 
-class FeatureTable(Table):
+class FeatureTable(Table, NumberStyle):
     """A table of learners or courses. Without `valid_from`, its columns are taken as known from
     the start; with it, a row is known from its time on, and an id may have several rows.
     """
@@ -79,11 +182,15 @@ class FeatureTable(Table):
     immutable: bool = later(False)  # declares that no row was ever written later than the log
     valid_from: str | None = later(None)  # the column of a row's time
     valid_from_format: TimeFormat = later("iso")
+    timezone: TimeZone | None = later(None)  # of times in valid_from that are written without one
 
     @model_validator(mode="after")
     def _one_claim(self) -> Self:
         if self.immutable and self.valid_from is not None:
             raise ValueError("give immutable or valid_from, not both")
+        unused = self.valid_from is None or self.valid_from_format.startswith("unix")
+        if self.timezone is not None and unused:
+            raise ValueError("timezone is for times in valid_from that are written out")
         return self
 
     @property
@@ -92,7 +199,7 @@ class FeatureTable(Table):
         return self.immutable or self.valid_from is not None
 
 
-class SessionTable(Table):
+class SessionTable(Table, NumberStyle):
     """A plain table: each row a session of its own, with what is known of it and how it ended."""
 
     label: str  # the column that says whether it ended in a purchase
@@ -124,7 +231,7 @@ class SimulatorSettings(Schema):
     recency: Share = later(0.0)  # else: chance that it follows from any earlier one, by its age
     purchase_order: Annotated[float, Field(ge=0, le=5)] = 0.0  # what order does to a purchase
     text: Share = 0.5  # share of a course's appeal that its category and tags tell
-    seed: Annotated[int, Field(ge=0)] = 0
+    seed: Seed = 0
 
 
 class TimeLimits(Schema):
@@ -153,6 +260,15 @@ class Data(Schema):
         if self.sessions is not None and (self.users is not None or self.items is not None):
             raise ValueError("sessions bring their own columns: leave out users and items")
         return self
+
+    @property
+    def tables(self) -> tuple[Table, ...]:
+        """Every raw table."""
+        return tuple(
+            table
+            for table in (*self.events, self.sessions, self.users, self.items)
+            if table is not None
+        )
 
     @property
     def unit(self) -> Unit:

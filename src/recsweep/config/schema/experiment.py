@@ -10,8 +10,10 @@ from recsweep.config.schema.base import (
     DWELL,
     EVENT_FEATURES,
     ArmName,
+    ByName,
     Name,
     Schema,
+    Seed,
     SpacePath,
     later,
 )
@@ -66,8 +68,9 @@ class Experiment(Schema):
     # Of users, items and events; absent: all declared. Named sets: an ablation, see `with_arms`.
     features: Annotated[tuple[str, ...] | Mapping[Name, tuple[str, ...]] | None, ANSWERS] = None
     text: Annotated[Text, ANSWERS] = later(Text())
-    # Name in the study -> space file. A path decides nothing; what a space holds is recorded.
-    families: Annotated[Mapping[ArmName, SpacePath | Arm], Field(min_length=1)]
+    # Name in the study -> space file, or the family whose own space is meant; or a list of those.
+    # Neither decides anything: what a space holds is recorded.
+    families: Annotated[Mapping[ArmName, SpacePath | Arm], ByName, Field(min_length=1)]
     budget: Budget = Budget()
     stopping: Annotated[Stopping, Decides.TRIALS] = Stopping()
     # The same trials and stops whatever finishes first.
@@ -78,7 +81,7 @@ class Experiment(Schema):
     # What it picks is recorded.
     selection: Annotated[Selection, Decides.NOTHING] = Selection()
     confirm: Annotated[Confirm, Decides.CONFIRMATION] = Confirm()
-    seed: Annotated[int, ANSWERS] = 0
+    seed: Annotated[Seed, ANSWERS] = 0
 
     @model_validator(mode="before")
     @classmethod
@@ -141,6 +144,18 @@ class Experiment(Schema):
             )
         return self
 
+    @model_validator(mode="after")
+    def _contrasts_name_families(self) -> Self:
+        if isinstance(self.features, Mapping):  # arms have their names once they are written out
+            return self
+        for name in (name for pair in self.confirm.contrasts or () for name in pair):
+            if name not in self.families:
+                raise ValueError(
+                    f"confirm.contrasts: no family is called {name}; "
+                    f"allowed: {', '.join(self.families)}"
+                )
+        return self
+
     def settings_of(self, kind: type[S]) -> S:
         """The settings under the task's name, for the task's own code."""
         found = (self.__pydantic_extra__ or {}).get(self.task)
@@ -148,7 +163,7 @@ class Experiment(Schema):
         return found
 
     def space_of(self, family: str) -> str:
-        """The space file of a family in the study."""
+        """The space of a family in the study: a file, or a family's name."""
         entry = self.families[family]
         return entry if isinstance(entry, str) else entry.space
 

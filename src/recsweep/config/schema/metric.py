@@ -1,5 +1,6 @@
 """`metric`: what trials are compared by, and which way is better."""
 
+import math
 from typing import Annotated, Any, Literal, Self
 
 from pydantic import AfterValidator, ConfigDict, model_validator
@@ -24,6 +25,15 @@ def written(key: str) -> str:
     name, at, k = key.partition("@")
     kind = metric_kinds().get(name)
     return (name if kind is None else kind.written) + at + k
+
+
+def within_bounds(key: str, value: float) -> float:
+    """`value`, or the end of what the metric `key` can be where it lies beyond."""
+    kind = metric_kinds().get(key.partition("@")[0])
+    if kind is None:
+        return value
+    least, most = kind.within
+    return min(max(value, least), most)
 
 
 def _allowed() -> list[str]:
@@ -83,7 +93,8 @@ class Metric(Schema):
     @property
     def bound(self) -> float | None:
         """What two scores of one learner can differ by at most; None: without a bound."""
-        return None if self.name == "log_loss" else 1.0
+        least, most = metric_kinds()[self.name].within
+        return most - least if math.isfinite(most - least) else None
 
     def goodness(self, value: float) -> float:
         """`value` with the sign that makes more better: what scores are sorted by."""

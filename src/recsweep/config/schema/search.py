@@ -1,11 +1,19 @@
 """`budget`, `stopping`, `resources`, `tracking`, `storage`, `selection`, `confirm`."""
 
 from collections.abc import Mapping
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Self
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
-from recsweep.config.schema.base import Fraction, Name, PositiveInt, Schema, SpacePath, later
+from recsweep.config.schema.base import (
+    ArmName,
+    Fraction,
+    Name,
+    PositiveInt,
+    Schema,
+    SpacePath,
+    later,
+)
 from recsweep.config.schema.decides import ANSWERS, Decides
 
 
@@ -77,6 +85,24 @@ class Confirm(Schema):
     seeds: Annotated[int, Field(ge=2)] = 5
     smallest_effect: Annotated[float, Field(gt=0)] = 0.005  # of the study's metric
     resamples: Annotated[int, Field(ge=1000)] = 4000
+    # Pairs of families that the question is about, e.g. [[gru, matrix_factorization]]; None: the
+    # best network against each baseline and the best floor, each network against its twin, arms of
+    # a family among themselves.
+    contrasts: tuple[tuple[ArmName, ArmName], ...] | None = later(None)
+
+    @model_validator(mode="after")
+    def _contrasts_are_pairs(self) -> Self:
+        if self.contrasts is None:
+            return self
+        if not self.contrasts:
+            raise ValueError("contrasts: name at least one pair, or leave the key out")
+        seen = set()
+        for a, b in self.contrasts:
+            if a == b or frozenset((a, b)) in seen:
+                fault = "twice the same family" if a == b else "twice the same pair"
+                raise ValueError(f"contrasts: [{a}, {b}] is {fault}")
+            seen.add(frozenset((a, b)))
+        return self
 
 
 class Arm(Schema):

@@ -5,6 +5,7 @@ of the group `recsweep.tasks`. Its module `settings` holds a `QUESTION`, its mod
 They are imported when they are first asked for: this room lies below them.
 """
 
+import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cache
@@ -30,8 +31,14 @@ class MetricKind:
     written: str  # as people write it
     lower_is_better: bool = False
     at_k: bool = False  # has a cut-off
+    within: tuple[float, float] = (-math.inf, math.inf)  # what it can be
     decides: bool = True  # a mean over learners, by which a study can be decided
     beside: bool = True  # stands beside the study's own metric in tables
+
+    @property
+    def meaning(self) -> tuple[object, ...]:
+        """What is true of it in any task."""
+        return self.written, self.lower_is_better, self.at_k, self.within
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,25 +55,37 @@ class Question:
 
 @cache
 def task_packages() -> Mapping[str, str]:
-    """Task -> the package that it lies in."""
+    """Task -> the package that it lies in.
+
+    Raises:
+        BadInput: two have one name.
+    """
     ours = find_spec(GROUP)
     assert ours is not None
     names = [m.name for m in iter_modules(ours.submodule_search_locations) if m.ispkg]
-    others = {entry.name: entry.value for entry in entry_points(group=GROUP)}
-    return {name: f"{GROUP}.{name}" for name in names} | others
+    found = {name: f"{GROUP}.{name}" for name in names}
+    for point in entry_points(group=GROUP):
+        if point.name in found:
+            raise BadInput(
+                f"the entry point {point.name} = {point.value} of {GROUP}: "
+                f"the task's name is taken by {found[point.name]}"
+            )
+        found[point.name] = point.value
+    return found
 
 
 def part_of_task(name: str, module: str) -> Any:
     """A module of a task's package.
 
     Raises:
-        BadInput: another package brings the task, and it can't be imported.
+        BadInput: it can't be loaded.
     """
-    package = task_packages()[name]
+    place = f"{task_packages()[name]}.{module}"
     try:
-        return import_module(f"{package}.{module}")
-    except ImportError as error:
-        raise BadInput(f"task {name}: {package} can't be loaded ({error})") from None
+        return import_module(place)
+    except Exception as error:  # whatever an import of somebody else's may raise
+        reason = f"{type(error).__name__}: {error}".splitlines()[0]
+        raise BadInput(f"the task {name}: {place} can't be loaded ({reason})") from None
 
 
 def question_of(task: str) -> Question:
@@ -83,7 +102,16 @@ def settings_of_tasks() -> Mapping[str, type[Schema]]:
 
 @cache
 def metric_kinds() -> Mapping[str, MetricKind]:
-    """The metrics of all tasks; one that several tasks have means the same in each."""
-    return {
-        name: kind for task in task_packages() for name, kind in question_of(task).metrics.items()
-    }
+    """The metrics of all tasks.
+
+    Raises:
+        BadInput: two tasks mean something else by one name.
+    """
+    found: dict[str, MetricKind] = {}
+    for task in task_packages():
+        for name, kind in question_of(task).metrics.items():
+            if found.setdefault(name, kind).meaning != kind.meaning:
+                raise BadInput(f"the metric {name} means something else in task {task}")
+            if kind.decides:
+                found[name] = kind
+    return found

@@ -2,10 +2,10 @@
 
 What a study should find is known beforehand, so a study can be checked: with `order` = 0 no
 model gains by reading histories in order, with `order` = 1 one that does must win; `text` says how
-far the courses' text tells whom they appeal to; and the true probability of every purchase is
-kept, so that the best possible log loss is known. With `purchase_order` > 0 whether a course is
-bought depends on which of two kinds of courses a learner looked at last, so that a model of
-purchases that reads histories in order must win.
+far the courses' text tells whom they appeal to; and the true probability that a look ends in buying
+is kept, so that the best possible log loss is known. With `purchase_order` > 0 whether a course is
+bought depends on which of two kinds of courses a learner looked at last, so that a model of buying
+that reads histories in order must win.
 """
 
 from recsweep.config.schema import SimulatorSettings

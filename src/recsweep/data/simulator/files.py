@@ -32,7 +32,7 @@ def write(
     """Write `synthetic_{events,users,items,exposures}` and SYNTHETIC.json.
 
     Of `families`, if there are any, an experiment is written beside them, with the spaces of the
-    folder `search_spaces`. It does not read the exposures: those hold the truth about purchases.
+    folder `search_spaces`. It does not read the exposures: those hold the truth about who buys.
 
     Returns:
         The experiment's path.

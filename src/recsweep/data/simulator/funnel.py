@@ -1,4 +1,4 @@
-"""From a look at a course to a favourite, a purchase and a comment."""
+"""From a look at a course to a favourite, to buying it and to a comment."""
 
 from dataclasses import dataclass
 
@@ -18,12 +18,12 @@ Bool = NDArray[np.bool_]
 class Funnel:
     """What came of each browse; times in days since the log began."""
 
-    probability: Float64  # of a purchase, as it stood at the browse
+    probability: Float64  # of buying, as it stood at the browse
     favourite: Bool
-    purchase: Bool
+    bought: Bool
     comment: Bool
     favourite_time: Float64
-    purchase_time: Float64
+    bought_time: Float64
     comment_time: Float64
 
 
@@ -55,8 +55,8 @@ def run_funnel(
 ) -> Funnel:
     """Draw what follows from each browse, all of it before the learner's next browse.
 
-    Liking, quality and price move the chance of a favourite and of a purchase; a favourite raises
-    that of a purchase. The probability kept is the one before the favourite is known.
+    Liking, quality and price move the chance of a favourite and of buying; a favourite raises that
+    of buying. The probability kept is the one before the favourite is known.
     """
     who, what = browses.learner, browses.course
     shown = (learners.likes[who] * courses.themes[what]).sum(axis=1)
@@ -73,8 +73,8 @@ def run_funnel(
     probability = favourite_chance * with_favourite + (1 - favourite_chance) * without
 
     favourite = random.random(len(who)) < favourite_chance
-    purchase = random.random(len(who)) < np.where(favourite, with_favourite, without)
-    comment = purchase & (random.random(len(who)) < expit(-0.8 + 0.5 * courses.quality[what]))
+    bought = random.random(len(who)) < np.where(favourite, with_favourite, without)
+    comment = bought & (random.random(len(who)) < expit(-0.8 + 0.5 * courses.quality[what]))
     at = browses.time + np.array([0.1, 0.4, 0.7])[:, None] * np.minimum(browses.gap, 2.0)
     at += 0.2 * random.random(at.shape) * np.minimum(browses.gap, 2.0)
-    return Funnel(probability, favourite, purchase, comment, at[0], at[1], at[2])
+    return Funnel(probability, favourite, bought, comment, at[0], at[1], at[2])

@@ -16,6 +16,8 @@ from recsweep.data.types import Float64
 START_MS = 1_735_689_600_000
 """2025-01-01 UTC, the first moment of every synthetic log."""
 _DAY_MS = 86_400_000
+PROBABILITY = "purchase_probability"
+"""The column of the truth about a browse."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,14 +28,14 @@ class SimulatedLog:
     events: pl.DataFrame = field(repr=False)  # user_id, item_id, time (Unix ms), event
     users: pl.DataFrame = field(repr=False)  # user_id, age, region, interests
     items: pl.DataFrame = field(repr=False)  # item_id, title, description, tags, price, …
-    exposures: pl.DataFrame = field(repr=False)  # a browse, its purchase_probability, purchased
+    exposures: pl.DataFrame = field(repr=False)  # a browse, what is known of it
     successors: Int = field(repr=False)  # (n_courses, 3) the planted transitions, likeliest first
     listed: pl.Series = field(repr=False)  # (n_courses,) Unix ms from which a course is on offer
 
     @property
     def best_log_loss(self) -> float:
-        """Expected log loss (nats) of the true purchase probabilities: no model's is lower."""
-        p = self.exposures["purchase_probability"].to_numpy()
+        """Expected log loss (nats) of the true probabilities: no model's is lower."""
+        p = self.exposures[PROBABILITY].to_numpy()
         return float((entr(p) + entr(1 - p)).mean())
 
 
@@ -55,8 +57,8 @@ def simulate(settings: SimulatorSettings) -> SimulatedLog:
             "user_id": user_id,
             "item_id": item_id,
             "time": _milliseconds(browses.time),
-            "purchase_probability": funnel.probability,
-            "purchased": funnel.purchase,
+            PROBABILITY: funnel.probability,
+            "purchased": funnel.bought,
         }
     )
     events = _events(user_id, item_id, browses, funnel)
@@ -71,7 +73,7 @@ def _events(
     parts = [
         ("browse", np.arange(len(browses.time)), browses.time),
         ("favourite", np.flatnonzero(funnel.favourite), funnel.favourite_time),
-        ("purchase", np.flatnonzero(funnel.purchase), funnel.purchase_time),
+        ("purchase", np.flatnonzero(funnel.bought), funnel.bought_time),
         ("comment", np.flatnonzero(funnel.comment), funnel.comment_time),
     ]
     frames = [

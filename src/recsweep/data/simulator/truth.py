@@ -1,4 +1,4 @@
-"""The true probability of every simulated purchase, which only the simulator knows."""
+"""The true probability that a simulated look ends in buying; only the simulator knows it."""
 
 from pathlib import Path
 
@@ -6,6 +6,7 @@ import polars as pl
 
 from recsweep.config.schema import SimulatorSettings
 from recsweep.data.simulator.raw import simulated
+from recsweep.data.simulator.simulate import PROBABILITY
 from recsweep.data.types import Float64, Int64
 
 
@@ -17,7 +18,7 @@ def true_probabilities(
     A learner looks at one course at a time. For judging results; no model may see it.
     """
     path = simulated("simulator:exposures", settings, raw_folder)
-    truth = pl.read_csv(path).select("user_id", "time", "purchase_probability")
+    truth = pl.read_csv(path).select("user_id", "time", PROBABILITY)
     asked = pl.DataFrame({"user_id": user_ids, "time": times // 1000})
     found = asked.join(truth, on=["user_id", "time"], how="left", maintain_order="left")
-    return found["purchase_probability"].to_numpy()
+    return found[PROBABILITY].to_numpy()

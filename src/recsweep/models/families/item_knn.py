@@ -1,7 +1,6 @@
 """`item_knn`: nearest courses by co-occurrence, through the `implicit` library.
 
-A history's score is the sum of its courses' similarity rows, an older course counting
-`recency ** steps back`.
+A history's score is the sum of its courses' similarity rows, each weighted by its age.
 """
 
 import warnings
@@ -16,19 +15,19 @@ from pydantic import Field, model_validator
 from scipy.sparse import csr_matrix
 from torch import Tensor
 
+from recsweep.models.fading import FadingConfig
 from recsweep.models.family import Build, Family
-from recsweep.models.protocol import Context, FamilyConfig, Histories
-from recsweep.models.sparse import from_state, interactions, to_state
+from recsweep.models.protocol import Context, Histories
+from recsweep.models.sparse import faded_histories, from_state, interactions, to_state
 
 
-class ItemKnnConfig(FamilyConfig):
+class ItemKnnConfig(FadingConfig):
     """Hyperparameters of `item_knn`."""
 
     neighbours: int = Field(ge=1)
     weighting: Literal["cosine", "tfidf", "bm25"]
     k1: float | None = Field(None, ge=0)  # bm25
     b: float | None = Field(None, ge=0, le=1)  # bm25
-    recency: float = Field(gt=0, le=1)
 
     @model_validator(mode="after")
     def _bm25_is_complete(self) -> Self:
@@ -63,15 +62,11 @@ class ItemKnn:
 
     def score(self, histories: Histories) -> Tensor:
         """(n_queries, n_items)."""
-        items = histories.items.cpu().numpy()
-        row, length = histories.row.cpu().numpy(), histories.length.cpu().numpy()
-        query = np.repeat(np.arange(len(row)), length)
-        place = np.arange(len(query)) - np.repeat(np.cumsum(length) - length, length)
-        weight = self.config.recency ** (length[query] - 1 - place).astype(np.float32)
-        shape = (len(row), self.similarity.shape[0])
-        history = csr_matrix((weight, (query, items[row[query], place])), shape)
-        scores = (history @ self.similarity).toarray()
-        return torch.from_numpy(scores).to(self._context.device, torch.float32)
+        scores = [
+            (history @ self.similarity).toarray()
+            for history in faded_histories(histories, self.config, self.similarity.shape[0])
+        ]
+        return torch.from_numpy(np.concatenate(scores)).to(self._context.device, torch.float32)
 
     def state(self) -> dict[str, Tensor]:
         """The similarity matrix in compressed rows."""
@@ -89,7 +84,7 @@ FAMILY = Family(
     role="floor",
     tasks={
         "next_item": Build(
-            ItemKnnConfig, ItemKnn, epochs=1, random=False, reads_order=lambda c: c.recency != 1
+            ItemKnnConfig, ItemKnn, epochs=1, random=False, reads_order=lambda c: c.fades
         )
     },
 )

@@ -1,43 +1,71 @@
-"""`markov`: what followed the last course most often. A floor with nothing to tune."""
+"""`markov`: what followed the last courses most often.
+
+The evidence for course j is the sum over the events i of the last `memory` instants of
+w_i · T[i, j], where w_i is how the event weighs by its age (`fading.py`) and T[i, j] how often j
+came in the instant after one with i; an instant of several courses shares its one transition among
+them. With `memory` 1 it is the first-order chain.
+"""
 
 from collections.abc import Mapping
 
 import numpy as np
 import torch
-from scipy.sparse import csr_matrix
+from pydantic import Field
+from scipy.sparse import csr_matrix, diags
 from torch import Tensor
 
-from recsweep.data.batches import cut_windows
+from recsweep.data.arrays import changes
+from recsweep.models.fading import FadingConfig
 from recsweep.models.family import Build, Family
-from recsweep.models.protocol import Context, FamilyConfig, Histories
-from recsweep.models.sparse import from_state, to_state
+from recsweep.models.protocol import Context, Histories
+from recsweep.models.sparse import faded_histories, from_state, to_state
+
+TIE = 1e-3
+"""Popularity, below 1, times this decides between courses of equal evidence."""
+
+
+class MarkovConfig(FadingConfig):
+    """Hyperparameters of `markov`."""
+
+    memory: int = Field(1, ge=1)  # instants of the history that it reads
 
 
 class Markov:
-    """First-order transitions from the last course; popularity decides where they are silent."""
+    """Transitions between instants; popularity decides where they are silent or equal."""
 
-    def __init__(self, config: FamilyConfig, context: Context) -> None:
-        self._context = context
+    def __init__(self, config: MarkovConfig, context: Context) -> None:
+        self._context, self._config = context, config
         n = context.training.n_items
         self.transitions = csr_matrix((n, n), dtype=np.float32)
         self.popularity = torch.zeros(n)
 
     def fit_epoch(self) -> None:
-        """Count the transitions that the gradient families are trained on."""
+        """Count transitions from each instant of a learner to the next."""
         training = self._context.training
-        windows = cut_windows(training, window=1)
-        item = training.sequences.item
-        pairs = (item[windows.state[windows.target_state]], item[windows.target])
-        ones = np.ones(windows.n_targets, np.float32)
-        self.transitions = csr_matrix((ones, pairs), self.transitions.shape)
-        counts = torch.from_numpy(np.bincount(item, minlength=training.n_items)).float()
-        self.popularity = counts / (counts.max() + 1)  # below 1: never overrules a transition
+        sequences, n_items = training.sequences, training.n_items
+        owner = np.repeat(np.arange(len(sequences)), np.diff(sequences.offsets))
+        instant = np.cumsum(changes(owner) | changes(sequences.time)) - 1
+        shape = (int(instant[-1]) + 1, n_items)
+        ones = np.ones(len(instant), np.float32)
+        held = csr_matrix((ones, (instant, sequences.item)), shape)
+        share = diags(1 / np.bincount(instant).astype(np.float32)) @ held
+        owner_of = np.zeros(shape[0], np.int64)
+        owner_of[instant] = owner
+        follows = np.flatnonzero(owner_of[1:] == owner_of[:-1])
+        self.transitions = csr_matrix(share[follows].T @ held[follows + 1], dtype=np.float32)
+        counts = torch.from_numpy(np.bincount(sequences.item, minlength=n_items)).float()
+        self.popularity = counts / (counts.max() + 1)
 
     def score(self, histories: Histories) -> Tensor:
         """(n_queries, n_items)."""
-        last = histories.items[histories.row, histories.length - 1].cpu().numpy()
-        counts = torch.from_numpy(self.transitions[last].toarray())
-        return (counts + self.popularity).to(self._context.device)
+        n_items, memory = len(self.popularity), self._config.memory
+        found = [
+            (recent @ self.transitions).toarray()
+            for recent in faded_histories(histories, self._config, n_items, memory)
+        ]
+        evidence = torch.from_numpy(np.concatenate(found))
+        scores = torch.where(evidence > 0, 1 + evidence, 0) + TIE * self.popularity
+        return scores.to(self._context.device, torch.float32)
 
     def state(self) -> dict[str, Tensor]:
         """Transition counts in compressed rows, and popularity below one."""
@@ -54,5 +82,5 @@ FAMILY = Family(
     title="Markov chain",
     title_zh="马尔可夫链",
     role="floor",
-    tasks={"next_item": Build(FamilyConfig, Markov, epochs=1, random=False)},
+    tasks={"next_item": Build(MarkovConfig, Markov, epochs=1, random=False)},
 )

@@ -1,26 +1,46 @@
-"""`popularity`: every course by its number of training events. A floor with nothing to tune."""
+"""`popularity`: every course by its training events, the older ones faded."""
 
 from collections.abc import Mapping
+from typing import Literal, Self
 
 import numpy as np
 import torch
+from pydantic import Field, model_validator
 from torch import Tensor
 
+from recsweep.models.fading import DAY
 from recsweep.models.family import Build, Family
 from recsweep.models.protocol import Context, FamilyConfig, Histories
 
 
-class Popularity:
-    """Every course by its number of training events."""
+class PopularityConfig(FamilyConfig):
+    """Hyperparameters of `popularity`: it reads no history, so its events fade by time alone."""
 
-    def __init__(self, config: FamilyConfig, context: Context) -> None:
-        self._context = context
+    fading: Literal["none", "time"] = "none"
+    half_life_days: float | None = Field(None, gt=0)
+
+    @model_validator(mode="after")
+    def _fading_is_complete(self) -> Self:
+        if self.fading == "time" and self.half_life_days is None:
+            raise ValueError("fading time needs half_life_days")
+        return self
+
+
+class Popularity:
+    """Every course by the weight of its training events: 2^-(days before the last / half-life)."""
+
+    def __init__(self, config: PopularityConfig, context: Context) -> None:
+        self._context, self._config = context, config
         self.counts = torch.zeros(context.training.n_items, device=context.device)
 
     def fit_epoch(self) -> None:
         """Count."""
-        training = self._context.training
-        counts = np.bincount(training.sequences.item, minlength=training.n_items)
+        training, config = self._context.training, self._config
+        item, time = training.sequences.item, training.sequences.time
+        weight = None
+        if config.half_life_days is not None:
+            weight = np.exp2((time - time.max()) / (DAY * config.half_life_days))
+        counts = np.bincount(item, weight, minlength=training.n_items)
         self.counts = torch.from_numpy(counts).to(self._context.device, torch.float32)
 
     def score(self, histories: Histories) -> Tensor:
@@ -41,5 +61,7 @@ FAMILY = Family(
     title="popularity",
     title_zh="热门度",
     role="floor",
-    tasks={"next_item": Build(FamilyConfig, Popularity, epochs=1, random=False, reads_order=False)},
+    tasks={
+        "next_item": Build(PopularityConfig, Popularity, epochs=1, random=False, reads_order=False)
+    },
 )

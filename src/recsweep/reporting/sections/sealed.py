@@ -1,4 +1,4 @@
-"""The sealed test's section: families, pairs, what order is worth, parts of the targets."""
+"""The sealed test's section: families, pairs, parts of the targets."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -6,7 +6,7 @@ from typing import Any
 from markupsafe import Markup
 
 from recsweep.config.schema import written
-from recsweep.records.confirmation import ConfirmationSummary
+from recsweep.records.confirmation import Confirmation
 from recsweep.reporting.charts.intervals import (
     INSET,
     WIDTH,
@@ -17,7 +17,6 @@ from recsweep.reporting.charts.intervals import (
 )
 from recsweep.reporting.charts.svg import Scale
 from recsweep.reporting.leaderboard import beside
-from recsweep.reporting.sections.order import order_rows, order_scale, order_targets, winners_drop
 from recsweep.reporting.sections.subgroups import group_tables
 from recsweep.reporting.sections.verdicts import cautions, mirrored, ranking, sentence
 from recsweep.reporting.tasks.registry import report_of
@@ -48,10 +47,9 @@ class PairRow:
     outcome: str
     cautions: list[str]
     kind: str
-    control: str  # beside a network that won: what order is worth to it
 
 
-def sealed_section(view: View, sealed: ConfirmationSummary) -> dict[str, Any]:
+def sealed_section(view: View, sealed: Confirmation) -> dict[str, Any]:
     """What the template shows of it."""
     return {
         "sealed": sealed,
@@ -59,10 +57,7 @@ def sealed_section(view: View, sealed: ConfirmationSummary) -> dict[str, Any]:
         "sealed_columns": sealed_columns(view, sealed),
         "sealed_ends": ends(sealed_scale(sealed), score),
         "pair_rows": pair_rows(view, sealed),
-        "pair_ends": ends(verdict_scale(sealed.verdicts), signed) if sealed.verdicts else {},
-        "order_rows": order_rows(view, sealed),
-        "order_ends": ends(order_scale(sealed), signed),
-        "order_targets": order_targets(sealed),
+        "pair_ends": ends(verdict_scale(sealed.pairs), signed) if sealed.pairs else {},
         "sealed_cold": _how_cold(view),
         "cold_sentences": [sentence(view, pair) for pair in sealed.cold],
         "group_tables": group_tables(view, sealed),
@@ -79,13 +74,13 @@ def _how_cold(view: View) -> str | None:
     return "sealed_cold_ranked" if ranked else "sealed_cold"
 
 
-def _best_possible(view: View, sealed: ConfirmationSummary) -> str:
+def _best_possible(view: View, sealed: Confirmation) -> str:
     if sealed.best_possible is None:
         return ""
     return view.say("best_possible", value=f"{sealed.best_possible:.4f}", metric=view.metric)
 
 
-def sealed_rows(view: View, confirmation: ConfirmationSummary) -> list[SealedRow]:
+def sealed_rows(view: View, confirmation: Confirmation) -> list[SealedRow]:
     """The best mean first."""
     key, x, out = confirmation.metric, sealed_scale(confirmation), []
     cut = key.partition("@")[2]
@@ -93,9 +88,8 @@ def sealed_rows(view: View, confirmation: ConfirmationSummary) -> list[SealedRow
     def of_cut(name: str) -> bool:
         return name.partition("@")[2] == cut
 
-    results = {result.family: result for result in confirmation.families}
     for family in ranking(confirmation):
-        result, mark = results[family], view.marks[family]
+        result, mark = confirmation.families[family], view.marks[family]
         main = result.metrics[key]
         text = f"{score(main.mean)} [{score(main.lower)}, {score(main.upper)}]"
         others = [score(result.metrics[name].mean) for name in other_metrics(view, confirmation)]
@@ -111,13 +105,13 @@ def sealed_rows(view: View, confirmation: ConfirmationSummary) -> list[SealedRow
                     *(f"{share:.1%}" for name, share in result.coverage.items() if of_cut(name)),
                     *(f"{n.mean:.2f}" for name, n in result.novelty.items() if of_cut(name)),
                 ],
-                seeds=result.seeds,
+                seeds=len(result.seeds),
             )
         )
     return out
 
 
-def sealed_columns(view: View, confirmation: ConfirmationSummary) -> list[str]:
+def sealed_columns(view: View, confirmation: Confirmation) -> list[str]:
     """The study's metric, the others at its cut-off, then what the lists are like."""
     cut = confirmation.metric.partition("@")[2]
     return [
@@ -127,26 +121,26 @@ def sealed_columns(view: View, confirmation: ConfirmationSummary) -> list[str]:
     ]
 
 
-def sealed_scale(confirmation: ConfirmationSummary) -> Scale:
+def sealed_scale(confirmation: Confirmation) -> Scale:
     """Holds every family's interval."""
-    estimates = [result.metrics[confirmation.metric] for result in confirmation.families]
+    estimates = [result.metrics[confirmation.metric] for result in confirmation.families.values()]
     low, high = min(e.lower for e in estimates), max(e.upper for e in estimates)
     return Scale(low, high, INSET, WIDTH - INSET)
 
 
-def other_metrics(view: View, confirmation: ConfirmationSummary) -> list[str]:
+def other_metrics(view: View, confirmation: Confirmation) -> list[str]:
     """Those that stand beside the study's own, in the record's order."""
-    names = confirmation.families[0].metrics if confirmation.families else {}
+    names = next(iter(confirmation.families.values())).metrics
     shown = beside(view.study.experiment)
     return [name for name in names if name in shown]
 
 
-def pair_rows(view: View, confirmation: ConfirmationSummary) -> list[PairRow]:
-    """Ordered by the families' ranking, the higher family named first."""
-    if not confirmation.verdicts:
+def pair_rows(view: View, confirmation: Confirmation) -> list[PairRow]:
+    """Declared pairs first; by the families' ranking, the higher family named first."""
+    if not confirmation.pairs:
         return []
     place = {family: n for n, family in enumerate(ranking(confirmation))}
-    turned = [v if place[v.a] < place[v.b] else mirrored(v) for v in confirmation.verdicts]
+    turned = [v if place[v.a] < place[v.b] else mirrored(v) for v in confirmation.pairs]
     x = verdict_scale(turned)
     return [
         PairRow(
@@ -158,7 +152,6 @@ def pair_rows(view: View, confirmation: ConfirmationSummary) -> list[PairRow]:
             outcome=view.say(f"outcome_{v.outcome}".replace(" ", "_"), a=v.a, b=v.b),
             cautions=cautions(view, v),
             kind=v.outcome.split()[0],
-            control=winners_drop(view, confirmation, v),
         )
-        for v in sorted(turned, key=lambda v: (place[v.a], place[v.b]))
+        for v in sorted(turned, key=lambda v: (v.exploratory, place[v.a], place[v.b]))
     ]

@@ -8,7 +8,7 @@ from markupsafe import Markup
 from recsweep.config.schema import lower_is_better
 from recsweep.evaluation.subgroups import SubgroupDifference
 from recsweep.evaluation.verdict import decide
-from recsweep.records.confirmation import ConfirmationSummary, Subgroup
+from recsweep.records.confirmation import Confirmation, Subgroup
 from recsweep.reporting.charts.intervals import difference_cell, difference_scale
 from recsweep.reporting.charts.svg import Scale
 from recsweep.reporting.sections.verdicts import leading_pair, ranking
@@ -44,7 +44,7 @@ class GroupTable:
     rows: list[GroupRow]
 
 
-def group_tables(view: View, confirmation: ConfirmationSummary) -> list[GroupTable]:
+def group_tables(view: View, confirmation: Confirmation) -> list[GroupTable]:
     """The best network against the best baseline, and the first two of the ranking."""
     order = ranking(confirmation)
     if len(order) < 2 or not confirmation.subgroups:
@@ -54,7 +54,7 @@ def group_tables(view: View, confirmation: ConfirmationSummary) -> list[GroupTab
     return [_table(view, confirmation, *pair) for pair in reversed(different.values())]
 
 
-def _table(view: View, confirmation: ConfirmationSummary, a: str, b: str) -> GroupTable:
+def _table(view: View, confirmation: Confirmation, a: str, b: str) -> GroupTable:
     groups, effect = confirmation.subgroups, confirmation.smallest_effect
     found = [_difference(group, a, b) for group in groups]
     bounds = [v for d in found for v in (d.difference, d.lower, d.upper) if v is not None]

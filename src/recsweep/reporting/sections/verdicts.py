@@ -6,16 +6,16 @@ from dataclasses import replace
 from recsweep.config.schema import goodness
 from recsweep.evaluation.verdict import TURNED, PairVerdict
 from recsweep.models.registry import family, role_of
-from recsweep.records.confirmation import ConfirmationSummary
+from recsweep.records.confirmation import Confirmation
 from recsweep.reporting.view import View, interval, score
 
 
-def headline(view: View, confirmation: ConfirmationSummary | None) -> str:
+def headline(view: View, confirmation: Confirmation | None) -> str:
     """One sentence; from the sealed test where it was opened."""
-    if confirmation and confirmation.verdicts:
+    if confirmation and confirmation.pairs:
         first, second = ranking(confirmation)[:2]
         return view.say(
-            "sealed_headline", verdict=sentence(view, between(confirmation, first, second))
+            "sealed_headline", verdict=sentence(view, verdict_on(confirmation, first, second))
         )
     first_row, *others = view.rows
     if not others:
@@ -34,14 +34,14 @@ def headline(view: View, confirmation: ConfirmationSummary | None) -> str:
     )
 
 
-def question(view: View, confirmation: ConfirmationSummary | None) -> str | None:
+def question(view: View, confirmation: Confirmation | None) -> str | None:
     """The best network against the best baseline, where the headline isn't about them."""
     order = ranking(confirmation) if confirmation else view.families
     pair = leading_pair(view, order)
     if pair is None or set(pair) == set(order[:2]):
         return None
-    if confirmation and confirmation.verdicts:
-        text = sentence(view, between(confirmation, *pair))
+    if confirmation and confirmation.pairs:
+        text = sentence(view, verdict_on(confirmation, *pair))
     else:
         means = {row.choice.family: row.mean for row in view.rows}
         first, second = sorted(pair, key=view.families.index)
@@ -52,7 +52,7 @@ def question(view: View, confirmation: ConfirmationSummary | None) -> str | None
 
 def _baselines(view: View) -> str:
     """Those of the study by their titles."""
-    kinds = dict.fromkeys(str(space["family"]) for space in view.study.spaces.values())
+    kinds = dict.fromkeys(space.family for space in view.study.spaces.values())
     known = [family(kind) for kind in kinds if role_of(kind) == "baseline"]
     *others, last = (each.title_zh if view.lang == "zh" else each.title for each in known)
     return view.say("best_of", others=", ".join(others), last=last) if others else last
@@ -60,7 +60,7 @@ def _baselines(view: View) -> str:
 
 def leading_pair(view: View, order: Sequence[str]) -> tuple[str, str] | None:
     """The first network and the first baseline; None where the study lacks either."""
-    return leading({name: str(view.study.spaces[name]["family"]) for name in order})
+    return leading({name: view.study.spaces[name].family for name in order})
 
 
 def leading(kinds: Mapping[str, str]) -> tuple[str, str] | None:
@@ -70,16 +70,35 @@ def leading(kinds: Mapping[str, str]) -> tuple[str, str] | None:
     return None if network is None or baseline is None else (network, baseline)
 
 
-def ranking(confirmation: ConfirmationSummary) -> list[str]:
+def ranking(confirmation: Confirmation) -> list[str]:
     """Families by their mean on the sealed test, the best first."""
-    key = confirmation.metric
-    ordered = sorted(confirmation.families, key=lambda r: -goodness(key, r.metrics[key].mean))
-    return [result.family for result in ordered]
+    key, families = confirmation.metric, confirmation.families
+    return sorted(families, key=lambda name: -goodness(key, families[name].metrics[key].mean))
 
 
-def between(confirmation: ConfirmationSummary, a: str, b: str) -> PairVerdict:
+def sequence(view: View, confirmation: Confirmation) -> list[str]:
+    """What sequence order contributes to each network: its verdict against its twin without it."""
+    kinds = {name: result.kind for name, result in confirmation.families.items()}
+    networks = [n for n in ranking(confirmation) if role_of(kinds[n]) == "network"]
+    pairs = [(n, t) for n in networks for t in kinds if kinds[t] == family(kinds[n]).twin]
+    if networks and not pairs:
+        return [view.say("sequence_absent")]
+    found = [verdict_on(confirmation, *pair) for pair in pairs]
+    return [
+        view.say(
+            f"sequence_{verdict.outcome}".replace(" ", "_"),
+            family=verdict.a,
+            twin=verdict.b,
+            numbers=interval(verdict),
+            metric=view.metric,
+        )
+        for verdict in found
+    ]
+
+
+def verdict_on(confirmation: Confirmation, a: str, b: str) -> PairVerdict:
     """The verdict on `a` against `b`, turned round if need be."""
-    for verdict in confirmation.verdicts:
+    for verdict in confirmation.pairs:
         if (verdict.a, verdict.b) == (a, b):
             return verdict
         if (verdict.a, verdict.b) == (b, a):
@@ -127,7 +146,8 @@ def sentence(view: View, verdict: PairVerdict) -> str:
 
 def cautions(view: View, verdict: PairVerdict) -> list[str]:
     """What the verdict says of its own limits."""
-    return [view.say(f"caveat_{caveat}".replace(" ", "_")) for caveat in verdict.caveats]
+    limits = [view.say(f"caveat_{caveat}".replace(" ", "_")) for caveat in verdict.caveats]
+    return [*([view.say("exploratory")] if verdict.exploratory else []), *limits]
 
 
 def _seeds(verdict: PairVerdict) -> str:

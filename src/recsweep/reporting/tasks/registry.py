@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from markupsafe import Markup
 
 from recsweep.config.schema import task_packages
-from recsweep.records.confirmation import ConfirmationSummary
+from recsweep.records.confirmation import Confirmation
 from recsweep.reporting.words.page import WORDS
 
 if TYPE_CHECKING:
@@ -26,7 +26,7 @@ class TaskReport:
     """Language -> key -> words; they come before the page's own."""
     notes: Callable[["View"], list[str]] = lambda view: []
     """Sentences on the task's rules."""
-    section: Callable[["View", ConfirmationSummary], Markup] = lambda view, sealed: Markup()
+    section: Callable[["View", Confirmation], Markup] = lambda view, sealed: Markup()
     """HTML that stands in the sealed test's section."""
 
 

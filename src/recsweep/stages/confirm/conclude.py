@@ -1,4 +1,4 @@
-"""From ranks on the sealed test to estimates, verdicts, controls and subgroups.
+"""From ranks on the sealed test to estimates, verdicts and subgroups.
 
 Chance comes from seeds after one search, and from searches after several: a *row* is one seed of
 the study's own search, or the mean over a search's seeds where searches were repeated.
@@ -12,9 +12,9 @@ from typing import Any
 
 import numpy as np
 
-from recsweep.config.schema import Metric
+from recsweep.config.schema import Metric, within_bounds
 from recsweep.data.types import UNKNOWN, Float64, Int32
-from recsweep.evaluation.comparison import compare
+from recsweep.evaluation.comparison import Pair, compare
 from recsweep.evaluation.estimate import estimate
 from recsweep.evaluation.groups import Mask, group_masks
 from recsweep.evaluation.subgroups import subgroup_differences
@@ -24,7 +24,6 @@ from recsweep.records.confirmation import (
     Confirmation,
     ConfirmedFamily,
     Estimate,
-    OrderControl,
     Steps,
     Subgroup,
 )
@@ -32,15 +31,13 @@ from recsweep.records.confirmation_files import Table
 from recsweep.records.openings import read_openings
 from recsweep.records.study import Study
 from recsweep.stages.confirm.cold import cold_verdicts
-from recsweep.stages.confirm.pooled import pooled_estimates
+from recsweep.stages.confirm.pooled import pooled_tables
 from recsweep.stages.confirm.refits import Scored, Test
 from recsweep.stages.confirm.searches import Search
 from recsweep.tasks.registry import TASKS
-from recsweep.tasks.task import Outcomes, Task
+from recsweep.tasks.task import Task
 
 LEVEL = 0.95
-CONTROL = ("in_order", "shuffled")
-"""Columns of a table that are no metrics."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +48,7 @@ class Known:
     searches: Sequence[Search]  # the study's own first
     users: int  # codes below it have an event before the test
     steps: Mapping[str, Steps | None]
+    contrasts: Sequence[Pair]  # that the question is about
     inputs: str
     environment: Mapping[str, object]
     folder: Path
@@ -77,6 +75,7 @@ def conclude(
         LEVEL,
         scope,
         lower_is_better=experiment.metric.lower_is_better,
+        contrasts=known.contrasts,
         bound=experiment.metric.bound,
     )
     n_known = test.fold.training.n_known
@@ -119,27 +118,10 @@ def learner_metrics(runs: Sequence[Scored], test: Test) -> dict[str, Float64]:
 
 def _table(runs: Sequence[Scored], test: Test, known: Known) -> dict[str, Float64]:
     """Column -> (n_searches, n_seeds, n_learners)."""
-    metric, task = test.metric, TASKS[test.task]
     columns = learner_metrics(runs, test)
     if all_lists := [run.lists for run in runs if run.lists is not None]:
-        for k in metric.report_k:
+        for k in test.metric.report_k:
             columns[f"novelty@{k}"] = np.stack([lists.novelty[k] for lists in all_lists])
-    if any(run.shuffled is not None for run in runs):
-        at = test.control()
-        control = test.fold.validation.at(at)
-
-        def of_learners(outcomes: Outcomes) -> Float64:
-            values = task.target_values(outcomes, control, metric)[metric.key]
-            return task.per_learner(values, control.sequence)
-
-        ordered = [run.outcomes[at] for run in runs]
-        # A search may have picked a configuration that can't see order: shuffling changes nothing.
-        shuffled = [
-            outcomes if run.shuffled is None else run.shuffled
-            for run, outcomes in zip(runs, ordered, strict=True)
-        ]
-        columns["in_order"] = np.stack([of_learners(outcomes) for outcomes in ordered])
-        columns["shuffled"] = np.stack([of_learners(outcomes) for outcomes in shuffled])
     return {name: _by_search(values, known) for name, values in columns.items()}
 
 
@@ -161,18 +143,8 @@ def _family(
 ) -> ConfirmedFamily:
     own, metric = known.searches[0], known.study.experiment.metric
     choice = own.selected[name]
-    order = None
-    if "shuffled" in table:
-        order = OrderControl(
-            in_order=float(table["in_order"].mean()),
-            shuffled=float(table["shuffled"].mean()),
-            drop=_estimate(
-                metric.goodness(1.0) * _rows(table["in_order"] - table["shuffled"]),
-            ),
-            targets=len(test.control()),
-        )
     details = TASKS[test.task].details(runs[0].outcomes, test.fold.validation, metric)
-    names = [name for name in table if name not in (*CONTROL, *_novelty(metric))]
+    names = [name for name in table if name not in _novelty(metric)]
     lists = [run.lists for run in runs if run.lists is not None]
     return ConfirmedFamily(
         kind=choice.kind,
@@ -183,15 +155,17 @@ def _family(
         deterministic=not families_of(test.task)[choice.kind].random,
         steps=known.steps[name],
         metrics={
-            **{column: _estimate(_rows(table[column])) for column in names},
-            **pooled_estimates(runs, test, LEVEL),
+            **{column: _estimate(_rows(table[column]), column) for column in names},
+            **{
+                column: _estimate(_rows(_by_search(values, known)), column)
+                for column, values in pooled_tables(runs, test).items()
+            },
         },
         coverage={
             f"coverage@{k}": float(np.mean([made.coverage[k] for made in lists]))
             for k in (metric.report_k if lists else ())
         },
         novelty={name: _estimate(_rows(table[name])) for name in _novelty(metric) if name in table},
-        order=order,
         fit_seconds=float(np.mean([run.fit_seconds for run in runs])),
         **({} if details is None else {test.task: details}),
     )
@@ -213,7 +187,7 @@ def _target_values(
 
 
 def _subgroups(values: Mapping[str, Float64], test: Test, known: Known) -> tuple[Subgroup, ...]:
-    targets, task = test.fold.validation, TASKS[test.task]
+    targets, task, key = test.fold.validation, TASKS[test.task], test.metric.key
     masks = group_masks(targets, known.users, test.fold.training.n_known)
     differences = {
         f"{a} - {b}": subgroup_differences(
@@ -227,7 +201,7 @@ def _subgroups(values: Mapping[str, Float64], test: Test, known: Known) -> tuple
             learners=len(np.unique(targets.sequence[mask])),
             targets=int(mask.sum()),
             means={
-                name: _estimate(_group_values(table, targets.sequence, mask, task))
+                name: _estimate(_group_values(table, targets.sequence, mask, task), key)
                 for name, table in values.items()
             },
             differences={pair: found[n] for pair, found in differences.items()},
@@ -245,5 +219,8 @@ def _novelty(metric: Metric) -> list[str]:
     return [f"novelty@{k}" for k in metric.report_k]
 
 
-def _estimate(rows: Float64) -> Estimate:
-    return Estimate(*estimate(rows, LEVEL))
+def _estimate(rows: Float64, metric: str = "") -> Estimate:
+    """`metric` has a say where the interval would reach beyond what the metric can be."""
+    mean, *ends = estimate(rows, LEVEL)
+    lower, upper = (within_bounds(metric, end) for end in ends)
+    return Estimate(mean, min(lower, mean), max(upper, mean))

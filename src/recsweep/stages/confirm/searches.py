@@ -15,7 +15,7 @@ from recsweep.records.confirmation_files import read_confirmation
 from recsweep.records.files import read_study
 from recsweep.records.openings import Opened
 from recsweep.records.study import Study
-from recsweep.spaces.files import parse_space
+from recsweep.spaces.files import bind_space
 from recsweep.stages.confirm.selected import selected_of
 from recsweep.stages.select.stage import choose, select_stage
 from recsweep.stages.sweep.stage import Inputs, searched_data, sweep
@@ -23,7 +23,10 @@ from recsweep.tasks.folds import development_folds
 from recsweep.tracking.events import Listener
 
 SEEDS_APART = 10_000
-"""Between the seeds of two searches: more than a study has trials or refits."""
+"""Between the seeds of two searches: more than a study has trials and refits."""
+REFITS_FROM = 9_000
+"""Of these, refits take seeds from here on: trials count from 0, and a refit with the seed of the
+trial that was selected would repeat the luck that it was selected for."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,9 +38,12 @@ class Search:
 
     @property
     def seeds(self) -> tuple[int, ...]:
-        """Of the refits, the same for every family and others in every search."""
+        """Of the refits: the same for every family, others than any trial's, others in every
+        search.
+        """
         experiment = self.study.experiment
-        return tuple(experiment.seed + n for n in range(experiment.confirm.seeds))
+        first = experiment.seed + REFITS_FROM
+        return tuple(first + n for n in range(experiment.confirm.seeds))
 
 
 def own_search(study: Study, folder: Path) -> Search:
@@ -73,7 +79,7 @@ def repeat_searches(
     dataset = searched_data(study, root)
     folds = development_folds(dataset, study.experiment)
     families = families_of(study.experiment.task)
-    spaces = {name: parse_space(keys, folder, families) for name, keys in study.spaces.items()}
+    spaces = {name: bind_space(space, folder, families) for name, space in study.spaces.items()}
     found = []
     for number in range(2, count + 1):
         experiment, place = repeated_experiment(study, number), folder / "searches" / str(number)
@@ -85,7 +91,7 @@ def repeat_searches(
 def repeated_experiment(study: Study, number: int) -> Experiment:
     """The question of search `number`: the study's own with other seeds and as many trials."""
     experiment = study.experiment
-    tuned = [name for name in experiment.families if study.spaces[name].get("parameters")]
+    tuned = [name for name in experiment.families if study.spaces[name].parameters]
     trials = max((sum(t.family == name for t in study.trials) for name in tuned), default=1)
     return experiment.model_copy(
         update={

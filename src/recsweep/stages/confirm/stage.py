@@ -12,6 +12,7 @@ from pathlib import Path
 from recsweep.config.schema import Experiment
 from recsweep.data.sealed import unseal
 from recsweep.data.types import Dataset
+from recsweep.evaluation.power import Power
 from recsweep.models.registry import families_of
 from recsweep.records.confirmation import Confirmation, Steps
 from recsweep.records.confirmation_files import LEARNERS, read_confirmation, write_confirmation
@@ -20,13 +21,17 @@ from recsweep.records.files import read_study
 from recsweep.records.lock import study_lock
 from recsweep.records.openings import Opened, Why, record_opening
 from recsweep.stages.confirm.conclude import Known, conclude
+from recsweep.stages.confirm.contrasts import contrasts
+from recsweep.stages.confirm.power import power_of_study
 from recsweep.stages.confirm.refits import Ended, Job, Scored, Test, score_all
+from recsweep.stages.confirm.scorable import check_test
 from recsweep.stages.confirm.searches import Search, own_search
 from recsweep.stages.confirm.selected import confirmation_inputs
 from recsweep.stages.machine import worker_count
 from recsweep.stages.sweep.stage import searched_data
 from recsweep.tasks.folds import development_folds, make_fold
 from recsweep.tasks.registry import TASKS
+from recsweep.tasks.task import TEST
 from recsweep.training.process import worker_environment
 from recsweep.training.refit import optimizer_steps
 
@@ -44,6 +49,7 @@ def confirm_stage(
     root: Path,
     *,
     repeats: Sequence[Search] = (),
+    before_opening: Callable[[Power], None] = lambda power: None,
     on_end: Callable[[Ended], None] = lambda ended: None,
     workers: int | None = None,
 ) -> Confirmed:
@@ -53,6 +59,7 @@ def confirm_stage(
         folder: of the study.
         root: the folder that holds `data/`.
         repeats: of the study's search; with any, verdicts speak of families.
+        before_opening: told what the test can show, where it is to be opened.
         on_end: told of every refit that ends.
         workers: processes; None: as many as the machine holds.
 
@@ -72,6 +79,8 @@ def confirm_stage(
             return before
         experiment = study.experiment
         steps = _fold_steps(dataset, experiment, selected)
+        asked = contrasts(study, selected)
+        before_opening(power_of_study(study, selected, folder, root))
         now = environment(experiment.resources)
         test, known_users = open_test(folder, "confirm", dataset, experiment, selected, repeated)
         jobs = [job for n, search in enumerate(searches, 1) for job in _jobs(search, n)]
@@ -90,6 +99,7 @@ def confirm_stage(
                 searches=searches,
                 users=known_users,
                 steps=_all_steps(steps, test, selected),
+                contrasts=asked,
                 inputs=inputs,
                 environment=now,
                 folder=folder,
@@ -125,12 +135,14 @@ def open_test(
     development data; the second value is the number of users known before the test.
 
     Raises:
-        BadInput: the test's files are missing or changed, or nothing in it can be predicted.
+        BadInput: the test's files are missing or changed, or nothing in it can be predicted. No
+            opening is booked then.
     """
+    check_test(dataset, experiment)
     code = code_version(PACKAGE)
     record_opening(folder, why, code, dataset.fingerprint, configurations, repeated)
     opened = unseal(dataset)
-    fold = make_fold("test", opened.development, opened.cuts.test, opened, experiment)
+    fold = make_fold(TEST, opened.development, opened.cuts.test, opened, experiment)
     best = TASKS[experiment.task].best_possible(fold, opened, experiment)
     features = {name: experiment.features_of(name) for name in experiment.families}
     test = Test(fold, experiment.metric, experiment.resources, experiment.task, best, features)

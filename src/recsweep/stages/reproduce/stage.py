@@ -91,8 +91,7 @@ def reproduce_stage(
 
 def _same_data(best: BestFile, root: Path) -> Dataset:
     data = best.experiment.data
-    tables = [t for t in (*data.events, data.sessions, data.users, data.items) if t is not None]
-    for table in tables:
+    for table in data.tables:
         # Without its own sha256: the record's is what counts, and tells the same.
         source = resolve(
             table.model_copy(update={"sha256": None}),

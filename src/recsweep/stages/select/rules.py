@@ -12,6 +12,7 @@ from recsweep.models.registry import families_of
 from recsweep.records.selection import Choice, Selection
 from recsweep.records.study import Study, TrialRow
 from recsweep.records.user_values import FoldValues
+from recsweep.training.epoch import EpochReport
 
 UserValues = Callable[[str], Sequence[FoldValues]]
 """Trial id -> its learners' scores, one entry a fold."""
@@ -25,9 +26,10 @@ def select(
     """Pick one trial of each family by the experiment's rule.
 
     `best_mean`: the best mean over folds; of equals the one tried first.
-    `one_standard_error`: the cheapest to train (fit seconds) among the trials whose mean is within
-    one paired standard error of that best (Breiman et al. 1984, section 3.4.3, with the standard
-    error of the difference instead of the best's own: trials share their learners).
+    `one_standard_error`: the one to be trained for the fewest epochs among the trials whose mean is
+    within one paired standard error of that best (Breiman et al. 1984, section 3.4.3, with the
+    standard error of the difference instead of the best's own: trials share their learners); of
+    equals the better. Seconds have no say: they differ from run to run.
 
     Args:
         study: with trials of every family.
@@ -51,7 +53,7 @@ def select(
         chosen = (
             best
             if rule == "best_mean"
-            else min(close, key=lambda t: (t.fit_seconds, -_goodness(t, metric)))
+            else min(close, key=lambda t: (_best(t).epoch, -_goodness(t, metric), t.number))
         )
         warnings = tuple(near_edge(family, chosen.config))
         families[family] = _choice(study, chosen, warnings, len(close), len(complete))
@@ -82,16 +84,19 @@ def _is_close(best: TrialRow, other: TrialRow, metric: Metric, user_values: User
 
 
 def _goodness(trial: TrialRow, metric: Metric) -> float:
+    return metric.goodness(_best(trial).value)
+
+
+def _best(trial: TrialRow) -> EpochReport:
     assert trial.best is not None  # a complete trial has epochs
-    return metric.goodness(trial.best.value)
+    return trial.best
 
 
 def _choice(
     study: Study, trial: TrialRow, warnings: tuple[str, ...], within: int, candidates: int
 ) -> Choice:
-    best = trial.best
-    assert best is not None
-    kind = families_of(study.experiment.task)[str(study.spaces[trial.family]["family"])]
+    best = _best(trial)
+    kind = families_of(study.experiment.task)[study.spaces[trial.family].family]
     return Choice(
         family=trial.family,
         trial=trial.id,

@@ -19,6 +19,7 @@ from recsweep.records.study import Study, SweepSession
 from recsweep.reporting.board import opening_board
 from recsweep.search.run import run_search
 from recsweep.search.study import build_study
+from recsweep.spaces.bundled import space_path
 from recsweep.spaces.files import load_space
 from recsweep.spaces.space import Space
 from recsweep.stages.sweep.arms import with_arms
@@ -54,8 +55,10 @@ def load_inputs(experiment: Experiment, root: Path) -> Inputs:
         WorkFailed: see `prepare`.
     """
     families = families_of(experiment.task)
-    paths = {name: experiment.space_of(name) for name in experiment.families}
-    spaces = {name: load_space(root / path, families) for name, path in paths.items()}
+    spaces = {
+        name: load_space(space_path(experiment, name, root), families)
+        for name in experiment.families
+    }
     experiment, spaces = with_arms(experiment, spaces)
     _check_histories(experiment, spaces)
     dataset = prepare(experiment, root)
@@ -107,8 +110,8 @@ def sweep(
     folder.mkdir(parents=True, exist_ok=True)
     hearing: list[Listener] = [LiveFile(folder), *listeners]
     if mode == "online":
-        spaces = {name: space.declared for name, space in inputs.spaces.items()}
-        publish_along(opening_board(experiment, spaces), experiment.tracking, wait=False)
+        board = opening_board(experiment, inputs.spaces)
+        publish_along(board, experiment.tracking, wait=False)
     if mode is not None:
         hearing.append(WandbListener(folder, experiment, mode))
     mirror = open_mirror(experiment, folder)

@@ -20,6 +20,8 @@ from recsweep.data.types import KINDS, UNKNOWN, Events, Int32, Targets, Training
 from recsweep.errors import BadInput
 from recsweep.tasks.task import Split
 
+SEEN = "course already in the history"
+
 
 def training_of(split: Split) -> Training:
     """The sequences of learners with enough events.
@@ -67,7 +69,7 @@ def targets_of(split: Split, training: Training) -> Targets:
     if len(found) == 0:
         raise BadInput(
             f"{split.name}: no event of its window can be predicted ({_reasons(found)}); "
-            "widen folds.validation, or change targets"
+            f"{_advice(found, split)}"
         )
     return found
 
@@ -85,6 +87,7 @@ def _targets(
     length = known_before[instant_start] - known_before[user_start]
 
     wanted = np.isin(events.kind, [KINDS.index(kind) for kind in rule.types])
+    seen_kinds = tuple(KINDS.index(kind) for kind in rule.seen_types or rule.types)
     keep = (events.time >= cut) & wanted
     counts = {"in the window": int(keep.sum())}
 
@@ -92,10 +95,10 @@ def _targets(
         counts[name] = int((keep & unwanted).sum())
         keep[unwanted] = False
 
-    drop("same course at the same time", _repeats_within_instant(events))
+    drop("same course at the same time", _repeats_within_instant(events, keep))
     drop("empty history", length == 0)
     if rule.seen == "drop":
-        drop("course already in the history", _seen_before(events))
+        drop(SEEN, _seen_before(events, np.isin(events.kind, seen_kinds)))
     if rule.which != "all":
         drop(f"not the {rule.which} of its learner", ~_edge(events.user, keep, rule.which))
     counts["course unknown to training"] = int((keep & (index == UNKNOWN)).sum())
@@ -117,22 +120,30 @@ def _targets(
         time=events.time[at],
         drop_seen=rule.seen == "drop",
         same_instant_competes=rule.same_instant == "compete",
+        seen_kinds=seen_kinds,
         counts=counts,
+        kind=events.kind[at],
     )
 
 
-def _repeats_within_instant(events: Events) -> Mask:
-    """Events that repeat an earlier row's user, time and item (with another type)."""
-    return ~(changes(events.user) | changes(events.time) | changes(events.item))
+def _repeats_within_instant(events: Events, wanted: Mask) -> Mask:
+    """Wanted events that repeat the user, time and item of an earlier wanted row (of another type):
+    what happened once is asked once.
+    """
+    at = np.flatnonzero(wanted)
+    repeats = np.zeros(len(events), bool)
+    repeats[at] = ~(changes(events.user[at]) | changes(events.time[at]) | changes(events.item[at]))
+    return repeats
 
 
-def _seen_before(events: Events) -> Mask:
-    """Events whose user had the same item at an earlier microsecond."""
-    order = np.lexsort((events.time, events.item, events.user))
+def _seen_before(events: Events, makes_seen: Mask) -> Mask:
+    """Events whose user had the same item, in a way that makes it seen, at an earlier time."""
+    order = np.lexsort((events.time, ~makes_seen, events.item, events.user))
     new_pair = changes(events.user[order]) | changes(events.item[order])
     first = np.maximum.accumulate(np.where(new_pair, np.arange(len(order)), 0))
+    earliest = np.where(makes_seen, events.time, np.iinfo(np.int64).max)[order][first]
     seen = np.empty(len(order), bool)
-    seen[order] = events.time[order][first] < events.time[order]
+    seen[order] = earliest < events.time[order]
     return seen
 
 
@@ -143,6 +154,15 @@ def _edge(user: Int32, keep: Mask, which: str) -> Mask:
     edge = np.zeros(len(user), bool)
     edge[at[change if which == "first" else np.roll(change, -1)]] = True
     return edge
+
+
+def _advice(targets: Targets, split: Split) -> str:
+    wider = f"raise {split.width_key}"
+    if targets.counts["in the window"] == 0:
+        return f"{wider}, or name other targets.types"
+    if targets.counts.get(SEEN, 0) > 0:
+        return f"set targets.seen: keep if learners come back to a course, or {wider}"
+    return f"{wider}, so that learners have a history before their targets"
 
 
 def _reasons(targets: Targets) -> str:

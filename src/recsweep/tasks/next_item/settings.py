@@ -4,9 +4,9 @@ from recsweep.config.schema import MetricKind, Question
 
 QUESTION = Question(
     metrics={
-        "recall": MetricKind("recall", at_k=True),
-        "ndcg": MetricKind("NDCG", at_k=True),
-        "mrr": MetricKind("MRR", at_k=True),
+        "recall": MetricKind("recall", at_k=True, within=(0, 1)),
+        "ndcg": MetricKind("NDCG", at_k=True, within=(0, 1)),
+        "mrr": MetricKind("MRR", at_k=True, within=(0, 1)),
     },
     metric="ndcg",
 )

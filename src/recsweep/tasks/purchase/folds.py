@@ -19,7 +19,7 @@ from recsweep.data.types import (
 )
 from recsweep.errors import BadInput
 from recsweep.tasks.purchase.examples import LATE, find_examples, make_examples
-from recsweep.tasks.purchase.history_inputs import HistoryInputs
+from recsweep.tasks.purchase.history_inputs import CourseCounts, HistoryInputs
 from recsweep.tasks.purchase.settings import Purchase
 from recsweep.tasks.task import Split
 
@@ -32,7 +32,7 @@ def training_of(split: Split) -> Training:
     """
     learned = split.learned
     taught = _examples(split, None, split.window[0], split.before)
-    _check_both_answers(taught, f"{split.name}: of {len(taught)} examples to learn from")
+    _check_both_answers(taught, f"{split.name}: of {len(taught)} examples to learn from", LESS)
     return Training(
         sequences=taught.histories,
         n_items=len(learned.items),
@@ -53,7 +53,8 @@ def targets_of(split: Split, training: Training) -> Targets:
     events, (cut, end), taught = split.events, split.window, training.examples
     assert taught is not None
     found = _examples(split, cut, end, (events.time >= cut) & (events.time < end))
-    _check_both_answers(found, f"{split.name}: of {len(found)} examples in its window")
+    what = f"{split.name}: of {len(found)} examples in its window"
+    _check_both_answers(found, what, f"raise {split.width_key}")
     in_training = {
         "training examples": len(taught),
         "training purchases": taught.counts["purchases"],
@@ -74,10 +75,10 @@ def _examples(split: Split, start: int | None, end: int, of: Mask) -> Targets:
         bought = events.kind[rows] == BOUGHT
     else:
         rows, bought, counts = find_examples(events, rule, start, end)
-        known = learned.index[split.before & (learned.index != UNKNOWN)]
+        known = split.before & (learned.index != UNKNOWN)
         summary = HistoryInputs(
             kinds=tuple(int(kind) for kind in np.unique(events.kind[split.before])),
-            popularity=np.bincount(known, minlength=len(learned.items)).astype(np.int64),
+            counted=CourseCounts.of(learned.index[known], events.time[known]),
             encoder=learned.encoder,
             ablation=experiment.is_ablation,
         )
@@ -87,14 +88,17 @@ def _examples(split: Split, start: int | None, end: int, of: Mask) -> Targets:
     )
 
 
-def _check_both_answers(targets: Targets, what: str) -> None:
+LESS = "lower folds.count, folds.validation or folds.test"
+
+
+def _check_both_answers(targets: Targets, what: str, advice: str) -> None:
     bought = targets.counts["purchases"]
     if 0 < bought < len(targets):
         return
     found = ", ".join(f"{count} {rule}" for rule, count in targets.counts.items())
     raise BadInput(
         f"{what} {bought} are purchases, and both answers are needed ({found}); "
-        "check purchase.exposures and purchase.window_days, or use fewer or longer folds"
+        f"check purchase.exposures and purchase.window_days, or {advice}"
     )
 
 

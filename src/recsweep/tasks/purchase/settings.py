@@ -1,5 +1,6 @@
 """What a study of purchases may say: the key `purchase`, its metrics, and what doesn't fit it."""
 
+import math
 from typing import Annotated
 
 from pydantic import Field
@@ -37,13 +38,16 @@ def _check(experiment: Experiment) -> None:
 
 QUESTION = Question(
     metrics={
-        "log_loss": MetricKind("log loss", lower_is_better=True),
-        "roc_auc": MetricKind("ROC AUC", decides=False),
-        "pr_auc": MetricKind("PR AUC", decides=False),
-        "brier": MetricKind("Brier score", lower_is_better=True),
-        "ece": MetricKind("ECE", lower_is_better=True, decides=False),
-        "f1": MetricKind("F1", decides=False, beside=False),
-        "lift": MetricKind("lift in the top tenth", decides=False, beside=False),
+        "log_loss": MetricKind("log loss", lower_is_better=True, within=(0, math.inf)),
+        "roc_auc": MetricKind("ROC AUC", within=(0, 1), decides=False),
+        "pr_auc": MetricKind("PR AUC", within=(0, 1), decides=False),
+        "brier": MetricKind("Brier score", lower_is_better=True, within=(0, 1)),
+        "ece": MetricKind("ECE", lower_is_better=True, within=(0, 1), decides=False),
+        "precision": MetricKind("precision", within=(0, 1), decides=False, beside=False),
+        "f1": MetricKind("F1", within=(0, 1), decides=False, beside=False),
+        "lift": MetricKind(
+            "lift in the top tenth", within=(0, math.inf), decides=False, beside=False
+        ),
         "expected_revenue": MetricKind(
             "expected revenue in the top tenth", decides=False, beside=False
         ),

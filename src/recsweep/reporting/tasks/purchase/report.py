@@ -7,7 +7,7 @@ from markupsafe import Markup
 
 from recsweep.config.schema import written
 from recsweep.evaluation.probability import Bin
-from recsweep.records.confirmation import ConfirmationSummary, FamilyResult
+from recsweep.records.confirmation import Confirmation, ConfirmedFamily
 from recsweep.reporting.charts.lines import BOTTOM, LEFT, TOP, axes
 from recsweep.reporting.charts.svg import WIDTH, Scale, figure, path, tag
 from recsweep.reporting.html import template
@@ -43,20 +43,26 @@ def _notes(view: View) -> list[str]:
     return notes
 
 
-def _section(view: View, sealed: ConfirmationSummary) -> Markup:
-    results = {r.family: r for r in sealed.families}
-    ordered = [results[name] for name in ranking(sealed) if "purchase" in results[name].details]
-    if not ordered:
+def _section(view: View, sealed: Confirmation) -> Markup:
+    found = {
+        name: PurchaseDetails.model_validate(sealed.families[name].details["purchase"])
+        for name in ranking(sealed)
+        if "purchase" in sealed.families[name].details
+    }
+    if not found:
         return Markup()
-    found = [PurchaseDetails.model_validate(r.details["purchase"]) for r in ordered]
-    bins = [b for details in found for b in details.reliability]
+    bins = [b for details in found.values() for b in details.reliability]
     top = max((max(b.predicted, b.bought) for b in bins), default=1.0)
     rows = [
-        (_row(view, r, details), reliability_diagram(view, r.family, details.reliability, top))
-        for r, details in zip(ordered, found, strict=True)
+        (
+            _row(view, name, sealed.families[name], details),
+            reliability_diagram(view, name, details.reliability, top),
+        )
+        for name, details in found.items()
     ]
     page = template("section.html.j2", "recsweep.reporting.tasks.purchase")
-    return Markup(page.render(say=view.say, rows=rows, columns=_columns(view, ordered[0])))
+    columns = _columns(view, sealed.families[next(iter(found))])
+    return Markup(page.render(say=view.say, rows=rows, columns=columns))
 
 
 def reliability_diagram(view: View, family: str, bins: Sequence[Bin], top: float) -> Markup:
@@ -83,7 +89,7 @@ def reliability_diagram(view: View, family: str, bins: Sequence[Bin], top: float
     return figure(HEIGHT, view.say("reliability_label", family=family), *parts)
 
 
-def _columns(view: View, result: FamilyResult) -> list[str]:
+def _columns(view: View, result: ConfirmedFamily) -> list[str]:
     """Threshold, precision and recall of both answers, then the top tenth."""
     qualities = [view.say(q) for q in ("precision", "recall", "f1", "support")]
     return [
@@ -93,17 +99,17 @@ def _columns(view: View, result: FamilyResult) -> list[str]:
     ]
 
 
-def _top(result: FamilyResult) -> list[str]:
+def _top(result: ConfirmedFamily) -> list[str]:
     return [n for n in ("lift", "expected_revenue", "revenue") if n in result.metrics]
 
 
-def _row(view: View, result: FamilyResult, details: PurchaseDetails) -> DecisionRow:
-    mark, cells = view.marks[result.family], [f"{details.threshold:.3f}"]
+def _row(view: View, family: str, result: ConfirmedFamily, details: PurchaseDetails) -> DecisionRow:
+    mark, cells = view.marks[family], [f"{details.threshold:.3f}"]
     for answer in reversed(ANSWERS):
         q = details.answers[answer]
         cells += [f"{v:.3f}" for v in (q.precision, q.recall, q.f1)] + [f"{q.support:,}"]
     cells += [f"{result.metrics[name].mean:.2f}" for name in _top(result)]
-    return DecisionRow(mark.index, result.family, mark.swatch(), cells)
+    return DecisionRow(mark.index, family, mark.swatch(), cells)
 
 
 REPORT = TaskReport(

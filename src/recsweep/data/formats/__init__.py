@@ -1,0 +1,1 @@
+"""What raw files look like: one or many, packed or not, in which encoding and dialect of CSV."""

@@ -1,0 +1,48 @@
+"""What each fold is scored on, by type of event: laid out without features."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+
+from recsweep.config.schema import Experiment
+from recsweep.data.types import KINDS, Dataset, Fold
+from recsweep.tasks.folds import development_folds
+
+
+@dataclass(frozen=True, slots=True)
+class Support:
+    """The targets of one fold."""
+
+    name: str
+    targets: Mapping[str, tuple[int, int]]  # event type -> (targets, learners)
+    purchases: int | None  # of them end in one; None: that is not asked
+    counts: Mapping[str, int]  # rule -> events of the window that it took out or marked
+
+
+def fold_support(dataset: Dataset, experiment: Experiment) -> tuple[Support, ...]:
+    """Of every fold, earliest cut first; nothing of the sealed test is in it.
+
+    Raises:
+        BadInput: a fold has nothing to train on or nothing to predict.
+    """
+    return tuple(map(_support, development_folds(dataset, without_features(experiment))))
+
+
+def without_features(experiment: Experiment) -> Experiment:
+    """The same question asked of the same events, with no column to fit."""
+    families = {name: experiment.space_of(name) for name in experiment.families}
+    return experiment.model_copy(update={"features": (), "families": families})
+
+
+def _support(fold: Fold) -> Support:
+    targets = fold.validation
+    assert targets.kind is not None  # every task says
+    learner = targets.histories.user[targets.sequence]
+    by_type = {
+        KINDS[kind]: (int(here.sum()), len(np.unique(learner[here])))
+        for kind in np.unique(targets.kind)
+        for here in [targets.kind == kind]
+    }
+    bought = None if targets.labels is None else int(targets.labels.bought.sum())
+    return Support(fold.name, by_type, bought, targets.counts)

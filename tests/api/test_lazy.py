@@ -1,0 +1,45 @@
+"""`import recsweep` is quick, and offers what it says."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+import recsweep
+
+SLOW = {"torch", "ray", "wandb", "optuna", "polars", "pandas", "pydantic", "rich", "typer"}
+
+
+def test_importing_recsweep_imports_nothing_that_is_slow() -> None:
+    code = "import sys, recsweep; print(*sorted({n.partition('.')[0] for n in sys.modules}))"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert not SLOW & set(done.stdout.split())
+
+
+def test_the_command_lines_help_imports_neither_torch_nor_ray_nor_polars() -> None:
+    code = (
+        "import sys; from typer.testing import CliRunner; from recsweep.cli import app; "
+        "assert CliRunner().invoke(app, ['--help']).exit_code == 0; "
+        "print(*sorted({n.partition('.')[0] for n in sys.modules}))"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert not {"torch", "ray", "wandb", "optuna", "polars"} & set(done.stdout.split())
+
+
+@pytest.mark.parametrize("name", recsweep.__all__)
+def test_every_name_is_found_documented_and_listed(name: str) -> None:
+    assert (getattr(recsweep, name).__doc__ or "").strip()
+    assert name in dir(recsweep)
+
+
+def test_types_are_told_of_just_the_names_that_are_offered() -> None:
+    text = Path(recsweep.__file__).read_text("utf-8")
+    told = text.partition("if TYPE_CHECKING:\n")[2].partition("\n\n")[0]
+    names = [n for line in told.splitlines() for n in line.partition(" import ")[2].split(", ")]
+    assert sorted(names) == recsweep.__all__ == sorted(recsweep._HOME_OF)
+
+
+def test_a_name_that_it_has_not_is_an_attribute_error() -> None:
+    with pytest.raises(AttributeError, match="no attribute 'swep'"):
+        getattr(recsweep, "swep")  # noqa: B009
