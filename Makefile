@@ -9,7 +9,7 @@ EXPERIMENT ?= experiments/default.yaml
 ARGS ?=
 STUDY ?= results/$(basename $(notdir $(EXPERIMENT)))
 
-.PHONY: help install examples sweep plan prepare search select confirm report reproduce replay dashboard compare portrait sync test lint format types imports tests faults fuzz mutants tools audit clean distclean
+.PHONY: help install examples sweep plan prepare search select confirm report reproduce replay dashboard compare verdict methods portrait sync test lint format types imports tests faults fuzz mutants tools audit clean distclean
 
 help: ## List every target
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | awk -F'\t' '{printf "  make %-12s %s\n", $$1, $$2}'
@@ -55,6 +55,13 @@ dashboard: $(INSTALLED) ## Watch a study on a page of this machine, while it run
 compare: $(INSTALLED) ## Did the answer change? STUDIES="results/a results/b"
 	@test -n "$(STUDIES)" || { echo 'make compare STUDIES="results/a results/b"' >&2; exit 2; }
 	@$(BIN)/recsweep compare $(STUDIES) $(ARGS)
+
+verdict: $(INSTALLED) ## One statement over several logs: STUDIES="results/a results/b"
+	@test -n "$(STUDIES)" || { echo 'make verdict STUDIES="results/a results/b"' >&2; exit 2; }
+	@$(BIN)/recsweep verdict $(STUDIES) $(ARGS)
+
+methods: $(INSTALLED) ## A paragraph and tables for a paper, from the study's record
+	@$(BIN)/recsweep methods $(STUDY) $(ARGS)
 
 portrait: $(INSTALLED) ## Learners in groups, and what sets each apart: ARGS="--family wide_deep"
 	@$(BIN)/recsweep portrait $(STUDY) $(ARGS)

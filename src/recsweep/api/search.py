@@ -6,6 +6,7 @@ A stage is imported when it is called: `import recsweep` and the command line st
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -65,10 +66,12 @@ def plan(experiment: Experiment, root: str | Path = ".") -> Plan:
         [('gru', 2), ('item_knn', 2), ('popularity', 2)]
     """
     from recsweep.search.plan import plan
+    from recsweep.stages.confirm.power import power_of_plan
     from recsweep.stages.sweep.stage import load_inputs
 
     inputs = load_inputs(with_files(experiment, Path(root)), Path(root))
-    return plan(inputs.experiment, inputs.spaces, inputs.folds)
+    made = plan(inputs.experiment, inputs.spaces, inputs.folds)
+    return replace(made, power=power_of_plan(inputs, made))
 
 
 def sweep(

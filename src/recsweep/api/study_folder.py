@@ -11,7 +11,7 @@ import statistics
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import TypeAlias
+from typing import TYPE_CHECKING, TypeAlias
 
 import polars as pl
 
@@ -24,6 +24,9 @@ from recsweep.records.evidence import read_evidence
 from recsweep.records.files import read_study
 from recsweep.records.selection import BestFile, Choice, read_best
 from recsweep.records.study import Study, SweepSession
+
+if TYPE_CHECKING:
+    from recsweep.evaluation.power import Power
 
 
 def load_study(path: str | Path) -> StudyFolder:
@@ -120,6 +123,18 @@ class StudyFolder:
             names = ", ".join(sorted(p.stem for p in self.folder.glob("best/*.yaml"))) or "none"
             raise BadInput(f"{self.folder}: no configuration of {family} was selected; {names} was")
         return read_best(path)
+
+    @property
+    def power(self) -> Power:
+        """The smallest differences that the sealed test is likely to show of what is selected now,
+        told from the folds.
+        """
+        from recsweep.stages.confirm.power import power_of_study
+        from recsweep.stages.confirm.searches import own_search
+
+        study = read_study(self.folder)
+        selected = own_search(study, self.folder).selected
+        return power_of_study(study, selected, self.folder, root_of(self.folder))
 
     @property
     def confirmation(self) -> Confirmation | None:

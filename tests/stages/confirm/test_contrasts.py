@@ -1,10 +1,11 @@
+from worlds import experiment_of
+
 from recsweep.models.family import Role
-from recsweep.stages.confirm.contrasts import Entrant, default_contrasts
+from recsweep.stages.confirm.contrasts import Entrant, default_contrasts, entrants_of
 
 
-def entrant(role: Role, score: float, space: str = "", kind: str = "") -> Entrant:
-    twin = f"{kind}_unordered" if kind and role == "network" else None
-    return Entrant(role, space or f"{role} {score}", score, kind, twin)
+def entrant(role: Role, score: float, space: str = "") -> Entrant:
+    return Entrant(role, space or f"{role} {score}", score)
 
 
 def test_by_default_the_best_network_meets_each_baseline_and_the_best_floor() -> None:
@@ -23,19 +24,11 @@ def test_by_default_the_best_network_meets_each_baseline_and_the_best_floor() ->
     }
 
 
-def test_each_network_is_held_against_its_twin_without_order() -> None:
-    entrants = {
-        "gru": entrant("network", 0.08, kind="gru"),
-        "lstm": entrant("network", 0.09, kind="lstm"),
-        "gru_unordered": entrant("control", 0.10, kind="gru_unordered"),
-        "plain": entrant("control", 0.07, kind="lstm_unordered"),
-        "popularity": entrant("floor", 0.04),
-    }
-    assert set(default_contrasts(entrants)) == {
-        ("lstm", "popularity"),
-        ("lstm", "plain"),
-        ("gru", "gru_unordered"),
-    }
+def test_each_network_meets_its_twin_that_cannot_see_order() -> None:
+    kinds = {name: name for name in ("gru", "gru_unordered", "matrix_factorization")}
+    experiment = experiment_of(families={name: f"{name}.yaml" for name in kinds})
+    found = default_contrasts(entrants_of(experiment, kinds, dict.fromkeys(kinds, 0.1)))
+    assert found == (("gru", "matrix_factorization"), ("gru", "gru_unordered"))
 
 
 def test_arms_of_a_family_meet_each_other() -> None:
