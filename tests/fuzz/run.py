@@ -33,8 +33,8 @@ def suites() -> dict[str, tuple[Callable[[Path], Suite], int]]:
     from fuzz.configurations import Configurations
     from fuzz.csv_dialects import CsvDialects
     from fuzz.data_files import DataFiles
-    from fuzz.parquet_columns import ParquetColumns
     from fuzz.environments import Environments
+    from fuzz.parquet_columns import ParquetColumns
     from fuzz.results_folders import ResultsFolders
     from fuzz.times import Times
 

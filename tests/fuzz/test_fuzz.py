@@ -11,8 +11,8 @@ from fuzz.command import Ended
 from fuzz.configurations import Configurations
 from fuzz.csv_dialects import CsvDialects
 from fuzz.data_files import DataFiles, counted
-from fuzz.parquet_columns import ParquetColumns
 from fuzz.environments import Environments
+from fuzz.parquet_columns import ParquetColumns
 from fuzz.results_folders import ResultsFolders
 from fuzz.run import Suite
 from fuzz.times import Times
