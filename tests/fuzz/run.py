@@ -33,6 +33,7 @@ def suites() -> dict[str, tuple[Callable[[Path], Suite], int]]:
     from fuzz.configurations import Configurations
     from fuzz.csv_dialects import CsvDialects
     from fuzz.data_files import DataFiles
+    from fuzz.environments import Environments
     from fuzz.parquet_columns import ParquetColumns
     from fuzz.results_folders import ResultsFolders
     from fuzz.times import Times
@@ -40,6 +41,7 @@ def suites() -> dict[str, tuple[Callable[[Path], Suite], int]]:
     return {
         "configurations": (Configurations, 2000),
         "data_files": (DataFiles, 500),
+        "environments": (Environments, 1200),
         "results_folders": (ResultsFolders, 500),
         "csv_dialects": (CsvDialects, 3000),
         "parquet_columns": (ParquetColumns, 2000),

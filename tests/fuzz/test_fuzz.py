@@ -11,6 +11,7 @@ from fuzz.command import Ended
 from fuzz.configurations import Configurations
 from fuzz.csv_dialects import CsvDialects
 from fuzz.data_files import DataFiles, counted
+from fuzz.environments import Environments
 from fuzz.parquet_columns import ParquetColumns
 from fuzz.results_folders import ResultsFolders
 from fuzz.run import Suite
@@ -56,6 +57,10 @@ def test_the_fuzzer_sees_what_is_read_wrong(
     assert len(problems(Times(tmp_path), 20)) > 10
     monkeypatch.setattr(ParquetColumns, "_read", lambda *asked: [("u", "i", 7)])
     assert len(problems(ParquetColumns(tmp_path), 20)) > 10
+
+
+def test_an_odd_environment_is_obeyed_or_one_line(tmp_path: Path) -> None:
+    assert problems(Environments(tmp_path), 40) == []
 
 
 @pytest.mark.parametrize(

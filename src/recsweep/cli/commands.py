@@ -105,7 +105,8 @@ def run(
     speak(json)
     loaded = load_experiment(experiment, settings or ())
     steps.prepare(loaded, quiet)
-    folder = steps.sweep(loaded, steps.extra_trials(trials), quiet)
+    # Where the test is opened at once, `confirm` says what it can show.
+    folder = steps.sweep(loaded, steps.extra_trials(trials), quiet, say_power=keep_sealed)
     family = steps.select(folder)
     if not keep_sealed:
         steps.confirm(folder, quiet)
@@ -260,6 +261,23 @@ def compare(
 ) -> None:
     """Did new data, another space or new code change the answer? The first study is held up."""
     review.compare(studies, lang)
+
+
+@app.command(epilog="Example: recsweep verdict results/default results/mars")
+def verdict(
+    studies: Annotated[
+        list[Path],
+        typer.Argument(help="Studies' folders, each on a log of its own.", show_default=False),
+    ],
+) -> None:
+    """One statement over several logs: random effects, with each log's interval beside it."""
+    review.verdict(studies)
+
+
+@app.command(epilog="Example: recsweep methods results/default > methods.md")
+def methods(study: StudyFolder) -> None:
+    """Print a paragraph and tables for a paper, as Markdown, from the study's record."""
+    review.methods(study)
 
 
 @app.command(epilog="Example: recsweep reproduce results/default/best/gru.yaml")

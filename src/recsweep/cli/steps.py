@@ -1,7 +1,7 @@
 """A study's stages, each with what it prints. What is slow to import waits until it is used."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -22,6 +22,7 @@ from recsweep.config.schema import Experiment
 from recsweep.errors import BadInput, WorkFailed
 
 if TYPE_CHECKING:
+    from recsweep.evaluation.power import Power
     from recsweep.stages.init.words import Role
 
 
@@ -83,7 +84,7 @@ def prepare(experiment: Experiment, quiet: bool) -> None:
     json_lines().say("prepared", folder=dataset.folder, fingerprint=dataset.fingerprint)
     manifest = read_manifest(dataset.folder)
     for caveat in caveats(manifest):
-        err.print(f"[bold yellow]![/] {escape(caveat)}", highlight=False)
+        err.print(f"[bold yellow]![/] {escape(caveat)}", highlight=False, soft_wrap=True)
     if not quiet:
         table = Table.grid(padding=(0, 2))
         table.add_column(max_width=36)
@@ -95,8 +96,9 @@ def prepare(experiment: Experiment, quiet: bool) -> None:
     check_test(dataset, experiment)
 
 
-def sweep(experiment: Experiment, extra: int, quiet: bool) -> Path:
-    """Run or resume the trials, and give back the study's folder.
+def sweep(experiment: Experiment, extra: int, quiet: bool, *, say_power: bool = True) -> Path:
+    """Run or resume the trials, say what the sealed test can show of what they found, and give back
+    the study's folder.
 
     Raises:
         WorkFailed: it was stopped; says how to resume.
@@ -114,6 +116,9 @@ def sweep(experiment: Experiment, extra: int, quiet: bool) -> Path:
         f"efficiency {session.efficiency:.2f}.\n",
         highlight=False,
     )
+    if say_power:
+        with suppress(WorkFailed):  # a family has no complete trial: `select` says so
+            _say_power(study.power, "from the folds")
     return study.folder
 
 
@@ -124,6 +129,7 @@ def plan(experiment: Experiment) -> None:
     with out.status("Measuring one epoch of each family"):
         made = recsweep.plan(experiment)
     out.print(plan_table(made))
+    _say_power(made.power, "from one epoch of the defaults")
 
 
 def select(folder: Path) -> str:
@@ -152,6 +158,7 @@ def confirm(folder: Path, quiet: bool, searches: int | None = None) -> None:
             folder,
             searches=searches,
             listeners=[progress.give_way, *sweep_listeners(quiet)],
+            before_opening=lambda power: _say_power(power, "from the folds"),
             on_end=progress,
         )
     json_lines().confirmed(confirmed.confirmation, confirmed.opened)
@@ -240,3 +247,12 @@ def _resumable() -> Iterator[None]:
         raise WorkFailed(
             f"stopped; every finished trial is kept. Resume: {command(*without_trials())}"
         ) from None
+
+
+def _say_power(power: "Power | None", basis: str) -> None:
+    from recsweep.cli.power_lines import power_lines
+
+    if power is not None:
+        json_lines().power(power)
+    for line in power_lines(power, basis):
+        out.print(line, markup=False, highlight=False, soft_wrap=True)

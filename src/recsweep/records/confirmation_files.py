@@ -1,8 +1,7 @@
 """A confirmation as files: `verdicts.json` for people, `confirmation.parquet` for statistics.
 
 The Parquet file has one row for each (family, search, seed, user): every ranking metric,
-`novelty@k`, and `in_order` and `shuffled`, the study's metric on the targets of the
-shuffled-history control (null for a family that can't see order). Search 1 is the study's own.
+`novelty@k`. Search 1 is the study's own.
 Users are the codes of the prepared data.
 """
 

@@ -1,4 +1,4 @@
-"""From ranks on the sealed test to estimates, verdicts, controls and subgroups.
+"""From ranks on the sealed test to estimates, verdicts and subgroups.
 
 Chance comes from seeds after one search, and from searches after several: a *row* is one seed of
 the study's own search, or the mean over a search's seeds where searches were repeated.
@@ -24,7 +24,6 @@ from recsweep.records.confirmation import (
     Confirmation,
     ConfirmedFamily,
     Estimate,
-    OrderControl,
     Steps,
     Subgroup,
 )
@@ -36,11 +35,9 @@ from recsweep.stages.confirm.pooled import pooled_tables
 from recsweep.stages.confirm.refits import Scored, Test
 from recsweep.stages.confirm.searches import Search
 from recsweep.tasks.registry import TASKS
-from recsweep.tasks.task import Outcomes, Task
+from recsweep.tasks.task import Task
 
 LEVEL = 0.95
-CONTROL = ("in_order", "shuffled")
-"""Columns of a table that are no metrics."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,27 +118,10 @@ def learner_metrics(runs: Sequence[Scored], test: Test) -> dict[str, Float64]:
 
 def _table(runs: Sequence[Scored], test: Test, known: Known) -> dict[str, Float64]:
     """Column -> (n_searches, n_seeds, n_learners)."""
-    metric, task = test.metric, TASKS[test.task]
     columns = learner_metrics(runs, test)
     if all_lists := [run.lists for run in runs if run.lists is not None]:
-        for k in metric.report_k:
+        for k in test.metric.report_k:
             columns[f"novelty@{k}"] = np.stack([lists.novelty[k] for lists in all_lists])
-    if any(run.shuffled is not None for run in runs):
-        at = test.control()
-        control = test.fold.validation.at(at)
-
-        def of_learners(outcomes: Outcomes) -> Float64:
-            values = task.target_values(outcomes, control, metric)[metric.key]
-            return task.per_learner(values, control.sequence)
-
-        ordered = [run.outcomes[at] for run in runs]
-        # A search may have picked a configuration that can't see order: shuffling changes nothing.
-        shuffled = [
-            outcomes if run.shuffled is None else run.shuffled
-            for run, outcomes in zip(runs, ordered, strict=True)
-        ]
-        columns["in_order"] = np.stack([of_learners(outcomes) for outcomes in ordered])
-        columns["shuffled"] = np.stack([of_learners(outcomes) for outcomes in shuffled])
     return {name: _by_search(values, known) for name, values in columns.items()}
 
 
@@ -163,18 +143,8 @@ def _family(
 ) -> ConfirmedFamily:
     own, metric = known.searches[0], known.study.experiment.metric
     choice = own.selected[name]
-    order = None
-    if "shuffled" in table:
-        order = OrderControl(
-            in_order=float(table["in_order"].mean()),
-            shuffled=float(table["shuffled"].mean()),
-            drop=_estimate(
-                metric.goodness(1.0) * _rows(table["in_order"] - table["shuffled"]),
-            ),
-            targets=len(test.control()),
-        )
     details = TASKS[test.task].details(runs[0].outcomes, test.fold.validation, metric)
-    names = [name for name in table if name not in (*CONTROL, *_novelty(metric))]
+    names = [name for name in table if name not in _novelty(metric)]
     lists = [run.lists for run in runs if run.lists is not None]
     return ConfirmedFamily(
         kind=choice.kind,
@@ -196,7 +166,6 @@ def _family(
             for k in (metric.report_k if lists else ())
         },
         novelty={name: _estimate(_rows(table[name])) for name in _novelty(metric) if name in table},
-        order=order,
         fit_seconds=float(np.mean([run.fit_seconds for run in runs])),
         **({} if details is None else {test.task: details}),
     )
