@@ -24,7 +24,9 @@ from recsweep.evaluation.verdict import PairVerdict
 EPOCHS = 10
 FADINGS: tuple[Configuration, ...] = (
     {},
-    *({"fading": "step", "fading_weight": weight} for weight in (0.9, 0.7, 0.4)),
+    {"fading": "step", "fading_weight": 0.9},
+    {"fading": "step", "fading_weight": 0.7},
+    {"fading": "step", "fading_weight": 0.4},
 )
 
 

@@ -54,9 +54,9 @@ from recsweep.config.schema import Resources
 from recsweep.data.sources import resolve
 from recsweep.data.types import Int64, Sequences, Targets, Training
 from recsweep.evaluation.metrics import ndcg
-from recsweep.models.families.recurrent import RecurrentConfig, build_gru
-from recsweep.models.neural import Neural
 from recsweep.models.protocol import Context, Recommender
+from recsweep.models.ranker import GradientRanker
+from recsweep.models.registry import families_of
 from recsweep.tasks.next_item.ranking import Ranker
 from recsweep.training.process import environment_variables, worker_environment
 
@@ -124,11 +124,12 @@ def mean_ndcg(ranks: Int64) -> float:
     return float(ndcg(ranks, 10).mean())
 
 
-def engine(training: Training, precision: str, **changes: object) -> Neural:
+def engine(training: Training, precision: str, **changes: object) -> GradientRanker:
     """recsweep's GRU."""
-    config = RecurrentConfig.model_validate({**CONFIG, **changes})
-    model = build_gru(config, Context(training, 0, CPU, precision))
-    assert isinstance(model, Neural)
+    model = families_of("next_item")["gru"].model(
+        {**CONFIG, **changes}, Context(training, 0, CPU, precision)
+    )
+    assert isinstance(model, GradientRanker)
     return model
 
 

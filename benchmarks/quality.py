@@ -29,8 +29,8 @@ from recsweep.config.files import load_experiment
 from recsweep.data.prepare import prepare
 from recsweep.data.types import Fold
 from recsweep.evaluation.metrics import ndcg, user_means
-from recsweep.models.families.recurrent import RecurrentConfig, build_gru
 from recsweep.models.protocol import Context, Recommender
+from recsweep.models.registry import families_of
 from recsweep.tasks.folds import development_folds
 from recsweep.tasks.next_item.ranking import Ranker
 
@@ -53,7 +53,7 @@ def _score(job: tuple[str, int]) -> float:
         model = PlainLoop(fold.training, seed=seed)
     else:
         context = Context(fold.training, seed, CPU, way.removeprefix("recsweep "))
-        model = build_gru(RecurrentConfig.model_validate(CONFIG), context)
+        model = families_of("next_item")["gru"].model(CONFIG, context)
     for _ in range(_shared["epochs"]):
         model.fit_epoch()
     ranks = Ranker(fold.validation, fold.n_items, CPU).ranks(model)

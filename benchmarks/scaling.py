@@ -34,8 +34,8 @@ from evaluation import CONFIGS, GRADIENT, world
 from peaks import peak_gib
 from recsweep.config.schema import Resources
 from recsweep.models import tables
-from recsweep.models.neural import Neural
 from recsweep.models.protocol import Context
+from recsweep.models.ranker import GradientRanker
 from recsweep.models.registry import families_of
 from recsweep.tasks.next_item.ranking import Ranker
 from recsweep.training.process import environment_variables, worker_environment
@@ -47,7 +47,7 @@ WAYS = ("sampled softmax, rows in use", "sampled softmax, dense", "exact softmax
 TO_COURSES, TO_EVENTS = 1_000_000, 100_000_000
 
 
-def build(n_items: int, way: str) -> Neural:
+def build(n_items: int, way: str) -> GradientRanker:
     """A GRU on a made-up log of 64,000 events."""
     training, _ = world(3200, n_items)
     loss = "cross_entropy" if way.startswith("exact") else "sampled_softmax"
@@ -56,7 +56,7 @@ def build(n_items: int, way: str) -> Neural:
     values = {**CONFIGS["gru"], **GRADIENT, "loss": loss, "negatives": 512, "batch_size": 64}
     context = Context(training, 0, torch.device("cpu"), "fp32")
     model = families_of("next_item")["gru"].model(values, context)
-    assert isinstance(model, Neural)
+    assert isinstance(model, GradientRanker)
     return model
 
 

@@ -30,9 +30,9 @@ from plain_gru import CONFIG, PlainLoop
 from recsweep.config.files import load_experiment
 from recsweep.data.prepare import prepare
 from recsweep.data.types import Training
-from recsweep.models.families.recurrent import RecurrentConfig, build_gru
-from recsweep.models.neural import Neural
 from recsweep.models.protocol import Context
+from recsweep.models.ranker import GradientRanker
+from recsweep.models.registry import families_of
 from recsweep.tasks.folds import development_folds
 
 ROOT = Path(__file__).parents[1]
@@ -52,9 +52,10 @@ def plain_loop(training: Training, seconds: float) -> float:
 
 def engine(training: Training, seconds: float, precision: str) -> float:
     """Targets a second of recsweep, whole epochs."""
-    config = RecurrentConfig.model_validate(CONFIG)
-    model = build_gru(config, Context(training, 0, torch.device("cpu"), precision))
-    assert isinstance(model, Neural)
+    model = families_of("next_item")["gru"].model(
+        CONFIG, Context(training, 0, torch.device("cpu"), precision)
+    )
+    assert isinstance(model, GradientRanker)
     seen, started = 0, time.perf_counter()
     while (elapsed := time.perf_counter() - started) < seconds:
         model.fit_epoch()

@@ -1,13 +1,14 @@
 """What is learned before a cut is learned from those who were there before it."""
 
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import polars as pl
 import pytest
 from worlds import dataset_of, events_of, experiment_of
 
-from recsweep.data.before_cut import Learned, learn
+from recsweep.data.before_cut import FittedCatalogue, learn
 from recsweep.data.types import Dataset
 
 CUT = 50
@@ -15,7 +16,7 @@ ROWS = [(u, i, t) for t, (u, i) in enumerate([(0, 0), (1, 1), (0, 1), (2, 0), (1
 LATER = [(3, 0, 60), (4, 2, 61), (0, 2, 62)]  # learners 3 and 4 and course 2 are new
 
 
-def world(later: dict[str, object]) -> Dataset:
+def world(later: dict[str, list[Any]]) -> Dataset:
     """Three learners and two courses before the cut, the rest as `later` has it."""
     events = events_of(ROWS + LATER)
     users = pl.DataFrame(
@@ -39,12 +40,16 @@ def world(later: dict[str, object]) -> Dataset:
     return replace(dataset_of(events), users=users, items=items)
 
 
-def learned(dataset: Dataset) -> Learned:
+def learned(dataset: Dataset) -> FittedCatalogue:
     events = dataset.development
     return learn(events, events.time < CUT, CUT, dataset, experiment_of())
 
 
-PLAIN = {"age": [30.0, 30.0], "region": ["north", "south"], "tags": [["a"], ["b"]]}
+PLAIN: dict[str, list[Any]] = {
+    "age": [30.0, 30.0],
+    "region": ["north", "south"],
+    "tags": [["a"], ["b"]],
+}
 
 
 @pytest.mark.parametrize(
@@ -57,7 +62,7 @@ PLAIN = {"age": [30.0, 30.0], "region": ["north", "south"], "tags": [["a"], ["b"
     ],
 )
 def test_learners_and_courses_of_the_window_have_no_say_in_features(
-    changes: dict[str, object],
+    changes: dict[str, list[Any]],
 ) -> None:
     before, after = (learned(world({**PLAIN, **c})) for c in ({}, changes))
     known_users, known_items = np.arange(3, dtype=np.int32), np.arange(2, dtype=np.int32)

@@ -80,6 +80,12 @@ def test_a_pattern_reads_what_it_describes() -> None:
     assert parse(["2020-01-01"], "%d/%m/%Y") == [None]
 
 
+def test_years_of_two_digits_turn_at_69_as_posix_has_it() -> None:
+    texts: list[object] = ["01/01/68 00:00", "31/12/69 23:59", "01/01/70 00:00", None]
+    expected = [datetime.strptime(str(text), "%d/%m/%y %H:%M") for text in texts[:3]]
+    assert parse(texts, "%d/%m/%y %H:%M") == [*map(microseconds, expected), None]
+
+
 def test_a_pattern_that_gives_no_time_is_refused() -> None:
     with pytest.raises(BadInput, match="time_format '%Y-%m-%d %H'"):
         parse(["2020-01-01 00"], "%Y-%m-%d %H")

@@ -8,8 +8,8 @@ from resuming import undisturbed_and_resumed
 from worlds import training_of
 
 from recsweep.models import tables
-from recsweep.models.neural import Neural
 from recsweep.models.protocol import Context, Histories, Portrayable, Recommender
+from recsweep.models.ranker import GradientRanker
 from recsweep.tasks.next_item.ranking import drop_seen
 
 every_family = pytest.mark.parametrize("case", CONFIGS)
@@ -127,7 +127,7 @@ def test_learners_of_one_colour_have_like_vectors_whoever_stands_beside_them(cas
 @pytest.mark.parametrize("case", ["gru cross_entropy", "lstm bpr"])
 def test_a_networks_vector_is_the_state_that_it_scores_with(case: str) -> None:
     model = fit(case, checkerboard(), epochs=3)
-    assert isinstance(model, Neural)
+    assert isinstance(model, GradientRanker)
     vectors = model.learner_vectors(training_of([[0, 1, 2], [5]], n_items=8).sequences)
     with torch.inference_mode():
         network = model.network

@@ -5,11 +5,10 @@ from dataclasses import replace
 import numpy as np
 import pytest
 import torch
-from families import CONFIGS, CPU, build, scores
+from families import CONFIGS, CPU, FAMILIES, build, scores
 from worlds import training_of
 
 from recsweep.data.types import Training
-from recsweep.models.families.recurrent import RecurrentConfig, build_gru
 from recsweep.models.protocol import Context, Histories
 
 GRADIENT = [case for case in CONFIGS if case.split()[0] in ("gru", "lstm", "wide_deep")]
@@ -64,8 +63,7 @@ def test_without_event_features_no_parameter_is_added(case: str) -> None:
 @pytest.mark.slow
 def test_a_gru_finds_the_course_that_only_the_dwell_tells() -> None:
     _, config = CONFIGS["gru cross_entropy"]
-    checked = RecurrentConfig.model_validate(config)
-    model = build_gru(checked, Context(planted(), 0, CPU, "fp32"))
+    model = FAMILIES["gru"].model(config, Context(planted(), 0, CPU, "fp32"))
     for _ in range(60):
         model.fit_epoch()
     for item in range(8):

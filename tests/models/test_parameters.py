@@ -48,9 +48,9 @@ def cases() -> list[tuple[str, str, dict[str, Value]]]:
     found = []
     for name, path in SPACES.items():
         space = load_space(path, FAMILIES)
-        for parameter in space.parameters:
+        for parameter in space.parameters.values():
             config: dict[str, Value] = {}
-            for each in space.parameters:
+            for each in space.parameters.values():
                 wanted = parameter.when.get(each.name, each.choices)
                 if each.active(config):
                     start = space.defaults.get(each.name, each.low)
@@ -63,7 +63,7 @@ def cases() -> list[tuple[str, str, dict[str, Value]]]:
 def changed(family: str, parameter: str, config: Configuration) -> dict[str, Value]:
     """The same configuration with one value moved, and with what that value needs."""
     space = load_space(SPACES[family], FAMILIES)
-    moved = next(p for p in space.parameters if p.name == parameter)
+    moved = space.parameters[parameter]
     before = config[parameter]
     if moved.choices:
         after: Value = next(value for value in moved.choices if value != before)
@@ -72,7 +72,7 @@ def changed(family: str, parameter: str, config: Configuration) -> dict[str, Val
     else:
         after = int(before) + 3 if isinstance(before, int) else float(before) * 0.5 + 0.01
     result: dict[str, Value] = {}
-    for p in space.parameters:
+    for p in space.parameters.values():
         value = after if p is moved else config.get(p.name)
         if p.active(result):
             start = space.defaults.get(p.name, p.low)

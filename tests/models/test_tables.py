@@ -9,10 +9,10 @@ from families import FAMILIES
 from torch import Tensor
 from worlds import training_of
 
-from recsweep.models import neural, tables
+from recsweep.models import gradient, tables
 from recsweep.models.families.wide_deep import WideDeepEncoder
-from recsweep.models.neural import Neural
 from recsweep.models.protocol import Context
+from recsweep.models.ranker import GradientRanker
 
 ITEMS = 40
 DRAWN = torch.tensor([3, 7, 7, 19])
@@ -36,26 +36,26 @@ OWN: dict[str, dict[str, Any]] = {
 }
 
 
-def model_of(family: str, loss: str, **changes: object) -> Neural:
+def model_of(family: str, loss: str, **changes: object) -> GradientRanker:
     config: dict[str, Any] = {**OWN[family], **SHARED, "loss": loss, **changes}
     rng = np.random.default_rng(0)
     training = training_of([rng.integers(0, 20, 6).tolist() for _ in range(8)], ITEMS)
     model = FAMILIES[family].model(config, Context(training, 0, torch.device("cpu"), "fp32"))
-    assert isinstance(model, Neural)
+    assert isinstance(model, GradientRanker)
     model._draw = lambda loss: DRAWN  # type: ignore[method-assign]
     return model
 
 
 def sparse_model(
     monkeypatch: pytest.MonkeyPatch, family: str, loss: str, **changes: object
-) -> Neural:
+) -> GradientRanker:
     monkeypatch.setattr(tables, "SPARSE_FROM", 1)
     model = model_of(family, loss, **changes)
     assert model.network.sparse
     return model
 
 
-def gradients(model: Neural) -> dict[str, Tensor]:
+def gradients(model: GradientRanker) -> dict[str, Tensor]:
     """Of one batch, nothing moved."""
     found: dict[str, Tensor] = {}
 
@@ -95,7 +95,9 @@ def test_the_first_step_moves_each_used_number_by_the_learning_rate(
 def test_the_gradient_is_clipped_over_dense_and_sparse_parts_together(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(neural, "CLIP_NORM", 1e-9)  # below Adam's epsilon: next to no step is left
+    monkeypatch.setattr(
+        gradient, "CLIP_NORM", 1e-9
+    )  # below Adam's epsilon: next to no step is left
     model = sparse_model(monkeypatch, "gru", "bpr")
     before = model.state()
     model.fit_epoch()

@@ -80,6 +80,12 @@ def test_an_unknown_host_and_a_port_where_nobody_listens_are_told_apart() -> Non
         check_address("no-such-host.invalid:6379")
 
 
+@pytest.mark.parametrize("host", ["a..b", "x" * 70])
+def test_a_name_that_no_host_can_have_is_told(host: str) -> None:
+    with pytest.raises(BadInput, match="there is no host"):
+        check_address(f"{host}:6379")
+
+
 def test_a_name_server_that_takes_its_time_has_the_limit_too(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:

@@ -7,7 +7,6 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
-import ray
 
 from recsweep.errors import WorkFailed
 from recsweep.search import watch
@@ -44,7 +43,7 @@ class World:
         self.folder, self.clock, self.killed = folder, Clock(), []  # type: ignore[var-annotated]
         self.stop, self.policy = threading.Event(), Told()
         monkeypatch.setattr(watch, "time", self.clock)
-        monkeypatch.setattr(ray, "kill", self.killed.append)
+        monkeypatch.setattr("ray.kill", self.killed.append)
         self.watch = Watch(self.policy, folder, 10.0, self.stop)  # type: ignore[arg-type]
 
     def trial(self, name: str, error: str = DEATH) -> Any:

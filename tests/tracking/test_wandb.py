@@ -20,6 +20,8 @@ from worlds import experiment_of
 from recsweep.config.schema import Experiment, Metric, Tracking
 from recsweep.errors import BadInput
 from recsweep.records.study import SweepSession, TrialRow
+from recsweep.spaces.declared import DeclaredSpace
+from recsweep.spaces.parameter import Parameter
 from recsweep.tracking.artifacts import Item
 from recsweep.tracking.events import (
     EpochReported,
@@ -35,10 +37,10 @@ from recsweep.tracking.wandb_mode import Mode, _trouble, logged_in, resolve_mode
 from recsweep.tracking.wandb_session import give_room
 
 BLOCK = 32768
-SPACE = {
-    "family": "gru",
-    "parameters": {"x": {"float": [0, 1], "role": "nuisance", "why": "a reason"}},
-}
+SPACE = DeclaredSpace(
+    family="gru",
+    parameters={"x": Parameter(name="x", float=(0, 1), role="nuisance", why="a reason")},
+)
 SESSION = SweepSession(NOW, 10.0, 1.0, 2, 15.0, 2)
 
 

@@ -63,7 +63,7 @@ def plan(experiment: Experiment, root: str | Path = ".") -> Plan:
     Examples:
         >>> planned = plan(load_experiment("mine.yaml"))
         >>> [(family.family, family.trials) for family in planned.families]
-        [('gru', 2), ('item_knn', 2), ('popularity', 1)]
+        [('gru', 2), ('item_knn', 2), ('popularity', 2)]
     """
     from recsweep.search.plan import plan
     from recsweep.stages.confirm.power import power_of_plan
@@ -100,7 +100,7 @@ def sweep(
     Examples:
         >>> study = sweep(load_experiment("mine.yaml"))
         >>> study.trials["state"].value_counts().rows()
-        [('complete', 5)]
+        [('complete', 6)]
     """
     from recsweep.api.study_folder import StudyFolder
     from recsweep.stages.sweep.stage import load_inputs

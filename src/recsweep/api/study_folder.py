@@ -90,7 +90,7 @@ class StudyFolder:
     @property
     def curves(self) -> pl.DataFrame:
         """One row for each trial, epoch, fold and metric, as `curves.parquet` has them, and the
-        trial's family. Without a fold: the trial's score, the mean over folds.
+        trial's family. A row without a fold is of all: the score, and what the epoch took.
         """
         read_study(self.folder)
         trials, curves = (
@@ -151,7 +151,8 @@ class StudyFolder:
     def verdicts(self) -> pl.DataFrame:
         """One row a pair of families: outcome, difference, simultaneous interval, and a sentence.
 
-        `outcome` is said of `a`; `difference` is the mean of `a` less that of `b`.
+        `outcome` is said of `a`; `difference` is the mean of `a` less that of `b`. An `exploratory`
+        pair was not declared before the test was opened.
         """
         found = self.confirmation
         if found is None:

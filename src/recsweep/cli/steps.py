@@ -84,7 +84,7 @@ def prepare(experiment: Experiment, quiet: bool) -> None:
     json_lines().say("prepared", folder=dataset.folder, fingerprint=dataset.fingerprint)
     manifest = read_manifest(dataset.folder)
     for caveat in caveats(manifest):
-        err.print(f"[bold yellow]![/] {escape(caveat)}", highlight=False)
+        err.print(f"[bold yellow]![/] {escape(caveat)}", highlight=False, soft_wrap=True)
     if not quiet:
         table = Table.grid(padding=(0, 2))
         table.add_column(max_width=36)

@@ -12,6 +12,7 @@ from recsweep.data.clock import microseconds
 from recsweep.data.times import to_microseconds
 from recsweep.errors import BadInput
 
+USUAL = 0.9  # share of times inside a log's limits; the others are dropped and counted
 FIRST = 200  # values that a pattern must fit before it is tried on all
 DATES = (
     "%Y-%m-%d", "%Y/%m/%d", "%Y.%m.%d", "%Y年%m月%d日", "%d.%m.%Y", "%d/%m/%Y", "%m/%d/%Y",
@@ -41,8 +42,8 @@ def likely_formats(text: pl.Series) -> list[str]:
     if not len(first):
         return []
     if first.str.contains(r"^\d+(\.\d+)?$").all():
-        lengths = first.str.extract(r"^(\d+)").str.len_chars().unique()
-        numbers = [key for n, key in DIGITS.items() if set(lengths) <= {n - 1, n}]
+        length = first.str.extract(r"^(\d+)").str.len_chars().mode()[0]
+        numbers = [key for n, key in DIGITS.items() if length in (n - 1, n) and fits(first, key)]
         compact = ["%Y%m%d", "%Y%m%d%H%M%S", "%Y%m%d%H%M"]
         return [*(key for key in compact if fits(first, key)), *numbers][:1]
     if fits(first, "iso"):
@@ -69,14 +70,15 @@ def _shape(text: str) -> str:
 
 
 def fits(text: pl.Series, key: str) -> bool:
-    """Does the format read every value, as times that a log may hold?"""
+    """Does the format read every value, and nearly all as times that a log may hold?"""
     try:
         time = to_microseconds(text, key)
     except BadInput:  # a format that this reader doesn't have
         return False
     limits = TimeLimits()
     earliest, latest = microseconds(limits.earliest), microseconds(limits.latest)
-    return bool(time.is_between(earliest, latest).fill_null(False).all())
+    inside = time.is_between(earliest, latest)
+    return not time.has_nulls() and float(inside.mean() or 0) >= USUAL  # type: ignore[arg-type]
 
 
 def _quoted(pattern: str) -> str:

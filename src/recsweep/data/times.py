@@ -95,7 +95,16 @@ def _by_pattern(text: pl.Series, pattern: str, zone: str | None) -> pl.Series:
         left = (parsed.is_null() & text.is_not_null()).arg_true()
         values = [_by_python(value, pattern, zone) for value in text.gather(left)]
         parsed = parsed.scatter(left, pl.Series(values, dtype=pl.Int64))
+    if "%y" in re.findall(r"%.", pattern):
+        parsed = _as_posix(parsed)
     return parsed if word is None else named_zones(parsed, text, word, pattern)
+
+
+def _as_posix(parsed: pl.Series) -> pl.Series:
+    """Of years of two digits, 69 is 1969 to Python and POSIX, and 2069 to the parser."""
+    moments = parsed.cast(pl.Datetime("us"))
+    late = (moments.dt.year() == 2069).fill_null(False)
+    return moments.dt.offset_by("-100y").cast(pl.Int64).zip_with(late, parsed)
 
 
 def _for_parser(pattern: str, digits: int) -> str:

@@ -1,15 +1,54 @@
-"""Whole histories in batches: what comes after a learner's last event?"""
+"""Histories laid out on a device, and what comes after a learner's last event."""
 
 from collections.abc import Iterator
 
 import numpy as np
 import torch
+from torch import Tensor
 
-from recsweep.data.types import Int64, Sequences
+from recsweep.data.types import Int32, Int64, Sequences
 from recsweep.models.protocol import Histories
 
 BLOCK_PLACES = 1 << 16
 """At most so many history places are encoded at once."""
+
+
+class HistoryTable:
+    """Sequences, laid out once on one device, from which batches of histories are taken."""
+
+    def __init__(self, sequences: Sequences, device: torch.device) -> None:
+        self._device, self._offsets = device, sequences.offsets
+
+        def put(array: np.ndarray, dtype: torch.dtype) -> Tensor:
+            # A place that no row reaches still has to be somewhere.
+            padded = np.pad(array, ((0, 1), *((0, 0),) * (array.ndim - 1)))
+            return torch.from_numpy(padded).to(device, dtype)
+
+        self._items = put(sequences.item, torch.int64)
+        self._kinds = put(sequences.kind, torch.int64)
+        self._time = put(sequences.time, torch.int64)
+        self._item_features, self._event_features = (
+            None if features is None else put(features, torch.float32)
+            for features in (sequences.item_features, sequences.event_features)
+        )
+        self._user_features = torch.from_numpy(sequences.features).to(device)
+
+    def histories(self, sequences: Int64, row: Int64, length: Int32 | Int64) -> Histories:
+        """Those of some sequences, asked at (n_queries,) places of these rows."""
+        places = self._offsets[sequences][:, None] + np.arange(int(length.max(initial=0)))
+        index = np.minimum(places, len(self._items) - 1)
+        grid = torch.from_numpy(index).to(self._device)
+        features, of_events = self._item_features, self._event_features
+        return Histories(
+            items=self._items[grid],
+            user_features=self._user_features[torch.from_numpy(sequences).to(self._device)],
+            row=torch.from_numpy(row).to(self._device),
+            length=torch.from_numpy(length).to(self._device, torch.int64),
+            event_features=None if of_events is None else of_events[grid],
+            time=self._time[grid],
+            kinds=self._kinds[grid],
+            item_features=None if features is None else features[grid],
+        )
 
 
 def whole_histories(
@@ -25,28 +64,13 @@ def whole_histories(
         sequences: each with an event.
         device: of the model.
     """
-    offsets, items = sequences.offsets, sequences.item
-    length = np.diff(offsets)
+    table = HistoryTable(sequences, device)
+    length = np.diff(sequences.offsets)
     order = np.argsort(length, kind="stable")
     first = 0
     while first < len(order):
         grid = np.arange(1, len(order) - first + 1) * length[order[first:]]
         last = first + max(1, int(np.searchsorted(grid, BLOCK_PLACES, side="right")))
         rows = order[first:last]
-        places = offsets[rows][:, None] + np.arange(int(length[rows[-1]]))
-        index = np.minimum(places, len(items) - 1)
-        of_events = sequences.event_features
-        yield (
-            rows,
-            Histories(
-                items=torch.from_numpy(items[index]).to(device, torch.int64),
-                time=torch.from_numpy(sequences.time[index]).to(device),
-                user_features=torch.from_numpy(sequences.features[rows]).to(device),
-                row=torch.arange(len(rows), device=device),
-                length=torch.from_numpy(length[rows]).to(device),
-                event_features=(
-                    None if of_events is None else torch.from_numpy(of_events[index]).to(device)
-                ),
-            ),
-        )
+        yield rows, table.histories(rows, np.arange(len(rows)), length[rows])
         first = last

@@ -10,11 +10,14 @@ where its absence tells nothing.
 """
 
 import math
+from collections.abc import Sequence
+from itertools import pairwise
 from typing import Protocol
 
 import torch
 from torch import Tensor, nn
 
+from recsweep.data.types import Training
 from recsweep.models import losses
 from recsweep.models.tables import rows
 
@@ -33,10 +36,12 @@ class Rows(Protocol):
 
 
 class Encoder(nn.Module):
-    """What a family brings: its states, and the width of them."""
+    """What a family brings: its states."""
 
-    width: int
+    width: int  # of its states
+    dim: int  # of the item vectors
     projects: bool = True  # does a linear layer take the states to the item vectors' width?
+    tied: bool = False  # do courses have one vector, for the way in and the way out?
 
     def forward(self, inputs: Tensor, rows: Rows) -> Tensor:
         """(n_rows, longest, width) states from the rows' embedded items, of the same shape."""
@@ -56,34 +61,27 @@ class Network(nn.Module):
 
     item_features: Tensor
 
-    def __init__(
-        self,
-        encoder: Encoder,
-        item_features: Tensor,
-        n_user_features: int,
-        dim: int,
-        tied: bool,
-        n_cold: int = 0,
-        n_event_features: int = 0,
-    ) -> None:
+    def __init__(self, encoder: Encoder, training: Training, sparse: bool) -> None:
         super().__init__()
-        n_items, n_features = len(item_features) - n_cold, item_features.shape[1]
-        self.encoder, self._n_cold = encoder, n_cold
-        self.register_buffer("item_features", item_features, persistent=False)
+        self.encoder, self._n_cold = encoder, training.n_cold
+        n_items, dim, tied = training.n_known, encoder.dim, encoder.tied
+        self.sparse = sparse  # are gradients of the tables kept to the rows in use?
+        features = torch.from_numpy(training.item_features)
+        self.register_buffer("item_features", features, persistent=False)
         # Scaled so that a tied table gives logits of unit order at the start.
         self.embedding = nn.Parameter(torch.randn(n_items, dim) / math.sqrt(dim))
         self.output = None if tied else nn.Parameter(torch.randn(n_items, dim) / math.sqrt(dim))
         self.bias = nn.Parameter(torch.zeros(n_items))
         self.project = nn.Linear(encoder.width, dim) if encoder.projects else nn.Identity()
         # Zero at first: features start as no effect and earn one.
-        self.user = nn.Parameter(torch.zeros(n_user_features, dim))
-        self.item_in = nn.Parameter(torch.zeros(n_features, dim))
-        self.item_out = nn.Parameter(torch.zeros(n_features, dim))
+        self.user = nn.Parameter(torch.zeros(training.sequences.features.shape[1], dim))
+        self.item_in = nn.Parameter(torch.zeros(features.shape[1], dim))
+        self.item_out = nn.Parameter(torch.zeros(features.shape[1], dim))
         # What is said of an event, beside its course, moves the course's vector on the way in.
+        n_event_features = len(training.event_columns)
         self.event_in = (
             nn.Parameter(torch.zeros(n_event_features, dim)) if n_event_features else None
         )
-        self.sparse = False  # are gradients of the tables kept to the rows in use?
 
     @property
     def tables(self) -> list[nn.Parameter]:
@@ -137,3 +135,12 @@ class Network(nn.Module):
             return of_known
         mean = of_known.mean(0, keepdim=True)
         return torch.cat((of_known, mean.expand(self._n_cold, *of_known.shape[1:])))
+
+
+def relu_layers(sizes: Sequence[int], dropout: float) -> list[nn.Module]:
+    """A linear layer, ReLU and dropout from each size to the next."""
+    return [
+        layer
+        for before, after in pairwise(sizes)
+        for layer in (nn.Linear(before, after), nn.ReLU(), nn.Dropout(dropout))
+    ]

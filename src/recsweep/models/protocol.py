@@ -3,29 +3,34 @@
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Protocol, runtime_checkable
+from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
 import torch
 from torch import Tensor
 
 from recsweep.config.schema import Schema
-from recsweep.data.types import Float32, Sequences, Training
+from recsweep.data.types import Float32, Float64, Sequences, Training
+
+if TYPE_CHECKING:
+    from recsweep.models.cases import CaseBook
 
 
 @dataclass(frozen=True, slots=True)
 class Histories:
-    """A batch of histories and the places in them that are to be scored.
+    """A batch of histories and the places in them that are asked about.
 
-    A query asks: after the first `length` events of a row, what comes next? Only these events may
-    reach its score, so one row serves many queries.
+    A query stands after the first `length` events of a row. Only these events may reach its answer,
+    so one row serves many queries. Past a row's end stands anything.
     """
 
-    items: Tensor  # (n_rows, longest) int64; past a row's end stands anything
+    items: Tensor  # (n_rows, longest) int64
     user_features: Tensor  # (n_rows, n_user_features) float32
     row: Tensor  # (n_queries,) int64
-    length: Tensor  # (n_queries,) int64, >= 1
+    length: Tensor  # (n_queries,) int64, >= 1 where courses are ranked
     event_features: Tensor | None = None  # (n_rows, longest, n_event_features), if training has any
-    time: Tensor | None = None  # (n_rows, longest) int64 microseconds, for families that fade by it
+    time: Tensor | None = None  # (n_rows, longest) int64 microseconds
+    kinds: Tensor | None = None  # (n_rows, longest) int64 event types
+    item_features: Tensor | None = None  # (n_rows, longest, n_item_features), of a dated table
 
 
 class Model(Protocol):
@@ -53,6 +58,14 @@ class Recommender(Model, Protocol):
         A cold item gets what the family says of a course without events: counts and factors
         are 0; a family trained by gradient takes the mean course and what the features say.
         """
+        ...
+
+
+class Classifier(Model, Protocol):
+    """A model that gives the probability of a purchase: the task `purchase`."""
+
+    def probability(self, book: "CaseBook") -> Float64:
+        """(n_examples,) in 0 to 1, in the order of the book's examples."""
         ...
 
 
@@ -109,6 +122,13 @@ class Context:
     def autocast(self) -> torch.autocast:
         """Mixed precision where it was asked for."""
         return torch.autocast(self.device.type, torch.bfloat16, enabled=self.precision == "bf16")
+
+    @contextmanager
+    def weights(self) -> Iterator[None]:
+        """Torch's generator begins anew, seeded for a network's first weights."""
+        with torch.random.fork_rng(devices=[]):
+            torch.manual_seed(self.seed)
+            yield
 
     @contextmanager
     def randomness(self, epoch: int) -> Iterator[int]:

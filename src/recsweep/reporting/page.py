@@ -17,7 +17,6 @@ from recsweep.reporting.charts.scatter import cost_and_quality
 from recsweep.reporting.html import asset, policy, template
 from recsweep.reporting.sections import budgets, data_summary, protocol, standings, verdicts
 from recsweep.reporting.sections.importance import ENOUGH, importance_bars
-from recsweep.reporting.sections.order import winners_controls
 from recsweep.reporting.sections.portraits import Drawn, portrait_section
 from recsweep.reporting.sections.sealed import sealed_section
 from recsweep.reporting.view import View, score
@@ -97,7 +96,7 @@ def _verdict(view: View, confirmation: Confirmation | None) -> dict[str, Any]:
     return {
         "headline": verdicts.headline(view, sealed),
         "question": verdicts.question(view, sealed),
-        "controls": winners_controls(view, sealed) if sealed else [],
+        "sequence": verdicts.sequence(view, sealed) if sealed else [],
         "caveat": caveat,
         "facts": _facts(view),
     }
@@ -107,7 +106,7 @@ def _facts(view: View) -> list[tuple[str, str, str]]:
     """(number, what it counts, a note)."""
     study, trials, rule = view.study, view.study.trials, view.study.experiment.folds.rule
     states = [trial.state for trial in trials]
-    tuned = [f for f in view.families if study.spaces[f].get("parameters")]
+    tuned = [f for f in view.families if study.spaces[f].parameters]
     core = sum(budgets.core_seconds(view, trial) for trial in trials) / 3600
     facts = [
         (

@@ -10,6 +10,7 @@ from recsweep.records.confirmation import Confirmation
 from recsweep.records.evidence import Evidence, read_evidence
 from recsweep.records.files import read_study
 from recsweep.records.study import Study
+from recsweep.spaces.parameter import Parameter
 
 SHOWN = ("torch", "optuna", "ray", "numpy", "scikit-learn")
 
@@ -164,25 +165,24 @@ def _spaces(study: Study) -> tuple[Sequence[str], Iterator[Sequence[str]]]:
     known = families_of(study.experiment.task)
 
     def rows() -> Iterator[Sequence[str]]:
-        for name, keys in study.spaces.items():
-            parameters: Mapping[str, Mapping[str, Any]] = keys.get("parameters") or {}  # type: ignore[assignment]
-            if not parameters:
-                length = known[str(keys["family"])].epochs
+        for name, space in study.spaces.items():
+            if not space.parameters:
+                length = known[space.family].epochs
                 yield name, "none is tuned", f"{length} epoch" if length == 1 else ""
-            for parameter, declared in parameters.items():
-                yield name, f"`{parameter}`", _range(declared)
+            for parameter in space.parameters.values():
+                yield name, f"`{parameter.name}`", _range(parameter)
 
     return ("family", "hyperparameter", "range"), rows()
 
 
-def _range(declared: Mapping[str, Any]) -> str:
-    if "choice" in declared:
-        text = "{" + ", ".join(map(str, declared["choice"])) + "}"
+def _range(parameter: Parameter) -> str:
+    if parameter.choices:
+        text = "{" + ", ".join(map(str, parameter.choices)) + "}"
     else:
-        low, high = declared.get("int") or declared["float"]
-        text = f"[{low:g}, {high:g}]" + (", whole numbers" if "int" in declared else "")
-    text += ", log scale" if declared.get("log") else ""
-    when = declared.get("when") or {}
+        text = f"[{parameter.low:g}, {parameter.high:g}]"
+        text += ", whole numbers" if parameter.int is not None else ""
+    text += ", log scale" if parameter.log else ""
+    when = parameter.when
     conditions = [f"{name} is {' or '.join(map(str, values))}" for name, values in when.items()]
     return f"{text}, if {' and '.join(conditions)}" if conditions else text
 

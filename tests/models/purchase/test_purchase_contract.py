@@ -11,9 +11,8 @@ from sklearn.ensemble import HistGradientBoostingClassifier
 
 from recsweep.data.types import UNKNOWN, Fold, Targets
 from recsweep.evaluation.probability import log_losses
-from recsweep.models.protocol import Context, Portrayable
-from recsweep.models.purchase.cases import CaseBook
-from recsweep.models.purchase.protocol import Purchaser
+from recsweep.models.cases import CaseBook
+from recsweep.models.protocol import Classifier, Context, Portrayable
 from recsweep.models.registry import families_of
 
 CPU = torch.device("cpu")
@@ -54,22 +53,22 @@ def fold() -> Fold:
     return fold_of(random_log(3, users=60))
 
 
-def build(case: str, fold: Fold, seed: int = 0) -> Purchaser:
+def build(case: str, fold: Fold, seed: int = 0) -> Classifier:
     kind, config = CONFIGS[case]
-    model: Purchaser = PURCHASE_FAMILIES[kind].model(
+    model: Classifier = PURCHASE_FAMILIES[kind].model(
         config, Context(fold.training, seed, CPU, "fp32")
     )
     return model
 
 
-def fitted(case: str, fold: Fold, epochs: int = 6, seed: int = 0) -> Purchaser:
+def fitted(case: str, fold: Fold, epochs: int = 6, seed: int = 0) -> Classifier:
     model = build(case, fold, seed)
     for _ in range(PURCHASE_FAMILIES[CONFIGS[case][0]].epochs or epochs):
         model.fit_epoch()
     return model
 
 
-def asked(model: Purchaser, fold: Fold, targets: Targets | None = None) -> np.ndarray:
+def asked(model: Classifier, fold: Fold, targets: Targets | None = None) -> np.ndarray:
     return model.probability(CaseBook(targets or fold.validation, fold.n_items, CPU))
 
 

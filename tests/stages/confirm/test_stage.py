@@ -191,13 +191,6 @@ def test_only_a_family_without_chance_is_trained_once(world: World) -> None:
     assert confirmation.families["matrix_factorization"].seeds == (9000, 9001)
 
 
-def test_order_is_worth_something_on_rings_and_only_to_who_reads_it(world: World) -> None:
-    families = confirm(world).confirmation.families
-    assert families["markov"].order is not None
-    assert families["markov"].order.drop.lower > 0
-    assert families["matrix_factorization"].order is None
-
-
 def test_steps_grow_with_the_data_while_epochs_stay(world: World) -> None:
     family = confirm(world).confirmation.families["matrix_factorization"]
     assert family.steps is not None

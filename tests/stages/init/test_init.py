@@ -85,13 +85,16 @@ def events(stamp: Callable[[int], object], header: Sequence[str] | None = ENGLIS
         ("book.xlsx", b"PK\x03\x04" + bytes(60), "zip|workbook"),
         ("rounded.csv", events(lambda n: f"1.70{n:03}E+12"), "rounded by a spreadsheet"),
         ("serial.csv", events(lambda n: 45352.5 + n), "counts days, as spreadsheets do"),
+        ("odd.csv", events(lambda n: "2024-03-05 10:00" if n != 7 else "05 March"),
+         r"row 8: event_time is '05 March', and other times are '2024-03-05 10:00'"),
+        ("header.csv", text(ENGLISH, []).encode(), "no row below its header"),
         ("torn.csv", text(ENGLISH, [("学员", "课程", "2024-03-01", "浏览")] * 90).encode()
          + b"\xe5\xad,c,2024-03-01,x\n", "line 92 has bytes that are not UTF-8"),
         ("untimed.csv", events(lambda n: "soon"), "no column holds times"),
         ("binary.csv", bytes(range(256)) * 9, "binary file"),
         ("words.csv", b"nothing\nto see\n", "no separator fits"),
         ("ids.csv", text(("a", "b", "c", "when"), [
-            (u, i, n % 9, at.strftime(ISO)) for n, (u, i, at, _) in enumerate(log())
+            (u, i, n % 90, at.strftime(ISO)) for n, (u, i, at, _) in enumerate(log())
         ]).encode(), r"Which column .* holds the learner\?.*--user"),
         ("codes.csv", text(("user_id", "item_id", "time", "behavior"), [
             (u, i, at.strftime(ISO), n % 4) for n, (u, i, at, _) in enumerate(log())
@@ -155,6 +158,37 @@ def test_an_event_that_undoes_another_or_is_unknown_is_dropped_and_told(tmp_path
     assert all("Guessed: drop" in guess for guess in started.guessed)
     assert "Not in values, so dropped and counted: " in path.read_text("utf-8")
     assert events_of(unseal(prepare(load_experiment(path), tmp_path))) == truth()
+
+
+def test_a_log_and_a_table_without_headers_are_told_apart_by_their_times(tmp_path: Path) -> None:
+    """As MovieLens and MovieTweetings have them, a rating between ids and times."""
+    rows = [
+        f"{u[1:]}::{i[1:]}::{n % 11}::{int(at.timestamp())}"
+        for n, (u, i, at, _) in enumerate(log())
+    ]
+    kinds = ("Drama", "Drama|Comedy", "Crime|Comedy")
+    items = [f"{n:02}::The film number {n}::{kinds[n % 3]}" for n in range(25)]
+    files = {"movies.dat": "\n".join(items).encode(), "ratings.dat": "\n".join(rows).encode()}
+    path, started = written(tmp_path, files)
+    table = started.experiment.data.items
+    assert table is not None
+    assert (table.key, table.tags) == ("column_1", {"column_3": "|"})
+    expected = sorted((u[1:], i[1:], t, k) for u, i, t, k in truth("rate"))
+    assert events_of(unseal(prepare(load_experiment(path), tmp_path))) == expected
+
+
+def test_rows_without_an_id_or_a_time_are_left_to_prepare(tmp_path: Path) -> None:
+    rows: list[Sequence[object]] = [(u, i, int(at.timestamp()), k) for u, i, at, k in log()]
+    rows[5:5] = [("S001", "C01", "NULL", "browse"), ("", "C01", 1_700_000_000, "browse")]
+    rows += [("S001", "C01", 0, "browse")]  # 1970
+    assert events_of(prepared(tmp_path, {"log.csv": text(ENGLISH, rows).encode()})) == truth()
+
+
+def test_a_file_that_is_given_twice_is_refused(tmp_path: Path) -> None:
+    path, _ = written(tmp_path, {"log.csv": events(lambda n: 1_700_000_000 + n)})
+    log_file = path.parents[1] / "log.csv"
+    with pytest.raises(BadInput, match="is given twice"):
+        init([log_file, log_file])
 
 
 def test_counts_of_what_learners_did_are_left_out_unless_they_are_dated(tmp_path: Path) -> None:

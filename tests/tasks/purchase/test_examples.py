@@ -1,4 +1,5 @@
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import polars as pl
@@ -215,7 +216,7 @@ def pulses(codes: np.ndarray, times: np.ndarray, column: str, early: int) -> pl.
 def pulsed_world(early: int | None) -> tuple[Dataset, Experiment]:
     """Rows of learners and courses pulse `early` microseconds before events; None: they do not."""
     events = log_of(random_log(3))
-    tables = {}
+    tables: dict[str, Any] = {}
     for name, codes, column in (("user", events.user, "age"), ("item", events.item, "price")):
         ids = [str(code) for code in np.unique(codes)]
         rows = pulses(codes, events.time, column, early or 0)

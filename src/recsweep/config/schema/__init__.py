@@ -12,6 +12,7 @@ from recsweep.config.schema.base import (
     later,
 )
 from recsweep.config.schema.data import (
+    NO_VALUE,
     Data,
     EventTable,
     FeatureTable,
@@ -48,6 +49,7 @@ __all__ = [
     "DWELL",
     "EVENT_FEATURES",
     "GAP",
+    "NO_VALUE",
     "TYPE",
     "UNITS",
     "Arm",

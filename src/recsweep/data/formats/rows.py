@@ -83,9 +83,12 @@ def _nulls_kept(lines: Iterable[str], separator: str, escape: str) -> Iterator[s
     sep, esc = re.escape(separator), re.escape(escape)
     null = re.compile(rf"(?:^|(?<={sep})){esc}N(?=$|[\r\n]|{sep})")
     continued = False  # by a line end that is escaped
+
+    def kept(found: re.Match[str]) -> str:
+        return found[0] if continued and found.start() == 0 else escape + found[0]
+
     for line in lines:
-        first = 1 if continued else 0
-        yield null.sub(lambda f, first=first: f[0] if f.start() < first else escape + f[0], line)
+        yield null.sub(kept, line)
         bare = line.rstrip("\r\n")
         continued = (len(bare) - len(bare.rstrip(escape))) % 2 == 1
 

@@ -7,10 +7,9 @@ import torch
 from torch import Tensor
 
 from recsweep.data.types import Float64
+from recsweep.models.cases import CaseBook, examples_of, labels_of
 from recsweep.models.family import Build, Family
 from recsweep.models.protocol import Context, FamilyConfig
-from recsweep.models.purchase.cases import CaseBook
-from recsweep.models.purchase.gradient import labels_of
 
 
 class BaseRate:
@@ -21,7 +20,7 @@ class BaseRate:
 
     def fit_epoch(self) -> None:
         """Count."""
-        self.share = float(labels_of(self._training).bought.mean())
+        self.share = float(labels_of(examples_of(self._training)).bought.mean())
 
     def probability(self, book: CaseBook) -> Float64:
         """(n_examples,)."""

@@ -14,10 +14,9 @@ from scipy.special import expit
 from torch import Tensor
 
 from recsweep.data.types import Float32, Float64
+from recsweep.models.cases import CaseBook, examples_of, labels_of
 from recsweep.models.family import Build, Family
 from recsweep.models.protocol import Context, FamilyConfig
-from recsweep.models.purchase.cases import CaseBook
-from recsweep.models.purchase.gradient import labels_of
 
 
 class BoostingConfig(FamilyConfig):
@@ -43,7 +42,7 @@ class Boosting:
         """Fit to the end."""
         from sklearn.ensemble import HistGradientBoostingClassifier
 
-        config, labels = self._config, labels_of(self._context.training)
+        config, labels = self._config, labels_of(examples_of(self._context.training))
         library = HistGradientBoostingClassifier(
             learning_rate=config.learning_rate,
             max_iter=config.trees,

@@ -13,10 +13,9 @@ from scipy.special import expit
 from torch import Tensor
 
 from recsweep.data.types import Float64
+from recsweep.models.cases import CaseBook, examples_of, labels_of
 from recsweep.models.family import Build, Family
 from recsweep.models.protocol import Context, FamilyConfig
-from recsweep.models.purchase.cases import CaseBook
-from recsweep.models.purchase.gradient import labels_of
 
 
 class LogisticConfig(FamilyConfig):
@@ -30,14 +29,14 @@ class Logistic:
 
     def __init__(self, config: LogisticConfig, context: Context) -> None:
         self._config, self._training = config, context.training
-        self.weight: Float64 = np.zeros(labels_of(context.training).inputs.shape[1])
+        self.weight: Float64 = np.zeros(labels_of(examples_of(context.training)).inputs.shape[1])
         self.intercept = 0.0
 
     def fit_epoch(self) -> None:
         """Fit to the end."""
         from sklearn.linear_model import LogisticRegression
 
-        labels = labels_of(self._training)
+        labels = labels_of(examples_of(self._training))
         library = LogisticRegression(
             C=self._config.inverse_penalty, solver="newton-cholesky", max_iter=200
         )

@@ -1,9 +1,13 @@
-"""`matrix_factorization`: implicit ALS, or item factors trained under the networks' losses.
+"""`matrix_factorization`: implicit ALS, or factors trained under the networks' losses.
 
 Trained by gradient, a learner's factors are the normalised sum of the history's input factors,
 `p = sum_i w_i x_i / (sum_i w_i)^a` (Paterek 2007, NSVD1; Kabbur et al. 2013, FISM eq. 2, where
-every w is 1), in training and in scoring alike, so that they are as fresh as a network's state.
-How the weights w fall with age: `fading.py`. For ALS see `als.py`.
+every w is 1), in training and in scoring alike, so that they are as fresh as a network's state:
+most learners of a window are new, and have no factors of their own. How the weights w fall with
+age: `fading.py`. For ALS see `als.py`.
+
+Asked about a purchase, the log-odds are b + b_course + v · x + p · q_course (Koren
+et al. 2009, eq. 4, with what is known as further biases).
 """
 
 from typing import Literal, Self
@@ -12,17 +16,32 @@ import torch
 from pydantic import Field, model_validator
 from torch import Tensor, nn
 
+from recsweep.data.types import Training
 from recsweep.models.als import AlternatingLeastSquares
+from recsweep.models.cases import Cases, examples_of, labels_of
+from recsweep.models.classifier import LogOdds, after, classifier
 from recsweep.models.fading import FadingConfig, faded_means
 from recsweep.models.family import Build, Family
-from recsweep.models.network import Encoder, Network, Rows
-from recsweep.models.neural import GradientConfig, Neural
-from recsweep.models.protocol import Context, Recommender
-from recsweep.models.purchase import factorization as purchase
+from recsweep.models.gradient import GradientConfig
+from recsweep.models.network import Encoder, Rows
+from recsweep.models.protocol import Context, Histories, Recommender
+from recsweep.models.ranker import GradientRanker, RankingConfig
+
+
+class FactorConfig(GradientConfig, FadingConfig):
+    """The hyperparameters of factors that are trained by gradient."""
+
+    factors: int = Field(ge=1)
+    history_exponent: float = Field(ge=0, le=1)
+    dropout: float = Field(ge=0, lt=1)
+
+
+class RankingFactorConfig(FactorConfig, RankingConfig):
+    """Those of factors that rank."""
 
 
 class FactorizationConfig(FadingConfig):
-    """Hyperparameters of `matrix_factorization`; which are needed depends on the loss."""
+    """Hyperparameters where courses are ranked; which are needed depends on the loss."""
 
     loss: Literal["als", "bpr", "cross_entropy", "sampled_softmax"]
     factors: int = Field(ge=1)
@@ -38,14 +57,8 @@ class FactorizationConfig(FadingConfig):
 
     @model_validator(mode="after")
     def _has_what_its_loss_needs(self) -> Self:
-        gradient = (
-            "learning_rate",
-            "weight_decay",
-            "batch_size",
-            "window",
-            "history_exponent",
-            "dropout",
-        )
+        fields = RankingFactorConfig.model_fields
+        gradient = [name for name, field in fields.items() if field.is_required()]
         needed = ("regularization", "alpha") if self.loss == "als" else gradient
         missing = [name for name in needed if getattr(self, name) is None]
         if missing:
@@ -58,40 +71,61 @@ class HistoryFactors(Encoder):
 
     projects = False  # the factors are the state: no layer in between
 
-    def __init__(self, width: int, exponent: float, dropout: float, fading: FadingConfig) -> None:
+    def __init__(self, config: RankingFactorConfig, training: Training) -> None:
         super().__init__()
-        self.width, self.exponent, self.fading = width, exponent, fading
-        self.dropout = nn.Dropout(dropout)
+        self.width = self.dim = config.factors
+        self.exponent, self.fading = config.history_exponent, config
+        self.dropout = nn.Dropout(config.dropout)
 
     def forward(self, inputs: Tensor, rows: Rows) -> Tensor:
         """(n_rows, longest, width)."""
         return faded_means(self.dropout(inputs), rows, self.fading, self.exponent)
 
 
-def build_matrix_factorization(config: FactorizationConfig, context: Context) -> Recommender:
-    """An untrained matrix factorisation under the configured loss."""
+class FactorLogOdds(LogOdds):
+    """Biases and factors."""
+
+    def __init__(self, config: FactorConfig, training: Training) -> None:
+        super().__init__()
+        n, none = training.n_items + 1, training.n_items
+        n_inputs = labels_of(examples_of(training)).inputs.shape[1]
+        self.exponent, self.fading = config.history_exponent, config
+        self.dropout = nn.Dropout(config.dropout)
+        self.course_bias = nn.Embedding(n, 1, padding_idx=none)
+        self.known_bias = nn.Linear(n_inputs, 1, bias=False)
+        self.of_history = nn.Embedding(n, config.factors, padding_idx=none)
+        self.of_course = nn.Embedding(n, config.factors, padding_idx=none)
+        nn.init.zeros_(self.course_bias.weight)
+        nn.init.zeros_(self.known_bias.weight)
+        for table in (self.of_history, self.of_course):
+            nn.init.normal_(table.weight, std=0.1)
+            with torch.no_grad():
+                table.weight[none] = 0
+
+    def forward(self, cases: Cases) -> Tensor:
+        """(n_examples,)."""
+        product = (self.states(cases.histories) * self.of_course(cases.candidate)).sum(1)
+        biases = self.course_bias(cases.candidate) + self.known_bias(cases.inputs)
+        logits: Tensor = product + biases.squeeze(1)
+        return logits
+
+    def states(self, histories: Histories) -> Tensor:
+        """(n_queries, factors) the learner's."""
+        factors = self.dropout(self.of_history(histories.items))
+        return after(faded_means(factors, histories, self.fading, self.exponent), histories)
+
+
+def _ranks(config: FactorizationConfig, context: Context) -> Recommender:
     if config.loss == "als":
         assert config.regularization is not None
         assert config.alpha is not None
         return AlternatingLeastSquares(
             config.factors, config.regularization, config.alpha, config, context
         )
-    assert config.history_exponent is not None
-    assert config.dropout is not None
-    training = context.training
-    with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(context.seed)
-        network = Network(
-            HistoryFactors(config.factors, config.history_exponent, config.dropout, config),
-            torch.from_numpy(training.item_features),
-            training.sequences.features.shape[1],
-            config.factors,
-            tied=False,
-            n_cold=training.n_cold,
-            n_event_features=len(training.event_columns),
-        )
-    shared = config.model_dump(include=set(GradientConfig.model_fields))
-    return Neural(network, GradientConfig.model_validate(shared), context)
+    chosen = RankingFactorConfig.model_validate(
+        config.model_dump(include=set(RankingFactorConfig.model_fields), exclude_none=True)
+    )
+    return GradientRanker(HistoryFactors, chosen, context)
 
 
 FAMILY = Family(
@@ -102,15 +136,15 @@ FAMILY = Family(
     tasks={
         "next_item": Build(
             FactorizationConfig,
-            build_matrix_factorization,
+            _ranks,
             reads_order=lambda config: config.fades,
             uses_features=True,
             portrays=True,
         ),
         "purchase": Build(
-            purchase.FactorizationPurchaseConfig,
-            purchase.build_matrix_factorization,
-            reads_order=False,
+            FactorConfig,
+            classifier(FactorLogOdds),
+            reads_order=lambda config: config.fades,
             uses_features=True,
             needs_history=True,
             portrays=True,

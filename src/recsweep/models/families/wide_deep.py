@@ -1,13 +1,13 @@
-"""`wide_deep` (Cheng et al. 2016): a memory of course pairs beside a deep network.
+"""`wide_deep` (Cheng et al. 2016): a memory of crossed features beside a deep network.
 
-- Wide: one weight for every crossed feature (previous course × candidate) that training holds.
-- Deep: the mean of the history's embeddings, the older ones faded, the previous course's embedding
-  and the learner's features, through ReLU layers.
+- Wide: one weight for every pair of (last course, course in question) that training holds. Asked
+  about a purchase, also one for every value, and every pair of values, of what is known.
+- Deep: the mean of the history's embeddings, the older ones faded, the last course's embedding and
+  what is known (the learner's features; asked about a purchase, the course in question as well),
+  through ReLU layers.
 
 Both parts add up to one logit and are trained together.
 """
-
-from itertools import pairwise
 
 import numpy as np
 import torch
@@ -15,14 +15,17 @@ from pydantic import Field
 from torch import Tensor, nn
 
 from recsweep.data.batches import cut_windows
-from recsweep.data.types import Int64, Training
+from recsweep.data.types import UNKNOWN, Int64, Targets, Training
+from recsweep.models.cases import Cases, examples_of, labels_of
+from recsweep.models.classifier import LogOdds, after, classifier, deep_layers
+from recsweep.models.crosses import Crosses
 from recsweep.models.fading import FadingConfig, faded_means
 from recsweep.models.family import Build, Family
+from recsweep.models.gradient import GradientConfig
 from recsweep.models.losses import Memory
-from recsweep.models.network import Encoder, Network, Rows
-from recsweep.models.neural import GradientConfig, Neural
-from recsweep.models.protocol import Context, Recommender
-from recsweep.models.purchase import wide_deep as purchase
+from recsweep.models.network import Encoder, Rows, relu_layers
+from recsweep.models.protocol import Histories
+from recsweep.models.ranker import RankingConfig, ranker
 
 
 class WideDeepConfig(GradientConfig, FadingConfig):
@@ -35,6 +38,10 @@ class WideDeepConfig(GradientConfig, FadingConfig):
     wide_learning_rate: float = Field(gt=0)
 
 
+class RankingWideDeepConfig(WideDeepConfig, RankingConfig):
+    """Those of one that ranks."""
+
+
 class WideDeepEncoder(Encoder):
     """Deep states, and the wide memory."""
 
@@ -42,21 +49,19 @@ class WideDeepEncoder(Encoder):
     pair_item: Tensor
     pair: Tensor  # (n_pairs,) previous * n_items + next, ascending
 
-    def __init__(self, config: WideDeepConfig, training: Training) -> None:
+    def __init__(self, config: RankingWideDeepConfig, training: Training) -> None:
         super().__init__()
-        self.width, self.fading = config.hidden_size, config
-        sizes = [2 * config.embedding_size + training.sequences.features.shape[1]]
-        sizes += [config.hidden_size] * config.depth
-        layers: list[nn.Module] = [nn.Dropout(config.dropout)]
-        for before, after in pairwise(sizes):
-            layers += [nn.Linear(before, after), nn.ReLU(), nn.Dropout(config.dropout)]
-        self.deep = nn.Sequential(*layers)
-        start, item = observed_pairs(training)
+        self.width, self.dim = config.hidden_size, config.embedding_size
+        self.fading, n_items = config, training.n_items
+        known = 2 * config.embedding_size + training.sequences.features.shape[1]
+        sizes = [known, *[config.hidden_size] * config.depth]
+        self.deep = nn.Sequential(nn.Dropout(config.dropout), *relu_layers(sizes, config.dropout))
+        pair = pairs_of_windows(training)
+        previous, item = np.divmod(pair, n_items)
+        start = np.searchsorted(previous, np.arange(n_items + 1))
         self.register_buffer("pair_start", torch.from_numpy(start))
         self.register_buffer("pair_item", torch.from_numpy(item))
-        previous = np.repeat(np.arange(training.n_items), np.diff(start))
-        pair = torch.from_numpy(previous * training.n_items + item)
-        self.register_buffer("pair", pair, persistent=False)
+        self.register_buffer("pair", torch.from_numpy(pair), persistent=False)
         self.most_pairs = int(np.diff(start).max(initial=0))  # that start with one course
         self.wide = nn.Parameter(torch.zeros(len(item)))
 
@@ -102,33 +107,68 @@ class WideDeepEncoder(Encoder):
         return torch.where(self.pair[at] == wanted, self.wide[at], 0.0)
 
 
-def observed_pairs(training: Training) -> tuple[Int64, Int64]:
-    """Distinct (previous course, next course) pairs of training, as (n_items + 1,) starts and
-    the (n_pairs,) next courses of each previous one.
-    """
+class WideDeepLogOdds(LogOdds):
+    """Both parts; they add up to one logit."""
+
+    pairs: Tensor
+
+    def __init__(self, config: WideDeepConfig, training: Training) -> None:
+        super().__init__()
+        examples, self.none, self.fading = examples_of(training), training.n_items, config
+        labels = labels_of(examples)
+        self.wide_crosses = Crosses(labels)
+        pairs = torch.from_numpy(pairs_of_examples(examples, self.none))
+        self.register_buffer("pairs", pairs)
+        self.wide_pairs = nn.Parameter(torch.zeros(len(pairs) + 1))
+        self.embedding = nn.Embedding(self.none + 1, config.embedding_size, padding_idx=self.none)
+        width = 3 * config.embedding_size + labels.inputs.shape[1]
+        self.deep = deep_layers(width, config.hidden_size, config.depth, config.dropout)
+        self.dropout = nn.Dropout(config.dropout)
+        nn.init.normal_(self.embedding.weight, std=0.1)
+        with torch.no_grad():
+            self.embedding.weight[self.none] = 0
+
+    def forward(self, cases: Cases) -> Tensor:
+        """(n_examples,)."""
+        key = self._last(cases.histories) * (self.none + 1) + cases.candidate
+        place = torch.searchsorted(self.pairs, key).clamp(max=len(self.pairs) - 1)
+        of_pair = torch.where(self.pairs[place] == key, self.wide_pairs[place], 0.0)
+        states, candidate = self.states(cases.histories), self.embedding(cases.candidate)
+        known = torch.cat((states, candidate, cases.inputs), 1)
+        deep = self.deep(self.dropout(known)).squeeze(1)
+        logits: Tensor = deep + self.wide_crosses(cases.inputs) + of_pair
+        return logits
+
+    def states(self, histories: Histories) -> Tensor:
+        """(n_queries, 2 * embedding_size): the history's faded mean, and its last course."""
+        means = faded_means(self.embedding(histories.items), histories, self.fading)
+        mean = after(means, histories)
+        return torch.cat((mean, self.embedding(self._last(histories))), 1)
+
+    def _last(self, histories: Histories) -> Tensor:
+        """(n_queries,) the last course of each history; `none` after none."""
+        if not histories.items.shape[1]:
+            return torch.full_like(histories.row, self.none)
+        last = histories.items[histories.row, (histories.length - 1).clamp(min=0)]
+        return torch.where(histories.length > 0, last, self.none)
+
+
+def pairs_of_windows(training: Training) -> Int64:
+    """(n_pairs,) ascending keys `previous course * n_items + next course` of training's targets."""
     windows = cut_windows(training, window=1)
     item = training.sequences.item.astype(np.int64)
     previous = item[windows.state[windows.target_state]]
-    pairs = np.unique(previous * training.n_items + item[windows.target])
-    previous, following = np.divmod(pairs, training.n_items)
-    return np.searchsorted(previous, np.arange(training.n_items + 1)), following
+    return np.unique(previous * training.n_items + item[windows.target])
 
 
-def build_wide_deep(config: WideDeepConfig, context: Context) -> Recommender:
-    """An untrained wide & deep model."""
-    training = context.training
-    with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(context.seed)
-        network = Network(
-            WideDeepEncoder(config, training),
-            torch.from_numpy(training.item_features),
-            training.sequences.features.shape[1],
-            config.embedding_size,
-            tied=False,
-            n_cold=training.n_cold,
-            n_event_features=len(training.event_columns),
-        )
-    return Neural(network, config, context)
+def pairs_of_examples(examples: Targets, none: int) -> Int64:
+    """(n_pairs,) ascending keys `last course * (none + 1) + course in question` of examples."""
+    histories, length = examples.histories, examples.length.astype(np.int64)
+    at = histories.offsets[examples.sequence] + length - 1
+    items = np.append(histories.item, 0).astype(np.int64)
+    last = np.where(length > 0, items[at], none)
+    candidate = np.where(examples.item == UNKNOWN, none, examples.item)
+    return np.unique(last * (none + 1) + candidate)
 
 
 FAMILY = Family(
@@ -137,12 +177,11 @@ FAMILY = Family(
     title_zh="wide & deep",
     role="baseline",
     tasks={
-        "next_item": Build(WideDeepConfig, build_wide_deep, uses_features=True, portrays=True),
+        "next_item": Build(
+            RankingWideDeepConfig, ranker(WideDeepEncoder), uses_features=True, portrays=True
+        ),
         "purchase": Build(
-            purchase.WideDeepPurchaseConfig,
-            purchase.build_wide_deep,
-            uses_features=True,
-            portrays=True,
+            WideDeepConfig, classifier(WideDeepLogOdds), uses_features=True, portrays=True
         ),
     },
 )

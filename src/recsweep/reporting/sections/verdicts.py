@@ -52,7 +52,7 @@ def question(view: View, confirmation: Confirmation | None) -> str | None:
 
 def _baselines(view: View) -> str:
     """Those of the study by their titles."""
-    kinds = dict.fromkeys(str(space["family"]) for space in view.study.spaces.values())
+    kinds = dict.fromkeys(space.family for space in view.study.spaces.values())
     known = [family(kind) for kind in kinds if role_of(kind) == "baseline"]
     *others, last = (each.title_zh if view.lang == "zh" else each.title for each in known)
     return view.say("best_of", others=", ".join(others), last=last) if others else last
@@ -60,7 +60,7 @@ def _baselines(view: View) -> str:
 
 def leading_pair(view: View, order: Sequence[str]) -> tuple[str, str] | None:
     """The first network and the first baseline; None where the study lacks either."""
-    return leading({name: str(view.study.spaces[name]["family"]) for name in order})
+    return leading({name: view.study.spaces[name].family for name in order})
 
 
 def leading(kinds: Mapping[str, str]) -> tuple[str, str] | None:
@@ -84,6 +84,26 @@ def leading_contrast(confirmation: Confirmation) -> tuple[str, str]:
     first, second = min(pairs)
     names = list(place)
     return names[first], names[second]
+
+
+def sequence(view: View, confirmation: Confirmation) -> list[str]:
+    """What sequence order contributes to each network: its verdict against its twin without it."""
+    kinds = {name: result.kind for name, result in confirmation.families.items()}
+    networks = [n for n in ranking(confirmation) if role_of(kinds[n]) == "network"]
+    pairs = [(n, t) for n in networks for t in kinds if kinds[t] == family(kinds[n]).twin]
+    if networks and not pairs:
+        return [view.say("sequence_absent")]
+    found = [verdict_on(confirmation, *pair) for pair in pairs]
+    return [
+        view.say(
+            f"sequence_{verdict.outcome}".replace(" ", "_"),
+            family=verdict.a,
+            twin=verdict.b,
+            numbers=interval(verdict),
+            metric=view.metric,
+        )
+        for verdict in found
+    ]
 
 
 def verdict_on(confirmation: Confirmation, a: str, b: str) -> PairVerdict:

@@ -172,30 +172,16 @@ ENGLISH = {
     "metrics_note": "",  # of the task
     "coverage": "Coverage@{k}",
     "novelty": "Novelty@{k}, bits",
-    "order": "What order is worth",
-    "order_note": "Is it really the order? The same weights scored {targets} of the targets twice: "
-    "after the history as it happened, and after the same events shuffled. What is lost of "
-    "{metric} is what the order was worth to a model; each {level} interval holds for itself.",
-    "order_drop": "Order is worth [interval]",
-    "order_in": "In order",
-    "order_shuffled": "Shuffled",
-    "drop_better": "order helps it",
-    "drop_worse": "it does better without order",
-    "drop_equivalent": "too little to matter",
-    "drop_no_difference_shown": "no worth of order shown",
-    "order_blind": "can’t see the order of a history",
-    "order_worth": "order is worth {numbers} to it",
-    "drop_sentence_better": "Is it the order? In part: with the same weights and shuffled "
-    "histories, order is worth {numbers} {metric} to {family}: part of its score comes from it.",
-    "drop_sentence_worse": "Is it the order? No: with the same weights and shuffled histories, "
-    "order is worth {numbers} {metric} to {family}, which does better without it.",
-    "drop_sentence_equivalent": "Is it the order? No: with the same weights and shuffled "
-    "histories, order is worth {numbers} {metric} to {family}, too little to matter. It wins by "
-    "something else.",
-    "drop_sentence_no_difference_shown": "Is it the order? That is not shown: with the same "
-    "weights and shuffled histories, order is worth {numbers} {metric} to {family}.",
-    "drop_sentence_none": "Is it the order? {family} has no shuffled-history control: it can’t "
-    "see the order of a history.",
+    "sequence_better": "Sequence order contributes {numbers} {metric} to {family}, against its "
+    "twin without order, {twin}.",
+    "sequence_worse": "Sequence order doesn’t help {family}: its twin without order, {twin}, is "
+    "better ({numbers} {metric}).",
+    "sequence_equivalent": "Sequence order contributes {numbers} {metric} to {family}, within the "
+    "equivalence margin of its twin without order, {twin}.",
+    "sequence_no_difference_shown": "Sequence order isn’t shown to help {family}: {numbers} "
+    "{metric} against its twin without order, {twin}.",
+    "sequence_absent": "Whether it is the sequence was not asked: no network of this study has its "
+    "twin without order beside it.",
     "groups": "Where the differences come from",
     "groups_note": "The same differences on parts of the targets. Intervals hold together over the "
     "parts of a pair at {level}. This is for looking closer; the verdict is on all learners.",
@@ -451,28 +437,15 @@ CHINESE = {
     "metrics_note": "",
     "coverage": "覆盖率@{k}",
     "novelty": "新颖度@{k}，比特",
-    "order": "顺序值多少",
-    "order_note": "真的是顺序在起作用吗？用同样的权重对 {targets} 个目标各评分两次："
-    "一次用实际发生的历史，一次用打乱的同一批事件。{metric} 损失的部分就是顺序对模型的价值；"
-    "每个 {level} 区间只对自身成立。",
-    "order_drop": "顺序的价值 [区间]",
-    "order_in": "按顺序",
-    "order_shuffled": "打乱",
-    "drop_better": "顺序有帮助",
-    "drop_worse": "没有顺序反而更好",
-    "drop_equivalent": "小到无关紧要",
-    "drop_no_difference_shown": "未显示顺序有价值",
-    "order_blind": "看不到历史的顺序",
-    "order_worth": "顺序对它值 {numbers}",
-    "drop_sentence_better": "是顺序在起作用吗？部分是。同样的权重、打乱的历史：顺序对 {family} 值 "
-    "{numbers} {metric}，其分数有一部分来自顺序。",
-    "drop_sentence_worse": "是顺序在起作用吗？不是。同样的权重、打乱的历史：顺序对 {family} 值 "
-    "{numbers} {metric}，没有顺序它反而更好。",
-    "drop_sentence_equivalent": "是顺序在起作用吗？不是。同样的权重、打乱的历史：顺序对 "
-    "{family} 值 {numbers} {metric}，小到无关紧要；它是靠别的胜出。",
-    "drop_sentence_no_difference_shown": "是顺序在起作用吗？未能显示。同样的权重、打乱的历史："
-    "顺序对 {family} 值 {numbers} {metric}。",
-    "drop_sentence_none": "是顺序在起作用吗？{family} 没有打乱历史的对照：它看不到历史的顺序。",
+    "sequence_better": "与不看顺序的对照 {twin} 相比，顺序信息为 {family} 带来 "
+    "{numbers} {metric}。",
+    "sequence_worse": "顺序信息对 {family} 没有帮助：不看顺序的对照 {twin} 更好"
+    "（{numbers} {metric}）。",
+    "sequence_equivalent": "顺序信息为 {family} 带来 {numbers} {metric}，"
+    "与不看顺序的对照 {twin} 的差异在等效界值内。",
+    "sequence_no_difference_shown": "{family} 与不看顺序的对照 {twin} 之间未见显著差异："
+    "{numbers} {metric}。",
+    "sequence_absent": "未检验顺序信息的贡献：本研究中没有网络与其不看顺序的对照同时出现。",
     "groups": "差异来自哪里",
     "groups_note": "同样的差值，按目标的各部分来看。区间在 {level} 水平上对一对的各部分同时成立。"
     "这里用于细看；结论针对全体学员。",

@@ -1,7 +1,8 @@
 """In which encoding a text file is written.
 
-A short order of trials in place of a detector by statistics (charset-normalizer): a log is mostly
-digits and ASCII, too little text for those, and the encodings that platforms export are few.
+A short order of trials in place of a detector by statistics: the encodings that platforms export
+are few, and tables hold little text beyond ASCII. charset-normalizer 3.5 takes the € of a table of
+prices for cp775, and finds nothing where GB 18030 has a ¥.
 """
 
 import codecs

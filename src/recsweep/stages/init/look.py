@@ -8,6 +8,7 @@ import polars as pl
 from recsweep.config.schema import Table
 from recsweep.data.formats.parts import parts
 from recsweep.data.reading import as_text, column_names, read_batches
+from recsweep.errors import BadInput
 from recsweep.stages.init.dialect import find_dialect
 from recsweep.stages.init.questions import Answers
 
@@ -15,7 +16,7 @@ ROWS = 1 << 20
 """Looked at in a large file; what stands after them is read by `prepare` alone."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Look:
     """A file and the start of it."""
 
@@ -50,5 +51,7 @@ def look_at(path: Path, answers: Answers) -> Look:
         seen += len(batch)
         if seen >= ROWS:
             break
+    if not seen:
+        raise BadInput(f"{path}: has no row below its header")
     table = table.model_copy(update={"path": str(path)})
     return Look(table, first, pl.concat(batches).head(ROWS))

@@ -57,6 +57,8 @@ def init(
         BadInput: a file can't be read, or what is open can't be guessed.
     """
     answers = Answers(ask)
+    if twice := next((path for path in files if list(files).count(path) > 1), None):
+        raise BadInput(f"{twice}: is given twice")
     looks = [look_at(path, answers) for path in files]
     first = next((look for look in looks if looks_like_log(look, dict(columns or {}))), looks[0])
     study = name or study_name(first.path)

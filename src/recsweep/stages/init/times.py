@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 import polars as pl
 
+from recsweep.config.schema.data import NO_VALUE
 from recsweep.data.clock import iso
 from recsweep.data.time_formats import ZONE, ZONES, fits, likely_formats
 from recsweep.data.times import to_microseconds
@@ -34,7 +35,7 @@ def find_format(look: Look, name: str, answers: Answers) -> TimeFormat | None:
     column = look.rows[name]
     if isinstance(column.dtype, pl.Date | pl.Datetime):
         return TimeFormat("iso", getattr(column.dtype, "time_zone", None) is None)
-    text = look.text(name).unique(maintain_order=True)
+    text = _values(look, name).unique(maintain_order=True)
     readings: dict[tuple[int, ...], str] = {}
     for key in likely_formats(text):
         if fits(text, key):
@@ -65,9 +66,40 @@ def refuse_spoilt(look: Look, name: str) -> None:
             )
 
 
+def refuse_odd(look: Look, name: str) -> None:
+    """A few values that are no times among many that are.
+
+    Raises:
+        BadInput: it is so; names the first.
+    """
+    if look.rows[name].dtype != pl.String:
+        return
+    text = _values(look, name)
+    usual = text.filter(text.str.replace_all(r"\d+", "0").is_in(_usual_shapes(text).implode()))
+    for key in likely_formats(usual):
+        unread = to_microseconds(look.rows[name].str.strip_chars(), key).is_null()
+        odd = (unread & look.rows[name].str.strip_chars().is_in(text.implode())).arg_true()
+        if 0 < len(odd) < len(text) / 2:
+            row = int(odd[0])
+            raise BadInput(
+                f"{look.path}: row {row + 1}: {name} is {look.rows[name][row]!r}, and other times "
+                f"are {usual[0]!r}; mend the {len(odd)} rows that differ"
+            )
+
+
+def _usual_shapes(text: pl.Series) -> pl.Series:
+    return text.str.replace_all(r"\d+", "0").value_counts(sort=True)[text.name][:1]
+
+
+def _values(look: Look, name: str) -> pl.Series:
+    """Without words for no value, which an event table knows by itself."""
+    text = look.text(name)
+    return text.filter(~text.is_in(NO_VALUE))
+
+
 def _day_or_month(look: Look, name: str, keys: list[str], answers: Answers) -> str:
     """Which reading is meant? Logs are often in order, and span as little time as they can."""
-    text = look.text(name)
+    text = _values(look, name)
     times = {key: to_microseconds(text, key) for key in keys}
     ordered = [
         k for k, time in times.items() if time.is_sorted() or time.is_sorted(descending=True)

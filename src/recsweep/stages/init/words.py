@@ -7,6 +7,8 @@ import re
 from dataclasses import dataclass
 from typing import Literal
 
+from recsweep.config.schema.data import NO_VALUE
+
 Role = Literal["user", "item", "time", "type", "label", "dwell"]
 
 
@@ -105,9 +107,14 @@ FREE = ("免费", "free", "gratis", "kostenlos", "gratuit", "无料", "0元")
 CURRENCIES = ("HK$", "NT$", "US$", "¥", "￥", "$", "€", "£", "₩", "₹", "元", "人民币", "RMB", "CNY",
               "USD", "EUR", "GBP", "HKD", "人次", "人", "次", "%")  # fmt: skip
 UNITS = {"万": 10_000.0, "亿": 100_000_000.0, "w": 10_000.0, "k": 1_000.0, "千": 1_000.0}
-MISSING = ("NULL", "null", r"\N", "NA", "N/A", "n/a", "NaN", "nan", "None", "-", "--", "未知",
-           "暂无",
-           "unknown", "Unknown")  # fmt: skip
+MISSING = (
+    *(word for word in NO_VALUE if word not in ("", "-1")),
+    "-",
+    "--",
+    "未知",
+    "暂无",
+    "unknown",
+)
 YES = (
     "1",
     "true",

@@ -15,7 +15,8 @@ from recsweep.evaluation.probability import (
     reliability,
     report_at_threshold,
 )
-from recsweep.tasks.purchase.scores import final_probability, labels_of, target_values
+from recsweep.models.cases import labels_of
+from recsweep.tasks.purchase.scores import final_probability, target_values
 from recsweep.tasks.task import Outcomes
 
 ANSWERS = ("no purchase", "purchase")

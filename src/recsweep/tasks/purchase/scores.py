@@ -1,20 +1,15 @@
 """What probabilities score: one example by one, and all examples together."""
 
 from recsweep.config.schema import Metric
-from recsweep.data.types import Float64, Labels, Targets
+from recsweep.data.types import Float64, Targets
 from recsweep.evaluation.probability import (
     calibrated,
     log_losses,
     pooled_metrics,
     squared_errors,
 )
+from recsweep.models.cases import labels_of
 from recsweep.tasks.task import Outcomes
-
-
-def labels_of(targets: Targets) -> Labels:
-    """Every target of this task has a label."""
-    assert targets.labels is not None
-    return targets.labels
 
 
 def final_probability(outcomes: Outcomes, targets: Targets, metric: Metric) -> Float64:

@@ -7,8 +7,8 @@ import torch
 
 from recsweep.data.types import UNKNOWN, Targets, Training
 from recsweep.evaluation.probability import linearised_by_learner
-from recsweep.models.purchase.cases import CaseBook
-from recsweep.models.purchase.protocol import Purchaser
+from recsweep.models.cases import CaseBook
+from recsweep.models.protocol import Classifier
 from recsweep.tasks.purchase.details import best_possible, details_of
 from recsweep.tasks.purchase.folds import targets_of, training_of
 from recsweep.tasks.purchase.scores import pooled, target_values
@@ -21,7 +21,7 @@ class Probabilities:
     def __init__(self, targets: Targets, n_items: int, device: torch.device) -> None:
         self._book = CaseBook(targets, n_items, device)
 
-    def outcomes(self, model: Purchaser) -> Outcomes:
+    def outcomes(self, model: Classifier) -> Outcomes:
         """(n_targets,) float64."""
         return model.probability(self._book)
 
@@ -31,7 +31,7 @@ def _steps(config: Mapping[str, Any], training: Training) -> int | None:
     return None if batch_size is None else -(-len(training.sequences) // int(batch_size))
 
 
-TASK: Task[Purchaser] = Task(
+TASK: Task[Classifier] = Task(
     name="purchase",
     training=training_of,
     targets=targets_of,

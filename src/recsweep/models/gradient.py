@@ -1,0 +1,170 @@
+"""Training by gradient: one loop for every family and task that is trained so."""
+
+import math
+from abc import ABC, abstractmethod
+from collections import abc
+from collections.abc import Callable, Iterator, Mapping
+from typing import Generic, TypeVar
+
+import numpy as np
+import torch
+from pydantic import Field
+from torch import Tensor, nn
+
+from recsweep.data.types import Float32, Sequences
+from recsweep.models.checkpoint import checkpoint_of, parameters_of, restore_checkpoint
+from recsweep.models.histories import whole_histories
+from recsweep.models.protocol import Context, FamilyConfig, Histories
+from recsweep.models.tables import SparseTables
+
+CLIP_NORM = 5.0
+"""The gradient of a step is scaled down to this norm."""
+
+N = TypeVar("N", bound=nn.Module)
+B = TypeVar("B")
+
+
+class GradientConfig(FamilyConfig):
+    """The hyperparameters that every family trained by gradient has."""
+
+    learning_rate: float = Field(gt=0)
+    weight_decay: float = Field(ge=0)
+    batch_size: int = Field(ge=1)  # learners, or windows of their histories
+    wide_learning_rate: float | None = Field(None, gt=0)  # of a wide part, where there is one
+
+
+class GradientModel(ABC, Generic[N, B]):
+    """A `Resumable` model around a network. A task brings its batches and their loss."""
+
+    decays_wide = False
+
+    def __init__(self, new: Callable[[], N], config: GradientConfig, context: Context) -> None:
+        self.context = context
+        with context.weights():
+            network = new()
+        self.network: N = network.to(context.device)
+        self.epoch = 0
+        self.gradient_norm: float | None = None  # before clipping, mean over the epoch's steps
+        tables = self.sparse_tables()
+        rates = (config.learning_rate, config.weight_decay)
+        self._tables = SparseTables(tables, *rates) if tables else None
+        self.optimizer = torch.optim.AdamW(
+            _parameter_groups(network, config, tables, self.decays_wide),
+            lr=config.learning_rate,
+            fused=self.fused(),
+        )
+
+    @abstractmethod
+    def training_batches(self, seed: int) -> Iterator[B]:
+        """Every training target once, in an order that the seed decides."""
+
+    @abstractmethod
+    def loss(self, batch: B) -> tuple[Tensor, int]:
+        """The mean loss of a batch's targets, and how many there are."""
+
+    def sparse_tables(self) -> abc.Sequence[nn.Parameter]:
+        """Those of which a step moves the used rows alone; see `tables.py`."""
+        return ()
+
+    def fused(self) -> bool | None:
+        """Optimise in one pass? It rounds otherwise; None: torch's default."""
+        return None
+
+    def fit_epoch(self) -> float:
+        """One pass over every training target: the mean loss, nan without one."""
+        self.epoch += 1
+        self.network.train()
+        device = self.context.device
+        total = torch.zeros((), device=device)  # stays on the device: no waiting in the loop
+        norms = torch.zeros((), device=device)
+        seen = steps = 0
+        with self.context.randomness(self.epoch) as seed:
+            for batch in self.training_batches(seed):
+                self.optimizer.zero_grad(set_to_none=True)
+                loss, n_targets = self.loss(batch)
+                loss.backward()  # type: ignore[no-untyped-call]
+                norms += self._step()
+                total += loss.detach() * n_targets
+                seen += n_targets
+                steps += 1
+        summed, norm = torch.stack([total, norms]).tolist()  # the epoch's one wait for the device
+        self.gradient_norm = norm / steps if steps else None
+        return summed / seen if seen else math.nan
+
+    def _step(self) -> Tensor:
+        """Clip, take the step, and give the gradient's norm before clipping."""
+        if self._tables is None:
+            norm = torch.nn.utils.clip_grad_norm_(self.network.parameters(), CLIP_NORM)
+        else:
+            dense = [p for group in self.optimizer.param_groups for p in group["params"]]
+            gradients = [p.grad for p in dense if p.grad is not None] + self._tables.gradients()
+            norm = torch.nn.utils.get_total_norm(gradients)
+            scale = (CLIP_NORM / (norm + 1e-6)).clamp(max=1.0)
+            for gradient in gradients:
+                gradient.mul_(scale)
+            self._tables.step()
+        self.optimizer.step()
+        return norm
+
+    @abstractmethod
+    def states(self, histories: Histories) -> Tensor:
+        """(n_queries, width) float32: what is made of a history before any course is looked at."""
+
+    @torch.inference_mode()
+    def learner_vectors(self, histories: Sequences) -> Float32:
+        """(n_learners, width) states after whole histories."""
+        self.network.eval()
+        blocks = whole_histories(histories, self.context.device)
+        found = [(at, self.states(block).cpu().numpy()) for at, block in blocks]
+        at, vectors = (np.concatenate(parts) for parts in zip(*found, strict=True))
+        return vectors[np.argsort(at)]
+
+    def state(self) -> dict[str, Tensor]:
+        """The network's parameters."""
+        return parameters_of(self.network)
+
+    def load_state(self, state: Mapping[str, Tensor]) -> None:
+        """Take over saved parameters."""
+        self.network.load_state_dict(dict(state))
+
+    def checkpoint(self) -> dict[str, Tensor]:
+        """The network's parameters, what the optimisers keep of each, and the epoch."""
+        return checkpoint_of(self.network, self._optimizers, self.epoch)
+
+    def restore(self, checkpoint: Mapping[str, Tensor]) -> None:
+        """Go on from there."""
+        self.epoch = restore_checkpoint(self.network, self._optimizers, checkpoint)
+
+    @property
+    def _optimizers(self) -> tuple[torch.optim.Optimizer, ...]:
+        sparse = () if self._tables is None else (self._tables.optimizer,)
+        return (self.optimizer, *sparse)
+
+
+def _parameter_groups(
+    network: nn.Module,
+    config: GradientConfig,
+    tables: abc.Sequence[nn.Parameter],
+    decays_wide: bool,
+) -> list[dict[str, object]]:
+    """Biases aren't decayed; a wide part has a rate of its own; sparse tables another optimiser."""
+    rest: list[nn.Parameter] = []
+    biases: list[nn.Parameter] = []
+    wide: list[nn.Parameter] = []
+    for path, parameter in network.named_parameters():
+        parts = path.split(".")
+        if any(part.startswith("wide") for part in parts):
+            wide.append(parameter)
+        elif parts[-1].startswith("bias"):
+            biases.append(parameter)
+        elif all(parameter is not table for table in tables):
+            rest.append(parameter)
+    decay = config.weight_decay
+    groups: list[dict[str, object]] = [
+        {"params": rest, "weight_decay": decay},
+        {"params": biases, "weight_decay": 0.0},
+    ]
+    if wide:
+        rate, kept = config.wide_learning_rate, decay if decays_wide else 0.0
+        groups.append({"params": wide, "weight_decay": kept, "lr": rate})
+    return groups

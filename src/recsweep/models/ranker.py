@@ -1,0 +1,151 @@
+"""Families that rank the catalogue and are trained by gradient: a `Network` under three losses."""
+
+from collections.abc import Callable, Iterator, Sequence
+from typing import Literal, TypeVar
+
+import numpy as np
+import torch
+from pydantic import Field
+from torch import Tensor, nn
+
+from recsweep.data.batches import Batch, Batches
+from recsweep.data.types import Training
+from recsweep.models import losses, tables
+from recsweep.models.bf16 import kernels
+from recsweep.models.gradient import GradientConfig, GradientModel
+from recsweep.models.network import Encoder, Network
+from recsweep.models.protocol import Context, Histories
+
+
+class RankingConfig(GradientConfig):
+    """The hyperparameters that every such family has."""
+
+    window: int = Field(ge=1)  # events that the gradient reaches back
+    loss: Literal["cross_entropy", "sampled_softmax", "bpr"]
+    negatives: int = Field(1, ge=1)  # drawn a batch; for the sampled losses
+
+
+C = TypeVar("C", bound=RankingConfig)
+
+
+class GradientRanker(GradientModel[Network, Batch]):
+    """A `Recommender` around a `Network`."""
+
+    def __init__(
+        self, encoder: Callable[[C, Training], Encoder], config: C, context: Context
+    ) -> None:
+        training, self.config = context.training, config
+        sparse = config.loss != "cross_entropy" and training.n_items >= tables.SPARSE_FROM
+        super().__init__(
+            lambda: Network(encoder(config, training), training, sparse), config, context
+        )
+        self.batches = Batches(training, config.window, config.batch_size, context.device)
+        counts = np.bincount(training.sequences.item, minlength=training.n_known)
+        self._popularity = torch.from_numpy(counts / counts.sum()).to(context.device, torch.float32)
+        self._log_q = (self._popularity * config.negatives).log()
+
+    def training_batches(self, seed: int) -> Iterator[Batch]:
+        """Windows of histories."""
+        return self.batches.epoch(seed)
+
+    def sparse_tables(self) -> Sequence[nn.Parameter]:
+        """The item tables of a large catalogue under a sampled loss."""
+        return self.network.tables if self.network.sparse else ()
+
+    def fused(self) -> bool | None:
+        """In bf16; float32 keeps to the way that it began with."""
+        dim, half = self.network.embedding.shape[1], self.context.precision == "bf16"
+        return True if half and kernels.runs(dim, self.context.device) else None
+
+    @torch.inference_mode()
+    def score(self, histories: Histories) -> Tensor:
+        """(n_queries, n_items) logits."""
+        self.network.eval()
+        states = self.states(histories)
+        scores = torch.addmm(self.network.biases(), states, self.network.catalogue().T)
+        memory = self.network.encoder.memory(histories.items[histories.row, histories.length - 1])
+        if memory is not None:
+            scores.view(-1).index_add_(
+                0, memory.state * scores.shape[1] + memory.item, memory.value
+            )
+        return scores
+
+    def states(self, histories: Histories) -> Tensor:
+        """(n_queries, dim): scores are products with them."""
+        with self.context.autocast():
+            grid = self.network.states(histories)
+        return grid[histories.row, histories.length - 1].float()
+
+    def loss(self, batch: Batch) -> tuple[Tensor, int]:
+        """Under the configured one of the three."""
+        return self._loss(batch), len(batch.target)
+
+    def _loss(self, batch: Batch) -> Tensor:
+        network, config = self.network, self.config
+        with self.context.autocast():
+            grid = network.states(batch)
+            states = grid.flatten(0, 1).index_select(0, batch.state)
+            last_item = batch.items.flatten().index_select(0, batch.state)
+        states = states.float()
+        if config.loss == "cross_entropy":
+            memory = network.encoder.memory(last_item)
+            return losses.cross_entropy(
+                states,
+                network.catalogue(),
+                network.bias,
+                batch.target,
+                batch.target_state,
+                memory,
+                half=self.context.precision == "bf16",
+            )
+        memory = None if network.sparse else network.encoder.memory(last_item)
+        drawn = self._draw(config.loss)
+        of_target, of_drawn = network.vectors(batch.target, drawn)
+        at_target = states.index_select(0, batch.target_state)
+        positive = (at_target * of_target).sum(1) + network.bias[batch.target]
+        negative = torch.addmm(network.bias[drawn], states, of_drawn.T)
+        if network.sparse:
+            recalled = network.encoder.recall(last_item[batch.target_state], batch.target)
+            if recalled is not None:
+                positive = positive + recalled
+            recalled = network.encoder.recall(last_item[:, None], drawn)
+            if recalled is not None:
+                negative = negative + recalled
+        negative = negative.index_select(0, batch.target_state)
+        if memory is not None:
+            positive, negative = _remember(memory, positive, negative, batch, drawn, network)
+        if config.loss == "bpr":
+            return losses.bpr(positive, negative, batch.target[:, None] == drawn)
+        log_q = self._log_q
+        return losses.sampled_softmax(positive, negative, log_q[batch.target], log_q[drawn])
+
+    def _draw(self, loss: str) -> Tensor:
+        """Negatives shared by a batch: by popularity for the softmax, evenly for BPR."""
+        n_known, device = self.context.training.n_known, self.context.device
+        if loss == "bpr":
+            return torch.randint(n_known, (self.config.negatives,), device=device)
+        if self.network.sparse:  # the courses of random events: no pass over the catalogue
+            return self.batches.draw(self.config.negatives)
+        return torch.multinomial(self._popularity, self.config.negatives, replacement=True)
+
+
+def _remember(
+    memory: losses.Memory,
+    positive: Tensor,
+    negative: Tensor,
+    batch: Batch,
+    drawn: Tensor,
+    network: Network,
+) -> tuple[Tensor, Tensor]:
+    """Add a memory's values where it remembers a target or a drawn item."""
+    n_items = len(network.bias)
+    grid = memory.value.new_zeros(len(batch.state), n_items).flatten()
+    grid = grid.index_add(0, memory.state * n_items + memory.item, memory.value)
+    rows = grid.view(-1, n_items)
+    positive = positive + rows[batch.target_state, batch.target]
+    return positive, negative + rows[:, drawn].index_select(0, batch.target_state)
+
+
+def ranker(encoder: Callable[[C, Training], Encoder]) -> Callable[[C, Context], GradientRanker]:
+    """What builds a family's models from its encoder."""
+    return lambda config, context: GradientRanker(encoder, config, context)
