@@ -8,7 +8,7 @@ import polars as pl
 import pytest
 from worlds import dataset_of, events_of, experiment_of
 
-from recsweep.data.before_cut import Learned, learn
+from recsweep.data.before_cut import FittedCatalogue, learn
 from recsweep.data.types import Dataset
 
 CUT = 50
@@ -40,7 +40,7 @@ def world(later: dict[str, list[Any]]) -> Dataset:
     return replace(dataset_of(events), users=users, items=items)
 
 
-def learned(dataset: Dataset) -> Learned:
+def learned(dataset: Dataset) -> FittedCatalogue:
     events = dataset.development
     return learn(events, events.time < CUT, CUT, dataset, experiment_of())
 

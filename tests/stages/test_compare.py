@@ -15,7 +15,7 @@ from recsweep.reporting.compare.view import CompareView
 from recsweep.reporting.words.compare import CHINESE, ENGLISH
 from recsweep.stages.compare import compare_stage, comparison_lines
 
-RESULTS = Path(__file__).parents[2] / "results"
+RESULTS = Path(__file__).parents[2] / "examples" / "reference"
 
 
 @pytest.fixture

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from recsweep.evaluation.power import Power
     from recsweep.records.selection import Selection
     from recsweep.stages.compare import Compared
-    from recsweep.stages.confirm.refits import Ended
+    from recsweep.stages.confirm.refits import RefitEnded
     from recsweep.stages.confirm.stage import Confirmed
     from recsweep.stages.portrait.stage import OnEpoch, Portrayed
     from recsweep.stages.report import Reported
@@ -53,7 +53,7 @@ def confirm(
     searches: int | None = None,
     listeners: Sequence[Listener] = (),
     before_opening: Callable[[Power], None] = lambda power: None,
-    on_end: Callable[[Ended], None] = lambda ended: None,
+    on_end: Callable[[RefitEnded], None] = lambda ended: None,
 ) -> Confirmed:
     """Refit what was selected with several seeds and open the sealed test; write `verdicts.json`.
 
@@ -176,7 +176,7 @@ def reproduce(
     *,
     sealed: bool = False,
     on_epoch: Callable[[EpochReport], None] = lambda report: None,
-    on_end: Callable[[Ended], None] = lambda ended: None,
+    on_end: Callable[[RefitEnded], None] = lambda ended: None,
 ) -> Reproduction:
     """Rebuild a configuration from its file alone and compare every recorded figure.
 

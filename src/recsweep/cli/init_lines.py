@@ -10,7 +10,7 @@ from recsweep.stages.init.preview import Preview
 from recsweep.stages.init.questions import Ask, Question
 from recsweep.stages.init.stage import Started
 
-COLUMNS = 6  # that fit beside each other on 80 characters
+COLUMNS, WIDTH = 5, 24  # columns beside each other, and their characters
 
 
 def asking(console: Console) -> Ask:
@@ -46,7 +46,7 @@ def _table(preview: Preview) -> Table:
     caption = f"and {left} more column{'s' * (left > 1)}" if left > 0 else None
     table = Table(caption=caption, caption_justify="left", box=None, pad_edge=False)
     for column in preview.columns[:COLUMNS]:
-        table.add_column(escape(column), overflow="ellipsis", no_wrap=True)
+        table.add_column(escape(column), overflow="ellipsis", no_wrap=True, max_width=WIDTH)
     for row in preview.rows:
         table.add_row(*map(escape, row[:COLUMNS]))
     return table

@@ -85,7 +85,7 @@ def _times(manifest: Manifest, development: Events) -> str:
 
 def _zone(table: EventTable) -> str:
     if table.time_format.startswith("unix"):
-        return "seconds since 1970 have no zone"
+        return "Unix times have no zone"
     return f"read as {table.timezone or 'UTC'} where no zone is written"
 
 

@@ -8,10 +8,10 @@ from recsweep.config.schema import Experiment
 from recsweep.records.study import TrialRow
 from recsweep.spaces.declared import DeclaredSpace
 
-Table = tuple[list[str], list[list[Any]]]
+RunTable = tuple[list[str], list[list[Any]]]
 
 
-def space_table(spaces: Mapping[str, DeclaredSpace]) -> Table:
+def space_table(spaces: Mapping[str, DeclaredSpace]) -> RunTable:
     """One row a parameter of each family: its range, its role and why it varies."""
     columns = ["family", "parameter", "range", "scale", "when", "role", "why"]
     rows = []
@@ -24,7 +24,7 @@ def space_table(spaces: Mapping[str, DeclaredSpace]) -> Table:
     return columns, rows
 
 
-def leaderboard_table(experiment: Experiment, trials: Sequence[TrialRow]) -> Table:
+def leaderboard_table(experiment: Experiment, trials: Sequence[TrialRow]) -> RunTable:
     """Every trial, the best first; those without a score come last."""
     key = experiment.metric.key
     columns = ["trial", "family", "state", key, "best_epoch", "epochs", "fit_seconds", "reason"]

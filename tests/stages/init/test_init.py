@@ -94,7 +94,7 @@ def events(stamp: Callable[[int], object], header: Sequence[str] | None = ENGLIS
         ("binary.csv", bytes(range(256)) * 9, "binary file"),
         ("words.csv", b"nothing\nto see\n", "no separator fits"),
         ("ids.csv", text(("a", "b", "c", "when"), [
-            (u, i, n % 9, at.strftime(ISO)) for n, (u, i, at, _) in enumerate(log())
+            (u, i, n % 90, at.strftime(ISO)) for n, (u, i, at, _) in enumerate(log())
         ]).encode(), r"Which column .* holds the learner\?.*--user"),
         ("codes.csv", text(("user_id", "item_id", "time", "behavior"), [
             (u, i, at.strftime(ISO), n % 4) for n, (u, i, at, _) in enumerate(log())
@@ -158,6 +158,23 @@ def test_an_event_that_undoes_another_or_is_unknown_is_dropped_and_told(tmp_path
     assert all("Guessed: drop" in guess for guess in started.guessed)
     assert "Not in values, so dropped and counted: " in path.read_text("utf-8")
     assert events_of(unseal(prepare(load_experiment(path), tmp_path))) == truth()
+
+
+def test_a_log_and_a_table_without_headers_are_told_apart_by_their_times(tmp_path: Path) -> None:
+    """As MovieLens and MovieTweetings have them, a rating between ids and times."""
+    rows = [
+        f"{u[1:]}::{i[1:]}::{n % 11}::{int(at.timestamp())}"
+        for n, (u, i, at, _) in enumerate(log())
+    ]
+    kinds = ("Drama", "Drama|Comedy", "Crime|Comedy")
+    items = [f"{n:02}::The film number {n}::{kinds[n % 3]}" for n in range(25)]
+    files = {"movies.dat": "\n".join(items).encode(), "ratings.dat": "\n".join(rows).encode()}
+    path, started = written(tmp_path, files)
+    table = started.experiment.data.items
+    assert table is not None
+    assert (table.key, table.tags) == ("column_1", {"column_3": "|"})
+    expected = sorted((u[1:], i[1:], t, k) for u, i, t, k in truth("rate"))
+    assert events_of(unseal(prepare(load_experiment(path), tmp_path))) == expected
 
 
 def test_rows_without_an_id_or_a_time_are_left_to_prepare(tmp_path: Path) -> None:

@@ -27,7 +27,7 @@ from recsweep.records.confirmation import (
     Steps,
     Subgroup,
 )
-from recsweep.records.confirmation_files import Table
+from recsweep.records.confirmation_files import LearnerColumns
 from recsweep.records.openings import read_openings
 from recsweep.records.study import Study
 from recsweep.stages.confirm.cold import cold_verdicts
@@ -41,7 +41,7 @@ LEVEL = 0.95
 
 
 @dataclass(frozen=True, slots=True)
-class Known:
+class ConfirmationPlan:
     """What was settled before the test was opened."""
 
     study: Study
@@ -55,8 +55,8 @@ class Known:
 
 
 def conclude(
-    scored: Mapping[str, Sequence[Scored]], test: Test, known: Known
-) -> tuple[Confirmation, dict[str, Table]]:
+    scored: Mapping[str, Sequence[Scored]], test: Test, known: ConfirmationPlan
+) -> tuple[Confirmation, dict[str, LearnerColumns]]:
     """The confirmation, and each family's table of learners.
 
     Raises:
@@ -66,7 +66,9 @@ def conclude(
     key, ask = experiment.metric.key, experiment.confirm
     repeated = tuple(search.selected for search in known.searches[1:])
     scope: Scope = "families" if repeated else "configurations"
-    tables: dict[str, Table] = {name: _table(runs, test, known) for name, runs in scored.items()}
+    tables: dict[str, LearnerColumns] = {
+        name: _table(runs, test, known) for name, runs in scored.items()
+    }
     pairs = compare(
         {name: _rows(table[key]) for name, table in tables.items()},
         ask.smallest_effect,
@@ -116,7 +118,7 @@ def learner_metrics(runs: Sequence[Scored], test: Test) -> dict[str, Float64]:
     return {key: np.stack(values) for key, values in found.items()}
 
 
-def _table(runs: Sequence[Scored], test: Test, known: Known) -> dict[str, Float64]:
+def _table(runs: Sequence[Scored], test: Test, known: ConfirmationPlan) -> dict[str, Float64]:
     """Column -> (n_searches, n_seeds, n_learners)."""
     columns = learner_metrics(runs, test)
     if all_lists := [run.lists for run in runs if run.lists is not None]:
@@ -125,7 +127,7 @@ def _table(runs: Sequence[Scored], test: Test, known: Known) -> dict[str, Float6
     return {name: _by_search(values, known) for name, values in columns.items()}
 
 
-def _by_search(values: Float64, known: Known) -> Float64:
+def _by_search(values: Float64, known: ConfirmationPlan) -> Float64:
     """(n_runs, n) -> (n_searches, n_seeds, n); who is trained once a search has copies."""
     searches, seeds = len(known.searches), len(known.searches[0].seeds)
     found = values.reshape(searches, -1, values.shape[-1])
@@ -139,7 +141,7 @@ def _rows(values: Float64) -> Float64:
 
 
 def _family(
-    runs: Sequence[Scored], table: Table, test: Test, name: str, known: Known
+    runs: Sequence[Scored], table: LearnerColumns, test: Test, name: str, known: ConfirmationPlan
 ) -> ConfirmedFamily:
     own, metric = known.searches[0], known.study.experiment.metric
     choice = own.selected[name]
@@ -172,7 +174,7 @@ def _family(
 
 
 def _target_values(
-    scored: Mapping[str, Sequence[Scored]], test: Test, known: Known
+    scored: Mapping[str, Sequence[Scored]], test: Test, known: ConfirmationPlan
 ) -> dict[str, Float64]:
     """Family -> (n_rows, n_targets) of the study's metric."""
     targets, metric, task = test.fold.validation, test.metric, TASKS[test.task]
@@ -186,7 +188,9 @@ def _target_values(
     }
 
 
-def _subgroups(values: Mapping[str, Float64], test: Test, known: Known) -> tuple[Subgroup, ...]:
+def _subgroups(
+    values: Mapping[str, Float64], test: Test, known: ConfirmationPlan
+) -> tuple[Subgroup, ...]:
     targets, task, key = test.fold.validation, TASKS[test.task], test.metric.key
     masks = group_masks(targets, known.users, test.fold.training.n_known)
     differences = {

@@ -48,7 +48,7 @@ class Scored:
 
 
 @dataclass(frozen=True, slots=True)
-class Ended:
+class RefitEnded:
     """Progress: one more refit is done."""
 
     job: Job
@@ -134,7 +134,7 @@ def score_all(
     *,
     workers: int,
     environment: Mapping[str, str],
-    on_end: Callable[[Ended], None] = lambda ended: None,
+    on_end: Callable[[RefitEnded], None] = lambda ended: None,
 ) -> list[Scored]:
     """Run every job, the longest first, in `workers` processes (one: in this process).
 
@@ -179,7 +179,7 @@ def score_all(
 
 
 class _Progress:
-    def __init__(self, jobs: Sequence[Job], on_end: Callable[[Ended], None]) -> None:
+    def __init__(self, jobs: Sequence[Job], on_end: Callable[[RefitEnded], None]) -> None:
         self._on_end, self._total = on_end, len(jobs)
         self._all = sum(job.work for job in jobs)
         self._left, self._done = self._all, 0
@@ -190,7 +190,7 @@ class _Progress:
         self._left = max(0.0, self._left - job.work)
         elapsed = time.monotonic() - self._began
         left = elapsed * self._left / max(self._all - self._left, 1e-9)
-        self._on_end(Ended(job, self._done, self._total, left))
+        self._on_end(RefitEnded(job, self._done, self._total, left))
 
 
 _bench: Bench | None = None

@@ -20,10 +20,10 @@ from recsweep.records.environment import PACKAGE, code_version, environment
 from recsweep.records.files import read_study
 from recsweep.records.lock import study_lock
 from recsweep.records.openings import Opened, Why, record_opening
-from recsweep.stages.confirm.conclude import Known, conclude
+from recsweep.stages.confirm.conclude import ConfirmationPlan, conclude
 from recsweep.stages.confirm.contrasts import contrasts
 from recsweep.stages.confirm.power import power_of_study
-from recsweep.stages.confirm.refits import Ended, Job, Scored, Test, score_all
+from recsweep.stages.confirm.refits import Job, RefitEnded, Scored, Test, score_all
 from recsweep.stages.confirm.scorable import check_test
 from recsweep.stages.confirm.searches import Search, own_search
 from recsweep.stages.confirm.selected import confirmation_inputs
@@ -50,7 +50,7 @@ def confirm_stage(
     *,
     repeats: Sequence[Search] = (),
     before_opening: Callable[[Power], None] = lambda power: None,
-    on_end: Callable[[Ended], None] = lambda ended: None,
+    on_end: Callable[[RefitEnded], None] = lambda ended: None,
     workers: int | None = None,
 ) -> Confirmed:
     """Confirm the study in `folder`, or read its confirmation where no input has changed.
@@ -94,7 +94,7 @@ def confirm_stage(
         confirmation, tables = conclude(
             _by_family(scored, selected),
             test,
-            Known(
+            ConfirmationPlan(
                 study=study,
                 searches=searches,
                 users=known_users,

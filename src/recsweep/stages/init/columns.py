@@ -10,11 +10,16 @@ from recsweep.stages.init.times import TimeFormat, find_format, refuse_odd, refu
 from recsweep.stages.init.words import Role, event_type, normal, score
 
 ONE_OF_MANY = 0.5  # share of rows that a column of ids may have values
+RATINGS = 11  # different values at most of what is a rating or a kind, and no id
 STARTS: dict[str, tuple[str, ...]] = {
     "user": ("u", "user", "learner", "student"),
     "item": ("c", "i", "item", "course"),
 }
 WHO: dict[Role, str] = {"user": "the learner", "item": "the course", "time": "the time"}
+
+
+QUIET = Answers(lambda question: question.options[0])
+"""Where it is only asked whether a column holds times, however they are meant."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,9 +41,10 @@ def best_named(names: list[str], role: Role) -> list[str]:
 
 
 def looks_like_log(look: Look, given: dict[Role, str]) -> bool:
-    """Do its headers name a learner and a course, or is there no name to go by?"""
-    named = [bool(best_named(look.names, role)) or role in given for role in ("user", "item")]
-    return all(named) or not look.table.header
+    """Do its headers name a learner and a course; without a header, does it hold times?"""
+    if look.table.header or given:
+        return all(best_named(look.names, role) or role in given for role in ("user", "item"))
+    return any(find_format(look, name, QUIET) is not None for name in look.names)
 
 
 def find_columns(look: Look, given: dict[Role, str], answers: Answers) -> LogColumns:
@@ -64,8 +70,7 @@ def _time(look: Look, given: dict[Role, str], answers: Answers) -> tuple[str, Ti
     named = [n for n in best_named(names, "time") if n in names]
     for name in named:
         refuse_spoilt(look, name)
-    quiet = Answers(lambda question: question.options[0])  # not this column's turn to ask
-    holding = [n for n in names if find_format(look, n, quiet) is not None]
+    holding = [n for n in names if find_format(look, n, QUIET) is not None]
     if not holding:
         for name in named:
             refuse_odd(look, name)
@@ -131,7 +136,9 @@ def _may_be_id(look: Look, name: str) -> bool:
     if values.str.contains(r"^-?\d+[.,]\d+$").any():
         return False
     kinds = sum(event_type(value) is not None for value in values)
-    return 1 < text.n_unique() <= max(2, ONE_OF_MANY * len(text)) and kinds < len(values) / 2
+    distinct = text.n_unique()
+    many = distinct > RATINGS or len(text) < RATINGS**2
+    return many and 1 < distinct <= max(2, ONE_OF_MANY * len(text)) and kinds < len(values) / 2
 
 
 def _plain_seconds(look: Look, names: list[str]) -> str | None:

@@ -7,6 +7,7 @@ import polars as pl
 
 from recsweep.config.schema import NumberStyle
 from recsweep.data.tables import TAG_WRAPPING
+from recsweep.stages.init.columns import QUIET
 from recsweep.stages.init.look import Look
 from recsweep.stages.init.questions import Answers
 from recsweep.stages.init.style import find_style, needed
@@ -111,7 +112,7 @@ def _sort(
 
 
 def _is_time(look: Look, name: str) -> bool:
-    return find_format(look, name, Answers(lambda question: question.options[0])) is not None
+    return find_format(look, name, QUIET) is not None
 
 
 def _length(text: pl.Series) -> float:
@@ -127,6 +128,8 @@ def _is_code(name: str, known: pl.Series) -> bool:
 def _tag_sign(known: pl.Series) -> str | None:
     """The sign that parts a column's values into few words, met over and over."""
     sample = known.head(5000)
+    if sample.str.contains(r"^\[.*\]$").all():
+        return ","
     for sign in TAG_SIGNS:
         if float(sample.str.contains(sign, literal=True).mean() or 0) < 0.2:  # type: ignore[arg-type]
             continue

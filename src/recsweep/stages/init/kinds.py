@@ -7,7 +7,7 @@ from recsweep.errors import BadInput
 from recsweep.stages.init.columns import LogColumns, named_after
 from recsweep.stages.init.look import Look
 from recsweep.stages.init.questions import Answers, Question
-from recsweep.stages.init.words import event_type, score
+from recsweep.stages.init.words import event_type, has, score
 
 FEW = 60  # different values at most, of a column of types
 DROP = "drop"
@@ -75,7 +75,9 @@ def _constant(look: Look, columns: LogColumns, answers: Answers) -> str:
     """From the file's name, or a column's: orders.csv and ordered_at speak of buying."""
     hints = [named_after(look.path), columns.time, *look.names]
     for hint in hints:
-        if hint not in (columns.user, columns.item) and (kind := event_type(hint)):
+        implicit = has(hint, ("implicit",))  # ratings that nobody gave
+        known = hint not in (columns.user, columns.item) and not implicit
+        if known and (kind := event_type(hint)):
             return kind
     return answers.settle(
         Question(

@@ -85,4 +85,4 @@ def _cell(value: Any) -> str:
         return ""
     if isinstance(value, pl.Series | list):
         return " · ".join(map(str, value))
-    return f"{value:,g}" if isinstance(value, float) else str(value)
+    return str(int(value)) if isinstance(value, float) and value.is_integer() else str(value)
