@@ -1,10 +1,11 @@
 """The verb `verdict`: what the sealed tests of several logs say together."""
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+import math
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from recsweep.config.schema import written
+from recsweep.config.schema import span, written
 from recsweep.errors import BadInput
 from recsweep.evaluation.comparison import Pair
 from recsweep.evaluation.meta import Pooled, pool
@@ -69,34 +70,25 @@ def verdict_stage(folders: Sequence[Path]) -> Statement:
     """
     if len(folders) < 2:
         raise BadInput("verdict needs two studies: recsweep verdict results/a results/b")
-    found = {folder: _confirmed(folder) for folder in folders}
-    first, *others = found
-    for folder in others:
-        if found[folder].metric != found[first].metric:
-            raise BadInput(
-                f"{folder}: its verdicts are on {found[folder].metric}, those of {first} on "
-                f"{found[first].metric}; allowed: studies of one metric"
-            )
-    _check_different_logs(found)
-    declared = dict.fromkeys(
-        (v.a, v.b) for c in found.values() for v in c.pairs if not v.exploratory
-    )
-    asked: list[Pair] = []
-    for a, b in declared:
-        if (b, a) not in asked:
-            asked.append((a, b))
-    logs = {pair: tuple(_of_logs(pair, found.values())) for pair in asked}
+    found = [_confirmed(folder) for folder in folders]
+    _check_they_fit(folders, found)
+    declared: dict[Pair, None] = {}
+    for pair in (v for confirmation in found for v in confirmation.pairs if not v.exploratory):
+        if (pair.b, pair.a) not in declared:
+            declared[pair.a, pair.b] = None
+    logs = {pair: tuple(_of_logs(pair, found)) for pair in declared}
     shared = {pair: of_pair for pair, of_pair in logs.items() if len(of_pair) > 1}
     if not shared:
         raise BadInput(f"{', '.join(map(str, folders))}: share no pair of families")
-    effect = min(c.smallest_effect for c in found.values())
+    metric, effect = found[0].metric, min(c.smallest_effect for c in found)
     return Statement(
-        metric=found[first].metric,
+        metric=metric,
         smallest_effect=effect,
         pairs=tuple(
-            _over_logs(pair, of_pair, effect, len(shared)) for pair, of_pair in shared.items()
+            _over_logs(pair, of_pair, effect, len(shared), span(metric) or math.inf)
+            for pair, of_pair in shared.items()
         ),
-        left_out=tuple(pair for pair in asked if pair not in shared),
+        left_out=tuple(pair for pair in declared if pair not in shared),
     )
 
 
@@ -128,9 +120,14 @@ def _confirmed(folder: Path) -> Confirmation:
     return confirmation
 
 
-def _check_different_logs(found: Mapping[Path, Confirmation]) -> None:
+def _check_they_fit(folders: Sequence[Path], found: Sequence[Confirmation]) -> None:
     seen: dict[str, Path] = {}
-    for folder, confirmation in found.items():
+    for folder, confirmation in zip(folders, found, strict=True):
+        if confirmation.metric != found[0].metric:
+            raise BadInput(
+                f"{folder}: its verdicts are on {confirmation.metric}, those of {folders[0]} on "
+                f"{found[0].metric}; allowed: studies of one metric"
+            )
         if confirmation.fingerprint in seen:
             raise BadInput(
                 f"{folder}: was tested on the same data as {seen[confirmation.fingerprint]}; "
@@ -146,10 +143,18 @@ def _of_logs(pair: Pair, confirmations: Iterable[Confirmation]) -> Iterator[OfLo
                 yield OfLog(confirmation.study, confirmation.unit, v, turned=(v.a, v.b) != pair)
 
 
-def _over_logs(pair: Pair, logs: tuple[OfLog, ...], smallest_effect: float, pairs: int) -> OverLogs:
+def _over_logs(
+    pair: Pair, logs: tuple[OfLog, ...], smallest_effect: float, pairs: int, largest: float
+) -> OverLogs:
+    """`largest` is what a difference of the metric can be at most."""
     level = 1 - (1 - LEVEL) / pairs  # Bonferroni
     pooled = pool([log.numbers[0] for log in logs], [log.error for log in logs], level)
-    pooled = replace(pooled, p=min(1.0, pooled.p * pairs))
+    pooled = replace(
+        pooled,
+        lower=max(pooled.lower, -largest),
+        upper=min(pooled.upper, largest),
+        p=min(1.0, pooled.p * pairs),
+    )
     outcome = decide(pooled.lower, pooled.upper, smallest_effect)
     if logs[0].verdict.lower_is_better:
         outcome = TURNED.get(outcome, outcome)

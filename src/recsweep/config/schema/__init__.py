@@ -24,7 +24,14 @@ from recsweep.config.schema.data import (
 )
 from recsweep.config.schema.decides import ANSWERS, Decides, deciding, declared
 from recsweep.config.schema.experiment import Experiment
-from recsweep.config.schema.metric import Metric, goodness, lower_is_better, within_bounds, written
+from recsweep.config.schema.metric import (
+    Metric,
+    goodness,
+    lower_is_better,
+    span,
+    within_bounds,
+    written,
+)
 from recsweep.config.schema.numbers import NumberStyle
 from recsweep.config.schema.question import Folds, Targets, Text
 from recsweep.config.schema.search import Arm, Budget, Resources, Stopping, Tracking
@@ -78,6 +85,7 @@ __all__ = [
     "part_of_task",
     "question_of",
     "settings_of_tasks",
+    "span",
     "task_packages",
     "within_bounds",
     "written",
