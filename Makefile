@@ -9,7 +9,7 @@ EXPERIMENT ?= experiments/default.yaml
 ARGS ?=
 STUDY ?= results/$(basename $(notdir $(EXPERIMENT)))
 
-.PHONY: help install examples sweep plan prepare search select confirm report reproduce replay dashboard compare portrait sync test lint format types imports tests faults fuzz tools audit clean distclean
+.PHONY: help install examples sweep plan prepare search select confirm report reproduce reference replay dashboard compare verdict methods portrait sync test lint format types imports tests faults fuzz mutants tools audit clean distclean
 
 help: ## List every target
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | awk -F'\t' '{printf "  make %-12s %s\n", $$1, $$2}'
@@ -56,11 +56,23 @@ compare: $(INSTALLED) ## Did the answer change? STUDIES="results/a results/b"
 	@test -n "$(STUDIES)" || { echo 'make compare STUDIES="results/a results/b"' >&2; exit 2; }
 	@$(BIN)/recsweep compare $(STUDIES) $(ARGS)
 
+verdict: $(INSTALLED) ## One statement over several logs: STUDIES="results/a results/b"
+	@test -n "$(STUDIES)" || { echo 'make verdict STUDIES="results/a results/b"' >&2; exit 2; }
+	@$(BIN)/recsweep verdict $(STUDIES) $(ARGS)
+
+methods: $(INSTALLED) ## A paragraph and tables for a paper, from the study's record
+	@$(BIN)/recsweep methods $(STUDY) $(ARGS)
+
 portrait: $(INSTALLED) ## Learners in groups, and what sets each apart: ARGS="--family wide_deep"
 	@$(BIN)/recsweep portrait $(STUDY) $(ARGS)
 
 sync: $(INSTALLED) ## Send runs that are files to W&B, with a workspace and a report
 	@$(BIN)/recsweep sync $(STUDY) $(ARGS)
+
+reference: $(INSTALLED) ## Keep a study's small evidence under examples/reference/, for the repository
+	@mkdir -p examples/reference/$(notdir $(STUDY))/best
+	@cp $(STUDY)/leaderboard.md $(STUDY)/verdicts.json $(STUDY)/openings.json examples/reference/$(notdir $(STUDY))/
+	@cp $(STUDY)/best/*.yaml examples/reference/$(notdir $(STUDY))/best/
 
 replay: $(INSTALLED) ## Derive every suggestion and stop of a study again from its journal
 	@$(BIN)/recsweep replay $(STUDY) $(ARGS)
@@ -85,8 +97,11 @@ imports: $(INSTALLED) ## Imports point one way
 tests: $(INSTALLED) ## pytest with branch coverage
 	@$(BIN)/pytest -n 2 --dist loadfile --cov --cov-report=term:skip-covered --cov-fail-under=85
 
-fuzz: $(INSTALLED) ## Damage inputs at random: SEED=0 SCALE=1 (3,000 cases) ONLY=suite or suite:case
+fuzz: $(INSTALLED) ## Damage inputs at random: SEED=0 SCALE=1 (11,000 cases) ONLY=suite or suite:case
 	@PYTHONPATH=tests $(BIN)/python -m fuzz.run --seed $(or $(SEED),0) --scale $(or $(SCALE),1) $(if $(ONLY),--only $(ONLY))
+
+mutants: $(INSTALLED) ## Change rules at random, and see if their tests notice: COUNT=300 SEED=0 JOBS=1 ONLY=src/recsweep/search
+	@PYTHONPATH=tests $(BIN)/python -m mutants.run --count $(or $(COUNT),300) --seed $(or $(SEED),0) --jobs $(or $(JOBS),1) $(if $(ONLY),--only $(ONLY))
 
 TOOLS := .venv-tools
 tools: $(TOOLS)/.installed ## Make .venv-tools: an S3 server, shellcheck and pip-audit, whose needs differ from the lock's

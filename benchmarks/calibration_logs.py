@@ -67,9 +67,11 @@ class Log:
     experiment: Experiment
 
 
-def make_log(seed: int, order: float = 0.3, learners: int = 250) -> Log:
+def make_log(seed: int, order: float = 0.3, learners: int = 250, **dials: float) -> Log:
     """Simulate, write, prepare and cut a log, the way a user's log goes."""
-    settings = SimulatorSettings(learners=learners, courses=60, order=order, seed=seed)
+    settings = SimulatorSettings.model_validate(
+        {"learners": learners, "courses": 60, "order": order, "seed": seed, **dials}
+    )
     overrides = ["folds.count=1", "folds.validation=0.2", "folds.test=0.35"]
     with tempfile.TemporaryDirectory() as name:
         path = write(simulate(settings), Path(name) / "log", families=["gru"])
@@ -85,10 +87,10 @@ def null(number: int) -> PairVerdict:
     log = make_log(number)
     family, config = NULLS[number % len(NULLS)]
     values = {
-        name: _values(log, family, config, EPOCHS, range(first, first + SEEDS))
+        name: run_on(log, family, config, EPOCHS, range(first, first + SEEDS))
         for name, first in (("one", 0), ("other", SEEDS))
     }
-    return _verdict(values, number)
+    return verdict_on(values, number)
 
 
 def null_search(number: int) -> tuple[PairVerdict, PairVerdict]:
@@ -104,14 +106,14 @@ def null_search(number: int) -> tuple[PairVerdict, PairVerdict]:
     for name, first in (("one", 0), ("other", SEARCHES)):
         chosen = [_search(log, family, 1000 * number + first + s) for s in range(SEARCHES)]
         rows = [
-            _values(log, family, record.config, record.best.epoch, [first + s])
+            run_on(log, family, record.config, record.best.epoch, [first + s])
             for s, record in enumerate(chosen)
         ]
         of_family[name] = np.concatenate(rows)
         seeds = range(100 + first, 100 + first + SEARCHES)
         best = chosen[0]
-        of_configuration[name] = _values(log, family, best.config, best.best.epoch, seeds)
-    return _verdict(of_family, number, "families"), _verdict(of_configuration, number)
+        of_configuration[name] = run_on(log, family, best.config, best.best.epoch, seeds)
+    return verdict_on(of_family, number, "families"), verdict_on(of_configuration, number)
 
 
 def planted(number: int) -> PairVerdict:
@@ -127,10 +129,10 @@ def orderless(number: int) -> PairVerdict:
 def _gru_against_factors(number: int, order: float) -> PairVerdict:
     log = make_log(number, order=order, learners=400)
     values = {
-        "gru": _values(log, "gru", GRU, 2 * EPOCHS, range(SEEDS)),
-        "matrix_factorization": _values(log, "matrix_factorization", FISM, EPOCHS, range(SEEDS)),
+        "gru": run_on(log, "gru", GRU, 2 * EPOCHS, range(SEEDS)),
+        "matrix_factorization": run_on(log, "matrix_factorization", FISM, EPOCHS, range(SEEDS)),
     }
-    return _verdict(values, number)
+    return verdict_on(values, number)
 
 
 def real_coverage(repetitions: int, seeds: int = 30) -> list[bool]:
@@ -142,8 +144,8 @@ def real_coverage(repetitions: int, seeds: int = 30) -> list[bool]:
     """
     log = make_log(3_000_000, learners=1500)
     world = {
-        "gru": _values(log, "gru", GRU, EPOCHS, range(seeds)),
-        "matrix_factorization": _values(log, "matrix_factorization", FISM, EPOCHS, range(seeds)),
+        "gru": run_on(log, "gru", GRU, EPOCHS, range(seeds)),
+        "matrix_factorization": run_on(log, "matrix_factorization", FISM, EPOCHS, range(seeds)),
     }
     truth = float(world["gru"].mean() - world["matrix_factorization"].mean())
     covered = []
@@ -154,7 +156,7 @@ def real_coverage(repetitions: int, seeds: int = 30) -> list[bool]:
             name: table[random.integers(0, seeds, SEEDS)][:, learners]
             for name, table in world.items()
         }
-        verdict = _verdict(sample, number)
+        verdict = verdict_on(sample, number)
         covered.append(verdict.lower <= truth <= verdict.upper)
     return covered
 
@@ -173,13 +175,18 @@ def _search(log: Log, family: str, seed: int) -> TrialRecord:
     return max(records, key=lambda record: record.best.value)
 
 
-def _values(
-    log: Log, family: str, config: Configuration, epochs: int, seeds: range | list[int]
+def run_on(
+    log: Log,
+    family: str,
+    config: Configuration,
+    epochs: int,
+    seeds: range | list[int],
+    fold: Fold | None = None,
 ) -> Float64:
-    """(n_seeds, n_learners) on the test window after `epochs`."""
+    """(n_seeds, n_learners) on the window of the fold, absent the test, after `epochs`."""
     return np.stack(
         [
-            _run(log.test, log, family, config, epochs, seed).reports[-1].user_values[0]
+            _run(fold or log.test, log, family, config, epochs, seed).reports[-1].user_values[0]
             for seed in seeds
         ]
     )
@@ -202,7 +209,8 @@ def _run(
     )
 
 
-def _verdict(
+def verdict_on(
     values: Mapping[str, Float64], seed: int, scope: Scope = "configurations"
 ) -> PairVerdict:
+    """The first family against the second, as `confirm` compares them."""
     return compare(values, NO_EFFECT, RESAMPLES, seed, scope=scope)[0]

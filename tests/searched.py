@@ -16,6 +16,7 @@ from recsweep.records.files import write_study
 from recsweep.records.study import Study, SweepSession
 from recsweep.records.user_values import FoldValues, write_user_values
 from recsweep.spaces.bundled import space_path
+from recsweep.spaces.declared import DeclaredSpace
 from recsweep.stages.select.stage import select_stage
 from recsweep.tasks.folds import development_folds
 from recsweep.tasks.registry import TASKS
@@ -45,7 +46,9 @@ def search_by_hand(
         write_user_values(folder, trials[-1].id, values)
     study = Study(
         experiment=experiment,
-        spaces={name: read_yaml(space_path(experiment, name, ROOT)) for name in configs},
+        spaces={
+            name: DeclaredSpace(**read_yaml(space_path(experiment, name, ROOT))) for name in configs
+        },
         dataset=dataset.folder.name,
         fingerprint=dataset.fingerprint,
         environment=environment(),

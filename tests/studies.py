@@ -9,6 +9,7 @@ from worlds import experiment_of
 from recsweep.config.schema import Experiment
 from recsweep.records.study import Study, SweepSession, TrialRow, TrialState
 from recsweep.records.user_values import FoldValues
+from recsweep.spaces.declared import DeclaredSpace
 from recsweep.training.epoch import EpochReport
 
 NOW = datetime(2026, 1, 2, 3, 4, 5, 678901, tzinfo=UTC)
@@ -56,7 +57,7 @@ def study_with(*trials: TrialRow, experiment: Experiment | None = None) -> Study
     experiment = experiment or experiment_of()
     return Study(
         experiment=experiment,
-        spaces={name: {"family": name, "parameters": {}} for name in experiment.families},
+        spaces={name: DeclaredSpace(family=name) for name in experiment.families},
         dataset="test-0123",
         fingerprint="f00",
         environment={"python": "3.11", "code": {"commit": None}},

@@ -9,7 +9,7 @@ import numpy as np
 from pydantic import Field
 from worlds import dataset_of, events_of, experiment_of
 
-from recsweep.config.schema import Experiment
+from recsweep.config.schema import Experiment, Metric
 from recsweep.data.types import Fold
 from recsweep.models.family import Build, Builds
 from recsweep.models.protocol import FamilyConfig
@@ -63,6 +63,11 @@ def study_of(*names: str, trials: int = 12, epochs: int = 4, **changes: object) 
         budget={"trials": trials, "epochs": epochs},
         **{"stopping": {"grace_epochs": 1, "reduction": 2, "full_trials": 4}, **changes},
     )
+
+
+def lower(experiment: Experiment) -> Experiment:
+    """The same with a score of which less is better."""
+    return experiment.model_copy(update={"metric": Metric(name="log_loss")})
 
 
 def folds_of() -> tuple[Fold, ...]:

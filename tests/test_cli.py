@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,7 @@ import numpy as np
 import polars as pl
 import pytest
 import yaml
+from exports import days_first, yuan
 
 from recsweep import cli
 
@@ -51,6 +53,16 @@ def write_project(root: Path, **changes: object) -> Path:
     path = root / "tiny.yaml"
     path.write_text(yaml.safe_dump(experiment))
     return path
+
+
+def written(*folders: Path) -> Iterator[tuple[Path, bytes]]:
+    """Every file; compressed tables unpacked."""
+    for folder in folders:
+        for path in folder.rglob("*"):
+            if path.is_file() and not path.is_symlink():
+                yield path, path.read_bytes()
+                if path.suffix == ".parquet":
+                    yield path, pl.read_parquet(path).write_ndjson().encode()
 
 
 def recsweep(root: Path, *arguments: str) -> "subprocess.CompletedProcess[str]":
@@ -130,7 +142,7 @@ def test_every_trials_run_file_has_all_its_metrics_and_settings_for_wandbs_own_r
 def test_every_tuned_family_gets_the_same_number_of_trials(project: Path) -> None:
     trials = pl.read_parquet(project / "results/tiny/trials.parquet")
     counts = dict(trials.group_by("family").len().iter_rows())
-    assert counts == dict.fromkeys(FAMILIES[:3], 3) | {"popularity": 1, "markov": 1}
+    assert counts == dict.fromkeys(FAMILIES, 3)
 
 
 @pytest.mark.slow
@@ -157,15 +169,18 @@ def test_a_study_can_be_searched_again_for_a_verdict_on_families(
     shutil.copytree(project, root)
     done = recsweep(root, "confirm", "results/tiny", "--searches", "2")
     assert done.returncode == 0, done.stderr
-    assert "tiny-search-2: 11 trials" in done.stdout
+    assert "tiny-search-2: 15 trials" in done.stdout
     assert "2 searches; applies to the model families" in done.stdout
     assert "opened 2 times" in done.stdout
 
 
 def test_raw_learner_ids_are_in_no_result(project: Path) -> None:
-    for path in (project / "results").rglob("*"):
-        if path.is_file():
-            assert b"@school" not in path.read_bytes(), path
+    assert any(b"@school" in content for _, content in written(project / "data"))  # one would see
+    seen = set()
+    for path, content in written(project / "results"):
+        assert b"@school" not in content, path
+        seen.add(path.suffix)
+    assert {".json", ".parquet", ".yaml", ".md", ".html", ".log", ".wandb"} <= seen
 
 
 @pytest.mark.slow
@@ -211,10 +226,10 @@ def test_ctrl_c_stops_within_ten_seconds_and_the_resumed_study_has_every_trial_o
     assert "recsweep run tiny.yaml" in stderr
     assert "Traceback" not in stderr
     kept = pl.read_parquet(tmp_path / "results/tiny/trials.parquet")
-    assert 2 <= len(kept) < 20
+    assert 2 <= len(kept) < len(FAMILIES) * 6
     assert recsweep(tmp_path, "run", "tiny.yaml", "--quiet").returncode == 0
     trials = pl.read_parquet(tmp_path / "results/tiny/trials.parquet")
-    assert len(trials) == 3 * 6 + 2
+    assert len(trials) == len(FAMILIES) * 6
     assert trials["id"].n_unique() == len(trials)
     assert trials.filter(pl.col("id").is_in(kept["id"].implode())).equals(
         kept.filter(pl.col("id").is_in(trials["id"].implode()))
@@ -283,3 +298,28 @@ def test_trials_wants_a_plus(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) ->
     with pytest.raises(SystemExit) as stopped:
         cli.main()
     assert stopped.value.code == 2
+
+
+def test_init_writes_an_experiment_that_prepare_takes(tmp_path: Path) -> None:
+    for name, content in yuan().files.items():
+        (tmp_path / name).write_bytes(content)
+    files = sorted(yuan().files)
+    done = recsweep(tmp_path, "init", *files, "--yes", "--output", "mine.yaml")
+    assert done.returncode == 0, done.stderr
+    assert "2024-03-01 09:30:00" in done.stdout  # a row as it was read
+    assert "prepare mine.yaml" in done.stdout
+    prepared = recsweep(tmp_path, "prepare", "mine.yaml")
+    assert prepared.returncode == 0, prepared.stderr
+    again = recsweep(tmp_path, "init", *files, "--yes", "--output", "mine.yaml")
+    assert again.returncode == 2
+    assert "mine.yaml: exists already" in again.stderr
+
+
+def test_init_that_nobody_answers_says_how_to_go_on(tmp_path: Path) -> None:
+    for name, content in days_first().files.items():
+        (tmp_path / name).write_bytes(content)
+    done = recsweep(tmp_path, "init", *days_first().files)
+    assert done.returncode == 2
+    assert "In which time zone" in done.stderr
+    assert "--yes" in done.stderr
+    assert not (tmp_path / "experiments").exists()

@@ -21,7 +21,6 @@ from recsweep.models.registry import families_of
 from recsweep.records.confirmation import (
     Confirmation,
     ConfirmedFamily,
-    OrderControl,
     Steps,
     Subgroup,
 )
@@ -31,7 +30,9 @@ from recsweep.records.portrait import Cluster, CourseLift, Level, Portrait, Valu
 from recsweep.records.selection import BestFile
 from recsweep.records.study import SweepSession
 from recsweep.spaces.bundled import space_path
-from recsweep.spaces.files import ParameterKeys, SpaceKeys, load_space
+from recsweep.spaces.declared import DeclaredSpace
+from recsweep.spaces.files import load_space
+from recsweep.spaces.parameter import Parameter
 
 ROOT = Path(__file__).parents[1]
 DOCUMENTS = sorted(
@@ -140,12 +141,12 @@ def test_experiments_and_spaces_that_a_page_shows_are_valid(path: Path) -> None:
         if "study" in shown:
             validate(schema.Experiment, shown, path)
         if "parameters" in shown:
-            validate(SpaceKeys, shown, path)
+            validate(DeclaredSpace, shown, path)
 
 
 def test_the_how_to_documents_every_key_of_an_experiment_and_of_a_space() -> None:
     text = read(ROOT / "docs/how-to.md")
-    models: list[type[Schema]] = [SpaceKeys, ParameterKeys]
+    models: list[type[Schema]] = [DeclaredSpace, Parameter, *schema.settings_of_tasks().values()]
     models += [m for m in vars(schema).values() if isinstance(m, type) and issubclass(m, Schema)]
     for model in models:
         for key in model.model_fields:
@@ -157,7 +158,7 @@ def test_the_how_to_documents_every_key_of_an_experiment_and_of_a_space() -> Non
 def test_the_page_on_results_documents_every_column_and_key() -> None:
     text = read(ROOT / "docs/results.md")
     records: tuple[type[Schema], ...] = (BestFile, Manifest, EventRows, FeatureRows, FoldSupport)
-    records += (Confirmation, ConfirmedFamily, OrderControl, Subgroup, Steps, Opening)
+    records += (Confirmation, ConfirmedFamily, Subgroup, Steps, Opening)
     records += (Portrait, Cluster, CourseLift, ValueLift, Level)
     keys = {key for record in records for key in record.model_fields}
     plain = (SweepSession.__dataclass_fields__, PairVerdict.__dataclass_fields__)

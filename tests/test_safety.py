@@ -10,7 +10,7 @@ from pathlib import Path
 
 import polars as pl
 import pytest
-from test_cli import write_project
+from test_cli import write_project, written
 
 SECRETS = {
     "WANDB_API_KEY": "planted0wandb0key0" + "a1" * 11,  # 40 characters, as W&B wants them
@@ -59,16 +59,6 @@ def project(tmp_path_factory: pytest.TempPathFactory, ray_folder: Path) -> Path:
     assert done.returncode == 0, done.stderr
     (root / "terminal.txt").write_text(done.stdout + done.stderr)
     return root
-
-
-def written(*folders: Path) -> Iterator[tuple[Path, bytes]]:
-    """Every file; compressed tables unpacked."""
-    for folder in folders:
-        for path in folder.rglob("*"):
-            if path.is_file() and not path.is_symlink():
-                yield path, path.read_bytes()
-                if path.suffix == ".parquet":
-                    yield path, pl.read_parquet(path).write_ndjson().encode()
 
 
 @pytest.mark.slow

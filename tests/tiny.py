@@ -18,6 +18,7 @@ from recsweep.records.environment import environment
 from recsweep.records.files import write_study
 from recsweep.records.study import Study, SweepSession, TrialRow
 from recsweep.records.user_values import FoldValues, write_user_values
+from recsweep.spaces.declared import DeclaredSpace
 from recsweep.stages.select.stage import select_stage
 from recsweep.tasks.folds import development_folds
 from recsweep.tasks.next_item.task import TASK as NEXT_ITEM
@@ -86,7 +87,7 @@ def build(world: World) -> None:
         write_user_values(world.study, trials[-1].id, values)
     study = Study(
         experiment=experiment,
-        spaces={name: read_yaml(SPACES / f"{name}.yaml") for name in CONFIGS},
+        spaces={name: DeclaredSpace(**read_yaml(SPACES / f"{name}.yaml")) for name in CONFIGS},
         dataset=dataset.folder.name,
         fingerprint=dataset.fingerprint,
         environment=environment(),

@@ -16,6 +16,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from recsweep.api.papers import methods, verdict
     from recsweep.api.results import compare, confirm, portrait, report, reproduce, select
     from recsweep.api.search import plan, prepare, replay, sweep
     from recsweep.api.study_folder import StudyFolder, load_study
@@ -38,6 +39,7 @@ __all__ = [
     "confirm",
     "load_experiment",
     "load_study",
+    "methods",
     "plan",
     "portrait",
     "prepare",
@@ -46,9 +48,11 @@ __all__ = [
     "reproduce",
     "select",
     "sweep",
+    "verdict",
 ]
 
 _HOMES = {
+    "api.papers": ("methods", "verdict"),
     "api.results": ("compare", "confirm", "portrait", "report", "reproduce", "select"),
     "api.search": ("plan", "prepare", "replay", "sweep"),
     "api.study_folder": ("StudyFolder", "load_study"),

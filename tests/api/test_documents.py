@@ -102,7 +102,7 @@ def test_what_one_calls_first_has_an_example(name: str) -> None:
 
 
 def test_a_committed_study_is_read_without_its_trials() -> None:
-    study = recsweep.load_study(ROOT / "results/default")
+    study = recsweep.load_study(ROOT / "examples/reference/default")
     assert study.leaderboard.columns[:3] == ["family", "ndcg@10", "sd"]
     assert study.leaderboard["ndcg@10"].is_sorted(descending=True)
     assert study.best("gru").family == "gru"
@@ -114,7 +114,7 @@ def test_a_committed_study_is_read_without_its_trials() -> None:
 
 
 def test_a_lower_score_leads_where_less_is_better() -> None:
-    study = recsweep.load_study(ROOT / "results/purchase_simulated")
+    study = recsweep.load_study(ROOT / "examples/reference/purchase_simulated")
     assert study.leaderboard["log_loss"].is_sorted()
 
 
@@ -124,7 +124,7 @@ def test_a_folder_without_a_study_is_refused(tmp_path: Path) -> None:
 
 
 def test_a_notebook_shows_families_verdicts_and_nothing_unescaped() -> None:
-    study = recsweep.load_study(ROOT / "results/default")
+    study = recsweep.load_study(ROOT / "examples/reference/default")
     shown = study._repr_html_()
     for row in study.leaderboard.iter_rows(named=True):
         assert f"<td>{row['family']}</td><td>{row['ndcg@10']:.4f} ± {row['sd']:.4f}</td>" in shown
@@ -134,7 +134,7 @@ def test_a_notebook_shows_families_verdicts_and_nothing_unescaped() -> None:
 
 def test_a_study_that_was_not_confirmed_says_so_in_a_notebook(tmp_path: Path) -> None:
     (tmp_path / "best").mkdir()
-    best = (ROOT / "results/default/best/gru.yaml").read_text("utf-8")
+    best = (ROOT / "examples/reference/default/best/gru.yaml").read_text("utf-8")
     told = best.replace("description: Tuned", "description: <b>Tuned")
     (tmp_path / "best/gru.yaml").write_text(told)
     study = recsweep.load_study(tmp_path)

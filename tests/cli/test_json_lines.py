@@ -1,13 +1,16 @@
 import io
 import json
+import sys
 from dataclasses import replace
 from datetime import UTC, datetime
 
+import pytest
 from studies import trial_row
 from worlds import experiment_of
 
 from recsweep.cli.json_lines import JsonLines
 from recsweep.records.study import SweepSession
+from recsweep.spaces.declared import DeclaredSpace
 from recsweep.tracking.events import (
     EpochReported,
     Event,
@@ -22,7 +25,9 @@ def test_every_event_of_a_sweep_is_one_line_that_a_program_can_read() -> None:
     out = io.StringIO()
     good, bad = trial_row(0, (0.1, 0.3)), trial_row(1, (), state="failed", reason="a\nb “x”")
     events: list[Event] = [
-        SweepStarted(experiment_of(), {"gru": {}}, {"gru": 2}, (), 2, "u", 0),
+        SweepStarted(
+            experiment_of(), {"gru": DeclaredSpace(family="gru")}, {"gru": 2}, (), 2, "u", 0
+        ),
         TrialStarted(good.id, "gru", 0, good.config, 0),
         EpochReported(good.id, replace(good.epochs[1], fit_seconds=2.0, evaluate_seconds=0.5)),
         TrialEnded(good),
@@ -48,5 +53,10 @@ def test_every_event_of_a_sweep_is_one_line_that_a_program_can_read() -> None:
     assert lines[5]["efficiency"] == 0.75
 
 
-def test_without_a_stream_nothing_is_said() -> None:
-    JsonLines(None).say("prepared", folder="x")
+def test_without_a_stream_nothing_is_said(capfd: pytest.CaptureFixture[str]) -> None:
+    for stream in (None, sys.stdout):
+        JsonLines(stream).say("prepared", folder="x")
+        JsonLines(stream)(TrialEnded(trial_row(0, (0.1,))))
+        said = capfd.readouterr()
+        assert len(said.out.splitlines()) == (0 if stream is None else 2)
+        assert said.err == ""

@@ -6,7 +6,7 @@ from studies import NOW
 
 from recsweep.cli.refit_progress import RefitProgress
 from recsweep.records.study import SweepSession
-from recsweep.stages.confirm.refits import Ended, Job
+from recsweep.stages.confirm.refits import Job, RefitEnded
 from recsweep.tracking.events import SweepEnded
 
 
@@ -17,6 +17,6 @@ def test_the_bar_of_refits_gives_way_to_a_search_and_comes_back() -> None:
         progress.give_way(SweepEnded(SweepSession(NOW, 1.0, 0.1, 1, 0.5, 1), interrupted=False))
         with Live("the search", console=console):  # refused while another display is live
             pass
-        progress(Ended(Job("gru", "gru", {}, 1, 5, 1.0), 1, 2, 3.0))
+        progress(RefitEnded(Job("gru", "gru", {}, 1, 5, 1.0), 1, 2, 3.0))
     assert "the search" in shown.getvalue()
     assert "gru, seed 5 done" in shown.getvalue()

@@ -29,7 +29,7 @@ def row(number: int, state: TrialState, value: float | None, reason: str | None 
 
 
 def events(folder: Path, done: tuple[TrialRow, ...] = ()) -> list[Event]:
-    spaces = {name: space.declared for name, space in spaces_of(folder, "a", "floor").items()}
+    spaces = spaces_of(folder, "a", "floor")
     return [
         SweepStarted(study_of("a", "floor"), spaces, {"a": 4, "floor": 1}, done, 2, "u", 0),
         TrialStarted("a-0000", "a", 0, {}, 0),

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from recsweep.config.schema import Experiment
-from recsweep.data.atomic_folders import unfinished
+from recsweep.data.atomic_folders import temporary_folder
 from recsweep.data.prepare import prepare
 
 HANG = """
@@ -76,7 +76,7 @@ def test_only_what_looks_like_a_half_made_folder_is_removed(tmp_path: Path) -> N
     for name in (*kept, ".mine-0123abcd"):
         (tmp_path / name).mkdir()
     (tmp_path / ".file-0123abcd").touch()
-    with unfinished(tmp_path, "new") as made, unfinished(tmp_path, "new") as second:
+    with temporary_folder(tmp_path, "new") as made, temporary_folder(tmp_path, "new") as second:
         assert made.is_dir()
         assert second.is_dir()
     assert {path.name for path in tmp_path.iterdir()} == kept | {".file-0123abcd"}
@@ -88,6 +88,6 @@ def test_without_locks_nothing_is_removed(tmp_path: Path, monkeypatch: pytest.Mo
 
     monkeypatch.setattr("fcntl.flock", refuse)
     (tmp_path / ".mine-0123abcd").mkdir()
-    with unfinished(tmp_path, "new") as made:
+    with temporary_folder(tmp_path, "new") as made:
         assert made.is_dir()
     assert hidden(tmp_path) == {".mine-0123abcd"}

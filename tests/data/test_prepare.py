@@ -8,6 +8,7 @@ import numpy as np
 import polars as pl
 import pytest
 
+from recsweep.cli.prepare_lines import caveats
 from recsweep.config.schema import Experiment
 from recsweep.data import manifest as manifest_module
 from recsweep.data import prepare as module
@@ -16,7 +17,6 @@ from recsweep.data.manifest import read_manifest
 from recsweep.data.prepare import prepare
 from recsweep.data.prepared import load_dataset
 from recsweep.data.sealed import load_sealed, unseal
-from recsweep.data.summary import summary_lines, warnings
 from recsweep.data.types import KINDS, Dataset
 from recsweep.errors import BadInput, WorkFailed
 
@@ -164,6 +164,36 @@ def test_changing_the_future_leaves_earlier_files_alone(
         assert ours[name] == theirs[name]
     assert ours["sealed_test.parquet"] != theirs["sealed_test.parquet"]
     assert one.fingerprint != other.fingerprint
+
+
+@pytest.mark.parametrize("kind", ["users", "items"])
+@pytest.mark.parametrize("dated", [False, True])
+def test_one_changed_value_of_a_table_changes_the_fingerprint(
+    kind: str,
+    dated: bool,
+    write: Callable[..., Path],
+    log_of: LogOf,
+    experiment_on: ExperimentOn,
+    ten_rows: Rows,
+    tmp_path: Path,
+) -> None:
+    lines = [f"{id_},easy,2020-01-01" for id_ in ("u1", "u2", "u3", "a", "b", "c", "d")]
+    changed = [lines.index(f"{id_},easy,2020-01-01") for id_ in OF[kind]]
+    if dated:  # of the sealed test
+        lines += ["u3,easy,2020-09-13 12:40", "d,easy,2020-09-13 12:40"]
+        changed.append(len(lines) - 2 if kind == "users" else len(lines) - 1)
+    found = []
+    for n, line in enumerate((None, *changed)):
+        text = [row.replace("easy", "hard") if m == line else row for m, row in enumerate(lines)]
+        path = write("\n".join(["id,level,at", *text]) + "\n", f"{n}.csv")
+        table = {"path": str(path), "key": "id", "categorical": ["level"]}
+        table |= {"valid_from": "at"} if dated else {}
+        experiment = experiment_on(log_of(ten_rows), **{kind: table})
+        found.append(prepare(experiment, tmp_path).fingerprint)
+    assert len(set(found)) == len(found)
+
+
+OF = {"users": ("u1", "u3"), "items": ("a", "d")}  # of development, and of the sealed test
 
 
 def test_one_changed_event_changes_the_fingerprint(
@@ -364,21 +394,6 @@ def test_events_come_back_as_they_were(small: Callable[[], Dataset]) -> None:
     assert events.kind.dtype == np.int8
 
 
-def test_the_summary_lists_rules_that_took_something_out(
-    log_of: LogOf, experiment_on: ExperimentOn, ten_rows: Rows, tmp_path: Path
-) -> None:
-    rows = [*ten_rows, ("u1", "a", 1_600_000_000, "ad"), ten_rows[0]]
-    lines = dict(
-        summary_lines(read_manifest(prepare(experiment_on(log_of(rows)), tmp_path).folder))
-    )
-    assert lines["  dropped: event type not in the mapping"] == "1"
-    assert lines["    such as 'ad'"] == "1"
-    assert lines["dropped: same user, item, time and type"] == "1"
-    assert lines["sealed test"].startswith("2 events, 1 users, 2 items, 2020-09-13 to")
-    assert "  dropped: no user id" not in lines
-    assert lines["  fold0"].startswith("trains on 4 events before 2020-09-13T12:33")
-
-
 def test_rows_of_a_dated_table_that_are_valid_only_in_the_test_are_sealed_with_it(
     write: Callable[..., Path], log_of: LogOf, experiment_on: ExperimentOn,
     ten_rows: Rows, tmp_path: Path,
@@ -496,8 +511,8 @@ def test_a_table_that_knows_less_than_half_of_the_log_is_warned_of(
     tmp_path: Path,
 ) -> None:
     path = write("id,level\n" + "".join(f"{item},easy\n" for item in known), "items.csv")
-    items = {"path": str(path), "key": "id", "categorical": ["level"]}
+    items = {"path": str(path), "key": "id", "categorical": ["level"], "immutable": True}
     dataset = prepare(experiment_on(log_of(ten_rows), items=items), tmp_path)
-    found = warnings(read_manifest(dataset.folder))
-    text = f"{path}: only 1 of 4 items of the log have a row; features of all others are missing"
+    found = caveats(read_manifest(dataset.folder))
+    text = f"{path}: only 1 of 4 courses of the log have a row; features of all others are missing"
     assert found == ([text] if warned else [])

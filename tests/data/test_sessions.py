@@ -2,6 +2,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
+import polars as pl
 import pytest
 from worlds import experiment_of
 
@@ -161,3 +162,17 @@ def test_keys_that_do_not_go_together_are_refused(
     raw = experiment_on(tmp_path / "x.csv").model_dump(mode="json")
     with pytest.raises(ValueError, match=message):
         Experiment.model_validate({**raw, **changes})
+
+
+def test_numbers_of_sessions_may_be_written_with_a_decimal_comma(tmp_path: Path) -> None:
+    path = tmp_path / "sessions.csv"
+    rows = [row.replace(",", ";") for row in sessions()]
+    path.write_text("\n".join([HEADER.replace(",", ";"), "1,5;r0;TRUE", *rows]) + "\n")
+    experiment = experiment_on(path)
+    data = experiment.data.model_dump(exclude_defaults=True)
+    data["sessions"] |= {"separator": ";", "decimal": ","}
+    dataset = prepare(experiment_of(**{**experiment.model_dump(), "data": data}), tmp_path)
+    numbers = [
+        pl.read_parquet(dataset.folder / f"{name}.parquet") for name in ("users", "sealed_users")
+    ]
+    assert 1.5 in pl.concat(numbers)["pages"]

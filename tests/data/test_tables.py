@@ -3,6 +3,7 @@ from pathlib import Path
 
 import polars as pl
 import pytest
+from pydantic import ValidationError
 
 from recsweep.config.schema import FeatureTable
 from recsweep.data.manifest import FeatureRows
@@ -147,6 +148,27 @@ def test_rows_of_one_id_and_one_time_must_agree(write: Write) -> None:
 def test_a_table_is_immutable_or_dated_not_both() -> None:
     with pytest.raises(ValueError, match="immutable or valid_from"):
         FeatureTable(path="x", key="id", immutable=True, valid_from="since")
+
+
+def test_prices_and_counts_are_read_as_the_table_says_they_are_written(write: Write) -> None:
+    path = write('id,level,hours,topics\na,e,"¥1,299.00",x\nb,e,免费,x\nc,e,1.2万,x\n')
+    style = {"thousands": ",", "currency": ["¥"], "zero": ["免费"], "units": {"万": 10000}}
+    assert table_of(path, ["a", "b", "c"], **style)[0]["hours"] == [1299.0, 0.0, 12000.0]
+
+
+@pytest.mark.parametrize(
+    ("keys", "problem"),
+    [
+        ({"timezone": "Asia/Shanghai"}, "for times in valid_from that are written out"),
+        ({"valid_from": "t", "timezone": "Beijing"}, "'Beijing' is no time zone"),
+        ({"decimal": ",", "thousands": ","}, "can't both be ','"),
+    ],
+)
+def test_a_key_that_reaches_nothing_or_contradicts_is_refused(
+    keys: dict[str, object], problem: str
+) -> None:
+    with pytest.raises(ValidationError, match=problem):
+        FeatureTable.model_validate({"path": "x", **ALL, **keys})
 
 
 @pytest.mark.parametrize(

@@ -1,3 +1,4 @@
+import re
 from datetime import UTC, date, datetime, time, timedelta, timezone
 from decimal import Decimal
 from pathlib import Path
@@ -77,6 +78,12 @@ def test_a_pattern_reads_what_it_describes() -> None:
     assert parse(["2020-01-01 00:00:00.25"], "%Y-%m-%d %H:%M:%S.%f") == [NEW_YEAR + 250_000]
     assert parse([20200101], "%Y%m%d") == [NEW_YEAR]
     assert parse(["2020-01-01"], "%d/%m/%Y") == [None]
+
+
+def test_years_of_two_digits_turn_at_69_as_posix_has_it() -> None:
+    texts: list[object] = ["01/01/68 00:00", "31/12/69 23:59", "01/01/70 00:00", None]
+    expected = [datetime.strptime(str(text), "%d/%m/%y %H:%M") for text in texts[:3]]
+    assert parse(texts, "%d/%m/%y %H:%M") == [*map(microseconds, expected), None]
 
 
 def test_a_pattern_that_gives_no_time_is_refused() -> None:
@@ -196,3 +203,39 @@ def test_iso_text_of_any_moment_comes_back_to_the_microsecond(moment: datetime) 
 def test_a_moment_without_a_zone_is_utc() -> None:
     assert microseconds(datetime(2020, 1, 1)) == NEW_YEAR
     assert iso(NEW_YEAR + 1) == "2020-01-01T00:00:00.000001+00:00"
+
+
+@pytest.mark.parametrize(
+    ("text", "time_format", "zone"),
+    [
+        ("2024-03-05 18:30:00", "iso", "Asia/Shanghai"),
+        ("2024/3/5 18:30", "%Y/%m/%d %H:%M", "Asia/Shanghai"),
+        ("05.03.2024 18:30", "%d.%m.%Y %H:%M", "Europe/Berlin"),
+        ("2024年3月5日 18:30", "%Y年%m月%d日 %H:%M", "America/New_York"),
+        ("2024-10-27 02:30:00", "iso", "Europe/Berlin"),  # twice: the earlier
+    ],
+)
+def test_a_time_without_a_zone_is_one_of_the_tables(text: str, time_format: str, zone: str) -> None:
+    numbers = [int(part) for part in re.findall(r"\d+", text)]
+    if time_format.startswith("%d"):
+        numbers[:3] = reversed(numbers[:3])
+    moment = datetime(*numbers, tzinfo=ZoneInfo(zone))  # type: ignore[arg-type,misc]
+    found = to_microseconds(pl.Series([text]), time_format, zone)
+    assert found.to_list() == [microseconds(moment)]
+
+
+def test_a_written_zone_goes_before_the_tables() -> None:
+    texts = pl.Series(["2020-01-01T00:00:00Z", "2020-01-01T08:00:00"])
+    assert to_microseconds(texts, "iso", "Asia/Shanghai").to_list() == [NEW_YEAR, NEW_YEAR]
+
+
+def test_a_time_that_the_zones_clocks_skip_is_null() -> None:
+    skipped = pl.Series(["2024-03-31 02:30:00"])
+    assert to_microseconds(skipped, "iso", "Europe/Berlin").to_list() == [None]
+
+
+def test_a_column_of_times_takes_the_tables_zone_unless_it_has_one() -> None:
+    naive = pl.Series([datetime(2020, 1, 1, 8)])
+    assert to_microseconds(naive, "iso", "Asia/Shanghai").to_list() == [NEW_YEAR]
+    aware = naive.dt.replace_time_zone("UTC")
+    assert to_microseconds(aware, "iso", "Asia/Shanghai").to_list() == [NEW_YEAR + 8 * 3600 * 10**6]

@@ -194,6 +194,22 @@ def test_learners_parts_have_the_mean_over_examples_and_are_linear(
     assert linearised_by_learner(z, even) == pytest.approx(z.reshape(-1, 3).mean(axis=1))
 
 
+def test_a_gain_on_first_looks_alone_is_held_by_its_interval() -> None:
+    held, sums_held = 0, 0
+    for seed in range(200):
+        random = np.random.default_rng(seed)
+        looks = random.geometric(0.2, 60)  # 5 in the mean, so a look gains .2 in truth
+        sequence = np.repeat(np.arange(60), looks).astype(np.int32)
+        first = np.r_[True, sequence[1:] != sequence[:-1]].astype(float)
+        _, lower, upper = estimate(linearised_by_learner(first, sequence)[None])
+        held += lower <= 0.2 <= upper
+        # Sums over the mean number of looks take that number as fixed: here they are all the same.
+        _, lower, upper = estimate((np.bincount(sequence, first) * 60 / len(first))[None])
+        sums_held += lower <= 0.2 <= upper
+    assert 180 <= held <= 198
+    assert sums_held < 20
+
+
 def test_examples_that_all_cost_the_same_leave_no_doubt_however_unequal_learners_are() -> None:
     sequence = np.repeat(np.arange(4), [1, 50, 3, 7]).astype(np.int32)
     assert linearised_by_learner(np.full(61, 0.4), sequence) == pytest.approx(np.full(4, 0.4))

@@ -32,6 +32,7 @@ from recsweep.search.replay import replay
 from recsweep.search.run import run_search
 from recsweep.search.storage import JOURNAL
 from recsweep.search.study import build_study
+from recsweep.spaces.declared import DeclaredSpace
 from recsweep.stages.select.rules import select
 from recsweep.tracking.events import EpochReported, Event, Listener, TrialEnded
 
@@ -133,8 +134,8 @@ class Sweep:
         kept = read_study(self.folder)
         assert kept.trials == study.trials
         assert sum(session.trials for session in kept.sessions) <= len(study.trials)
-        known = {name: {"family": "popularity"} for name in kept.spaces}  # `made_up` is not
-        kept = replace(kept, spaces=known)
+        known = DeclaredSpace(family="popularity")  # `made_up` is not
+        kept = replace(kept, spaces=dict.fromkeys(kept.spaces, known))
         chosen = select(kept, lambda id_: read_user_values(self.folder, id_))
         board = leaderboard(kept, chosen)
         assert sum(row.complete + row.pruned + row.failed for row in board) == len(study.trials)

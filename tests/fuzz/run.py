@@ -31,13 +31,21 @@ class Suite(Protocol):
 def suites() -> dict[str, tuple[Callable[[Path], Suite], int]]:
     """Name -> how to set it up, and how many cases."""
     from fuzz.configurations import Configurations
+    from fuzz.csv_dialects import CsvDialects
     from fuzz.data_files import DataFiles
+    from fuzz.environments import Environments
+    from fuzz.parquet_columns import ParquetColumns
     from fuzz.results_folders import ResultsFolders
+    from fuzz.times import Times
 
     return {
         "configurations": (Configurations, 2000),
         "data_files": (DataFiles, 500),
+        "environments": (Environments, 1200),
         "results_folders": (ResultsFolders, 500),
+        "csv_dialects": (CsvDialects, 3000),
+        "parquet_columns": (ParquetColumns, 2000),
+        "times": (Times, 3000),
     }
 
 

@@ -48,9 +48,9 @@ def cases() -> list[tuple[str, str, dict[str, Value]]]:
     found = []
     for name, path in SPACES.items():
         space = load_space(path, FAMILIES)
-        for parameter in space.parameters:
+        for parameter in space.parameters.values():
             config: dict[str, Value] = {}
-            for each in space.parameters:
+            for each in space.parameters.values():
                 wanted = parameter.when.get(each.name, each.choices)
                 if each.active(config):
                     start = space.defaults.get(each.name, each.low)
@@ -63,7 +63,7 @@ def cases() -> list[tuple[str, str, dict[str, Value]]]:
 def changed(family: str, parameter: str, config: Configuration) -> dict[str, Value]:
     """The same configuration with one value moved, and with what that value needs."""
     space = load_space(SPACES[family], FAMILIES)
-    moved = next(p for p in space.parameters if p.name == parameter)
+    moved = space.parameters[parameter]
     before = config[parameter]
     if moved.choices:
         after: Value = next(value for value in moved.choices if value != before)
@@ -72,7 +72,7 @@ def changed(family: str, parameter: str, config: Configuration) -> dict[str, Val
     else:
         after = int(before) + 3 if isinstance(before, int) else float(before) * 0.5 + 0.01
     result: dict[str, Value] = {}
-    for p in space.parameters:
+    for p in space.parameters.values():
         value = after if p is moved else config.get(p.name)
         if p.active(result):
             start = space.defaults.get(p.name, p.low)
@@ -80,19 +80,34 @@ def changed(family: str, parameter: str, config: Configuration) -> dict[str, Val
     return result
 
 
-def outcome(family: str, config: Configuration) -> Tensor:
-    """Scores of a few histories after two epochs."""
+ITEMS = torch.tensor([[0, 3, 3, 5], [7, 1, 2, 9]])
+
+
+def built(family: str, config: Configuration) -> Recommender:
     rng = np.random.default_rng(0)
     training = training_of([rng.integers(0, 12, rng.integers(9, 20)).tolist() for _ in range(30)])
-    entry = FAMILIES[family]
     context = Context(training, 0, torch.device("cpu"), "fp32")
-    model: Recommender = entry.model(config, context)
-    for _ in range(entry.epochs or 2):
+    model: Recommender = FAMILIES[family].model(config, context)
+    return model
+
+
+def fitted(family: str, config: Configuration) -> Recommender:
+    model = built(family, config)
+    for _ in range(FAMILIES[family].epochs or 2):
         model.fit_epoch()
-    items = torch.tensor([[0, 3, 3, 5], [7, 1, 2, 9]])
-    lengths = torch.tensor([4, 3])
-    time = torch.tensor([[0, 0, 1, 2], [0, 1, 2, 3]]) * 10_000_000  # microseconds
-    return model.score(Histories(items, torch.zeros(2, 0), torch.arange(2), lengths, time=time))
+    return model
+
+
+def scores(model: Recommender, items: Tensor = ITEMS, lengths: tuple[int, ...] = (4, 3)) -> Tensor:
+    rows = torch.arange(len(items))
+    time = torch.tensor([[0, 0, 1, 2], [0, 1, 2, 3]])[:, : items.shape[1]] * 10_000_000
+    asked = Histories(items, torch.zeros(2, 0), rows, torch.tensor(lengths), time=time)
+    return model.score(asked)
+
+
+def outcome(family: str, config: Configuration) -> Tensor:
+    """Scores of a few histories after two epochs."""
+    return scores(fitted(family, config))
 
 
 @pytest.mark.parametrize(("family", "parameter", "config"), cases())
@@ -103,3 +118,83 @@ def test_every_parameter_of_a_space_changes_the_outcome(
     assert other != config
     assert torch.equal(outcome(family, config), outcome(family, dict(config)))
     assert not torch.equal(outcome(family, config), outcome(family, other))
+
+
+def way(family: str, config: Configuration) -> float:
+    """How far two epochs take the weights."""
+    before, after = built(family, config).state(), fitted(family, config).state()
+    return sum(float((after[n] - before[n]).abs().sum()) for n in before)
+
+
+def places(family: str, config: Configuration) -> float:
+    return sum(tensor.numel() for tensor in fitted(family, config).state().values())
+
+
+def size(family: str, config: Configuration) -> float:
+    return float(outcome(family, config).square().sum())
+
+
+def size_untrained(family: str, config: Configuration) -> float:
+    return float(scores(built(family, config)).square().sum())
+
+
+def last_loss(family: str, config: Configuration) -> float:
+    model = built(family, config)
+    losses = [model.fit_epoch() for _ in range(2)]
+    assert losses[-1] is not None
+    return losses[-1]
+
+
+def scored(family: str, config: Configuration) -> float:
+    return int(outcome(family, config).count_nonzero())
+
+
+def of_the_history(family: str, config: Configuration) -> float:
+    """Scores of the first learner's own courses."""
+    return float(outcome(family, config)[0, ITEMS[0]].mean())
+
+
+def weights(family: str, config: Configuration) -> float:
+    return sum(float(t.square().sum()) for t in fitted(family, config).state().values())
+
+
+def far_from_the_latest_alone(family: str, config: Configuration) -> float:
+    model = fitted(family, config)
+    latest = scores(model, torch.tensor([[5], [2]]), (1, 1))
+    found = torch.nn.functional.cosine_similarity(scores(model), latest).mean()
+    return 1 - float(found)
+
+
+MORE = {
+    "depth": (places, 1, 2),
+    "hidden_size": (places, 8, 16),
+    "embedding_size": (places, 6, 12),
+    "factors": (places, 6, 12),
+    "learning_rate": (way, 1e-4, 1e-2),
+    "wide_learning_rate": (way, 1e-4, 1e-1),
+    "dropout": (last_loss, 0.0, 0.8),
+    "neighbours": (scored, 2, 8),
+    "alpha": (of_the_history, 1.0, 20.0),
+    "fading_weight": (far_from_the_latest_alone, 0.1, 1.0),
+    "half_life_days": (far_from_the_latest_alone, 1e-6, 1.0),
+}
+"""With more of it there is more of that."""
+LESS = {
+    "batch_size": (way, 3, 30),
+    "weight_decay": (weights, 0.0, 1.0),
+    "regularization": (size, 0.01, 1.0),
+    "history_exponent": (size_untrained, 0.0, 1.0),
+}
+
+
+@pytest.mark.parametrize(
+    ("family", "parameter", "config"), [c for c in cases() if c[1] in {**MORE, **LESS}]
+)
+def test_a_parameter_moves_the_outcome_the_way_it_says(
+    family: str, parameter: str, config: dict[str, Value]
+) -> None:
+    measure, low, high = {**MORE, **LESS}[parameter]
+    if parameter == "weight_decay":
+        config = {**config, "learning_rate": 0.05}  # it is of the step's size
+    below, above = (measure(family, {**config, parameter: value}) for value in (low, high))
+    assert below < above if parameter in MORE else below > above

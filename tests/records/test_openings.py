@@ -22,6 +22,14 @@ def test_every_opening_is_kept_in_order(tmp_path: Path) -> None:
     assert openings[0].when.utcoffset() is not None
 
 
+def test_an_opening_names_what_every_repeated_search_selected(tmp_path: Path) -> None:
+    other = {"gru": CHOICES["gru"].model_copy(update={"trial": "gru-0007"})}
+    record_opening(tmp_path, "confirm", CODE, "f00", CHOICES, [other, CHOICES])
+    (opening,) = read_openings(tmp_path)
+    assert opening.configurations == CHOICES
+    assert opening.repeated == (other, CHOICES)
+
+
 @pytest.mark.parametrize("content", ["{", '{"when": 1}', "[{}]", '[{"why": "curiosity"}]'])
 def test_a_damaged_list_is_never_written_over(tmp_path: Path, content: str) -> None:
     path = tmp_path / "openings.json"

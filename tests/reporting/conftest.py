@@ -1,7 +1,7 @@
 """A made-up study of real search spaces: scores by formula, nothing is trained."""
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime, timedelta
 from itertools import combinations
 from pathlib import Path
@@ -21,14 +21,13 @@ from recsweep.records.confirmation import (
     Confirmation,
     ConfirmedFamily,
     Estimate,
-    OrderControl,
     Subgroup,
 )
 from recsweep.records.openings import Opening
 from recsweep.records.selection import Selection
 from recsweep.records.study import Study, SweepSession, TrialRow
 from recsweep.records.user_values import FoldValues
-from recsweep.spaces.files import parse_space
+from recsweep.spaces.files import bind_space, parse_space
 from recsweep.spaces.space import Space
 from recsweep.stages.select.rules import select
 from recsweep.training.epoch import EpochReport
@@ -42,13 +41,6 @@ LEVELS = {
     "item_knn": 0.083,
     "popularity": 0.039,
     "markov": 0.06,
-}
-DROPS = {
-    "gru": Estimate(0.0123, 0.0101, 0.0145),
-    "lstm": Estimate(0.0011, -0.0002, 0.0024),
-    "wide_deep": Estimate(0.004, -0.001, 0.009),
-    "item_knn": Estimate(0.02, 0.01, 0.03),
-    "markov": Estimate(-0.02, -0.03, -0.01),
 }
 SECONDS = {"gru": 30.0, "lstm": 38.0, "matrix_factorization": 4.0, "wide_deep": 12.0}
 FOLDS = ("fold0", "fold1", "fold2")
@@ -73,7 +65,7 @@ def make_study() -> MakeStudy:
             **changes,
         )
         rows = [row for name, space in spaces.items() for row in _trials(name, space, trials)]
-        return _study(experiment, raw, rows)
+        return _study(experiment, spaces, rows)
 
     return make
 
@@ -84,7 +76,7 @@ def selection_of() -> Callable[[Study], Selection]:
 
     def choose(study: Study) -> Selection:
         same = FoldValues("fold0", np.arange(4, dtype=np.int32), np.zeros(4))
-        spaces = {name: parse_space(keys, SPACES, FAMILIES) for name, keys in study.spaces.items()}
+        spaces = {name: bind_space(keys, SPACES, FAMILIES) for name, keys in study.spaces.items()}
         return select(
             study, lambda trial: [same], lambda family, config: spaces[family].near_edge(config)
         )
@@ -100,13 +92,13 @@ def confirmation_of() -> Callable[..., Confirmation]:
         random = np.random.default_rng(3)
         ease = random.normal(0, 0.05, learners)
         values = {
-            name: _level(str(study.spaces[name]["family"]))
+            name: _level(study.spaces[name].family)
             + ease
             + random.normal(0, 0.05, learners)
             + random.normal(0, 0.001, (5, 1))
             for name in study.experiment.families
         }
-        kinds = {name: str(study.spaces[name]["family"]) for name in values}
+        kinds = {name: study.spaces[name].family for name in values}
         opening = Opening(
             when=START, why="confirm", code={}, fingerprint=study.fingerprint, configurations={}
         )
@@ -137,9 +129,6 @@ def confirmation_of() -> Callable[..., Confirmation]:
 
 
 def _confirmed(kind: str, mean: float) -> ConfirmedFamily:
-    order = None
-    if (drop := DROPS.get(kind)) is not None:
-        order = OrderControl(in_order=mean, shuffled=mean - drop.mean, drop=drop, targets=77)
     return ConfirmedFamily(
         kind=kind,
         trial=f"{kind}-0000",
@@ -155,7 +144,6 @@ def _confirmed(kind: str, mean: float) -> ConfirmedFamily:
         },
         coverage={"coverage@10": 5 * mean},
         novelty={"novelty@10": Estimate(30 * mean, 30 * mean - 0.1, 30 * mean + 0.1)},
-        order=order,
     )
 
 
@@ -188,7 +176,7 @@ def _level(kind: str) -> float:
     return LEVELS[kind]
 
 
-def _study(experiment: Experiment, raw: dict[str, Any], rows: list[TrialRow]) -> Study:
+def _study(experiment: Experiment, spaces: Mapping[str, Space], rows: list[TrialRow]) -> Study:
     busy = sum(row.fit_seconds + row.evaluate_seconds for row in rows)
     counts = {
         "training events": 49996,
@@ -201,7 +189,7 @@ def _study(experiment: Experiment, raw: dict[str, Any], rows: list[TrialRow]) ->
     }
     return Study(
         experiment=experiment,
-        spaces=raw,
+        spaces={name: space.declared() for name, space in spaces.items()},
         dataset="made-up-0123456789ab",
         fingerprint="f" * 64,
         environment={

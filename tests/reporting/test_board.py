@@ -18,9 +18,7 @@ def test_a_board_has_a_grid_for_every_tuned_family_with_its_parameters_on_their_
     board = build_board(study, selection_of(study), None)
     assert board.folds == study.experiment.folds.count
     assert {name: list(parameters) for name, parameters in board.tuned.items()} == {
-        name: list(space["parameters"])  # type: ignore[call-overload]
-        for name, space in study.spaces.items()
-        if space.get("parameters")
+        name: list(space.parameters) for name, space in study.spaces.items() if space.parameters
     }
     assert board.tuned["gru"]["learning_rate"]
     assert not board.tuned["gru"]["depth"]

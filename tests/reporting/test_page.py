@@ -15,19 +15,21 @@ from recsweep.errors import BadInput
 from recsweep.records.confirmation import Confirmation
 from recsweep.records.selection import Selection
 from recsweep.records.study import Study
+from recsweep.reporting import words as reporting_words
 from recsweep.reporting.page import write_page
-from recsweep.reporting.tasks.next_item import words as next_item_words
-from recsweep.reporting.tasks.purchase import words as purchase_words
-from recsweep.reporting.words.page import CHINESE, ENGLISH, WORDS
+from recsweep.reporting.sections.verdicts import verdict_on
+from recsweep.reporting.tasks.registry import report_of
+from recsweep.reporting.view import interval
+from recsweep.reporting.words import PAGE_WORDS, load_words
 
 MakeStudy = Callable[..., Study]
 Select = Callable[[Study], Selection]
 Confirm = Callable[..., Confirmation]
 
-BOTH = (
-    (ENGLISH, CHINESE),
-    (next_item_words.ENGLISH, next_item_words.CHINESE),
-    (purchase_words.ENGLISH, purchase_words.CHINESE),
+PAGE_ALONE = load_words(Path(reporting_words.__file__).with_name("page.yaml"))  # see test_portraits
+BOTH = tuple(
+    (words["en"], words["zh"])
+    for words in (PAGE_ALONE, *(report_of(task).words for task in ("next_item", "purchase")))
 )
 VOID = {"meta", "link", "input", "br", "img", "hr"}
 HOSTILE = "\"><script>alert('x')</script><img src=x onerror=alert(1)>"
@@ -86,7 +88,7 @@ def written(
     return write
 
 
-@pytest.mark.parametrize("lang", list(WORDS))
+@pytest.mark.parametrize("lang", list(PAGE_WORDS))
 @pytest.mark.parametrize("sealed", [False, True])
 def test_every_element_is_closed_and_every_reference_leads_somewhere(
     written: Callable[..., str], lang: str, sealed: bool
@@ -197,7 +199,7 @@ def test_every_word_is_used() -> None:
     text = "\n".join(path.read_text("utf-8") for path in sources)
     built = ("term:", "state_", "which_", "seen_", "rule_", "outcome_", "verdict_", "basis_")
     of_folds = ("protocol_folds_", "fact_folds_", "leaderboard_folds_")
-    built_too = ("sealed_openings_", "drop_", "protocol_stopping_", "caveat_", *of_folds)
+    built_too = ("sealed_openings_", "sequence_", "protocol_stopping_", "caveat_", *of_folds)
     plain = [
         key for english, _ in BOTH for key in english if not key.startswith((*built, *built_too))
     ]
@@ -225,51 +227,31 @@ def test_a_test_that_was_opened_again_is_no_longer_fresh(written: Callable[..., 
     assert "It was opened 3 times" in Page(written(sealed=True, openings=3)).text
 
 
-@pytest.mark.parametrize("lang", list(WORDS))
-def test_a_win_of_a_recurrent_family_has_its_control_beside_it(
-    make_study: MakeStudy, written: Callable[..., str], lang: str
+def test_what_the_sequence_contributes_is_the_verdict_against_the_twin(
+    make_study: MakeStudy, written: Callable[..., str], confirmation_of: Confirm
 ) -> None:
-    study = make_study(4, {"gru": "gru", "lstm": "lstm", "popularity": "popularity"})
-    html = written(study, sealed=True, lang=lang)
-    pairs = html[html.index("h-sealed-pairs") : html.index("h-sealed-order")]
-    rows = [Page(row + "</tr>").text for row in re.findall(r"(<tr.*?)</tr>", pairs, re.DOTALL)]
-    for family, drop in {"gru": "+0.0123 [+0.0101, +0.0145]", "lstm": "+0.0011 ["}.items():
-        (won,) = [row for row in rows if family in row and "popularity" in row]
-        assert drop in won
-    (tie,) = [row for row in rows if "popularity" not in row and "gru" in row]
-    assert "0.0123" not in tie
-
-
-@pytest.mark.parametrize(
-    ("family", "said"),
-    [("gru", "Is it the order? In part: "), ("lstm", "Is it the order? No: ")],
-)
-def test_so_has_the_first_sentence(
-    make_study: MakeStudy, written: Callable[..., str], family: str, said: str
-) -> None:
-    study = make_study(4, {family: family, "popularity": "popularity"})
-    text = Page(written(study, sealed=True)).text
-    assert f"{family} beats popularity" in text
-    assert said in text
-    assert "NDCG@10 to popularity" not in text
-    others = make_study(4, {"item_knn": "item_knn", "popularity": "popularity"})
-    assert "Is it the order? In" not in Page(written(others, sealed=True)).text
-
-
-def test_what_order_is_worth_is_told_for_every_family(written: Callable[..., str]) -> None:
-    html = written(sealed=True)
-    table = html[html.index("h-sealed-order") : html.index("h-sealed-groups-1")]
-    rows = re.findall(r"</svg> (\w+)</th>.*?class=\"outcome [a-z]+\">([^<]+)<", table, re.DOTALL)
-    assert dict(rows) == {
-        "gru": "order helps it",
-        "lstm": "too little to matter",
-        "wide_deep": "no worth of order shown",
-        "item_knn": "order helps it",
-        "markov": "it does better without order",
-        "matrix_factorization": "can’t see the order of a history",
-        "popularity": "can’t see the order of a history",
+    study = make_study(4, {name: name for name in ("gru", "gru_unordered", "popularity")})
+    verdict = verdict_on(confirmation_of(study), "gru", "gru_unordered")
+    html = written(study, sealed=True)
+    said = {
+        "better": "Sequence order contributes",
+        "worse": "Sequence order doesn’t help gru",
+        "equivalent": "within the equivalence margin of its twin",
+        "no difference shown": "Sequence order isn’t shown to help gru",
     }
-    assert [name for name, _ in rows][-2:] == ["matrix_factorization", "popularity"]
+    text = Page(html).text
+    assert said[verdict.outcome] in text
+    assert interval(verdict) in text
+    assert "顺序" in Page(written(study, sealed=True, lang="zh")).text
+
+
+def test_without_a_twin_the_page_says_that_the_sequence_was_not_asked_about(
+    make_study: MakeStudy, written: Callable[..., str]
+) -> None:
+    study = make_study(4, {name: name for name in ("gru", "popularity")})
+    assert "no network of this study has its twin" in Page(written(study, sealed=True)).text
+    floors = make_study(4, {name: name for name in ("item_knn", "popularity")})
+    assert "twin" not in Page(written(floors, sealed=True)).text
 
 
 def test_parts_of_the_targets_are_told_of_the_question_and_of_the_headline(

@@ -14,7 +14,6 @@ from markupsafe import Markup
 from recsweep.evaluation.comparison import compare
 from recsweep.records.selection import Selection
 from recsweep.records.study import Study
-from recsweep.reporting.charts.axes_of_space import axes_of_space
 from recsweep.reporting.charts.intervals import verdict_scale
 from recsweep.reporting.charts.marks import Mark
 from recsweep.reporting.charts.parallel import parallel
@@ -85,21 +84,6 @@ def test_no_two_of_twenty_families_look_alike() -> None:
         shape = mark.at(0, 0).replace(mark.colour, "")
         looks.add((mark.colour, mark.dash, shape))
     assert len(looks) == 20
-
-
-def test_axes_know_ranges_logs_choices_and_conditions() -> None:
-    space = {
-        "parameters": {
-            "rate": {"float": [0.001, 0.1], "log": True},
-            "loss": {"choice": ["a", "b", "c"]},
-            "n": {"int": [1, 5], "when": {"loss": ["a"]}},
-        }
-    }
-    rate, loss, n = axes_of_space(space)
-    assert rate.position(0.01) == pytest.approx(0.5)
-    assert loss.position("b") == 0.5
-    assert n.position(2) == 0.25
-    assert (loss.conditional, n.conditional) == (False, True)
 
 
 def test_importance_finds_the_parameter_that_decides(make_study: Callable[..., Study]) -> None:

@@ -2,7 +2,7 @@ import socket
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
@@ -32,7 +32,7 @@ def server(answer: Callable[[socket.socket], None]) -> Iterator[int]:
                 connection, _ = listening.accept()
             except OSError:
                 return
-            with connection:
+            with connection, suppress(OSError):  # who asked may be gone
                 answer(connection)
 
     threading.Thread(target=serve, daemon=True).start()
@@ -78,6 +78,12 @@ def test_an_unknown_host_and_a_port_where_nobody_listens_are_told_apart() -> Non
         check_address(f"127.0.0.1:{port}")
     with pytest.raises(BadInput, match=r"no host no-such-host\.invalid|nobody answers in 0\.5 s"):
         check_address("no-such-host.invalid:6379")
+
+
+@pytest.mark.parametrize("host", ["a..b", "x" * 70])
+def test_a_name_that_no_host_can_have_is_told(host: str) -> None:
+    with pytest.raises(BadInput, match="there is no host"):
+        check_address(f"{host}:6379")
 
 
 def test_a_name_server_that_takes_its_time_has_the_limit_too(

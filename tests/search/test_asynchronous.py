@@ -1,7 +1,7 @@
 from pathlib import Path
 
 import pytest
-from sweeps import folds_of, ledger_of, report_of, spaces_of, study_of
+from sweeps import folds_of, ledger_of, lower, report_of, spaces_of, study_of
 
 from recsweep.config.schema import Experiment
 from recsweep.search.asynchronous import Asynchronous
@@ -16,6 +16,7 @@ class Sweep:
 
     def __init__(self, folder: Path, experiment: Experiment) -> None:
         self.experiment, self.folder = experiment, folder
+        folder.mkdir(exist_ok=True)
         self.ledger: Ledger = ledger_of(folder, experiment, spaces_of(folder, *experiment.families))
         self.policy = Asynchronous(self.ledger, experiment)
 
@@ -41,6 +42,26 @@ def test_a_familys_first_trials_are_never_stopped(tmp_path: Path) -> None:
     states = [sweep.run(*([value] * 4)) for value in falling]
     assert states == ["COMPLETE 4"] * 4
     assert sweep.run(0.05, 0.05, 0.05, 0.05) == "PRUNED 1"
+
+
+@pytest.mark.parametrize("rule", ["halving", "lag"])
+def test_where_less_is_better_the_same_trials_are_stopped_as_with_the_sign_turned(
+    tmp_path: Path, rule: str
+) -> None:
+    experiment = study_of(
+        "a", epochs=4, stopping={"rule": rule, "grace_epochs": 1, "full_trials": 2}
+    )
+    curves = [
+        (0.4, 0.3, 0.2, 0.2),
+        (0.4, 0.4, 0.3, 0.3),
+        (0.9, 0.9, 0.9, 0.9),
+        (0.1, 0.1, 0.0, 0.0),
+    ]
+    more, less = Sweep(tmp_path / "more", experiment), Sweep(tmp_path / "less", lower(experiment))
+    turned = [more.run(*(1 - value for value in curve)) for curve in curves]
+    assert [less.run(*curve) for curve in curves] == turned
+    assert turned[2].startswith("PRUNED")
+    assert turned[3] == "COMPLETE 4"
 
 
 def test_a_trial_that_reaches_its_full_length_is_complete_though_it_is_the_worst(

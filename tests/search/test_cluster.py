@@ -186,7 +186,7 @@ def never_begun(monkeypatch: pytest.MonkeyPatch) -> None:
     [
         ("{tmp}/" + "l" * 90, "too long by"),
         ("{tmp}/" + "长" * 30, "too long by"),  # bytes count, not characters
-        ("/dev/null/inside", "can't write there"),
+        ("/etc/hostname/inside", "can't write there"),
         ("/proc/1", "can't write there"),
     ],
 )

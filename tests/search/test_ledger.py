@@ -5,7 +5,7 @@ import optuna
 import pytest
 import torch
 from optuna.trial import TrialState
-from sweeps import folds_of, ledger_of, report_of, spaces_of, study_of
+from sweeps import folds_of, ledger_of, lower, report_of, spaces_of, study_of
 
 from recsweep.records.user_values import read_user_values
 from recsweep.search.ledger import Ledger
@@ -51,6 +51,18 @@ def test_a_trial_is_worth_its_best_epoch(tmp_path: Path) -> None:
     assert trial.state == TrialState.COMPLETE
     assert trial.value == 0.3
     assert trial.intermediate_values == {1: 0.1, 2: 0.3, 3: 0.2}
+
+
+def test_where_less_is_better_a_trial_is_worth_its_lowest_epoch_and_optuna_is_told_so(
+    tmp_path: Path,
+) -> None:
+    ledger = ledger_of(tmp_path, lower(study_of("a")), spaces_of(tmp_path, "a"))
+    run(ledger, "a", (0.7, 0.4, 0.6))
+    run(ledger, "a", (0.5, 0.8, 0.9))
+    assert [trial.value for trial in stored(tmp_path)] == [0.4, 0.5]
+    study = optuna.load_study(study_name="a", storage=open_storage(tmp_path))
+    assert study.best_trial.number == 0
+    assert [row.best and row.best.epoch for row in trial_rows([study])] == [2, 1]
 
 
 @pytest.mark.parametrize("booked", [0, 1, 2])

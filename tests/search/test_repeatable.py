@@ -3,7 +3,7 @@ from random import Random
 
 import pytest
 from simulated import rows, sweep
-from sweeps import ledger_of, report_of, spaces_of, study_of
+from sweeps import ledger_of, lower, report_of, spaces_of, study_of
 
 from recsweep.errors import BadInput
 from recsweep.search.repeatable import BATCH, Repeatable
@@ -65,7 +65,20 @@ def test_a_batch_is_asked_for_when_all_before_it_have_ended(tmp_path: Path) -> N
     assert not policy.finished()
 
 
-def test_of_those_at_a_rung_the_worse_are_stopped_and_the_rest_go_on(tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("values", "less_is_better", "stopped"),
+    [
+        ((0.0, 0.1, 0.2, 0.3), False, [0, 1]),
+        ((0.0, 0.1, 0.2, 0.3), True, [2, 3]),
+        ((0.1, 0.1, 0.1, 0.1), False, []),  # nobody is worse than the cut
+        ((0.2, 0.2, 0.0, 0.2), False, [2]),
+        ((0.2, 0.2, 0.0, 0.2), True, []),
+        ((0.3, 0.3, 0.2, 0.2), True, [0, 1]),
+    ],
+)
+def test_of_those_at_a_rung_the_worse_are_stopped_and_the_rest_go_on(
+    tmp_path: Path, values: tuple[float, ...], less_is_better: bool, stopped: list[int]
+) -> None:
     experiment = study_of(
         "a",
         trials=8,
@@ -73,6 +86,7 @@ def test_of_those_at_a_rung_the_worse_are_stopped_and_the_rest_go_on(tmp_path: P
         repeatable=True,
         stopping={"grace_epochs": 2, "reduction": 2, "full_trials": 0},
     )
+    experiment = lower(experiment) if less_is_better else experiment
     ledger = ledger_of(tmp_path, experiment, spaces_of(tmp_path, "a"))
     policy = Repeatable(ledger, experiment)
     batch = [policy.next() for _ in range(BATCH)]
@@ -80,11 +94,11 @@ def test_of_those_at_a_rung_the_worse_are_stopped_and_the_rest_go_on(tmp_path: P
         assert proposal is not None
         assert proposal.until == 2
         for epoch in (1, 2):
-            report = report_of(epoch, 0.1 * n)
+            report = report_of(epoch, values[n])
             assert policy.reported(proposal, report) == (epoch == 1)
         assert (policy.next() is None) == (n < 3)  # all wait for the last
     pruned = [t.user_attrs["number"] for t in ledger.trials("a") if t.state.name == "PRUNED"]
-    assert pruned == [0, 1]
+    assert pruned == stopped
 
 
 def test_a_study_can_not_change_over_to_the_other_search(tmp_path: Path) -> None:

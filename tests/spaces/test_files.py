@@ -36,7 +36,7 @@ def test_a_family_takes_all_that_its_space_proposes(path: Path) -> None:
 
 def test_the_networks_and_the_gradient_losses_share_their_ranges() -> None:
     gru, lstm, mf, wide = (
-        {p.name: p for p in load_space(Path(f"search_spaces/{name}.yaml"), FAMILIES).parameters}
+        load_space(Path(f"search_spaces/{name}.yaml"), FAMILIES).parameters
         for name in ("gru", "lstm", "matrix_factorization", "wide_deep")
     )
     assert gru == lstm
@@ -50,6 +50,7 @@ def test_the_networks_and_the_gradient_losses_share_their_ranges() -> None:
     [
         (f"  dept: {{int: [1, 2], {WHY}}}", "gru has no setting 'dept'; did you mean 'depth'?"),
         (f"  depth: {{ints: [1, 2], {WHY}}}", "unknown key 'parameters.depth.ints'"),
+        (f"  depth: {{int: [1, 2], name: x, {WHY}}}", "unknown key 'depth.name'"),
         (f"  depth: {{int: [2, 2], {WHY}}}", "the range [2, 2] is empty"),
         (f"  depth: {{int: [3, 1], {WHY}}}", "the range [3, 1] is empty"),
         (f"  dropout: {{float: [0.0, .inf], {WHY}}}", "a finite number, found inf"),
@@ -74,7 +75,7 @@ def test_the_networks_and_the_gradient_losses_share_their_ranges() -> None:
         (
             f"  depth: {{int: [1, 2], when: {{loss: [bpq]}}, {WHY}}}\n"
             f"  loss: {{choice: [bpr, cross_entropy], {WHY}}}",
-            "parameters.depth.when.loss: 'bpq' is not among",
+            "parameters: depth.when.loss: 'bpq' is not among",
         ),
         (
             f"  depth: {{int: [1, 2], when: {{window: [7]}}, {WHY}}}\n"

@@ -21,18 +21,24 @@ MF = load_space(Path("search_spaces/matrix_factorization.yaml"), families_of("ne
 def number(
     name: str = "p", low: float = 0, high: float = 1, *, log: bool = False, whole: bool = False
 ) -> Parameter:
-    kind = "int" if whole else "float"
-    return Parameter(name, kind, low, high, (), log, None, {}, "nuisance", "a reason")  # type: ignore[arg-type]
+    return Parameter(
+        name=name,
+        int=(int(low), int(high)) if whole else None,
+        float=None if whole else (low, high),
+        log=log,
+        role="nuisance",
+        why="a reason",
+    )
 
 
 def choice(
     name: str, *values: Value, when: dict[str, tuple[Value, ...]] | None = None
 ) -> Parameter:
-    return Parameter(name, "choice", 0, 0, values, False, None, when or {}, "nuisance", "a reason")
+    return Parameter(name=name, choice=values, when=when or {}, role="nuisance", why="a reason")
 
 
 def space(*parameters: Parameter, config: type[FamilyConfig] = RankingStackConfig) -> Space:
-    return Space("gru", parameters, {}, {}, config, {})
+    return Space(family="gru", parameters={p.name: p for p in parameters}, config=config)
 
 
 def test_a_parameter_is_proposed_only_beside_the_values_that_it_needs() -> None:
@@ -71,7 +77,7 @@ def test_a_configuration_from_elsewhere_is_told_why(change: dict[str, Value], pr
 
 def test_defaults_have_no_problem_and_fixed_values_must_hold() -> None:
     assert GRU.problems(GRU.defaults) == []
-    fixed = Space("gru", (), {"depth": 1}, {}, FamilyConfig, {})
+    fixed = Space(family="gru", fixed={"depth": 1}, config=FamilyConfig)
     assert fixed.problems({"depth": 2})[0] == "depth is fixed to 1, found 2"
 
 
@@ -95,6 +101,21 @@ def test_an_end_that_the_family_cannot_pass_is_no_edge() -> None:
     limited = space(number("dropout", 0, 0.5), number("depth", 1, 3, whole=True))
     assert limited.near_edge({"dropout": 0.0, "depth": 1}) == []
     assert len(limited.near_edge({"dropout": 0.5, "depth": 3})) == 2
+
+
+def test_a_place_is_on_the_ranges_own_scale_or_among_the_choices() -> None:
+    assert number("rate", 0.001, 0.1, log=True).position(0.01) == pytest.approx(0.5)
+    assert number("n", 1, 5, whole=True).position(2) == 0.25
+    assert choice("loss", "a", "b", "c").position("b") == 0.5
+
+
+def test_optuna_knows_a_parameter_as_it_is_asked_for() -> None:
+    study = optuna.create_study(sampler=optuna.samplers.RandomSampler(seed=0))
+    for _ in range(20):
+        trial = study.ask()
+        config = MF.suggest(trial)
+        for name, distribution in trial.distributions.items():
+            assert MF.parameters[name].distribution() == distribution, (name, config)
 
 
 def test_a_choice_and_a_parameter_out_of_use_have_no_edge() -> None:

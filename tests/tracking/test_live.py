@@ -5,6 +5,7 @@ from worlds import experiment_of
 
 from recsweep.records.live import read_live
 from recsweep.records.study import SweepSession
+from recsweep.spaces.declared import DeclaredSpace
 from recsweep.tracking.events import SweepEnded, SweepStarted
 from recsweep.tracking.live import LiveFile
 
@@ -12,7 +13,11 @@ from recsweep.tracking.live import LiveFile
 def test_the_file_says_what_was_set_out_to_do_and_how_it_ended(tmp_path: Path) -> None:
     listener = LiveFile(tmp_path)
     assert read_live(tmp_path) is None
-    listener(SweepStarted(experiment_of(), {"gru": {}}, {"gru": 12}, (), 2, "u", 0))
+    listener(
+        SweepStarted(
+            experiment_of(), {"gru": DeclaredSpace(family="gru")}, {"gru": 12}, (), 2, "u", 0
+        )
+    )
     live = read_live(tmp_path)
     assert live is not None
     assert (live.study, live.metric, dict(live.targets)) == ("test", "ndcg@10", {"gru": 12})

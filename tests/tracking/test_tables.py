@@ -5,14 +5,15 @@ from studies import trial_row
 from worlds import experiment_of
 
 from recsweep.config.files import read_yaml
+from recsweep.spaces.declared import DeclaredSpace
 from recsweep.tracking.tables import leaderboard_table, space_table
 
 
 @pytest.mark.parametrize("path", sorted(Path("search_spaces").glob("*.yaml")), ids=lambda p: p.stem)
 def test_every_parameter_of_a_space_has_a_row(path: Path) -> None:
-    space = read_yaml(path)
-    columns, rows = space_table({"name": space})
-    assert [row[1] for row in rows] == list(space.get("parameters", {}))
+    declared = read_yaml(path)
+    columns, rows = space_table({"name": DeclaredSpace(**declared)})
+    assert {row[1] for row in rows} == set(declared.get("parameters", {}))
     assert all(len(row) == len(columns) for row in rows)
 
 

@@ -17,9 +17,11 @@ from wandb.proto import wandb_internal_pb2
 from wandb_server import KEY, WandbServer
 from worlds import experiment_of
 
-from recsweep.config.schema import Experiment, Tracking
+from recsweep.config.schema import Experiment, Metric, Tracking
 from recsweep.errors import BadInput
 from recsweep.records.study import SweepSession, TrialRow
+from recsweep.spaces.declared import DeclaredSpace
+from recsweep.spaces.parameter import Parameter
 from recsweep.tracking.artifacts import Item
 from recsweep.tracking.events import (
     EpochReported,
@@ -35,10 +37,10 @@ from recsweep.tracking.wandb_mode import Mode, _trouble, logged_in, resolve_mode
 from recsweep.tracking.wandb_session import give_room
 
 BLOCK = 32768
-SPACE = {
-    "family": "gru",
-    "parameters": {"x": {"float": [0, 1], "role": "nuisance", "why": "a reason"}},
-}
+SPACE = DeclaredSpace(
+    family="gru",
+    parameters={"x": Parameter(name="x", float=(0, 1), role="nuisance", why="a reason")},
+)
 SESSION = SweepSession(NOW, 10.0, 1.0, 2, 15.0, 2)
 
 
@@ -196,6 +198,21 @@ def test_no_epoch_of_any_trial_is_lost_whether_it_was_complete_stopped_or_failed
     leaderboard = next(json.loads(t.read_text()) for t in tables if "leaderboard" in t.name)
     assert leaderboard["data"][0][0] == "gru-0000"
     assert len(leaderboard["data"]) == 4
+
+
+@pytest.mark.parametrize(
+    ("metric", "summary"), [(Metric(), ("max", "last")), (Metric(name="log_loss"), ("min", "last"))]
+)
+def test_a_runs_summary_takes_its_best_score_whichever_way_is_better(
+    tmp_path: Path, metric: Metric, summary: tuple[str, str]
+) -> None:
+    experiment = experiment_of().model_copy(update={"metric": metric})
+    trial = trial_row(0, (0.1, 0.3, 0.2))
+    listen(tmp_path, [start(experiment), *events_of(trial), TrialEnded(trial),
+                      SweepEnded(SESSION, False)])  # fmt: skip
+    (found,) = (m for m in runs(tmp_path)["u1-gru-0000"].metrics if m.name == metric.key)
+    kinds = ("min", "max", "mean", "best", "last")
+    assert {kind for kind in kinds if getattr(found.summary, kind)} == set(summary)
 
 
 def test_a_trial_that_was_cut_off_keeps_its_epochs_and_starts_again_as_another_run(
@@ -357,7 +374,12 @@ def test_inside_an_agent_every_trial_has_its_run_and_the_agents_own_goes_on(
     here = Path(__file__).parent
     code = IN_AN_AGENT.format(tests=str(here.parent), here=str(here))
     (tmp_path / "study").mkdir()
-    agents = {"WANDB_SWEEP_ID": "sweep1", "WANDB_RUN_ID": "theirs", "WANDB_CACHE_DIR": "/dev/null"}
+    (tmp_path / "file").write_text("")
+    agents = {
+        "WANDB_SWEEP_ID": "sweep1",
+        "WANDB_RUN_ID": "theirs",
+        "WANDB_CACHE_DIR": str(tmp_path / "file"),
+    }
     environment = {k: v for k, v in os.environ.items() if not k.startswith("WANDB_")}
     done = subprocess.run(
         [sys.executable, "-c", code, str(tmp_path), *["own"][: int(own)]],
@@ -369,7 +391,7 @@ def test_inside_an_agent_every_trial_has_its_run_and_the_agents_own_goes_on(
     assert found["u1-study-0"].artifacts
     lines = [line for line in done.stderr.splitlines() if "can't write" in line]
     assert len(lines) == 1
-    assert "/dev/null" in lines[0]
+    assert str(tmp_path / "file") in lines[0]
     assert "WANDB_CACHE_DIR" in lines[0]
     assert "hears no more" not in done.stderr
     if own:

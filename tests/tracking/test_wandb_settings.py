@@ -81,6 +81,17 @@ def test_a_variable_comes_before_a_file_and_every_mode_of_wandb_has_its_meaning(
     assert resolve_mode(Tracking()) == expected
 
 
+def test_a_folders_file_comes_before_the_homes(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    tell("mode", "online", everywhere=True)
+    monkeypatch.setenv("WANDB_DIR", str(tmp_path / "runs"))
+    tell("mode", "disabled", root=tmp_path / "runs")
+    assert resolve_mode(Tracking()) is None
+    tell("mode", "offline")
+    assert resolve_mode(Tracking()) == "offline"
+
+
 def test_what_the_experiment_says_comes_first(monkeypatch: pytest.MonkeyPatch) -> None:
     tell("mode", "disabled")
     monkeypatch.setenv("WANDB_MODE", "dryrun")

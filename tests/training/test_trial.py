@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
@@ -85,6 +87,37 @@ def test_a_fold_is_trained_the_same_whatever_folds_are_beside_it() -> None:
         one, two = alone.advance(), together.advance()
         assert one.metrics["ndcg@10"][0] == two.metrics["ndcg@10"][0]
         assert one.losses[0] == two.losses[0]
+
+
+def test_folds_start_from_weights_of_their_own() -> None:
+    fold = fold_from(log())
+    losses = trial("gru", [fold, fold]).advance().losses
+    assert losses[0] != losses[1]
+    seeds = [fold_seed(seed, n) for seed in range(100) for n in range(20)]
+    assert len(set(seeds)) == len(seeds)
+
+
+@pytest.mark.parametrize(
+    ("values", "best"), [((0.1, 0.3, 0.3), 2), ((0.3, 0.3, 0.3), 1), ((0.1, 0.2, 0.3), 3)]
+)
+def test_of_epochs_that_are_equally_good_the_earliest_is_the_best(
+    monkeypatch: pytest.MonkeyPatch, values: tuple[float, ...], best: int
+) -> None:
+    """A tie must not buy more epochs of training, on either of the two ways to a trial's end."""
+    left = iter(values * 2)
+    monkeypatch.setattr("recsweep.training.trial.mean_over_folds", lambda *_: next(left))
+    running = trial("gru", [fold_from(log())])
+    for _ in values:
+        running.advance()
+    assert running.best is not None
+    assert running.best.epoch == best
+    record = run_trial(
+        *("gru", GRU, [fold_from(log())], METRIC), epochs=3, seed=1, device=CPU, task=NEXT_ITEM
+    )
+    assert record.best.epoch == best
+    reports = tuple(replace(report, value=1 - report.value) for report in record.reports)
+    less = replace(record, reports=reports, metric=Metric(name="log_loss"))
+    assert less.best.epoch == best
 
 
 def test_the_same_seed_gives_the_same_curve_bit_for_bit() -> None:

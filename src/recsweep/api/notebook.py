@@ -21,7 +21,7 @@ def study_html(
             sealed = confirmation.families[row["family"]].metrics[key]
             cells.append(f"{sealed.mean:.4f} [{sealed.lower:.4f}, {sealed.upper:.4f}]")
         rows.append(_row("td", cells))
-    said = confirmation.verdicts if confirmation else ("The sealed test has not been opened.",)
+    said = _said(confirmation) if confirmation else ["The sealed test has not been opened."]
     return (
         Markup("<p><b>{}</b>: {}</p>").format(experiment.study, experiment.description)
         + Markup("<table><thead>{}</thead><tbody>{}</tbody></table>").format(
@@ -29,6 +29,15 @@ def study_html(
         )
         + Markup("<ul>{}</ul>").format(Markup().join(Markup("<li>{}</li>").format(s) for s in said))
     )
+
+
+def _said(confirmation: Confirmation) -> list[str]:
+    """What was declared before the test was opened comes first."""
+    pairs = sorted(
+        zip(confirmation.pairs, confirmation.verdicts, strict=True),
+        key=lambda pair: pair[0].exploratory,
+    )
+    return [("Exploratory: " if pair.exploratory else "") + sentence for pair, sentence in pairs]
 
 
 def _row(tag: str, cells: list[str]) -> Markup:

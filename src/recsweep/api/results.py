@@ -12,9 +12,10 @@ from typing import TYPE_CHECKING
 from recsweep.api.study_folder import Place, folder_of, root_of
 
 if TYPE_CHECKING:
+    from recsweep.evaluation.power import Power
     from recsweep.records.selection import Selection
     from recsweep.stages.compare import Compared
-    from recsweep.stages.confirm.refits import Ended
+    from recsweep.stages.confirm.refits import RefitEnded
     from recsweep.stages.confirm.stage import Confirmed
     from recsweep.stages.portrait.stage import OnEpoch, Portrayed
     from recsweep.stages.report import Reported
@@ -51,7 +52,8 @@ def confirm(
     *,
     searches: int | None = None,
     listeners: Sequence[Listener] = (),
-    on_end: Callable[[Ended], None] = lambda ended: None,
+    before_opening: Callable[[Power], None] = lambda power: None,
+    on_end: Callable[[RefitEnded], None] = lambda ended: None,
 ) -> Confirmed:
     """Refit what was selected with several seeds and open the sealed test; write `verdicts.json`.
 
@@ -62,6 +64,7 @@ def confirm(
         searches: how often to search in all, so that verdicts speak of families; None: as often
             as before.
         listeners: called with every event of a further search.
+        before_opening: called with what the test can show, where it is to be opened.
         on_end: called with every refit that ends.
 
     Raises:
@@ -84,7 +87,9 @@ def confirm(
     folder = folder_of(study)
     root = root_of(folder)
     repeats = repeat_searches(folder, root, searches, listeners)
-    confirmed = confirm_stage(folder, root, repeats=repeats, on_end=on_end)
+    confirmed = confirm_stage(
+        folder, root, repeats=repeats, before_opening=before_opening, on_end=on_end
+    )
     track_confirmation(folder, confirmed)
     mirror_study(folder)
     return confirmed
@@ -171,7 +176,7 @@ def reproduce(
     *,
     sealed: bool = False,
     on_epoch: Callable[[EpochReport], None] = lambda report: None,
-    on_end: Callable[[Ended], None] = lambda ended: None,
+    on_end: Callable[[RefitEnded], None] = lambda ended: None,
 ) -> Reproduction:
     """Rebuild a configuration from its file alone and compare every recorded figure.
 

@@ -6,6 +6,7 @@ A stage is imported when it is called: `import recsweep` and the command line st
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -62,13 +63,15 @@ def plan(experiment: Experiment, root: str | Path = ".") -> Plan:
     Examples:
         >>> planned = plan(load_experiment("mine.yaml"))
         >>> [(family.family, family.trials) for family in planned.families]
-        [('gru', 2), ('item_knn', 2), ('popularity', 1)]
+        [('gru', 2), ('item_knn', 2), ('popularity', 2)]
     """
     from recsweep.search.plan import plan
+    from recsweep.stages.confirm.power import power_of_plan
     from recsweep.stages.sweep.stage import load_inputs
 
     inputs = load_inputs(with_files(experiment, Path(root)), Path(root))
-    return plan(inputs.experiment, inputs.spaces, inputs.folds)
+    made = plan(inputs.experiment, inputs.spaces, inputs.folds)
+    return replace(made, power=power_of_plan(inputs, made))
 
 
 def sweep(
@@ -97,7 +100,7 @@ def sweep(
     Examples:
         >>> study = sweep(load_experiment("mine.yaml"))
         >>> study.trials["state"].value_counts().rows()
-        [('complete', 5)]
+        [('complete', 6)]
     """
     from recsweep.api.study_folder import StudyFolder
     from recsweep.stages.sweep.stage import load_inputs

@@ -11,7 +11,7 @@ import statistics
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import TypeAlias
+from typing import TYPE_CHECKING, TypeAlias
 
 import polars as pl
 
@@ -24,6 +24,9 @@ from recsweep.records.evidence import read_evidence
 from recsweep.records.files import read_study
 from recsweep.records.selection import BestFile, Choice, read_best
 from recsweep.records.study import Study, SweepSession
+
+if TYPE_CHECKING:
+    from recsweep.evaluation.power import Power
 
 
 def load_study(path: str | Path) -> StudyFolder:
@@ -87,7 +90,7 @@ class StudyFolder:
     @property
     def curves(self) -> pl.DataFrame:
         """One row for each trial, epoch, fold and metric, as `curves.parquet` has them, and the
-        trial's family. Without a fold: the trial's score, the mean over folds.
+        trial's family. A row without a fold is of all: the score, and what the epoch took.
         """
         read_study(self.folder)
         trials, curves = (
@@ -122,6 +125,18 @@ class StudyFolder:
         return read_best(path)
 
     @property
+    def power(self) -> Power:
+        """The smallest differences that the sealed test is likely to show of what is selected now,
+        told from the folds.
+        """
+        from recsweep.stages.confirm.power import power_of_study
+        from recsweep.stages.confirm.searches import own_search
+
+        study = read_study(self.folder)
+        selected = own_search(study, self.folder).selected
+        return power_of_study(study, selected, self.folder, root_of(self.folder))
+
+    @property
     def confirmation(self) -> Confirmation | None:
         """What the sealed test said of this selection; None: it was not opened for it."""
         if not self.has_trials:
@@ -136,7 +151,8 @@ class StudyFolder:
     def verdicts(self) -> pl.DataFrame:
         """One row a pair of families: outcome, difference, simultaneous interval, and a sentence.
 
-        `outcome` is said of `a`; `difference` is the mean of `a` less that of `b`.
+        `outcome` is said of `a`; `difference` is the mean of `a` less that of `b`. An `exploratory`
+        pair was not declared before the test was opened.
         """
         found = self.confirmation
         if found is None:

@@ -9,6 +9,7 @@ from typer.core import TyperGroup
 from recsweep.cli import review, steps
 from recsweep.cli.console import command, hints, out, program, speak, without_trials
 from recsweep.config.files import load_experiment
+from recsweep.stages.init.words import Role
 
 
 class ShowByDefault(TyperGroup):
@@ -58,6 +59,34 @@ Extra = Annotated[
 ]
 
 
+@app.command(epilog="Example: recsweep init log.csv courses.csv learners.csv")
+def init(
+    files: Annotated[
+        list[Path],
+        typer.Argument(
+            help="A log, and tables of courses and learners, if any.", show_default=False
+        ),
+    ],
+    output: Annotated[
+        Path | None,
+        typer.Option("--output", "-o", help="[dim]Default: experiments/<name of the log>.yaml.[/]"),
+    ] = None,
+    yes: Annotated[bool, typer.Option("--yes", help="Ask nothing; tell what was guessed.")] = False,
+    force: Annotated[bool, typer.Option("--force", help="Write over the file there is.")] = False,
+    user: Annotated[str | None, typer.Option("--user", help="The column of learners.")] = None,
+    item: Annotated[str | None, typer.Option("--item", help="The column of courses.")] = None,
+    time: Annotated[str | None, typer.Option("--time", help="The column of times.")] = None,
+    kind: Annotated[str | None, typer.Option("--type", help="The column of event types.")] = None,
+    timezone: Annotated[
+        str | None, typer.Option("--timezone", help="Of times without one, e.g. Asia/Shanghai.")
+    ] = None,
+) -> None:
+    """Look at your own log and write an experiment that reads it."""
+    given: dict[Role, str | None] = {"user": user, "item": item, "time": time, "type": kind}
+    columns = {role: name for role, name in given.items() if name is not None}
+    steps.init(files, output, columns, timezone, yes=yes, force=force)
+
+
 @app.command(epilog="Example: recsweep run experiments/default.yaml --set budget.trials=4")
 def run(
     experiment: ExperimentFile,
@@ -76,7 +105,8 @@ def run(
     speak(json)
     loaded = load_experiment(experiment, settings or ())
     steps.prepare(loaded, quiet)
-    folder = steps.sweep(loaded, steps.extra_trials(trials), quiet)
+    # Where the test is opened at once, `confirm` says what it can show.
+    folder = steps.sweep(loaded, steps.extra_trials(trials), quiet, say_power=keep_sealed)
     family = steps.select(folder)
     if not keep_sealed:
         steps.confirm(folder, quiet)
@@ -231,6 +261,23 @@ def compare(
 ) -> None:
     """Did new data, another space or new code change the answer? The first study is held up."""
     review.compare(studies, lang)
+
+
+@app.command(epilog="Example: recsweep verdict results/default results/mars")
+def verdict(
+    studies: Annotated[
+        list[Path],
+        typer.Argument(help="Studies' folders, each on a log of its own.", show_default=False),
+    ],
+) -> None:
+    """One statement over several logs: random effects, with each log's interval beside it."""
+    review.verdict(studies)
+
+
+@app.command(epilog="Example: recsweep methods results/default > methods.md")
+def methods(study: StudyFolder) -> None:
+    """Print a paragraph and tables for a paper, as Markdown, from the study's record."""
+    review.methods(study)
 
 
 @app.command(epilog="Example: recsweep reproduce results/default/best/gru.yaml")

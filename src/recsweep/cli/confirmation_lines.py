@@ -28,14 +28,7 @@ def confirmation_lines(confirmed: Confirmed, folder: Path) -> Iterator[str]:
     )
     for name, family in best_first:
         mean = family.metrics[key]
-        order = ""
-        if family.order is not None:
-            drop = family.order.drop
-            order = f"   order is worth {drop.mean:+.4f} [{drop.lower:+.4f}, {drop.upper:+.4f}]"
-        yield (
-            f"  {name:{width}}  {metric} {mean.mean:.4f} "
-            f"[{mean.lower:.4f}, {mean.upper:.4f}]{order}"
-        )
+        yield (f"  {name:{width}}  {metric} {mean.mean:.4f} [{mean.lower:.4f}, {mean.upper:.4f}]")
     if confirmation.best_possible is not None:
         yield (
             f"  {'(the truth)':{width}}  {metric} {confirmation.best_possible:.4f}   "

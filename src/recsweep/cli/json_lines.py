@@ -1,7 +1,7 @@
 """Progress for programs: one JSON object a line on standard output, documented in the how-to."""
 
 import json
-from typing import Any, TextIO
+from typing import TYPE_CHECKING, Any, TextIO
 
 from recsweep.records.confirmation import Confirmation
 from recsweep.records.selection import Selection
@@ -14,6 +14,9 @@ from recsweep.tracking.events import (
     TrialEnded,
     TrialStarted,
 )
+
+if TYPE_CHECKING:
+    from recsweep.evaluation.power import Power
 
 
 class JsonLines:
@@ -65,6 +68,18 @@ class JsonLines:
             for name, c in selection.families.items()
         }
         self.say("selected", rule=selection.rule, metric=selection.metric, families=families)
+
+    def power(self, power: "Power") -> None:
+        """What the sealed test can show."""
+        self.say(
+            "power",
+            metric=power.metric,
+            learners=power.learners,
+            smallest_differences=[
+                {"a": a, "b": b, "difference": difference}
+                for (a, b), difference in power.differences.items()
+            ],
+        )
 
     def confirmed(self, confirmation: Confirmation, opened: bool) -> None:
         """What the sealed test said."""

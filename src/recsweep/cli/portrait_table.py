@@ -8,7 +8,7 @@ from rich.table import Table
 
 from recsweep.records.portrait import Portrait
 from recsweep.reporting.sections.portraits import (
-    Told,
+    Distinction,
     english,
     english_term,
     sentences,
@@ -56,7 +56,7 @@ def portrait_table(portrait: Portrait) -> Table:
     return table
 
 
-def _lines(things: Sequence[Told]) -> str:
+def _lines(things: Sequence[Distinction]) -> str:
     if not things:
         return english("portrait_nothing")
     return "\n".join(escape(f"{short(thing.what, LONGEST)} {thing.how}") for thing in things)

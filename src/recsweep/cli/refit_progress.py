@@ -6,7 +6,7 @@ from typing import Self
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 
-from recsweep.stages.confirm.refits import Ended
+from recsweep.stages.confirm.refits import RefitEnded
 from recsweep.tracking.events import Event
 from recsweep.training.epoch import EpochReport
 
@@ -51,7 +51,7 @@ class RefitProgress:
                 self._task, description=f"epoch {report.epoch} done in {seconds:.1f} s"
             )
 
-    def __call__(self, ended: Ended) -> None:
+    def __call__(self, ended: RefitEnded) -> None:
         """Show it."""
         job = ended.job
         what = f"{job.family}, seed {job.seed} done, about {ended.seconds_left:.0f} s left"

@@ -46,6 +46,19 @@ def _published(published: "Published") -> None:
     )
 
 
+def verdict(folders: list[Path]) -> None:
+    """Print what several logs say together."""
+    from recsweep.stages.verdict import statement_lines
+
+    for line in statement_lines(recsweep.verdict(*folders)):
+        out.print(line, markup=False, highlight=False, soft_wrap=True)
+
+
+def methods(folder: Path) -> None:
+    """Print the methods section, as Markdown and nothing else."""
+    out.print(recsweep.methods(folder), markup=False, highlight=False, soft_wrap=True)
+
+
 def compare(folders: list[Path], lang: str) -> None:
     """Print how studies differ, and write the page."""
     from recsweep.reporting.compare.view import CompareView

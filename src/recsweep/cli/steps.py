@@ -1,8 +1,9 @@
 """A study's stages, each with what it prints. What is slow to import waits until it is used."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from rich.markup import escape
 from rich.table import Table
@@ -20,6 +21,10 @@ from recsweep.cli.console import (
 from recsweep.config.schema import Experiment
 from recsweep.errors import BadInput, WorkFailed
 
+if TYPE_CHECKING:
+    from recsweep.evaluation.power import Power
+    from recsweep.stages.init.words import Role
+
 
 def extra_trials(trials: str | None) -> int:
     """What `--trials +N` says.
@@ -34,34 +39,66 @@ def extra_trials(trials: str | None) -> int:
     return int(trials)
 
 
+def init(
+    files: Sequence[Path],
+    output: Path | None,
+    columns: "Mapping[Role, str]",
+    timezone: str | None,
+    *,
+    yes: bool,
+    force: bool,
+) -> None:
+    """Look at the files, show what was read, and write an experiment."""
+    from recsweep.cli.init_lines import asking, show
+    from recsweep.stages.init.experiment import study_name
+    from recsweep.stages.init.stage import init as look_at_files
+    from recsweep.stages.init.stage import write
+
+    ask = None if yes else asking(out)
+    name = None if output is None else study_name(output)
+    started = look_at_files(files, name=name, columns=columns, timezone=timezone, ask=ask)
+    show(started, out)
+    path = output or Path("experiments") / f"{started.experiment.study}.yaml"
+    write(started, path, force)
+    hints(
+        (str(path), "written; look it over"),
+        (command("prepare", str(path)), "reads, checks, counts"),
+        (command("sweep", str(path), "--dry-run"), "how long a search takes"),
+        (command("run", str(path)), "the whole study"),
+    )
+
+
 def prepare(experiment: Experiment, quiet: bool) -> None:
     """Prepare the data and sum up what was read and dropped.
 
     Raises:
-        BadInput: see `prepare`; or the sealed test could not be scored.
+        BadInput: see `prepare`; or a fold or the sealed test could not be scored.
     """
+    from recsweep.cli.prepare_lines import caveats, summary_lines
     from recsweep.data.manifest import read_manifest
-    from recsweep.data.summary import summary_lines, warnings
     from recsweep.stages.confirm.scorable import check_test
+    from recsweep.tasks.support import fold_support
 
     with out.status("Preparing the data"):
         dataset = recsweep.prepare(experiment)
-    manifest = read_manifest(dataset.folder)
-    for warning in warnings(manifest):
-        err.print(f"[yellow]![/] {escape(warning)}", highlight=False, soft_wrap=True)
     json_lines().say("prepared", folder=dataset.folder, fingerprint=dataset.fingerprint)
+    manifest = read_manifest(dataset.folder)
+    for caveat in caveats(manifest):
+        err.print(f"[bold yellow]![/] {escape(caveat)}", highlight=False, soft_wrap=True)
     if not quiet:
         table = Table.grid(padding=(0, 2))
         table.add_column(max_width=36)
-        for label, value in summary_lines(manifest):
+        support = () if experiment.data.sessions else fold_support(dataset, experiment)
+        for label, value in summary_lines(manifest, dataset.development, support):
             table.add_row(escape(label), escape(value))
         out.print(table)
         out.print(f"Prepared data: {dataset.folder}\n", highlight=False)
     check_test(dataset, experiment)
 
 
-def sweep(experiment: Experiment, extra: int, quiet: bool) -> Path:
-    """Run or resume the trials, and give back the study's folder.
+def sweep(experiment: Experiment, extra: int, quiet: bool, *, say_power: bool = True) -> Path:
+    """Run or resume the trials, say what the sealed test can show of what they found, and give back
+    the study's folder.
 
     Raises:
         WorkFailed: it was stopped; says how to resume.
@@ -79,6 +116,9 @@ def sweep(experiment: Experiment, extra: int, quiet: bool) -> Path:
         f"efficiency {session.efficiency:.2f}.\n",
         highlight=False,
     )
+    if say_power:
+        with suppress(WorkFailed):  # a family has no complete trial: `select` says so
+            _say_power(study.power, "from the folds")
     return study.folder
 
 
@@ -89,6 +129,7 @@ def plan(experiment: Experiment) -> None:
     with out.status("Measuring one epoch of each family"):
         made = recsweep.plan(experiment)
     out.print(plan_table(made))
+    _say_power(made.power, "from one epoch of the defaults")
 
 
 def select(folder: Path) -> str:
@@ -117,6 +158,7 @@ def confirm(folder: Path, quiet: bool, searches: int | None = None) -> None:
             folder,
             searches=searches,
             listeners=[progress.give_way, *sweep_listeners(quiet)],
+            before_opening=lambda power: _say_power(power, "from the folds"),
             on_end=progress,
         )
     json_lines().confirmed(confirmed.confirmation, confirmed.opened)
@@ -205,3 +247,12 @@ def _resumable() -> Iterator[None]:
         raise WorkFailed(
             f"stopped; every finished trial is kept. Resume: {command(*without_trials())}"
         ) from None
+
+
+def _say_power(power: "Power | None", basis: str) -> None:
+    from recsweep.cli.power_lines import power_lines
+
+    if power is not None:
+        json_lines().power(power)
+    for line in power_lines(power, basis):
+        out.print(line, markup=False, highlight=False, soft_wrap=True)

@@ -79,10 +79,15 @@ def read_yaml(path: Path) -> dict[str, Any]:
     return raw
 
 
-def dump_yaml(keys: Mapping[str, Any]) -> str:
-    """Write YAML that `read_yaml` reads back the same, floats to the last digit."""
+def dump_yaml(keys: Mapping[str, Any], flow: bool = False) -> str:
+    """Write YAML that `read_yaml` reads back the same, floats to the last digit; `flow`: a line."""
     text: str = yaml.dump(
-        dict(keys), Dumper=_Dumper, sort_keys=False, allow_unicode=True, width=100
+        dict(keys),
+        Dumper=_Dumper,
+        sort_keys=False,
+        allow_unicode=True,
+        width=100 if not flow else float("inf"),
+        default_flow_style=flow,
     )
     return text
 

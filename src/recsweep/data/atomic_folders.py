@@ -13,7 +13,7 @@ _NAME = re.compile(r"\..+-[0-9a-f]{8}")
 
 
 @contextmanager
-def unfinished(home: Path, name: str) -> Iterator[Path]:
+def temporary_folder(home: Path, name: str) -> Iterator[Path]:
     """Make `.<name>-<random>` in `home`; it goes at the end, unless it was renamed.
 
     A process that was killed leaves its folder behind. The next one removes it, if no other is at

@@ -13,7 +13,7 @@ Mask = NDArray[np.bool_]
 
 
 @dataclass(frozen=True, slots=True)
-class Learned:
+class FittedCatalogue:
     """A catalogue and features that nothing from the cut on has a say in."""
 
     items: Int32  # (n_items,) item code of each fold-local index; those with events come first
@@ -24,7 +24,7 @@ class Learned:
 
 def learn(
     events: Events, before: Mask, cut: int, dataset: Dataset, experiment: Experiment
-) -> Learned:
+) -> FittedCatalogue:
     """Learn from the events `before` the cut.
 
     Args:
@@ -53,7 +53,7 @@ def learn(
     )
     of_events = fit_events(rows_of(events, before), experiment.event_features, cut)
     encoder = replace(encoder, of_events=of_events)
-    return Learned(items, len(known), local.astype(np.int32)[events.item], encoder)
+    return FittedCatalogue(items, len(known), local.astype(np.int32)[events.item], encoder)
 
 
 def trains_on(events: Events, window: tuple[int, int], rule: Folds) -> Mask:

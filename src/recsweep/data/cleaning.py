@@ -10,6 +10,7 @@ import polars as pl
 from recsweep.config.schema import UNITS, EventTable, TimeLimits
 from recsweep.data.clock import microseconds
 from recsweep.data.reading import as_text
+from recsweep.data.time_formats import advice
 from recsweep.data.times import check_times, to_microseconds
 from recsweep.data.types import KINDS
 from recsweep.errors import BadInput
@@ -148,11 +149,15 @@ def _times(column: pl.Series, table: EventTable, path: Path, first_row: int) -> 
     check_times(column, path)
     if not (column.dtype.is_numeric() or column.dtype.is_temporal()):
         column = as_text(column, path)
-    time = to_microseconds(column, table.time_format)
+    time = to_microseconds(column, table.time_format, table.timezone)
     expected = EXPECTED_TIME.get(table.time_format, f"a time written {table.time_format!r}")
+    if table.timezone is not None:
+        expected += f" that the clocks of {table.timezone} show"
     unread = time.is_null() & column.is_not_null()
     if unread.any():
         unread &= ~_among(column.cast(pl.String), table.missing)
+    if unread.any():
+        expected += advice(column.filter(unread)[0], "time_format")
     _refuse_unread(column, unread, path, first_row, expected)
     return time
 

@@ -12,17 +12,17 @@ import numpy as np
 import polars as pl
 
 from recsweep.config.schema import Experiment
-from recsweep.data.features import NOTHING, Known, known_items, known_users
+from recsweep.data.features import NOTHING, DatedTable, known_items, known_users
 from recsweep.data.types import KINDS, Dataset, Float64, Fold, Int64, Sequences
 
-Table = Literal["courses", "learners", "history"]
+DescribedTable = Literal["courses", "learners", "history"]
 
 
 @dataclass(frozen=True, slots=True)
 class Values:
     """A column of categories or tags: who has which."""
 
-    table: Table
+    table: DescribedTable
     column: str
     names: tuple[str, ...]  # in alphabetical order
     owner: Int64  # (n_pairs,) a learner
@@ -34,7 +34,7 @@ class Values:
 class Numbers:
     """A column of numbers."""
 
-    table: Table
+    table: DescribedTable
     column: str
     value: Float64  # (n_learners,) nan: not known
 
@@ -82,13 +82,13 @@ def distinct_pairs(histories: Sequences) -> tuple[Int64, Int64]:
     return learner, item
 
 
-def _rows(known: Known, codes: np.ndarray, at: int) -> pl.Series:
+def _rows(known: DatedTable, codes: np.ndarray, at: int) -> pl.Series:
     """Rows of the table, null where nothing was known then."""
     rows = pl.Series(known.rows(codes, at))
     return rows.set(rows == NOTHING, None)
 
 
-def _values(table: Table, cells: pl.Series, owner: Int64, row: Int64) -> Values:
+def _values(table: DescribedTable, cells: pl.Series, owner: Int64, row: Int64) -> Values:
     """Who has what: `owner` has the values of the cell at `row`, pair by pair."""
     cell = pl.DataFrame({"row": np.arange(len(cells)), "value": cells})
     if isinstance(cells.dtype, pl.List):

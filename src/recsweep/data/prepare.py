@@ -9,7 +9,7 @@ import polars as pl
 
 from recsweep.config.schema import Data, EventTable, Experiment, FeatureTable, Folds, TimeLimits
 from recsweep.data import prepared
-from recsweep.data.atomic_folders import unfinished
+from recsweep.data.atomic_folders import temporary_folder
 from recsweep.data.before_cut import rows_of
 from recsweep.data.cleaning import Cleaned, clean, needed_columns, together, unit_advice
 from recsweep.data.cuts import resolve_cuts
@@ -96,7 +96,7 @@ def _build(folder: Path, inputs: str, data: Data, rule: Folds, sources: _Sources
     early = events.time < test_start
     development, test = rows_of(events, early), rows_of(events, ~early)
 
-    with unfinished(folder.parent, folder.name) as temporary:
+    with temporary_folder(folder.parent, folder.name) as temporary:
         files = _write(temporary, development, test, users.by_code, items.by_code)
         dated = {prepared.USER_ROWS: users.rows, prepared.ITEM_ROWS: items.rows}
         files |= _write_rows(temporary, dated, test_start)

@@ -57,6 +57,21 @@ def read_batches(table: Table, path: Path, columns: Iterable[str]) -> Iterator[p
         yield from found
 
 
+def column_names(table: Table, path: Path) -> list[str]:
+    """Of one file, in its order.
+
+    Raises:
+        BadInput: see `read_table`.
+    """
+    with _in_words(table, path):
+        check_kind(table, path)
+        if table.format == "parquet":
+            return pl.scan_parquet(path, glob=False).collect_schema().names()
+        content = content_of(table, path)
+        return _names(rows_of(content, table.quote_sign, table.escape, path), table, path)[0]
+    raise AssertionError  # for mypy: the context swallows nothing
+
+
 def as_text(column: pl.Series, path: Path) -> pl.Series:
     """A column's values as text; empty text is null.
 
@@ -155,12 +170,15 @@ def _checked(names: list[str], wanted: list[str], others: bool, path: Path) -> l
 
 
 def _scan_csv(table: Table, content: Content, names: list[str], wanted: list[str]) -> pl.LazyFrame:
-    # Names are ours: polars counts columns from 0 or from 1, depending on its version.
+    # Names are ours: polars counts columns from 0 or from 1, depending on its version. Without a
+    # header it would take the longest row for the width.
+    ours = [f"{n}" for n in range(len(names))]
     frame = pl.scan_csv(
         content.source,
         separator=content.separator.decode(),
         has_header=table.header,
-        new_columns=[f"{n}" for n in range(len(names))],
+        new_columns=ours if table.header else None,
+        schema=None if table.header else dict.fromkeys(ours, pl.String()),
         quote_char=table.quote_sign,
         infer_schema=False,
         glob=False,

@@ -110,10 +110,5 @@ def split(bought: NDArray[np.bool_], rule: Folds, path: Path | str = "") -> Int6
 
 def session_features(table: SessionTable) -> FeatureTable:
     """The columns of a table of sessions as those of a table of learners."""
-    return FeatureTable(
-        path=table.path,
-        key=table.label,
-        categorical=table.categorical,
-        numeric=table.numeric,
-        missing=table.missing,
-    )
+    shared = SessionTable.model_fields.keys() & FeatureTable.model_fields.keys() - {"label"}
+    return FeatureTable(key=table.label, **{name: getattr(table, name) for name in shared})

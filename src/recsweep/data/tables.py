@@ -10,7 +10,9 @@ from recsweep.config.schema import FeatureTable
 from recsweep.data.cleaning import raw_ids
 from recsweep.data.features import ID, LABEL, RESERVED, VALID_FROM, declared_names
 from recsweep.data.manifest import FeatureRows
+from recsweep.data.numbers import to_numbers
 from recsweep.data.reading import as_text, read_table
+from recsweep.data.time_formats import advice
 from recsweep.data.times import check_times, to_microseconds
 from recsweep.errors import BadInput
 
@@ -99,7 +101,7 @@ def feature_columns(table: FeatureTable, raw: pl.DataFrame, path: Path) -> dict[
     """
     return {
         **{name: known_text(raw[name], table.missing, path) for name in table.categorical},
-        **{name: _numbers(raw[name], table.missing, path) for name in table.numeric},
+        **{name: _numbers(raw[name], table, path) for name in table.numeric},
         **{
             name: _tags(raw[name], separator, table.missing, path)
             for name, separator in table.tags.items()
@@ -139,13 +141,14 @@ def _valid_from(column: pl.Series, table: FeatureTable, path: Path) -> pl.Series
     check_times(column, path)
     if not (column.dtype.is_numeric() or column.dtype.is_temporal()):
         column = known_text(column, table.missing, path)
-    time = to_microseconds(column, table.valid_from_format)
+    time = to_microseconds(column, table.valid_from_format, table.timezone)
     unread = (time.is_null() & column.is_not_null()).arg_true()
     if len(unread):
         row = int(unread[0])
         raise BadInput(
             f"{path}: row {row + 1}: {column.name} is {column[row]!r}, expected a time written "
             f"{table.valid_from_format!r} (valid_from_format)"
+            f"{advice(column[row], 'valid_from_format')}"
         )
     return time
 
@@ -168,9 +171,9 @@ def _nothing(raw: pl.DataFrame) -> pl.Series:
     return pl.Series([None] * len(raw), dtype=pl.String)
 
 
-def _numbers(column: pl.Series, missing: Sequence[str], path: Path) -> pl.Series:
-    text = known_text(column, missing, path)
-    number = text.cast(pl.Float64, strict=False)
+def _numbers(column: pl.Series, table: FeatureTable, path: Path) -> pl.Series:
+    text = known_text(column, table.missing, path)
+    number = to_numbers(text, table)
     if column.dtype.is_float():
         text = text.set(column.is_nan(), None)
     number = number.set(~number.is_finite(), None)

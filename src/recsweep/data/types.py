@@ -143,10 +143,12 @@ class Targets:
     length: Int32  # (n_targets,) non-decreasing within a sequence; a list needs >= 1
     item: Int32  # (n_targets,) fold-local index or UNKNOWN
     time: Int64  # (n_targets,)
-    drop_seen: bool  # items of the history are no candidates
+    drop_seen: bool  # seen items of the history are no candidates
     counts: Mapping[str, int]  # rule -> events of the window that it took out or marked
     labels: Labels | None = None
+    kind: NDArray[np.int8] | None = None  # (n_targets,) index into KINDS; None: not told
     same_instant_competes: bool = True  # are targets of one learner and instant ranked apart?
+    seen_kinds: tuple[int, ...] | None = None  # kinds of events that make an item seen; None: all
 
     def __len__(self) -> int:
         return len(self.item)
@@ -160,6 +162,7 @@ class Targets:
             item=self.item[positions],
             time=self.time[positions],
             labels=None if self.labels is None else self.labels.at(positions),
+            kind=None if self.kind is None else self.kind[positions],
         )
 
 

@@ -21,15 +21,6 @@ class Estimate:
     upper: float
 
 
-class OrderControl(Schema):
-    """The study's metric after histories as they happened, and after the same ones shuffled."""
-
-    in_order: float
-    shuffled: float
-    drop: Estimate  # in order - shuffled, paired by learner
-    targets: int  # that were scored twice, at most a few a learner
-
-
 class Subgroup(Schema):
     """Part of the targets; intervals hold for all subgroups of a pair together."""
 
@@ -62,7 +53,6 @@ class ConfirmedFamily(Opened):
     metrics: Mapping[str, Estimate]  # `ndcg@10` -> over seeds and learners
     coverage: Mapping[str, float]  # `coverage@10` -> share of courses in any list, mean over seeds
     novelty: Mapping[str, Estimate]  # `novelty@10` -> bits
-    order: OrderControl | None  # None: the family can't see the order of a history
     fit_seconds: float  # of one refit
 
     @property

@@ -1,8 +1,7 @@
 """A confirmation as files: `verdicts.json` for people, `confirmation.parquet` for statistics.
 
 The Parquet file has one row for each (family, search, seed, user): every ranking metric,
-`novelty@k`, and `in_order` and `shuffled`, the study's metric on the targets of the
-shuffled-history control (null for a family that can't see order). Search 1 is the study's own.
+`novelty@k`. Search 1 is the study's own.
 Users are the codes of the prepared data.
 """
 
@@ -22,13 +21,13 @@ from recsweep.records.openings import read_openings
 VERDICTS = "verdicts.json"
 LEARNERS = "confirmation.parquet"
 
-Table = Mapping[str, Float64]
+LearnerColumns = Mapping[str, Float64]
 """Column -> (n_searches, n_seeds, n_learners)."""
 
 
 def write_confirmation(
     confirmation: Confirmation,
-    tables: Mapping[str, Table],
+    tables: Mapping[str, LearnerColumns],
     seeds: Sequence[Sequence[int]],
     user: Int32,
     folder: Path,
@@ -80,7 +79,9 @@ def read_learners(folder: Path) -> pl.DataFrame:
     return table if "search" in table else table.with_columns(search=pl.lit(1, pl.Int32))
 
 
-def _frame(family: str, seeds: Sequence[Sequence[int]], table: Table, user: Int32) -> pl.DataFrame:
+def _frame(
+    family: str, seeds: Sequence[Sequence[int]], table: LearnerColumns, user: Int32
+) -> pl.DataFrame:
     searches = np.arange(1, 1 + len(seeds), dtype=np.int32)
     each = np.array(seeds, np.int64)
     return pl.DataFrame(

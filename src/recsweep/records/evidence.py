@@ -70,7 +70,10 @@ def read_evidence(folder: Path) -> Evidence:
         raise BadInput(f"{folder}: has no best/<family>.yaml; run recsweep select {folder} first")
     files = {best.family: best for best in map(read_best, paths)}
     first = next(iter(files.values()))
-    spaces = read_study(folder).spaces if (folder / "study.json").exists() else None
+    spaces = None
+    if (folder / "study.json").exists():
+        found = read_study(folder).spaces
+        spaces = {name: space.keys_as_declared() for name, space in found.items()}
     ordered = {name: files[name] for name in first.experiment.families if name in files}
     return Evidence(
         folder=folder,

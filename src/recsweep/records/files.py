@@ -25,6 +25,7 @@ from recsweep.errors import BadInput
 from recsweep.records.atomic import write_parquet
 from recsweep.records.checked import read_checked, write_checked
 from recsweep.records.study import SESSIONS, Study, TrialRow
+from recsweep.spaces.declared import DeclaredSpace
 from recsweep.training.epoch import EpochReport
 
 TABLES = ("trials.parquet", "curves.parquet")
@@ -67,7 +68,7 @@ def write_study(study: Study, folder: Path) -> None:
     write_parquet(folder / "trials.parquet", pl.DataFrame(trials, TRIALS))
     head = {
         "experiment": study.experiment.model_dump(mode="json"),
-        "spaces": study.spaces,
+        "spaces": {name: space.keys_as_declared() for name, space in study.spaces.items()},
         "dataset": study.dataset,
         "fingerprint": study.fingerprint,
         "environment": study.environment,
@@ -96,7 +97,7 @@ def read_study(folder: Path) -> Study:
         experiment = validate(Experiment, head["experiment"], path)
         return Study(
             experiment=experiment,
-            spaces=head["spaces"],
+            spaces={n: validate(DeclaredSpace, keys, path) for n, keys in head["spaces"].items()},
             dataset=head["dataset"],
             fingerprint=head["fingerprint"],
             environment=head["environment"],

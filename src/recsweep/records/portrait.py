@@ -15,7 +15,7 @@ import polars as pl
 
 from recsweep.config.schema import Schema
 from recsweep.config.values import Value
-from recsweep.data.descriptions import Table
+from recsweep.data.descriptions import DescribedTable
 from recsweep.data.sources import file_sha256
 from recsweep.data.types import Float32, Float64, Int64
 from recsweep.errors import BadInput
@@ -46,7 +46,7 @@ class CourseLift(Lifted):
 class ValueLift(Lifted):
     """A category or tag, of learners themselves or of the courses of their histories."""
 
-    table: Table
+    table: DescribedTable
     column: str
     value: str
 
@@ -54,7 +54,7 @@ class ValueLift(Lifted):
 class Level(Schema):
     """A number's mean in a group."""
 
-    table: Table
+    table: DescribedTable
     column: str
     learners: int  # of the group of whom it is known
     mean: float

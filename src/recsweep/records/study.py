@@ -9,6 +9,7 @@ from pydantic import TypeAdapter
 
 from recsweep.config.schema import Experiment
 from recsweep.config.values import Configuration
+from recsweep.spaces.declared import DeclaredSpace
 from recsweep.training.epoch import EpochReport
 
 TrialState = Literal["complete", "pruned", "failed"]
@@ -75,7 +76,7 @@ class Study:
     """Equal-budget trials of every family on one data set."""
 
     experiment: Experiment
-    spaces: Mapping[str, Mapping[str, object]]  # family name in the study -> its space file's keys
+    spaces: Mapping[str, DeclaredSpace]  # by the family's name in the study
     dataset: str  # folder name of the prepared data
     fingerprint: str  # of the prepared data
     environment: Mapping[str, object]  # code version, dependencies, threads, hardware

@@ -1,7 +1,6 @@
 """The W&B dashboards of a study: its verdict in words and tables, and what its panels ask."""
 
 from collections.abc import Mapping
-from typing import Any
 
 from recsweep.config.schema import Experiment
 from recsweep.records.board import Board
@@ -10,6 +9,7 @@ from recsweep.records.selection import Selection
 from recsweep.records.study import Study
 from recsweep.reporting.sections.verdicts import headline, question
 from recsweep.reporting.view import View, score, signed
+from recsweep.spaces.declared import DeclaredSpace
 
 
 def build_board(study: Study, selection: Selection, confirmation: Confirmation | None) -> Board:
@@ -28,14 +28,13 @@ def build_board(study: Study, selection: Selection, confirmation: Confirmation |
     return opening_board(study.experiment, study.spaces).model_copy(update=update)
 
 
-def opening_board(experiment: Experiment, spaces: Mapping[str, Mapping[str, Any]]) -> Board:
+def opening_board(experiment: Experiment, spaces: Mapping[str, DeclaredSpace]) -> Board:
     """What a sweep's workspace shows from its first trial on: the same, without a verdict.
 
     Args:
         experiment: of the study.
-        spaces: family name in the study -> its space file's keys.
+        spaces: by the family's name in the study.
     """
-    parameters = {family: space.get("parameters") or {} for family, space in spaces.items()}
     return Board(
         project=experiment.tracking.project,
         study=experiment.study,
@@ -44,9 +43,9 @@ def opening_board(experiment: Experiment, spaces: Mapping[str, Mapping[str, Any]
         lower_is_better=experiment.metric.lower_is_better,
         folds=experiment.folds.count,
         tuned={
-            family: {name: bool(keys.get("log")) for name, keys in found.items()}
-            for family, found in parameters.items()
-            if found
+            family: {name: parameter.log for name, parameter in space.parameters.items()}
+            for family, space in spaces.items()
+            if space.parameters
         },
         verdict=("The sweep is running: no verdict yet.",),
     )

@@ -17,11 +17,10 @@ from recsweep.reporting.charts.scatter import cost_and_quality
 from recsweep.reporting.html import asset, policy, template
 from recsweep.reporting.sections import budgets, data_summary, protocol, standings, verdicts
 from recsweep.reporting.sections.importance import ENOUGH, importance_bars
-from recsweep.reporting.sections.order import winners_controls
 from recsweep.reporting.sections.portraits import Drawn, portrait_section
 from recsweep.reporting.sections.sealed import sealed_section
 from recsweep.reporting.view import View, score
-from recsweep.reporting.words.page import WORDS
+from recsweep.reporting.words import PAGE_WORDS
 
 
 def write_page(
@@ -49,8 +48,8 @@ def write_page(
     Raises:
         BadInput: a language that the page isn't written in.
     """
-    if lang not in WORDS:
-        raise BadInput(f"language {lang!r} is not known; allowed: {', '.join(WORDS)}")
+    if lang not in PAGE_WORDS:
+        raise BadInput(f"language {lang!r} is not known; allowed: {', '.join(PAGE_WORDS)}")
     path = folder / page_name(lang)
     view = View(study, selection, lang)
     write_text(path, render(view, confirmation, manifest, others, portraits))
@@ -77,7 +76,7 @@ def render(
         style=style,
         script=script,
         policy=policy(style, script),
-        others=[(lang, page_name(lang), WORDS[lang]["language_name"]) for lang in others],
+        others=[(lang, page_name(lang), PAGE_WORDS[lang]["language_name"]) for lang in others],
         **_verdict(view, confirmation),
         **_figures(view),
         **_tables(view, confirmation, manifest),
@@ -97,7 +96,7 @@ def _verdict(view: View, confirmation: Confirmation | None) -> dict[str, Any]:
     return {
         "headline": verdicts.headline(view, sealed),
         "question": verdicts.question(view, sealed),
-        "controls": winners_controls(view, sealed) if sealed else [],
+        "sequence": verdicts.sequence(view, sealed) if sealed else [],
         "caveat": caveat,
         "facts": _facts(view),
     }
@@ -107,7 +106,7 @@ def _facts(view: View) -> list[tuple[str, str, str]]:
     """(number, what it counts, a note)."""
     study, trials, rule = view.study, view.study.trials, view.study.experiment.folds.rule
     states = [trial.state for trial in trials]
-    tuned = [f for f in view.families if study.spaces[f].get("parameters")]
+    tuned = [f for f in view.families if study.spaces[f].parameters]
     core = sum(budgets.core_seconds(view, trial) for trial in trials) / 3600
     facts = [
         (

@@ -91,7 +91,7 @@ def _trouble(host: str, port: int) -> str | None:
                 return None  # it would want certificates first
             connection.sendall(HELLO)
             answer = connection.recv(9)
-    except socket.gaierror:
+    except (socket.gaierror, UnicodeError):  # the latter of a name that none can be
         return f"there is no host {host}"
     except TimeoutError:
         return _silent()

@@ -6,7 +6,7 @@ import resource
 import sys
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, fields, is_dataclass
+from dataclasses import dataclass, field, fields, is_dataclass
 from multiprocessing.connection import Connection
 
 import numpy as np
@@ -14,7 +14,8 @@ import torch
 
 from recsweep.config.schema import Experiment, Resources
 from recsweep.data.features import with_features
-from recsweep.data.types import Fold
+from recsweep.data.types import Float64, Fold
+from recsweep.evaluation.power import Power
 from recsweep.models.registry import families_of
 from recsweep.search.stopping import rungs
 from recsweep.search.worker import MakeTrial, one_line
@@ -38,6 +39,8 @@ class FamilyPlan:
     expected_epochs: float  # of all trials together
     epoch_seconds: float | None  # all folds, the defaults; None: not measured in time
     problem: str | None  # why the defaults can't be trained
+    # (n,) each learner's score after an epoch of the defaults, on the measured fold
+    learners: Float64 | None = field(default=None, repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +51,8 @@ class Plan:
     workers: int
     data_bytes: int  # all folds, once for all workers
     worker_bytes: int | None  # the largest measured process
+    measured_fold: int  # the one with the most events to train on
+    power: Power | None = None  # of the sealed test; None: not known
 
     @property
     def seconds(self) -> float | None:
@@ -66,6 +71,7 @@ class _Measured:
     seconds: float
     bytes: int
     problem: str | None
+    learners: Float64 | None
 
 
 def plan(
@@ -86,6 +92,7 @@ def plan(
         workers=_local_workers(experiment.resources),
         data_bytes=sum(_size(fold) for fold in folds),
         worker_bytes=max((m.bytes for m in measured.values()), default=None),
+        measured_fold=_largest(folds),
     )
 
 
@@ -112,6 +119,7 @@ def _family(
         expected_epochs=full * epochs + (trials - full) * length,
         epoch_seconds=measured.seconds if measured and fine else None,
         problem=measured.problem if measured else None,
+        learners=measured.learners if measured else None,
     )
 
 
@@ -154,10 +162,9 @@ def _measure_all(
 ) -> None:
     torch.set_num_threads(max(1, int(experiment.resources.cpu)))
     device = torch.device("cuda" if experiment.resources.gpu else "cpu")
-    events = [len(fold.training.sequences.item) for fold in folds]
-    largest = int(np.argmax(events))
+    events, largest = _events(folds), _largest(folds)
     for name, space in spaces.items():
-        began, problem = time.perf_counter(), None
+        began, problem, learners = time.perf_counter(), None, None
         try:
             trial = make_trial(
                 space.family,
@@ -170,13 +177,21 @@ def _measure_all(
                 precision=experiment.resources.precision,
                 task=TASKS[experiment.task],
             )
-            trial.advance()
+            (learners,) = trial.advance().user_values
         except Exception as error:
             problem = f"{type(error).__name__}: {one_line(error)}"
         seconds = (time.perf_counter() - began) * sum(events) / max(1, events[largest])
         peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
         unit = 1 if sys.platform == "darwin" else 1024
-        results.send(_Measured(name, seconds, peak * unit, problem))
+        results.send(_Measured(name, seconds, peak * unit, problem, learners))
+
+
+def _events(folds: Sequence[Fold]) -> list[int]:
+    return [len(fold.training.sequences.item) for fold in folds]
+
+
+def _largest(folds: Sequence[Fold]) -> int:
+    return int(np.argmax(_events(folds)))
 
 
 def _local_workers(resources: Resources) -> int:

@@ -92,7 +92,7 @@ def run_search(
             tell(
                 SweepStarted(
                     experiment=experiment,
-                    spaces={name: space.declared for name, space in spaces.items()},
+                    spaces=spaces,
                     targets={name: ledger.target(name) for name in experiment.families},
                     done=trial_rows(list(studies.values())),
                     workers=workers,

@@ -85,7 +85,7 @@ def identity(
     """
     return {
         "data": fingerprint,
-        "space": {"family": space.family, **space.declared},
+        "space": space.keys_as_declared(),
         **deciding(experiment.of_family(family), Decides.TRIALS),
     }
 

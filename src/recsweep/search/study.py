@@ -40,7 +40,7 @@ def build_study(
     ]
     return Study(
         experiment=experiment,
-        spaces={name: space.declared for name, space in spaces.items()},
+        spaces={name: space.declared() for name, space in spaces.items()},
         dataset=dataset,
         fingerprint=fingerprint,
         environment=environment,

@@ -1,31 +1,66 @@
-"""One parameter of a search space."""
+"""One parameter of a search space: its range or choice, as a space file declares it."""
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Literal
+from typing import TYPE_CHECKING, Literal, Self
 
-import optuna
+from pydantic import Field, model_validator
 
+from recsweep.config.schema import Schema
 from recsweep.config.values import Configuration, Value
 
-Kind = Literal["int", "float", "choice"]
+if TYPE_CHECKING:
+    import optuna
+
+IntRange = tuple[int, int]
+FloatRange = tuple[float, float]
+Number = float  # `float` is a key below
+KINDS = ("int", "float", "choice")
 
 
-@dataclass(frozen=True, slots=True)
-class Parameter:
+class Parameter(Schema):
     """A range of whole numbers or of numbers, both ends included, or a choice."""
 
-    name: str
-    kind: Kind
-    low: float  # of a range
-    high: float
-    choices: tuple[Value, ...]  # of a choice
-    log: bool
-    step: float | None
-    when: Mapping[str, tuple[Value, ...]]  # other parameter -> its values with which this exists
+    name: str = Field("", exclude=True)  # its key among the space's parameters
+    int: IntRange | None = None
+    float: FloatRange | None = None
+    choice: tuple[Value, ...] | None = None
+    log: bool = False
+    step: Number | None = Field(None, gt=0)
+    when: Mapping[str, tuple[Value, ...]] = {}  # other -> its values with which this exists
     role: Literal["scientific", "nuisance"]
-    why: str
+    why: str = Field(min_length=1)
+
+    @model_validator(mode="after")
+    def _one_kind(self) -> Self:
+        given = [kind for kind in KINDS if getattr(self, kind) is not None]
+        if len(given) != 1:
+            raise ValueError(f"give one of int, float, choice; found {', '.join(given) or 'none'}")
+        if self.choice is not None:
+            _check_choice(self.choice, self.log, self.step)
+        else:
+            _check_range(self.low, self.high, self.log, self.step, whole=self.int is not None)
+        return self
+
+    @property
+    def declared(self) -> tuple[str, tuple[Value, ...]]:
+        """Its kind, and its ends or values."""
+        return next((kind, found) for kind in KINDS if (found := getattr(self, kind)) is not None)
+
+    @property
+    def low(self) -> Number:
+        """The lower end of a range."""
+        return (self.int or self.float or (0, 0))[0]
+
+    @property
+    def high(self) -> Number:
+        """The upper end of a range."""
+        return (self.int or self.float or (0, 0))[1]
+
+    @property
+    def choices(self) -> tuple[Value, ...]:
+        """Of a choice; empty for a range."""
+        return self.choice or ()
 
     def active(self, values: Configuration) -> bool:
         """Does this parameter exist beside these values of the others?"""
@@ -40,51 +75,66 @@ class Parameter:
             f"{name} is {' or '.join(map(str, allowed))}" for name, allowed in self.when.items()
         )
 
-    def suggest(self, trial: optuna.Trial) -> Value:
+    def distribution(self) -> "optuna.distributions.BaseDistribution":
+        """As Optuna knows it."""
+        from optuna.distributions import (
+            CategoricalDistribution,
+            FloatDistribution,
+            IntDistribution,
+        )
+
+        if self.choice is not None:
+            return CategoricalDistribution(self.choice)
+        if self.int is not None:
+            return IntDistribution(*self.int, log=self.log, step=int(self.step or 1))
+        return FloatDistribution(self.low, self.high, log=self.log, step=self.step)
+
+    def suggest(self, trial: "optuna.Trial") -> Value:
         """Ask Optuna for a value."""
-        if self.kind == "choice":
-            chosen: Value = trial.suggest_categorical(self.name, self.choices)  # type: ignore[assignment]
+        if self.choice is not None:
+            chosen: Value = trial.suggest_categorical(self.name, self.choice)  # type: ignore[assignment]
             return chosen
-        if self.kind == "int":
+        if self.int is not None:
             step = int(self.step or 1)
-            return trial.suggest_int(
-                self.name, int(self.low), int(self.high), log=self.log, step=step
-            )
+            return trial.suggest_int(self.name, *self.int, log=self.log, step=step)
         return trial.suggest_float(self.name, self.low, self.high, log=self.log, step=self.step)
 
     def problem(self, value: Value) -> str | None:
         """Say why `value` is none of this parameter's; None if it is one."""
-        if self.kind == "choice":
-            if _among(value, self.choices):
+        if self.choice is not None:
+            if _among(value, self.choice):
                 return None
-            return f"{value!r} is not among {list(self.choices)}"
-        numbers = int if self.kind == "int" else int | float
+            return f"{value!r} is not among {list(self.choice)}"
+        numbers = int if self.int is not None else int | float
         if isinstance(value, bool) or not isinstance(value, numbers):
-            return f"{value!r} is not {'a whole number' if self.kind == 'int' else 'a number'}"
+            return f"{value!r} is not {'a whole number' if numbers is int else 'a number'}"
         if not self.low <= value <= self.high:
             return f"{value!r} is outside [{self.low:g}, {self.high:g}]"
         if self.step and not on_grid(value, self.low, self.step):
             return f"{value!r} is not a multiple of step {self.step:g} above {self.low:g}"
         return None
 
-    def position(self, value: float) -> float:
+    def position(self, value: Value) -> Number:
         """Where a value lies between the ends, from 0 to 1, on the range's own scale."""
+        if self.choice is not None:
+            return self.choice.index(value) / (len(self.choice) - 1)
+        number = float(value)
         if self.log:
-            if value <= 0:  # no place on this scale; a record that was edited by hand
+            if number <= 0:  # no place on this scale; a record that was edited by hand
                 return 0.0
-            return math.log(value / self.low) / math.log(self.high / self.low)
-        return (value - self.low) / (self.high - self.low)
+            return math.log(number / self.low) / math.log(self.high / self.low)
+        return (number - self.low) / (self.high - self.low)
 
     def values(self) -> tuple[Value, ...]:
         """Every value of a choice or of a range of whole numbers."""
-        if self.kind == "choice":
-            return self.choices
+        if self.choice is not None:
+            return self.choice
         return tuple(range(int(self.low), int(self.high) + 1, int(self.step or 1)))
 
     @property
-    def size(self) -> float:
+    def size(self) -> Number:
         """How many values there are; inf for a continuous range."""
-        if self.kind != "float":
+        if self.float is None:
             return len(self.values())
         return round((self.high - self.low) / self.step) + 1 if self.step else math.inf
 
@@ -98,3 +148,27 @@ def on_grid(value: float, low: float, step: float) -> bool:
 def _among(value: Value, allowed: tuple[Value, ...]) -> bool:
     # True == 1 in Python, yet they are different settings.
     return any(type(value) is type(other) and value == other for other in allowed)
+
+
+def _check_choice(choice: tuple[Value, ...], log: bool, step: float | None) -> None:
+    if len(choice) < 2:
+        raise ValueError(f"a choice needs two values or more, found {list(choice)}")
+    if len({(type(value), value) for value in choice}) < len(choice):
+        raise ValueError(f"the choice {list(choice)} holds a value twice")
+    if log or step is not None:
+        raise ValueError("a choice has neither log nor step")
+
+
+def _check_range(low: float, high: float, log: bool, step: float | None, *, whole: bool) -> None:
+    if not low < high:
+        raise ValueError(f"the range [{low:g}, {high:g}] is empty: the lower end comes first")
+    if log and low <= 0:
+        raise ValueError(f"a range on a log scale starts above 0, found [{low:g}, {high:g}]")
+    if step is None:
+        return
+    if log:
+        raise ValueError("a range has log or step, not both")
+    if whole and step % 1:
+        raise ValueError(f"the step of an int is a whole number, found {step}")
+    if not on_grid(high, low, step):
+        raise ValueError(f"step {step} does not lead from {low:g} to {high:g}")

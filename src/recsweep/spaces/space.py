@@ -1,37 +1,37 @@
 """A search space: checked configurations, asked of Optuna define-by-run."""
 
 import math
-from collections.abc import Mapping
-from dataclasses import dataclass
 from itertools import product
+from typing import TYPE_CHECKING
 
-import optuna
-from pydantic import ValidationError
+from pydantic import Field, ValidationError
 
 from recsweep.config.values import Configuration, Value
 from recsweep.models.protocol import FamilyConfig
-from recsweep.spaces.parameter import Parameter
+from recsweep.spaces.declared import DeclaredSpace
+
+if TYPE_CHECKING:
+    import optuna
 
 EDGE = 0.05
 """A value this close to an end of its range, as a share of the range on its scale, is near it."""
 
 
-@dataclass(frozen=True, slots=True)
-class Space:
-    """The space of one family. `search/space_files.py` reads and checks one."""
+class Space(DeclaredSpace):
+    """The space of a family that serves the study's task. `files.py` reads and checks one."""
 
-    family: str  # in the registry
-    parameters: tuple[Parameter, ...]  # each after those that it depends on
-    fixed: Mapping[str, Value]
-    defaults: Mapping[str, Value]  # the first trial, without the fixed values
-    config: type[FamilyConfig]
-    declared: Mapping[str, object]  # the file's keys, for the record
-    epochs: int | None = None  # a fixed training length of the family; None: the study's budget
+    config: type[FamilyConfig] = Field(exclude=True)
+    epochs: int | None = Field(None, exclude=True)  # its fixed training length, if it has one
 
-    def suggest(self, trial: optuna.Trial) -> dict[str, Value]:
+    def declared(self) -> DeclaredSpace:
+        """Without the family's part, for the record."""
+        names = DeclaredSpace.model_fields.keys() & self.model_fields_set
+        return DeclaredSpace(**{name: getattr(self, name) for name in names})
+
+    def suggest(self, trial: "optuna.Trial") -> dict[str, Value]:
         """Ask Optuna for a whole configuration, the fixed values included."""
         values: dict[str, Value] = {}
-        for parameter in self.parameters:
+        for parameter in self.parameters.values():
             if parameter.active(values):
                 values[parameter.name] = parameter.suggest(trial)
         return {**self.fixed, **values}
@@ -39,7 +39,7 @@ class Space:
     def problems(self, config: Configuration) -> list[str]:
         """Say, one line each, why a configuration can't have come from this space."""
         found = []
-        for p in self.parameters:
+        for p in self.parameters.values():
             if not p.active(config):
                 if p.name in config:
                     found.append(f"{p.name} is set, but exists only when {p.condition}")
@@ -50,7 +50,7 @@ class Space:
         for name, value in self.fixed.items():
             if name not in config or config[name] != value:
                 found.append(f"{name} is fixed to {value!r}, found {config.get(name)!r}")
-        known = {p.name for p in self.parameters} | set(self.fixed)
+        known = {*self.parameters, *self.fixed}
         found += [f"{name} is not in this space" for name in config if name not in known]
         return found or self._refusal(config)
 
@@ -70,7 +70,7 @@ class Space:
         An end that the family itself can't pass (no dropout, one layer) is no reason to warn.
         """
         warnings = []
-        for parameter in self.parameters:
+        for parameter in self.parameters.values():
             value = config.get(parameter.name)
             if parameter.choices or isinstance(value, str) or value is None:
                 continue
@@ -91,7 +91,8 @@ class Space:
     @property
     def size(self) -> float:
         """How many configurations there are; inf where a continuous parameter is among them."""
-        switches = [p for p in self.parameters if any(p.name in q.when for q in self.parameters)]
+        parameters = self.parameters.values()
+        switches = [p for p in parameters if any(p.name in q.when for q in parameters)]
         total = 0.0
         for values in product(*(p.values() for p in switches)):
             chosen = dict(zip((p.name for p in switches), values, strict=True))
@@ -100,6 +101,6 @@ class Space:
                 continue  # the same configuration again: a switch out of use has no value
             for p in idle:
                 del chosen[p.name]
-            others = (p for p in self.parameters if p not in switches and p.active(chosen))
+            others = (p for p in parameters if p not in switches and p.active(chosen))
             total += math.prod(p.size for p in others)
         return total

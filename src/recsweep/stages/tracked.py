@@ -17,7 +17,7 @@ from recsweep.stages.reproduce.stage import Reproduction
 from recsweep.tracking.alongside import publish_along
 from recsweep.tracking.artifacts import Item, folder_item, prepared_data, search_space
 from recsweep.tracking.stage_runs import StageRun, study_config, tags
-from recsweep.tracking.tables import Table
+from recsweep.tracking.tables import RunTable
 from recsweep.tracking.wandb import track
 
 
@@ -189,7 +189,7 @@ def _verdicts(experiment: Experiment, folder: Path) -> Item:
     return Item(f"{experiment.study}-verdicts", "verdicts", content)
 
 
-def _sealed_table(found: Confirmation) -> Table:
+def _sealed_table(found: Confirmation) -> RunTable:
     columns = ["family", "trial", "epochs", "seeds", "metric", "mean", "lower", "upper"]
     rows = [
         [name, family.trial, family.epochs, len(family.seeds), metric, e.mean, e.lower, e.upper]
@@ -199,7 +199,7 @@ def _sealed_table(found: Confirmation) -> Table:
     return columns, rows
 
 
-def _verdict_table(found: Confirmation) -> Table:
+def _verdict_table(found: Confirmation) -> RunTable:
     columns = ["a", "b", "outcome", "difference", "lower", "upper", "p", "exploratory", "caveats"]
     rows = [
         [

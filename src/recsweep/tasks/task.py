@@ -8,7 +8,7 @@ import torch
 from numpy.typing import NDArray
 
 from recsweep.config.schema import Experiment, Metric, Schema
-from recsweep.data.before_cut import Learned, Mask
+from recsweep.data.before_cut import FittedCatalogue, Mask
 from recsweep.data.types import Dataset, Events, Float64, Fold, Int32, Targets, Training
 from recsweep.evaluation.metrics import user_means
 
@@ -31,7 +31,7 @@ class Split:
     events: Events  # up to the window's end; where there is no clock, all
     window: tuple[int, int]  # microseconds since 1970 UTC
     before: Mask  # (n_events,) what may be learned from
-    learned: Learned  # from those
+    learned: FittedCatalogue  # from those
     dataset: Dataset  # with the tables
     experiment: Experiment  # with the rules
 

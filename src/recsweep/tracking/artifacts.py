@@ -14,6 +14,7 @@ from typing import Any
 import wandb
 
 from recsweep.records.atomic import write_bytes
+from recsweep.spaces.declared import DeclaredSpace
 
 COPIES = "artifacts"  # in the folder of the run files
 
@@ -47,10 +48,10 @@ def prepared_data(dataset: str, fingerprint: str) -> Item:
     )
 
 
-def search_space(study: str, spaces: Mapping[str, Mapping[str, object]]) -> Item:
+def search_space(study: str, spaces: Mapping[str, DeclaredSpace]) -> Item:
     """What could vary, one file a family."""
     files = {
-        f"{name}.json": json.dumps(space, indent=1, ensure_ascii=False).encode()
+        f"{name}.json": json.dumps(space.keys_as_declared(), indent=1, ensure_ascii=False).encode()
         for name, space in spaces.items()
     }
     return Item(f"{study}-space", "search-space", files)

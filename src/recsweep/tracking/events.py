@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from recsweep.config.schema import Experiment
 from recsweep.config.values import Configuration
 from recsweep.records.study import SweepSession, TrialRow
+from recsweep.spaces.declared import DeclaredSpace
 from recsweep.training.epoch import EpochReport
 
 
@@ -15,7 +16,7 @@ class SweepStarted:
     """A session begins; a resumed study has trials behind it."""
 
     experiment: Experiment
-    spaces: Mapping[str, Mapping[str, object]]  # family name in the study -> its file's keys
+    spaces: Mapping[str, DeclaredSpace]  # by the family's name in the study
     targets: Mapping[str, int]  # family -> trials in all
     done: tuple[TrialRow, ...]
     workers: int

@@ -8,7 +8,7 @@ import wandb
 
 from recsweep.config.schema import Experiment
 from recsweep.tracking.artifacts import Item, give_out, take_in
-from recsweep.tracking.tables import Table
+from recsweep.tracking.tables import RunTable
 from recsweep.tracking.wandb_session import Session
 
 JobType = Literal["study", "confirm", "reproduce"]
@@ -24,7 +24,7 @@ class StageRun:
     tags: list[str]
     config: Mapping[str, object]
     summary: Mapping[str, object]
-    tables: Mapping[str, Table] = field(default_factory=dict)
+    tables: Mapping[str, RunTable] = field(default_factory=dict)
     took: tuple[Item, ...] = ()
     gave: tuple[Item, ...] = ()
 
@@ -69,6 +69,6 @@ def study_config(experiment: Experiment, fingerprint: str) -> dict[str, object]:
     }
 
 
-def _table(table: Table) -> wandb.Table:
+def _table(table: RunTable) -> wandb.Table:
     columns, rows = table
     return wandb.Table(columns=list(columns), data=rows)

@@ -6,26 +6,25 @@ from typing import Any
 
 from recsweep.config.schema import Experiment
 from recsweep.records.study import TrialRow
+from recsweep.spaces.declared import DeclaredSpace
 
-Table = tuple[list[str], list[list[Any]]]
+RunTable = tuple[list[str], list[list[Any]]]
 
 
-def space_table(spaces: Mapping[str, Mapping[str, Any]]) -> Table:
+def space_table(spaces: Mapping[str, DeclaredSpace]) -> RunTable:
     """One row a parameter of each family: its range, its role and why it varies."""
     columns = ["family", "parameter", "range", "scale", "when", "role", "why"]
     rows = []
     for family, space in spaces.items():
-        for name, keys in space.get("parameters", {}).items():
-            kind = next(k for k in ("int", "float", "choice") if k in keys)
-            when = ", ".join(f"{k}: {v}" for k, v in keys.get("when", {}).items())
-            scale = "log" if keys.get("log") else "linear" if kind != "choice" else ""
-            rows.append(
-                [family, name, f"{kind} {keys[kind]}", scale, when, keys["role"], keys["why"]]
-            )
+        for p in space.parameters.values():
+            kind, found = p.declared
+            scale = "log" if p.log else "" if p.choice else "linear"
+            shown = f"{kind} {list(found)}"
+            rows.append([family, p.name, shown, scale, p.condition, p.role, p.why])
     return columns, rows
 
 
-def leaderboard_table(experiment: Experiment, trials: Sequence[TrialRow]) -> Table:
+def leaderboard_table(experiment: Experiment, trials: Sequence[TrialRow]) -> RunTable:
     """Every trial, the best first; those without a score come last."""
     key = experiment.metric.key
     columns = ["trial", "family", "state", key, "best_epoch", "epochs", "fit_seconds", "reason"]

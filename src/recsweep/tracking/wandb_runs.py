@@ -79,7 +79,7 @@ class Runs:
             config={
                 **study_config(study.experiment, study.fingerprint),
                 "family": event.family,
-                "kind": study.spaces[event.family].get("family", event.family),
+                "kind": study.spaces[event.family].family,
                 "trial": event.id,
                 "number": int(event.id.rpartition("-")[2]),
                 "seed": event.seed,

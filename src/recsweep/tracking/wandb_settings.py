@@ -31,6 +31,7 @@ def own_settings() -> wandb.Settings:
         if folder:
             settings.root_dir = folder
             _take_files(settings)
+            settings.settings_system = None  # a folder's come after those of the home
     for name, value in os.environ.items():
         if name.startswith("WANDB_") and name not in OF_ONE_RUN and value.strip():
             _take(settings, name, value)
@@ -41,7 +42,7 @@ def _take_files(settings: wandb.Settings) -> None:
     try:
         settings.update_from_system_settings()
     except UnicodeDecodeError as error:
-        files = f"{settings.settings_system} or {settings.settings_workspace}"
+        files = f"{settings.settings_system or '~'} or {settings.settings_workspace}"
         raise BadInput(f"{files}: W&B can't read its settings ({error.reason})") from None
 
 

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from recsweep.data.features.dated import NOTHING, Known, known_of
+from recsweep.data.features.dated import NOTHING, DatedTable, known_of
 from recsweep.data.types import Int32
 
 IDS = pl.Series(["b", "a"])
@@ -14,12 +14,12 @@ def codes(*values: int) -> Int32:
     return np.array(values, np.int32)
 
 
-def dated(rows: list[tuple[str, int | None, str]]) -> Known:
+def dated(rows: list[tuple[str, int | None, str]]) -> DatedTable:
     columns = {"_id": pl.String, "_valid_from": pl.Int64, "x": pl.String}
     return known_of(IDS, pl.DataFrame(rows, schema=columns, orient="row"), pl.DataFrame())
 
 
-def said(known: Known, code: int, at: int) -> str | None:
+def said(known: DatedTable, code: int, at: int) -> str | None:
     row = int(known.rows(codes(code), at)[0])
     return None if row == NOTHING else str(known.table["x"][row])
 

@@ -76,6 +76,18 @@ def test_a_null_of_mysql_and_hive_is_no_n(write: Write) -> None:
     assert found == [("u1", "\\N", "a\tb"), ("N", "\\N", "\\N")]
 
 
+@pytest.mark.parametrize("header", [True, False])
+@pytest.mark.parametrize("separator", [",", "::"])
+@pytest.mark.parametrize("more", [True, False])
+def test_a_row_that_is_longer_than_the_first_is_named(
+    write: Write, header: bool, separator: str, more: bool
+) -> None:
+    rows = ["a,b", "1,2", "3,4,,", "5,6"][: 4 if more else 3]
+    path = write("\n".join(row.replace(",", separator) for row in rows))
+    with pytest.raises(BadInput, match=f"row {2 if header else 3} has 4 fields, expected 2"):
+        read(path, header=header, separator=separator)
+
+
 @pytest.mark.parametrize(
     ("row", "message"),
     [

@@ -1,5 +1,7 @@
+from worlds import experiment_of
+
 from recsweep.models.family import Role
-from recsweep.stages.confirm.contrasts import Entrant, default_contrasts
+from recsweep.stages.confirm.contrasts import Entrant, default_contrasts, entrants_of
 
 
 def entrant(role: Role, score: float, space: str = "") -> Entrant:
@@ -20,6 +22,13 @@ def test_by_default_the_best_network_meets_each_baseline_and_the_best_floor() ->
         ("lstm", "matrix_factorization"),
         ("lstm", "item_knn"),
     }
+
+
+def test_each_network_meets_its_twin_that_cannot_see_order() -> None:
+    kinds = {name: name for name in ("gru", "gru_unordered", "matrix_factorization")}
+    experiment = experiment_of(families={name: f"{name}.yaml" for name in kinds})
+    found = default_contrasts(entrants_of(experiment, kinds, dict.fromkeys(kinds, 0.1)))
+    assert found == (("gru", "matrix_factorization"), ("gru", "gru_unordered"))
 
 
 def test_arms_of_a_family_meet_each_other() -> None:

@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 from worlds import experiment_of
 
+from recsweep.cli import steps
 from recsweep.config.schema import Experiment
 from recsweep.data.prepare import prepare
 from recsweep.errors import BadInput
@@ -79,6 +80,17 @@ def test_a_test_with_one_answer_is_refused(kinds: str, message: str, tmp_path: P
     dataset = prepare(experiment, tmp_path)
     with pytest.raises(BadInput, match=rf"^sealed test: {message}.*or raise folds\.test"):
         check_test(dataset, experiment)
+
+
+def test_prepare_says_so_after_what_it_prepared(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    for quiet in (True, False):
+        with pytest.raises(BadInput, match=r"^sealed test: .*targets\.seen: keep"):
+            steps.prepare(experiment_on(REPEATS, tmp_path), quiet)
+    assert "sealed test" in capsys.readouterr().out
+    steps.prepare(experiment_on(REPEATS, tmp_path, targets={"seen": "keep"}), quiet=True)
 
 
 def test_a_test_with_something_to_score_is_no_word_and_then_booked(tmp_path: Path) -> None:

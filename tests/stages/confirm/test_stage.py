@@ -8,16 +8,19 @@ import numpy as np
 import polars as pl
 import pytest
 from families import stand_in
+from scipy.stats import t
 from tiny import World
 
 from recsweep.cli.confirmation_lines import confirmation_lines
 from recsweep.data import sealed
 from recsweep.errors import BadInput, WorkFailed
+from recsweep.evaluation.power import Power
 from recsweep.models.family import Build
 from recsweep.models.registry import families_of
 from recsweep.records.confirmation_files import read_confirmation, read_learners
 from recsweep.records.lock import study_lock
 from recsweep.records.openings import read_openings
+from recsweep.records.user_values import read_user_values
 from recsweep.stages.confirm import stage
 from recsweep.stages.confirm.stage import confirm_stage
 
@@ -76,6 +79,29 @@ def test_what_another_process_confirmed_while_this_one_read_is_not_opened_again(
     monkeypatch.setattr(stage, "study_lock", late)
     assert not confirm(world).opened
     assert len(read_openings(world.study)) == 1
+
+
+def test_what_the_test_can_show_is_said_before_it_is_opened_and_only_then(world: World) -> None:
+    heard: list[tuple[Power, int]] = []
+
+    def before_opening(power: Power) -> None:
+        heard.append((power, len(read_openings(world.study))))
+
+    confirmation = confirm(world, before_opening=before_opening).confirmation
+    confirm(world, before_opening=before_opening)
+    ((power, openings),) = heard
+    assert openings == 0
+    declared = [(v.a, v.b) for v in confirmation.pairs if not v.exploratory]
+    assert list(power.differences) == declared
+    a, b = (
+        np.concatenate([f.value for f in read_user_values(world.study, choice.trial)])
+        for choice in (confirmation.families[name] for name in declared[0])
+    )
+    n = power.learners
+    assert 0.5 < n / confirmation.learners < 2
+    # One fold or several with like means: the pooled spread is about that of all.
+    rough = (t.isf(0.025 / len(declared), n - 1) + t.isf(0.2, n - 1)) * (a - b).std() / n**0.5
+    assert power.differences[declared[0]] == pytest.approx(rough, rel=0.1)
 
 
 def test_what_cannot_be_told_of_the_machine_leaves_the_test_closed(
@@ -163,13 +189,6 @@ def test_only_a_family_without_chance_is_trained_once(world: World) -> None:
     assert not seeds_agree("matrix_factorization")
     assert confirmation.families["markov"].deterministic
     assert confirmation.families["matrix_factorization"].seeds == (9000, 9001)
-
-
-def test_order_is_worth_something_on_rings_and_only_to_who_reads_it(world: World) -> None:
-    families = confirm(world).confirmation.families
-    assert families["markov"].order is not None
-    assert families["markov"].order.drop.lower > 0
-    assert families["matrix_factorization"].order is None
 
 
 def test_steps_grow_with_the_data_while_epochs_stay(world: World) -> None:

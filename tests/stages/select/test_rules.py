@@ -74,6 +74,20 @@ def test_one_standard_error_takes_the_fewest_epochs_of_the_close_ones_whatever_t
     assert (choice.trial, choice.within, choice.candidates) == ("gru-0001", 2, 3)
 
 
+@pytest.mark.parametrize("lower_is_better", [False, True])
+def test_a_difference_of_exactly_one_error_is_close(lower_is_better: bool) -> None:
+    """Trials that agree on every learner differ by 0, and the error is 0."""
+    experiment = ONE_ERROR
+    if lower_is_better:
+        experiment = experiment.model_copy(update={"metric": Metric(name="log_loss")})
+    rows = [
+        trial_row(n, (0.25,), fit_seconds=seconds, lower_is_better=lower_is_better)
+        for n, seconds in enumerate((30, 1, 20))
+    ]
+    choice = select(study_with(*rows, experiment=experiment), SAME).families["gru"]
+    assert (choice.trial, choice.within) == ("gru-0001", 3)
+
+
 def test_a_small_difference_that_every_learner_shares_is_no_tie() -> None:
     values = {"gru-0000": scores((0.5, 0.3, 0.4)), "gru-0001": scores((0.49, 0.29, 0.39))}
     study = study_with(

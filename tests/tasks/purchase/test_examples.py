@@ -1,4 +1,5 @@
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import polars as pl
@@ -8,9 +9,11 @@ from hypothesis import strategies as st
 from purchases import CUT, END, LookOrBuy, fold_of, log_of, purchase_experiment, random_log
 from worlds import dataset_of
 
+from recsweep.config.schema import Experiment
 from recsweep.data.features import with_features
-from recsweep.data.types import Fold, Targets
+from recsweep.data.types import Cuts, Dataset, Fold, Targets
 from recsweep.errors import BadInput
+from recsweep.tasks.development import whole_development
 from recsweep.tasks.folds import make_fold
 from recsweep.tasks.purchase.examples import DAY, find_examples
 from recsweep.tasks.purchase.settings import Purchase
@@ -199,6 +202,60 @@ def test_whatever_happens_after_an_example_leaves_what_is_known_of_it_as_it_was(
         assert kept
         for key in kept:
             assert after[key] == before[key]
+
+
+def pulses(codes: np.ndarray, times: np.ndarray, column: str, early: int) -> pl.DataFrame:
+    """Rows that say the code itself since ever, and 1000 at the microsecond of each event alone."""
+    always = [(str(code), None, float(code)) for code in np.unique(codes).tolist()]
+    pairs = zip(codes.tolist(), (times - early).tolist(), strict=True)
+    pulse = [row for c, t in pairs for row in ((str(c), t, 1000.0), (str(c), t + 1, float(c)))]
+    schema = {"_id": pl.String, "_valid_from": pl.Int64, column: pl.Float64}
+    return pl.DataFrame(always + pulse, schema=schema, orient="row")
+
+
+def pulsed_world(early: int | None) -> tuple[Dataset, Experiment]:
+    """Rows of learners and courses pulse `early` microseconds before events; None: they do not."""
+    events = log_of(random_log(3))
+    tables: dict[str, Any] = {}
+    for name, codes, column in (("user", events.user, "age"), ("item", events.item, "price")):
+        ids = [str(code) for code in np.unique(codes)]
+        rows = pulses(codes, events.time, column, early or 0)
+        if early is None:
+            rows = rows.filter(pl.col("_valid_from").is_null())
+        tables |= {f"{name}s": pl.DataFrame({"_id": ids, "_label": [None] * len(ids)})}
+        tables |= {f"{name}_rows": rows}
+    dataset = replace(dataset_of(events), cuts=Cuts((), (END * DAY, END * DAY + 1)), **tables)
+    log = {"path": "x", "user": "u", "item": "i", "time": "t"}
+    courses = {"path": "y", "key": "i", "numeric": ["price"], "valid_from": "v"}
+    learners = {"path": "z", "key": "u", "numeric": ["age"], "valid_from": "v"}
+    experiment = purchase_experiment(
+        data={"name": "test", "events": [log], "users": learners, "items": courses},
+        purchase={"window_days": 2, "price": "price"},
+    )
+    return dataset, experiment
+
+
+def everything(early: int | None) -> list[tuple[bytes, ...]]:
+    """All that is known of every example, to learn from and to score, and the prices."""
+    dataset, experiment = pulsed_world(early)
+    fold = make_fold("fold0", dataset.development, (CUT * DAY, END * DAY), dataset, experiment)
+    found = []
+    for targets in (fold.training.examples, fold.validation):
+        assert targets is not None
+        assert targets.labels is not None
+        assert targets.labels.price is not None
+        found += [known_of(targets, n) for n in range(len(targets))]
+        found += [(targets.labels.price.tobytes(),)]
+    histories = whole_development(dataset, experiment).validation.histories
+    assert histories.item_features is not None
+    return [*found, (histories.item_features.tobytes(),)]
+
+
+def test_a_row_that_is_valid_from_an_events_own_microsecond_is_too_late_for_it() -> None:
+    undisturbed = everything(None)
+    assert everything(0) == undisturbed
+    early = everything(1)
+    assert all(one != other for one, other in zip(early, undisturbed, strict=True))
 
 
 def test_the_time_spent_on_earlier_events_reaches_what_is_known() -> None:

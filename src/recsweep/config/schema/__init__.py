@@ -12,6 +12,7 @@ from recsweep.config.schema.base import (
     later,
 )
 from recsweep.config.schema.data import (
+    NO_VALUE,
     Data,
     EventTable,
     FeatureTable,
@@ -23,7 +24,15 @@ from recsweep.config.schema.data import (
 )
 from recsweep.config.schema.decides import ANSWERS, Decides, deciding, declared
 from recsweep.config.schema.experiment import Experiment
-from recsweep.config.schema.metric import Metric, goodness, lower_is_better, within_bounds, written
+from recsweep.config.schema.metric import (
+    Metric,
+    goodness,
+    lower_is_better,
+    span,
+    within_bounds,
+    written,
+)
+from recsweep.config.schema.numbers import NumberStyle
 from recsweep.config.schema.question import Folds, Targets, Text
 from recsweep.config.schema.search import Arm, Budget, Resources, Stopping, Tracking
 from recsweep.config.schema.task import (
@@ -40,6 +49,7 @@ __all__ = [
     "DWELL",
     "EVENT_FEATURES",
     "GAP",
+    "NO_VALUE",
     "TYPE",
     "UNITS",
     "Arm",
@@ -53,6 +63,7 @@ __all__ = [
     "Folds",
     "Metric",
     "MetricKind",
+    "NumberStyle",
     "Package",
     "Question",
     "Resources",
@@ -74,6 +85,7 @@ __all__ = [
     "part_of_task",
     "question_of",
     "settings_of_tasks",
+    "span",
     "task_packages",
     "within_bounds",
     "written",

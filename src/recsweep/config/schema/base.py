@@ -3,6 +3,7 @@
 import re
 from pathlib import PurePosixPath
 from typing import Annotated, Any, Literal
+from zoneinfo import ZoneInfo
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
 
@@ -27,6 +28,16 @@ def _below(path: str) -> str:
             "such as search_spaces/gru.yaml"
         )
     return _no_climbing(path)
+
+
+def _known_zone(name: str) -> str:
+    try:
+        ZoneInfo(name)
+    except (ValueError, OSError, KeyError):
+        raise ValueError(
+            f"{name!r} is no time zone; write one such as Asia/Shanghai, Europe/Berlin or UTC"
+        ) from None
+    return name
 
 
 def is_family_name(space: str) -> bool:
@@ -68,7 +79,9 @@ def _time_format(value: str) -> str:
 
 
 TimeFormat = Annotated[str, AfterValidator(_time_format)]
-"""A unit, `iso`, or a strptime pattern. A time without a zone is read as UTC."""
+"""A unit, `iso`, or a strptime pattern. A time without a zone is read as UTC, or as the table's
+`timezone`."""
+TimeZone = Annotated[str, AfterValidator(_known_zone)]
 
 
 LARGEST_SEED = 2**31 - 1

@@ -16,10 +16,12 @@ from recsweep.config.schema.base import (
     Seed,
     Share,
     TimeFormat,
+    TimeZone,
     Unit,
     later,
 )
 from recsweep.config.schema.frames import parquet_of, path_of
+from recsweep.config.schema.numbers import NumberStyle
 
 NO_FILES = ("idna", "punycode", "unicode-escape", "raw-unicode-escape", "undefined")
 """Codecs of Python that no file is written in."""
@@ -79,6 +81,7 @@ class Table(Schema):
     # What stands before a quote in a quoted field: a backslash, or the quote itself.
     escape: Sign | None = later(None)
     encoding: Annotated[str, AfterValidator(_known_encoding)] = "utf-8"
+    skip: Annotated[int, Field(ge=0)] = later(0)  # lines that stand before the header
     header: bool = True  # without one, columns are called column_1, column_2, …
     sha256: str | None = None  # of the file's bytes as they lie on disk
     _content: bytes | None = PrivateAttr(None)
@@ -152,12 +155,19 @@ class EventTable(Table):
     item: str
     time: str
     time_format: TimeFormat = "unix"
+    timezone: TimeZone | None = later(None)  # of times that are written without one; None: UTC
     type: TypeMapping = TypeMapping(constant="browse")
     dwell: str | None = later(None)  # the column of seconds spent on an event; empty: not known
     missing: tuple[str, ...] = later(NO_VALUE)  # raw values that are no id, no time, no dwell
 
+    @model_validator(mode="after")
+    def _zone_is_used(self) -> Self:
+        if self.timezone is not None and self.time_format.startswith("unix"):
+            raise ValueError("timezone is for times that are written out; unix times have none")
+        return self
 
-class FeatureTable(Table):
+
+class FeatureTable(Table, NumberStyle):
     """A table of learners or courses. Without `valid_from`, its columns are taken as known from
     the start; with it, a row is known from its time on, and an id may have several rows.
     """
@@ -172,11 +182,15 @@ class FeatureTable(Table):
     immutable: bool = later(False)  # declares that no row was ever written later than the log
     valid_from: str | None = later(None)  # the column of a row's time
     valid_from_format: TimeFormat = later("iso")
+    timezone: TimeZone | None = later(None)  # of times in valid_from that are written without one
 
     @model_validator(mode="after")
     def _one_claim(self) -> Self:
         if self.immutable and self.valid_from is not None:
             raise ValueError("give immutable or valid_from, not both")
+        unused = self.valid_from is None or self.valid_from_format.startswith("unix")
+        if self.timezone is not None and unused:
+            raise ValueError("timezone is for times in valid_from that are written out")
         return self
 
     @property
@@ -185,7 +199,7 @@ class FeatureTable(Table):
         return self.immutable or self.valid_from is not None
 
 
-class SessionTable(Table):
+class SessionTable(Table, NumberStyle):
     """A plain table: each row a session of its own, with what is known of it and how it ended."""
 
     label: str  # the column that says whether it ended in a purchase

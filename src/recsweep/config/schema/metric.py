@@ -27,6 +27,13 @@ def written(key: str) -> str:
     return (name if kind is None else kind.written) + at + k
 
 
+def span(key: str) -> float | None:
+    """What two scores of the metric `key` can differ by at most; None: without a bound."""
+    kind = metric_kinds().get(key.partition("@")[0])
+    width = math.inf if kind is None else kind.within[1] - kind.within[0]
+    return width if math.isfinite(width) else None
+
+
 def within_bounds(key: str, value: float) -> float:
     """`value`, or the end of what the metric `key` can be where it lies beyond."""
     kind = metric_kinds().get(key.partition("@")[0])
@@ -93,8 +100,7 @@ class Metric(Schema):
     @property
     def bound(self) -> float | None:
         """What two scores of one learner can differ by at most; None: without a bound."""
-        least, most = metric_kinds()[self.name].within
-        return most - least if math.isfinite(most - least) else None
+        return span(self.key)
 
     def goodness(self, value: float) -> float:
         """`value` with the sign that makes more better: what scores are sorted by."""

@@ -44,6 +44,8 @@ class Targets(Schema):
     which: Literal["all", "last", "first"] = "all"
     types: tuple[EventType, ...] = get_args(EventType)
     seen: Literal["drop", "keep"] = "drop"  # are courses of the history still candidates?
+    # Events that make a course seen; absent: those of `types`, so that who only looked may buy.
+    seen_types: tuple[EventType, ...] | None = None
     # exclude: no wrong answer to each other; compete: each is ranked against the others
     same_instant: Literal["exclude", "compete"] = "exclude"
     # known: courses with events before the cut; catalogue: those that the table knows by then, too

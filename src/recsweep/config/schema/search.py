@@ -86,7 +86,8 @@ class Confirm(Schema):
     smallest_effect: Annotated[float, Field(gt=0)] = 0.005  # of the study's metric
     resamples: Annotated[int, Field(ge=1000)] = 4000
     # Pairs of families that the question is about, e.g. [[gru, matrix_factorization]]; None: the
-    # best network against each baseline and the best floor, arms of a family among themselves.
+    # best network against each baseline and the best floor, each network against its twin, arms of
+    # a family among themselves.
     contrasts: tuple[tuple[ArmName, ArmName], ...] | None = later(None)
 
     @model_validator(mode="after")

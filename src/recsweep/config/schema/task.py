@@ -34,7 +34,11 @@ class MetricKind:
     within: tuple[float, float] = (-math.inf, math.inf)  # what it can be
     decides: bool = True  # a mean over learners, by which a study can be decided
     beside: bool = True  # stands beside the study's own metric in tables
-    bound: float | None = 1.0  # on what two values of one learner differ by; None: there is none
+
+    @property
+    def meaning(self) -> tuple[object, ...]:
+        """What is true of it in any task."""
+        return self.written, self.lower_is_better, self.at_k, self.within
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,7 +102,16 @@ def settings_of_tasks() -> Mapping[str, type[Schema]]:
 
 @cache
 def metric_kinds() -> Mapping[str, MetricKind]:
-    """The metrics of all tasks; one that several tasks have means the same in each."""
-    return {
-        name: kind for task in task_packages() for name, kind in question_of(task).metrics.items()
-    }
+    """The metrics of all tasks.
+
+    Raises:
+        BadInput: two tasks mean something else by one name.
+    """
+    found: dict[str, MetricKind] = {}
+    for task in task_packages():
+        for name, kind in question_of(task).metrics.items():
+            if found.setdefault(name, kind).meaning != kind.meaning:
+                raise BadInput(f"the metric {name} means something else in task {task}")
+            if kind.decides:
+                found[name] = kind
+    return found

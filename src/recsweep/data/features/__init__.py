@@ -8,7 +8,15 @@ numbers (`text.py`). A column that is the same for every row of training is left
 
 from recsweep.data.features.choose import with_features
 from recsweep.data.features.columns import FAR, MOST
-from recsweep.data.features.dated import ID, LABEL, NOTHING, RESERVED, VALID_FROM, Known, known_of
+from recsweep.data.features.dated import (
+    ID,
+    LABEL,
+    NOTHING,
+    RESERVED,
+    VALID_FROM,
+    DatedTable,
+    known_of,
+)
 from recsweep.data.features.events import EventEncoder, fit_events, known_dwell, summaries
 from recsweep.data.features.fit import (
     Encoder,
@@ -29,9 +37,9 @@ __all__ = [
     "NOTHING",
     "RESERVED",
     "VALID_FROM",
+    "DatedTable",
     "Encoder",
     "EventEncoder",
-    "Known",
     "TableEncoder",
     "check_names",
     "declared_names",

@@ -21,7 +21,7 @@ ALWAYS = np.iinfo(np.int64).min
 
 
 @dataclass(frozen=True, slots=True)
-class Known:
+class DatedTable:
     """Rows of one table by code and time."""
 
     table: pl.DataFrame  # feature columns; without `start`, row = code
@@ -54,7 +54,7 @@ class Known:
         return in_order
 
 
-def known_of(ids: pl.Series, rows: pl.DataFrame | None, table: pl.DataFrame) -> Known:
+def known_of(ids: pl.Series, rows: pl.DataFrame | None, table: pl.DataFrame) -> DatedTable:
     """Put a prepared table in the order of codes.
 
     Args:
@@ -63,7 +63,7 @@ def known_of(ids: pl.Series, rows: pl.DataFrame | None, table: pl.DataFrame) -> 
         table: one undated row a code, used where there are no dated ones.
     """
     if rows is None:
-        return Known(table.drop(RESERVED, strict=False), ids)
+        return DatedTable(table.drop(RESERVED, strict=False), ids)
     others = rows[ID].unique().sort()
     codes = pl.concat([ids, others.filter(~others.is_in(ids.implode()))]).alias(ID).to_frame()
     codes = codes.with_row_index("code")
@@ -73,7 +73,7 @@ def known_of(ids: pl.Series, rows: pl.DataFrame | None, table: pl.DataFrame) -> 
         .sort("code", VALID_FROM)
     )
     counts = np.bincount(dated["code"].to_numpy(), minlength=len(codes))
-    return Known(
+    return DatedTable(
         table=dated.drop("code", *RESERVED, strict=False),
         ids=codes[ID],
         start=np.concatenate(([0], np.cumsum(counts))).astype(np.int64),

@@ -8,7 +8,7 @@ import polars as pl
 
 from recsweep.config.files import nearest
 from recsweep.config.schema import EVENT_FEATURES, FeatureTable, Text
-from recsweep.data.features.dated import ID, RESERVED, Known, known_of
+from recsweep.data.features.dated import ID, RESERVED, DatedTable, known_of
 from recsweep.data.features.events import EventEncoder
 from recsweep.data.features.table import TableEncoder, fit_table
 from recsweep.data.types import Dataset, Events, Float32, Int32, Int64
@@ -73,12 +73,12 @@ def fit_features(
     return Encoder(of_users, of_items, cut)
 
 
-def known_users(dataset: Dataset) -> Known:
+def known_users(dataset: Dataset) -> DatedTable:
     """What is known of learners."""
     return _known(dataset.users, dataset.user_rows, dataset.n_users)
 
 
-def known_items(dataset: Dataset) -> Known:
+def known_items(dataset: Dataset) -> DatedTable:
     """What is known of courses, those included that only the table has."""
     return _known(dataset.items, dataset.item_rows, dataset.n_items)
 
@@ -108,7 +108,7 @@ def check_names(names: Sequence[str] | None, declared: Sequence[str]) -> None:
             raise BadInput(f"features: {name!r} is no declared column of users or items{hint}")
 
 
-def _known(table: pl.DataFrame | None, rows: pl.DataFrame | None, n: int) -> Known:
+def _known(table: pl.DataFrame | None, rows: pl.DataFrame | None, n: int) -> DatedTable:
     if table is None:
-        return Known(pl.DataFrame(), pl.Series([None] * n, dtype=pl.String))
+        return DatedTable(pl.DataFrame(), pl.Series([None] * n, dtype=pl.String))
     return known_of(table[ID] if ID in table.columns else pl.Series(np.arange(n)), rows, table)

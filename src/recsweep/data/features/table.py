@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from recsweep.config.schema import Text
 from recsweep.data.features.columns import Scale, Values, fit_scale, fit_values
-from recsweep.data.features.dated import NOTHING, Known
+from recsweep.data.features.dated import NOTHING, DatedTable
 from recsweep.data.features.text import TextVectors, fit_text
 from recsweep.data.types import Float32, Int32, Int64
 
@@ -20,7 +20,7 @@ Part = Values | Scale | TextVectors
 class TableEncoder:
     """The encoded columns of one table; `kept` marks those that vary in training."""
 
-    known: Known = field(repr=False)
+    known: DatedTable = field(repr=False)
     parts: tuple[Part, ...]
     kept: NDArray[np.bool_]
 
@@ -50,7 +50,7 @@ class TableEncoder:
 
 
 def fit_table(
-    known: Known,
+    known: DatedTable,
     columns: Sequence[str],
     codes: Int32,
     at: int | Int64,

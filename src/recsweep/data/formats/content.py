@@ -31,7 +31,7 @@ def content_of(table: Table, path: Path) -> Content:
         BadInput: no stand-in for a long separator is free.
     """
     separator = table.separator.encode()
-    plain = table.in_utf8 and len(separator) == 1
+    plain = table.in_utf8 and len(separator) == 1 and not table.skip
     if plain and packing(path) is None:
         with path.open("rb") as file:
             data = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
@@ -40,6 +40,8 @@ def content_of(table: Table, path: Path) -> Content:
         whole = file.read()
     if not table.in_utf8:
         whole = whole.decode(table.encoding).encode()
+    if table.skip:
+        whole = b"".join(whole.splitlines(keepends=True)[table.skip :])
     if len(separator) > 1:
         free = [mark for mark in STAND_INS if mark not in whole]
         if not free:

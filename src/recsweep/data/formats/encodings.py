@@ -20,7 +20,7 @@ def not_utf8(path: Path) -> str:
             except UnicodeDecodeError:
                 sample = block
                 break
-    if _looks_like_gbk(sample):
+    if looks_like_gbk(sample):
         return "is not text in UTF-8; it looks like GBK: set encoding: gbk"
     return (
         "is not text in UTF-8; set encoding: latin-1 if that is what it is, "
@@ -28,10 +28,12 @@ def not_utf8(path: Path) -> str:
     )
 
 
-def _looks_like_gbk(sample: bytes) -> bool:
+def looks_like_gbk(sample: bytes) -> bool:
     """Han characters of GB 2312 are two bytes above A0, and stand beside each other; letters with
-    accents stand alone between others (RFC 1922, section 3).
+    accents stand alone between others (RFC 1922, section 3). What GB 18030 writes in four bytes,
+    such as ¥, tells nothing.
     """
+    sample = re.sub(rb"[\x81-\xfe][0-9][\x81-\xfe][0-9]", b"", sample)
     runs = re.findall(rb"[\x80-\xff]+", sample)
     pairs = sum(bool(re.fullmatch(rb"(?:[\xb0-\xf7][\xa1-\xfe]|[\xa1-\xa9].)+", r)) for r in runs)
     return bool(runs) and pairs > 0.8 * len(runs)

@@ -46,7 +46,10 @@ def check_kind(table: Table, path: Path) -> None:
         raise BadInput(f"{path}: {damaged(path, error)}") from None
     if start.startswith(PARQUET):
         raise BadInput(f"{path}: is a Parquet file; set format: parquet")
-    found = next((kind for magic, kind in OTHERS if start.startswith(magic)), None)
+    # 类 in UTF-16 is written as { and |; a text with zeros is none of the kinds that are text.
+    zeros = b"\0" in start
+    kinds = (kind for magic, kind in OTHERS if start.startswith(magic))
+    found = next((kind for kind in kinds if not (zeros and start[:1] in b"{[<")), None)
     if found is None and start[257:262] == b"ustar":
         found = "a tar archive; unpack it and name the file or its folder"
     if found is None and table.encoding == "utf-8":

@@ -20,6 +20,8 @@ def is_regular(content: Content, quote: str | None, escape: str | None) -> bool:
     head = data[:5].removeprefix(BOM)
     if head.startswith((b"\n", b"\r")) or data.find(b"\n\n") >= 0 or data.find(b"\n\r") >= 0:
         return False
+    if data[-1:] == content.separator:  # polars loses an empty field at the very end
+        return False
     if data.find(b"\r") >= 0 and re.search(rb"\r(?!\n)", data):
         return False
     if escape not in (None, quote) and data.find(escape.encode()) >= 0:

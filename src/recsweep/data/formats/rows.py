@@ -82,7 +82,15 @@ def _nulls_kept(lines: Iterable[str], separator: str, escape: str) -> Iterator[s
     r"""MySQL and Hive write a null as \N; to Python an escaped N is an N."""
     sep, esc = re.escape(separator), re.escape(escape)
     null = re.compile(rf"(?:^|(?<={sep})){esc}N(?=$|[\r\n]|{sep})")
-    return (null.sub(lambda found: escape + found[0], line) for line in lines)
+    continued = False  # by a line end that is escaped
+
+    def kept(found: re.Match[str]) -> str:
+        return found[0] if continued and found.start() == 0 else escape + found[0]
+
+    for line in lines:
+        yield null.sub(kept, line)
+        bare = line.rstrip("\r\n")
+        continued = (len(bare) - len(bare.rstrip(escape))) % 2 == 1
 
 
 def _words(error: csv.Error, line: int, quote: str | None) -> str:

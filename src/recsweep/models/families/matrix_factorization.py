@@ -6,7 +6,7 @@ every w is 1), in training and in scoring alike, so that they are as fresh as a 
 most learners of a window are new, and have no factors of their own. How the weights w fall with
 age: `fading.py`. For ALS see `als.py`.
 
-Asked about a purchase, every w is 1 and the log-odds are b + b_course + v · x + p · q_course (Koren
+Asked about a purchase, the log-odds are b + b_course + v · x + p · q_course (Koren
 et al. 2009, eq. 4, with what is known as further biases).
 """
 
@@ -28,7 +28,7 @@ from recsweep.models.protocol import Context, Histories, Recommender
 from recsweep.models.ranker import GradientRanker, RankingConfig
 
 
-class FactorConfig(GradientConfig):
+class FactorConfig(GradientConfig, FadingConfig):
     """The hyperparameters of factors that are trained by gradient."""
 
     factors: int = Field(ge=1)
@@ -36,7 +36,7 @@ class FactorConfig(GradientConfig):
     dropout: float = Field(ge=0, lt=1)
 
 
-class RankingFactorConfig(FactorConfig, RankingConfig, FadingConfig):
+class RankingFactorConfig(FactorConfig, RankingConfig):
     """Those of factors that rank."""
 
 
@@ -89,7 +89,7 @@ class FactorLogOdds(LogOdds):
         super().__init__()
         n, none = training.n_items + 1, training.n_items
         n_inputs = labels_of(examples_of(training)).inputs.shape[1]
-        self.exponent = config.history_exponent
+        self.exponent, self.fading = config.history_exponent, config
         self.dropout = nn.Dropout(config.dropout)
         self.course_bias = nn.Embedding(n, 1, padding_idx=none)
         self.known_bias = nn.Linear(n_inputs, 1, bias=False)
@@ -112,9 +112,7 @@ class FactorLogOdds(LogOdds):
     def states(self, histories: Histories) -> Tensor:
         """(n_queries, factors) the learner's."""
         factors = self.dropout(self.of_history(histories.items))
-        total = after(factors.cumsum(1), histories)
-        n_events = histories.length.clamp(min=1).to(total.dtype)
-        return total / n_events.pow(self.exponent)[:, None]
+        return after(faded_means(factors, histories, self.fading, self.exponent), histories)
 
 
 def _ranks(config: FactorizationConfig, context: Context) -> Recommender:
@@ -146,7 +144,7 @@ FAMILY = Family(
         "purchase": Build(
             FactorConfig,
             classifier(FactorLogOdds),
-            reads_order=False,
+            reads_order=lambda config: config.fades,
             uses_features=True,
             needs_history=True,
             portrays=True,

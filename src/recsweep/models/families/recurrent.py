@@ -105,12 +105,18 @@ class UnorderedEncoder(RecurrentEncoder):
         return dropped
 
 
+class UnorderedPurchaseConfig(StackConfig, FadingConfig):
+    """Those of one without order that is asked about a purchase."""
+
+
 class RecurrentLogOdds(LogOdds):
     """Course, type and gap in; states; course and inputs out."""
 
     item_features: Tensor
 
-    def __init__(self, cell: Cell, config: PurchaseStackConfig, training: Training) -> None:
+    def __init__(
+        self, cell: Cell, config: StackConfig, training: Training, bidirectional: bool = False
+    ) -> None:
         super().__init__()
         size, n, none = config.embedding_size, training.n_items + 1, training.n_items
         features = torch.from_numpy(training.item_features)
@@ -119,8 +125,8 @@ class RecurrentLogOdds(LogOdds):
         self.of_features = nn.Linear(features.shape[1], size, bias=False)
         self.of_kind = nn.Embedding(len(KINDS), size)
         self.of_gap = nn.Linear(1, size, bias=False)
-        self.recurrence = _stack(cell, config, config.bidirectional)
-        width = config.hidden_size * (2 if config.bidirectional else 1)
+        self.recurrence = _stack(cell, config, bidirectional)
+        width = config.hidden_size * (2 if bidirectional else 1)
         n_inputs = labels_of(examples_of(training)).inputs.shape[1]
         self.dropout = nn.Dropout(config.dropout)
         self.project = nn.Linear(width, size, bias=False)
@@ -130,6 +136,8 @@ class RecurrentLogOdds(LogOdds):
         n_event_features = len(training.event_columns)
         self.of_events = nn.Linear(n_event_features, size, bias=False) if n_event_features else None
         nn.init.normal_(self.output.weight, std=0.01)
+        with torch.no_grad():
+            self.output.weight[none] = 0  # a course that training doesn't know has no vector
         nn.init.zeros_(self.out_inputs.weight)
 
     def forward(self, cases: Cases) -> Tensor:
@@ -159,11 +167,13 @@ class RecurrentLogOdds(LogOdds):
         )
         if self.of_events is not None:
             inputs = inputs + self.of_events(histories.event_features)
-        inputs = self.dropout(inputs)
-        if self.recurrence.bidirectional:
-            return self._both_ways(inputs, histories)
         if not inputs.shape[1]:  # nobody here has a history
             return torch.zeros(len(histories.row), self.project.in_features, device=inputs.device)
+        return self._read(self.dropout(inputs), histories)
+
+    def _read(self, inputs: Tensor, histories: Histories) -> Tensor:
+        if self.recurrence.bidirectional:
+            return self._both_ways(inputs, histories)
         return after(_run(self.recurrence, inputs, self.dropout), histories)
 
     def _both_ways(self, inputs: Tensor, histories: Histories) -> Tensor:
@@ -183,6 +193,23 @@ class RecurrentLogOdds(LogOdds):
         return torch.index_copy(out, 0, some, torch.cat((state[-2], state[-1]), 1))
 
 
+class UnorderedLogOdds(RecurrentLogOdds):
+    """The same layers on the faded mean of the events, as a sequence of one."""
+
+    def __init__(self, cell: Cell, config: UnorderedPurchaseConfig, training: Training) -> None:
+        super().__init__(cell, config, training)
+        self.fading = config
+
+    def _read(self, inputs: Tensor, histories: Histories) -> Tensor:
+        means = after(faded_means(inputs, histories, self.fading), histories)
+        states: Tensor = self.recurrence(means[:, None])[0][:, 0]
+        return torch.where(histories.length[:, None] > 0, states, 0.0)
+
+
+def _two_way(cell: Cell, config: PurchaseStackConfig, training: Training) -> RecurrentLogOdds:
+    return RecurrentLogOdds(cell, config, training, config.bidirectional)
+
+
 def _family(name: str, cell: Cell) -> Family:
     return Family(
         name=name,
@@ -199,7 +226,7 @@ def _family(name: str, cell: Cell) -> Family:
             ),
             "purchase": Build(
                 PurchaseStackConfig,
-                classifier(partial(RecurrentLogOdds, cell)),
+                classifier(partial(_two_way, cell)),
                 uses_features=True,
                 needs_history=True,
                 portrays=True,
@@ -220,6 +247,14 @@ def _twin(name: str, cell: Cell) -> Family:
                 ranker(partial(UnorderedEncoder, cell)),
                 reads_order=lambda config: config.fades,
                 uses_features=True,
+                portrays=True,
+            ),
+            "purchase": Build(
+                UnorderedPurchaseConfig,
+                classifier(partial(UnorderedLogOdds, cell)),
+                reads_order=lambda config: config.fades,
+                uses_features=True,
+                needs_history=True,
                 portrays=True,
             ),
         },

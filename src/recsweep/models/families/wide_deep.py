@@ -28,7 +28,7 @@ from recsweep.models.protocol import Histories
 from recsweep.models.ranker import RankingConfig, ranker
 
 
-class WideDeepConfig(GradientConfig):
+class WideDeepConfig(GradientConfig, FadingConfig):
     """Hyperparameters of `wide_deep`."""
 
     embedding_size: int = Field(ge=1)
@@ -38,7 +38,7 @@ class WideDeepConfig(GradientConfig):
     wide_learning_rate: float = Field(gt=0)
 
 
-class RankingWideDeepConfig(WideDeepConfig, RankingConfig, FadingConfig):
+class RankingWideDeepConfig(WideDeepConfig, RankingConfig):
     """Those of one that ranks."""
 
 
@@ -114,7 +114,7 @@ class WideDeepLogOdds(LogOdds):
 
     def __init__(self, config: WideDeepConfig, training: Training) -> None:
         super().__init__()
-        examples, self.none = examples_of(training), training.n_items
+        examples, self.none, self.fading = examples_of(training), training.n_items, config
         labels = labels_of(examples)
         self.wide_crosses = Crosses(labels)
         pairs = torch.from_numpy(pairs_of_examples(examples, self.none))
@@ -140,9 +140,9 @@ class WideDeepLogOdds(LogOdds):
         return logits
 
     def states(self, histories: Histories) -> Tensor:
-        """(n_queries, 2 * embedding_size): the history's mean, and its last course."""
-        total = after(self.embedding(histories.items).cumsum(1), histories)
-        mean = total / histories.length.clamp(min=1)[:, None]
+        """(n_queries, 2 * embedding_size): the history's faded mean, and its last course."""
+        means = faded_means(self.embedding(histories.items), histories, self.fading)
+        mean = after(means, histories)
         return torch.cat((mean, self.embedding(self._last(histories))), 1)
 
     def _last(self, histories: Histories) -> Tensor:

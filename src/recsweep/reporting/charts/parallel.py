@@ -3,9 +3,9 @@
 from markupsafe import Markup
 
 from recsweep.records.study import TrialRow
-from recsweep.reporting.charts.axes_of_space import Axis, axes_of_space
 from recsweep.reporting.charts.svg import WIDTH, Point, Scale, figure, path, tag
 from recsweep.reporting.view import View, score, setting, short
+from recsweep.spaces.parameter import Parameter
 
 INSET, ROW, TOP = 12.0, 42.0, 22.0
 BEST_SHARE = 0.1  # of the trials, drawn in colour
@@ -13,7 +13,7 @@ BEST_SHARE = 0.1  # of the trials, drawn in colour
 
 def parallel(view: View, family: str) -> Markup | None:
     """One line a trial, from its score down through its parameters; None if nothing varies."""
-    axes = axes_of_space(view.study.spaces[family])
+    axes = list(view.study.spaces[family].parameters.values())
     trials = [trial for trial in view.trials(family) if trial.best]
     if not axes or not trials:
         return None
@@ -45,7 +45,7 @@ def _level(row: int) -> float:
     return TOP + ROW * row
 
 
-def _trial(view: View, trial: TrialRow, axes: list[Axis], x: Scale, kind: str) -> Markup:
+def _trial(view: View, trial: TrialRow, axes: list[Parameter], x: Scale, kind: str) -> Markup:
     assert trial.best is not None
     points: list[Point | None] = [(x(trial.best.value), _level(0))]
     span = WIDTH - 2 * INSET
@@ -77,7 +77,7 @@ def _score_words(view: View, x: Scale, chosen: TrialRow) -> list[Markup]:
     ]
 
 
-def _axis_words(axis: Axis, row: int, chosen: TrialRow) -> list[Markup]:
+def _axis_words(axis: Parameter, row: int, chosen: TrialRow) -> list[Markup]:
     y, value = _level(row), chosen.config.get(axis.name)
     parts = [tag("text", short(axis.name, 32), x=INSET, y=y - 7, class_="name")]
     if value is not None:

@@ -2,16 +2,14 @@
 
 import math
 import warnings
-from collections.abc import Mapping
-from typing import Any
 
 import optuna
 from markupsafe import Markup
 
 from recsweep.records.study import TrialRow
-from recsweep.reporting.charts.axes_of_space import axes_of_space
 from recsweep.reporting.charts.svg import WIDTH, figure, tag
 from recsweep.reporting.view import View, short
+from recsweep.spaces.declared import DeclaredSpace
 
 ENOUGH = 10
 """Complete trials below which a forest of regression trees sees mostly noise."""
@@ -19,13 +17,13 @@ ENOUGH = 10
 NAMES, ROW = 120.0, 22.0
 
 
-def importances(space: Mapping[str, Any], trials: list[TrialRow]) -> dict[str, float] | None:
+def importances(space: DeclaredSpace, trials: list[TrialRow]) -> dict[str, float] | None:
     """Share of the score's variance by parameter, largest first (Hutter et al. 2014).
 
     Only parameters that every configuration has: conditional ones are left out. None: too few
     complete trials, nothing varies, or every trial scored the same.
     """
-    axes = [axis for axis in axes_of_space(space) if not axis.conditional]
+    axes = [parameter for parameter in space.parameters.values() if not parameter.when]
     complete = [t for t in trials if t.state == "complete" and t.best]
     scores = {t.best.value for t in complete if t.best}
     if len(complete) < ENOUGH or len(axes) < 2 or len(scores) < 2:

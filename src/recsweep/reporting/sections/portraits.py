@@ -13,7 +13,7 @@ from recsweep.records.portrait import Cluster, Level, Lifted, Portrait, ValueLif
 from recsweep.reporting.charts.marks import Mark
 from recsweep.reporting.charts.portrait_map import MOST, portrait_map
 from recsweep.reporting.view import View
-from recsweep.reporting.words.page import WORDS
+from recsweep.reporting.words import PAGE_WORDS
 
 SMALL = 0.2
 """Standard deviations below which a mean is not told of (Cohen 1988: a small effect)."""
@@ -33,7 +33,7 @@ class Drawn:
 
 
 @dataclass(frozen=True, slots=True)
-class Told:
+class Distinction:
     """One thing that sets a group apart."""
 
     what: str
@@ -48,9 +48,9 @@ class GroupRow:
     swatch: Markup
     number: int
     learners: str
-    courses: list[Told]
-    values: list[Told]
-    levels: list[Told]
+    courses: list[Distinction]
+    values: list[Distinction]
+    levels: list[Distinction]
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,17 +90,17 @@ def sentences(portrait: Portrait, say: Say) -> Iterator[str]:
         yield say("portrait_stability", stability=f"{portrait.stability:.2f}")
 
 
-def told_courses(cluster: Cluster, say: Say) -> list[Told]:
+def told_courses(cluster: Cluster, say: Say) -> list[Distinction]:
     """The courses that are most over-represented."""
     return [_lifted(c.label or c.id, c, say) for c in cluster.courses[:TOLD]]
 
 
-def told_values(cluster: Cluster, say: Say) -> list[Told]:
+def told_values(cluster: Cluster, say: Say) -> list[Distinction]:
     """Categories and tags, of learners and of their courses."""
     return [_lifted(_value(v, say), v, say) for v in cluster.values[:TOLD]]
 
 
-def told_levels(cluster: Cluster, say: Say, term: Callable[[str], str]) -> list[Told]:
+def told_levels(cluster: Cluster, say: Say, term: Callable[[str], str]) -> list[Distinction]:
     """Numbers whose mean is not about that of all learners."""
     far = [level for level in cluster.levels if abs(level.standardised) >= SMALL]
     return [_level(level, say, term) for level in far[:TOLD]]
@@ -108,12 +108,12 @@ def told_levels(cluster: Cluster, say: Say, term: Callable[[str], str]) -> list[
 
 def english(key: str, **values: object) -> str:
     """What the terminal says."""
-    return WORDS["en"][key].format(**values)
+    return PAGE_WORDS["en"][key].format(**values)
 
 
 def english_term(word: str) -> str:
     """A word of the records."""
-    return WORDS["en"].get(f"term:{word}", word)
+    return PAGE_WORDS["en"].get(f"term:{word}", word)
 
 
 def _view(view: View, drawn: Drawn) -> PortraitView:
@@ -143,24 +143,24 @@ def _view(view: View, drawn: Drawn) -> PortraitView:
     )
 
 
-def _lifted(what: str, lifted: Lifted, say: Say) -> Told:
+def _lifted(what: str, lifted: Lifted, say: Say) -> Distinction:
     note = say(
         "portrait_lift_note",
         learners=f"{lifted.learners:,}",
         share=f"{lifted.share:.0%}",
         overall=f"{lifted.overall:.0%}" if lifted.overall >= 0.01 else f"{lifted.overall:.1%}",
     )
-    return Told(what, say("portrait_lift", lift=f"{lifted.lift:.1f}"), note)
+    return Distinction(what, say("portrait_lift", lift=f"{lifted.lift:.1f}"), note)
 
 
 def _value(lifted: ValueLift, say: Say) -> str:
     return say(f"portrait_value_{lifted.table}", column=lifted.column, value=lifted.value)
 
 
-def _level(level: Level, say: Say, term: Callable[[str], str]) -> Told:
+def _level(level: Level, say: Say, term: Callable[[str], str]) -> Distinction:
     column = term(level.column) if level.table == "history" else level.column
     apart = f"{level.standardised:+.1f}".replace("-", "−")
-    return Told(
+    return Distinction(
         what=say(f"portrait_level_{level.table}", column=column),
         how=say("portrait_level", standardised=apart),
         note=say("portrait_level_note", mean=_number(level.mean), overall=_number(level.overall)),

@@ -92,5 +92,5 @@ def _without_features(view: View) -> list[str]:
     if not declared or experiment.feature_names == ():
         return []
     known = families_of(experiment.task)
-    kinds = {name: known.get(str(view.study.spaces[name]["family"])) for name in view.families}
+    kinds = {name: known.get(view.study.spaces[name].family) for name in view.families}
     return [name for name, kind in kinds.items() if kind is not None and not kind.uses_features]

@@ -1,4 +1,4 @@
-"""The sealed test's section: families, pairs, what order is worth, parts of the targets."""
+"""The sealed test's section: families, pairs, parts of the targets."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -17,7 +17,6 @@ from recsweep.reporting.charts.intervals import (
 )
 from recsweep.reporting.charts.svg import Scale
 from recsweep.reporting.leaderboard import beside
-from recsweep.reporting.sections.order import order_rows, order_scale, order_targets, winners_drop
 from recsweep.reporting.sections.subgroups import group_tables
 from recsweep.reporting.sections.verdicts import cautions, mirrored, ranking, sentence
 from recsweep.reporting.tasks.registry import report_of
@@ -48,7 +47,6 @@ class PairRow:
     outcome: str
     cautions: list[str]
     kind: str
-    control: str  # beside a network that won: what order is worth to it
 
 
 def sealed_section(view: View, sealed: Confirmation) -> dict[str, Any]:
@@ -60,9 +58,6 @@ def sealed_section(view: View, sealed: Confirmation) -> dict[str, Any]:
         "sealed_ends": ends(sealed_scale(sealed), score),
         "pair_rows": pair_rows(view, sealed),
         "pair_ends": ends(verdict_scale(sealed.pairs), signed) if sealed.pairs else {},
-        "order_rows": order_rows(view, sealed),
-        "order_ends": ends(order_scale(sealed), signed),
-        "order_targets": order_targets(sealed),
         "sealed_cold": _how_cold(view),
         "cold_sentences": [sentence(view, pair) for pair in sealed.cold],
         "group_tables": group_tables(view, sealed),
@@ -157,7 +152,6 @@ def pair_rows(view: View, confirmation: Confirmation) -> list[PairRow]:
             outcome=view.say(f"outcome_{v.outcome}".replace(" ", "_"), a=v.a, b=v.b),
             cautions=cautions(view, v),
             kind=v.outcome.split()[0],
-            control=winners_drop(view, confirmation, v),
         )
         for v in sorted(turned, key=lambda v: (v.exploratory, place[v.a], place[v.b]))
     ]

@@ -13,10 +13,8 @@ from recsweep.reporting.view import View, interval, score
 def headline(view: View, confirmation: Confirmation | None) -> str:
     """One sentence; from the sealed test where it was opened."""
     if confirmation and confirmation.pairs:
-        first, second = ranking(confirmation)[:2]
-        return view.say(
-            "sealed_headline", verdict=sentence(view, verdict_on(confirmation, first, second))
-        )
+        pair = leading_contrast(confirmation)
+        return view.say("sealed_headline", verdict=sentence(view, verdict_on(confirmation, *pair)))
     first_row, *others = view.rows
     if not others:
         return view.say(
@@ -38,9 +36,11 @@ def question(view: View, confirmation: Confirmation | None) -> str | None:
     """The best network against the best baseline, where the headline isn't about them."""
     order = ranking(confirmation) if confirmation else view.families
     pair = leading_pair(view, order)
-    if pair is None or set(pair) == set(order[:2]):
+    tested = confirmation is not None and bool(confirmation.pairs)
+    told = leading_contrast(confirmation) if confirmation and tested else order[:2]
+    if pair is None or set(pair) == set(told):
         return None
-    if confirmation and confirmation.pairs:
+    if confirmation and tested:
         text = sentence(view, verdict_on(confirmation, *pair))
     else:
         means = {row.choice.family: row.mean for row in view.rows}
@@ -52,7 +52,7 @@ def question(view: View, confirmation: Confirmation | None) -> str | None:
 
 def _baselines(view: View) -> str:
     """Those of the study by their titles."""
-    kinds = dict.fromkeys(str(space["family"]) for space in view.study.spaces.values())
+    kinds = dict.fromkeys(space.family for space in view.study.spaces.values())
     known = [family(kind) for kind in kinds if role_of(kind) == "baseline"]
     *others, last = (each.title_zh if view.lang == "zh" else each.title for each in known)
     return view.say("best_of", others=", ".join(others), last=last) if others else last
@@ -60,7 +60,7 @@ def _baselines(view: View) -> str:
 
 def leading_pair(view: View, order: Sequence[str]) -> tuple[str, str] | None:
     """The first network and the first baseline; None where the study lacks either."""
-    return leading({name: str(view.study.spaces[name]["family"]) for name in order})
+    return leading({name: view.study.spaces[name].family for name in order})
 
 
 def leading(kinds: Mapping[str, str]) -> tuple[str, str] | None:
@@ -74,6 +74,36 @@ def ranking(confirmation: Confirmation) -> list[str]:
     """Families by their mean on the sealed test, the best first."""
     key, families = confirmation.metric, confirmation.families
     return sorted(families, key=lambda name: -goodness(key, families[name].metrics[key].mean))
+
+
+def leading_contrast(confirmation: Confirmation) -> tuple[str, str]:
+    """Of the declared pairs the one with the best families, the better of the two first."""
+    place = {name: n for n, name in enumerate(ranking(confirmation))}
+    declared = [v for v in confirmation.pairs if not v.exploratory] or confirmation.pairs
+    pairs = [tuple(sorted((place[v.a], place[v.b]))) for v in declared]
+    first, second = min(pairs)
+    names = list(place)
+    return names[first], names[second]
+
+
+def sequence(view: View, confirmation: Confirmation) -> list[str]:
+    """What sequence order contributes to each network: its verdict against its twin without it."""
+    kinds = {name: result.kind for name, result in confirmation.families.items()}
+    networks = [n for n in ranking(confirmation) if role_of(kinds[n]) == "network"]
+    pairs = [(n, t) for n in networks for t in kinds if kinds[t] == family(kinds[n]).twin]
+    if networks and not pairs:
+        return [view.say("sequence_absent")]
+    found = [verdict_on(confirmation, *pair) for pair in pairs]
+    return [
+        view.say(
+            f"sequence_{verdict.outcome}".replace(" ", "_"),
+            family=verdict.a,
+            twin=verdict.b,
+            numbers=interval(verdict),
+            metric=view.metric,
+        )
+        for verdict in found
+    ]
 
 
 def verdict_on(confirmation: Confirmation, a: str, b: str) -> PairVerdict:

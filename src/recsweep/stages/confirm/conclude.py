@@ -1,4 +1,4 @@
-"""From ranks on the sealed test to estimates, verdicts, controls and subgroups.
+"""From ranks on the sealed test to estimates, verdicts and subgroups.
 
 Chance comes from seeds after one search, and from searches after several: a *row* is one seed of
 the study's own search, or the mean over a search's seeds where searches were repeated.
@@ -24,11 +24,10 @@ from recsweep.records.confirmation import (
     Confirmation,
     ConfirmedFamily,
     Estimate,
-    OrderControl,
     Steps,
     Subgroup,
 )
-from recsweep.records.confirmation_files import Table
+from recsweep.records.confirmation_files import LearnerColumns
 from recsweep.records.openings import read_openings
 from recsweep.records.study import Study
 from recsweep.stages.confirm.cold import cold_verdicts
@@ -36,15 +35,13 @@ from recsweep.stages.confirm.pooled import pooled_tables
 from recsweep.stages.confirm.refits import Scored, Test
 from recsweep.stages.confirm.searches import Search
 from recsweep.tasks.registry import TASKS
-from recsweep.tasks.task import Outcomes, Task
+from recsweep.tasks.task import Task
 
 LEVEL = 0.95
-CONTROL = ("in_order", "shuffled")
-"""Columns of a table that are no metrics."""
 
 
 @dataclass(frozen=True, slots=True)
-class Known:
+class ConfirmationPlan:
     """What was settled before the test was opened."""
 
     study: Study
@@ -58,8 +55,8 @@ class Known:
 
 
 def conclude(
-    scored: Mapping[str, Sequence[Scored]], test: Test, known: Known
-) -> tuple[Confirmation, dict[str, Table]]:
+    scored: Mapping[str, Sequence[Scored]], test: Test, known: ConfirmationPlan
+) -> tuple[Confirmation, dict[str, LearnerColumns]]:
     """The confirmation, and each family's table of learners.
 
     Raises:
@@ -69,7 +66,9 @@ def conclude(
     key, ask = experiment.metric.key, experiment.confirm
     repeated = tuple(search.selected for search in known.searches[1:])
     scope: Scope = "families" if repeated else "configurations"
-    tables: dict[str, Table] = {name: _table(runs, test, known) for name, runs in scored.items()}
+    tables: dict[str, LearnerColumns] = {
+        name: _table(runs, test, known) for name, runs in scored.items()
+    }
     pairs = compare(
         {name: _rows(table[key]) for name, table in tables.items()},
         ask.smallest_effect,
@@ -119,33 +118,16 @@ def learner_metrics(runs: Sequence[Scored], test: Test) -> dict[str, Float64]:
     return {key: np.stack(values) for key, values in found.items()}
 
 
-def _table(runs: Sequence[Scored], test: Test, known: Known) -> dict[str, Float64]:
+def _table(runs: Sequence[Scored], test: Test, known: ConfirmationPlan) -> dict[str, Float64]:
     """Column -> (n_searches, n_seeds, n_learners)."""
-    metric, task = test.metric, TASKS[test.task]
     columns = learner_metrics(runs, test)
     if all_lists := [run.lists for run in runs if run.lists is not None]:
-        for k in metric.report_k:
+        for k in test.metric.report_k:
             columns[f"novelty@{k}"] = np.stack([lists.novelty[k] for lists in all_lists])
-    if any(run.shuffled is not None for run in runs):
-        at = test.control()
-        control = test.fold.validation.at(at)
-
-        def of_learners(outcomes: Outcomes) -> Float64:
-            values = task.target_values(outcomes, control, metric)[metric.key]
-            return task.per_learner(values, control.sequence)
-
-        ordered = [run.outcomes[at] for run in runs]
-        # A search may have picked a configuration that can't see order: shuffling changes nothing.
-        shuffled = [
-            outcomes if run.shuffled is None else run.shuffled
-            for run, outcomes in zip(runs, ordered, strict=True)
-        ]
-        columns["in_order"] = np.stack([of_learners(outcomes) for outcomes in ordered])
-        columns["shuffled"] = np.stack([of_learners(outcomes) for outcomes in shuffled])
     return {name: _by_search(values, known) for name, values in columns.items()}
 
 
-def _by_search(values: Float64, known: Known) -> Float64:
+def _by_search(values: Float64, known: ConfirmationPlan) -> Float64:
     """(n_runs, n) -> (n_searches, n_seeds, n); who is trained once a search has copies."""
     searches, seeds = len(known.searches), len(known.searches[0].seeds)
     found = values.reshape(searches, -1, values.shape[-1])
@@ -159,22 +141,12 @@ def _rows(values: Float64) -> Float64:
 
 
 def _family(
-    runs: Sequence[Scored], table: Table, test: Test, name: str, known: Known
+    runs: Sequence[Scored], table: LearnerColumns, test: Test, name: str, known: ConfirmationPlan
 ) -> ConfirmedFamily:
     own, metric = known.searches[0], known.study.experiment.metric
     choice = own.selected[name]
-    order = None
-    if "shuffled" in table:
-        order = OrderControl(
-            in_order=float(table["in_order"].mean()),
-            shuffled=float(table["shuffled"].mean()),
-            drop=_estimate(
-                metric.goodness(1.0) * _rows(table["in_order"] - table["shuffled"]),
-            ),
-            targets=len(test.control()),
-        )
     details = TASKS[test.task].details(runs[0].outcomes, test.fold.validation, metric)
-    names = [name for name in table if name not in (*CONTROL, *_novelty(metric))]
+    names = [name for name in table if name not in _novelty(metric)]
     lists = [run.lists for run in runs if run.lists is not None]
     return ConfirmedFamily(
         kind=choice.kind,
@@ -196,14 +168,13 @@ def _family(
             for k in (metric.report_k if lists else ())
         },
         novelty={name: _estimate(_rows(table[name])) for name in _novelty(metric) if name in table},
-        order=order,
         fit_seconds=float(np.mean([run.fit_seconds for run in runs])),
         **({} if details is None else {test.task: details}),
     )
 
 
 def _target_values(
-    scored: Mapping[str, Sequence[Scored]], test: Test, known: Known
+    scored: Mapping[str, Sequence[Scored]], test: Test, known: ConfirmationPlan
 ) -> dict[str, Float64]:
     """Family -> (n_rows, n_targets) of the study's metric."""
     targets, metric, task = test.fold.validation, test.metric, TASKS[test.task]
@@ -217,7 +188,9 @@ def _target_values(
     }
 
 
-def _subgroups(values: Mapping[str, Float64], test: Test, known: Known) -> tuple[Subgroup, ...]:
+def _subgroups(
+    values: Mapping[str, Float64], test: Test, known: ConfirmationPlan
+) -> tuple[Subgroup, ...]:
     targets, task, key = test.fold.validation, TASKS[test.task], test.metric.key
     masks = group_masks(targets, known.users, test.fold.training.n_known)
     differences = {

@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from itertools import combinations
 
+from recsweep.config.schema import Experiment
 from recsweep.evaluation.comparison import Pair
 from recsweep.models.family import Role
 from recsweep.models.registry import family
@@ -23,6 +24,7 @@ class Entrant:
     role: Role
     space: str  # arms of one family share it
     score: float  # on the folds; more is better
+    twins: tuple[str, ...] = ()  # families that are the same but for the order of a history
 
 
 def contrasts(study: Study, selected: Mapping[str, Opened]) -> tuple[Pair, ...]:
@@ -31,21 +33,38 @@ def contrasts(study: Study, selected: Mapping[str, Opened]) -> tuple[Pair, ...]:
     if experiment.confirm.contrasts is not None:
         return experiment.confirm.contrasts
     trials = {trial.id: trial for trial in study.trials}
-    entrants = {}
+    scores = {}
     for name, choice in selected.items():
         best = trials[choice.trial].best
         assert best is not None  # it was selected
-        entrants[name] = Entrant(
-            role=family(choice.kind).role,
+        scores[name] = best.value
+    kinds = {name: choice.kind for name, choice in selected.items()}
+    return default_contrasts(entrants_of(experiment, kinds, scores))
+
+
+def entrants_of(
+    experiment: Experiment, kinds: Mapping[str, str], scores: Mapping[str, float]
+) -> dict[str, Entrant]:
+    """Families of the study by what kind each is of, and its score on the folds."""
+    return {
+        name: Entrant(
+            role=family(kinds[name]).role,
             space=experiment.space_of(name),
-            score=experiment.metric.goodness(best.value),
+            score=experiment.metric.goodness(score),
+            twins=tuple(
+                other
+                for other in scores
+                if kinds[other] == family(kinds[name]).twin
+                and experiment.features_of(other) == experiment.features_of(name)
+            ),
         )
-    return default_contrasts(entrants)
+        for name, score in scores.items()
+    }
 
 
 def default_contrasts(entrants: Mapping[str, Entrant]) -> tuple[Pair, ...]:
-    """The best network against each baseline and against the best floor; and the arms of each
-    family among themselves. All pairs, where that is none.
+    """The best network against each baseline and against the best floor, each network against its
+    twin, and the arms of each family among themselves. All pairs, where that is none.
 
     The best is the one with the best score on the folds, so that the test has no say.
     """
@@ -58,5 +77,6 @@ def default_contrasts(entrants: Mapping[str, Entrant]) -> tuple[Pair, ...]:
     )
     found = [(network, rival) for network in networks[:1] for rival in (*baselines, *floors[:1])]
     every = list(combinations(entrants, 2))
+    found += [(network, twin) for network in networks for twin in entrants[network].twins]
     found += [(a, b) for a, b in every if entrants[a].space == entrants[b].space]
     return tuple(found or every)

@@ -9,24 +9,19 @@ from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass, field
 from typing import Any
 
-import numpy as np
 import torch
 
 from recsweep.config.schema import Metric, Resources
 from recsweep.config.values import Configuration
 from recsweep.data.features import with_features
-from recsweep.data.types import Fold, Int64
+from recsweep.data.types import Fold
 from recsweep.errors import WorkFailed
-from recsweep.models.registry import families_of
-from recsweep.stages.confirm.control import control_targets, shuffled
 from recsweep.stages.machine import device_of, threads
 from recsweep.tasks.registry import TASKS
 from recsweep.tasks.task import ListMaker, Lists, Outcomes, Scorer
 from recsweep.training.process import environment_variables
 from recsweep.training.refit import refit
 from recsweep.training.trial import Diverged
-
-CONTROL_SEED = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,13 +43,12 @@ class Scored:
 
     job: Job
     outcomes: Outcomes  # (n_targets,)
-    shuffled: Outcomes | None  # (n_control_targets,); None: the family can't see order
     lists: Lists | None  # None: the task makes none
     fit_seconds: float
 
 
 @dataclass(frozen=True, slots=True)
-class Ended:
+class RefitEnded:
     """Progress: one more refit is done."""
 
     job: Job
@@ -75,10 +69,6 @@ class Test:
     features: Mapping[str, tuple[str, ...] | None] = field(default_factory=dict)
     """Family -> the columns that it uses; absent or None: all that the fold has."""
 
-    def control(self) -> Int64:
-        """Positions of the targets of the shuffled-history control."""
-        return control_targets(self.fold.validation, CONTROL_SEED)
-
 
 @dataclass(frozen=True, slots=True)
 class _Seat:
@@ -94,7 +84,6 @@ class Bench:
 
     def __init__(self, test: Test, device: torch.device) -> None:
         self._test, self._device, self._task = test, device, TASKS[test.task]
-        self._control = test.control()
         self._seats: dict[tuple[str, ...] | None, _Seat] = {}
 
     def _seat(self, family: str) -> _Seat:
@@ -131,23 +120,12 @@ class Bench:
                 f"{job.family}, seed {job.seed}: the refit diverged: {reason}"
             ) from None
         fit_seconds = time.perf_counter() - started
-        after_shuffling = None
-        if families_of(test.task)[job.kind].sees_order(job.config):
-            after_shuffling = self._shuffled(model, seat.fold)
         return Scored(
             job=job,
             outcomes=seat.scorer.outcomes(model),
-            shuffled=after_shuffling,
             lists=seat.lists.lists(model) if seat.lists else None,
             fit_seconds=fit_seconds,
         )
-
-    def _shuffled(self, model: Any, fold: Fold) -> Outcomes:
-        """The outcomes of the control's targets after shuffled histories."""
-        parts = []
-        for _, part in shuffled(fold.validation, self._control, CONTROL_SEED):
-            parts.append(self._task.scorer(part, fold.n_items, self._device).outcomes(model))
-        return np.concatenate(parts)
 
 
 def score_all(
@@ -156,7 +134,7 @@ def score_all(
     *,
     workers: int,
     environment: Mapping[str, str],
-    on_end: Callable[[Ended], None] = lambda ended: None,
+    on_end: Callable[[RefitEnded], None] = lambda ended: None,
 ) -> list[Scored]:
     """Run every job, the longest first, in `workers` processes (one: in this process).
 
@@ -201,7 +179,7 @@ def score_all(
 
 
 class _Progress:
-    def __init__(self, jobs: Sequence[Job], on_end: Callable[[Ended], None]) -> None:
+    def __init__(self, jobs: Sequence[Job], on_end: Callable[[RefitEnded], None]) -> None:
         self._on_end, self._total = on_end, len(jobs)
         self._all = sum(job.work for job in jobs)
         self._left, self._done = self._all, 0
@@ -212,7 +190,7 @@ class _Progress:
         self._left = max(0.0, self._left - job.work)
         elapsed = time.monotonic() - self._began
         left = elapsed * self._left / max(self._all - self._left, 1e-9)
-        self._on_end(Ended(job, self._done, self._total, left))
+        self._on_end(RefitEnded(job, self._done, self._total, left))
 
 
 _bench: Bench | None = None

@@ -9,6 +9,7 @@ from recsweep.data.sealed import unseal
 from recsweep.data.types import Dataset
 from recsweep.errors import BadInput
 from recsweep.tasks.folds import make_fold
+from recsweep.tasks.support import without_features
 from recsweep.tasks.task import TEST
 
 
@@ -19,14 +20,8 @@ def check_test(dataset: Dataset, experiment: Experiment) -> None:
         BadInput: nothing in it can be predicted, it has one answer only, or one learner; or
             development has nothing to train on.
     """
-    bare = experiment.model_copy(
-        update={
-            "features": (),
-            "families": {name: experiment.space_of(name) for name in experiment.families},
-        }
-    )
     whole = unseal(dataset)
-    fold = make_fold(TEST, whole.development, whole.cuts.test, whole, bare)
+    fold = make_fold(TEST, whole.development, whole.cuts.test, whole, without_features(experiment))
     if len(fold.validation.histories) < 2:
         raise BadInput(
             f"{TEST}: all of its targets are of one learner, and learners are what intervals are "

@@ -15,7 +15,7 @@ from recsweep.records.confirmation_files import read_confirmation
 from recsweep.records.files import read_study
 from recsweep.records.openings import Opened
 from recsweep.records.study import Study
-from recsweep.spaces.files import parse_space
+from recsweep.spaces.files import bind_space
 from recsweep.stages.confirm.selected import selected_of
 from recsweep.stages.select.stage import choose, select_stage
 from recsweep.stages.sweep.stage import Inputs, searched_data, sweep
@@ -79,7 +79,7 @@ def repeat_searches(
     dataset = searched_data(study, root)
     folds = development_folds(dataset, study.experiment)
     families = families_of(study.experiment.task)
-    spaces = {name: parse_space(keys, folder, families) for name, keys in study.spaces.items()}
+    spaces = {name: bind_space(space, folder, families) for name, space in study.spaces.items()}
     found = []
     for number in range(2, count + 1):
         experiment, place = repeated_experiment(study, number), folder / "searches" / str(number)
@@ -91,7 +91,7 @@ def repeat_searches(
 def repeated_experiment(study: Study, number: int) -> Experiment:
     """The question of search `number`: the study's own with other seeds and as many trials."""
     experiment = study.experiment
-    tuned = [name for name in experiment.families if study.spaces[name].get("parameters")]
+    tuned = [name for name in experiment.families if study.spaces[name].parameters]
     trials = max((sum(t.family == name for t in study.trials) for name in tuned), default=1)
     return experiment.model_copy(
         update={

@@ -13,7 +13,7 @@ def selected_of(study: Study, selection: Selection) -> dict[str, Opened]:
     """What of each family goes to the test."""
     return {
         name: Opened(
-            kind=str(study.spaces[name]["family"]),
+            kind=study.spaces[name].family,
             trial=choice.trial,
             config=choice.config,
             epochs=choice.epochs,

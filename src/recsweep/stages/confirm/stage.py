@@ -12,6 +12,7 @@ from pathlib import Path
 from recsweep.config.schema import Experiment
 from recsweep.data.sealed import unseal
 from recsweep.data.types import Dataset
+from recsweep.evaluation.power import Power
 from recsweep.models.registry import families_of
 from recsweep.records.confirmation import Confirmation, Steps
 from recsweep.records.confirmation_files import LEARNERS, read_confirmation, write_confirmation
@@ -19,9 +20,10 @@ from recsweep.records.environment import PACKAGE, code_version, environment
 from recsweep.records.files import read_study
 from recsweep.records.lock import study_lock
 from recsweep.records.openings import Opened, Why, record_opening
-from recsweep.stages.confirm.conclude import Known, conclude
+from recsweep.stages.confirm.conclude import ConfirmationPlan, conclude
 from recsweep.stages.confirm.contrasts import contrasts
-from recsweep.stages.confirm.refits import Ended, Job, Scored, Test, score_all
+from recsweep.stages.confirm.power import power_of_study
+from recsweep.stages.confirm.refits import Job, RefitEnded, Scored, Test, score_all
 from recsweep.stages.confirm.scorable import check_test
 from recsweep.stages.confirm.searches import Search, own_search
 from recsweep.stages.confirm.selected import confirmation_inputs
@@ -47,7 +49,8 @@ def confirm_stage(
     root: Path,
     *,
     repeats: Sequence[Search] = (),
-    on_end: Callable[[Ended], None] = lambda ended: None,
+    before_opening: Callable[[Power], None] = lambda power: None,
+    on_end: Callable[[RefitEnded], None] = lambda ended: None,
     workers: int | None = None,
 ) -> Confirmed:
     """Confirm the study in `folder`, or read its confirmation where no input has changed.
@@ -56,6 +59,7 @@ def confirm_stage(
         folder: of the study.
         root: the folder that holds `data/`.
         repeats: of the study's search; with any, verdicts speak of families.
+        before_opening: told what the test can show, where it is to be opened.
         on_end: told of every refit that ends.
         workers: processes; None: as many as the machine holds.
 
@@ -76,6 +80,7 @@ def confirm_stage(
         experiment = study.experiment
         steps = _fold_steps(dataset, experiment, selected)
         asked = contrasts(study, selected)
+        before_opening(power_of_study(study, selected, folder, root))
         now = environment(experiment.resources)
         test, known_users = open_test(folder, "confirm", dataset, experiment, selected, repeated)
         jobs = [job for n, search in enumerate(searches, 1) for job in _jobs(search, n)]
@@ -89,7 +94,7 @@ def confirm_stage(
         confirmation, tables = conclude(
             _by_family(scored, selected),
             test,
-            Known(
+            ConfirmationPlan(
                 study=study,
                 searches=searches,
                 users=known_users,

@@ -6,7 +6,7 @@ import numpy as np
 import polars as pl
 
 from recsweep.config.schema import Experiment
-from recsweep.data.descriptions import Numbers, Table, Values, descriptions, distinct_pairs
+from recsweep.data.descriptions import DescribedTable, Numbers, Values, descriptions, distinct_pairs
 from recsweep.data.features import LABEL, known_items
 from recsweep.data.types import Dataset, Fold, Int64
 from recsweep.evaluation.portrait.levels import levels
@@ -21,7 +21,7 @@ LEVELS = 10
 
 @dataclass(frozen=True, slots=True)
 class _Column:
-    table: Table
+    table: DescribedTable
     column: str
     names: tuple[str, ...]
     lifts: Lifts

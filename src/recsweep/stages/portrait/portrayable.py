@@ -49,7 +49,7 @@ def portrayed_family(study: Study, selection: Selection, asked: str | None) -> s
         BadInput: it isn't in the study, or has no state of a learner; or none is a network.
     """
     families = families_of(study.experiment.task)
-    kinds = {name: str(study.spaces[name]["family"]) for name in selection.families}
+    kinds = {name: study.spaces[name].family for name in selection.families}
     able = [name for name, kind in kinds.items() if families[kind].portrays]
     if asked is not None and asked not in kinds:
         raise BadInput(f"--family {asked}: the study has no such family{nearest(asked, kinds)}")

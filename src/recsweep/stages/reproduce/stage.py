@@ -21,7 +21,7 @@ from recsweep.records.lock import study_lock
 from recsweep.records.openings import Opened
 from recsweep.records.selection import BestFile, read_best
 from recsweep.stages.confirm.conclude import learner_metrics
-from recsweep.stages.confirm.refits import Ended, Job, score_all
+from recsweep.stages.confirm.refits import Job, RefitEnded, score_all
 from recsweep.stages.confirm.stage import open_test
 from recsweep.stages.machine import device_of, threads, worker_count
 from recsweep.stages.reproduce.figures import Figure, compare_figures, obstacles, stacked, tolerance
@@ -57,7 +57,7 @@ def reproduce_stage(
     *,
     sealed: bool = False,
     on_epoch: Callable[[EpochReport], None] = lambda report: None,
-    on_end: Callable[[Ended], None] = lambda ended: None,
+    on_end: Callable[[RefitEnded], None] = lambda ended: None,
 ) -> Reproduction:
     """Fetch and prepare the recorded data, train from nothing, and compare.
 
@@ -168,7 +168,7 @@ def _on_test(
     folder: Path,
     dataset: Dataset,
     now: Mapping[str, object],
-    on_end: Callable[[Ended], None],
+    on_end: Callable[[RefitEnded], None],
 ) -> tuple[Mapping[str, object], tuple[Figure, ...], list[str]]:
     confirmation = read_confirmation(folder)
     if confirmation is None:

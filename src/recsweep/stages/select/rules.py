@@ -96,7 +96,7 @@ def _choice(
     study: Study, trial: TrialRow, warnings: tuple[str, ...], within: int, candidates: int
 ) -> Choice:
     best = _best(trial)
-    kind = families_of(study.experiment.task)[str(study.spaces[trial.family]["family"])]
+    kind = families_of(study.experiment.task)[study.spaces[trial.family].family]
     return Choice(
         family=trial.family,
         trial=trial.id,

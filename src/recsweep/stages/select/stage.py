@@ -11,7 +11,7 @@ from recsweep.records.files import read_study
 from recsweep.records.selection import BestFile, Choice, DataRecord, Selection, write_best
 from recsweep.records.study import Study
 from recsweep.records.user_values import read_user_values
-from recsweep.spaces.files import parse_space
+from recsweep.spaces.files import bind_space
 from recsweep.stages.select.rules import select
 
 
@@ -35,7 +35,7 @@ def select_stage(folder: Path, root: Path) -> Selection:
 def choose(study: Study, folder: Path) -> Selection:
     """The selection, without writing anything."""
     families, path = families_of(study.experiment.task), folder / "study.json"
-    spaces = {name: parse_space(keys, path, families) for name, keys in study.spaces.items()}
+    spaces = {name: bind_space(space, path, families) for name, space in study.spaces.items()}
 
     def near_edge(family: str, config: Configuration) -> list[str]:
         return spaces[family].near_edge(config)
@@ -50,7 +50,7 @@ def _record(
         command=f"make reproduce BEST={path}",
         study=study.experiment.study,
         family=choice.family,
-        kind=str(study.spaces[choice.family]["family"]),
+        kind=study.spaces[choice.family].family,
         trial=choice.trial,
         rule=selection.rule,
         config=choice.config,

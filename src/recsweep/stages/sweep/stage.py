@@ -110,8 +110,8 @@ def sweep(
     folder.mkdir(parents=True, exist_ok=True)
     hearing: list[Listener] = [LiveFile(folder), *listeners]
     if mode == "online":
-        spaces = {name: space.declared for name, space in inputs.spaces.items()}
-        publish_along(opening_board(experiment, spaces), experiment.tracking, wait=False)
+        board = opening_board(experiment, inputs.spaces)
+        publish_along(board, experiment.tracking, wait=False)
     if mode is not None:
         hearing.append(WandbListener(folder, experiment, mode))
     mirror = open_mirror(experiment, folder)

@@ -87,6 +87,7 @@ def _targets(
     length = known_before[instant_start] - known_before[user_start]
 
     wanted = np.isin(events.kind, [KINDS.index(kind) for kind in rule.types])
+    seen_kinds = tuple(KINDS.index(kind) for kind in rule.seen_types or rule.types)
     keep = (events.time >= cut) & wanted
     counts = {"in the window": int(keep.sum())}
 
@@ -94,10 +95,10 @@ def _targets(
         counts[name] = int((keep & unwanted).sum())
         keep[unwanted] = False
 
-    drop("same course at the same time", _repeats_within_instant(events))
+    drop("same course at the same time", _repeats_within_instant(events, keep))
     drop("empty history", length == 0)
     if rule.seen == "drop":
-        drop(SEEN, _seen_before(events))
+        drop(SEEN, _seen_before(events, np.isin(events.kind, seen_kinds)))
     if rule.which != "all":
         drop(f"not the {rule.which} of its learner", ~_edge(events.user, keep, rule.which))
     counts["course unknown to training"] = int((keep & (index == UNKNOWN)).sum())
@@ -119,22 +120,30 @@ def _targets(
         time=events.time[at],
         drop_seen=rule.seen == "drop",
         same_instant_competes=rule.same_instant == "compete",
+        seen_kinds=seen_kinds,
         counts=counts,
+        kind=events.kind[at],
     )
 
 
-def _repeats_within_instant(events: Events) -> Mask:
-    """Events that repeat an earlier row's user, time and item (with another type)."""
-    return ~(changes(events.user) | changes(events.time) | changes(events.item))
+def _repeats_within_instant(events: Events, wanted: Mask) -> Mask:
+    """Wanted events that repeat the user, time and item of an earlier wanted row (of another type):
+    what happened once is asked once.
+    """
+    at = np.flatnonzero(wanted)
+    repeats = np.zeros(len(events), bool)
+    repeats[at] = ~(changes(events.user[at]) | changes(events.time[at]) | changes(events.item[at]))
+    return repeats
 
 
-def _seen_before(events: Events) -> Mask:
-    """Events whose user had the same item at an earlier microsecond."""
-    order = np.lexsort((events.time, events.item, events.user))
+def _seen_before(events: Events, makes_seen: Mask) -> Mask:
+    """Events whose user had the same item, in a way that makes it seen, at an earlier time."""
+    order = np.lexsort((events.time, ~makes_seen, events.item, events.user))
     new_pair = changes(events.user[order]) | changes(events.item[order])
     first = np.maximum.accumulate(np.where(new_pair, np.arange(len(order)), 0))
+    earliest = np.where(makes_seen, events.time, np.iinfo(np.int64).max)[order][first]
     seen = np.empty(len(order), bool)
-    seen[order] = events.time[order][first] < events.time[order]
+    seen[order] = earliest < events.time[order]
     return seen
 
 

@@ -21,6 +21,8 @@ BLOCK_SCORES = 1 << 24
 """At most so many scores are held at once: 64 MiB in float32."""
 COUNTED = 64
 """Targets whose comparisons are counted at once: they stay in the cache."""
+SEEN_PLACES = 1 << 22
+"""Places of histories that are looked through at once."""
 BLOCK_PLACES = 1 << 16
 """At most so many history places are encoded at once."""
 
@@ -34,6 +36,7 @@ class Block:
     query: Tensor  # (n_targets,) int64 into the block's queries
     at: Int64  # (n_targets,) positions among all targets
     instant: Tensor  # (n_targets,) int64, non-decreasing: those of one learner and instant share it
+    makes_seen: Tensor | None  # (n_rows, longest) bool, of the histories' events; None: all do
 
 
 class Ranker:
@@ -60,17 +63,23 @@ class Ranker:
         for block in self._blocks:
             scores = model.score(block.histories)
             if self.drop_seen:
-                drop_seen(scores, block.histories)
+                drop_seen(scores, block.histories, block.makes_seen)
             yield block, scores
 
 
-def drop_seen(scores: Tensor, histories: Histories) -> None:
-    """Take the items of each query's history out of its candidates, in place."""
-    items = histories.items[histories.row]
-    places = torch.arange(items.shape[1], device=items.device)
-    # Past the history's end the first item stands in: it is out in any case.
-    seen = torch.where(places < histories.length[:, None], items, items[:, :1])
-    scores.scatter_(1, seen, -torch.inf)
+def drop_seen(scores: Tensor, histories: Histories, makes_seen: Tensor | None = None) -> None:
+    """Take the seen items of each query's history out of its candidates, in place."""
+    longest = histories.items.shape[1]
+    places = torch.arange(longest, device=scores.device)
+    step = max(1, SEEN_PLACES // longest)
+    for first in range(0, len(scores), step):
+        of = slice(first, first + step)
+        row = histories.row[of]
+        seen = places < histories.length[of, None]
+        if makes_seen is not None:
+            seen = seen & makes_seen[row]
+        least = torch.where(seen, -torch.inf, torch.inf).to(scores.dtype)
+        scores[of].scatter_reduce_(1, histories.items[row], least, "amin")
 
 
 def _rank(scores: Tensor, query: Tensor, target: Tensor) -> Tensor:
@@ -113,6 +122,8 @@ def _blocks(targets: Targets, n_items: int, device: torch.device) -> Iterator[Bl
     instant: Int64 = np.cumsum(changes(sequence) | changes(targets.time[known]))
     offsets, items = targets.histories.offsets, targets.histories.item
     of_events = targets.histories.event_features
+    kinds = targets.seen_kinds
+    seen = None if kinds is None else np.isin(targets.histories.kind, kinds)
     first = 0
     max_targets = max(1, BLOCK_SCORES // max(1, n_items))
     while first < len(known):
@@ -138,6 +149,7 @@ def _blocks(targets: Targets, n_items: int, device: torch.device) -> Iterator[Bl
             query=torch.from_numpy(query).to(device),
             at=known[first:last],
             instant=torch.from_numpy(instant[first:last]).to(device),
+            makes_seen=None if seen is None else torch.from_numpy(seen[index]).to(device),
         )
         first = last
 

@@ -177,4 +177,5 @@ def make_examples(
             price=price,
             likeness=likeness,
         ),
+        kind=events.kind[rows],
     )

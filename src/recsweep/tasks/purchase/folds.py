@@ -19,7 +19,7 @@ from recsweep.data.types import (
 )
 from recsweep.errors import BadInput
 from recsweep.tasks.purchase.examples import LATE, find_examples, make_examples
-from recsweep.tasks.purchase.history_inputs import HistoryInputs
+from recsweep.tasks.purchase.history_inputs import CourseCounts, HistoryInputs
 from recsweep.tasks.purchase.settings import Purchase
 from recsweep.tasks.task import Split
 
@@ -75,10 +75,10 @@ def _examples(split: Split, start: int | None, end: int, of: Mask) -> Targets:
         bought = events.kind[rows] == BOUGHT
     else:
         rows, bought, counts = find_examples(events, rule, start, end)
-        known = learned.index[split.before & (learned.index != UNKNOWN)]
+        known = split.before & (learned.index != UNKNOWN)
         summary = HistoryInputs(
             kinds=tuple(int(kind) for kind in np.unique(events.kind[split.before])),
-            popularity=np.bincount(known, minlength=len(learned.items)).astype(np.int64),
+            counted=CourseCounts.of(learned.index[known], events.time[known]),
             encoder=learned.encoder,
             ablation=experiment.is_ablation,
         )

@@ -21,11 +21,32 @@ FINE = 1 << 20
 
 
 @dataclass(frozen=True, slots=True)
+class CourseCounts:
+    """How often each course had an event before the cut and before a moment."""
+
+    times: Int64  # (n_moments,) ascending
+    keys: Int64  # (n_events,) ascending, item * (n_moments + 1) + place of the event's time
+
+    @classmethod
+    def of(cls, item: Int32, time: Int64) -> "CourseCounts":
+        """Of (n_events,) events on known courses."""
+        times, place = np.unique(time, return_inverse=True)
+        return cls(times, np.sort(item.astype(np.int64) * (len(times) + 1) + place))
+
+    def before(self, item: Int32, time: Int64) -> Int64:
+        """(n,) events of each course strictly before each time: an example never counts itself."""
+        start = item.astype(np.int64) * (len(self.times) + 1)
+        end = start + np.searchsorted(self.times, time)
+        counted: Int64 = np.searchsorted(self.keys, end) - np.searchsorted(self.keys, start)
+        return counted
+
+
+@dataclass(frozen=True, slots=True)
 class HistoryInputs:
     """What the summary needs to know of training."""
 
     kinds: tuple[int, ...]  # event types that training holds
-    popularity: Int64  # (n_items,) training events of each known course
+    counted: CourseCounts  # training events
     encoder: Encoder
     ablation: bool  # will columns be left out afterwards?
 
@@ -68,7 +89,8 @@ class HistoryInputs:
         alike, parts = self._alike(events, rows, first, end)
         columns.append(alike)
         known = index[rows] != UNKNOWN
-        columns.append(np.log1p(np.where(known, self.popularity[index[rows]], 0)))
+        so_often = self.counted.before(index[rows], events.time[rows])
+        columns.append(np.log1p(np.where(known, so_often, 0)))
         if of_events is not None:
             last = np.where(none[:, None], 0, of_events[np.maximum(end - 1, 0)])
             on_course = _means(of_events[order], pair[rows], instant[rows])

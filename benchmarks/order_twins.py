@@ -1,0 +1,96 @@
+"""Does a network beat its twin without order where there is order, and only there?
+
+Three kinds of simulated logs: the next course depends on nothing in the history but taste; on
+earlier courses by their age (recency) and on no sequence; on the course just before (order). On
+each log a GRU and its twin are compared as `confirm` compares them. The twin's fading is chosen
+on the development fold, as a search would.
+
+    python benchmarks/order_twins.py --logs 40
+"""
+
+import argparse
+import json
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import torch
+from scipy.stats import binomtest
+
+from calibration_logs import GRU, SEEDS, Log, make_log, run_on, verdict_on
+from recsweep.config.values import Configuration
+from recsweep.evaluation.verdict import PairVerdict
+
+EPOCHS = 10
+FADINGS: tuple[Configuration, ...] = (
+    {},
+    {"fading": "step", "fading_weight": 0.9},
+    {"fading": "step", "fading_weight": 0.7},
+    {"fading": "step", "fading_weight": 0.4},
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """One kind of log, and how often a verdict for the network is right there."""
+
+    name: str
+    dials: Mapping[str, float]
+    at_least: float  # share of logs that must …
+    shown: bool  # … show (or not show) the network ahead of its twin
+
+
+KINDS = (
+    Kind("no order", {"order": 0.0}, 0.95, shown=False),
+    Kind("recency, no order", {"order": 0.0, "recency": 0.5}, 0.95, shown=False),
+    Kind("order", {"order": 0.5}, 0.8, shown=True),
+)
+
+
+def compared(number: int, kind: Kind) -> PairVerdict:
+    """The GRU against its twin on one log."""
+    log = make_log(10_000_000 + number, learners=1000, **kind.dials)
+    twin = max(FADINGS, key=lambda fading: _developed(log, {**GRU, **fading}, "gru_unordered"))
+    values = {
+        "gru": run_on(log, "gru", GRU, EPOCHS, range(SEEDS)),
+        "gru_unordered": run_on(log, "gru_unordered", {**GRU, **twin}, EPOCHS, range(SEEDS)),
+    }
+    return verdict_on(values, number)
+
+
+def _developed(log: Log, config: Configuration, family: str) -> float:
+    values = run_on(log, family, config, EPOCHS, [0], log.development)
+    return float(values.mean())
+
+
+def main() -> None:
+    """Compare on every log, print a row a kind, end with one line of JSON."""
+    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
+    parser.add_argument("--logs", type=int, default=40, help="of each kind")
+    args = parser.parse_args()
+    torch.set_num_threads(1)
+    rows = []
+    for kind in KINDS:
+        started = time.monotonic()
+        found = [compared(number, kind) for number in range(args.logs)]
+        ahead = sum(verdict.outcome == "better" for verdict in found)
+        right = ahead if kind.shown else args.logs - ahead
+        interval = binomtest(right, args.logs).proportion_ci()
+        rows.append(
+            {
+                "log": kind.name,
+                "logs": args.logs,
+                "network ahead": ahead,
+                "share right": right / args.logs,
+                "interval": [interval.low, interval.high],
+                "at least": kind.at_least,
+                "mean difference": sum(v.difference for v in found) / args.logs,
+                "seconds": round(time.monotonic() - started),
+            }
+        )
+        print(*(f"{name}: {value}" for name, value in rows[-1].items()), sep="; ", flush=True)
+    print(json.dumps(rows))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,74 @@
+"""A search space as its file declares it, and as a study records it."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from pydantic import field_validator
+
+from recsweep.config.files import nearest
+from recsweep.config.schema import Schema
+from recsweep.config.values import Value
+from recsweep.spaces.parameter import Parameter
+
+
+class DeclaredSpace(Schema):
+    """The keys of a space file. What a study records of a space, too."""
+
+    family: str  # in the registry
+    fixed: Mapping[str, Value] = {}
+    defaults: Mapping[str, Value] = {}  # the first trial, without the fixed values
+    parameters: Mapping[str, Parameter] = {}  # each after those that it depends on
+
+    @field_validator("parameters", mode="before")
+    @classmethod
+    def _named(cls, raw: Any) -> Any:
+        if not isinstance(raw, Mapping):
+            return raw
+        for name, keys in raw.items():
+            if isinstance(keys, Mapping) and "name" in keys:
+                raise ValueError(f"unknown key '{name}.name'")
+        return {n: {**k, "name": n} if isinstance(k, Mapping) else k for n, k in raw.items()}
+
+    @field_validator("parameters", mode="after")
+    @classmethod
+    def _in_order(cls, parameters: Mapping[str, Parameter]) -> Mapping[str, Parameter]:
+        for parameter in parameters.values():
+            for name, allowed in parameter.when.items():
+                _check_condition(parameter, name, allowed, parameters)
+        placed: dict[str, Parameter] = {}
+        while len(placed) < len(parameters):
+            ready = [
+                p
+                for p in parameters.values()
+                if p.name not in placed and placed.keys() >= set(p.when)
+            ]
+            if not ready:
+                circle = ", ".join(name for name in parameters if name not in placed)
+                raise ValueError(f"the `when` of {circle} go in a circle")
+            placed[ready[0].name] = ready[0]
+        return placed
+
+    def keys_as_declared(self) -> dict[str, Any]:
+        """For the record: what the file says, without what it leaves out."""
+        return self.model_dump(mode="json", exclude_unset=True)
+
+
+def _check_condition(
+    parameter: Parameter,
+    name: str,
+    allowed: tuple[Value, ...],
+    parameters: Mapping[str, Parameter],
+) -> None:
+    where = f"{parameter.name}.when"
+    if name not in parameters:
+        raise ValueError(f"{where}: {name!r} is not a parameter{nearest(name, parameters)}")
+    switch = parameters[name]
+    if switch.float is not None:
+        raise ValueError(
+            f"{where}: {name} is continuous; only an int or a choice can be a condition"
+        )
+    if not allowed:
+        raise ValueError(f"{where}.{name}: no value is given")
+    for value in allowed:
+        if problem := switch.problem(value):
+            raise ValueError(f"{where}.{name}: {problem}")

@@ -1,0 +1,216 @@
+"""The verb `methods`: how a study was done, for a paper, from its record alone."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from recsweep.config.schema import Experiment, written
+from recsweep.models.registry import families_of, role_of
+from recsweep.records.confirmation import Confirmation
+from recsweep.records.evidence import Evidence, read_evidence
+from recsweep.records.files import read_study
+from recsweep.records.study import Study
+from recsweep.spaces.parameter import Parameter
+
+SHOWN = ("torch", "optuna", "ray", "numpy", "scikit-learn")
+
+
+def methods_stage(folder: Path) -> str:
+    """Markdown: paragraphs, then a table of families, of spaces, and of contrasts.
+
+    What a folder lacks is left out: spaces and numbers of trials without `study.json`, the sealed
+    test without verdicts.
+
+    Raises:
+        BadInput: nothing was selected there, or a file can't be read.
+    """
+    evidence = read_evidence(folder)
+    study = read_study(folder) if (folder / "study.json").exists() else None
+    parts = [
+        "## Methods",
+        *_paragraphs(evidence, study),
+        _table(*_families(evidence, study)),
+    ]
+    if study is not None:
+        parts += ["Search spaces:", _table(*_spaces(study))]
+    if evidence.confirmation is not None:
+        parts += ["Contrasts on the sealed test:", _table(*_contrasts(evidence.confirmation))]
+    return "\n\n".join(parts)
+
+
+def _paragraphs(evidence: Evidence, study: Study | None) -> Iterator[str]:
+    experiment, sealed = evidence.experiment, evidence.confirmation
+    yield " ".join([*_data(evidence, sealed), *_tuning(experiment, study)])
+    if sealed is not None:
+        yield " ".join(_testing(experiment, sealed))
+    yield _machine(evidence.environment)
+
+
+def _data(evidence: Evidence, sealed: Confirmation | None) -> Iterator[str]:
+    experiment, data = evidence.experiment, next(iter(evidence.best.values())).data
+    folds, unit = experiment.folds, experiment.data.unit
+    yield (
+        f"Task `{experiment.task}` on the data `{data.dataset}` "
+        f"(fingerprint {data.fingerprint[:12]})."
+    )
+    if folds.in_time:
+        yield (
+            f"The log was cut on one clock: the last {folds.test:.0%} of events are the sealed "
+            f"test, and before it lie {folds.count} validation windows of {folds.validation:.0%} "
+            "each; a fold trains on everything before its window."
+        )
+    else:
+        yield (
+            f"The table has no clock: {folds.count} folds and a sealed test of {folds.test:.0%} "
+            "were drawn at random, with equal shares of each answer."
+        )
+    if sealed is not None:
+        yield f"The sealed test has {sealed.learners:,} {unit} and {sealed.targets:,} targets."
+    yield f"Configurations were compared by {written(experiment.metric.key)}, a mean over {unit}."
+
+
+def _tuning(experiment: Experiment, study: Study | None) -> Iterator[str]:
+    budget, stopping = experiment.budget, experiment.stopping
+    trials = budget.trials if study is None else _most_trials(study)
+    yield (
+        f"Every tuned family, the baselines included, had {trials} trials of up to "
+        f"{budget.epochs} epochs on the same folds with the same seeds, proposed by a "
+        "tree-structured Parzen estimator (Optuna) after the family's published defaults as the "
+        "first trial."
+    )
+    if stopping.rule == "halving":
+        yield (
+            "Within a family, trials were stopped early by asynchronous successive halving "
+            f"(from epoch {stopping.grace_epochs}, one in {stopping.reduction} goes on; the first "
+            f"{stopping.full_trials} trials were never stopped)."
+        )
+    else:
+        lag = ", ".join(f"{share:.0%}" for share in stopping.lag)
+        yield f"Trials that lagged behind their family's best by {lag} were stopped early."
+    rule = {
+        "best_mean": "the best mean over folds",
+        "one_standard_error": "the fewest epochs within one paired standard error of the best",
+    }[experiment.selection.rule]
+    yield f"One configuration a family, and its number of epochs, was selected by {rule}."
+
+
+def _testing(experiment: Experiment, sealed: Confirmation) -> Iterator[str]:
+    seeds = next(iter(sealed.families.values())).seeds
+    times = len(sealed.openings)
+    yield (
+        f"The selected configurations were refitted on all data before the sealed test with "
+        f"{len(seeds)} seeds ({', '.join(map(str, seeds))}) and scored on it; it was opened "
+        f"{'once' if times == 1 else f'{times} times'}."
+    )
+    if sealed.repeated:
+        yield f"The whole search was run {1 + len(sealed.repeated)} times with other seeds."
+    declared = sum(not pair.exploratory for pair in sealed.pairs)
+    yield (
+        f"Differences are paired over {sealed.unit} and studentised by their variance over "
+        f"{sealed.unit} and seeds. Intervals ({sealed.level:.0%}) and p values are simultaneous "
+        f"over the {declared} declared contrasts (single-step min-p over "
+        f"{experiment.confirm.resamples:,} bootstrap resamples of {sealed.unit}); families count "
+        f"as equivalent within {sealed.smallest_effect:g} {written(sealed.metric)}."
+    )
+
+
+def _machine(environment: Mapping[str, Any]) -> str:
+    packages, code = environment.get("packages") or {}, environment.get("code") or {}
+    versions = [f"{name} {packages[name]}" for name in SHOWN if name in packages]
+    commit = str(code.get("commit") or "unknown")
+    changed = " with uncommitted changes" if code.get("changes") else ""
+    gpus = ", ".join(map(str, environment.get("gpus") or ())) or "no GPU"
+    return (
+        f"Computed with recsweep {environment.get('recsweep')} (commit {commit}{changed}), Python "
+        f"{environment.get('python')}, {', '.join(versions)}, on {environment.get('cpu')} "
+        f"({environment.get('cores')} cores, {environment.get('threads')} threads a process; "
+        f"{gpus})."
+    )
+
+
+def _families(
+    evidence: Evidence, study: Study | None
+) -> tuple[Sequence[str], Iterator[Sequence[str]]]:
+    sealed, key = evidence.confirmation, evidence.experiment.metric.key
+    metric = written(key)
+    columns = ["family", "role", "trials", "epochs", f"{metric}, folds", f"{metric}, sealed test"]
+
+    def rows() -> Iterator[Sequence[str]]:
+        for name, best in evidence.best.items():
+            tested = ""
+            if sealed is not None and name in sealed.families:
+                e = sealed.families[name].metrics[key]
+                tested = f"{e.mean:.4f} [{e.lower:.4f}, {e.upper:.4f}]"
+            trials = "" if study is None else _counts(study, name)
+            role = role_of(best.kind) or ""
+            yield name, role, trials, str(best.epochs), f"{best.value:.4f}", tested
+
+    return columns, rows()
+
+
+def _counts(study: Study, family: str) -> str:
+    states = [trial.state for trial in study.trials if trial.family == family]
+    stopped, failed = states.count("pruned"), states.count("failed")
+    parts = [f"{stopped} stopped early"] * bool(stopped) + [f"{failed} failed"] * bool(failed)
+    return f"{len(states)}" + (f" ({', '.join(parts)})" if parts else "")
+
+
+def _most_trials(study: Study) -> int:
+    names = [trial.family for trial in study.trials]
+    return max(map(names.count, names), default=study.experiment.budget.trials)
+
+
+def _spaces(study: Study) -> tuple[Sequence[str], Iterator[Sequence[str]]]:
+    """One row a parameter, as its space file declares it."""
+    known = families_of(study.experiment.task)
+
+    def rows() -> Iterator[Sequence[str]]:
+        for name, space in study.spaces.items():
+            if not space.parameters:
+                length = known[space.family].epochs
+                yield name, "none is tuned", f"{length} epoch" if length == 1 else ""
+            for parameter in space.parameters.values():
+                yield name, f"`{parameter.name}`", _range(parameter)
+
+    return ("family", "hyperparameter", "range"), rows()
+
+
+def _range(parameter: Parameter) -> str:
+    if parameter.choices:
+        text = "{" + ", ".join(map(str, parameter.choices)) + "}"
+    else:
+        text = f"[{parameter.low:g}, {parameter.high:g}]"
+        text += ", whole numbers" if parameter.int is not None else ""
+    text += ", log scale" if parameter.log else ""
+    when = parameter.when
+    conditions = [f"{name} is {' or '.join(map(str, values))}" for name, values in when.items()]
+    return f"{text}, if {' and '.join(conditions)}" if conditions else text
+
+
+def _contrasts(sealed: Confirmation) -> tuple[Sequence[str], Iterator[Sequence[str]]]:
+    columns = ("a", "b", f"a - b, {written(sealed.metric)}", "p", "verdict")
+    rows = (
+        (
+            v.a,
+            v.b,
+            f"{v.difference:+.4f} [{v.lower:+.4f}, {v.upper:+.4f}]",
+            "< 0.001" if v.p < 0.001 else f"{v.p:.3f}",
+            _said(v.outcome),
+        )
+        for v in sealed.pairs
+        if not v.exploratory
+    )
+    return columns, rows
+
+
+def _said(outcome: str) -> str:
+    return {
+        "better": "a is better",
+        "worse": "b is better",
+        "no difference shown": "no significant difference",
+    }.get(outcome, outcome)
+
+
+def _table(columns: Sequence[str], rows: Iterator[Sequence[str]]) -> str:
+    lines = [columns, ["---"] * len(columns), *rows]
+    return "\n".join("| " + " | ".join(cells) + " |" for cells in lines)

@@ -1,0 +1,94 @@
+"""A task that another package brings, through every verb, with nothing of ours edited."""
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import yaml
+
+from recsweep.records.confirmation_files import read_confirmation
+
+HERE = Path(__file__).parent
+PACKAGE = HERE / "next_kind"
+KINDS = ("browse", "favourite", "purchase", "comment")
+EXPERIMENT = {
+    "study": "kinds",
+    "task": "next_kind",
+    "next_kind": {"kind": "favourite"},
+    "data": {
+        "name": "kinds",
+        "simulator": {"learners": 150, "courses": 30},
+        "events": [
+            {
+                "path": "simulator:events", "user": "user_id", "item": "item_id",
+                "time": "time", "time_format": "unix_ms",
+                "type": {"column": "event", "values": {kind: kind for kind in KINDS}},
+            }
+        ],
+    },
+    "folds": {"count": 2, "validation": 0.2, "test": 0.2},
+    "families": ["kind_share", "after_latest"],
+    "budget": {"trials": 2, "epochs": 1},
+    "stopping": {"grace_epochs": 1},
+    "tracking": {"wandb": "off"},
+    "resources": {"workers": 1},
+    "confirm": {"seeds": 2, "resamples": 1000},
+}  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder that the package is installed into."""
+    site, source = tmp_path_factory.mktemp("site"), tmp_path_factory.mktemp("source") / "package"
+    shutil.copytree(PACKAGE, source)  # a build writes beside what it builds
+    pip = [sys.executable, "-m", "pip", "install", "--quiet", "--no-deps", "--no-index"]
+    subprocess.run([*pip, "--no-build-isolation", "--target", site, source], check=True)
+    return site
+
+
+def recsweep(site: Path, root: Path, *arguments: str) -> "subprocess.CompletedProcess[str]":
+    path = os.pathsep.join([str(site), *filter(None, [os.environ.get("PYTHONPATH")])])
+    return subprocess.run(
+        [sys.executable, "-m", "recsweep", *arguments],
+        cwd=root, env={**os.environ, "PYTHONPATH": path}, capture_output=True, text=True,
+        timeout=280, check=False,
+    )  # fmt: skip
+
+
+@pytest.mark.slow
+def test_it_is_swept_confirmed_reported_and_rebuilt(site: Path, tmp_path: Path) -> None:
+    (tmp_path / "kinds.yaml").write_text(yaml.safe_dump(EXPERIMENT, sort_keys=False))
+    done = recsweep(site, tmp_path, "run", "kinds.yaml")
+    assert done.returncode == 0, done.stderr
+    folder = tmp_path / "results/kinds"
+    confirmation = read_confirmation(folder)
+    assert confirmation is not None
+    assert confirmation.metric == "log_loss"
+    assert confirmation.pairs[0].lower_is_better
+    shares = {f.details["next_kind"]["share"] for f in confirmation.families.values()}
+    assert len(shares) == 1
+    page = (folder / "report.html").read_text("utf-8")
+    assert "is it of the kind favourite?" in page
+    assert re.search(r"after_latest promised [\d.]+%, [\d.]+% were\.", page)
+    assert "| accuracy |" in (folder / "leaderboard.md").read_text("utf-8")
+    assert recsweep(site, tmp_path, "report", "results/kinds", "--lang", "zh").returncode == 0
+    assert "is it of the kind favourite?" in (folder / "report.zh.html").read_text("utf-8")
+    rebuilt = recsweep(site, tmp_path, "reproduce", "results/kinds/best/after_latest.yaml")
+    assert rebuilt.returncode == 0, rebuilt.stdout + rebuilt.stderr
+
+
+def test_an_experiment_is_checked_by_the_rules_of_the_task(site: Path, tmp_path: Path) -> None:
+    (tmp_path / "kinds.yaml").write_text(yaml.safe_dump(EXPERIMENT))
+    for change, message in (
+        ("next_kind={}", "the key 'next_kind.kind' is missing"),
+        ("next_kind={kin: rate}", "unknown key 'next_kind.kin'; did you mean 'kind'?"),
+        ("metric.name=brier", "metric.name brier is not a metric of task next_kind"),
+        ("targets.seen=keep", "targets is not for task: next_kind; leave it out"),
+    ):
+        done = recsweep(site, tmp_path, "prepare", "kinds.yaml", "--set", change)
+        assert done.returncode == 2
+        assert done.stderr == f"recsweep: kinds.yaml: {message}\n"

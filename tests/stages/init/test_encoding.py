@@ -1,0 +1,78 @@
+from pathlib import Path
+
+import pytest
+
+from recsweep.errors import BadInput
+from recsweep.stages.init.encoding import find_encoding
+from recsweep.stages.init.questions import Answers
+from recsweep.stages.init.stage import init
+
+SIMPLIFIED = "线性代数入门 明朝那些事儿 古典诗词鉴赏 怎样做好一份简历 从零开始学摄影"
+TRADITIONAL = "線性代數入門 明朝那些事兒 古典詩詞鑑賞 怎樣做好一份簡歷 從零開始學攝影"
+GERMAN = "Größe Übung schöne Grüße für Anfänger Käse"
+FRENCH = "Été à Paris, où l'élève préfère la théorie"
+RUSSIAN = "Основы линейной алгебры Как сделать хорошее резюме"
+
+
+def found(text: str, encoding: str, folder: Path) -> str:
+    """Among rows that are ASCII, as titles are in a log."""
+    rows = [f"{n},C{n:03},{title},9.90" for n, title in enumerate(text.split(" ") * 9)]
+    path = folder / "titles.csv"
+    path.write_bytes("\n".join(["id,code,title,price", *rows]).encode(encoding))
+    return find_encoding(path, Answers(None))
+
+
+@pytest.mark.parametrize(
+    ("text", "encoding", "expected"),
+    [
+        (SIMPLIFIED, "utf-8", "utf-8"),
+        (SIMPLIFIED, "utf-8-sig", "utf-8"),
+        (SIMPLIFIED, "gbk", "gb18030"),
+        (SIMPLIFIED.replace("线", "线¥"), "gb18030", "gb18030"),  # ¥ takes four bytes
+        (TRADITIONAL, "big5", "big5hkscs"),
+        (SIMPLIFIED, "utf-16", "utf-16"),
+        (GERMAN, "utf-16-le", "utf-16-le"),
+        (GERMAN, "utf-16-be", "utf-16-be"),
+        (SIMPLIFIED, "utf-32", "utf-32"),
+        ("plain words", "ascii", "utf-8"),
+        (GERMAN, "cp1252", "cp1252"),
+        (FRENCH, "latin-1", "cp1252"),
+    ],
+)
+def test_an_encoding_is_found_from_a_few_titles(
+    text: str, encoding: str, expected: str, tmp_path: Path
+) -> None:
+    assert found(text, encoding, tmp_path) == expected
+
+
+def test_cyrillic_is_not_taken_for_chinese_and_is_told_as_a_guess(tmp_path: Path) -> None:
+    path = tmp_path / "titles.csv"
+    path.write_bytes(RUSSIAN.replace(" ", "\n").encode("cp1251"))
+    answers = Answers(None)
+    assert find_encoding(path, answers) == "cp1252"
+    assert "In which encoding is titles.csv?" in answers.guessed[0]
+
+
+def test_an_answer_is_taken_and_a_word_is_shown(tmp_path: Path) -> None:
+    path = tmp_path / "titles.csv"
+    path.write_bytes(RUSSIAN.encode("cp1251"))
+    asked = []
+    answers = Answers(lambda question: asked.append(question) or "cp1251")  # type: ignore[func-returns-value]
+    assert find_encoding(path, answers) == "cp1251"
+    assert RUSSIAN.split(maxsplit=1)[0].encode("cp1251").decode("cp1252") in asked[0].why
+
+
+def test_a_broken_byte_far_into_the_file_is_found_with_its_line(tmp_path: Path) -> None:
+    path = tmp_path / "titles.csv"
+    line = f"C1,{SIMPLIFIED}\n".encode()
+    path.write_bytes(line * 20_000 + b"C2,\xe7\xba\n" + line * 9)
+    with pytest.raises(BadInput, match="line 20001 has bytes that are not UTF-8"):
+        find_encoding(path, Answers(None))
+
+
+def test_text_in_utf16_that_begins_like_json_is_text(tmp_path: Path) -> None:
+    path = tmp_path / "log.csv"
+    rows = [f"浏览,u{n},c{n % 3},17000000{n}" for n in range(10, 40)]
+    path.write_bytes("\n".join(["类型,user,item,time", *rows]).encode("utf-16-le"))
+    assert path.read_bytes().startswith(b"{")
+    assert init([path]).experiment.data.events[0].encoding == "utf-16-le"
