@@ -94,19 +94,18 @@ def cases_of(family: Family, task: str) -> Iterator[Case]:
         raise BadInput(f"{family.name} comes without a space for task {task}")
     space = load_space(path, {family.name: family.tasks[task]})
     yield Case(family, task, _configuration(space, {}), "defaults")
-    for parameter in space.parameters:
+    for name, parameter in space.parameters.items():
         for choice in parameter.choices:
-            if choice != space.defaults.get(parameter.name):
-                config = _configuration(space, {parameter.name: choice})
-                if parameter.name in config:
-                    yield Case(family, task, config, f"{parameter.name}={choice}")
+            config = _configuration(space, {name: choice})
+            if choice != space.defaults.get(name) and name in config:
+                yield Case(family, task, config, f"{name}={choice}")
 
 
 def _configuration(space: Space, asked: Configuration) -> dict[str, Value]:
     config: dict[str, Value] = dict(space.fixed)
-    for p in space.parameters:
-        if p.active(config):
-            start = p.choices[0] if p.choices else p.low
-            small = int(p.low) if p.kind == "int" else space.defaults.get(p.name, start)
-            config[p.name] = asked.get(p.name, small)
+    for name, parameter in space.parameters.items():
+        if parameter.active(config):
+            _, (first, *_) = parameter.declared
+            small = first if parameter.int else space.defaults.get(name, first)
+            config[name] = asked.get(name, small)
     return config
