@@ -5,6 +5,7 @@ system's own limit of a socket's path, git itself, or what the case was made fro
 command in a process of its own.
 """
 
+import contextlib
 import io
 import os
 import random
@@ -257,7 +258,7 @@ def _serve(answer: bytes) -> int:
     def serve() -> None:
         while True:
             connection, _ = listening.accept()
-            with connection:
+            with connection, contextlib.suppress(OSError):
                 connection.recv(64)
                 connection.sendall(answer)
 

@@ -132,6 +132,8 @@ def _that_counts(node: ast.AST) -> Iterator[ast.AST]:
             return
         case ast.If(test=ast.Name(id="TYPE_CHECKING")):
             return
+        case ast.BinOp(op=ast.LShift()):
+            return  # the size of a chunk, which is to change nothing
         case ast.Subscript(value=ast.Name(id="Literal" | "Mapping" | "Callable")):
             return
         case _:

@@ -28,6 +28,7 @@ ROOT = Path(__file__).parents[2]
         ("a if b else c", ["a if (not (b)) else c"]),
         ('f"{a + 1} <"', []),
         ('"text"', []),
+        ("1 << 24", []),
     ],
 )
 def test_an_expression_is_changed_in_every_way_that_counts(old: str, new: list[str]) -> None:

@@ -4,6 +4,7 @@ import sys
 from pathlib import Path
 
 import pytest
+import ray  # noqa: F401  as in what is compared with
 import torch
 
 import recsweep
@@ -149,6 +150,7 @@ def test_versions_cover_what_recsweep_needs_and_what_that_needs() -> None:
 
 TELL = """
 import json, sys
+import ray  # which adds packages of its own to the path, in every command that writes a record
 from importlib.metadata import distribution, PackageNotFoundError
 try:
     distribution("recsweep")

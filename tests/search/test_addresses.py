@@ -2,7 +2,7 @@ import socket
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
@@ -32,7 +32,7 @@ def server(answer: Callable[[socket.socket], None]) -> Iterator[int]:
                 connection, _ = listening.accept()
             except OSError:
                 return
-            with connection:
+            with connection, suppress(OSError):  # who asked may be gone
                 answer(connection)
 
     threading.Thread(target=serve, daemon=True).start()
