@@ -92,7 +92,7 @@ class ReadsColumns(LastCourse):
 class NeedsTwoCourses(LastCourse):
     def fit_epoch(self) -> None:
         super().fit_epoch()
-        self.counts /= self.counts.std()
+        self.counts /= self.counts.std(correction=0)
 
 
 class HasVectors(LastCourse):
@@ -173,7 +173,7 @@ def test_a_breach_is_named_with_its_case() -> None:
 
 @pytest.mark.parametrize("task", sorted({task for f in families().values() for task in f.tasks}))
 def test_the_worlds_hold_what_is_hard(task: str) -> None:
-    fold = world(task)
+    fold = world(task, {})
     targets, histories = fold.validation, fold.validation.histories
     assert len(targets) > len(histories) > 10  # several targets a learner
     assert ((targets.item == UNKNOWN) | (targets.item >= fold.training.n_known)).any()
@@ -183,6 +183,6 @@ def test_the_worlds_hold_what_is_hard(task: str) -> None:
     assert same.any()  # events of one moment
     assert fold.training.item_features.shape[1] > 1
     assert fold.training.event_columns
-    assert world(task, features=False).training.item_features.shape[1] == 0
-    assert smallest_world(task).n_items == 1
+    assert world(task, {}, features=False).training.item_features.shape[1] == 0
+    assert smallest_world(task, {}).n_items == 1
     assert TASKS[task].name == task

@@ -1,7 +1,6 @@
 """Small made-up logs, and folds of them for any task."""
 
-from collections.abc import Sequence
-from functools import cache
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -19,10 +18,10 @@ CUT, END = 60, 100  # days
 COURSES, UNSEEN = 10, 2  # so many are new to the window, and so many stand in the table alone
 
 Row = tuple[int, float, int, str]  # learner, day, course, type
+Settings = Mapping[str, object]
 
 
-@cache
-def world(task: str, features: bool = True) -> Fold:
+def world(task: str, settings: Settings, features: bool = True) -> Fold:
     """A fold of two dozen learners: trained on sixty days, asked about forty.
 
     Courses with an even number are often bought soon after a look. Some events share a moment, and
@@ -31,6 +30,7 @@ def world(task: str, features: bool = True) -> Fold:
 
     Args:
         task: its name.
+        settings: what an experiment says under that name; empty: nothing.
         features: are there columns of learners and courses, and the dwell of events?
     """
     random = np.random.default_rng(0)
@@ -41,18 +41,18 @@ def world(task: str, features: bool = True) -> Fold:
             rows.append((learner, int(day), course, "browse"))
             if random.random() < (0.7 if course % 2 == 0 else 0.2):
                 rows.append((learner, int(day) + 0.5, course, "purchase"))
-    return _fold(task, rows, COURSES + UNSEEN, features)
+    return _fold(_experiment(task, settings, features), rows, COURSES + UNSEEN)
 
 
-@cache
-def smallest_world(task: str) -> Fold:
+def smallest_world(task: str, settings: Settings) -> Fold:
     """One course, and ten learners who come one after the other; every second buys it."""
     looks = [(n, 10.0 * n + day, 0, "browse") for n in range(10) for day in (0, 1)]
     purchases = [(n, 10.0 * n + 1.5, 0, "purchase") for n in range(0, 10, 2)]
-    return _fold(task, [*looks, *purchases], n_items=1, features=False)
+    return _fold(_experiment(task, settings, features=False), [*looks, *purchases], n_items=1)
 
 
-def _fold(task: str, rows: Sequence[Row], n_items: int, features: bool) -> Fold:
+def _fold(experiment: Experiment, rows: Sequence[Row], n_items: int) -> Fold:
+    features = bool(experiment.event_features)
     events = _events(rows, dwell=features)
     users, seen = int(events.user.max()) + 1, int(events.item.max()) + 1
     random = np.random.default_rng(1)
@@ -78,7 +78,7 @@ def _fold(task: str, rows: Sequence[Row], n_items: int, features: bool) -> Fold:
         item_rows=courses,
     )
     window = (CUT * DAY, END * DAY)
-    return make_fold("fold0", events, window, dataset, _experiment(task, features))
+    return make_fold("fold0", events, window, dataset, experiment)
 
 
 def _events(rows: Sequence[Row], *, dwell: bool) -> Events:
@@ -94,7 +94,7 @@ def _events(rows: Sequence[Row], *, dwell: bool) -> Events:
     )
 
 
-def _experiment(task: str, features: bool) -> Experiment:
+def _experiment(task: str, settings: Settings, features: bool) -> Experiment:
     table = {"path": "x", "key": "id", "immutable": True}
     columns = ({"numeric": ["age"]}, {"numeric": ["price"], "categorical": ["level"]})
     users, items = ({**table, **(of if features else {})} for of in columns)
@@ -110,6 +110,7 @@ def _experiment(task: str, features: bool) -> Experiment:
         "task": task,
         "data": {"name": "made-up", "events": [log], "users": users, "items": items},
         "families": {"any": "any.yaml"},
+        **({task: settings} if settings else {}),
     }
     try:
         asked = {"candidates": "catalogue", "seen": "keep"}
