@@ -14,7 +14,7 @@ from recsweep.config.values import Configuration
 from recsweep.records.selection import Choice, Selection
 from recsweep.records.study import Study
 from recsweep.reporting.tasks.registry import report_of
-from recsweep.reporting.words.page import WORDS
+from recsweep.reporting.words import PAGE_WORDS
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,7 +118,7 @@ def markdown(study: Study, selection: Selection) -> str:
     experiment, metric = study.experiment, written(selection.metric)
     others = beside(experiment)
     how = report_of(experiment.task).means.format(unit=experiment.data.unit)
-    folds = WORDS["en"][f"leaderboard_folds_{experiment.folds.rule}"]
+    folds = PAGE_WORDS["en"][f"leaderboard_folds_{experiment.folds.rule}"]
     head = [
         "family",
         f"{metric} (mean ± sd over folds)",

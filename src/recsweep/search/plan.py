@@ -160,7 +160,7 @@ def _measure_all(
     folds: Sequence[Fold],
     make_trial: MakeTrial,
 ) -> None:
-    torch.set_num_threads(max(1, int(experiment.resources.cpu)))
+    torch.set_num_threads(experiment.resources.threads)
     device = torch.device("cuda" if experiment.resources.gpu else "cpu")
     events, largest = _events(folds), _largest(folds)
     for name, space in spaces.items():
