@@ -98,6 +98,5 @@ def labels_of(targets: Targets) -> Labels:
 
 
 def weights_of(examples: Targets, config: TrainingWeights) -> Float64 | None:
-    """(n_examples,) what each weighs, by its own time and the type of its event."""
-    assert examples.kind is not None  # every task says
+    """(n_examples,) what each weighs, by its own time and, if it is told, the type of its event."""
     return config.weights(examples.time, examples.kind)

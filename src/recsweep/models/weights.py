@@ -49,21 +49,20 @@ class TrainingWeights(FamilyConfig):
     def _of_kinds(self) -> Float64:
         return np.array([getattr(self, f"weight_{kind}") for kind in KINDS])
 
-    def weights(self, time: Int64, kind: NDArray[np.int8]) -> Float64 | None:
+    def weights(self, time: Int64, kind: NDArray[np.int8] | None) -> Float64 | None:
         """(n,) what events (targets, examples) weigh, with mean 1; None: all the same.
 
         Args:
             time: (n,) microseconds.
-            kind: (n,) event types.
+            kind: (n,) event types; None: not told, and all are alike.
 
         Raises:
             BadInput: none of them weighs anything.
         """
-        of_kinds = self._of_kinds
-        weights: Float64 = of_kinds[kind]
-        if not len(weights):
+        if not len(time):
             return None
-        if not weights.any():
+        weights: Float64 = np.ones(len(time)) if kind is None else self._of_kinds[kind]
+        if kind is not None and not weights.any():
             held = ", ".join(f"weight_{KINDS[each]}" for each in np.unique(kind))
             raise BadInput(f"{held} = 0: no training event weighs anything")
         if self.training_half_life_days is not None:
