@@ -137,6 +137,9 @@ def test_the_label_is_the_answer_and_no_input(tmp_path: Path) -> None:
     assert labels is not None
     assert set(labels.columns) == {"pages", "region"}
     assert labels.bought.sum() == fold.validation.counts["purchases"] > 0
+    for targets in (fold.validation, fold.training.examples):
+        assert targets is not None
+        assert targets.kind is None  # by which examples may be weighed
 
 
 def test_a_label_that_is_never_positive_is_refused(tmp_path: Path) -> None:

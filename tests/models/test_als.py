@@ -9,13 +9,14 @@ from recsweep.models.als import AlternatingLeastSquares
 from recsweep.models.fading import DAY, FadingConfig
 from recsweep.models.protocol import Context, Histories
 from recsweep.models.sparse import interactions
+from recsweep.models.weights import TrainingWeights
 
 
 def test_fresh_factors_score_as_the_librarys_own_recalculation_does() -> None:
     rng = np.random.default_rng(0)
     training = training_of([rng.integers(0, 12, 8).tolist() for _ in range(30)], n_items=12)
     context = Context(training, 7, torch.device("cpu"), "fp32")
-    model = AlternatingLeastSquares(5, 0.1, 3.0, FadingConfig(), context)
+    model = AlternatingLeastSquares(5, 0.1, 3.0, FadingConfig(), TrainingWeights(), context)
     model.fit_epoch()
     history = [3, 5, 5, 0]  # a repeat counts twice
     library = Library(factors=5, regularization=0.1, alpha=3.0, num_threads=1)
@@ -41,7 +42,7 @@ def test_faded_factors_solve_the_written_system_after_every_event(fading: Fading
     rng = np.random.default_rng(0)
     training = training_of([rng.integers(0, 12, 8).tolist() for _ in range(30)], n_items=12)
     context = Context(training, 7, torch.device("cpu"), "fp32")
-    model = AlternatingLeastSquares(4, 0.5, 3.0, fading, context)
+    model = AlternatingLeastSquares(4, 0.5, 3.0, fading, TrainingWeights(), context)
     model.fit_epoch()
     items, days = [3, 5, 5, 0, 3], [0, 1, 1, 4, 5]
 
@@ -72,5 +73,5 @@ def test_faded_factors_solve_the_written_system_after_every_event(fading: Fading
 
 
 def test_interactions_count_repeats() -> None:
-    found = interactions(training_of([[0, 1, 1], [2]])).toarray()
+    found = interactions(training_of([[0, 1, 1], [2]]), TrainingWeights()).toarray()
     assert found.tolist() == [[1, 2, 0], [0, 0, 1]]

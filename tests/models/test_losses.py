@@ -104,3 +104,54 @@ def test_bpr_ignores_negatives_that_are_the_target() -> None:
 
 def test_bpr_with_only_clashes_is_zero_and_not_nan() -> None:
     assert losses.bpr(torch.ones(1), torch.ones(1, 2), torch.ones(1, 2, dtype=torch.bool)) == 0
+
+
+@pytest.mark.parametrize("chunk_logits", [1, 25, 1 << 24])
+def test_weighted_cross_entropy_and_its_gradients_equal_torchs(
+    chunk_logits: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(losses, "CHUNK_LOGITS", chunk_logits)
+    states, weight, bias, target, target_state = example()
+    times = torch.rand(9, dtype=torch.float64) * 3
+    ours = losses.cross_entropy(states, weight, bias, target, target_state, weight_of_target=times)
+    logits = (states @ weight.T + bias)[target_state]
+    theirs = (F.cross_entropy(logits, target, reduction="none") * times).mean()
+    torch.testing.assert_close(ours.double(), theirs, rtol=1e-6, atol=0)
+    found = torch.autograd.grad(ours * 3, (states, weight, bias))
+    expected = torch.autograd.grad(theirs * 3, (states, weight, bias))
+    for a, b in zip(found, expected, strict=True):
+        torch.testing.assert_close(a, b)
+
+
+def test_weights_of_one_change_no_bit_of_the_cross_entropy() -> None:
+    states, *rest = (x.float().detach() if x.is_floating_point() else x for x in example())
+    states.requires_grad_()
+    plain = losses.cross_entropy(states, *rest)
+    weighted = losses.cross_entropy(states, *rest, weight_of_target=torch.ones(9))
+    assert torch.equal(plain, weighted)
+    assert torch.equal(*(torch.autograd.grad(loss, states)[0] for loss in (plain, weighted)))
+
+
+def test_weights_reach_the_loss_in_bfloat16_too() -> None:
+    torch.manual_seed(0)
+    states, weight, bias = torch.randn(6, 32), torch.randn(40, 32), torch.zeros(40)
+    target, at = torch.arange(6), torch.arange(6)
+    times = torch.tensor([0.0, 0.0, 0.0, 0.0, 0.0, 6.0])
+    found = losses.cross_entropy(
+        states, weight, bias, target, at, weight_of_target=times, half=True
+    )
+    alone = plain(states[5:], weight, bias, target[5:], torch.zeros(1, dtype=torch.int64))
+    torch.testing.assert_close(found, alone, rtol=0.02, atol=0.02)
+
+
+def test_a_heavier_target_of_a_sampled_loss_is_a_target_that_comes_more_often() -> None:
+    torch.manual_seed(0)
+    positive, negative, log_q, of_positive = (torch.randn(s) for s in ((3,), (3, 4), (4,), (3,)))
+    clash = torch.rand(3, 4) < 0.3
+    often = torch.tensor([0, 0, 2])
+    weight = torch.tensor([2.0, 0.0, 1.0])
+    for loss in (
+        lambda at, w: losses.bpr(positive[at], negative[at], clash[at], w),
+        lambda at, w: losses.sampled_softmax(positive[at], negative[at], of_positive[at], log_q, w),
+    ):
+        torch.testing.assert_close(loss(torch.arange(3), weight), loss(often, None))

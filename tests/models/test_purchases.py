@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-import torch
+from purchase_families import CONFIGS, CPU, PURCHASE_FAMILIES
 from purchases import fold_of, random_log
 from sklearn.ensemble import HistGradientBoostingClassifier
 
@@ -12,38 +12,7 @@ from recsweep.data.types import UNKNOWN, Fold, Targets
 from recsweep.evaluation.probability import log_losses
 from recsweep.models.cases import CaseBook
 from recsweep.models.protocol import Classifier, Context
-from recsweep.models.registry import families_of
 
-CPU = torch.device("cpu")
-PURCHASE_FAMILIES = families_of("purchase")
-GRADIENT: dict[str, object] = {
-    "learning_rate": 0.02,
-    "weight_decay": 0.0,
-    "batch_size": 4,
-    "dropout": 0.0,
-}
-RECURRENT: dict[str, object] = GRADIENT | {"depth": 1, "hidden_size": 16, "embedding_size": 8}
-BOOSTING: dict[str, object] = {
-    "learning_rate": 0.1, "trees": 20, "leaves": 7, "min_samples_leaf": 5, "l2": 0.0,
-    "columns_a_split": 1.0,
-}  # fmt: skip
-CONFIGS: dict[str, tuple[str, dict[str, object]]] = {
-    "gru": ("gru", RECURRENT),
-    "lstm": ("lstm", RECURRENT),
-    "gru both ways": ("gru", RECURRENT | {"bidirectional": True}),
-    "lstm both ways": ("lstm", RECURRENT | {"bidirectional": True, "depth": 2}),
-    "matrix_factorization": (
-        "matrix_factorization",
-        GRADIENT | {"factors": 8, "history_exponent": 0.5},
-    ),
-    "wide_deep": (
-        "wide_deep",
-        GRADIENT | {"embedding_size": 8, "hidden_size": 16, "depth": 2, "wide_learning_rate": 0.02},
-    ),
-    "gradient_boosting": ("gradient_boosting", BOOSTING),
-    "logistic_regression": ("logistic_regression", {"inverse_penalty": 1.0}),
-    "base_rate": ("base_rate", {}),
-}
 every_case = pytest.mark.parametrize("case", CONFIGS)
 
 

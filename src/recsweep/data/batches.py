@@ -26,6 +26,7 @@ class Batch:
     state: Tensor  # (n_states,) int64 into the flattened (row, place) grid
     target: Tensor  # (n_targets,) int64 item
     target_state: Tensor  # (n_targets,) int64 into state, non-decreasing
+    target_event: Tensor  # (n_targets,) int64 into the training period's events
     event_features: Tensor | None = None  # (n_rows, longest, n_event_features) float32
 
 
@@ -140,7 +141,8 @@ class Batches:
             return torch.from_numpy(array).to(self.device, non_blocking=True)
 
         start_, flat_, sequence_ = move(start), move(flat), move(windows.sequence[order])
-        target_, target_state_ = self._items[move(windows.target[targets])], move(target_state)
+        event_, target_state_ = move(windows.target[targets]), move(target_state)
+        target_ = self._items[event_]
         last = len(self._items) - 1
         for b in range(len(bounds) - 1):
             rows = slice(bounds[b], bounds[b + 1])
@@ -154,6 +156,7 @@ class Batches:
                 state=flat_[state_bounds[b] : state_bounds[b + 1]],
                 target=target_[at],
                 target_state=target_state_[at],
+                target_event=event_[at],
                 event_features=None if self._of_events is None else self._of_events[index],
             )
 

@@ -2,7 +2,8 @@
 
 Its item factors Y are trained there; the factors of the history at hand solve the same least
 squares problem (Hu, Koren & Volinsky 2008, eq. 4), where an item whose events weigh w together
-(their number, unless they fade) has confidence `alpha * w` and every other item confidence 1:
+(their number, unless they fade, or in training have weights) has confidence `alpha * w` and every
+other item confidence 1:
 
     p = (YᵀY + Yᵀ(C - I)Y + λI)⁻¹ YᵀC·1
 """
@@ -20,6 +21,7 @@ from recsweep.models.fading import FadingConfig
 from recsweep.models.histories import whole_histories
 from recsweep.models.protocol import Context, Histories
 from recsweep.models.sparse import interactions
+from recsweep.models.weights import TrainingWeights
 
 ITERATIONS_PER_EPOCH = 2
 """An epoch of ALS: a block of so many alternations over users and items."""
@@ -36,6 +38,7 @@ class AlternatingLeastSquares:
         regularization: float,
         alpha: float,
         fading: FadingConfig,
+        weights: TrainingWeights,
         context: Context,
     ) -> None:
         self.regularization, self.alpha, self.device = regularization, alpha, context.device
@@ -49,7 +52,7 @@ class AlternatingLeastSquares:
                 num_threads=1,
                 random_state=context.seed % (1 << 32),
             )
-        self._interactions = interactions(context.training)
+        self._interactions = interactions(context.training, weights)
         # On the CPU whatever the device: a history's system is built query by query, and a device
         # would be asked for each.
         self.items = torch.zeros(context.training.n_items, factors)

@@ -12,9 +12,10 @@ import torch
 from torch import Tensor
 
 from recsweep.data.arrays import ranges
-from recsweep.data.types import UNKNOWN, Int64, Labels, Targets, Training
+from recsweep.data.types import UNKNOWN, Float64, Int64, Labels, Targets, Training
 from recsweep.models.histories import BLOCK_PLACES, HistoryTable
 from recsweep.models.protocol import Histories
+from recsweep.models.weights import TrainingWeights
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,3 +95,8 @@ def labels_of(targets: Targets) -> Labels:
     """The labels and inputs of a task's targets that have them."""
     assert targets.labels is not None
     return targets.labels
+
+
+def weights_of(examples: Targets, config: TrainingWeights) -> Float64 | None:
+    """(n_examples,) what each weighs, by its own time and, if it is told, the type of its event."""
+    return config.weights(examples.time, examples.kind)

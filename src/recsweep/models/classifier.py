@@ -1,6 +1,6 @@
 """Families that give the probability of a purchase and are trained by gradient.
 
-The loss is binary cross-entropy. Imbalance needs no weights here: it is unweighted, so that
+The loss is binary cross-entropy. Imbalance needs no weights here: answers weigh the same, so that
 probabilities stay probabilities, and the output starts at the log-odds of training's share of
 purchases. What depends on a decision (threshold, precision, recall) is left to the threshold.
 """
@@ -15,7 +15,7 @@ from torch import Tensor, nn
 from torch.nn.functional import binary_cross_entropy_with_logits
 
 from recsweep.data.types import Float64, Training
-from recsweep.models.cases import CaseBook, Cases, examples_of, labels_of
+from recsweep.models.cases import CaseBook, Cases, examples_of, labels_of, weights_of
 from recsweep.models.gradient import GradientConfig, GradientModel
 from recsweep.models.network import relu_layers
 from recsweep.models.protocol import Context, Histories
@@ -45,9 +45,15 @@ class GradientClassifier(GradientModel[LogOdds, Cases]):
     ) -> None:
         super().__init__(lambda: network(config, context.training), config, context)
         examples = examples_of(context.training)
-        share = float(np.mean(labels_of(examples).bought))
+        weights = weights_of(examples, config)
+        least = 0.5 / len(examples)  # weights can leave examples of one answer only
+        share = float(np.average(labels_of(examples).bought, weights=weights))
+        share = min(max(share, least), 1 - least)
         base = torch.tensor(math.log(share / (1 - share)), dtype=torch.float64)
         self.network.register_buffer("base", base.to(context.device))
+        self._weight = None
+        if weights is not None:
+            self._weight = torch.from_numpy(weights).to(context.device, torch.float32)
         self._batch_size = config.batch_size
         self._book = CaseBook(examples, context.training.n_items, context.device)
 
@@ -57,7 +63,9 @@ class GradientClassifier(GradientModel[LogOdds, Cases]):
 
     def loss(self, batch: Cases) -> tuple[Tensor, int]:
         """Binary cross-entropy."""
-        return binary_cross_entropy_with_logits(self._logits(batch), batch.bought), len(batch.at)
+        weight = None if self._weight is None else self._weight[torch.from_numpy(batch.at)]
+        logits = self._logits(batch)
+        return binary_cross_entropy_with_logits(logits, batch.bought, weight), len(batch.at)
 
     @torch.inference_mode()
     def probability(self, book: CaseBook) -> Float64:

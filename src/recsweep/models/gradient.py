@@ -14,8 +14,9 @@ from torch import Tensor, nn
 from recsweep.data.types import Float32, Sequences
 from recsweep.models.checkpoint import checkpoint_of, parameters_of, restore_checkpoint
 from recsweep.models.histories import whole_histories
-from recsweep.models.protocol import Context, FamilyConfig, Histories
+from recsweep.models.protocol import Context, Histories
 from recsweep.models.tables import SparseTables
+from recsweep.models.weights import TrainingWeights
 
 CLIP_NORM = 5.0
 """The gradient of a step is scaled down to this norm."""
@@ -24,7 +25,7 @@ N = TypeVar("N", bound=nn.Module)
 B = TypeVar("B")
 
 
-class GradientConfig(FamilyConfig):
+class GradientConfig(TrainingWeights):
     """The hyperparameters that every family trained by gradient has."""
 
     learning_rate: float = Field(gt=0)
@@ -56,7 +57,7 @@ class GradientModel(ABC, Generic[N, B]):
 
     @abstractmethod
     def loss(self, batch: B) -> tuple[Tensor, int]:
-        """The mean loss of a batch's targets, and how many there are."""
+        """The mean loss of a batch's targets, each times its weight, and how many there are."""
 
     def sparse_tables(self) -> abc.Sequence[nn.Parameter]:
         """Those of which a step moves the used rows alone; see `tables.py`."""

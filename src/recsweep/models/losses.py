@@ -1,7 +1,7 @@
 """Losses of a (state, target item) pair, the same for every family that is trained by gradient.
 
 States are computed once and shared by the targets that follow them (see `data/batches.py`); each
-loss is a mean over targets.
+loss is a mean over targets, each times its weight where it has one (n_targets,); see `weights.py`.
 """
 
 from dataclasses import dataclass
@@ -31,7 +31,8 @@ class _LinearCrossEntropy(torch.autograd.Function):
     """Softmax cross entropy of `states @ weight.T + bias` without keeping the logits.
 
     The gradient is formed chunk by chunk in the forward pass, while the chunk's logits are at
-    hand: (softmax * targets of the state - one-hot of its targets) / n_targets.
+    hand: (softmax * targets of the state - one-hot of its targets) / n_targets,
+    where a target counts with its weight.
     """
 
     @staticmethod
@@ -45,6 +46,7 @@ class _LinearCrossEntropy(torch.autograd.Function):
         memory_value: Tensor | None,
         memory_state: Tensor | None,
         memory_item: Tensor | None,
+        weight_of_target: Tensor | None,  # (T,)
         half: bool,
     ) -> Tensor:
         # In bf16 only the three products over the catalogue are; sums and softmax stay float32.
@@ -53,8 +55,10 @@ class _LinearCrossEntropy(torch.autograd.Function):
         n_targets, n_items = len(target), len(weight)
         size = max(1, CHUNK_LOGITS // n_items)
         n_states = len(states)
+        if weight_of_target is None:
+            weight_of_target = torch.ones_like(target, dtype=states.dtype)
         repeats = torch.zeros(n_states, dtype=states.dtype, device=states.device)
-        repeats.index_add_(0, target_state, torch.ones_like(target, dtype=states.dtype))
+        repeats.index_add_(0, target_state, weight_of_target)
         if n_states <= size:
             target_bounds, memory_bounds = [0, n_targets], [0, 0]
             if memory_state is not None:
@@ -74,7 +78,7 @@ class _LinearCrossEntropy(torch.autograd.Function):
             at = slice(target_bounds[chunk], target_bounds[chunk + 1])
             hidden = states[first:last].to(product)
             logits = torch.mm(hidden, table.T).to(states.dtype).add_(bias)
-            row, column = target_state[at] - first, target[at]
+            row, column, times = target_state[at] - first, target[at], weight_of_target[at]
             extra = slice(memory_bounds[chunk], memory_bounds[chunk + 1])
             if memory_state is not None and memory_item is not None and memory_value is not None:
                 place = (memory_state[extra] - first) * n_items + memory_item[extra]
@@ -85,11 +89,9 @@ class _LinearCrossEntropy(torch.autograd.Function):
             mass = logits.sum(1, keepdim=True)
             count = repeats[first:last, None]
             log_mass = mass.log() + top
-            total += (log_mass * count).sum() - picked.sum()
+            total += (log_mass * count).sum() - (picked * times).sum()
             logits.mul_(count / (mass * n_targets))
-            logits.view(-1).index_add_(
-                0, row * n_items + column, torch.full_like(picked, -1 / n_targets)
-            )
+            logits.view(-1).index_add_(0, row * n_items + column, times * (-1 / n_targets))
             grad_bias += logits.sum(0)
             grad_logits = logits.to(product)
             grad_states[first:last] = grad_logits @ table
@@ -104,7 +106,8 @@ class _LinearCrossEntropy(torch.autograd.Function):
     def backward(ctx: Any, grad: Tensor) -> tuple[Tensor | None, ...]:
         states, weight, bias, memory = ctx.saved_tensors
         scaled = None if memory is None else memory * grad
-        return states * grad, weight * grad, bias * grad, None, None, scaled, None, None, None
+        moved = (states * grad, weight * grad, bias * grad, None, None, scaled)
+        return (*moved, None, None, None, None)
 
 
 def cross_entropy(
@@ -114,6 +117,7 @@ def cross_entropy(
     target: Tensor,
     target_state: Tensor,
     memory: Memory | None = None,
+    weight_of_target: Tensor | None = None,
     half: bool = False,
 ) -> Tensor:
     """Exact softmax cross entropy over the whole catalogue, mean over targets.
@@ -122,18 +126,23 @@ def cross_entropy(
     (n_targets,). `half` multiplies in bfloat16.
     """
     loss: Tensor
-    if half and memory is None and kernels.runs(states.shape[1], states.device):
+    plain = memory is None and weight_of_target is None
+    if half and plain and kernels.runs(states.shape[1], states.device):
         loss = kernels.HalfCrossEntropy.apply(states, weight, bias, target, target_state)  # type: ignore[no-untyped-call]
         return loss
     extra = (memory.value, memory.state, memory.item) if memory else (None, None, None)
     loss = _LinearCrossEntropy.apply(  # type: ignore[no-untyped-call]
-        states, weight, bias, target, target_state, *extra, half
+        states, weight, bias, target, target_state, *extra, weight_of_target, half
     )
     return loss
 
 
 def sampled_softmax(
-    positive: Tensor, negative: Tensor, log_q_positive: Tensor, log_q: Tensor
+    positive: Tensor,
+    negative: Tensor,
+    log_q_positive: Tensor,
+    log_q: Tensor,
+    weight: Tensor | None = None,
 ) -> Tensor:
     """Softmax over the target and a shared sample of negatives, corrected for how often each is
     drawn (Bengio & Senécal 2008, eq. 8: subtract log q from the logit), mean over targets.
@@ -145,14 +154,19 @@ def sampled_softmax(
     log of the expected draws.
     """
     corrected = positive - log_q_positive
-    return (torch.logaddexp(corrected, (negative - log_q).logsumexp(1)) - corrected).mean()
+    of_targets = torch.logaddexp(corrected, (negative - log_q).logsumexp(1)) - corrected
+    return _mean(of_targets, weight)
 
 
-def bpr(positive: Tensor, negative: Tensor, clash: Tensor) -> Tensor:
+def bpr(positive: Tensor, negative: Tensor, clash: Tensor, weight: Tensor | None = None) -> Tensor:
     """Bayesian personalised ranking (Rendle et al. 2009, eq. 4 without its regulariser): mean of
     -log sigmoid(positive - negative) over negatives, then over targets.
 
     Shapes as above; clash (n_targets, n_negatives) marks negatives that are the target.
     """
     pairs = -F.logsigmoid(positive[:, None] - negative).masked_fill(clash, 0.0)
-    return (pairs.sum(1) / (~clash).sum(1).clamp(min=1)).mean()
+    return _mean(pairs.sum(1) / (~clash).sum(1).clamp(min=1), weight)
+
+
+def _mean(of_targets: Tensor, weight: Tensor | None) -> Tensor:
+    return (of_targets if weight is None else of_targets * weight).mean()

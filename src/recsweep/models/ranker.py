@@ -40,9 +40,20 @@ class GradientRanker(GradientModel[Network, Batch]):
             lambda: Network(encoder(config, training), training, sparse), config, context
         )
         self.batches = Batches(training, config.window, config.batch_size, context.device)
+        self._weight = self._weights_of_events()
         counts = np.bincount(training.sequences.item, minlength=training.n_known)
         self._popularity = torch.from_numpy(counts / counts.sum()).to(context.device, torch.float32)
         self._log_q = (self._popularity * config.negatives).log()
+
+    def _weights_of_events(self) -> Tensor | None:
+        """(n_events,) float32 what each weighs as a target; None: all the same."""
+        events, target = self.context.training.sequences, self.batches.windows.target
+        weights = self.config.weights(events.time[target], events.kind[target])
+        if weights is None:
+            return None
+        of_events = np.zeros(len(events.item), np.float32)
+        of_events[target] = weights
+        return torch.from_numpy(of_events).to(self.context.device)
 
     def training_batches(self, seed: int) -> Iterator[Batch]:
         """Windows of histories."""
@@ -87,6 +98,7 @@ class GradientRanker(GradientModel[Network, Batch]):
             states = grid.flatten(0, 1).index_select(0, batch.state)
             last_item = batch.items.flatten().index_select(0, batch.state)
         states = states.float()
+        weight = None if self._weight is None else self._weight[batch.target_event]
         if config.loss == "cross_entropy":
             memory = network.encoder.memory(last_item)
             return losses.cross_entropy(
@@ -96,6 +108,7 @@ class GradientRanker(GradientModel[Network, Batch]):
                 batch.target,
                 batch.target_state,
                 memory,
+                weight,
                 half=self.context.precision == "bf16",
             )
         memory = None if network.sparse else network.encoder.memory(last_item)
@@ -115,9 +128,9 @@ class GradientRanker(GradientModel[Network, Batch]):
         if memory is not None:
             positive, negative = _remember(memory, positive, negative, batch, drawn, network)
         if config.loss == "bpr":
-            return losses.bpr(positive, negative, batch.target[:, None] == drawn)
+            return losses.bpr(positive, negative, batch.target[:, None] == drawn, weight)
         log_q = self._log_q
-        return losses.sampled_softmax(positive, negative, log_q[batch.target], log_q[drawn])
+        return losses.sampled_softmax(positive, negative, log_q[batch.target], log_q[drawn], weight)
 
     def _draw(self, loss: str) -> Tensor:
         """Negatives shared by a batch: by popularity for the softmax, evenly for BPR."""

@@ -11,17 +11,21 @@ from recsweep.data.arrays import ranges
 from recsweep.data.types import Training
 from recsweep.models.fading import FadingConfig, instants_of
 from recsweep.models.protocol import Histories
+from recsweep.models.weights import TrainingWeights
 
 ENTRIES = 1 << 22
 """At most about so many events of histories are laid out at once."""
 
 
-def interactions(training: Training) -> csr_matrix:
-    """(n_users, n_items) how often each learner had each course before the cut."""
+def interactions(training: Training, config: TrainingWeights) -> csr_matrix:
+    """(n_users, n_items) how often each learner had each course before the cut, by weight."""
     sequences = training.sequences
     owner = np.repeat(np.arange(len(sequences)), np.diff(sequences.offsets))
-    ones = np.ones(len(owner), np.float32)
-    return csr_matrix((ones, (owner, sequences.item)), (len(sequences), training.n_items))
+    found = config.weights(sequences.time, sequences.kind)
+    weights = np.ones(len(owner), np.float32) if found is None else found.astype(np.float32)
+    held = csr_matrix((weights, (owner, sequences.item)), (len(sequences), training.n_items))
+    held.eliminate_zeros()  # the library takes what is stored for an event
+    return held
 
 
 def faded_histories(

@@ -7,20 +7,23 @@ import torch
 from torch import Tensor
 
 from recsweep.data.types import Float64
-from recsweep.models.cases import CaseBook, examples_of, labels_of
+from recsweep.models.cases import CaseBook, examples_of, labels_of, weights_of
 from recsweep.models.family import Build, Family
-from recsweep.models.protocol import Context, FamilyConfig
+from recsweep.models.protocol import Context
+from recsweep.models.weights import TrainingWeights
 
 
 class BaseRate:
     """Training's share of purchases, for everybody."""
 
-    def __init__(self, config: FamilyConfig, context: Context) -> None:
-        self._training, self.share = context.training, 0.5
+    def __init__(self, config: TrainingWeights, context: Context) -> None:
+        self._config, self._training, self.share = config, context.training, 0.5
 
     def fit_epoch(self) -> None:
         """Count."""
-        self.share = float(labels_of(examples_of(self._training)).bought.mean())
+        examples = examples_of(self._training)
+        weights = weights_of(examples, self._config)
+        self.share = float(np.average(labels_of(examples).bought, weights=weights))
 
     def probability(self, book: CaseBook) -> Float64:
         """(n_examples,)."""
@@ -40,5 +43,5 @@ FAMILY = Family(
     title="base rate",
     title_zh="基准率",
     role="floor",
-    tasks={"purchase": Build(FamilyConfig, BaseRate, epochs=1, random=False, reads_order=False)},
+    tasks={"purchase": Build(TrainingWeights, BaseRate, epochs=1, random=False, reads_order=False)},
 )

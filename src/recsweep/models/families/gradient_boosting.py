@@ -14,12 +14,13 @@ from scipy.special import expit
 from torch import Tensor
 
 from recsweep.data.types import Float32, Float64
-from recsweep.models.cases import CaseBook, examples_of, labels_of
+from recsweep.models.cases import CaseBook, examples_of, labels_of, weights_of
 from recsweep.models.family import Build, Family
-from recsweep.models.protocol import Context, FamilyConfig
+from recsweep.models.protocol import Context
+from recsweep.models.weights import TrainingWeights
 
 
-class BoostingConfig(FamilyConfig):
+class BoostingConfig(TrainingWeights):
     """Hyperparameters of `gradient_boosting`."""
 
     learning_rate: float = Field(gt=0)
@@ -42,7 +43,8 @@ class Boosting:
         """Fit to the end."""
         from sklearn.ensemble import HistGradientBoostingClassifier
 
-        config, labels = self._config, labels_of(examples_of(self._context.training))
+        config, examples = self._config, examples_of(self._context.training)
+        labels, weights = labels_of(examples), weights_of(examples, config)
         library = HistGradientBoostingClassifier(
             learning_rate=config.learning_rate,
             max_iter=config.trees,
@@ -53,7 +55,7 @@ class Boosting:
             early_stopping=False,
             random_state=self._context.seed % (1 << 32),
         )
-        library.fit(labels.inputs, labels.bought)
+        library.fit(labels.inputs, labels.bought, weights)
         self._base = float(np.ravel(library._baseline_prediction)[0])
         nodes = [tree.nodes for (tree,) in library._predictors]
         start = np.cumsum([0, *map(len, nodes)])

@@ -19,9 +19,10 @@ from recsweep.models.fading import FadingConfig
 from recsweep.models.family import Build, Family
 from recsweep.models.protocol import Context, Histories
 from recsweep.models.sparse import faded_histories, from_state, interactions, to_state
+from recsweep.models.weights import TrainingWeights
 
 
-class ItemKnnConfig(FadingConfig):
+class ItemKnnConfig(FadingConfig, TrainingWeights):
     """Hyperparameters of `item_knn`."""
 
     neighbours: int = Field(ge=1)
@@ -46,7 +47,7 @@ class ItemKnn:
 
     def fit_epoch(self) -> None:
         """Compute all similarities at once; there is nothing to train further."""
-        k = self.config.neighbours
+        k, counts = self.config.neighbours, interactions(self._context.training, self.config)
         library: CosineRecommender | TFIDFRecommender | BM25Recommender
         if self.config.weighting == "bm25":
             library = BM25Recommender(K=k, K1=self.config.k1, B=self.config.b, num_threads=1)
@@ -57,7 +58,7 @@ class ItemKnn:
         with warnings.catch_warnings():
             # The library makes a COO matrix of its own and warns about the conversion.
             warnings.simplefilter("ignore", ParameterWarning)
-            library.fit(interactions(self._context.training), show_progress=False)
+            library.fit(counts, show_progress=False)
         self.similarity = csr_matrix(library.similarity, dtype=np.float32)
 
     def score(self, histories: Histories) -> Tensor:

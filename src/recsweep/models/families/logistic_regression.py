@@ -13,12 +13,13 @@ from scipy.special import expit
 from torch import Tensor
 
 from recsweep.data.types import Float64
-from recsweep.models.cases import CaseBook, examples_of, labels_of
+from recsweep.models.cases import CaseBook, examples_of, labels_of, weights_of
 from recsweep.models.family import Build, Family
-from recsweep.models.protocol import Context, FamilyConfig
+from recsweep.models.protocol import Context
+from recsweep.models.weights import TrainingWeights
 
 
-class LogisticConfig(FamilyConfig):
+class LogisticConfig(TrainingWeights):
     """Hyperparameters of `logistic_regression`."""
 
     inverse_penalty: float = Field(gt=0)  # scikit-learn's C
@@ -36,11 +37,12 @@ class Logistic:
         """Fit to the end."""
         from sklearn.linear_model import LogisticRegression
 
-        labels = labels_of(examples_of(self._training))
+        examples = examples_of(self._training)
+        labels, weights = labels_of(examples), weights_of(examples, self._config)
         library = LogisticRegression(
             C=self._config.inverse_penalty, solver="newton-cholesky", max_iter=200
         )
-        library.fit(labels.inputs.astype(np.float64), labels.bought)
+        library.fit(labels.inputs.astype(np.float64), labels.bought, weights)
         self.weight, self.intercept = library.coef_[0], float(library.intercept_[0])
 
     def probability(self, book: CaseBook) -> Float64:

@@ -2,8 +2,8 @@
 
 The evidence for course j is the sum over the events i of the last `memory` instants of
 w_i · T[i, j], where w_i is how the event weighs by its age (`fading.py`) and T[i, j] how often j
-came in the instant after one with i; an instant of several courses shares its one transition among
-them. With `memory` 1 it is the first-order chain.
+came in the instant after one with i, each time by its training weight (`weights.py`); an instant of
+several courses shares its one transition among them. With `memory` 1 it is the first-order chain.
 """
 
 from collections.abc import Mapping
@@ -19,12 +19,13 @@ from recsweep.models.fading import FadingConfig
 from recsweep.models.family import Build, Family
 from recsweep.models.protocol import Context, Histories
 from recsweep.models.sparse import faded_histories, from_state, to_state
+from recsweep.models.weights import TrainingWeights
 
 TIE = 1e-3
 """Popularity, below 1, times this decides between courses of equal evidence."""
 
 
-class MarkovConfig(FadingConfig):
+class MarkovConfig(FadingConfig, TrainingWeights):
     """Hyperparameters of `markov`."""
 
     memory: int = Field(1, ge=1)  # instants of the history that it reads
@@ -48,12 +49,16 @@ class Markov:
         shape = (int(instant[-1]) + 1, n_items)
         ones = np.ones(len(instant), np.float32)
         held = csr_matrix((ones, (instant, sequences.item)), shape)
+        weights = self._config.weights(sequences.time, sequences.kind)
+        came = held
+        if weights is not None:
+            came = csr_matrix((weights.astype(np.float32), (instant, sequences.item)), shape)
         share = diags(1 / np.bincount(instant).astype(np.float32)) @ held
         owner_of = np.zeros(shape[0], np.int64)
         owner_of[instant] = owner
         follows = np.flatnonzero(owner_of[1:] == owner_of[:-1])
-        self.transitions = csr_matrix(share[follows].T @ held[follows + 1], dtype=np.float32)
-        counts = torch.from_numpy(np.bincount(sequences.item, minlength=n_items)).float()
+        self.transitions = csr_matrix(share[follows].T @ came[follows + 1], dtype=np.float32)
+        counts = torch.from_numpy(np.bincount(sequences.item, weights, minlength=n_items)).float()
         self.popularity = counts / (counts.max() + 1)
 
     def score(self, histories: Histories) -> Tensor:

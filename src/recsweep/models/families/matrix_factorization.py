@@ -26,6 +26,7 @@ from recsweep.models.gradient import GradientConfig
 from recsweep.models.network import Encoder, Rows
 from recsweep.models.protocol import Context, Histories, Recommender
 from recsweep.models.ranker import GradientRanker, RankingConfig
+from recsweep.models.weights import TrainingWeights
 
 
 class FactorConfig(GradientConfig, FadingConfig):
@@ -40,7 +41,7 @@ class RankingFactorConfig(FactorConfig, RankingConfig):
     """Those of factors that rank."""
 
 
-class FactorizationConfig(FadingConfig):
+class FactorizationConfig(FadingConfig, TrainingWeights):
     """Hyperparameters where courses are ranked; which are needed depends on the loss."""
 
     loss: Literal["als", "bpr", "cross_entropy", "sampled_softmax"]
@@ -120,7 +121,7 @@ def _ranks(config: FactorizationConfig, context: Context) -> Recommender:
         assert config.regularization is not None
         assert config.alpha is not None
         return AlternatingLeastSquares(
-            config.factors, config.regularization, config.alpha, config, context
+            config.factors, config.regularization, config.alpha, config, config, context
         )
     chosen = RankingFactorConfig.model_validate(
         config.model_dump(include=set(RankingFactorConfig.model_fields), exclude_none=True)

@@ -10,11 +10,14 @@ from torch import Tensor
 
 from recsweep.models.fading import DAY
 from recsweep.models.family import Build, Family
-from recsweep.models.protocol import Context, FamilyConfig, Histories
+from recsweep.models.protocol import Context, Histories
+from recsweep.models.weights import TrainingWeights
 
 
-class PopularityConfig(FamilyConfig):
-    """Hyperparameters of `popularity`: it reads no history, so its events fade by time alone."""
+class PopularityConfig(TrainingWeights):
+    """Hyperparameters of `popularity`. It reads no history, so its events fade by time alone: what
+    `training_fading` does in every family, by the name that its space has had.
+    """
 
     fading: Literal["none", "time"] = "none"
     half_life_days: float | None = Field(None, gt=0)
@@ -37,9 +40,10 @@ class Popularity:
         """Count."""
         training, config = self._context.training, self._config
         item, time = training.sequences.item, training.sequences.time
-        weight = None
+        weight = config.weights(time, training.sequences.kind)
         if config.half_life_days is not None:
-            weight = np.exp2((time - time.max()) / (DAY * config.half_life_days))
+            faded = np.exp2((time - time.max()) / (DAY * config.half_life_days))
+            weight = faded if weight is None else weight * faded
         counts = np.bincount(item, weight, minlength=training.n_items)
         self.counts = torch.from_numpy(counts).to(self._context.device, torch.float32)
 

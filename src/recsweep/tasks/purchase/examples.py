@@ -177,5 +177,6 @@ def make_examples(
             price=price,
             likeness=likeness,
         ),
-        kind=events.kind[rows],
+        # The row of a session holds its answer there, by which nothing may be weighed.
+        kind=None if summary is None else events.kind[rows],
     )
