@@ -124,12 +124,14 @@ def test_weighted_cross_entropy_and_its_gradients_equal_torchs(
 
 
 def test_weights_of_one_change_no_bit_of_the_cross_entropy() -> None:
-    states, *rest = (x.float().detach() if x.is_floating_point() else x for x in example())
-    states.requires_grad_()
-    plain = losses.cross_entropy(states, *rest)
-    weighted = losses.cross_entropy(states, *rest, weight_of_target=torch.ones(9))
+    states, weight, bias, target, at = example()
+    parts = [part.detach().float().requires_grad_() for part in (states, weight, bias)]
+    s, w, b_ = parts
+    plain = losses.cross_entropy(s, w, b_, target, at)
+    weighted = losses.cross_entropy(s, w, b_, target, at, weight_of_target=torch.ones(9))
     assert torch.equal(plain, weighted)
-    assert torch.equal(*(torch.autograd.grad(loss, states)[0] for loss in (plain, weighted)))
+    for a, b in zip(*(torch.autograd.grad(loss, parts) for loss in (plain, weighted)), strict=True):
+        assert torch.equal(a, b)
 
 
 def test_weights_reach_the_loss_in_bfloat16_too() -> None:
@@ -148,10 +150,12 @@ def test_a_heavier_target_of_a_sampled_loss_is_a_target_that_comes_more_often() 
     torch.manual_seed(0)
     positive, negative, log_q, of_positive = (torch.randn(s) for s in ((3,), (3, 4), (4,), (3,)))
     clash = torch.rand(3, 4) < 0.3
-    often = torch.tensor([0, 0, 2])
-    weight = torch.tensor([2.0, 0.0, 1.0])
-    for loss in (
-        lambda at, w: losses.bpr(positive[at], negative[at], clash[at], w),
-        lambda at, w: losses.sampled_softmax(positive[at], negative[at], of_positive[at], log_q, w),
-    ):
-        torch.testing.assert_close(loss(torch.arange(3), weight), loss(often, None))
+    often, weight = torch.tensor([0, 0, 2]), torch.tensor([2.0, 0.0, 1.0])
+    torch.testing.assert_close(
+        losses.bpr(positive, negative, clash, weight),
+        losses.bpr(positive[often], negative[often], clash[often]),
+    )
+    torch.testing.assert_close(
+        losses.sampled_softmax(positive, negative, of_positive, log_q, weight),
+        losses.sampled_softmax(positive[often], negative[often], of_positive[often], log_q),
+    )

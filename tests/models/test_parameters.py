@@ -38,6 +38,7 @@ OTHER: dict[str, Value] = {
     "neighbours": 8,
     "dropout": 0.5,
     "depth": 2,
+    "memory": 1,
     "fading_weight": 0.4,
     "half_life_days": 1e-5,
 }

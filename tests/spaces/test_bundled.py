@@ -1,13 +1,22 @@
+import re
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from worlds import experiment_of
 
 from recsweep.config.schema import Experiment
 from recsweep.errors import BadInput
-from recsweep.models.registry import families_of
+from recsweep.models.fading import FadingConfig
+from recsweep.models.family import Build, Family
+from recsweep.models.gradient import GradientConfig
+from recsweep.models.ranker import RankingConfig
+from recsweep.models.registry import families, families_of, family
+from recsweep.models.weights import TrainingWeights
 from recsweep.spaces.bundled import BUNDLED, space_path
-from recsweep.spaces.files import load_space
+from recsweep.spaces.files import bind_space, load_space
+from recsweep.spaces.space import Space
 from recsweep.stages.sweep.arms import with_arms
 from recsweep.tasks.registry import TASKS
 
@@ -72,3 +81,102 @@ def test_a_name_that_no_family_of_the_task_has_is_refused_with_the_nearest() -> 
 def test_a_family_that_is_listed_twice_is_refused() -> None:
     with pytest.raises(ValueError, match="'gru' is listed twice"):
         asking(["gru", "lstm", "gru"])
+
+
+def own_spaces() -> Iterator[tuple[str, Space]]:
+    """Of every family that is ours, for every task that it serves; the task first."""
+    for task in TASK_NAMES:
+        served = families_of(task)
+        experiment = asking(list(served), task)
+        for name in served:
+            if family(name).spaces is None:
+                yield task, load_space(space_path(experiment, name, Path("nowhere")), served)
+
+
+@pytest.mark.parametrize(
+    "choices",
+    [
+        tuple(FadingConfig.model_fields),
+        ("learning_rate", "weight_decay", "batch_size"),
+        ("window", "loss", "negatives"),
+        ("dropout",),
+    ],
+)
+def test_what_several_families_may_choose_has_the_same_range_in_all_their_spaces(
+    choices: tuple[str, ...],
+) -> None:
+    found: dict[str, dict[object, list[str]]] = {name: {} for name in choices}
+    for _, space in own_spaces():
+        if not space.config.model_fields.keys() >= set(choices):
+            continue  # it has nothing of the kind
+        for name in choices:
+            parameter = space.parameters.get(name)
+            assert parameter is not None, f"{space.family} can't choose {name}"
+            kind, values = parameter.declared
+            values = tuple(v for v in values if v != "als")  # a way of its own to rank
+            found[name].setdefault((kind, values, parameter.log), []).append(space.family)
+    for name, ranges in found.items():
+        assert len(ranges) == 1, f"{name}: {ranges}"
+        assert sum(map(len, ranges.values())) > 1, name
+
+
+def test_popularity_which_has_no_history_to_fade_ages_by_the_half_lives_of_the_others() -> None:
+    spaces = {s.family: s.parameters for _, s in own_spaces() if "half_life_days" in s.parameters}
+    assert {(p["half_life_days"].declared, p["half_life_days"].log) for p in spaces.values()} == {
+        (("float", (1e-4, 1e3)), True)
+    }
+    assert set(spaces["popularity"]["fading"].choices) < set(spaces["item_knn"]["fading"].choices)
+
+
+def test_a_twin_may_choose_what_its_network_may_and_how_events_fade() -> None:
+    spaces = {(s.family, task): s for task, s in own_spaces()}
+    twins = 0
+    for (name, task), space in spaces.items():
+        if (twin := family(name).twin) is None:
+            continue
+        twins, other = twins + 1, spaces[twin, task]
+        more = other.parameters.keys() - space.parameters.keys()
+        assert more == FadingConfig.model_fields.keys()
+        assert {n: other.parameters[n] for n in space.parameters} == dict(space.parameters)
+        assert other.defaults == {**space.defaults, "fading": "none"}
+    assert twins == 4
+
+
+OURS = [
+    (each, task, build)
+    for each in families().values()
+    if each.spaces is None
+    for task, build in each.tasks.items()
+]
+
+
+@pytest.mark.parametrize(
+    ("each", "task", "build"), OURS, ids=[f"{each.name} {task}" for each, task, _ in OURS]
+)
+def test_no_family_lacks_a_choice_that_another_of_its_kind_has(
+    each: Family, task: str, build: Build[Any, Any]
+) -> None:
+    fields = set(build.config.model_fields)
+    assert fields >= set(TrainingWeights.model_fields)
+    if each.role != "network" and build.reads_order is not False:  # it sums what a network reads
+        assert fields >= set(FadingConfig.model_fields)
+    if build.epochs is None:
+        trained = RankingConfig if task == "next_item" else GradientConfig
+        assert fields >= {"dropout", *trained.model_fields} - {"wide_learning_rate"}
+
+
+def test_every_space_takes_the_training_weights_that_the_how_to_shows(tmp_path: Path) -> None:
+    text = (Path(__file__).parents[2] / "docs/how-to.md").read_text("utf-8")
+    (shown,) = (b for b in re.findall(r"```yaml\n(.*?)```", text, re.DOTALL) if "training_" in b)
+    path = tmp_path / "popularity.yaml"
+    path.write_text(shown)
+    more = load_space(path, families_of("next_item"))
+    assert more.parameters.keys() <= TrainingWeights.model_fields.keys()
+    for task, space in own_spaces():
+        both = space.declared().model_copy(
+            update={
+                "parameters": {**space.parameters, **more.parameters},
+                "defaults": {**space.defaults, **more.defaults},
+            }
+        )
+        assert bind_space(both, path, families_of(task)).parameters == both.parameters

@@ -34,17 +34,6 @@ def test_a_family_takes_all_that_its_space_proposes(path: Path) -> None:
         space.config.model_validate(config)
 
 
-def test_the_networks_and_the_gradient_losses_share_their_ranges() -> None:
-    gru, lstm, mf, wide = (
-        load_space(Path(f"search_spaces/{name}.yaml"), FAMILIES).parameters
-        for name in ("gru", "lstm", "matrix_factorization", "wide_deep")
-    )
-    assert gru == lstm
-    for name in ("learning_rate", "weight_decay", "batch_size", "window", "negatives", "dropout"):
-        ranges = {(p.low, p.high, p.log) for p in (gru[name], mf[name], wide[name])}
-        assert len(ranges) == 1, name
-
-
 @pytest.mark.parametrize(
     ("parameters", "message"),
     [
