@@ -1,7 +1,6 @@
 """Small made-up logs, and folds of them for any task."""
 
-from collections.abc import Sequence
-from functools import cache
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -18,9 +17,11 @@ DAY = 86_400_000_000  # microseconds
 CUT, END = 60, 100  # days
 COURSES, UNSEEN = 10, 2  # so many are new to the window, and so many stand in the table alone
 
+Row = tuple[int, float, int, str]  # learner, day, course, type
+Settings = Mapping[str, object]
 
-@cache
-def world(task: str, features: bool = True) -> Fold:
+
+def world(task: str, settings: Settings, features: bool = True) -> Fold:
     """A fold of two dozen learners: trained on sixty days, asked about forty.
 
     Courses with an even number are often bought soon after a look. Some events share a moment, and
@@ -29,56 +30,58 @@ def world(task: str, features: bool = True) -> Fold:
 
     Args:
         task: its name.
+        settings: what an experiment says under that name; empty: nothing.
         features: are there columns of learners and courses, and the dwell of events?
     """
-    random, rows = np.random.default_rng(0), []
+    random = np.random.default_rng(0)
+    rows: list[Row] = []
     for learner in range(24):
         for day in np.sort(random.integers(0, END, 14)):  # whole days: some share a moment
             course = int(random.integers(COURSES if day >= CUT else COURSES - UNSEEN))
             rows.append((learner, int(day), course, "browse"))
             if random.random() < (0.7 if course % 2 == 0 else 0.2):
                 rows.append((learner, int(day) + 0.5, course, "purchase"))
-    return _fold(task, rows, features)
+    return _fold(_experiment(task, settings, features), rows, COURSES + UNSEEN)
 
 
-@cache
-def smallest_world(task: str) -> Fold:
+def smallest_world(task: str, settings: Settings) -> Fold:
     """One course, and ten learners who come one after the other; every second buys it."""
     looks = [(n, 10.0 * n + day, 0, "browse") for n in range(10) for day in (0, 1)]
-    return _fold(task, looks + [(n, 10.0 * n + 1.5, 0, "purchase") for n in range(0, 10, 2)], False)
+    purchases = [(n, 10.0 * n + 1.5, 0, "purchase") for n in range(0, 10, 2)]
+    return _fold(_experiment(task, settings, features=False), [*looks, *purchases], n_items=1)
 
 
-def _fold(task: str, rows: Sequence[tuple[int, float, int, str]], features: bool) -> Fold:
-    """Of (learner, day, course, type)."""
+def _fold(experiment: Experiment, rows: Sequence[Row], n_items: int) -> Fold:
+    features = bool(experiment.event_features)
     events = _events(rows, dwell=features)
-    users, items = int(events.user.max()) + 1, int(events.item.max()) + 1
-    random, n = np.random.default_rng(1), items + UNSEEN
-    ids = pl.Series(ID, [f"c{code}" for code in range(n)])
-    courses = pl.DataFrame({ID: ids, VALID_FROM: pl.Series([None] * n, dtype=pl.Int64)})
+    users, seen = int(events.user.max()) + 1, int(events.item.max()) + 1
+    random = np.random.default_rng(1)
+    ids = [f"c{code}" for code in range(n_items)]
+    courses = pl.DataFrame(
+        {ID: ids, VALID_FROM: [None] * n_items}, schema_overrides={VALID_FROM: pl.Int64}
+    )
     learners = None
     if features:
-        courses = courses.with_columns(
-            pl.Series("price", random.uniform(5, 50, n)), pl.Series("level", list("abc" * n)[:n])
-        )
-        learners = pl.DataFrame(
-            {ID: [f"u{u}" for u in range(users)], "age": random.normal(size=users)}
-        )
+        price, level = random.uniform(5, 50, n_items), list("abc" * n_items)[:n_items]
+        courses = courses.with_columns(pl.Series("price", price), pl.Series("level", level))
+        ages = random.normal(size=users)
+        learners = pl.DataFrame({ID: [f"u{code}" for code in range(users)], "age": ages})
     dataset = Dataset(
         folder=Path("nowhere"),
         fingerprint="none",
         cuts=Cuts(validation=(), test=(0, 0)),
         development=events,
         users=learners,
-        items=courses[:items].drop(VALID_FROM),
+        items=courses[:seen].drop(VALID_FROM),
         n_users=users,
-        n_items=items,
+        n_items=seen,
         item_rows=courses,
     )
     window = (CUT * DAY, END * DAY)
-    return make_fold("fold0", events, window, dataset, _experiment(task, features))
+    return make_fold("fold0", events, window, dataset, experiment)
 
 
-def _events(rows: Sequence[tuple[int, float, int, str]], *, dwell: bool) -> Events:
+def _events(rows: Sequence[Row], *, dwell: bool) -> Events:
     ordered = sorted((u, int(d * DAY), i, KINDS.index(kind)) for u, d, i, kind in rows)
     user, time, item, kind = np.array(ordered).T
     seconds = np.random.default_rng(2).exponential(60, len(user)).astype(np.float32)
@@ -91,7 +94,7 @@ def _events(rows: Sequence[tuple[int, float, int, str]], *, dwell: bool) -> Even
     )
 
 
-def _experiment(task: str, features: bool) -> Experiment:
+def _experiment(task: str, settings: Settings, features: bool) -> Experiment:
     table = {"path": "x", "key": "id", "immutable": True}
     columns = ({"numeric": ["age"]}, {"numeric": ["price"], "categorical": ["level"]})
     users, items = ({**table, **(of if features else {})} for of in columns)
@@ -107,6 +110,7 @@ def _experiment(task: str, features: bool) -> Experiment:
         "task": task,
         "data": {"name": "made-up", "events": [log], "users": users, "items": items},
         "families": {"any": "any.yaml"},
+        **({task: settings} if settings else {}),
     }
     try:
         asked = {"candidates": "catalogue", "seen": "keep"}
