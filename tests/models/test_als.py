@@ -73,5 +73,5 @@ def test_faded_factors_solve_the_written_system_after_every_event(fading: Fading
 
 
 def test_interactions_count_repeats() -> None:
-    found = interactions(training_of([[0, 1, 1], [2]]), TrainingWeights()).toarray()
+    found = interactions(training_of([[0, 1, 1], [2]])).toarray()
     assert found.tolist() == [[1, 2, 0], [0, 0, 1]]

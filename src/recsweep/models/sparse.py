@@ -17,11 +17,13 @@ ENTRIES = 1 << 22
 """At most about so many events of histories are laid out at once."""
 
 
-def interactions(training: Training, config: TrainingWeights) -> csr_matrix:
-    """(n_users, n_items) how often each learner had each course before the cut, by weight."""
+def interactions(training: Training, config: TrainingWeights | None = None) -> csr_matrix:
+    """(n_users, n_items) how often each learner had each course before the cut; with a
+    configuration, what those events weigh together.
+    """
     sequences = training.sequences
     owner = np.repeat(np.arange(len(sequences)), np.diff(sequences.offsets))
-    found = config.weights(sequences.time, sequences.kind)
+    found = None if config is None else config.weights(sequences.time, sequences.kind)
     weights = np.ones(len(owner), np.float32) if found is None else found.astype(np.float32)
     held = csr_matrix((weights, (owner, sequences.item)), (len(sequences), training.n_items))
     held.eliminate_zeros()  # the library takes what is stored for an event
