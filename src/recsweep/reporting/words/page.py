@@ -131,6 +131,16 @@ ENGLISH = {
     "with trials in random order. A curve still rising at its end says that more trials would "
     "help. The sampler learns from its trials, so this describes the values found and forecasts "
     "nothing.",
+    "equal_seconds": "With equal seconds ({amount} s a tuned family, as many as {family} used), ",
+    "equal_trials": "With equal trials ({amount} a tuned family, as many as {family} had), ",
+    "equal_same": "the same configurations would have been selected, so the verdict on them stands "
+    "under both budgets.",
+    "equal_others": "other configurations would have been selected: {others}. ",
+    "equal_instead": "{family} {instead} instead of {selected}",
+    "equal_none": "{family} none (no complete trial by then) instead of {selected}",
+    "equal_leader_same": "{leader} would lead on the folds under both budgets.",
+    "equal_leader": "On the folds {leader} would lead, not {before}.",
+    "list_comma": ", ",
     "budget_trials": "By trials",
     "budget_seconds": "By core-seconds",
     "budget_trials_label": "Expected best score of each family by number of trials",
@@ -263,6 +273,10 @@ ENGLISH = {
     "time, those after the cut included; weights are frozen at the cut.",
     "protocol_budget": "Equal budget: {trials} trials a tuned family, {epochs} epochs a trial, the "
     "same folds and seeds; the first trial of each is its published defaults.",
+    "protocol_budget_seconds": "Equal budget: trials of {epochs} epochs until {seconds} s of "
+    "fitting and evaluating are used, for each tuned family; a trial that has begun by then is "
+    "finished ({least} to {most} s were used). The same folds and seeds; the first trial of each "
+    "is its published defaults.",
     "protocol_stopping_halving": "Early stopping: asynchronous successive halving within a family, "
     "on the cross-validated mean, from epoch {grace}; of {reduction} trials one goes on; a "
     "family’s first {full} trials are never stopped.",
@@ -398,6 +412,15 @@ CHINESE = {
     "时间按单个工作进程、试验随机排序计算。曲线末端仍在上升，说明更多试验会有帮助。"
     "采样器会从试验中学习，"
     "因此这里只描述已找到的值，并不作预测。",
+    "equal_seconds": "若按相同秒数（每个调参的模型族 {amount} 秒，即 {family} 所用），",
+    "equal_trials": "若按相同试验次数（每个调参的模型族 {amount} 次，即 {family} 所有），",
+    "equal_same": "所选配置不变，因此对它们的结论在两种预算下都成立。",
+    "equal_others": "所选配置会不同：{others}。",
+    "equal_instead": "{family} 为 {instead}，而非 {selected}",
+    "equal_none": "{family} 无（届时没有已完成的试验），而非 {selected}",
+    "equal_leader_same": "两种预算下，各折成绩领先的都是 {leader}。",
+    "equal_leader": "各折成绩领先的会是 {leader}，而非 {before}。",
+    "list_comma": "；",
     "budget_trials": "按试验次数",
     "budget_seconds": "按核·秒",
     "budget_trials_label": "各模型族按试验次数的期望最好分数",
@@ -523,6 +546,10 @@ CHINESE = {
     "protocol_budget": "预算相同：每个调参的模型族 {trials} 次试验，每次 {epochs} 轮，"
     "折与种子相同；"
     "每个模型族的第一次试验都是公开发表的默认配置。",
+    "protocol_budget_seconds": "预算相同：每个调参的模型族不断进行每次 {epochs} 轮的试验，"
+    "直到用满 {seconds} 秒的训练与评估时间；"
+    "届时已开始的试验会做完（实际用了 {least} 至 {most} 秒）。"
+    "折与种子相同；每个模型族的第一次试验都是公开发表的默认配置。",
     "protocol_stopping_halving": "提前停止：在模型族内部，按交叉验证均值做异步逐次减半，"
     "从第 {grace} 轮开始；"
     "每 {reduction} 次试验留 1 次；每个模型族的前 {full} 次试验从不停止。",
