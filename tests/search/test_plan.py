@@ -15,9 +15,9 @@ from recsweep.spaces.files import load_space
 NAMES = ("item_knn", "popularity", "gru")
 
 
-def made(limit: float = 60.0) -> Plan:
+def made(limit: float = 60.0, **changes: object) -> Plan:
     files = {name: f"search_spaces/{name}.yaml" for name in NAMES}
-    experiment = experiment_of(families=files, resources={"workers": 1})
+    experiment = experiment_of(families=files, resources={"workers": 1}, **changes)
     spaces = {name: load_space(Path(path), FAMILIES) for name, path in files.items()}
     return plan(experiment, spaces, folds_of(), limit=limit)
 
@@ -25,10 +25,10 @@ def made(limit: float = 60.0) -> Plan:
 def test_a_plan_measures_each_family_and_counts_what_a_sweep_would_do() -> None:
     found = made()
     knn, popularity, gru = found.families
-    assert [f.trials for f in found.families] == [12, 1, 12]
+    assert [f.trials for f in found.families] == [12, 12, 12]
     assert (knn.rungs, popularity.rungs, gru.rungs) == ((), (), (2, 6))
     assert (knn.epochs, popularity.epochs, gru.epochs) == (1, 1, 8)
-    assert (knn.expected_epochs, popularity.expected_epochs) == (12, 1)
+    assert (knn.expected_epochs, popularity.expected_epochs) == (12, 12)
     # 4 trials of 8 epochs, 8 trials of 2 + 4/3 + 2/9 on average.
     assert gru.expected_epochs == pytest.approx(4 * 8 + 8 * (2 + 4 / 3 + 2 / 9))
     assert gru.parameters == 11
@@ -38,6 +38,25 @@ def test_a_plan_measures_each_family_and_counts_what_a_sweep_would_do() -> None:
     assert found.seconds is not None
     assert found.worker_bytes is not None
     assert 1e7 < found.worker_bytes < 1e11
+
+
+def test_a_plan_of_seconds_tells_how_many_trials_fit_into_them() -> None:
+    *_, gru = made(budget={"seconds": 50}).families
+    assert gru.epoch_seconds is not None
+    assert gru.trials is not None
+    full, usual = 8 * gru.epoch_seconds, (2 + 4 / 3 + 2 / 9) * gru.epoch_seconds
+    begun = 4 * full + (gru.trials - 5) * usual  # when the last one begins
+    assert begun < 50 <= begun + usual
+    assert gru.seconds == pytest.approx(begun + usual)
+
+
+def test_the_time_of_a_plan_of_seconds_is_known_though_nothing_was_measured() -> None:
+    files = {name: f"search_spaces/{name}.yaml" for name in ("item_knn", "gru")}
+    experiment = experiment_of(families=files, resources={"workers": 1}, budget={"seconds": 50})
+    spaces = {name: load_space(Path(path), FAMILIES) for name, path in files.items()}
+    found = plan(experiment, spaces, folds_of(), limit=0.01)
+    assert [f.trials for f in found.families] == [None, None]
+    assert found.seconds == 100
 
 
 def test_a_measurement_that_takes_too_long_is_given_up() -> None:
