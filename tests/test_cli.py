@@ -85,6 +85,9 @@ def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
     done = recsweep(root, "run", "tiny.yaml")
     assert done.returncode == 0, done.stderr
     assert "efficiency" in done.stdout
+    # The test was opened at once, so it is `confirm` that says what it can show.
+    assert done.stdout.count("Power of the sealed test (about ") == 1
+    assert done.stdout.index("Power of the") < done.stdout.index("Sealed test, ")
     return root
 
 
@@ -197,6 +200,7 @@ def test_a_plan_runs_nothing(tmp_path: Path) -> None:
     planned = recsweep(tmp_path, "sweep", "tiny.yaml", "--dry-run")
     assert planned.returncode == 0, planned.stderr
     assert "workers" in planned.stdout
+    assert "Power of the sealed test (about " in planned.stdout
     assert not (tmp_path / "results/tiny/optuna.log").exists()
 
 

@@ -146,7 +146,7 @@ def test_experiments_and_spaces_that_a_page_shows_are_valid(path: Path) -> None:
 
 def test_the_how_to_documents_every_key_of_an_experiment_and_of_a_space() -> None:
     text = read(ROOT / "docs/how-to.md")
-    models: list[type[Schema]] = [DeclaredSpace, Parameter]
+    models: list[type[Schema]] = [DeclaredSpace, Parameter, *schema.settings_of_tasks().values()]
     models += [m for m in vars(schema).values() if isinstance(m, type) and issubclass(m, Schema)]
     for model in models:
         for key in model.model_fields:

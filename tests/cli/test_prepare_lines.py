@@ -107,7 +107,7 @@ def test_for_purchases_it_counts_examples_and_purchases(tmp_path: Path) -> None:
     for support, fold in zip(found, folds, strict=True):
         labels = fold.validation.labels
         assert labels is not None
-        assert support.purchases == labels.bought.sum() > 0
+        assert support.counts["purchases"] == labels.bought.sum() > 0
         assert support.targets == {"browse": (len(labels.bought), len(fold.validation.histories))}
 
 

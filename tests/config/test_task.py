@@ -1,7 +1,10 @@
 """Tasks are found by name, ours and those of other packages."""
 
+import subprocess
+import sys
 from collections.abc import Iterator
 from importlib.metadata import EntryPoint
+from pathlib import Path
 
 import pytest
 
@@ -30,6 +33,16 @@ def test_every_package_of_ours_is_a_task() -> None:
         "next_item": "recsweep.tasks.next_item",
         "purchase": "recsweep.tasks.purchase",
     }
+
+
+def test_an_experiment_is_checked_without_torch_or_numpy() -> None:
+    path = Path(__file__).parents[2] / "experiments" / "purchase_simulated.yaml"
+    code = (
+        "import sys; from pathlib import Path; from recsweep.config.files import load_experiment; "
+        f"load_experiment(Path({str(path)!r})); print({{'torch', 'numpy'}} & set(sys.modules))"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout == "set()\n"
 
 
 def test_an_entry_point_brings_another(monkeypatch: pytest.MonkeyPatch) -> None:

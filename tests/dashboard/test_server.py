@@ -11,7 +11,7 @@ import pytest
 from recsweep.dashboard.optuna_app import start_optuna
 from recsweep.dashboard.server import Watch, look_at, serve
 from recsweep.dashboard.state import Places
-from recsweep.reporting.words.dashboard import CHINESE, ENGLISH
+from recsweep.reporting.words import DASHBOARD_WORDS
 
 
 @pytest.fixture
@@ -108,6 +108,6 @@ def test_optunas_dashboard_shows_the_journal_and_cannot_change_it(
 def test_both_languages_have_the_same_words_and_blanks() -> None:
     blanks = [
         {key: set(re.findall(r"{(\w+)}", text)) for key, text in words.items()}
-        for words in (ENGLISH, CHINESE)
+        for words in DASHBOARD_WORDS.values()
     ]
     assert blanks[0] == blanks[1]

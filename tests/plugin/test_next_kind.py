@@ -1,19 +1,14 @@
 """A task that another package brings, through every verb, with nothing of ours edited."""
 
-import os
 import re
-import shutil
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 import yaml
+from plugins import installed, python, recsweep
 
 from recsweep.records.confirmation_files import read_confirmation
 
-HERE = Path(__file__).parent
-PACKAGE = HERE / "next_kind"
 KINDS = ("browse", "favourite", "purchase", "comment")
 EXPERIMENT = {
     "study": "kinds",
@@ -42,21 +37,7 @@ EXPERIMENT = {
 
 @pytest.fixture(scope="module")
 def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder that the package is installed into."""
-    site, source = tmp_path_factory.mktemp("site"), tmp_path_factory.mktemp("source") / "package"
-    shutil.copytree(PACKAGE, source)  # a build writes beside what it builds
-    pip = [sys.executable, "-m", "pip", "install", "--quiet", "--no-deps", "--no-index"]
-    subprocess.run([*pip, "--no-build-isolation", "--target", site, source], check=True)
-    return site
-
-
-def recsweep(site: Path, root: Path, *arguments: str) -> "subprocess.CompletedProcess[str]":
-    path = os.pathsep.join([str(site), *filter(None, [os.environ.get("PYTHONPATH")])])
-    return subprocess.run(
-        [sys.executable, "-m", "recsweep", *arguments],
-        cwd=root, env={**os.environ, "PYTHONPATH": path}, capture_output=True, text=True,
-        timeout=280, check=False,
-    )  # fmt: skip
+    return installed("next_kind", tmp_path_factory)
 
 
 @pytest.mark.slow
@@ -92,3 +73,16 @@ def test_an_experiment_is_checked_by_the_rules_of_the_task(site: Path, tmp_path:
         done = recsweep(site, tmp_path, "prepare", "kinds.yaml", "--set", change)
         assert done.returncode == 2
         assert done.stderr == f"recsweep: kinds.yaml: {message}\n"
+
+
+CONTRACT = """
+from recsweep_next_kind.families import FAMILIES
+from recsweep.testing import cases_of, check_family
+for family in FAMILIES:
+    check_family(family, cases_of(family, "next_kind", {"kind": "purchase"}))
+"""
+
+
+def test_its_families_keep_the_contract(site: Path, tmp_path: Path) -> None:
+    done = python(site, tmp_path, "-c", CONTRACT)
+    assert done.returncode == 0, done.stderr

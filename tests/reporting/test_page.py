@@ -15,21 +15,21 @@ from recsweep.errors import BadInput
 from recsweep.records.confirmation import Confirmation
 from recsweep.records.selection import Selection
 from recsweep.records.study import Study
+from recsweep.reporting import words as reporting_words
 from recsweep.reporting.page import write_page
 from recsweep.reporting.sections.verdicts import verdict_on
-from recsweep.reporting.tasks.next_item import words as next_item_words
-from recsweep.reporting.tasks.purchase import words as purchase_words
+from recsweep.reporting.tasks.registry import report_of
 from recsweep.reporting.view import interval
-from recsweep.reporting.words.page import CHINESE, ENGLISH, WORDS
+from recsweep.reporting.words import PAGE_WORDS, load_words
 
 MakeStudy = Callable[..., Study]
 Select = Callable[[Study], Selection]
 Confirm = Callable[..., Confirmation]
 
-BOTH = (
-    (ENGLISH, CHINESE),
-    (next_item_words.ENGLISH, next_item_words.CHINESE),
-    (purchase_words.ENGLISH, purchase_words.CHINESE),
+PAGE_ALONE = load_words(Path(reporting_words.__file__).with_name("page.yaml"))  # see test_portraits
+BOTH = tuple(
+    (words["en"], words["zh"])
+    for words in (PAGE_ALONE, *(report_of(task).words for task in ("next_item", "purchase")))
 )
 VOID = {"meta", "link", "input", "br", "img", "hr"}
 HOSTILE = "\"><script>alert('x')</script><img src=x onerror=alert(1)>"
@@ -88,7 +88,7 @@ def written(
     return write
 
 
-@pytest.mark.parametrize("lang", list(WORDS))
+@pytest.mark.parametrize("lang", list(PAGE_WORDS))
 @pytest.mark.parametrize("sealed", [False, True])
 def test_every_element_is_closed_and_every_reference_leads_somewhere(
     written: Callable[..., str], lang: str, sealed: bool

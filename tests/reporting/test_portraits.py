@@ -12,12 +12,13 @@ import pytest
 from recsweep.records.portrait import Cluster, CourseLift, Level, Portrait, ValueLift
 from recsweep.records.selection import Selection
 from recsweep.records.study import Study
+from recsweep.reporting import words
 from recsweep.reporting.charts.portrait_map import MOST
 from recsweep.reporting.page import write_page
 from recsweep.reporting.sections.portraits import Drawn, english, sentences
-from recsweep.reporting.words import page as words
-from recsweep.reporting.words import portrait as portrait_words
 
+WORDS = Path(words.__file__).parent
+PORTRAIT_WORDS = words.load_words(WORDS / "portrait.yaml")
 HOSTILE = "\"><script>alert('x')</script>"
 
 
@@ -97,7 +98,7 @@ def test_the_page_shows_each_group_with_counts_and_no_more_than_words(
     assert "1,234" in section
     assert "0.0678" in section
     assert "age" not in re.sub(r"<[^>]+>", " ", section).split()
-    nothing = portrait_words.ENGLISH if lang == "en" else portrait_words.CHINESE
+    nothing = PORTRAIT_WORDS[lang]
     assert section.count(nothing["portrait_nothing"]) == 3
     assert 'href="#portraits"' in pages[0]
 
@@ -111,23 +112,23 @@ def test_without_a_portrait_there_is_no_section(
 
 
 def test_both_languages_have_the_same_keys_with_the_same_gaps() -> None:
-    english_words, chinese = portrait_words.ENGLISH, portrait_words.CHINESE
+    english_words, chinese = PORTRAIT_WORDS["en"], PORTRAIT_WORDS["zh"]
     assert english_words.keys() == chinese.keys()
 
     def gaps(text: str) -> set[str]:
         return {name for _, name, _, _ in Formatter().parse(text) if name}
 
     assert not [k for k in chinese if gaps(english_words[k]) != gaps(chinese[k])]
-    assert not english_words.keys() & words.ENGLISH.keys()
+    assert not english_words.keys() & words.load_words(WORDS / "page.yaml")["en"].keys()
 
 
 def test_every_word_is_used() -> None:
-    folder = Path(words.__file__).parents[1]
+    folder = WORDS.parent
     text = "\n".join(
         path.read_text("utf-8")
         for path in (*folder.glob("*/portrait*.py"), folder / "templates/page.html.j2")
         if path.parent.name != "words"
     )
     built = ("term:", "structure_", "portrait_value_", "portrait_level_")
-    plain = [key for key in portrait_words.ENGLISH if not key.startswith(built)]
+    plain = [key for key in PORTRAIT_WORDS["en"] if not key.startswith(built)]
     assert not [key for key in plain if f'"{key}"' not in text]

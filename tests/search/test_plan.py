@@ -8,16 +8,16 @@ from families import FAMILIES
 from sweeps import folds_of
 from worlds import experiment_of
 
-from recsweep.search.plan import Plan, plan
+from recsweep.search.plan import Plan, plan, trials_within
 from recsweep.search.stopping import rungs
 from recsweep.spaces.files import load_space
 
 NAMES = ("item_knn", "popularity", "gru")
 
 
-def made(limit: float = 60.0, **changes: object) -> Plan:
+def made(limit: float = 60.0) -> Plan:
     files = {name: f"search_spaces/{name}.yaml" for name in NAMES}
-    experiment = experiment_of(families=files, resources={"workers": 1}, **changes)
+    experiment = experiment_of(families=files, resources={"workers": 1})
     spaces = {name: load_space(Path(path), FAMILIES) for name, path in files.items()}
     return plan(experiment, spaces, folds_of(), limit=limit)
 
@@ -40,14 +40,13 @@ def test_a_plan_measures_each_family_and_counts_what_a_sweep_would_do() -> None:
     assert 1e7 < found.worker_bytes < 1e11
 
 
-def test_a_plan_of_seconds_tells_how_many_trials_fit_into_them() -> None:
-    *_, gru = made(budget={"seconds": 50}).families
-    assert gru.epoch_seconds is not None
-    assert gru.trials is not None
-    full, usual = 8 * gru.epoch_seconds, (2 + 4 / 3 + 2 / 9) * gru.epoch_seconds
-    begun = 4 * full + (gru.trials - 5) * usual  # when the last one begins
-    assert begun < 50 <= begun + usual
-    assert gru.seconds == pytest.approx(begun + usual)
+@pytest.mark.parametrize(
+    ("seconds", "trials"), [(1, 1), (8, 1), (9, 2), (32, 4), (33, 5), (35, 5), (50, 10)]
+)
+def test_trials_begin_until_the_seconds_are_used_the_first_of_them_full_ones(
+    seconds: float, trials: int
+) -> None:
+    assert trials_within(seconds, full=4, full_seconds=8, usual_seconds=3) == trials
 
 
 def test_the_time_of_a_plan_of_seconds_is_known_though_nothing_was_measured() -> None:

@@ -12,7 +12,7 @@ from recsweep.cli import app
 from recsweep.errors import BadInput
 from recsweep.records.confirmation_files import LEARNERS, read_confirmation
 from recsweep.reporting.compare.view import CompareView
-from recsweep.reporting.words.compare import CHINESE, ENGLISH
+from recsweep.reporting.words import COMPARE_WORDS
 from recsweep.stages.compare import compare_stage, comparison_lines
 
 RESULTS = Path(__file__).parents[2] / "examples" / "reference"
@@ -144,7 +144,7 @@ def test_a_folder_without_selected_configurations_is_told_what_to_run(
 def test_both_languages_have_the_same_words_and_blanks() -> None:
     blanks = [
         {key: set(re.findall(r"{(\w+)}", text)) for key, text in words.items()}
-        for words in (ENGLISH, CHINESE)
+        for words in COMPARE_WORDS.values()
     ]
     assert blanks[0] == blanks[1]
 

@@ -16,7 +16,7 @@ from recsweep.records.confirmation_files import VERDICTS, read_confirmation
 from recsweep.stages.methods import methods_stage
 from recsweep.stages.verdict import statement_lines, verdict_stage
 
-RESULTS = Path(__file__).parents[2] / "results"
+RESULTS = Path(__file__).parents[2] / "examples" / "reference"
 
 
 @pytest.fixture

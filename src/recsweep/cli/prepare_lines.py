@@ -128,10 +128,9 @@ def _targets(support: Support) -> str:
         f"{kind} {targets:,} of {learners:,} learners"
         for kind, (targets, learners) in support.targets.items()
     )
-    bought = "" if support.purchases is None else f", {support.purchases:,} end in a purchase"
     _, *rules = support.counts.items()
     taken = ", ".join(f"{n:,} {rule}" for rule, n in rules if n)
-    return f"{total}{bought}{f' ({taken})' if taken else ''}"
+    return f"{total}{f' ({taken})' if taken else ''}"
 
 
 def _feature_rows(rows: FeatureRows, word: str) -> str:

@@ -5,7 +5,7 @@ from typing import Any
 from markupsafe import Markup
 
 from recsweep.reporting.html import asset, policy, template
-from recsweep.reporting.words.dashboard import DASHBOARD_WORDS
+from recsweep.reporting.words import DASHBOARD_WORDS
 
 
 def frame(name: str, lang: str, title: str) -> str:

@@ -11,7 +11,7 @@ from urllib.parse import parse_qs, urlsplit
 from recsweep.dashboard.frame import frame, reading
 from recsweep.dashboard.state import Places, StudyState
 from recsweep.errors import WorkFailed
-from recsweep.reporting.words.dashboard import DASHBOARD_WORDS
+from recsweep.reporting.words import DASHBOARD_WORDS
 
 LOOPBACK = ("127.0.0.1", "localhost")
 SECONDS = 1.0  # between two looks at the study

@@ -40,8 +40,6 @@ class LogOdds(nn.Module):
 class GradientClassifier(GradientModel[LogOdds, Cases]):
     """A `Classifier` around a `LogOdds` network."""
 
-    decays_wide = True
-
     def __init__(
         self, network: Callable[[C, Training], LogOdds], config: C, context: Context
     ) -> None:

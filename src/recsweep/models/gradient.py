@@ -36,8 +36,6 @@ class GradientConfig(FamilyConfig):
 class GradientModel(ABC, Generic[N, B]):
     """A `Resumable` model around a network. A task brings its batches and their loss."""
 
-    decays_wide = False
-
     def __init__(self, new: Callable[[], N], config: GradientConfig, context: Context) -> None:
         self.context = context
         with context.weights():
@@ -49,9 +47,7 @@ class GradientModel(ABC, Generic[N, B]):
         rates = (config.learning_rate, config.weight_decay)
         self._tables = SparseTables(tables, *rates) if tables else None
         self.optimizer = torch.optim.AdamW(
-            _parameter_groups(network, config, tables, self.decays_wide),
-            lr=config.learning_rate,
-            fused=self.fused(),
+            _parameter_groups(network, config, tables), lr=config.learning_rate, fused=self.fused()
         )
 
     @abstractmethod
@@ -142,12 +138,13 @@ class GradientModel(ABC, Generic[N, B]):
 
 
 def _parameter_groups(
-    network: nn.Module,
-    config: GradientConfig,
-    tables: abc.Sequence[nn.Parameter],
-    decays_wide: bool,
+    network: nn.Module, config: GradientConfig, tables: abc.Sequence[nn.Parameter]
 ) -> list[dict[str, object]]:
-    """Biases aren't decayed; a wide part has a rate of its own; sparse tables another optimiser."""
+    """Biases aren't decayed; a wide part has a rate of its own; sparse tables another optimiser.
+
+    A wide part is decayed like the rest: most of its weights stand for pairs that training saw once
+    or twice. Cheng et al. 2016, section 3.3, shrink it too, by the L1 penalty of FTRL.
+    """
     rest: list[nn.Parameter] = []
     biases: list[nn.Parameter] = []
     wide: list[nn.Parameter] = []
@@ -165,6 +162,6 @@ def _parameter_groups(
         {"params": biases, "weight_decay": 0.0},
     ]
     if wide:
-        rate, kept = config.wide_learning_rate, decay if decays_wide else 0.0
-        groups.append({"params": wide, "weight_decay": kept, "lr": rate})
+        rate = config.wide_learning_rate
+        groups.append({"params": wide, "weight_decay": decay, "lr": rate})
     return groups

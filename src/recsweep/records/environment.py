@@ -28,7 +28,8 @@ UNKNOWN: dict[str, str | None] = {"commit": None, "changes": None}
 
 
 def environment(resources: Resources | None = None) -> dict[str, object]:
-    """Code, dependencies, threads and hardware of this process, fit for JSON and YAML."""
+    """Code, dependencies, hardware, and the threads that training has, fit for JSON and YAML."""
+    resources = resources or Resources()
     return {
         "recsweep": recsweep.__version__,
         "code": code_version(PACKAGE),
@@ -37,9 +38,9 @@ def environment(resources: Resources | None = None) -> dict[str, object]:
         "os": platform.platform(),
         "cpu": cpu_model(),
         "simd": torch.backends.cpu.get_cpu_capability(),  # models share a name on rented machines
-        "engine": engine_of(resources or Resources()),
+        "engine": engine_of(resources),
         "cores": os.cpu_count(),
-        "threads": torch.get_num_threads(),
+        "threads": resources.threads,
         "gpus": [_gpu(n) for n in range(torch.cuda.device_count())],
         "cuda": torch.version.cuda,
     }

@@ -15,7 +15,7 @@ from recsweep.records.selection import Choice, Selection
 from recsweep.records.study import Study
 from recsweep.reporting.other_budget import other_budget, told
 from recsweep.reporting.tasks.registry import report_of
-from recsweep.reporting.words.page import WORDS
+from recsweep.reporting.words import PAGE_WORDS
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,7 +165,7 @@ def markdown(study: Study, selection: Selection) -> str:
 
 
 def _say(key: str, **values: object) -> str:
-    return WORDS["en"][key].format(**values)
+    return PAGE_WORDS["en"][key].format(**values)
 
 
 def _fold_table(study: Study) -> list[str]:

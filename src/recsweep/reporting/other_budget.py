@@ -73,7 +73,7 @@ def told(found: OtherBudget, say: Callable[..., str], score: Callable[[float], s
         "equal_seconds" if of_seconds else "equal_trials", amount=amount, family=found.set_by
     )
     if not found.others:
-        return first + say("equal_same")
+        return first + say("space") + say("equal_same")
     parts = [
         say("equal_none", family=other.family, selected=score(other.selected))
         if other.instead is None
@@ -85,10 +85,16 @@ def told(found: OtherBudget, say: Callable[..., str], score: Callable[[float], s
         )
         for other in found.others
     ]
-    text = first + say("equal_others", others=say("list_comma").join(parts))
-    if found.leader == found.leader_before:
-        return text + say("equal_leader_same", leader=found.leader_before)
-    return text + say("equal_leader", leader=found.leader, before=found.leader_before)
+    same = found.leader == found.leader_before
+    sentences = (
+        say("equal_others", others=say("list_comma").join(parts)),
+        say(
+            "equal_leader_same" if same else "equal_leader",
+            leader=found.leader,
+            before=found.leader_before,
+        ),
+    )
+    return say("space").join((first, *sentences))
 
 
 def _in_order(study: Study, family: str) -> list[TrialRow]:

@@ -20,7 +20,7 @@ from recsweep.reporting.sections.importance import ENOUGH, importance_bars
 from recsweep.reporting.sections.portraits import Drawn, portrait_section
 from recsweep.reporting.sections.sealed import sealed_section
 from recsweep.reporting.view import View, score
-from recsweep.reporting.words.page import WORDS
+from recsweep.reporting.words import PAGE_WORDS
 
 
 def write_page(
@@ -48,8 +48,8 @@ def write_page(
     Raises:
         BadInput: a language that the page isn't written in.
     """
-    if lang not in WORDS:
-        raise BadInput(f"language {lang!r} is not known; allowed: {', '.join(WORDS)}")
+    if lang not in PAGE_WORDS:
+        raise BadInput(f"language {lang!r} is not known; allowed: {', '.join(PAGE_WORDS)}")
     path = folder / page_name(lang)
     view = View(study, selection, lang)
     write_text(path, render(view, confirmation, manifest, others, portraits))
@@ -76,7 +76,7 @@ def render(
         style=style,
         script=script,
         policy=policy(style, script),
-        others=[(lang, page_name(lang), WORDS[lang]["language_name"]) for lang in others],
+        others=[(lang, page_name(lang), PAGE_WORDS[lang]["language_name"]) for lang in others],
         **_verdict(view, confirmation),
         **_figures(view),
         **_tables(view, confirmation, manifest),

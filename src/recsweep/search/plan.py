@@ -121,7 +121,7 @@ def _family(
     seconds = budget.seconds if space.parameters else None
     trials = budget.trials if space.parameters else 1
     if seconds is not None and epoch_seconds:
-        trials = _trials_within(seconds, full, epochs * epoch_seconds, length * epoch_seconds)
+        trials = trials_within(seconds, full, epochs * epoch_seconds, length * epoch_seconds)
     expected = None
     if trials is not None:
         expected = min(trials, full) * epochs + max(0, trials - full) * length
@@ -140,7 +140,7 @@ def _family(
     )
 
 
-def _trials_within(seconds: float, full: int, full_seconds: float, usual_seconds: float) -> int:
+def trials_within(seconds: float, full: int, full_seconds: float, usual_seconds: float) -> int:
     """How many are begun before the seconds are used up, the first `full` of them full ones."""
     first = math.ceil(seconds / full_seconds)
     if first <= full:
@@ -185,7 +185,7 @@ def _measure_all(
     folds: Sequence[Fold],
     make_trial: MakeTrial,
 ) -> None:
-    torch.set_num_threads(max(1, int(experiment.resources.cpu)))
+    torch.set_num_threads(experiment.resources.threads)
     device = torch.device("cuda" if experiment.resources.gpu else "cpu")
     events, largest = _events(folds), _largest(folds)
     for name, space in spaces.items():

@@ -46,7 +46,7 @@ class Worker(tune.Trainable):  # type: ignore[misc]
         self._shared = shared
         self._checkpoints = checkpoints_at(shared.home, shared.checkpoints)
         self._device = torch.device("cuda" if ray.get_gpu_ids() else "cpu")
-        torch.set_num_threads(max(1, int(shared.experiment.resources.cpu)))
+        torch.set_num_threads(shared.experiment.resources.threads)
         # What libraries hold lives as long as the process: the collector needn't walk through it
         # again between any two trials, which took .2 s.
         gc.collect()

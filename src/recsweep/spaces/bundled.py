@@ -6,6 +6,7 @@ from recsweep.config.files import nearest
 from recsweep.config.schema import Experiment
 from recsweep.config.schema.base import is_family_name
 from recsweep.errors import BadInput
+from recsweep.models.family import Family
 from recsweep.models.registry import families_of, family
 
 BUNDLED = Path(__file__).parents[1] / "search_spaces"
@@ -15,8 +16,7 @@ BUNDLED = Path(__file__).parents[1] / "search_spaces"
 def space_path(experiment: Experiment, name: str, root: Path) -> Path:
     """The space file of `name` in the study.
 
-    A path lies below `root`. A family's own space is `<task>/<family>.yaml`, or `<family>.yaml`
-    where it needs no other for the task.
+    A path lies below `root`.
 
     Raises:
         BadInput: no family of the task is called so, or it comes without a space.
@@ -30,8 +30,14 @@ def space_path(experiment: Experiment, name: str, root: Path) -> Path:
             f"families.{name}: {entry!r} is neither a file (*.yaml) nor a family of task {task}"
             + nearest(entry, families)
         )
-    folder = family(entry).spaces or BUNDLED
-    for path in (folder / task / f"{entry}.yaml", folder / f"{entry}.yaml"):
-        if path.is_file():
-            return path
+    if (path := own_space(family(entry), task)) is not None:
+        return path
     raise BadInput(f"families.{name}: {entry} comes without a space; give the path of one")
+
+
+def own_space(family: Family, task: str) -> Path | None:
+    """The space that comes with a family: `<task>/<family>.yaml`, or `<family>.yaml` where it needs
+    no other for the task. None: it comes without.
+    """
+    folder, file = family.spaces or BUNDLED, f"{family.name}.yaml"
+    return next((p for p in (folder / task / file, folder / file) if p.is_file()), None)

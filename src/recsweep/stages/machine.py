@@ -29,7 +29,7 @@ def device_of(resources: Resources, process: int) -> torch.device:
 @contextmanager
 def threads(resources: Resources) -> Iterator[None]:
     """As many threads as a worker of the search has: their number decides the last bits."""
-    before, wanted = torch.get_num_threads(), max(1, int(resources.cpu))
+    before, wanted = torch.get_num_threads(), resources.threads
     torch.set_num_threads(wanted)
     try:
         with threadpool_limits(wanted):

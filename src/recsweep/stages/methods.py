@@ -62,7 +62,7 @@ def _data(evidence: Evidence, sealed: Confirmation | None) -> Iterator[str]:
     else:
         yield (
             f"The table has no clock: {folds.count} folds and a sealed test of {folds.test:.0%} "
-            "were drawn at random, with equal shares of purchases."
+            "were drawn at random, with equal shares of each answer."
         )
     if sealed is not None:
         yield f"The sealed test has {sealed.learners:,} {unit} and {sealed.targets:,} targets."

@@ -17,7 +17,7 @@ from recsweep.reporting.board import build_board
 from recsweep.reporting.leaderboard import markdown
 from recsweep.reporting.page import page_name, write_page
 from recsweep.reporting.sections.portraits import Drawn
-from recsweep.reporting.words.page import WORDS
+from recsweep.reporting.words import PAGE_WORDS
 from recsweep.stages.confirm.selected import confirmation_inputs, selected_of
 from recsweep.stages.portrait.portrayable import current_portraits
 from recsweep.stages.select.stage import choose
@@ -50,7 +50,9 @@ def report_stage(folder: Path, root: Path, lang: str = "en") -> Reported:
         Drawn(portrait, *read_map(folder, portrait.family))
         for portrait in current_portraits(study, selection, folder)
     ]
-    beside = [n for n in WORDS if n != lang and (n == "en" or (folder / page_name(n)).exists())]
+    beside = [
+        n for n in PAGE_WORDS if n != lang and (n == "en" or (folder / page_name(n)).exists())
+    ]
     page = write_page(study, selection, confirmation, folder, lang, manifest, beside, portraits)
     for other in beside:
         rest = [lang, *(n for n in beside if n != other)]

@@ -15,8 +15,7 @@ class Support:
     """The targets of one fold."""
 
     name: str
-    targets: Mapping[str, tuple[int, int]]  # event type -> (targets, learners)
-    purchases: int | None  # of them end in one; None: that is not asked
+    targets: Mapping[str, tuple[int, int]]  # event type, if known -> (targets, learners)
     counts: Mapping[str, int]  # rule -> events of the window that it took out or marked
 
 
@@ -37,12 +36,14 @@ def without_features(experiment: Experiment) -> Experiment:
 
 def _support(fold: Fold) -> Support:
     targets = fold.validation
-    assert targets.kind is not None  # every task says
     learner = targets.histories.user[targets.sequence]
+    if targets.kind is None:
+        return Support(
+            fold.name, {"targets": (len(targets), len(np.unique(learner)))}, targets.counts
+        )
     by_type = {
         KINDS[kind]: (int(here.sum()), len(np.unique(learner[here])))
         for kind in np.unique(targets.kind)
         for here in [targets.kind == kind]
     }
-    bought = None if targets.labels is None else int(targets.labels.bought.sum())
-    return Support(fold.name, by_type, bought, targets.counts)
+    return Support(fold.name, by_type, targets.counts)

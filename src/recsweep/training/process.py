@@ -16,7 +16,7 @@ def worker_environment(resources: Resources) -> dict[str, str]:
     One thread for one core: a process a core beats threads by 1.6x at small batches. glibc keeps
     and reuses the large buffers of a training step instead of handing each back to the system.
     """
-    threads = str(max(1, int(resources.cpu)))
+    threads = str(resources.threads)
     names = ("OMP", "MKL", "OPENBLAS", "NUMEXPR")
     return {
         **{f"{name}_NUM_THREADS": threads for name in names},

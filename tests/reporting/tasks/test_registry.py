@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import pytest
 
 from recsweep.reporting.tasks import registry
-from recsweep.reporting.words.page import WORDS
+from recsweep.reporting.words import PAGE_WORDS
 
 
 @pytest.fixture(autouse=True)
@@ -16,12 +16,12 @@ def _found_anew() -> Iterator[None]:
 
 
 @pytest.mark.parametrize("task", ["next_item", "purchase"])
-@pytest.mark.parametrize("lang", list(WORDS))
+@pytest.mark.parametrize("lang", list(PAGE_WORDS))
 def test_a_tasks_words_come_before_the_pages(task: str, lang: str) -> None:
     words, own = registry.words_of(task, lang), registry.report_of(task).words[lang]
     assert {key: words[key] for key in own} == own
-    assert words["sealed_cold"] != WORDS[lang]["sealed_cold"]
-    assert words.keys() >= WORDS[lang].keys()
+    assert words["sealed_cold"] != PAGE_WORDS[lang]["sealed_cold"]
+    assert words.keys() >= PAGE_WORDS[lang].keys()
 
 
 def test_without_a_module_report_there_is_nothing_of_the_task(
@@ -29,7 +29,7 @@ def test_without_a_module_report_there_is_nothing_of_the_task(
 ) -> None:
     monkeypatch.setattr(registry, "task_packages", lambda: {"plain": "recsweep.data.features"})
     assert registry.report_of("plain") == registry.TaskReport()
-    assert registry.words_of("plain", "zh") == WORDS["zh"]
+    assert registry.words_of("plain", "zh") == PAGE_WORDS["zh"]
 
 
 def test_a_language_that_a_task_lacks_is_said_in_english(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -80,9 +80,10 @@ def test_a_difference_of_exactly_one_error_is_close(lower_is_better: bool) -> No
     experiment = ONE_ERROR
     if lower_is_better:
         experiment = experiment.model_copy(update={"metric": Metric(name="log_loss")})
+    worse = 0.3 if lower_is_better else 0.2
     rows = [
-        trial_row(n, (0.25,), fit_seconds=seconds, lower_is_better=lower_is_better)
-        for n, seconds in enumerate((30, 1, 20))
+        trial_row(n, (*[worse] * before, 0.25), lower_is_better=lower_is_better)
+        for n, before in enumerate((3, 1, 2))
     ]
     choice = select(study_with(*rows, experiment=experiment), SAME).families["gru"]
     assert (choice.trial, choice.within) == ("gru-0001", 3)

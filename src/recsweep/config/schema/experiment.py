@@ -1,10 +1,9 @@
 """A whole experiment file, and how its parts must fit together."""
 
 from collections.abc import Mapping
-from typing import Annotated, Any, Self, TypeVar, cast
+from typing import Annotated, Any, Self, TypeVar
 
 from pydantic import AfterValidator, ConfigDict, Field, ValidationError, model_validator
-from pydantic_core import InitErrorDetails
 
 from recsweep.config.schema.base import (
     DWELL,
@@ -100,14 +99,14 @@ class Experiment(Schema):
             try:
                 keys[task] = question.settings.model_validate(keys.get(task, {}))
             except ValidationError as error:
-                raise _below(task, error) from None
+                below = [{**each, "loc": (task, *each["loc"])} for each in error.errors()]
+                raise _problems(below) from None
         for key, value in keys.items():
             if key in cls.model_fields or (key == task and question.settings):
                 continue
             if key in others:
                 raise ValueError(f"{key} is for task: {key}")
-            unknown = InitErrorDetails(type="extra_forbidden", loc=(key,), input=value)
-            raise ValidationError.from_exception_data(cls.__name__, [unknown])
+            raise _problems([{"type": "extra_forbidden", "loc": (key,), "input": value}])
         return keys
 
     @model_validator(mode="after")
@@ -211,7 +210,6 @@ class Experiment(Schema):
         return tuple(name for name in EVENT_FEATURES if name in names)
 
 
-def _below(key: str, error: ValidationError) -> ValidationError:
-    """The same problems, of the mapping that holds `key`."""
-    problems = [{**problem, "loc": (key, *problem["loc"])} for problem in error.errors()]
-    return ValidationError.from_exception_data(key, cast(list[InitErrorDetails], problems))
+def _problems(found: Any) -> ValidationError:
+    """As pydantic tells them: `type`, `loc`, `input`, `ctx` of each."""
+    return ValidationError.from_exception_data(Experiment.__name__, found)

@@ -80,6 +80,11 @@ class Resources(Schema):
     # a trial that reports nothing is ended
     silence_seconds: Annotated[float, Field(gt=0), Decides.NOTHING] = 3600
 
+    @property
+    def threads(self) -> int:
+        """That a model is trained with: one a core, and never less than one."""
+        return max(1, int(self.cpu))
+
 
 class Tracking(Schema):
     """W&B: offline run files unless somebody is logged in."""

@@ -16,7 +16,7 @@ from recsweep.reporting.compare.study_change import StudyChange
 from recsweep.reporting.compare.view import CompareView
 from recsweep.reporting.html import asset, policy, template
 from recsweep.reporting.view import score, short, signed
-from recsweep.reporting.words.compare import COMPARE_WORDS
+from recsweep.reporting.words import COMPARE_WORDS
 
 HEIGHT = 250.0
 

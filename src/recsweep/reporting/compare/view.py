@@ -8,7 +8,7 @@ from recsweep.evaluation.verdict import Outcome
 from recsweep.records.evidence import Evidence
 from recsweep.reporting.compare.study_change import LEVEL, StudyChange
 from recsweep.reporting.view import score, signed, signed_interval
-from recsweep.reporting.words.compare import COMPARE_WORDS
+from recsweep.reporting.words import COMPARE_WORDS
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,7 +13,7 @@ from recsweep.records.portrait import Cluster, Level, Lifted, Portrait, ValueLif
 from recsweep.reporting.charts.marks import Mark
 from recsweep.reporting.charts.portrait_map import MOST, portrait_map
 from recsweep.reporting.view import View
-from recsweep.reporting.words.page import WORDS
+from recsweep.reporting.words import PAGE_WORDS
 
 SMALL = 0.2
 """Standard deviations below which a mean is not told of (Cohen 1988: a small effect)."""
@@ -108,12 +108,12 @@ def told_levels(cluster: Cluster, say: Say, term: Callable[[str], str]) -> list[
 
 def english(key: str, **values: object) -> str:
     """What the terminal says."""
-    return WORDS["en"][key].format(**values)
+    return PAGE_WORDS["en"][key].format(**values)
 
 
 def english_term(word: str) -> str:
     """A word of the records."""
-    return WORDS["en"].get(f"term:{word}", word)
+    return PAGE_WORDS["en"].get(f"term:{word}", word)
 
 
 def _view(view: View, drawn: Drawn) -> PortraitView:

@@ -11,7 +11,7 @@ from markupsafe import Markup
 
 from recsweep.config.schema import task_packages
 from recsweep.records.confirmation import Confirmation
-from recsweep.reporting.words.page import WORDS
+from recsweep.reporting.words import PAGE_WORDS
 
 if TYPE_CHECKING:
     from recsweep.reporting.view import View
@@ -45,4 +45,4 @@ def report_of(task: str) -> TaskReport:
 def words_of(task: str, lang: str) -> Mapping[str, str]:
     """The page's words in a language, with the task's."""
     own = report_of(task).words
-    return {**WORDS[lang], **own.get(lang, own.get("en", {}))}
+    return {**PAGE_WORDS[lang], **own.get(lang, own.get("en", {}))}

@@ -203,7 +203,7 @@ def _begin(test: Test, counter: Any) -> None:
         number = counter.value
         counter.value += 1
     signal.signal(signal.SIGINT, signal.SIG_DFL)  # Ctrl-C ends it without a traceback
-    torch.set_num_threads(max(1, int(test.resources.cpu)))
+    torch.set_num_threads(test.resources.threads)
     _bench = Bench(test, device_of(test.resources, number))
 
 

@@ -72,7 +72,7 @@ def _column(look: Look, name: str, answers: Answers, sure: bool) -> EventKinds |
 
 
 def _constant(look: Look, columns: LogColumns, answers: Answers) -> str:
-    """From the file's name, or a column's: orders.csv and ordered_at are of purchases."""
+    """From the file's name, or a column's: orders.csv and ordered_at speak of buying."""
     hints = [named_after(look.path), columns.time, *look.names]
     for hint in hints:
         implicit = has(hint, ("implicit",))  # ratings that nobody gave

@@ -35,7 +35,7 @@ def find_positive(look: Look, label: str, answers: Answers) -> list[str]:
     return [
         answers.settle(
             Question(
-                text=f"Which value of {label} in {look.path.name} means a purchase?",
+                text=f"Which value of {label} in {look.path.name} means that somebody bought?",
                 why=rows,
                 options=tuple(values),
                 best=None,
@@ -51,7 +51,7 @@ def _answers(look: Look, name: str) -> list[str]:
 
 
 def study_of_sessions(look: Look, label: str, draft: Draft, answers: Answers) -> None:
-    """Fill in `data`, `folds` and `families` for the task `purchase`."""
+    """Fill in `data`, `folds` and `families` for a table of sessions."""
     positive = find_positive(look, label, answers)
     columns = find_features(look, None, answers)
     for tags in (*columns.tags, *columns.text):

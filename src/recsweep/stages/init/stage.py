@@ -98,5 +98,5 @@ def write(started: Started, path: Path, force: bool = False) -> None:
 
 def _description(draft: Draft) -> str:
     if "sessions" in draft.keys["data"]:
-        return "Which sessions end in a purchase?"
+        return "Which sessions end in buying?"
     return "Tuned recurrent recommenders against equally tuned baselines on our own log."

@@ -1,8 +1,10 @@
 """The task `next_item`: which targets there are, and what they are ranked against."""
 
-from recsweep.reporting.tasks.next_item.words import WORDS
+from pathlib import Path
+
 from recsweep.reporting.tasks.registry import TaskReport
 from recsweep.reporting.view import View
+from recsweep.reporting.words import load_words
 
 
 def _notes(view: View) -> list[str]:
@@ -20,6 +22,6 @@ def _notes(view: View) -> list[str]:
 REPORT = TaskReport(
     means="the whole catalogue is ranked, ties count against the model, and a mean is over "
     "a learner's targets first and over learners then.",
-    words=WORDS,
+    words=load_words(Path(__file__).with_name("words.yaml")),
     notes=_notes,
 )

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 from markupsafe import Markup
 
@@ -12,9 +13,9 @@ from recsweep.reporting.charts.lines import BOTTOM, LEFT, TOP, axes
 from recsweep.reporting.charts.svg import WIDTH, Scale, figure, path, tag
 from recsweep.reporting.html import template
 from recsweep.reporting.sections.verdicts import ranking
-from recsweep.reporting.tasks.purchase.words import WORDS
 from recsweep.reporting.tasks.registry import TaskReport
 from recsweep.reporting.view import View
+from recsweep.reporting.words import load_words
 from recsweep.tasks.purchase.details import ANSWERS, PurchaseDetails
 from recsweep.tasks.purchase.settings import Purchase
 
@@ -115,7 +116,7 @@ def _row(view: View, family: str, result: ConfirmedFamily, details: PurchaseDeta
 REPORT = TaskReport(
     means="log loss, Brier score and the areas are over all examples; thresholds and "
     "calibrators are cross-fitted over {unit}.",
-    words=WORDS,
+    words=load_words(Path(__file__).with_name("words.yaml")),
     notes=_notes,
     section=_section,
 )

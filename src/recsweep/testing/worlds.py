@@ -1,0 +1,119 @@
+"""Small made-up logs, and folds of them for any task."""
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import polars as pl
+from pydantic import ValidationError
+
+from recsweep.config.schema import Experiment
+from recsweep.data.features import ID, VALID_FROM
+from recsweep.data.types import KINDS, Cuts, Dataset, Events, Fold
+from recsweep.tasks.folds import make_fold
+
+DAY = 86_400_000_000  # microseconds
+CUT, END = 60, 100  # days
+COURSES, UNSEEN = 10, 2  # so many are new to the window, and so many stand in the table alone
+
+Row = tuple[int, float, int, str]  # learner, day, course, type
+Settings = Mapping[str, object]
+
+
+def world(task: str, settings: Settings, features: bool = True) -> Fold:
+    """A fold of two dozen learners: trained on sixty days, asked about forty.
+
+    Courses with an even number are often bought soon after a look. Some events share a moment, and
+    some courses are new to the window. Where the task knows a catalogue beyond the log, courses
+    without any event are in it.
+
+    Args:
+        task: its name.
+        settings: what an experiment says under that name; empty: nothing.
+        features: are there columns of learners and courses, and the dwell of events?
+    """
+    random = np.random.default_rng(0)
+    rows: list[Row] = []
+    for learner in range(24):
+        for day in np.sort(random.integers(0, END, 14)):  # whole days: some share a moment
+            course = int(random.integers(COURSES if day >= CUT else COURSES - UNSEEN))
+            rows.append((learner, int(day), course, "browse"))
+            if random.random() < (0.7 if course % 2 == 0 else 0.2):
+                rows.append((learner, int(day) + 0.5, course, "purchase"))
+    return _fold(_experiment(task, settings, features), rows, COURSES + UNSEEN)
+
+
+def smallest_world(task: str, settings: Settings) -> Fold:
+    """One course, and ten learners who come one after the other; every second buys it."""
+    looks = [(n, 10.0 * n + day, 0, "browse") for n in range(10) for day in (0, 1)]
+    purchases = [(n, 10.0 * n + 1.5, 0, "purchase") for n in range(0, 10, 2)]
+    return _fold(_experiment(task, settings, features=False), [*looks, *purchases], n_items=1)
+
+
+def _fold(experiment: Experiment, rows: Sequence[Row], n_items: int) -> Fold:
+    features = bool(experiment.event_features)
+    events = _events(rows, dwell=features)
+    users, seen = int(events.user.max()) + 1, int(events.item.max()) + 1
+    random = np.random.default_rng(1)
+    ids = [f"c{code}" for code in range(n_items)]
+    courses = pl.DataFrame(
+        {ID: ids, VALID_FROM: [None] * n_items}, schema_overrides={VALID_FROM: pl.Int64}
+    )
+    learners = None
+    if features:
+        price, level = random.uniform(5, 50, n_items), list("abc" * n_items)[:n_items]
+        courses = courses.with_columns(pl.Series("price", price), pl.Series("level", level))
+        ages = random.normal(size=users)
+        learners = pl.DataFrame({ID: [f"u{code}" for code in range(users)], "age": ages})
+    dataset = Dataset(
+        folder=Path("nowhere"),
+        fingerprint="none",
+        cuts=Cuts(validation=(), test=(0, 0)),
+        development=events,
+        users=learners,
+        items=courses[:seen].drop(VALID_FROM),
+        n_users=users,
+        n_items=seen,
+        item_rows=courses,
+    )
+    window = (CUT * DAY, END * DAY)
+    return make_fold("fold0", events, window, dataset, experiment)
+
+
+def _events(rows: Sequence[Row], *, dwell: bool) -> Events:
+    ordered = sorted((u, int(d * DAY), i, KINDS.index(kind)) for u, d, i, kind in rows)
+    user, time, item, kind = np.array(ordered).T
+    seconds = np.random.default_rng(2).exponential(60, len(user)).astype(np.float32)
+    return Events(
+        user=user.astype(np.int32),
+        item=item.astype(np.int32),
+        time=time,
+        kind=kind.astype(np.int8),
+        dwell=seconds if dwell else None,
+    )
+
+
+def _experiment(task: str, settings: Settings, features: bool) -> Experiment:
+    table = {"path": "x", "key": "id", "immutable": True}
+    columns = ({"numeric": ["age"]}, {"numeric": ["price"], "categorical": ["level"]})
+    users, items = ({**table, **(of if features else {})} for of in columns)
+    log = {
+        "path": "x",
+        "user": "u",
+        "item": "i",
+        "time": "t",
+        **({"dwell": "d"} if features else {}),
+    }
+    keys: dict[str, Any] = {
+        "study": "made-up",
+        "task": task,
+        "data": {"name": "made-up", "events": [log], "users": users, "items": items},
+        "families": {"any": "any.yaml"},
+        **({task: settings} if settings else {}),
+    }
+    try:
+        asked = {"candidates": "catalogue", "seen": "keep"}
+        return Experiment.model_validate({**keys, "targets": asked})
+    except ValidationError:  # a task that ranks no catalogue
+        return Experiment.model_validate(keys)

@@ -1,0 +1,79 @@
+"""Families that rank find what is in the data."""
+
+import numpy as np
+import pytest
+import torch
+from families import CONFIGS, FAMILIES, asked, checkerboard, fit, scores
+from worlds import training_of
+
+from recsweep.models import tables
+from recsweep.models.protocol import Portrayable
+from recsweep.models.ranker import GradientRanker
+from recsweep.models.registry import family
+from recsweep.tasks.next_item.ranking import drop_seen
+from recsweep.testing import Case, cases_of
+from recsweep.testing.contract import a_restored_checkpoint_goes_on_bit_for_bit
+
+SAMPLED = [
+    case
+    for name in ("gru", "matrix_factorization", "wide_deep")
+    for case in cases_of(family(name), "next_item")
+    if case.config["loss"] in ("sampled_softmax", "bpr")
+]
+
+
+@pytest.mark.parametrize("case", [case for case in CONFIGS if not case.startswith("popularity")])
+def test_the_missing_course_of_the_learners_colour_ranks_first(case: str) -> None:
+    histories = asked([0, 1, 2], [3, 2, 0], [6, 4, 7], [5, 6, 7])
+    found = scores(fit(case, checkerboard()), histories)
+    drop_seen(found, histories)
+    assert found.argmax(1).tolist() == [3, 1, 5, 4]
+
+
+def test_popularity_ranks_by_count() -> None:
+    found = scores(fit("popularity", training_of([[0, 1, 1], [1, 2], [2, 1]])), asked([0], [2]))
+    assert found.tolist() == [[1, 4, 2], [1, 4, 2]]
+
+
+@pytest.mark.parametrize("case", [c for c in CONFIGS if FAMILIES[CONFIGS[c][0]].portrays])
+def test_learners_of_one_colour_have_like_vectors_whoever_stands_beside_them(case: str) -> None:
+    model = fit(case, checkerboard())
+    assert isinstance(model, Portrayable)
+    sequences = training_of([[0, 1, 2], [4, 5, 6, 7], [2, 3, 0, 1], [5, 6]], n_items=8).sequences
+    found = model.learner_vectors(sequences)
+    assert found.shape[0] == 4
+    assert found.dtype == np.float32
+    assert np.array_equal(found, model.learner_vectors(sequences))
+    unit = found / np.linalg.norm(found, axis=1, keepdims=True)
+    alike = unit @ unit.T
+    within = alike[0, 2] + alike[1, 3]
+    assert within / 2 > (alike[0, 1] + alike[0, 3] + alike[2, 1] + alike[2, 3]) / 4
+    alone = model.learner_vectors(training_of([[5, 6]], n_items=8).sequences)
+    np.testing.assert_allclose(alone[0], found[3], rtol=1e-5, atol=1e-5)
+
+
+@pytest.mark.parametrize("case", ["gru cross_entropy", "lstm bpr"])
+def test_a_networks_vector_is_the_state_that_it_scores_with(case: str) -> None:
+    model = fit(case, checkerboard(), epochs=3)
+    assert isinstance(model, GradientRanker)
+    vectors = model.learner_vectors(training_of([[0, 1, 2], [5]], n_items=8).sequences)
+    with torch.inference_mode():
+        network = model.network
+        expected = torch.from_numpy(vectors) @ network.catalogue().T + network.biases()
+    torch.testing.assert_close(scores(model, asked([0, 1, 2], [5])), expected)
+
+
+@pytest.mark.parametrize("case", [c for c in CONFIGS if FAMILIES[CONFIGS[c][0]].epochs is None])
+def test_the_seed_decides_the_start(case: str) -> None:
+    training, histories = checkerboard(), asked([0, 1])
+    one, other = fit(case, training, 1, epochs=1), fit(case, training, 2, epochs=1)
+    assert not torch.equal(scores(one, histories), scores(other, histories))
+
+
+@pytest.mark.parametrize("case", SAMPLED, ids=str)
+def test_steps_on_used_rows_alone_go_on_from_a_checkpoint_too(
+    case: Case, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(tables, "SPARSE_FROM", 1)
+    assert case.built().network.sparse
+    a_restored_checkpoint_goes_on_bit_for_bit(case)
