@@ -10,7 +10,7 @@ from torch import Tensor
 
 from recsweep.models.fading import DAY
 from recsweep.models.family import Build, Family
-from recsweep.models.protocol import Context, FamilyConfig, Histories
+from recsweep.models.protocol import NEXT_ITEM, Context, FamilyConfig, Histories
 
 
 class PopularityConfig(FamilyConfig):
@@ -62,6 +62,6 @@ FAMILY = Family(
     title_zh="热门度",
     role="floor",
     tasks={
-        "next_item": Build(PopularityConfig, Popularity, epochs=1, random=False, reads_order=False)
+        NEXT_ITEM: Build(PopularityConfig, Popularity, epochs=1, random=False, reads_order=False)
     },
 )
