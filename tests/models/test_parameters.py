@@ -36,6 +36,7 @@ OTHER: dict[str, Value] = {
     "window": 4,
     "negatives": 9,
     "neighbours": 8,
+    "memory": 1,
     "dropout": 0.5,
     "depth": 2,
     "memory": 1,
