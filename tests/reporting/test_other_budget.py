@@ -1,15 +1,20 @@
 """Two tuned families by plain numbers: `slow` takes 10 s a trial, `quick` 2 s."""
 
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import timedelta
+from pathlib import Path
 
 import pytest
 from studies import NOW, scores, study_with, trial_row
 from worlds import experiment_of
 
 from recsweep.config.schema import Budget
+from recsweep.records.selection import Selection
 from recsweep.records.study import Study, TrialRow
+from recsweep.reporting.leaderboard import markdown
 from recsweep.reporting.other_budget import Instead, other_budget
+from recsweep.reporting.page import write_page
 from recsweep.reporting.sections.budgets import under_the_other
 from recsweep.reporting.view import View
 from recsweep.spaces.declared import DeclaredSpace
@@ -117,3 +122,24 @@ def test_where_it_cannot_be_told_nothing_is_said(rows: tuple[TrialRow, ...]) -> 
     view = view_of(study_of(*rows))
     assert other_budget(view.study, view.selection) is None
     assert under_the_other(view) == ""
+
+
+@pytest.mark.parametrize("seconds", [None, 60.0])
+def test_the_page_and_the_leaderboard_tell_of_both_budgets(
+    make_study: Callable[..., Study],
+    selection_of: Callable[[Study], Selection],
+    tmp_path: Path,
+    seconds: float | None,
+) -> None:
+    study = make_study(4, {name: name for name in ("item_knn", "matrix_factorization")})
+    if seconds:
+        budget = Budget(seconds=seconds, epochs=8)
+        study = replace(study, experiment=study.experiment.model_copy(update={"budget": budget}))
+    selection = selection_of(study)
+    said = {lang: under_the_other(View(study, selection, lang)) for lang in ("en", "zh")}
+    assert said["en"].startswith("With equal trials" if seconds else "With equal seconds")
+    assert said["en"] in markdown(study, selection)
+    for lang, text in said.items():
+        page = write_page(study, selection, None, tmp_path, lang).read_text("utf-8")
+        assert text in page
+        assert ("until 60 s of fitting" in page or "直到用满 60 秒" in page) == bool(seconds)
