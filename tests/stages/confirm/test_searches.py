@@ -9,7 +9,7 @@ import pytest
 from tiny import World
 
 from recsweep.cli.confirmation_lines import confirmation_lines
-from recsweep.config.schema import Experiment
+from recsweep.config.schema import Budget, Experiment
 from recsweep.records.confirmation import Confirmation
 from recsweep.records.confirmation_files import read_confirmation, read_learners
 from recsweep.records.files import read_study
@@ -123,6 +123,9 @@ def test_an_extended_study_extends_its_repetitions(searched: World) -> None:
     longer = replace(study, trials=(*study.trials, replace(mf, number=1)))
     assert repeated_experiment(study, 2).budget.trials == 1
     assert repeated_experiment(longer, 2).budget.trials == 2
+    seconds = study.experiment.model_copy(update={"budget": Budget(seconds=60)})
+    repeated = repeated_experiment(replace(longer, experiment=seconds), 2)
+    assert (repeated.budget.trials, repeated.budget.seconds) == (None, 60)
 
 
 def test_the_longest_study_name_leaves_room_for_the_number(searched: World) -> None:
