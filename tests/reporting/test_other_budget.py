@@ -42,7 +42,7 @@ def study_of(*rows: TrialRow, seconds: float | None = None) -> Study:
         budget = Budget(seconds=seconds)
         experiment = experiment.model_copy(update={"budget": budget})
     study = study_with(*rows, experiment=experiment)
-    kinds = {"slow": "gru", "quick": "item_knn", "floor": "popularity"}
+    kinds = {"slow": "gru", "quick": "lstm", "once": "item_knn", "floor": "popularity"}
     spaces = {
         name: DeclaredSpace(family=kinds[name], parameters={} if name == "floor" else X)
         for name in names
@@ -100,6 +100,18 @@ def test_stopped_and_failed_trials_use_seconds_but_are_not_selected() -> None:
     found = other_budget(view.study, view.selection)
     assert found is not None
     assert found.others == (Instead("slow", 0.5, 0.3),)
+
+
+def test_a_family_that_is_fitted_in_one_pass_sets_no_budget() -> None:
+    once = trials("once", 0.1, 0.1, 0.7)
+    quick = trials("quick", 6, 0.1, 0.45, 0.2)
+    view = view_of(study_of(*SLOW, *quick, *once))
+    found = other_budget(view.study, view.selection)
+    assert found is not None
+    assert (found.amount, found.set_by) == (18, "quick")
+    assert found.leader == "once"
+    view = view_of(study_of(*SLOW, *once))
+    assert other_budget(view.study, view.selection) is None
 
 
 def test_a_study_of_equal_seconds_is_asked_about_equal_trials() -> None:

@@ -1,8 +1,10 @@
 """What would have been selected under the other equal budget, from the trials that there are.
 
-Of a study of equal trials: what under equal seconds, as many as the tuned family had that used the
+Of a study of equal trials: what under equal seconds, as many as the family had that used the
 fewest. Of a study of equal seconds: what under equal trials, as many as the family had with the
-fewest. Trials count in the order in which they began, as if they had run one after the other.
+fewest. Only families that are trained over several epochs set it: one that is fitted in one pass
+takes no time that others could do with. Trials count in the order in which they began, as if they
+had run one after the other.
 """
 
 from collections.abc import Callable, Mapping
@@ -10,6 +12,7 @@ from dataclasses import dataclass
 from itertools import accumulate
 from typing import Literal
 
+from recsweep.models.registry import families_of
 from recsweep.records.selection import Selection
 from recsweep.records.study import Study, TrialRow
 
@@ -43,7 +46,9 @@ def other_budget(study: Study, selection: Selection) -> OtherBudget | None:
     """
     kind: Literal["seconds", "trials"]
     kind = "seconds" if study.experiment.budget.seconds is None else "trials"
-    used = {family: _used(kind, _in_order(study, family)) for family in study.tuned}
+    known = families_of(study.experiment.task)
+    trained = [name for name in study.tuned if known[study.spaces[name].family].epochs is None]
+    used = {family: _used(kind, _in_order(study, family)) for family in trained}
     if len(used) < 2:
         return None
     set_by = min(used, key=lambda family: used[family][-1])
