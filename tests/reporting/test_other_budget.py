@@ -143,7 +143,7 @@ def test_the_page_and_the_leaderboard_tell_of_both_budgets(
     tmp_path: Path,
     seconds: float | None,
 ) -> None:
-    study = make_study(4, {name: name for name in ("item_knn", "matrix_factorization")})
+    study = make_study(4, {name: name for name in ("gru", "matrix_factorization")})
     if seconds:
         budget = Budget(seconds=seconds, epochs=8)
         study = replace(study, experiment=study.experiment.model_copy(update={"budget": budget}))
