@@ -126,10 +126,9 @@ def test_weighted_cross_entropy_and_its_gradients_equal_torchs(
 def test_weights_of_one_change_no_bit_of_the_cross_entropy() -> None:
     states, weight, bias, target, at = example()
     parts = [part.detach().float().requires_grad_() for part in (states, weight, bias)]
-    states, weight, bias = parts
-    plain = losses.cross_entropy(states, weight, bias, target, at)
-    times = torch.ones(9)
-    weighted = losses.cross_entropy(states, weight, bias, target, at, weight_of_target=times)
+    s, w, b_ = parts
+    plain = losses.cross_entropy(s, w, b_, target, at)
+    weighted = losses.cross_entropy(s, w, b_, target, at, weight_of_target=torch.ones(9))
     assert torch.equal(plain, weighted)
     for a, b in zip(*(torch.autograd.grad(loss, parts) for loss in (plain, weighted)), strict=True):
         assert torch.equal(a, b)

@@ -25,10 +25,10 @@ def made(limit: float = 60.0) -> Plan:
 def test_a_plan_measures_each_family_and_counts_what_a_sweep_would_do() -> None:
     found = made()
     knn, popularity, gru = found.families
-    assert [f.trials for f in found.families] == [12, 1, 12]
+    assert [f.trials for f in found.families] == [12, 12, 12]
     assert (knn.rungs, popularity.rungs, gru.rungs) == ((), (), (2, 6))
     assert (knn.epochs, popularity.epochs, gru.epochs) == (1, 1, 8)
-    assert (knn.expected_epochs, popularity.expected_epochs) == (12, 1)
+    assert (knn.expected_epochs, popularity.expected_epochs) == (12, 12)
     # 4 trials of 8 epochs, 8 trials of 2 + 4/3 + 2/9 on average.
     assert gru.expected_epochs == pytest.approx(4 * 8 + 8 * (2 + 4 / 3 + 2 / 9))
     assert gru.parameters == 11

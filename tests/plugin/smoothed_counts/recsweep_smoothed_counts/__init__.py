@@ -15,11 +15,12 @@ from torch import Tensor
 from recsweep.data.types import Float64
 from recsweep.models.cases import CaseBook, examples_of, labels_of
 from recsweep.models.family import Build, Family
-from recsweep.models.protocol import Context, FamilyConfig, Histories
+from recsweep.models.protocol import Context, Histories
 from recsweep.models.sparse import interactions
+from recsweep.models.weights import TrainingWeights
 
 
-class SmoothedCountsConfig(FamilyConfig):
+class SmoothedCountsConfig(TrainingWeights):
     """How far a share is drawn to that of all."""
 
     prior: float = Field(gt=0)  # events
@@ -29,16 +30,16 @@ class Neighbours:
     """(n_items, n_items) shares: of the learners with one course, who also had the other."""
 
     def __init__(self, config: SmoothedCountsConfig, context: Context) -> None:
-        self._prior, self._training = config.prior, context.training
+        self._config, self._training = config, context.training
         self.shares = torch.zeros(context.training.n_items, context.training.n_items)
 
     def fit_epoch(self) -> None:
         """Count."""
-        had = (interactions(self._training) > 0).astype(np.float64)
+        had = (interactions(self._training, self._config) > 0).astype(np.float64)
         learners, both = np.asarray(had.sum(axis=0)).ravel(), (had.T @ had).toarray()
         np.fill_diagonal(both, 0)
         average = learners / had.shape[0]
-        shares = (both + self._prior * average) / (learners[:, None] + self._prior)
+        shares = (both + self._config.prior * average) / (learners[:, None] + self._config.prior)
         self.shares = torch.from_numpy(shares).float()
 
     def score(self, histories: Histories) -> Tensor:
@@ -61,7 +62,7 @@ class Purchases:
     """(n_items + 1,) shares of looks that ended in a purchase; the last of an unknown course."""
 
     def __init__(self, config: SmoothedCountsConfig, context: Context) -> None:
-        self._prior, self._training = config.prior, context.training
+        self._config, self._training = config, context.training
         self.shares: Float64 = np.full(context.training.n_items + 1, 0.5)
 
     def fit_epoch(self) -> None:
