@@ -45,7 +45,7 @@ def test_every_event_of_a_sweep_is_one_line_that_a_program_can_read() -> None:
         "trial_ended",
         "sweep_ended",
     ]
-    assert lines[0]["targets"] == {"gru": 2}
+    assert (lines[0]["targets"], lines[0]["seconds"]) == ({"gru": 2}, None)
     assert lines[1]["config"]["depth"] == 1
     assert (lines[2]["epoch"], lines[2]["value"], lines[2]["seconds"]) == (2, 0.3, 2.5)
     assert (lines[3]["value"], lines[3]["best_epoch"], lines[3]["state"]) == (0.3, 2, "complete")

@@ -1,4 +1,5 @@
 import io
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -7,6 +8,7 @@ from rich.console import Console
 from sweeps import spaces_of, study_of
 
 from recsweep.cli.sweep_progress import Progress
+from recsweep.config.schema import Budget
 from recsweep.records.study import SweepSession, TrialRow, TrialState
 from recsweep.tracking.events import (
     EpochReported,
@@ -83,3 +85,25 @@ def test_a_terminal_gets_a_table_of_families_and_colour_only_if_it_is_wanted(
     assert line == ["a", "1", "1", "1", "3/4", "0.2000", "1", "min", "05", "s"]
     assert "about" in table
     assert ("\x1b[31m" in out.getvalue()) != no_color
+
+
+def test_of_a_budget_of_seconds_it_is_told_how_many_are_used(tmp_path: Path) -> None:
+    started, *rest = events(tmp_path)
+    assert isinstance(started, SweepStarted)
+    budget = Budget(seconds=60, epochs=4)
+    experiment = started.experiment.model_copy(update={"budget": budget})
+    started = replace(started, experiment=experiment, targets={"a": None, "floor": 1})
+    out = io.StringIO()
+    progress = Progress(Console(file=out, width=60))
+    for event in (started, *rest[:3]):
+        progress(event)
+    with (plain := Console(width=120)).capture() as capture:
+        plain.print(progress.table())
+    progress(SweepEnded(SESSION, False))
+    lines = out.getvalue().splitlines()
+    assert lines[0] == "test: 60 s a tuned family, 2 at once"
+    assert lines[1].startswith("[65 of 60 s] a-0000 complete: ndcg@10 0.2000, 1 epochs")
+    assert lines[1].endswith("0 s left")
+    assert lines[2].endswith("finished, beyond the budget: a by 5.0 s")
+    (line,) = [s.split() for s in capture.get().splitlines() if s.strip().startswith("a ")]
+    assert line == ["a", "1", "1", "0.2000", "65", "of", "60", "s"]

@@ -57,6 +57,20 @@ def test_an_experiment_survives_a_round_trip(write: Write) -> None:
     assert Experiment.model_validate(experiment.model_dump(mode="json")) == experiment
 
 
+@pytest.mark.parametrize("line", ["budget: {seconds: 60}", "budget: {trials: null, seconds: 60}"])
+def test_seconds_take_the_place_of_trials(write: Write, line: str) -> None:
+    experiment = load_experiment(write(f"{SMALL}{line}\n"))
+    assert (experiment.budget.trials, experiment.budget.seconds) == (None, 60)
+    assert Experiment.model_validate(experiment.model_dump(mode="json")) == experiment
+    other = load_experiment(write(SMALL), ["budget.trials=null", "budget.seconds=60"])
+    assert other == experiment
+
+
+def test_without_seconds_records_say_nothing_of_them(write: Write) -> None:
+    dumped = load_experiment(write(SMALL)).model_dump(mode="json")
+    assert dumped["budget"] == {"trials": 12, "epochs": 8}
+
+
 # -- keys and values ---------------------------------------------------------------------------
 
 
@@ -105,6 +119,10 @@ def test_a_missing_key_is_named(write: Write) -> None:
         ("folds: {count: 9}", "folds: count * validation + test must be below 1"),
         ("metric: {k: 7}", "metric: k = 7 must be one of report_k = [5, 10, 20]"),
         ("stopping: {grace_epochs: 99}", "stopping.grace_epochs = 99 exceeds budget.epochs = 8"),
+        ("budget: {trials: 3, seconds: 60}", "budget: trials = 3 and seconds = 60 are two budgets"),
+        ("budget: {trials: null}", "budget: give trials, or seconds"),
+        ("budget: {seconds: 0}", "budget.seconds: input should be greater than 0"),
+        ("budget: {seconds: 60}\nrepeatable: true", "repeatable: true needs budget.trials"),
         ("seed: -1", "seed: found -1, expected a whole number from 0 to 2147483647"),
         ("seed: 100000000000000000000", "expected a whole number from 0 to 2147483647"),
         ("seed: 2147483648", "seed: found 2147483648, expected a whole number from 0 to"),

@@ -107,3 +107,14 @@ def test_a_lock_that_nobody_holds_is_free(tmp_path: Path, text: str) -> None:
 
     (tmp_path / "sweep.lock").write_text(text.replace("HOST", platform.node()))
     assert not holder_lives(tmp_path)
+
+
+def test_of_a_budget_of_seconds_progress_is_what_is_used_of_them() -> None:
+    begun = Running("a-0002", "a", 1, 0.1, 15.0)
+    family = FamilyState("a", None, (ended(0, 0.1), ended(1, 0.2)), (begun,), budget=40.0)
+    assert (family.so_far, family.shares) == ("35/40 s", (0.5, 0.875))
+    assert not family.over
+    assert seconds_left([family], pace=1.0) == 5.0
+    done = replace(family, ended=(*family.ended, ended(2, 0.1, 25.0)), running=())
+    assert (done.so_far, done.shares, done.over) == ("45/40 s", (1.0, 1.0), True)
+    assert seconds_left([done], pace=1.0) == 0.0

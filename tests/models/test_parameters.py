@@ -39,7 +39,6 @@ OTHER: dict[str, Value] = {
     "memory": 1,
     "dropout": 0.5,
     "depth": 2,
-    "memory": 1,
     "fading_weight": 0.4,
     "half_life_days": 1e-5,
 }

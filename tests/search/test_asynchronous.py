@@ -1,6 +1,8 @@
 from pathlib import Path
+from random import Random
 
 import pytest
+import simulated
 from sweeps import folds_of, ledger_of, lower, report_of, spaces_of, study_of
 
 from recsweep.config.schema import Experiment
@@ -42,6 +44,22 @@ def test_a_familys_first_trials_are_never_stopped(tmp_path: Path) -> None:
     states = [sweep.run(*([value] * 4)) for value in falling]
     assert states == ["COMPLETE 4"] * 4
     assert sweep.run(0.05, 0.05, 0.05, 0.05) == "PRUNED 1"
+
+
+@pytest.mark.parametrize("rule", ["halving", "lag", "repeatable"])
+def test_every_family_has_as_many_first_trials_that_are_never_stopped(
+    tmp_path: Path, rule: str
+) -> None:
+    stopping = {"rule": "halving" if rule == "repeatable" else rule, "grace_epochs": 1}
+    changes = {"stopping": {**stopping, "full_trials": 3}, "repeatable": rule == "repeatable"}
+    names = ("a", "b", "floor", "c")
+    experiment = study_of(*names, trials=12, epochs=4, **changes)
+    simulated.sweep(tmp_path, experiment, 3, Random(2))
+    stopped: dict[str, list[int]] = {name: [] for name in names}
+    for row in simulated.rows(tmp_path, experiment):
+        stopped[row.family] += [row.number] * (row.state == "pruned")
+    assert all(min(stopped[name]) >= 3 for name in ("a", "b", "c"))
+    assert stopped["floor"] == []
 
 
 @pytest.mark.parametrize("rule", ["halving", "lag"])

@@ -8,7 +8,7 @@ from families import FAMILIES
 from sweeps import folds_of
 from worlds import experiment_of
 
-from recsweep.search.plan import Plan, plan
+from recsweep.search.plan import Plan, plan, trials_within
 from recsweep.search.stopping import rungs
 from recsweep.spaces.files import load_space
 
@@ -38,6 +38,24 @@ def test_a_plan_measures_each_family_and_counts_what_a_sweep_would_do() -> None:
     assert found.seconds is not None
     assert found.worker_bytes is not None
     assert 1e7 < found.worker_bytes < 1e11
+
+
+@pytest.mark.parametrize(
+    ("seconds", "trials"), [(1, 1), (8, 1), (9, 2), (32, 4), (33, 5), (35, 5), (50, 10)]
+)
+def test_trials_begin_until_the_seconds_are_used_the_first_of_them_full_ones(
+    seconds: float, trials: int
+) -> None:
+    assert trials_within(seconds, full=4, full_seconds=8, usual_seconds=3) == trials
+
+
+def test_the_time_of_a_plan_of_seconds_is_known_though_nothing_was_measured() -> None:
+    files = {name: f"search_spaces/{name}.yaml" for name in ("item_knn", "gru")}
+    experiment = experiment_of(families=files, resources={"workers": 1}, budget={"seconds": 50})
+    spaces = {name: load_space(Path(path), FAMILIES) for name, path in files.items()}
+    found = plan(experiment, spaces, folds_of(), limit=0.01)
+    assert [f.trials for f in found.families] == [None, None]
+    assert found.seconds == 100
 
 
 def test_a_measurement_that_takes_too_long_is_given_up() -> None:

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+import yaml
 from typer.testing import CliRunner
 
 from recsweep.cli import app
@@ -127,3 +128,16 @@ def test_a_methods_section_tells_the_record(folders: tuple[Path, Path]) -> None:
             line for line in text.splitlines() if line.startswith(f"| {name} |")
         )
     assert text.count("\n| gru | ") > 2  # its row, and its contrasts
+
+
+def test_a_methods_section_tells_which_budget_it_was(
+    folders: tuple[Path, Path], tmp_path: Path
+) -> None:
+    folder = tmp_path / "seconds"
+    shutil.copytree(folders[0], folder)
+    for path in (folder / "best").iterdir():
+        changed = yaml.safe_load(path.read_text())
+        changed["experiment"]["budget"] |= {"trials": None, "seconds": 90.0}
+        path.write_text(yaml.safe_dump(changed))
+    text = methods_stage(folder)
+    assert "had trials of up to 8 epochs until 90 s of fitting and evaluating were used" in text

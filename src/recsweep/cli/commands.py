@@ -9,6 +9,7 @@ from typer.core import TyperGroup
 from recsweep.cli import review, steps
 from recsweep.cli.console import command, hints, out, program, speak, without_trials
 from recsweep.config.files import load_experiment
+from recsweep.config.schema import Experiment
 from recsweep.stages.init.words import Role
 
 
@@ -118,10 +119,20 @@ def run(
             command("reproduce", f"{folder}/best/{family}.yaml"),
             "rebuild a configuration",
         ),
-        (command(*without_trials(), "--trials", "+12"), "more trials for every tuned family"),
+        more_of(loaded),
         (command("dashboard", str(folder)), "a page to look closer"),
         (command("sync", str(folder)), "send the runs to W&B"),
     )
+
+
+def more_of(experiment: Experiment) -> tuple[str, str]:
+    """What raises the budget of a finished study."""
+    seconds = experiment.budget.seconds
+    if seconds is None:
+        more = "--trials", "+12"
+        return command(*without_trials(), *more), "more trials for every tuned family"
+    more = "--set", f"budget.seconds={2 * seconds:g}"
+    return command(*without_trials(), *more), "more seconds for every tuned family"
 
 
 @app.command(epilog="Example: recsweep prepare experiments/default.yaml")

@@ -42,6 +42,7 @@ class JsonLines:
                     study=event.experiment.study,
                     metric=event.experiment.metric.key,
                     targets=dict(event.targets),
+                    seconds=event.experiment.budget.seconds,
                     done=len(event.done),
                     workers=event.workers,
                 )

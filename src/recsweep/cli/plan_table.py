@@ -16,12 +16,13 @@ def plan_table(plan: Plan) -> Group:
         table.add_column(name, justify="right", no_wrap=True)
     problems = []
     for family in plan.families:
-        seconds = family.epoch_seconds
-        total = None if seconds is None else seconds * family.expected_epochs
+        seconds, total = family.epoch_seconds, family.seconds
+        trials = "?" if family.trials is None else f"{family.trials}"
+        guessed = family.budget_seconds is not None and family.trials is not None
         table.add_row(
             family.family,
             str(family.parameters),
-            str(family.trials),
+            f"~{trials}" if guessed else trials,
             ", ".join(map(str, family.rungs)) or "–",
             str(family.epochs),
             "?" if seconds is None else f"{seconds:.1f}",
@@ -29,7 +30,12 @@ def plan_table(plan: Plan) -> Group:
         )
         if family.problem:
             problems.append(Text(f"! {family.family}: its defaults fail: {family.problem}"))
-    return Group(table, *problems, Text(_estimate(plan)))
+    budgets = {f.budget_seconds for f in plan.families if f.budget_seconds is not None}
+    by_seconds = [
+        Text(f"budget: {seconds:g} s a tuned family; a trial that has begun by then is finished")
+        for seconds in budgets
+    ]
+    return Group(table, *problems, *by_seconds, Text(_estimate(plan)))
 
 
 def _estimate(plan: Plan) -> str:

@@ -107,7 +107,13 @@ def sweep(experiment: Experiment, extra: int, quiet: bool, *, say_power: bool = 
         study = recsweep.sweep(experiment, extra_trials=extra, listeners=sweep_listeners(quiet))
     session = study.session
     if session is None:
-        out.print("Every trial of this study is finished; --trials +N adds more.")
+        more = (
+            "--trials +N adds more."
+            if experiment.budget.seconds is None
+            else f"no family has any of its {experiment.budget.seconds:g} s left; "
+            "--set budget.seconds=N gives more."
+        )
+        out.print(f"Every trial of this study is finished; {more}", soft_wrap=True)
         return study.folder
     out.print(
         f"Searched for {session.wall_seconds:.0f} s with {session.workers} workers "

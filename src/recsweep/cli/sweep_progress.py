@@ -21,7 +21,8 @@ from recsweep.tracking.events import (
 
 @dataclass(slots=True)
 class _Family:
-    target: int
+    target: int | None  # trials; None: until `budget` is used
+    budget: float  # seconds
     running: set[str] = field(default_factory=set)
     ended: dict[str, int] = field(default_factory=lambda: {"complete": 0, "pruned": 0, "failed": 0})
     best: float | None = None
@@ -30,6 +31,28 @@ class _Family:
     @property
     def done(self) -> int:
         return sum(self.ended.values())
+
+    @property
+    def over(self) -> bool:
+        if self.target is not None:
+            return self.done == self.target
+        return self.seconds >= self.budget and not self.running
+
+    @property
+    def trials(self) -> str:
+        return f"{self.done}" if self.target is None else f"{self.done}/{self.target}"
+
+    @property
+    def work(self) -> str:
+        if self.target is not None:
+            return _duration(self.seconds)
+        return f"{self.seconds:.0f} of {self.budget:g} s"
+
+    def left(self, usual: float) -> float:
+        """Seconds of work to its end, if a trial of a family without any takes the usual ones."""
+        if self.target is None:
+            return max(0.0, self.budget - self.seconds)
+        return (self.target - self.done) * (self.seconds / self.done if self.done else usual)
 
     def add(self, trial: TrialRow) -> None:
         self.running.discard(trial.id)
@@ -71,7 +94,8 @@ class Progress:
     def _start(self, event: SweepStarted) -> None:
         self._began = time.monotonic()
         self._metric, self._study = event.experiment.metric.key, event.experiment.study
-        self._families = {name: _Family(target) for name, target in event.targets.items()}
+        budget = event.experiment.budget.seconds or 0.0
+        self._families = {name: _Family(target, budget) for name, target in event.targets.items()}
         for trial in event.done:
             family = self._families[trial.family]
             family.add(trial)
@@ -83,10 +107,11 @@ class Progress:
             self._live.start()
             return
         done = sum(family.done for family in self._families.values())
-        resumed = f", {done} of them done before" if done else ""
-        self._console.print(
-            f"{self._study}: {self._total} trials{resumed}, {event.workers} at once", soft_wrap=True
-        )
+        if event.experiment.budget.seconds is None:
+            all_ = f"{self._total} trials" + (f", {done} of them done before" if done else "")
+        else:
+            all_ = f"{budget:g} s a tuned family" + (f", {done} trials done before" if done else "")
+        self._console.print(f"{self._study}: {all_}, {event.workers} at once", soft_wrap=True)
 
     def _stop(self) -> None:
         for family in self._families.values():
@@ -94,14 +119,30 @@ class Progress:
         if self._live is not None:
             self._live.stop()
             self._live = None
+        exceeding = [
+            f"{name} by {family.seconds - family.budget:.1f} s"
+            for name, family in self._families.items()
+            if family.target is None and family.seconds > family.budget
+        ]
+        if exceeding:
+            self._console.print(
+                f"Trials that had begun were finished, beyond the budget: {', '.join(exceeding)}",
+                soft_wrap=True,
+                highlight=False,
+            )
 
     def _line(self, trial: TrialRow) -> None:
+        family = self._families[trial.family]
         done = sum(family.done for family in self._families.values())
+        if self._total is not None:
+            at = f"{done}/{self._total}"
+        else:
+            at = family.work if family.target is None else family.trials
         score = f"{self._metric} {trial.best.value:.4f}" if trial.best else "no score"
         seconds = trial.fit_seconds + trial.evaluate_seconds
         reason = f" ({trial.reason})" if trial.state == "failed" else ""
         self._console.print(
-            f"[{done}/{self._total}] {trial.id} {trial.state}: {score}, "
+            f"[{at}] {trial.id} {trial.state}: {score}, "
             f"{len(trial.epochs)} epochs in {_duration(seconds)}, "
             f"{_duration(self._left())} left{reason}",
             soft_wrap=True,
@@ -133,16 +174,18 @@ class Progress:
                 str(family.ended["complete"] or ""),
                 str(family.ended["pruned"] or ""),
                 f"[red]{failed}[/red]" if failed else "",
-                f"{family.done}/{family.target}",
+                family.trials,
                 best,
-                _duration(family.seconds),
-                style="dim" if family.done == family.target else "",
+                family.work,
+                style="dim" if family.over else "",
             )
         return table
 
     @property
-    def _total(self) -> int:
-        return sum(family.target for family in self._families.values())
+    def _total(self) -> int | None:
+        """Trials in all; None: nobody knows."""
+        targets = [family.target for family in self._families.values()]
+        return None if None in targets else sum(target or 0 for target in targets)
 
     def _left(self) -> float:
         """Seconds to the end: each family's mean work a trial, at this session's pace."""
@@ -151,9 +194,7 @@ class Progress:
         if not known or not self._work:
             return 0.0
         usual = sum(f.seconds for f in known) / sum(f.done for f in known)
-        work = sum(
-            (f.target - f.done) * (f.seconds / f.done if f.done else usual) for f in families
-        )
+        work = sum(family.left(usual) for family in families)
         return work * (time.monotonic() - self._began) / self._work
 
 

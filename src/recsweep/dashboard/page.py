@@ -55,9 +55,8 @@ def _facts(state: StudyState, say: Any) -> list[tuple[str, str, str]]:
     """(number, what it counts, a note)."""
     ended = state.ended
     counts = {s: sum(t.state == s for t in ended) for s in ("complete", "pruned", "failed")}
-    facts = [
-        (str(len(ended)), say("fact_done", target=state.target), say("fact_done_note", **counts))
-    ]
+    of = "fact_done" if state.target is not None else "fact_done_seconds"
+    facts = [(str(len(ended)), say(of, target=state.target), say("fact_done_note", **counts))]
     best, metric = state.best, written(state.metric)
     if best is not None and best.value is not None:
         note = say("fact_best_note", trial=best.id)
@@ -92,8 +91,7 @@ def _family_row(index: int, family: FamilyState, say: Any) -> dict[str, Any]:
         "complete": family.count("complete"),
         "pruned": family.count("pruned"),
         "failed": family.count("failed"),
-        "done": len(family.ended),
-        "target": family.target,
+        "so_far": family.so_far,
         "best": score(best.value) if best and best.value is not None else "",
         "work": duration(family.seconds, say) if family.ended else "",
     }
@@ -101,9 +99,8 @@ def _family_row(index: int, family: FamilyState, say: Any) -> dict[str, Any]:
 
 def _bar(family: FamilyState) -> Markup:
     """TrialRow, running and to come, on one line."""
-    width, target = 220.0, max(family.target, 1)
-    ended = width * min(1.0, len(family.ended) / target)
-    running = width * min(1.0, (len(family.ended) + len(family.running)) / target)
+    width = 220.0
+    ended, running = (width * share for share in family.shares)
     return tag(
         "svg",
         tag("rect", x=0.0, y=8.0, width=width, height=8.0, rx=4.0, class_="to-come"),

@@ -63,9 +63,7 @@ class Reader:
             if name in known and name not in self._studies:
                 self._studies[name] = optuna.load_study(study_name=name, storage=storage)
         busy = holder_lives(self._folder)
-        families = tuple(
-            self._family(name, n, busy, live.metric) for name, n in live.targets.items()
-        )
+        families = tuple(self._family(name, n, busy, live) for name, n in live.targets.items())
         sessions = read_sessions(self._folder)
         last = sessions[-1] if sessions else None
         current = last is not None and (last.started >= live.started or not busy)
@@ -83,16 +81,16 @@ class Reader:
             wandb_runs=self._wandb_runs(),
         )
 
-    def _family(self, name: str, target: int, busy: bool, metric: str) -> FamilyState:
+    def _family(self, name: str, target: int | None, busy: bool, live: LiveSweep) -> FamilyState:
         study = self._studies.get(name)
         trials = study.get_trials(deepcopy=False) if study else []
-        ended = tuple(self._ended(name, trial, metric) for trial in finished(trials))
+        ended = tuple(self._ended(name, trial, live.metric) for trial in finished(trials))
         running = tuple(
             _running(name, trial)
             for trial in trials
             if busy and trial.state == TrialState.RUNNING and "number" in trial.user_attrs
         )
-        return FamilyState(name, target, ended, running, metric)
+        return FamilyState(name, target, ended, running, live.metric, live.seconds or 0.0)
 
     def _ended(self, family: str, trial: FrozenTrial, metric: str) -> TrialRow:
         key = family, trial.number
@@ -164,5 +162,4 @@ def _running(family: str, trial: FrozenTrial) -> Running:
 def _phase(families: tuple[FamilyState, ...], busy: bool) -> Phase:
     if busy:
         return "running"
-    left = sum(max(0, family.target - len(family.ended)) for family in families)
-    return "stopped" if left else "finished"
+    return "finished" if all(family.over for family in families) else "stopped"

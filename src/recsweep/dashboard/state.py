@@ -27,10 +27,11 @@ class FamilyState:
     """How far a family is."""
 
     name: str
-    target: int
+    target: int | None  # trials; None: until `budget` is used
     ended: tuple[TrialRow, ...]
     running: tuple[Running, ...]
     metric: str = ""
+    budget: float = 0.0  # seconds
 
     def count(self, state: str) -> int:
         """Trials that ended so."""
@@ -45,6 +46,43 @@ class FamilyState:
     def seconds(self) -> float:
         """Work on trials that ended."""
         return sum(trial.seconds for trial in self.ended)
+
+    @property
+    def seconds_so_far(self) -> float:
+        """And on those under way."""
+        return self.seconds + sum(trial.seconds for trial in self.running)
+
+    @property
+    def over(self) -> bool:
+        """Has it all that it was to get?"""
+        if self.target is None:
+            return not self.running and self.seconds >= self.budget
+        return len(self.ended) >= self.target
+
+    @property
+    def shares(self) -> tuple[float, float]:
+        """Of what it is to get: ended; and with what is under way."""
+        if self.target is None:
+            parts, whole = (self.seconds, self.seconds_so_far), self.budget
+        else:
+            ended = len(self.ended)
+            parts, whole = (ended, ended + len(self.running)), max(self.target, 1)
+        return min(1.0, parts[0] / whole), min(1.0, parts[1] / whole)
+
+    @property
+    def so_far(self) -> str:
+        """`3/12` trials, or `45/120 s`."""
+        if self.target is None:
+            return f"{self.seconds_so_far:.0f}/{self.budget:g} s"
+        return f"{len(self.ended)}/{self.target}"
+
+    def work_left(self, usual: float) -> float:
+        """Seconds, if a trial of a family that has none takes the usual ones."""
+        if self.target is None:
+            return max(0.0, self.budget - self.seconds_so_far)
+        mean = self.seconds / len(self.ended) if self.ended else usual
+        begun = sum(min(trial.seconds, mean) for trial in self.running)
+        return max(0.0, (self.target - len(self.ended)) * mean - begun)
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,9 +113,10 @@ class StudyState:
         return [trial for family in self.families for trial in family.running]
 
     @property
-    def target(self) -> int:
-        """Trials in all."""
-        return sum(family.target for family in self.families)
+    def target(self) -> int | None:
+        """Trials in all; None: nobody knows."""
+        targets = [family.target for family in self.families]
+        return None if None in targets else sum(target or 0 for target in targets)
 
     @property
     def best(self) -> TrialRow | None:
@@ -99,17 +138,12 @@ def best_of(trials: Sequence[TrialRow], metric: str) -> TrialRow | None:
 
 
 def seconds_left(families: Sequence[FamilyState], pace: float) -> float | None:
-    """Each family's mean work a trial, times what it lacks, over the pace."""
+    """Each family's mean work a trial, times what it lacks, or its seconds, over the pace."""
     known = [family for family in families if family.ended]
     if not known or pace <= 0:
         return None
     usual = sum(f.seconds for f in known) / sum(len(f.ended) for f in known)
-    work = 0.0
-    for family in families:
-        mean = family.seconds / len(family.ended) if family.ended else usual
-        begun = sum(min(trial.seconds, mean) for trial in family.running)
-        work += max(0.0, (family.target - len(family.ended)) * mean - begun)
-    return work / pace
+    return sum(family.work_left(usual) for family in families) / pace
 
 
 @dataclass(frozen=True, slots=True)

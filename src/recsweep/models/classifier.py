@@ -1,8 +1,8 @@
-"""Families that give the probability of a purchase and are trained by gradient.
+"""Families that give the probability of an answer and are trained by gradient.
 
 The loss is binary cross-entropy. Imbalance needs no weights here: answers weigh the same, so that
-probabilities stay probabilities, and the output starts at the log-odds of training's share of
-purchases. What depends on a decision (threshold, precision, recall) is left to the threshold.
+probabilities stay probabilities, and the output starts at the log-odds of training's share of yes.
+What depends on a decision (threshold, precision, recall) is left to the threshold.
 """
 
 import math

@@ -15,6 +15,10 @@ if TYPE_CHECKING:
     from recsweep.models.cases import CaseBook
 
 
+NEXT_ITEM, PURCHASE = "next_item", "purchase"
+"""The tasks that families here serve, by their names: `Recommender` and `Classifier`."""
+
+
 @dataclass(frozen=True, slots=True)
 class Histories:
     """A batch of histories and the places in them that are asked about.
@@ -50,7 +54,7 @@ class Model(Protocol):
 
 
 class Recommender(Model, Protocol):
-    """A model that ranks courses: the task `next_item`."""
+    """A model that ranks courses."""
 
     def score(self, histories: Histories) -> Tensor:
         """Score the whole catalogue: (n_queries, n_items) float32, higher is better.
@@ -62,7 +66,7 @@ class Recommender(Model, Protocol):
 
 
 class Classifier(Model, Protocol):
-    """A model that gives the probability of a purchase: the task `purchase`."""
+    """A model that answers yes or no of a course, by a probability."""
 
     def probability(self, book: "CaseBook") -> Float64:
         """(n_examples,) in 0 to 1, in the order of the book's examples."""

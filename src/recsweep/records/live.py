@@ -21,7 +21,8 @@ class LiveSweep(Schema):
     study: str
     description: str
     metric: str
-    targets: Mapping[str, int]  # family -> trials in all
+    targets: Mapping[str, int | None]  # family -> trials in all; None: until `seconds` are used
+    seconds: float | None = None  # of fitting and evaluating, of each family without a target
     epochs: int  # full length of a trial
     workers: int
     started: datetime

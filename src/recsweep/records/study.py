@@ -83,3 +83,12 @@ class Study:
     folds: Mapping[str, Mapping[str, int]]  # fold -> what it holds, and a count for each rule
     sessions: tuple[SweepSession, ...]
     trials: tuple[TrialRow, ...]  # ordered by (family, number)
+
+    def trials_of(self, family: str) -> list[TrialRow]:
+        """In the order of their numbers."""
+        return [trial for trial in self.trials if trial.family == family]
+
+    @property
+    def tuned(self) -> list[str]:
+        """Families with more than one configuration, which share the budget."""
+        return [name for name in self.experiment.families if self.spaces[name].parameters]

@@ -13,6 +13,7 @@ from recsweep.config.schema import Experiment, goodness, question_of, written
 from recsweep.config.values import Configuration
 from recsweep.records.selection import Choice, Selection
 from recsweep.records.study import Study
+from recsweep.reporting.other_budget import other_budget, told
 from recsweep.reporting.tasks.registry import report_of
 from recsweep.reporting.words import PAGE_WORDS
 
@@ -40,7 +41,7 @@ def rows(study: Study, selection: Selection) -> list[Row]:
     """Every family, the best first."""
     found = []
     for family, choice in selection.families.items():
-        trials = [trial for trial in study.trials if trial.family == family]
+        trials = study.trials_of(family)
         states = [trial.state for trial in trials]
         values = choice.metrics[selection.metric]
         found.append(
@@ -118,7 +119,7 @@ def markdown(study: Study, selection: Selection) -> str:
     experiment, metric = study.experiment, written(selection.metric)
     others = beside(experiment)
     how = report_of(experiment.task).means.format(unit=experiment.data.unit)
-    folds = PAGE_WORDS["en"][f"leaderboard_folds_{experiment.folds.rule}"]
+    folds = _say(f"leaderboard_folds_{experiment.folds.rule}")
     head = [
         "family",
         f"{metric} (mean ± sd over folds)",
@@ -155,10 +156,16 @@ def markdown(study: Study, selection: Selection) -> str:
         lines.append(
             f"- `{row.choice.family}` ({row.choice.trial}): {show_config(row.choice.config)}"
         )
+    if found_under := other_budget(study, selection):
+        lines += ["", told(found_under, _say, "{:.4f}".format)]
     if found := warnings(study, selection):
         lines += ["", "## Warnings", "", *(f"- {warning}" for warning in found)]
     lines += ["", "## Folds", "", *_fold_table(study), "", *_sessions(study)]
     return "\n".join(lines) + "\n"
+
+
+def _say(key: str, **values: object) -> str:
+    return PAGE_WORDS["en"][key].format(**values)
 
 
 def _fold_table(study: Study) -> list[str]:

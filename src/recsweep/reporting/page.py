@@ -106,7 +106,7 @@ def _facts(view: View) -> list[tuple[str, str, str]]:
     """(number, what it counts, a note)."""
     study, trials, rule = view.study, view.study.trials, view.study.experiment.folds.rule
     states = [trial.state for trial in trials]
-    tuned = [f for f in view.families if study.spaces[f].parameters]
+    tuned = study.tuned
     core = sum(budgets.core_seconds(view, trial) for trial in trials) / 3600
     facts = [
         (
@@ -157,6 +157,7 @@ def _figures(view: View) -> dict[str, Any]:
         "enough": ENOUGH,
         "by_trials": budgets.by_trials(view),
         "by_seconds": budgets.by_seconds(view),
+        "other_budget": budgets.under_the_other(view),
         "by_fold": budgets.by_fold(view),
         "cost": cost_and_quality(view),
     }

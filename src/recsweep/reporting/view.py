@@ -66,7 +66,7 @@ class View:
 
     def trials(self, family: str) -> list[TrialRow]:
         """In the order of their numbers."""
-        return [trial for trial in self.study.trials if trial.family == family]
+        return self.study.trials_of(family)
 
     def cores(self) -> float:
         """CPU cores that one trial holds."""

@@ -15,6 +15,7 @@ from recsweep.data.types import Fold
 from recsweep.records.user_values import FoldValues, write_user_values
 from recsweep.search.checkpoints import Checkpoints
 from recsweep.search.sampler import session_sampler, trial_sampler
+from recsweep.search.seconds import Seconds
 from recsweep.search.stopping import is_over
 from recsweep.search.trials import (
     INTERRUPTED,
@@ -74,6 +75,9 @@ class Ledger:
         self.checkpoints = Checkpoints((folder / "checkpoints").absolute())
         self.busy_seconds = 0.0
         self.ended = 0
+        budget = experiment.budget.seconds
+        trials = {name: self.trials(name) for name in studies} if budget else {}
+        self._seconds = Seconds(budget, trials) if budget else None
 
     # -- what there is, and what is still to be done -----------------------------------------
 
@@ -115,10 +119,12 @@ class Ledger:
         patience = self._experiment.stopping.patience
         return is_over(max(values), best, self.length(proposal.family), patience)
 
-    def target(self, family: str) -> int:
-        """Trials in all; a family with nothing to tune has one."""
+    def target(self, family: str) -> int | None:
+        """Trials in all; a family with nothing to tune has one. None: a budget of seconds."""
         if not self._spaces[family].parameters:
             return 1
+        if self._experiment.budget.trials is None:
+            return None
         extra: int = self._studies[family].user_attrs.get("extra_trials", 0)
         return self._experiment.budget.trials + extra
 
@@ -127,14 +133,28 @@ class Ledger:
         mine = sum(run.proposal.family == family for run in self._running.values())
         return len(finished(self.trials(family))) + mine
 
+    def lacking(self, family: str) -> int:
+        """Trials that are still to be started or gone on with; at least so many where a budget of
+        seconds decides: a trial that was begun is finished, whatever is used up.
+        """
+        target = self.target(family)
+        if target is not None:
+            return max(0, target - self.started(family))
+        assert self._seconds is not None
+        mine = sum(run.proposal.family == family for run in self._running.values())
+        open_ = sum(
+            trial.state == TrialState.RUNNING and "number" in trial.user_attrs
+            for trial in self.trials(family)
+        )
+        return max(open_ - mine, int(self._seconds.left(family)))
+
     def remaining(self) -> int:
-        """Trials of all families that are still to be started or gone on with."""
-        return sum(max(0, self.target(name) - self.started(name)) for name in self._studies)
+        """The same of all families."""
+        return sum(map(self.lacking, self._studies))
 
     def next_family(self) -> str | None:
         """The family with the fewest started trials; of equals the one declared first."""
-        open_ = [name for name in self._studies if self.started(name) < self.target(name)]
-        return min(open_, key=self.started, default=None)
+        return min(filter(self.lacking, self._studies), key=self.started, default=None)
 
     def cut_off(self, family: str) -> tuple[FrozenTrial, ...]:
         """Trials that an earlier session left open, the first first."""
@@ -259,6 +279,8 @@ class Ledger:
                 )
             return False
         self.busy_seconds += report.seconds
+        if self._seconds is not None:
+            self._seconds.use(run.proposal.family, report.seconds)
         run.trial.set_user_attr(f"epoch {report.epoch}", report.entry())
         run.trial.report(report.value, report.epoch)
         run.values[report.epoch] = report.value
@@ -284,6 +306,8 @@ class Ledger:
         """Book a trial that can't go on."""
         run = self._running[id_]
         run.trial.set_user_attr("reason", reason)
+        if self._seconds is not None:
+            self._seconds.failed(run.proposal.family)
         self._end(run, TrialState.FAIL)
 
     def _end(self, run: _Running, state: TrialState, value: float | None = None) -> None:

@@ -1,5 +1,6 @@
 """The plan of a sweep, for `--dry-run`. Trains one epoch of each family's defaults."""
 
+import math
 import multiprocessing
 import os
 import resource
@@ -33,14 +34,22 @@ class FamilyPlan:
     family: str
     parameters: int
     size: float  # configurations in its space; inf for a continuous one
-    trials: int
+    trials: int | None  # None: as many as fit into its seconds, and nobody knows how many do
     rungs: tuple[int, ...]  # epochs after which a trial may be stopped
     epochs: int  # of a full trial
-    expected_epochs: float  # of all trials together
+    expected_epochs: float | None  # of all trials together; None: see `trials`
     epoch_seconds: float | None  # all folds, the defaults; None: not measured in time
     problem: str | None  # why the defaults can't be trained
+    budget_seconds: float | None = None  # None: `trials` are the budget
     # (n,) each learner's score after an epoch of the defaults, on the measured fold
     learners: Float64 | None = field(default=None, repr=False)
+
+    @property
+    def seconds(self) -> float | None:
+        """Estimated, of fitting and evaluating; None: it wasn't measured."""
+        if self.epoch_seconds is None or self.expected_epochs is None:
+            return self.budget_seconds
+        return self.epoch_seconds * self.expected_epochs
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,9 +68,9 @@ class Plan:
         """Estimated time of all trials; None where a family wasn't measured."""
         total = 0.0
         for family in self.families:
-            if family.epoch_seconds is None:
+            if family.seconds is None:
                 return None
-            total += family.expected_epochs * family.epoch_seconds
+            total += family.seconds
         return total / self.workers
 
 
@@ -99,16 +108,23 @@ def plan(
 def _family(
     experiment: Experiment, name: str, space: Space, measured: _Measured | None
 ) -> FamilyPlan:
-    trials = experiment.budget.trials if space.parameters else 1
     epochs = families_of(experiment.task)[space.family].epochs or experiment.budget.epochs
-    at = rungs(experiment) if epochs == experiment.budget.epochs else ()
-    full = min(trials, experiment.stopping.full_trials) if at else trials
+    epochs = min(epochs, experiment.budget.epochs)
+    at = tuple(rung for rung in rungs(experiment) if rung < epochs)
     length, share = 0.0, 1.0
     for start, end in zip((0, *at), (*at, epochs), strict=True):
         length += share * (end - start)
         if experiment.stopping.rule == "halving":  # how many will lag, nobody knows beforehand
             share /= experiment.stopping.reduction
-    fine = measured is not None and measured.problem is None
+    epoch_seconds = measured.seconds if measured and measured.problem is None else None
+    full, budget = experiment.stopping.full_trials, experiment.budget
+    seconds = budget.seconds if space.parameters else None
+    trials = budget.trials if space.parameters else 1
+    if seconds is not None and epoch_seconds:
+        trials = trials_within(seconds, full, epochs * epoch_seconds, length * epoch_seconds)
+    expected = None
+    if trials is not None:
+        expected = min(trials, full) * epochs + max(0, trials - full) * length
     return FamilyPlan(
         family=name,
         parameters=len(space.parameters),
@@ -116,11 +132,20 @@ def _family(
         trials=trials,
         rungs=at,
         epochs=epochs,
-        expected_epochs=full * epochs + (trials - full) * length,
-        epoch_seconds=measured.seconds if measured and fine else None,
+        expected_epochs=expected,
+        epoch_seconds=epoch_seconds,
         problem=measured.problem if measured else None,
+        budget_seconds=seconds,
         learners=measured.learners if measured else None,
     )
+
+
+def trials_within(seconds: float, full: int, full_seconds: float, usual_seconds: float) -> int:
+    """How many are begun before the seconds are used up, the first `full` of them full ones."""
+    first = math.ceil(seconds / full_seconds)
+    if first <= full:
+        return first
+    return full + math.ceil((seconds - full * full_seconds) / usual_seconds)
 
 
 def _measure(

@@ -60,7 +60,7 @@ class Repeatable:
 
     def _next_batch(self, family: str) -> tuple[int, int]:
         first = self._ledger.started(family)
-        return first, min(first + BATCH, self._ledger.target(family))
+        return first, first + min(BATCH, self._ledger.lacking(family))
 
     def _fill(self, family: str, first: int, end: int) -> None:
         while self._ledger.started(family) < end:
@@ -78,7 +78,7 @@ class Repeatable:
     def next(self) -> Proposal | None:
         """The trial that has waited longest for a worker."""
         for family, open_ in self._batch.items():
-            if not open_ and self._ledger.started(family) < self._ledger.target(family):
+            if not open_ and self._ledger.lacking(family):
                 self.open(family)
         return self._ready.popleft() if self._ready else None
 

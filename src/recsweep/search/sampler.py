@@ -4,7 +4,7 @@ import hashlib
 
 from optuna.samplers import TPESampler
 
-from recsweep.config.schema import Experiment
+from recsweep.config.schema import Budget, Experiment
 
 
 def session_sampler(experiment: Experiment, family: str, trials: int) -> TPESampler:
@@ -25,11 +25,13 @@ def _sampler(experiment: Experiment, start: str) -> TPESampler:
 
     Parameters are drawn jointly, because the learning rate goes with width and batch. At most half
     of a budget is drawn at random first: on 400 simulated families of 12 trials, 6 random ones
-    left 8% less regret than Optuna's 10, and as much after 24 (`benchmarks/sampler.py`).
+    left 8% less regret than Optuna's 10, and as much after 24 (`benchmarks/sampler.py`). How many
+    trials fit into a budget of seconds nobody knows beforehand: it begins as the default one does.
     """
+    trials = experiment.budget.trials or Budget.model_fields["trials"].default
     seed = hashlib.sha256(start.encode()).digest()
     return TPESampler(
         multivariate=True,
-        n_startup_trials=min(max(experiment.budget.trials // 2, 3), 10),
+        n_startup_trials=min(max(trials // 2, 3), 10),
         seed=int.from_bytes(seed[:4], "big"),
     )

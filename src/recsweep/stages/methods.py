@@ -70,11 +70,10 @@ def _data(evidence: Evidence, sealed: Confirmation | None) -> Iterator[str]:
 
 
 def _tuning(experiment: Experiment, study: Study | None) -> Iterator[str]:
-    budget, stopping = experiment.budget, experiment.stopping
-    trials = budget.trials if study is None else _most_trials(study)
+    stopping = experiment.stopping
     yield (
-        f"Every tuned family, the baselines included, had {trials} trials of up to "
-        f"{budget.epochs} epochs on the same folds with the same seeds, proposed by a "
+        f"Every tuned family, the baselines included, had {_budget(experiment, study)} "
+        f"on the same folds with the same seeds, proposed by a "
         "tree-structured Parzen estimator (Optuna) after the family's published defaults as the "
         "first trial."
     )
@@ -92,6 +91,22 @@ def _tuning(experiment: Experiment, study: Study | None) -> Iterator[str]:
         "one_standard_error": "the fewest epochs within one paired standard error of the best",
     }[experiment.selection.rule]
     yield f"One configuration a family, and its number of epochs, was selected by {rule}."
+
+
+def _budget(experiment: Experiment, study: Study | None) -> str:
+    """What a tuned family had."""
+    budget, epochs = experiment.budget, f"up to {experiment.budget.epochs} epochs"
+    if budget.seconds is None:
+        trials = budget.trials if study is None else _most_trials(study)
+        return f"{trials} trials of {epochs}"
+    text = f"trials of {epochs} until {budget.seconds:g} s of fitting and evaluating were used"
+    if study is None or not study.tuned:
+        return text
+    used = [sum(t.seconds for t in study.trials_of(name)) for name in study.tuned]
+    return (
+        f"{text} (a trial that had begun by then was finished: "
+        f"{min(used):.0f} to {max(used):.0f} s were used)"
+    )
 
 
 def _testing(experiment: Experiment, sealed: Confirmation) -> Iterator[str]:
@@ -149,13 +164,13 @@ def _families(
 
 
 def _counts(study: Study, family: str) -> str:
-    states = [trial.state for trial in study.trials if trial.family == family]
+    states = [trial.state for trial in study.trials_of(family)]
     stopped, failed = states.count("pruned"), states.count("failed")
     parts = [f"{stopped} stopped early"] * bool(stopped) + [f"{failed} failed"] * bool(failed)
     return f"{len(states)}" + (f" ({', '.join(parts)})" if parts else "")
 
 
-def _most_trials(study: Study) -> int:
+def _most_trials(study: Study) -> int | None:
     names = [trial.family for trial in study.trials]
     return max(map(names.count, names), default=study.experiment.budget.trials)
 

@@ -10,14 +10,15 @@ from pydantic import ValidationError
 
 from recsweep.config.schema import Experiment
 from recsweep.data.features import ID, VALID_FROM
-from recsweep.data.types import KINDS, Cuts, Dataset, Events, Fold
+from recsweep.data.types import BOUGHT, KINDS, Cuts, Dataset, Events, Fold
 from recsweep.tasks.folds import make_fold
 
 DAY = 86_400_000_000  # microseconds
 CUT, END = 60, 100  # days
 COURSES, UNSEEN = 10, 2  # so many are new to the window, and so many stand in the table alone
 
-Row = tuple[int, float, int, str]  # learner, day, course, type
+LOOK = KINDS.index("browse")
+Row = tuple[int, float, int, int]  # learner, day, course, kind
 Settings = Mapping[str, object]
 
 
@@ -38,17 +39,17 @@ def world(task: str, settings: Settings, features: bool = True) -> Fold:
     for learner in range(24):
         for day in np.sort(random.integers(0, END, 14)):  # whole days: some share a moment
             course = int(random.integers(COURSES if day >= CUT else COURSES - UNSEEN))
-            rows.append((learner, int(day), course, "browse"))
+            rows.append((learner, int(day), course, LOOK))
             if random.random() < (0.7 if course % 2 == 0 else 0.2):
-                rows.append((learner, int(day) + 0.5, course, "purchase"))
+                rows.append((learner, int(day) + 0.5, course, BOUGHT))
     return _fold(_experiment(task, settings, features), rows, COURSES + UNSEEN)
 
 
 def smallest_world(task: str, settings: Settings) -> Fold:
     """One course, and ten learners who come one after the other; every second buys it."""
-    looks = [(n, 10.0 * n + day, 0, "browse") for n in range(10) for day in (0, 1)]
-    purchases = [(n, 10.0 * n + 1.5, 0, "purchase") for n in range(0, 10, 2)]
-    return _fold(_experiment(task, settings, features=False), [*looks, *purchases], n_items=1)
+    looks = [(n, 10.0 * n + day, 0, LOOK) for n in range(10) for day in (0, 1)]
+    bought = [(n, 10.0 * n + 1.5, 0, BOUGHT) for n in range(0, 10, 2)]
+    return _fold(_experiment(task, settings, features=False), [*looks, *bought], n_items=1)
 
 
 def _fold(experiment: Experiment, rows: Sequence[Row], n_items: int) -> Fold:
@@ -82,7 +83,7 @@ def _fold(experiment: Experiment, rows: Sequence[Row], n_items: int) -> Fold:
 
 
 def _events(rows: Sequence[Row], *, dwell: bool) -> Events:
-    ordered = sorted((u, int(d * DAY), i, KINDS.index(kind)) for u, d, i, kind in rows)
+    ordered = sorted((u, int(d * DAY), i, kind) for u, d, i, kind in rows)
     user, time, item, kind = np.array(ordered).T
     seconds = np.random.default_rng(2).exponential(60, len(user)).astype(np.float32)
     return Events(

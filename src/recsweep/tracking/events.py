@@ -17,7 +17,7 @@ class SweepStarted:
 
     experiment: Experiment
     spaces: Mapping[str, DeclaredSpace]  # by the family's name in the study
-    targets: Mapping[str, int]  # family -> trials in all
+    targets: Mapping[str, int | None]  # family -> trials in all; None: until `budget.seconds`
     done: tuple[TrialRow, ...]
     workers: int
     uid: str  # of the study, the same in every session

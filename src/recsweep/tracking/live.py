@@ -24,6 +24,7 @@ class LiveFile:
                         description=experiment.description,
                         metric=experiment.metric.key,
                         targets=event.targets,
+                        seconds=experiment.budget.seconds,
                         epochs=experiment.budget.epochs,
                         workers=event.workers,
                         started=datetime.now(UTC),

@@ -5,6 +5,8 @@ from typing import Any, cast
 import pytest
 from worlds import experiment_of
 
+from recsweep.config.schema import Budget
+from recsweep.errors import BadInput
 from recsweep.stages.sweep import stage
 
 
@@ -25,3 +27,14 @@ def test_what_cannot_be_told_of_the_machine_stops_before_the_search(
     inputs = cast(Any, SimpleNamespace(experiment=experiment, folder=tmp_path / "study"))
     with pytest.raises(OSError, match="no processor"):
         stage.sweep(inputs)
+
+
+def test_more_trials_of_a_budget_of_seconds_are_refused_with_what_to_type_instead(
+    tmp_path: Path,
+) -> None:
+    experiment = experiment_of().model_copy(update={"budget": Budget(seconds=60)})
+    folder = tmp_path / "study"
+    inputs = cast(Any, SimpleNamespace(experiment=experiment, folder=folder))
+    with pytest.raises(BadInput, match=r"--trials \+3: .* type --set budget.seconds=120$"):
+        stage.sweep(inputs, extra_trials=3)
+    assert not folder.exists()

@@ -120,6 +120,11 @@ class Experiment(Schema):
             raise ValueError(
                 f"repeatable: true needs stopping.rule halving, not {self.stopping.rule}"
             )
+        if self.repeatable and self.budget.seconds is not None:
+            raise ValueError(
+                "repeatable: true needs budget.trials, not budget.seconds: how many trials fit "
+                "into them differs from run to run"
+            )
         question = question_of(self.task)
         kind = question.metrics.get(self.metric.name)
         if kind is None or not kind.decides:

@@ -1,7 +1,7 @@
 """`budget`, `stopping`, `resources`, `tracking`, `storage`, `selection`, `confirm`."""
 
 from collections.abc import Mapping
-from typing import Annotated, Literal, Self
+from typing import Annotated, Any, Literal, Self
 
 from pydantic import Field, model_validator
 
@@ -18,11 +18,33 @@ from recsweep.config.schema.decides import ANSWERS, Decides
 
 
 class Budget(Schema):
-    """The same for every tuned family."""
+    """The same for every tuned family: so many trials, or trials until their epochs have taken so
+    many seconds. A study may go on to more of either.
+    """
 
-    trials: Annotated[PositiveInt, Decides.NOTHING] = 12  # a study may go on to more
+    trials: Annotated[PositiveInt | None, Decides.NOTHING] = 12  # None: seconds are given
+    # of fitting and evaluating; a trial that has begun is finished
+    seconds: Annotated[Annotated[float, Field(gt=0)] | None, Decides.NOTHING] = later(None)
     # full training length of a trial; an evaluation after each
     epochs: Annotated[PositiveInt, Decides.TRIALS] = 8
+
+    @model_validator(mode="before")
+    @classmethod
+    def _seconds_take_the_place_of_trials(cls, raw: Any) -> Any:
+        if isinstance(raw, Mapping) and raw.get("seconds") is not None:
+            return {"trials": None, **raw}
+        return raw
+
+    @model_validator(mode="after")
+    def _one_of_them(self) -> Self:
+        if self.trials is not None and self.seconds is not None:
+            raise ValueError(
+                f"trials = {self.trials} and seconds = {self.seconds:g} are two budgets; give one "
+                "(trials: null takes the other away)"
+            )
+        if self.trials is None and self.seconds is None:
+            raise ValueError("give trials, or seconds")
+        return self
 
 
 class Stopping(Schema):

@@ -1,4 +1,4 @@
-"""`base_rate`: training's share of purchases, for everybody. A floor with nothing to tune."""
+"""`base_rate`: training's share of yes, for everybody. A floor with nothing to tune."""
 
 from collections.abc import Mapping
 
@@ -9,12 +9,12 @@ from torch import Tensor
 from recsweep.data.types import Float64
 from recsweep.models.cases import CaseBook, examples_of, labels_of, weights_of
 from recsweep.models.family import Build, Family
-from recsweep.models.protocol import Context
+from recsweep.models.protocol import PURCHASE, Context
 from recsweep.models.weights import TrainingWeights
 
 
 class BaseRate:
-    """Training's share of purchases, for everybody."""
+    """Training's share of yes, for everybody."""
 
     def __init__(self, config: TrainingWeights, context: Context) -> None:
         self._config, self._training, self.share = config, context.training, 0.5
@@ -43,5 +43,5 @@ FAMILY = Family(
     title="base rate",
     title_zh="基准率",
     role="floor",
-    tasks={"purchase": Build(TrainingWeights, BaseRate, epochs=1, random=False, reads_order=False)},
+    tasks={PURCHASE: Build(TrainingWeights, BaseRate, epochs=1, random=False, reads_order=False)},
 )

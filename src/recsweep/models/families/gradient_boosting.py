@@ -16,7 +16,7 @@ from torch import Tensor
 from recsweep.data.types import Float32, Float64
 from recsweep.models.cases import CaseBook, examples_of, labels_of, weights_of
 from recsweep.models.family import Build, Family
-from recsweep.models.protocol import Context
+from recsweep.models.protocol import PURCHASE, Context
 from recsweep.models.weights import TrainingWeights
 
 
@@ -109,6 +109,6 @@ FAMILY = Family(
     title_zh="梯度提升",
     role="floor",
     tasks={
-        "purchase": Build(BoostingConfig, Boosting, epochs=1, reads_order=False, uses_features=True)
+        PURCHASE: Build(BoostingConfig, Boosting, epochs=1, reads_order=False, uses_features=True)
     },
 )

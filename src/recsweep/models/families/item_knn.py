@@ -17,7 +17,7 @@ from torch import Tensor
 
 from recsweep.models.fading import FadingConfig
 from recsweep.models.family import Build, Family
-from recsweep.models.protocol import Context, Histories
+from recsweep.models.protocol import NEXT_ITEM, Context, Histories
 from recsweep.models.sparse import faded_histories, from_state, interactions, to_state
 from recsweep.models.weights import TrainingWeights
 
@@ -84,7 +84,7 @@ FAMILY = Family(
     title_zh="课程近邻",
     role="floor",
     tasks={
-        "next_item": Build(
+        NEXT_ITEM: Build(
             ItemKnnConfig, ItemKnn, epochs=1, random=False, reads_order=lambda c: c.fades
         )
     },

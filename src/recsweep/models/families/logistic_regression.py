@@ -15,7 +15,7 @@ from torch import Tensor
 from recsweep.data.types import Float64
 from recsweep.models.cases import CaseBook, examples_of, labels_of, weights_of
 from recsweep.models.family import Build, Family
-from recsweep.models.protocol import Context
+from recsweep.models.protocol import PURCHASE, Context
 from recsweep.models.weights import TrainingWeights
 
 
@@ -66,7 +66,7 @@ FAMILY = Family(
     title_zh="逻辑回归",
     role="floor",
     tasks={
-        "purchase": Build(
+        PURCHASE: Build(
             LogisticConfig, Logistic, epochs=1, random=False, reads_order=False, uses_features=True
         )
     },

@@ -17,7 +17,7 @@ from torch import Tensor
 from recsweep.data.arrays import changes
 from recsweep.models.fading import FadingConfig
 from recsweep.models.family import Build, Family
-from recsweep.models.protocol import Context, Histories
+from recsweep.models.protocol import NEXT_ITEM, Context, Histories
 from recsweep.models.sparse import faded_histories, from_state, to_state
 from recsweep.models.weights import TrainingWeights
 
@@ -87,5 +87,5 @@ FAMILY = Family(
     title="Markov chain",
     title_zh="马尔可夫链",
     role="floor",
-    tasks={"next_item": Build(MarkovConfig, Markov, epochs=1, random=False)},
+    tasks={NEXT_ITEM: Build(MarkovConfig, Markov, epochs=1, random=False)},
 )

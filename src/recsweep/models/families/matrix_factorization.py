@@ -6,8 +6,8 @@ every w is 1), in training and in scoring alike, so that they are as fresh as a 
 most learners of a window are new, and have no factors of their own. How the weights w fall with
 age: `fading.py`. For ALS see `als.py`.
 
-Asked about a purchase, the log-odds are b + b_course + v · x + p · q_course (Koren
-et al. 2009, eq. 4, with what is known as further biases).
+Asked for a probability, the log-odds are b + b_course + v · x + p · q_course (Koren et al. 2009,
+eq. 4, with what is known as further biases).
 """
 
 from typing import Literal, Self
@@ -24,7 +24,7 @@ from recsweep.models.fading import FadingConfig, faded_means
 from recsweep.models.family import Build, Family
 from recsweep.models.gradient import GradientConfig
 from recsweep.models.network import Encoder, Rows
-from recsweep.models.protocol import Context, Histories, Recommender
+from recsweep.models.protocol import NEXT_ITEM, PURCHASE, Context, Histories, Recommender
 from recsweep.models.ranker import GradientRanker, RankingConfig
 from recsweep.models.weights import TrainingWeights
 
@@ -135,14 +135,14 @@ FAMILY = Family(
     title_zh="矩阵分解",
     role="baseline",
     tasks={
-        "next_item": Build(
+        NEXT_ITEM: Build(
             FactorizationConfig,
             _ranks,
             reads_order=lambda config: config.fades,
             uses_features=True,
             portrays=True,
         ),
-        "purchase": Build(
+        PURCHASE: Build(
             FactorConfig,
             classifier(FactorLogOdds),
             reads_order=lambda config: config.fades,

@@ -10,7 +10,7 @@ from torch import Tensor
 
 from recsweep.models.fading import DAY
 from recsweep.models.family import Build, Family
-from recsweep.models.protocol import Context, Histories
+from recsweep.models.protocol import NEXT_ITEM, Context, Histories
 from recsweep.models.weights import TrainingWeights
 
 
@@ -66,6 +66,6 @@ FAMILY = Family(
     title_zh="热门度",
     role="floor",
     tasks={
-        "next_item": Build(PopularityConfig, Popularity, epochs=1, random=False, reads_order=False)
+        NEXT_ITEM: Build(PopularityConfig, Popularity, epochs=1, random=False, reads_order=False)
     },
 )

@@ -3,7 +3,7 @@
 Their twins `gru_unordered` and `lstm_unordered` have the same layers, and see of the history only
 its faded mean: what a network gains over its twin is what the sequence is worth beyond recency.
 
-Asked about a purchase, an event is its course, its type, the time since the event before and, if
+Asked for a probability, an event is its course, its type, the time since the event before and, if
 declared, its dwell. The state after the last event that an example may read meets the course in two
 ways: as a product with its vector, and through ReLU layers together with everything else that is
 known.
@@ -23,7 +23,7 @@ from recsweep.models.fading import DAY, FadingConfig, faded_means
 from recsweep.models.family import Build, Family
 from recsweep.models.gradient import GradientConfig
 from recsweep.models.network import Encoder, Rows
-from recsweep.models.protocol import Histories
+from recsweep.models.protocol import NEXT_ITEM, PURCHASE, Histories
 from recsweep.models.ranker import RankingConfig, ranker
 from recsweep.models.recurrence import run_gru
 
@@ -38,6 +38,11 @@ class StackConfig(GradientConfig):
     embedding_size: int = Field(ge=1)
     dropout: float = Field(ge=0, lt=1)
 
+    @property
+    def both_ways(self) -> bool:
+        """Is a history read from its end as well?"""
+        return False
+
 
 class RankingStackConfig(StackConfig, RankingConfig):
     """Those of one that ranks."""
@@ -46,19 +51,23 @@ class RankingStackConfig(StackConfig, RankingConfig):
 
 
 class PurchaseStackConfig(StackConfig):
-    """Those of one that is asked about a purchase."""
+    """Those of one that is asked for a probability."""
 
     bidirectional: bool = False  # the whole history lies before the example: both ways are open
 
+    @property
+    def both_ways(self) -> bool:  # noqa: D102
+        return self.bidirectional
 
-def _stack(cell: Cell, config: StackConfig, bidirectional: bool = False) -> nn.GRU | nn.LSTM:
+
+def _stack(cell: Cell, config: StackConfig) -> nn.GRU | nn.LSTM:
     return cell(
         config.embedding_size,
         config.hidden_size,
         config.depth,
         batch_first=True,
         dropout=config.dropout if config.depth > 1 else 0.0,
-        bidirectional=bidirectional,
+        bidirectional=config.both_ways,
     )
 
 
@@ -106,7 +115,7 @@ class UnorderedEncoder(RecurrentEncoder):
 
 
 class UnorderedPurchaseConfig(StackConfig, FadingConfig):
-    """Those of one without order that is asked about a purchase."""
+    """Those of one without order that is asked for a probability."""
 
 
 class RecurrentLogOdds(LogOdds):
@@ -114,9 +123,7 @@ class RecurrentLogOdds(LogOdds):
 
     item_features: Tensor
 
-    def __init__(
-        self, cell: Cell, config: StackConfig, training: Training, bidirectional: bool = False
-    ) -> None:
+    def __init__(self, cell: Cell, config: StackConfig, training: Training) -> None:
         super().__init__()
         size, n, none = config.embedding_size, training.n_items + 1, training.n_items
         features = torch.from_numpy(training.item_features)
@@ -125,8 +132,8 @@ class RecurrentLogOdds(LogOdds):
         self.of_features = nn.Linear(features.shape[1], size, bias=False)
         self.of_kind = nn.Embedding(len(KINDS), size)
         self.of_gap = nn.Linear(1, size, bias=False)
-        self.recurrence = _stack(cell, config, bidirectional)
-        width = config.hidden_size * (2 if bidirectional else 1)
+        self.recurrence = _stack(cell, config)
+        width = config.hidden_size * (2 if config.both_ways else 1)
         n_inputs = labels_of(examples_of(training)).inputs.shape[1]
         self.dropout = nn.Dropout(config.dropout)
         self.project = nn.Linear(width, size, bias=False)
@@ -206,10 +213,6 @@ class UnorderedLogOdds(RecurrentLogOdds):
         return torch.where(histories.length[:, None] > 0, states, 0.0)
 
 
-def _two_way(cell: Cell, config: PurchaseStackConfig, training: Training) -> RecurrentLogOdds:
-    return RecurrentLogOdds(cell, config, training, config.bidirectional)
-
-
 def _family(name: str, cell: Cell) -> Family:
     return Family(
         name=name,
@@ -218,15 +221,15 @@ def _family(name: str, cell: Cell) -> Family:
         role="network",
         twin=f"{name}_unordered",
         tasks={
-            "next_item": Build(
+            NEXT_ITEM: Build(
                 RankingStackConfig,
                 ranker(partial(RecurrentEncoder, cell)),
                 uses_features=True,
                 portrays=True,
             ),
-            "purchase": Build(
+            PURCHASE: Build(
                 PurchaseStackConfig,
-                classifier(partial(_two_way, cell)),
+                classifier(partial(RecurrentLogOdds, cell)),
                 uses_features=True,
                 needs_history=True,
                 portrays=True,
@@ -242,14 +245,14 @@ def _twin(name: str, cell: Cell) -> Family:
         title_zh=f"无序 {name.upper()}",
         role="control",
         tasks={
-            "next_item": Build(
+            NEXT_ITEM: Build(
                 UnorderedConfig,
                 ranker(partial(UnorderedEncoder, cell)),
                 reads_order=lambda config: config.fades,
                 uses_features=True,
                 portrays=True,
             ),
-            "purchase": Build(
+            PURCHASE: Build(
                 UnorderedPurchaseConfig,
                 classifier(partial(UnorderedLogOdds, cell)),
                 reads_order=lambda config: config.fades,

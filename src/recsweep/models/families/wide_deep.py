@@ -1,9 +1,9 @@
 """`wide_deep` (Cheng et al. 2016): a memory of crossed features beside a deep network.
 
 - Wide: one weight for every pair of (last course, course in question) that training holds. Asked
-  about a purchase, also one for every value, and every pair of values, of what is known.
+  for a probability, also one for every value, and every pair of values, of what is known.
 - Deep: the mean of the history's embeddings, the older ones faded, the last course's embedding and
-  what is known (the learner's features; asked about a purchase, the course in question as well),
+  what is known (the learner's features; asked for a probability, the course in question as well),
   through ReLU layers.
 
 Both parts add up to one logit and are trained together.
@@ -24,7 +24,7 @@ from recsweep.models.family import Build, Family
 from recsweep.models.gradient import GradientConfig
 from recsweep.models.losses import Memory
 from recsweep.models.network import Encoder, Rows, relu_layers
-from recsweep.models.protocol import Histories
+from recsweep.models.protocol import NEXT_ITEM, PURCHASE, Histories
 from recsweep.models.ranker import RankingConfig, ranker
 
 
@@ -177,10 +177,10 @@ FAMILY = Family(
     title_zh="wide & deep",
     role="baseline",
     tasks={
-        "next_item": Build(
+        NEXT_ITEM: Build(
             RankingWideDeepConfig, ranker(WideDeepEncoder), uses_features=True, portrays=True
         ),
-        "purchase": Build(
+        PURCHASE: Build(
             WideDeepConfig, classifier(WideDeepLogOdds), uses_features=True, portrays=True
         ),
     },

@@ -10,6 +10,7 @@ from recsweep.evaluation.budget_curves import expected_best, expected_best_by_se
 from recsweep.records.study import TrialRow
 from recsweep.reporting.charts.lines import BOTTOM, LEFT, NAMES, TOP, Line, line_chart
 from recsweep.reporting.charts.svg import WIDTH, Point, Scale, nice_range
+from recsweep.reporting.other_budget import other_budget, told
 from recsweep.reporting.view import View, score
 
 HEIGHT = 230.0
@@ -65,6 +66,12 @@ def by_fold(view: View) -> Markup:
     if len(folds) > 6:
         ticks = [(n, f"{n:.0f}") for n, _ in ticks]
     return _chart(view, curves, x, ticks, "", view.say("folds_label"), markers=True)
+
+
+def under_the_other(view: View) -> str:
+    """What equal seconds would have selected, or equal trials; empty where it can't be told."""
+    found = other_budget(view.study, view.selection)
+    return told(found, view.say, score) if found else ""
 
 
 def core_seconds(view: View, trial: TrialRow) -> float:

@@ -21,9 +21,7 @@ def protocol_notes(view: View) -> list[str]:
             test=f"{folds.test:.0%}",
         ),
         *report_of(experiment.task).notes(view),
-        view.say(
-            "protocol_budget", trials=experiment.budget.trials, epochs=experiment.budget.epochs
-        ),
+        _budget(view),
         view.say(
             f"protocol_stopping_{stopping.rule}",
             grace=stopping.grace_epochs,
@@ -82,6 +80,20 @@ def commands(view: View) -> list[str]:
     """
     study = view.study.experiment.study
     return [f"make reproduce BEST=results/{study}/best/{name}.yaml" for name in view.families]
+
+
+def _budget(view: View) -> str:
+    study, budget = view.study, view.study.experiment.budget
+    if budget.seconds is None:
+        return view.say("protocol_budget", trials=budget.trials, epochs=budget.epochs)
+    used = [sum(trial.seconds for trial in study.trials_of(name)) for name in study.tuned] or [0.0]
+    return view.say(
+        "protocol_budget_seconds",
+        seconds=f"{budget.seconds:g}",
+        least=f"{min(used):.0f}",
+        most=f"{max(used):.0f}",
+        epochs=budget.epochs,
+    )
 
 
 def _without_features(view: View) -> list[str]:

@@ -89,15 +89,17 @@ def repeat_searches(
 
 
 def repeated_experiment(study: Study, number: int) -> Experiment:
-    """The question of search `number`: the study's own with other seeds and as many trials."""
+    """The question of search `number`: the study's own with other seeds and as many trials, or
+    seconds.
+    """
     experiment = study.experiment
-    tuned = [name for name in experiment.families if study.spaces[name].parameters]
-    trials = max((sum(t.family == name for t in study.trials) for name in tuned), default=1)
+    trials = max((len(study.trials_of(name)) for name in study.tuned), default=1)
+    more = {} if experiment.budget.trials is None else {"trials": trials}
     return experiment.model_copy(
         update={
             "study": f"{experiment.study[:50]}-search-{number}",
             "seed": experiment.seed + SEEDS_APART * (number - 1),
-            "budget": experiment.budget.model_copy(update={"trials": trials}),
+            "budget": experiment.budget.model_copy(update=more),
             "storage": experiment.storage.model_copy(update={"mirror": None}),  # the study's has it
         }
     )

@@ -6,6 +6,8 @@ from pathlib import Path
 from typing import Any
 
 from recsweep.config.schema import Table
+from recsweep.models.family import Role
+from recsweep.models.registry import families_of, role_of
 from recsweep.stages.init import features, style
 from recsweep.stages.init.columns import LogColumns, named_after
 from recsweep.stages.init.features import TableColumns
@@ -13,8 +15,7 @@ from recsweep.stages.init.kinds import EventKinds
 from recsweep.stages.init.look import Look
 from recsweep.stages.init.write import Place
 
-NEXT_ITEM = ("gru", "lstm", "matrix_factorization", "wide_deep", "item_knn", "popularity", "markov")
-PURCHASE = ("wide_deep", "gradient_boosting", "logistic_regression", "base_rate")
+COMPARED: tuple[Role, ...] = ("network", "baseline", "floor")
 
 
 @dataclass(slots=True)
@@ -33,6 +34,12 @@ def study_name(path: Path) -> str:
     """A file's name as a study may be called; `mine` where nothing of it is ASCII."""
     plain = re.sub(r"[^A-Za-z0-9]+", "_", named_after(path)).strip("_")
     return plain[:64] or "mine"
+
+
+def suggested(task: str, *, histories: bool = True) -> list[str]:
+    """The families to compare, networks first; without histories, those that need none."""
+    able = [n for n, build in families_of(task).items() if histories or not build.needs_history]
+    return [name for role in COMPARED for name in able if role_of(name) == role]
 
 
 def table_keys(table: Table) -> dict[str, Any]:

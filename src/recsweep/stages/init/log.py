@@ -12,14 +12,15 @@ from recsweep.data.formats.parts import parts
 from recsweep.data.reading import read_batches
 from recsweep.data.tables import feature_table
 from recsweep.errors import BadInput
+from recsweep.models.protocol import NEXT_ITEM
 from recsweep.stages.init.columns import LogColumns, find_columns
 from recsweep.stages.init.experiment import (
-    NEXT_ITEM,
     Draft,
     comment_log,
     comment_table,
     event_keys,
     feature_keys,
+    suggested,
 )
 from recsweep.stages.init.features import TableColumns, find_features
 from recsweep.stages.init.kinds import EventKinds, find_kinds
@@ -64,7 +65,7 @@ def study_of_logs(looks: Sequence[Look], given: Given, draft: Draft, answers: An
     for look in others:
         _add_table(find_key(look, users, items), users, items, zone, draft, answers)
     draft.keys["targets"] = {"which": "all", **_seen(log, draft)}
-    draft.keys["families"] = list(NEXT_ITEM)
+    draft.keys["families"] = suggested(NEXT_ITEM)
 
 
 def _look_through(look: Look, given: Given, answers: Answers) -> tuple[LogColumns, EventKinds]:

@@ -1,8 +1,9 @@
 """A table of labelled sessions: which column is the label, and which of its values mean yes."""
 
 from recsweep.errors import BadInput
+from recsweep.models.protocol import PURCHASE
 from recsweep.stages.init.columns import best_named
-from recsweep.stages.init.experiment import PURCHASE, Draft, table_keys
+from recsweep.stages.init.experiment import Draft, suggested, table_keys
 from recsweep.stages.init.features import find_features
 from recsweep.stages.init.look import Look
 from recsweep.stages.init.questions import Answers, Question
@@ -64,7 +65,7 @@ def study_of_sessions(look: Look, label: str, draft: Draft, answers: Answers) ->
         "categorical": [n for n in columns.categorical if n not in columns.left_out and n != label],
         "numeric": [n for n in columns.numeric if n not in columns.left_out and n != label],
     }
-    draft.keys["task"] = "purchase"
+    draft.keys["task"] = PURCHASE
     draft.keys["data"]["sessions"] = {
         **table_keys(look.table),
         "label": label,
@@ -77,4 +78,4 @@ def study_of_sessions(look: Look, label: str, draft: Draft, answers: Answers) ->
         draft.say(("data", "sessions", "label"), f"Left out: {name} ({why})")
     draft.keys["folds"] = {"rule": "stratified", "count": 5, "test": 0.2}
     draft.keys["metric"] = {"name": "log_loss"}
-    draft.keys["families"] = list(PURCHASE)
+    draft.keys["families"] = suggested(PURCHASE, histories=False)

@@ -101,9 +101,16 @@ def sweep(
     Whatever happens, the study's files tell of every finished trial.
 
     Raises:
+        BadInput: `extra_trials` of a budget of seconds.
         BadInput, WorkFailed, KeyboardInterrupt: see `run_search`.
     """
     experiment, folder = inputs.experiment, inputs.folder
+    seconds = experiment.budget.seconds
+    if extra_trials and seconds is not None:
+        raise BadInput(
+            f"--trials +{extra_trials}: the budget of this study is budget.seconds {seconds:g}, "
+            f"not trials; for more type --set budget.seconds={2 * seconds:g}"
+        )
     mode = resolve_mode(experiment.tracking)
     engine_of(experiment.resources)  # what it compiles is there before workers ask for it
     now = environment(experiment.resources)  # if it can't be told, then not after the search

@@ -62,7 +62,7 @@ class Purchases:
     """(n_items + 1,) shares of looks that ended in a purchase; the last of an unknown course."""
 
     def __init__(self, config: SmoothedCountsConfig, context: Context) -> None:
-        self._config, self._training = config, context.training
+        self._prior, self._training = config.prior, context.training
         self.shares: Float64 = np.full(context.training.n_items + 1, 0.5)
 
     def fit_epoch(self) -> None:

@@ -1,0 +1,108 @@
+"""A budget of seconds; made-up trials take .015 s an epoch, .06 s in all."""
+
+from pathlib import Path
+from random import Random
+
+import pytest
+from simulated import rows, sweep
+from sweeps import FAMILIES, folds_of, ledger_of, report_of, spaces_of, study_of
+
+from recsweep.config.schema import Budget, Experiment
+from recsweep.search.asynchronous import Asynchronous
+from recsweep.search.ledger import Ledger
+from recsweep.search.replay import replay
+from recsweep.search.seconds import FAILURES
+
+FULL = (0.1, 0.2, 0.3, 0.4)
+
+
+def within(seconds: float, *names: str, **changes: object) -> Experiment:
+    budget = {"budget": Budget(seconds=seconds, epochs=4)}
+    return study_of(*names, **changes).model_copy(update=budget)  # type: ignore[arg-type]
+
+
+def opened(folder: Path, experiment: Experiment) -> Ledger:
+    return ledger_of(folder, experiment, spaces_of(folder, *experiment.families))
+
+
+def run(ledger: Ledger, family: str, values: tuple[float, ...] = FULL) -> None:
+    id_ = ledger.ask(family).id
+    for epoch, value in enumerate(values, 1):
+        ledger.report(id_, report_of(epoch, value))
+    ledger.complete(id_, report_of(4, 0.4, folds_of()))
+
+
+def used(folder: Path, experiment: Experiment, family: str) -> float:
+    return sum(row.seconds for row in rows(folder, experiment) if row.family == family)
+
+
+@pytest.mark.parametrize("workers", [1, 3])
+@pytest.mark.parametrize("deaths", [0, 4])
+def test_families_go_on_until_their_seconds_are_used_and_finish_what_they_began(
+    tmp_path: Path, workers: int, deaths: int
+) -> None:
+    experiment = within(0.3, "a", "b", "floor")
+    sessions = sweep(tmp_path, experiment, workers, Random(deaths), deaths)
+    for family in ("a", "b"):
+        assert 0.3 <= used(tmp_path, experiment, family) < 0.3 + workers * 0.06
+    assert sum(row.family == "floor" for row in rows(tmp_path, experiment)) == 1
+    found = replay(tmp_path, FAMILIES)
+    assert (found.difference, found.sessions) == (None, sessions)
+    assert found.ends == len(rows(tmp_path, experiment))
+
+
+def test_seconds_that_earlier_sessions_used_count(tmp_path: Path) -> None:
+    experiment = within(0.1, "a")
+    for _ in range(2):
+        ledger = opened(tmp_path, experiment)
+        assert ledger.next_family() == "a"
+        run(ledger, "a")
+    assert opened(tmp_path, experiment).remaining() == 0
+
+
+def test_a_trial_that_was_cut_off_is_finished_though_its_family_has_no_seconds_left(
+    tmp_path: Path,
+) -> None:
+    experiment = within(0.02, "a")
+    dead = opened(tmp_path, experiment)
+    lost = dead.ask("a")
+    for epoch in (1, 2):
+        dead.report(lost.id, report_of(epoch, 0.1))
+    ledger = ledger_of(tmp_path, experiment, spaces_of(tmp_path, "a"), begin=False)
+    assert ledger.remaining() == 1  # asked before the session has begun
+    ledger.begin()
+    assert ledger.next_family() == "a"
+    assert ledger.ask("a").id == lost.id
+    assert ledger.next_family() is None
+
+
+def test_more_seconds_are_no_other_study(tmp_path: Path) -> None:
+    run(opened(tmp_path, within(0.05, "a")), "a")
+    assert opened(tmp_path, within(0.05, "a")).remaining() == 0
+    assert opened(tmp_path, within(0.1, "a")).next_family() == "a"
+
+
+def test_a_family_whose_trials_all_fail_at_once_comes_to_an_end(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    ledger = opened(tmp_path, within(1.0, "a"))
+    policy, trials = Asynchronous(ledger, within(1.0, "a")), 0
+    while not policy.finished():
+        proposal = policy.next()
+        assert proposal is not None
+        trials += 1
+        if trials == 2:
+            policy.reported(proposal, report_of(1, 0.1))  # those before it are forgotten
+        policy.failed(proposal, "no memory")
+    assert trials == 1 + FAILURES
+    assert "a: 10 trials in a row failed" in caplog.text
+    assert opened(tmp_path, within(1.0, "a")).remaining()  # who resumes may have mended it
+
+
+def test_a_trial_beyond_the_seconds_is_found_by_a_replay(tmp_path: Path) -> None:
+    sweep(tmp_path, within(0.3, "a"), 1, Random(1))
+    journal = tmp_path / "optuna.log"
+    text = journal.read_text()
+    assert '"seconds":0.3' in text
+    journal.write_text(text.replace('"seconds":0.3', '"seconds":0.1'))
+    assert "by the rules no trial is due" in str(replay(tmp_path, FAMILIES).difference)
