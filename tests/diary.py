@@ -1,6 +1,7 @@
 """Trials that keep a diary: where each of their epochs ran, and which GPUs it saw."""
 
 import json
+import os
 import sys
 import tempfile
 import time
@@ -73,6 +74,7 @@ def main() -> None:
     cluster = Cluster(initialize_head=True, head_node_args=machine)
     cluster.add_node(**machine)
     ray.init(cluster.address, log_to_driver=False, logging_level="CRITICAL")
+    os.environ["RAY_ADDRESS"] = cluster.address
     found = []
     for fraction, workers in zip(sweeps[::2], sweeps[1::2], strict=True):
         with tempfile.TemporaryDirectory(prefix="recsweep-diary-") as scratch:

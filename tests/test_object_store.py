@@ -56,7 +56,7 @@ def test_a_run_whose_machine_is_lost_goes_on_from_an_object_store(tmp_path: Path
     assert "took over" in again.stderr
     assert "starts again" not in again.stderr
     trials = pl.read_parquet(study / "trials.parquet")
-    assert trials["id"].to_list() == ["gru-0000", "gru-0001", "popularity-0000"]
+    assert trials["id"].to_list() == ["gru-0000", "gru-0001", "popularity-0000", "popularity-0001"]
     assert trials.filter(pl.col("id").is_in(before["id"].implode())).equals(before)
     curve = pl.read_parquet(study / "curves.parquet").filter(pl.col("trial") == "gru-0001")
     assert sorted(set(curve["epoch"])) == list(range(1, EPOCHS + 1))

@@ -17,6 +17,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
+import ray
 from namespaces import Namespaces
 from sweeps import FAMILIES, folds_of, make_trials, spaces_of, study_of
 
@@ -35,6 +36,7 @@ from recsweep.search.study import build_study
 from recsweep.spaces.declared import DeclaredSpace
 from recsweep.stages.select.rules import select
 from recsweep.tracking.events import EpochReported, Event, Listener, TrialEnded
+from recsweep.training.process import environment_variables
 
 TRIALS, EPOCHS, WORKERS = 5, 4, 2
 Trouble = Callable[[float, int], float | None]
@@ -66,15 +68,18 @@ class Sweep:
         self.folder.mkdir(exist_ok=True)
         if self.mirrored:
             listeners += (MirrorListener(self.mirror, 5, pause=0.0, epochs=0.0),)
-        return run_search(
-            self.experiment,
-            spaces_of(self.work, "a", "b"),
-            folds_of(),
-            self.folder,
-            fingerprint="data",
-            listeners=listeners,
-            make_trial=make_trials(traced(self.work, trouble), self.seconds),
-        )
+        # A process that has a Ray already is asked for its address.
+        own = {"RAY_ADDRESS": ray.get_runtime_context().gcs_address} if ray.is_initialized() else {}
+        with environment_variables(own):
+            return run_search(
+                self.experiment,
+                spaces_of(self.work, "a", "b"),
+                folds_of(),
+                self.folder,
+                fingerprint="data",
+                listeners=listeners,
+                make_trial=make_trials(traced(self.work, trouble), self.seconds),
+            )
 
     def study(self) -> Study:
         """What the journal tells now."""
