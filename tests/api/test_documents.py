@@ -106,10 +106,11 @@ def test_a_committed_study_is_read_without_its_trials() -> None:
     assert study.leaderboard.columns[:3] == ["family", "ndcg@10", "sd"]
     assert study.leaderboard["ndcg@10"].is_sorted(descending=True)
     assert study.best("gru").family == "gru"
-    assert study.verdicts.height == 21
+    assert study.verdicts.height == 36  # pairs of nine families
+    assert (~study.verdicts["exploratory"]).sum() == 5  # that were declared
     with pytest.raises(BadInput, match=r"has no study\.json"):
         _ = study.trials
-    with pytest.raises(BadInput, match="no configuration of grue was selected; gru, item_knn"):
+    with pytest.raises(BadInput, match="no configuration of grue was selected; gru, gru_unordered, item_knn"):
         study.best("grue")
 
 
@@ -128,7 +129,7 @@ def test_a_notebook_shows_families_verdicts_and_nothing_unescaped() -> None:
     shown = study._repr_html_()
     for row in study.leaderboard.iter_rows(named=True):
         assert f"<td>{row['family']}</td><td>{row['ndcg@10']:.4f} ± {row['sd']:.4f}</td>" in shown
-    for sentence in study.verdicts["sentence"]:
+    for sentence in study.verdicts.filter(~pl.col("exploratory"))["sentence"]:
         assert f"<li>{sentence}</li>" in shown
 
 
