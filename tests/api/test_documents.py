@@ -110,7 +110,7 @@ def test_a_committed_study_is_read_without_its_trials() -> None:
     assert (~study.verdicts["exploratory"]).sum() == 5  # that were declared
     with pytest.raises(BadInput, match=r"has no study\.json"):
         _ = study.trials
-    with pytest.raises(BadInput, match="no configuration of grue was selected; gru, gru_unordered, item_knn"):
+    with pytest.raises(BadInput, match="no configuration of grue was selected; gru, gru_"):
         study.best("grue")
 
 
