@@ -72,14 +72,23 @@ def verdict_stage(folders: Sequence[Path]) -> Statement:
         raise BadInput("verdict needs two studies: recsweep verdict results/a results/b")
     found = [_confirmed(folder) for folder in folders]
     _check_they_fit(folders, found)
+    statement = over_logs(found)
+    if not statement.pairs:
+        raise BadInput(f"{', '.join(map(str, folders))}: share no pair of families")
+    return statement
+
+
+def over_logs(found: Sequence[Confirmation]) -> Statement:
+    """Pool the pairs of confirmations of one metric; a pair stands as its first declaration has it.
+
+    A study that names it the other way round counts with its numbers turned.
+    """
     declared: dict[Pair, None] = {}
     for pair in (v for confirmation in found for v in confirmation.pairs if not v.exploratory):
         if (pair.b, pair.a) not in declared:
             declared[pair.a, pair.b] = None
     logs = {pair: tuple(_of_logs(pair, found)) for pair in declared}
     shared = {pair: of_pair for pair, of_pair in logs.items() if len(of_pair) > 1}
-    if not shared:
-        raise BadInput(f"{', '.join(map(str, folders))}: share no pair of families")
     metric, effect = found[0].metric, min(c.smallest_effect for c in found)
     return Statement(
         metric=metric,
