@@ -218,6 +218,18 @@ def test_a_methods_section_tells_the_record(folders: tuple[Path, Path]) -> None:
             line for line in text.splitlines() if line.startswith(f"| {name} |")
         )
     assert text.count("\n| gru | ") > 2  # its row, and its contrasts
+    for row in (
+        "gru | network | yes",
+        "gru_unordered | control | yes",  # its events fade
+        "lstm_unordered | control | no",  # its events don't
+        "popularity | floor | no",
+    ):
+        assert f"\n| {row} | " in text
+
+
+def test_a_methods_section_says_nothing_of_the_order_where_no_code_can_tell() -> None:
+    # A hyperparameter that is no more, as in records of an earlier version.
+    assert "\n| item_knn | floor |  | " in methods_stage(RESULTS / "mars")
 
 
 def test_a_methods_section_tells_which_budget_it_was(
