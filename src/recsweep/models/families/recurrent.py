@@ -16,6 +16,7 @@ from pydantic import Field
 from torch import Tensor, nn
 from torch.nn.utils.rnn import pack_padded_sequence
 
+from recsweep.config.schema import NEXT_ITEM, PURCHASE
 from recsweep.data.types import KINDS, Training
 from recsweep.models.cases import Cases, examples_of, labels_of
 from recsweep.models.classifier import LogOdds, after, classifier, deep_layers
@@ -23,7 +24,7 @@ from recsweep.models.fading import DAY, FadingConfig, faded_means
 from recsweep.models.family import Build, Family
 from recsweep.models.gradient import GradientConfig
 from recsweep.models.network import Encoder, Rows
-from recsweep.models.protocol import NEXT_ITEM, PURCHASE, Histories
+from recsweep.models.protocol import Histories
 from recsweep.models.ranker import RankingConfig, ranker
 from recsweep.models.recurrence import run_gru
 
