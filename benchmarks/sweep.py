@@ -45,7 +45,7 @@ from recsweep.tasks.registry import TASKS
 from recsweep.tracking.events import Event, TrialStarted
 from recsweep.tracking.wandb import WandbListener
 from recsweep.training.process import environment_variables, worker_environment
-from recsweep.training.trial import run_trial
+from recsweep.training.trial import Trial
 
 ROOT = Path(__file__).parents[1]
 WORKERS = 2
@@ -66,7 +66,7 @@ def _ready(seconds: float) -> None:
 
 def _bare(job: Job) -> None:
     fold, experiment = _shared["fold"], _shared["experiment"]
-    run_trial(
+    Trial(
         "gru",
         job[0],
         [fold],
@@ -75,7 +75,7 @@ def _bare(job: Job) -> None:
         seed=job[1],
         device=torch.device("cpu"),
         task=TASKS[experiment.task],
-    )
+    ).run()
 
 
 def _plain(job: Job) -> None:

@@ -20,7 +20,7 @@ from recsweep.models.protocol import Context
 from recsweep.models.registry import families_of
 from recsweep.tasks.folds import make_fold
 from recsweep.tasks.next_item.task import TASK
-from recsweep.training.trial import fold_seed, run_trial
+from recsweep.training.trial import Trial, fold_seed
 
 CPU = torch.device("cpu")
 CUT, END = 20 * DAY, 30 * DAY
@@ -182,9 +182,9 @@ TIME = {"fading": "time", "half_life_days": 2.0}
 def test_metrics_equal_those_of_plain_loops(
     family: str, naive: Callable[[Configuration], Score], config: Configuration
 ) -> None:
-    record = run_trial(
+    (report,) = Trial(
         family, config, [FOLD], EXPERIMENT.metric, epochs=1, seed=1, device=CPU, task=TASK
-    )
-    found = {key: values[0] for key, values in record.reports[0].metrics.items()}
+    ).run()
+    found = {key: values[0] for key, values in report.metrics.items()}
     expected = metrics(naive(config), eps=1e-6)
     assert {key: found[key] for key in expected} == pytest.approx(expected, abs=1e-12)

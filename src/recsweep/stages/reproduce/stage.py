@@ -29,7 +29,7 @@ from recsweep.tasks.folds import development_folds
 from recsweep.tasks.registry import TASKS
 from recsweep.training.epoch import EpochReport
 from recsweep.training.process import worker_environment
-from recsweep.training.trial import Diverged, run_trial
+from recsweep.training.trial import Diverged, Trial
 
 MORE_SEEDS = 2
 """Trained besides, where a tolerance has to be measured."""
@@ -139,14 +139,9 @@ def _train(
     best: BestFile, folds: tuple[Fold, ...], seed: int, on_epoch: Callable[[EpochReport], None]
 ) -> Mapping[str, tuple[float, ...]]:
     resources = best.experiment.resources
-
-    def hear(report: EpochReport) -> bool:
-        on_epoch(report)
-        return True
-
     try:
         with threads(resources):
-            record = run_trial(
+            trial = Trial(
                 best.kind,
                 best.config,
                 folds,
@@ -156,11 +151,10 @@ def _train(
                 device=device_of(resources, 0),
                 precision=resources.precision,
                 task=TASKS[best.experiment.task],
-                on_epoch=hear,
             )
+            return trial.run(on_epoch)[-1].metrics
     except Diverged as reason:
         raise WorkFailed(f"{best.trial}: training diverged: {reason}") from None
-    return record.reports[-1].metrics
 
 
 def _on_test(
