@@ -210,9 +210,7 @@ def _range(parameter: Parameter) -> str:
         text = f"[{parameter.low:g}, {parameter.high:g}]"
         text += ", whole numbers" if parameter.int is not None else ""
     text += ", log scale" if parameter.log else ""
-    when = parameter.when
-    conditions = [f"{name} is {' or '.join(map(str, values))}" for name, values in when.items()]
-    return f"{text}, if {' and '.join(conditions)}" if conditions else text
+    return f"{text}, if {parameter.condition}" if parameter.when else text
 
 
 def _contrasts(sealed: Confirmation) -> tuple[Sequence[str], Iterator[Sequence[str]]]:

@@ -23,15 +23,11 @@ class OfLog:
     study: str
     unit: str
     verdict: PairVerdict
-    turned: bool  # the study names b first
 
     @property
     def numbers(self) -> tuple[float, float, float]:
         """Difference a - b, and its interval."""
-        v = self.verdict
-        if self.turned:
-            return -v.difference, -v.upper, -v.lower
-        return v.difference, v.lower, v.upper
+        return self.verdict.difference, self.verdict.lower, self.verdict.upper
 
     @property
     def error(self) -> float:
@@ -149,7 +145,8 @@ def _of_logs(pair: Pair, confirmations: Iterable[Confirmation]) -> Iterator[OfLo
     for confirmation in confirmations:
         for v in confirmation.pairs:
             if {v.a, v.b} == set(pair):
-                yield OfLog(confirmation.study, confirmation.unit, v, turned=(v.a, v.b) != pair)
+                told = v if (v.a, v.b) == pair else v.turned()
+                yield OfLog(confirmation.study, confirmation.unit, told)
 
 
 def _over_logs(

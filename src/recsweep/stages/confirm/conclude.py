@@ -149,10 +149,7 @@ def _family(
     names = [name for name in table if name not in _novelty(metric)]
     lists = [run.lists for run in runs if run.lists is not None]
     return ConfirmedFamily(
-        kind=choice.kind,
-        trial=choice.trial,
-        config=choice.config,
-        epochs=choice.epochs,
+        **dict(choice),
         seeds=own.seeds,
         deterministic=not families_of(test.task)[choice.kind].random,
         steps=known.steps[name],

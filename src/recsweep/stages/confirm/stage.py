@@ -14,7 +14,7 @@ from recsweep.data.sealed import unseal
 from recsweep.data.types import Dataset
 from recsweep.evaluation.power import Power
 from recsweep.models.registry import families_of
-from recsweep.records.confirmation import Confirmation, Steps
+from recsweep.records.confirmation import Confirmation, Steps, confirmation_inputs
 from recsweep.records.confirmation_files import LEARNERS, read_confirmation, write_confirmation
 from recsweep.records.environment import PACKAGE, code_version, environment
 from recsweep.records.files import read_study
@@ -26,7 +26,6 @@ from recsweep.stages.confirm.power import power_of_study
 from recsweep.stages.confirm.refits import Job, RefitEnded, Scored, Test, score_all
 from recsweep.stages.confirm.scorable import check_test
 from recsweep.stages.confirm.searches import Search, own_search
-from recsweep.stages.confirm.selected import confirmation_inputs
 from recsweep.stages.machine import worker_count
 from recsweep.stages.sweep.stage import searched_data
 from recsweep.tasks.folds import development_folds, make_fold

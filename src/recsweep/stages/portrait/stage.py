@@ -37,7 +37,6 @@ from recsweep.records.portrait import (
     write_learners,
     write_portrait,
 )
-from recsweep.stages.confirm.selected import selected_of
 from recsweep.stages.machine import device_of, threads
 from recsweep.stages.portrait.characterise import characterise
 from recsweep.stages.portrait.portrayable import portrayed_family
@@ -98,7 +97,7 @@ def portrait_stage(
         )
     selection = choose(study, folder)
     name = portrayed_family(study, selection, family)
-    selected = selected_of(study, selection)[name]
+    selected = selection.opened[name]
     dataset = searched_data(study, root)
     files, cut = read_manifest(dataset.folder).files, dataset.cuts.test[0]
     inputs = portrait_inputs(files, cut, study.experiment, name, selected, clusters)

@@ -13,7 +13,6 @@ from recsweep.data.sources import resolve
 from recsweep.data.types import Dataset, Fold
 from recsweep.errors import BadInput, WorkFailed
 from recsweep.models.registry import families_of
-from recsweep.records.confirmation import ConfirmedFamily
 from recsweep.records.confirmation_files import read_confirmation, read_learners
 from recsweep.records.digests import edited
 from recsweep.records.environment import changed, environment
@@ -168,8 +167,8 @@ def _on_test(
     if confirmation is None:
         raise BadInput(f"{folder}: has no verdicts.json to check; run recsweep confirm {folder}")
     family = confirmation.families.get(best.family)
-    opened = Opened(kind=best.kind, trial=best.trial, config=best.config, epochs=best.epochs)
-    if family is None or not _same(family, opened):
+    opened = Opened.of(best)
+    if family is None or Opened.of(family) != opened:
         found = "nothing" if family is None else f"{family.trial} with {family.epochs} epochs"
         raise BadInput(
             f"{folder}/verdicts.json: confirms {found} for {best.family}, not {best.trial} as in "
@@ -207,7 +206,3 @@ def _on_test(
         }
     figures = compare_figures(recorded, rebuilt, [f"seed {seed}" for seed in own], tolerances)
     return confirmation.environment, figures, reasons
-
-
-def _same(family: ConfirmedFamily, opened: Opened) -> bool:
-    return Opened.model_validate(family.model_dump(include=set(Opened.model_fields))) == opened
