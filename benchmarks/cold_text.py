@@ -21,7 +21,7 @@ import torch
 from calibration_logs import GRU
 from recsweep.config.files import load_experiment
 from recsweep.config.schema import Experiment
-from recsweep.data.features import with_features
+from recsweep.data.features.choose import with_features
 from recsweep.data.prepare import prepare
 from recsweep.data.sealed import unseal
 from recsweep.data.simulator import SimulatorSettings, simulate, write

@@ -8,7 +8,8 @@ import polars as pl
 
 from recsweep.config.schema import FeatureTable
 from recsweep.data.cleaning import raw_ids
-from recsweep.data.features import ID, LABEL, RESERVED, VALID_FROM, declared_names
+from recsweep.data.features.dated import ID, LABEL, RESERVED, VALID_FROM
+from recsweep.data.features.fit import declared_names
 from recsweep.data.manifest import FeatureRows
 from recsweep.data.numbers import to_numbers
 from recsweep.data.reading import as_text, read_table

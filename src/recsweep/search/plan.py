@@ -14,7 +14,7 @@ import numpy as np
 import torch
 
 from recsweep.config.schema import Experiment, Resources
-from recsweep.data.features import with_features
+from recsweep.data.features.choose import with_features
 from recsweep.data.types import Float64, Fold
 from recsweep.evaluation.power import Power
 from recsweep.models.registry import families_of

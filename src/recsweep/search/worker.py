@@ -12,7 +12,7 @@ import torch
 from ray import tune
 
 from recsweep.config.schema import Experiment
-from recsweep.data.features import with_features
+from recsweep.data.features.choose import with_features
 from recsweep.data.types import Fold
 from recsweep.search.checkpoints import Checkpoints, Owner, Pace, Unusable
 from recsweep.search.ledger import Proposal

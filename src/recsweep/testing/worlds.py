@@ -9,7 +9,7 @@ import polars as pl
 from pydantic import ValidationError
 
 from recsweep.config.schema import Experiment
-from recsweep.data.features import ID, VALID_FROM
+from recsweep.data.features.dated import ID, VALID_FROM
 from recsweep.data.types import BOUGHT, KINDS, Cuts, Dataset, Events, Fold
 from recsweep.tasks.folds import make_fold
 

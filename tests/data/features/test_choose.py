@@ -6,7 +6,7 @@ import pytest
 from purchases import CUT, END, dataset_with_prices, log_of, purchase_experiment, random_log
 from worlds import dataset_of, events_of, experiment_of
 
-from recsweep.data.features import with_features
+from recsweep.data.features.choose import with_features
 from recsweep.data.types import Fold, Targets
 from recsweep.tasks.folds import make_fold
 from recsweep.tasks.purchase.examples import DAY

@@ -10,7 +10,7 @@ from purchases import CUT, END, LookOrBuy, fold_of, log_of, purchase_experiment,
 from worlds import dataset_of
 
 from recsweep.config.schema import Experiment
-from recsweep.data.features import with_features
+from recsweep.data.features.choose import with_features
 from recsweep.data.types import Cuts, Dataset, Fold, Targets
 from recsweep.errors import BadInput
 from recsweep.tasks.development import whole_development

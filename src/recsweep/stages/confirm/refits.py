@@ -13,7 +13,7 @@ import torch
 
 from recsweep.config.schema import Metric, Resources
 from recsweep.config.values import Configuration
-from recsweep.data.features import with_features
+from recsweep.data.features.choose import with_features
 from recsweep.data.types import Fold
 from recsweep.errors import WorkFailed
 from recsweep.stages.machine import device_of, threads

@@ -7,7 +7,8 @@ import polars as pl
 
 from recsweep.config.schema import Experiment
 from recsweep.data.descriptions import Numbers, Values, descriptions, distinct_pairs
-from recsweep.data.features import LABEL, known_items
+from recsweep.data.features.dated import LABEL
+from recsweep.data.features.fit import known_items
 from recsweep.data.types import Dataset, Fold, Int64
 from recsweep.evaluation.portrait.levels import levels
 from recsweep.evaluation.portrait.lift import SUPPORT, Lifts, lifts

@@ -13,7 +13,8 @@ import polars as pl
 
 from recsweep.config.digest import json_sha256
 from recsweep.config.schema import Decides, Experiment, deciding
-from recsweep.data.features import known_users, with_features
+from recsweep.data.features.choose import with_features
+from recsweep.data.features.fit import known_users
 from recsweep.data.manifest import PreparedFile, read_manifest
 from recsweep.data.prepared import DEVELOPMENT, ITEM_ROWS, ITEMS, USER_ROWS, USERS
 from recsweep.data.types import Float32, Float64, Fold

@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 
 from recsweep.config.files import nearest, read_yaml, validate
-from recsweep.data.features import with_features
+from recsweep.data.features.choose import with_features
 from recsweep.data.prepare import prepare
 from recsweep.data.sources import resolve
 from recsweep.data.types import Dataset, Fold

@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from recsweep.data.arrays import changes, ranges
-from recsweep.data.features import Encoder
+from recsweep.data.features.fit import Encoder
 from recsweep.data.types import (
     BOUGHT,
     KINDS,

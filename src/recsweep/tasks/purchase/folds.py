@@ -6,7 +6,7 @@ import numpy as np
 
 from recsweep.config.files import nearest
 from recsweep.data.before_cut import Mask
-from recsweep.data.features import known_items
+from recsweep.data.features.fit import known_items
 from recsweep.data.types import (
     BOUGHT,
     UNKNOWN,

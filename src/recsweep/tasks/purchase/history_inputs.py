@@ -9,7 +9,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from recsweep.data.arrays import changes
-from recsweep.data.features import Encoder, summaries
+from recsweep.data.features.events import summaries
+from recsweep.data.features.fit import Encoder
 from recsweep.data.likeness import LIKENESS, likeness_parts
 from recsweep.data.types import KINDS, UNKNOWN, Events, Float32, Float64, Int32, Int64
 
