@@ -136,7 +136,8 @@ def markov(log: World, config: Configuration) -> Score:
         for n, (t, i) in enumerate(history):
             if t in moments:
                 evidence += weight(config, history, n) * follows[i]
-        return np.where(evidence > 0, 1 + evidence, 0) + 1e-3 * often / (often.max() + 1)
+        found: Float64 = np.where(evidence > 0, 1 + evidence, 0) + 1e-3 * often / (often.max() + 1)
+        return found
 
     return score
 

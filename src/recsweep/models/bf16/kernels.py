@@ -32,11 +32,9 @@ def gru_layer(
     size = w_hidden.shape[1]
     more = _up(size) - size
     if more:
-        w_in = pad(w_in.unflatten(0, (3, size)), (0, 0, 0, more)).flatten(0, 1)
-        w_hidden = pad(w_hidden.unflatten(0, (3, size)), (0, more, 0, more)).flatten(0, 1)
-        b_in, b_hidden = (
-            pad(bias.unflatten(0, (3, size)), (0, more)).flatten(0, 1) for bias in (b_in, b_hidden)
-        )
+        w_in = pad(w_in.view(3, size, -1), (0, 0, 0, more)).flatten(0, 1)
+        w_hidden = pad(w_hidden.view(3, size, size), (0, more, 0, more)).flatten(0, 1)
+        b_in, b_hidden = (pad(b.view(3, size), (0, more)).flatten() for b in (b_in, b_hidden))
     states: Tensor = HalfGruLayer.apply(inputs, w_in, w_hidden, b_in, b_hidden)  # type: ignore[no-untyped-call]
     return states[..., :size]
 
