@@ -20,9 +20,9 @@ from worlds import dataset_of, events_of, experiment_of
 from recsweep.config.files import load_experiment
 from recsweep.config.schema import Metric
 from recsweep.config.values import Configuration
+from recsweep.data.clock import DAY
 from recsweep.data.prepared import load_dataset
 from recsweep.data.types import Float64, Fold
-from recsweep.models.fading import DAY
 from recsweep.models.protocol import Context
 from recsweep.models.registry import families_of
 from recsweep.tasks.folds import make_fold

@@ -9,7 +9,7 @@ from pydantic import Field, model_validator
 from torch import Tensor
 
 from recsweep.config.schema import NEXT_ITEM
-from recsweep.models.fading import DAY
+from recsweep.data.clock import DAY
 from recsweep.models.family import Build, Family
 from recsweep.models.protocol import Context, Histories
 from recsweep.models.weights import TrainingWeights

@@ -17,10 +17,11 @@ from torch import Tensor, nn
 from torch.nn.utils.rnn import pack_padded_sequence
 
 from recsweep.config.schema import NEXT_ITEM, PURCHASE
+from recsweep.data.clock import DAY
 from recsweep.data.types import KINDS, Training
 from recsweep.models.cases import Cases, examples_of, labels_of
 from recsweep.models.classifier import LogOdds, after, classifier, deep_layers
-from recsweep.models.fading import DAY, FadingConfig, faded_means
+from recsweep.models.fading import FadingConfig, faded_means
 from recsweep.models.family import Build, Family
 from recsweep.models.gradient import GradientConfig
 from recsweep.models.network import Encoder, Rows

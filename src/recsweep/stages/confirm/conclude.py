@@ -13,10 +13,10 @@ from typing import Any
 import numpy as np
 
 from recsweep.config.schema import Metric, within_bounds
-from recsweep.data.types import UNKNOWN, Float64, Int32
+from recsweep.data.types import UNKNOWN, Float64, Int32, Mask
 from recsweep.evaluation.comparison import Pair, compare
 from recsweep.evaluation.estimate import estimate
-from recsweep.evaluation.groups import Mask, group_masks
+from recsweep.evaluation.groups import group_masks
 from recsweep.evaluation.subgroups import subgroup_differences
 from recsweep.evaluation.verdict import Scope
 from recsweep.models.registry import families_of
@@ -47,7 +47,7 @@ class ConfirmationPlan:
     study: Study
     searches: Sequence[Search]  # the study's own first
     users: int  # codes below it have an event before the test
-    steps: Mapping[str, Steps | None]
+    steps: Mapping[str, Steps]  # of those that are trained by gradient
     contrasts: Sequence[Pair]  # that the question is about
     inputs: str
     environment: Mapping[str, object]
@@ -152,7 +152,7 @@ def _family(
         **dict(choice),
         seeds=own.seeds,
         deterministic=not families_of(test.task)[choice.kind].random,
-        steps=known.steps[name],
+        steps=known.steps.get(name),
         metrics={
             **{column: _estimate(_rows(table[column]), column) for column in names},
             **{

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from recsweep.config.schema import Experiment
 from recsweep.data.sealed import unseal
-from recsweep.data.types import Dataset
+from recsweep.data.types import Dataset, Fold
 from recsweep.evaluation.power import Power
 from recsweep.models.registry import families_of
 from recsweep.records.confirmation import Confirmation, Steps, confirmation_inputs
@@ -23,7 +23,7 @@ from recsweep.records.openings import Opened, Why, record_opening
 from recsweep.stages.confirm.conclude import ConfirmationPlan, conclude
 from recsweep.stages.confirm.contrasts import contrasts
 from recsweep.stages.confirm.power import power_of_study
-from recsweep.stages.confirm.refits import Job, RefitEnded, Scored, Test, score_all
+from recsweep.stages.confirm.refits import Job, RefitEnded, Test, score_all
 from recsweep.stages.confirm.scorable import check_test
 from recsweep.stages.confirm.searches import Search, own_search
 from recsweep.stages.machine import worker_count
@@ -77,7 +77,9 @@ def confirm_stage(
         if before := _confirmed(folder, inputs):  # by another process, meanwhile
             return before
         experiment = study.experiment
-        steps = _fold_steps(dataset, experiment, selected)
+        folds = development_folds(dataset, experiment)
+        of_folds = [_steps(fold, selected, experiment.task) for fold in folds]
+        del folds  # their memory goes before the test's comes
         asked = contrasts(study, selected)
         before_opening(power_of_study(study, selected, folder, root))
         now = environment(experiment.resources)
@@ -90,14 +92,18 @@ def confirm_stage(
             environment=worker_environment(experiment.resources),
             on_end=on_end,
         )
+        of_refit = _steps(test.fold, selected, experiment.task)
         confirmation, tables = conclude(
-            _by_family(scored, selected),
+            {name: [s for s in scored if s.job.family == name] for name in selected},
             test,
             ConfirmationPlan(
                 study=study,
                 searches=searches,
                 users=known_users,
-                steps=_all_steps(steps, test, selected),
+                steps={
+                    name: Steps(folds=tuple(of[name] for of in of_folds), refit=steps)
+                    for name, steps in of_refit.items()
+                },
                 contrasts=asked,
                 inputs=inputs,
                 environment=now,
@@ -164,26 +170,10 @@ def _jobs(search: Search, number: int) -> list[Job]:
     return jobs
 
 
-def _by_family(scored: list[Scored], selected: dict[str, Opened]) -> dict[str, list[Scored]]:
-    return {name: [s for s in scored if s.job.family == name] for name in selected}
-
-
-def _fold_steps(
-    dataset: Dataset, experiment: Experiment, selected: dict[str, Opened]
-) -> dict[str, tuple[int | None, ...]]:
-    folds, task = development_folds(dataset, experiment), TASKS[experiment.task]
-    return {
-        name: tuple(optimizer_steps(c.config, fold.training, c.epochs, task) for fold in folds)
+def _steps(fold: Fold, selected: Mapping[str, Opened], task: str) -> dict[str, int]:
+    """Optimiser steps of the families that are trained by gradient."""
+    found = {
+        name: optimizer_steps(c.config, fold.training, c.epochs, TASKS[task])
         for name, c in selected.items()
     }
-
-
-def _all_steps(
-    folds: dict[str, tuple[int | None, ...]], test: Test, selected: dict[str, Opened]
-) -> dict[str, Steps | None]:
-    steps: dict[str, Steps | None] = {}
-    for name, choice in selected.items():
-        refit = optimizer_steps(choice.config, test.fold.training, choice.epochs, TASKS[test.task])
-        known = tuple(n for n in folds[name] if n is not None)
-        steps[name] = None if refit is None else Steps(folds=known, refit=refit)
-    return steps
+    return {name: steps for name, steps in found.items() if steps is not None}

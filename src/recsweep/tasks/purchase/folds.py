@@ -5,7 +5,6 @@ from dataclasses import replace
 import numpy as np
 
 from recsweep.config.files import nearest
-from recsweep.data.before_cut import Mask
 from recsweep.data.features.fit import known_items
 from recsweep.data.types import (
     BOUGHT,
@@ -14,6 +13,7 @@ from recsweep.data.types import (
     Events,
     Float64,
     Int64,
+    Mask,
     Targets,
     Training,
 )
