@@ -9,7 +9,7 @@ import math
 import threading
 import time
 
-from recsweep.errors import RecsweepError
+from recsweep.errors import RecsweepError, one_line
 from recsweep.mirror.copy import Mirror
 from recsweep.tracking.events import EpochReported, Event, SweepEnded, TrialEnded
 
@@ -65,12 +65,7 @@ def push(mirror: Mirror, *, quiet: bool = False) -> bool:
         mirror.push()
     except Exception as error:  # of whatever driver the store has
         if not quiet:
-            reason = str(error) if isinstance(error, RecsweepError) else _one_line(error)
+            reason = str(error) if isinstance(error, RecsweepError) else one_line(error)
             log.warning("the mirror was not brought up to date: %s", reason)
         return False
     return True
-
-
-def _one_line(error: Exception) -> str:
-    lines = str(error).strip().splitlines() or [type(error).__name__]
-    return lines[0][:200]

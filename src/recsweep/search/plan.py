@@ -16,10 +16,11 @@ import torch
 from recsweep.config.schema import Experiment, Resources
 from recsweep.data.features.choose import with_features
 from recsweep.data.types import Float64, Fold
+from recsweep.errors import one_line
 from recsweep.evaluation.power import Power
 from recsweep.models.registry import families_of
 from recsweep.search.stopping import rungs
-from recsweep.search.worker import MakeTrial, one_line
+from recsweep.search.worker import MakeTrial
 from recsweep.spaces.space import Space
 from recsweep.tasks.registry import TASKS
 from recsweep.training.trial import Trial

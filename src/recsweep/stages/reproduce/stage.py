@@ -23,7 +23,7 @@ from recsweep.stages.confirm.conclude import learner_metrics
 from recsweep.stages.confirm.refits import Job, RefitEnded, score_all
 from recsweep.stages.confirm.stage import open_test
 from recsweep.stages.machine import device_of, threads, worker_count
-from recsweep.stages.reproduce.figures import Figure, compare_figures, obstacles, stacked, tolerance
+from recsweep.stages.reproduce.figures import Figure, compare_figures, obstacles, tolerance
 from recsweep.tasks.folds import development_folds
 from recsweep.tasks.registry import TASKS
 from recsweep.training.epoch import EpochReport
@@ -129,7 +129,9 @@ def _on_folds(
     tolerances = {}
     if reasons:
         learners = [len(fold.validation.histories) for fold in folds]
-        tolerances = {name: tolerance(stacked(runs, name), learners) for name in runs[0]}
+        tolerances = {
+            name: tolerance(np.array([run[name] for run in runs]), learners) for name in runs[0]
+        }
     figures = compare_figures(best.metrics, runs[0], [fold.name for fold in folds], tolerances)
     return figures, reasons
 
