@@ -149,9 +149,7 @@ def open_test(
     opened = unseal(dataset)
     fold = make_fold(TEST, opened.development, opened.cuts.test, opened, experiment)
     best = TASKS[experiment.task].best_possible(fold, opened, experiment)
-    features = {name: experiment.features_of(name) for name in experiment.families}
-    test = Test(fold, experiment.metric, experiment.resources, experiment.task, best, features)
-    return test, dataset.n_users
+    return Test(fold, experiment, best), dataset.n_users
 
 
 def _jobs(search: Search, number: int) -> list[Job]:

@@ -64,17 +64,13 @@ OnEpoch = Callable[[str, int, int, float], None]
 """Told of every epoch of the refit: family, epoch, epochs in all, seconds left."""
 
 
-def _silent(family: str, epoch: int, epochs: int, seconds_left: float) -> None:
-    """Nobody listens."""
-
-
 def portrait_stage(
     folder: Path,
     root: Path,
     *,
     family: str | None = None,
     clusters: int | None = None,
-    on_epoch: OnEpoch = _silent,
+    on_epoch: OnEpoch = lambda family, epoch, epochs, seconds_left: None,
 ) -> Portrayed:
     """Portray the learners of the study in `folder`, or read the portrait if no input has changed.
 
