@@ -21,7 +21,6 @@ from recsweep.evaluation.verdict import PairVerdict, Scope
 from recsweep.models.registry import families_of
 from recsweep.spaces.files import load_space
 from recsweep.tasks.folds import development_folds, make_fold
-from recsweep.tasks.registry import TASKS
 from recsweep.training.epoch import EpochReport
 from recsweep.training.trial import Diverged, Trial
 
@@ -198,16 +197,14 @@ def _run(
     fold: Fold, log: Log, family: str, config: Configuration, epochs: int, seed: int
 ) -> tuple[EpochReport, ...]:
     cpu = torch.device("cpu")
-    metric = log.experiment.metric
     return Trial(
         family,
         config,
         [fold],
-        metric,
+        log.experiment,
         epochs=epochs,
         seed=seed,
         device=cpu,
-        task=TASKS["next_item"],
     ).run()
 
 

@@ -41,7 +41,6 @@ from recsweep.models.registry import families_of
 from recsweep.search.run import run_search
 from recsweep.spaces.files import load_space
 from recsweep.tasks.folds import development_folds
-from recsweep.tasks.registry import TASKS
 from recsweep.tracking.events import Event, TrialStarted
 from recsweep.tracking.wandb import WandbListener
 from recsweep.training.process import environment_variables, worker_environment
@@ -70,11 +69,10 @@ def _bare(job: Job) -> None:
         "gru",
         job[0],
         [fold],
-        experiment.metric,
+        experiment,
         epochs=experiment.budget.epochs,
         seed=job[1],
         device=torch.device("cpu"),
-        task=TASKS[experiment.task],
     ).run()
 
 

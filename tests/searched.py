@@ -18,7 +18,6 @@ from recsweep.spaces.bundled import space_path
 from recsweep.spaces.declared import DeclaredSpace
 from recsweep.stages.select.stage import select_stage
 from recsweep.tasks.folds import development_folds
-from recsweep.tasks.registry import TASKS
 from recsweep.training.epoch import EpochReport
 from recsweep.training.trial import Trial
 
@@ -35,8 +34,8 @@ def search_by_hand(
     folder, trials = root / "results" / experiment.study, []
     for family, config in configs.items():
         trial = Trial(
-            family, config, folds, experiment.metric, epochs=epochs, seed=5,
-            device=torch.device("cpu"), task=TASKS[experiment.task],
+            family, config, folds, experiment, epochs=epochs, seed=5,
+            device=torch.device("cpu"),
         )  # fmt: skip
         trials.append(_row(family, config, trial.run(), experiment))
         assert trial.best is not None

@@ -3,18 +3,16 @@ import pytest
 import torch
 from worlds import dataset_of, events_of, experiment_of
 
-from recsweep.config.schema import Metric, metric
+from recsweep.config.schema import metric
 from recsweep.config.values import Value
 from recsweep.data.types import Events, Fold
 from recsweep.models.protocol import Context, Histories, Recommender
 from recsweep.models.registry import families_of
 from recsweep.tasks.folds import make_fold
-from recsweep.tasks.next_item.task import TASK as NEXT_ITEM
 from recsweep.training.epoch import EpochReport
 from recsweep.training.trial import Diverged, Trial, fold_seed
 
 CPU = torch.device("cpu")
-METRIC = Metric()
 CUT, END = 600, 1000
 GRU: dict[str, Value] = {
     "depth": 1,
@@ -65,7 +63,7 @@ def fold_from(rows: list[tuple[int, int, int]]) -> Fold:
 
 def trial(family: str, folds: list[Fold], **changes: Value) -> Trial:
     config = {**CONFIGS[family], **changes}
-    return Trial(family, config, folds, METRIC, epochs=3, seed=1, device=CPU, task=NEXT_ITEM)
+    return Trial(family, config, folds, experiment_of(), epochs=3, seed=1, device=CPU)
 
 
 def test_every_report_is_the_mean_over_all_folds() -> None:
@@ -213,12 +211,10 @@ def test_bf16_trains_to_about_the_same_loss(family: str) -> None:
             family,
             config,
             [fold_from(log())],
-            METRIC,
+            experiment_of(resources={"precision": precision}),
             epochs=1,
             seed=0,
             device=CPU,
-            task=NEXT_ITEM,
-            precision=precision,
         )
         losses.append(running.advance().losses[0])
     assert losses[0] == pytest.approx(losses[1], rel=0.02)

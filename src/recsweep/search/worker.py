@@ -19,7 +19,6 @@ from recsweep.search.checkpoints import Checkpoints, Owner, Pace, Unusable
 from recsweep.search.ledger import Proposal
 from recsweep.search.remote_checkpoints import checkpoints_at
 from recsweep.search.stopping import is_over
-from recsweep.tasks.registry import TASKS
 from recsweep.training.trial import Diverged, Trial
 
 MakeTrial = Callable[..., Trial]
@@ -117,12 +116,10 @@ class Worker(tune.Trainable):  # type: ignore[misc]
             shared.kinds[proposal.family],
             proposal.config,
             [with_features(fold, columns) for fold in shared.folds],
-            experiment.metric,
+            experiment,
             epochs=experiment.budget.epochs,
             seed=proposal.seed,
             device=self._device,
-            precision=experiment.resources.precision,
-            task=TASKS[experiment.task],
         )
 
     @property

@@ -8,17 +8,16 @@ import math
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import torch
 
-from recsweep.config.schema import Metric
+from recsweep.config.schema import Experiment
 from recsweep.config.values import Configuration
 from recsweep.data.types import Fold
 from recsweep.evaluation.metrics import mean_over_folds
 from recsweep.models.protocol import Context, Resumable
 from recsweep.models.registry import families_of
-from recsweep.tasks.task import Task
+from recsweep.tasks.registry import TASKS
 from recsweep.training.epoch import EpochReport
 from recsweep.training.process import memory_in_use
 
@@ -44,16 +43,15 @@ class Trial:
         family: str,
         config: Configuration,
         folds: Sequence[Fold],
-        metric: Metric,
+        experiment: Experiment,
         *,
         epochs: int,
         seed: int,
         device: torch.device,
-        precision: str = "fp32",
-        task: Task[Any],
     ) -> None:
+        task, precision = TASKS[experiment.task], experiment.resources.precision
         entry = families_of(task.name)[family]
-        self.metric, self._task = metric, task
+        self.metric, self._task = experiment.metric, task
         self.epochs = min(epochs, entry.epochs or epochs)
         self.epoch = 0
         self._device = device

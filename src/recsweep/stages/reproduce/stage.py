@@ -25,7 +25,6 @@ from recsweep.stages.confirm.stage import open_test
 from recsweep.stages.machine import device_of, threads, worker_count
 from recsweep.stages.reproduce.figures import Figure, compare_figures, obstacles, tolerance
 from recsweep.tasks.folds import development_folds
-from recsweep.tasks.registry import TASKS
 from recsweep.training.epoch import EpochReport
 from recsweep.training.process import worker_environment
 from recsweep.training.trial import Diverged, Trial
@@ -146,12 +145,10 @@ def _train(
                 best.kind,
                 best.config,
                 folds,
-                best.experiment.metric,
+                best.experiment,
                 epochs=best.epochs,
                 seed=seed,
                 device=device_of(resources, 0),
-                precision=resources.precision,
-                task=TASKS[best.experiment.task],
             )
             return trial.run(on_epoch)[-1].metrics
     except Diverged as reason:
