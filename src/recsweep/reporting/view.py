@@ -72,20 +72,6 @@ class View:
         """CPU cores that one trial holds."""
         return self.study.experiment.resources.cpu
 
-    def describe(self, trial: TrialRow) -> str:
-        """A trial in a few lines, for the hover."""
-        state = self.say(f"state_{trial.state}", epochs=len(trial.epochs))
-        lines = [f"{trial.id} · {state}"]
-        if trial.best:
-            lines.append(
-                f"{self.metric} {score(trial.best.value)} · "
-                + self.say("at_epoch", epoch=trial.best.epoch)
-            )
-        if trial.reason and trial.state == "failed":
-            lines.append(trial.reason)
-        lines += [f"{name} = {setting(value)}" for name, value in trial.config.items()]
-        return "\n".join(lines)
-
 
 def score(value: float) -> str:
     """Four decimals."""
