@@ -87,7 +87,9 @@ def setting(value: Value) -> str:
     """A parameter's value, floats to three digits."""
     if isinstance(value, bool):
         return str(value).lower()
-    return f"{value:.3g}" if isinstance(value, float) else str(value)
+    if isinstance(value, float):
+        return f"{value:.3g}" if abs(value) < 1000 else f"{value:.0f}"
+    return str(value)
 
 
 def short(name: str, longest: int = LONGEST_NAME) -> str:

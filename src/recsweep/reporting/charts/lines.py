@@ -10,7 +10,7 @@ from recsweep.reporting.charts.marks import Mark
 from recsweep.reporting.charts.svg import WIDTH, Point, Scale, figure, path, spread, tag
 from recsweep.reporting.view import short
 
-LEFT, TOP, BOTTOM = 38.0, 14.0, 34.0
+LEFT, TOP, BOTTOM = 42.0, 14.0, 34.0
 NAMES = 114.0  # room for the labels at the right
 LABEL_GAP = 12.5
 

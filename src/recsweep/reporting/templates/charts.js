@@ -5,7 +5,7 @@
 // start end [log]". Whatever moves stands in a `.series`, a trial's or a family's: strokes as paths,
 // the rest put in place by a `transform`. Values are read back from where things were drawn.
 const charts = (() => {
-  const DRAWN = 360, TOP = 14, BOTTOM = 34, LEFT = 38, GAP = 12.5;
+  const DRAWN = 360, PAPER = 640, TOP = 14, BOTTOM = 34, LEFT = 42, GAP = 12.5;
   const STEPS = [5, 2.5, 2, 1], STEPS_OF_WHOLE = [5, 4, 2, 1], MOST = 6;
 
   const pairs = (text) => {
@@ -184,7 +184,8 @@ const charts = (() => {
   };
 
   let printed = false;
-  const room = ({ svg, width }) => (printed ? DRAWN : Math.round(svg.clientWidth) || width);
+  const onPaper = ({ svg }) => (svg.closest(".full") ? PAPER : DRAWN);
+  const room = (chart) => (printed ? onPaper(chart) : Math.round(chart.svg.clientWidth) || chart.width);
   const refit = () => {
     for (const group of groups) fit(group);
     for (const chart of live) draw(chart, room(chart));

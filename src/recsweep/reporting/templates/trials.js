@@ -153,26 +153,30 @@
   }
 
   // -- the table -----------------------------------------------------------------------------------
+  const number = (name, value, format = String) => ({ name, value, format, class_: "number" });
   const columns = [
-    [words.trial, (t) => t.id], [words.family, (t) => families.get(String(t.mark)).name], ["", (t) => words[t.state]],
-    [data.metric, (t) => t.score, score], [words.best_epoch, (t) => t.best], [words.epochs, (t) => t.epochs],
-    [words.core_seconds, (t) => t.seconds, (v) => v.toFixed(v < 100 ? 1 : 0)],
-    [words.settings, (t) => Object.entries(t.config).map(([name, value]) => `${name} ${shown(value)}`).join(", ")],
+    { name: words.trial, value: (t) => t.id },
+    number(data.metric, (t) => t.score, score),
+    number(words.best_epoch, (t) => t.best),
+    number(words.epochs, (t) => t.epochs),
+    number(words.core_seconds, (t) => t.seconds, (v) => v.toFixed(v < 100 ? 1 : 0)),
+    { name: words.state, value: (t) => words[t.state] },
+    { name: words.family, value: (t) => families.get(String(t.mark)).name },
+    { name: words.settings, value: (t) => Object.entries(t.config).map(([name, v]) => `${name} ${shown(v)}`).join(", ") },
   ];
   const table = made("table", "", "trials"), body = made("tbody"), heads = made("tr");
   const rows = data.trials.map((trial) => {
     const row = made("tr");
     row.dataset.trial = trial.id;
     row.dataset.family = trial.mark;
-    columns.forEach(([, value, format], n) => {
-      const found = value(trial), number = n >= 3 && n <= 6;
-      const cell = made(n ? "td" : "th", n ? (found === null ? "–" : format ? format(found) : found) : "", number ? "number" : "");
+    columns.forEach(({ value, format = String, class_ }, n) => {
+      const found = value(trial), cell = made(n ? "td" : "th", "", class_);
+      cell.textContent = n ? (found === null ? "–" : format(found)) : selected.has(found) ? " ★" : "";
       if (!n) {
         const button = made("button", found);
         button.type = "button";
         cell.scope = "row";
-        cell.append(button);
-        if (selected.has(found)) cell.append(" ★");
+        cell.prepend(button);
       }
       row.append(cell);
     });
@@ -190,31 +194,36 @@
       event.stopPropagation();
     });
     shows(trial.id, row);
-    return { trial, row, text: columns.map(([, value]) => value(trial)).join(" ").toLowerCase() };
+    return { trial, row, text: columns.map(({ value }) => value(trial)).join(" ").toLowerCase() };
   });
   const sort = (n, down) => {
-    const value = columns[n][1], way = down ? -1 : 1;
+    const { value } = columns[n], way = down ? -1 : 1;
     const compare = (a, b) => (typeof a === "string" ? a.localeCompare(b) : a - b);
     rows.sort((one, two) => {
       const [a, b] = [value(one.trial), value(two.trial)];
       return a === null || b === null ? (a === null) - (b === null) : way * compare(a, b);
     });
     body.append(...rows.map(({ row }) => row));
-    [...heads.children].forEach((th, k) => (k === n ? th.setAttribute("aria-sort", down ? "descending" : "ascending") : th.removeAttribute("aria-sort")));
+    for (const [k, th] of [...heads.children].entries()) {
+      if (k === n) th.setAttribute("aria-sort", down ? "descending" : "ascending");
+      else th.removeAttribute("aria-sort");
+    }
   };
-  columns[2][0] = words.state;
-  columns.forEach(([name], n) => {
-    const th = made("th", "", n >= 3 && n <= 6 ? "number" : ""), button = made("button", name);
+  columns.forEach(({ name, class_ }, n) => {
+    const th = made("th", "", class_), button = made("button", name);
     th.scope = "col";
     button.type = "button";
-    button.addEventListener("click", () => sort(n, th.getAttribute("aria-sort") !== "descending" && (n >= 3 && n <= 6 || th.getAttribute("aria-sort") === "ascending")));
+    button.addEventListener("click", () => { // numbers begin with the largest, words with A
+      const sorted = th.getAttribute("aria-sort");
+      sort(n, sorted ? sorted === "ascending" : Boolean(class_));
+    });
     th.append(button);
     heads.append(th);
   });
   table.append(made("thead"), body);
   table.tHead.append(heads);
   table.setAttribute("aria-labelledby", "h-all_trials");
-  sort(3, data.sign > 0);
+  sort(1, data.sign > 0);
   const holder = document.getElementById("trial-table");
   holder.append(table);
   holder.hidden = false;
