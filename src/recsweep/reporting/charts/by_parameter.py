@@ -25,7 +25,7 @@ def by_parameter(view: View, family: str, axis: Parameter) -> Markup | None:
         across = x.start + axis.position(trial.config[axis.name]) * (x.end - x.start)
         parts.append(trial_mark(view, trial, (across, y(trial.best.value if trial.best else 0.0))))
     names = "|".join(map(str, axis.choices)) if axis.choices else None
-    label = view.say("by_parameter_label", family=family)
+    label = view.say("by_parameter_label", family=view.label(family))
     return chart(HEIGHT, label, x, y, *parts, data_fixed="", data_names=names)
 
 

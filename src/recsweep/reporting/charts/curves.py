@@ -35,7 +35,7 @@ def _panel(view: View, family: str, x: Scale, y: Scale) -> Markup:
     parts = [axes(x, y, HEIGHT, view.say("epoch"), "", ticks, RIGHT), _leader(view, family, y)]
     ordered = sorted(trials, key=lambda t: t.id == chosen)  # the selected one on top
     parts += [_trial(view, trial, x, y, trial.id == chosen) for trial in ordered if trial.epochs]
-    label = view.say("curves_label", family=family, n=len(trials))
+    label = view.say("curves_label", family=view.label(family), n=len(trials))
     return chart(HEIGHT, label, x, y, *parts, data_share="curves", data_whole="")
 
 
@@ -43,7 +43,7 @@ def _leader(view: View, family: str, y: Scale) -> Markup:
     leader = view.rows[0]
     if leader.choice.family == family:
         return Markup("")
-    level, text = y(leader.mean), f"{leader.choice.family} {score(leader.mean)}"
+    level, text = y(leader.mean), f"{view.label(leader.choice.family)} {score(leader.mean)}"
     return tag(
         "g",
         tag("path", d=f"M{LEFT:.0f} 0H{WIDTH - RIGHT:.0f}", class_="level"),

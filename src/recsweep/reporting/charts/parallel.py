@@ -33,7 +33,7 @@ def parallel(view: View, family: str) -> Markup | None:
         words += _axis_words(axis, row, chosen)
     parts.append(tag("g", *words, class_="words"))
     height = TOP + ROW * len(axes) + 26
-    label = view.say("parallel_label", family=family, n=len(trials))
+    label = view.say("parallel_label", family=view.label(family), n=len(trials))
     return figure(height, label, *parts, class_="chart")
 
 

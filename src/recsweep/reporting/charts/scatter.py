@@ -30,7 +30,7 @@ def cost_and_quality(view: View) -> Markup:
     large = [t for t in trials if t.id in chosen]
     parts += [_trial(view, t, x, y) for t in small]
     marks = [_at(view, t, x, y) for t in large]
-    places = place_names(marks, [len(short(t.family)) * LETTER for t in large])
+    places = place_names(marks, [len(short(view.label(t.family))) * LETTER for t in large])
     parts += [
         _chosen(view, t, at, place) for t, at, place in zip(large, marks, places, strict=True)
     ]
@@ -59,7 +59,7 @@ def trial_mark(view: View, trial: TrialRow, at: Point) -> Markup:
 def _chosen(view: View, trial: TrialRow, at: Point, beside: Point) -> Markup:
     mark = view.marks[trial.family]
     name = {"x": beside[0] - at[0], "y": beside[1] - at[1] + 3.5, "class_": "name"}
-    text = tag("text", short(trial.family), **name)
+    text = tag("text", short(view.label(trial.family)), **name)
     parts = tag("g", mark.at(0, 0, 5.2, "mark ringed"), text, transform=place(*at))
     return of_trial(trial, mark, parts)
 

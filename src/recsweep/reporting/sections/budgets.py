@@ -73,7 +73,7 @@ def by_fold(view: View) -> Markup:
 def under_the_other(view: View) -> str:
     """What equal seconds would have selected, or equal trials; empty where it can't be told."""
     found = other_budget(view.study, view.selection)
-    return told(found, view.say, score) if found else ""
+    return told(found, view.say, score, view.titles) if found else ""
 
 
 def core_seconds(view: View, trial: TrialRow) -> float:
@@ -97,9 +97,9 @@ def _chart(
     lines = [
         Line(
             view.marks[name],
-            name,
+            view.label(name),
             points,
-            f"{name} {score(points[-1][1])}",
+            f"{view.label(name)} {score(points[-1][1])}",
             markers=bool(trials),
             trial=trials.get(name),
         )

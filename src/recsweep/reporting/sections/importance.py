@@ -101,5 +101,5 @@ def importance_bars(view: View, family: str, found: Importance) -> Markup:
             ),
             tag("text", f"{share:.0%}", x=NAMES + width + 6, y=middle + 1, class_="value"),
         ]
-    label = view.say("importance_label", family=family)
+    label = view.say("importance_label", family=view.label(family))
     return figure(ROW * len(found.shares) + 4, label, *parts)

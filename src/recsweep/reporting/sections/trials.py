@@ -20,7 +20,7 @@ def trial_data(view: View) -> Markup:
     """JSON that may stand in a page: families, trials, and the script's words."""
     families = [
         {
-            "name": family,
+            "name": view.label(family),
             "mark": view.marks[family].index,
             "swatch": view.marks[family].swatch(),
             "parameters": [_parameter(p) for p in view.study.spaces[family].parameters.values()],
