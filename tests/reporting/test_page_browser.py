@@ -1,5 +1,6 @@
 """The page in a browser: silent, sealed off, filtered; on a phone, in the dark, on paper."""
 
+import re
 import shutil
 import subprocess
 import tarfile
@@ -35,13 +36,18 @@ pytestmark = pytest.mark.browser
 
 
 @pytest.fixture(scope="module")
+def study(make_study: Callable[..., Study]) -> Study:
+    return make_study(12)
+
+
+@pytest.fixture(scope="module")
 def page_file(
-    make_study: Callable[..., Study],
+    study: Study,
     selection_of: Callable[[Study], Selection],
     confirmation_of: Callable[..., Confirmation],
     tmp_path_factory: pytest.TempPathFactory,
 ) -> Path:
-    study, folder = make_study(12), tmp_path_factory.mktemp("page")
+    folder = tmp_path_factory.mktemp("page")
     return write_page(study, selection_of(study), confirmation_of(study), folder)
 
 
@@ -131,8 +137,8 @@ def test_the_filter_hides_a_family_everywhere_and_says_how_many_are_left(
     assert len(everything) == 7
     page.get_by_role("checkbox", name="GRU", exact=True).uncheck()
     assert visible_families(page) == everything - {"GRU"}
-    assert page.get_by_role("status").inner_text() == "6 of 7 families shown"
-    for section in ("curves", "parallel", "importance", "sealed"):
+    assert page.locator("#filter .status").inner_text() == "6 of 7 families shown"
+    for section in ("curves", "parallel", "importance", "budget", "folds", "cost", "sealed"):
         names = page.locator(f"#{section} :text-is('GRU')")
         assert not any(names.nth(n).is_visible() for n in range(names.count())), section
     cells = page.locator(".matrix td[data-family]")
@@ -219,13 +225,102 @@ def test_on_paper_two_pages_hold_all_above_the_search_and_the_protocol_is_unfold
     assert not page.locator("details[open]").count()
 
 
-def test_hovering_names_the_trial_and_its_configuration(opened: Callable[..., Any]) -> None:
-    page = opened()
-    titles = page.locator("#curves .series title")
-    assert titles.count() > 20
-    first = titles.first.text_content()
-    assert first.startswith("gru-")
-    assert "learning_rate = " in first
+def unfolded(page: Any) -> Any:
+    """The page with its search open."""
+    page.evaluate("document.querySelectorAll('details').forEach(d => d.open = true)")
+    return page
+
+
+def middle_of(page: Any, chart: str, trial: str) -> tuple[float, float]:
+    """Where a trial's mark is on the screen."""
+    mark = page.locator(f"{chart} [data-trial={trial}] .mark").first
+    mark.scroll_into_view_if_needed()
+    box = mark.bounding_box()
+    return box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
+
+
+def test_a_trial_that_is_pointed_at_is_told_and_lit_in_every_chart_and_in_the_table(
+    opened: Callable[..., Any], study: Study
+) -> None:
+    page = unfolded(opened())
+    trial = next(t for t in study.trials if t.id == "lstm-0002")
+    assert trial.best is not None
+    page.mouse.move(*middle_of(page, "#cost", trial.id))
+    tip = page.locator("#tip").inner_text()
+    assert trial.id in tip
+    assert f"NDCG@10 {trial.best.value:.4f}" in tip
+    assert "learning_rate" in tip
+    for place in ("#curves", "#parallel", "#by_parameter", "#cost", "#trial-table"):
+        assert page.locator(f"{place} .lit").evaluate_all(
+            "(all) => all.map(e => e.dataset.trial)"
+        ) == [trial.id]
+    page.mouse.move(1, 1)
+    assert not page.locator("#tip").is_visible()
+    page.locator("#folds .series .mark.c1").first.hover(force=True)
+    assert re.search(r"lstm-\d{4} · selected", page.locator("#tip").inner_text())
+
+
+def test_a_finger_and_the_arrow_keys_reach_a_trial_as_well(opened: Callable[..., Any]) -> None:
+    page = unfolded(opened(390, has_touch=True))
+    page.touchscreen.tap(*middle_of(page, "#cost", "gru-0001"))
+    tip = page.locator("#tip")
+    assert "gru-0001" in tip.inner_text()
+    box = tip.bounding_box()
+    assert box["x"] >= 0
+    assert box["x"] + box["width"] <= 390
+    page.locator("#curves svg").first.focus()
+    page.keyboard.press("ArrowRight")
+    first = tip.inner_text()
+    page.keyboard.press("ArrowRight")
+    assert tip.inner_text() != first
+    page.keyboard.press("ArrowLeft")
+    assert tip.inner_text() == first
+    page.keyboard.press("Escape")
+    assert not tip.is_visible()
+
+
+def test_the_table_sorts_and_its_filter_narrows_the_charts_and_their_axes(
+    opened: Callable[..., Any], study: Study
+) -> None:
+    page = unfolded(opened())
+    rows = page.locator("#trial-table tbody tr:visible")
+    ids = "(all) => all.map(e => e.dataset.trial)"
+    best = sorted((t for t in study.trials if t.best), key=lambda t: -t.best.value)  # type: ignore[union-attr]
+    assert rows.evaluate_all(ids)[:5] == [t.id for t in best[:5]]
+    page.get_by_role("button", name="Epochs", exact=True).click()
+    epochs = {t.id: len(t.epochs) for t in study.trials}
+    found = [epochs[id_] for id_ in rows.evaluate_all(ids)]
+    assert found == sorted(found, reverse=True)
+
+    ticks = "() => [...document.querySelectorAll('#cost .axes text.end')].map(e => e.textContent)"
+    before = page.evaluate(ticks)
+    page.get_by_role("searchbox").fill("gru learning_rate>0.002 state=complete")
+    wanted = {
+        t.id
+        for t in study.trials
+        if t.family == "gru" and t.state == "complete" and t.config["learning_rate"] > 0.002  # type: ignore[operator]
+    }
+    assert set(rows.evaluate_all(ids)) == wanted
+    assert set(page.locator("#cost .series:visible").evaluate_all(ids)) == wanted
+    assert page.evaluate(ticks) != before
+    assert f"{len(wanted)} of {len(study.trials)} trials" in page.locator("#find").inner_text()
+
+
+def test_the_parameter_against_the_score_is_chosen(
+    opened: Callable[..., Any], study: Study
+) -> None:
+    page = unfolded(opened())
+    page.get_by_label("Parameter of GRU", exact=True).select_option("loss")
+    panel = page.locator(
+        "#by_parameter .panel", has=page.get_by_label("Parameter of GRU", exact=True)
+    )
+    kinds = study.spaces["gru"].parameters["loss"].choices
+    texts = panel.locator(".axes text").all_text_contents()
+    assert sum(any(text[:5] == str(kind)[:5] for text in texts) for kind in kinds) == len(kinds)
+    across = panel.locator(".series .mark").evaluate_all(
+        "(all) => all.map(e => Math.round(e.getBoundingClientRect().x))"
+    )
+    assert 1 < len(set(across)) <= len(kinds)
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
