@@ -225,12 +225,6 @@ def test_on_paper_two_pages_hold_all_above_the_search_and_the_protocol_is_unfold
     assert not page.locator("details[open]").count()
 
 
-def unfolded(page: Any) -> Any:
-    """The page with its search open."""
-    page.evaluate("document.querySelectorAll('details').forEach(d => d.open = true)")
-    return page
-
-
 def middle_of(page: Any, chart: str, trial: str) -> tuple[float, float]:
     """Where a trial's mark is on the screen."""
     mark = page.locator(f"{chart} [data-trial={trial}] .mark").first
@@ -242,7 +236,7 @@ def middle_of(page: Any, chart: str, trial: str) -> tuple[float, float]:
 def test_a_trial_that_is_pointed_at_is_told_and_lit_in_every_chart_and_in_the_table(
     opened: Callable[..., Any], study: Study
 ) -> None:
-    page = unfolded(opened())
+    page = opened()
     trial = next(t for t in study.trials if t.id == "lstm-0002")
     assert trial.best is not None
     page.mouse.move(*middle_of(page, "#cost", trial.id))
@@ -261,7 +255,7 @@ def test_a_trial_that_is_pointed_at_is_told_and_lit_in_every_chart_and_in_the_ta
 
 
 def test_a_finger_and_the_arrow_keys_reach_a_trial_as_well(opened: Callable[..., Any]) -> None:
-    page = unfolded(opened(390, has_touch=True))
+    page = opened(390, has_touch=True)
     page.touchscreen.tap(*middle_of(page, "#cost", "gru-0001"))
     tip = page.locator("#tip")
     assert "gru-0001" in tip.inner_text()
@@ -282,7 +276,7 @@ def test_a_finger_and_the_arrow_keys_reach_a_trial_as_well(opened: Callable[...,
 def test_the_table_sorts_and_its_filter_narrows_the_charts_and_their_axes(
     opened: Callable[..., Any], study: Study
 ) -> None:
-    page = unfolded(opened())
+    page = opened()
     rows = page.locator("#trial-table tbody tr:visible")
     ids = "(all) => all.map(e => e.dataset.trial)"
     best = sorted((t for t in study.trials if t.best), key=lambda t: -t.best.value)  # type: ignore[union-attr]
@@ -309,7 +303,7 @@ def test_the_table_sorts_and_its_filter_narrows_the_charts_and_their_axes(
 def test_the_parameter_against_the_score_is_chosen(
     opened: Callable[..., Any], study: Study
 ) -> None:
-    page = unfolded(opened())
+    page = opened()
     page.get_by_label("Parameter of GRU", exact=True).select_option("loss")
     panel = page.locator(
         "#by_parameter .panel", has=page.get_by_label("Parameter of GRU", exact=True)
