@@ -109,17 +109,19 @@ def answer(
         BadInput: a language that there are no words in.
     """
     order = sorted(scores, key=lambda name: -experiment.metric.goodness(scores[name]))
+    tested = {name: each.kind for name, each in sealed.families.items()} if sealed else {}
+    everybody = {name: {**tested, **kinds}[name] for name in (*order, *tested)}
     teller = _Teller(
         experiment=experiment,
-        entrants=Entrants({name: kinds[name] for name in order}),
-        titles=titles(kinds, lang),
+        entrants=Entrants(everybody),
+        titles=titles(everybody, lang),
         say=_with_spaces(speaker(experiment, lang)) if lang == "zh" else speaker(experiment, lang),
     )
     return teller.tested(sealed) if sealed else teller.closed(scores)
 
 
 def _with_spaces(say: Say) -> Say:
-    """Between Chinese and Latin words, as is usual, and nowhere else beside a Chinese one."""
+    """One between a Chinese and a Latin word, as is usual, and none between Chinese ones."""
 
     def spaced(key: str, **blanks: object) -> str:
         text = re.sub(f"(?<={HAN}) +(?={HAN})", "", say(key, **blanks))

@@ -12,7 +12,7 @@ from recsweep.records.selection import Selection
 from recsweep.records.study import Study, TrialRow
 from recsweep.reporting.charts.marks import Mark
 from recsweep.reporting.leaderboard import Row, rows
-from recsweep.reporting.tasks.registry import speaker, words_of
+from recsweep.reporting.tasks.registry import Say, speaker, words_of
 
 LONGEST_NAME = 20
 
@@ -26,6 +26,7 @@ class View:
     lang: str
     rows: tuple[Row, ...] = field(init=False)  # the leader first
     words: Mapping[str, str] = field(init=False)
+    say: Say = field(init=False)  # a sentence or label in the reader's language
     marks: dict[str, Mark] = field(init=False)  # by the experiment's order: the same in any report
     titles: dict[str, str] = field(init=False)  # families as people read them, in a sentence
 
@@ -33,14 +34,11 @@ class View:
         object.__setattr__(self, "rows", tuple(rows(self.study, self.selection)))
         words = words_of(self.study.experiment.task, self.lang)
         object.__setattr__(self, "words", words)
+        object.__setattr__(self, "say", speaker(self.study.experiment, self.lang))
         names = enumerate(self.study.experiment.families)
         object.__setattr__(self, "marks", {name: Mark(n) for n, name in names})
         kinds = {name: space.family for name, space in self.study.spaces.items()}
         object.__setattr__(self, "titles", titles(kinds, self.lang))
-
-    def say(self, key: str, **values: object) -> str:
-        """A sentence or label in the reader's language."""
-        return speaker(self.study.experiment, self.lang)(key, **values)
 
     def label(self, family: str) -> str:
         """A family's title where it begins a row."""
