@@ -21,6 +21,7 @@ def choice(trial: TrialRow) -> Choice:
     assert trial.best is not None
     return Choice(
         family=trial.family,
+        kind=trial.family,
         trial=trial.id,
         config=trial.config,
         seed=trial.seed,

@@ -173,7 +173,9 @@ def test_where_less_is_better_the_family_with_the_higher_mean_loses(study: str, 
     )
     confirmation = committed(study).model_copy(update={"pairs": (higher,)})
     lines = list(statement_lines(over_logs([confirmation] * 3)))
-    winner, loser = (higher.a, higher.b) if ahead == "a" else (higher.b, higher.a)
+    kinds = {name: family.kind for name, family in confirmation.families.items()}
+    a, b = titles(kinds)[higher.a], titles(kinds)[higher.b]
+    winner, loser = (a, b) if ahead == "a" else (b, a)
     assert lines[0].startswith(f"Over 3 logs, {winner} beats {loser} by +0.0300 [+0.0")
 
 

@@ -77,7 +77,7 @@ def answer_of(
     study: Study, selection: Selection, sealed: Confirmation | None, lang: str = "en"
 ) -> Answer:
     """The answer to a study's question."""
-    kinds = {name: study.spaces[name].family for name in selection.families}
+    kinds = {name: choice.kind for name, choice in selection.families.items()}
     scores = {name: choice.value for name, choice in selection.families.items()}
     return answer(study.experiment, kinds, scores, sealed, lang)
 
