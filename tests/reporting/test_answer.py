@@ -68,20 +68,28 @@ def test_what_was_not_declared_has_no_say() -> None:
     assert find([explored, declared], ENTRANTS).verdict == "open"
 
 
-def test_the_default_study_is_told_in_words_and_plain_numbers() -> None:
-    said = answered("default")
+def test_next_courses_are_told_in_words_and_plain_numbers() -> None:
+    said = answered("mars")
     assert said.question == (
-        "Does a tuned GRU or LSTM beat equally tuned matrix factorisation and wide & deep?"
+        "Does a tuned GRU or LSTM beat equally tuned wide & deep and matrix factorisation?"
     )
     assert said.sentence == (
-        "Partly: on this log, the tuned GRU beats wide & deep; it shows no significant "
-        "difference from matrix factorisation and item neighbours."
+        "No: on this log, the tuned GRU beats popularity; it shows no significant difference from "
+        "matrix factorisation and item neighbours; it is beaten by wide & deep and Markov chain."
     )
-    assert "19.5% of the time with GRU, against 19.2% with matrix factorisation" in said.plainly
-    assert "+0.0327 NDCG@10 to LSTM (significant)" in said.sequence
-    assert [c.pair for c in said.contrasts][1] == "GRU − wide & deep"
-    assert said.contrasts[1].numbers == "+0.0185 [+0.0095, +0.0275]"
-    assert said.basis.startswith("301 learners, 5 seeds a family; 95% intervals, adjusted for")
+    assert "28.9% of the time with GRU, against 27.9% with matrix factorisation" in said.plainly
+    assert said.contrasts[1].pair == "GRU − wide & deep"
+    assert said.contrasts[1].numbers == "−0.0391 [−0.0650, −0.0131]"
+    assert said.basis.startswith("293 learners, 5 seeds a family; 95% intervals, adjusted for")
+
+
+def test_what_sequence_order_contributes_is_the_lead_over_the_twin() -> None:
+    said = answered("default")
+    order = [c for c in said.contrasts if c.about == "order"]
+    assert [c.pair for c in order] == ["GRU − GRU without order", "LSTM − LSTM without order"]
+    for contrast in order:
+        lead = contrast.numbers.partition(" ")[0]
+        assert f"{lead} NDCG@10 to {contrast.a} ({contrast.how})" in said.sequence
 
 
 def test_purchases_are_told_as_shares_that_are_bought() -> None:
@@ -115,9 +123,9 @@ def test_before_the_test_is_opened_there_is_no_answer_but_a_warning(name: str) -
 
 
 def test_chinese_and_latin_words_are_set_apart_and_chinese_ones_are_not() -> None:
-    said = answered("default", "zh").sentence
-    assert "调优后的 GRU 优于 wide & deep" in said
-    assert "与矩阵分解、课程近邻之间未见显著差异" in said
+    said = answered("mars", "zh").sentence
+    assert "调优后的 GRU 优于热门度" in said
+    assert "不如 wide & deep、马尔可夫链" in said
 
 
 def test_a_language_without_words_is_refused() -> None:

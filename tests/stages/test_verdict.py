@@ -213,7 +213,7 @@ def test_a_methods_section_tells_the_record(folders: tuple[Path, Path]) -> None:
     for row in (
         "GRU | network | yes",
         "GRU without order | control | yes",  # its events fade
-        "LSTM without order | control | no",  # its events don't
+        "LSTM without order | control | yes",
         "popularity | floor | no",
     ):
         assert f"\n| {row} | " in text
