@@ -169,7 +169,7 @@ def confirm(folder: Path, quiet: bool, searches: int | None = None) -> None:
         )
     json_lines().confirmed(confirmed.confirmation, confirmed.opened)
     for line in confirmation_lines(confirmed, folder):
-        out.print(line, markup=False, highlight=False, soft_wrap=True)
+        out.print(line, markup=False, highlight=False, soft_wrap=not out.is_terminal)
 
 
 def report(folder: Path, lang: str) -> None:

@@ -138,7 +138,7 @@ def _chart(state: StudyState, say: Any) -> Markup | None:
         label=say("chart_label", metric=metric),
         x_label=say("chart_x"),
         y_label=metric,
-        x_ticks=[(float(t), f"{t:g}") for t in x.ticks() if t == int(t)],
+        x_ticks=[(t, f"{t:g}") for t in x.ticks(whole=True)],
     )
 
 
