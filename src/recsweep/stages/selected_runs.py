@@ -21,7 +21,10 @@ def selected_runs(
     """The best on the folds last: a viewer of run files opens on the latest, by time and id."""
     choices = selection.families.values()
     ordered = sorted(choices, key=lambda choice: goodness(selection.metric, choice.value))
-    return [_run(study, selection.metric, choice, confirmation) for choice in ordered]
+    return [
+        _run(study, selection.metric, choice, confirmation, place)
+        for place, choice in enumerate(ordered)
+    ]
 
 
 def study_uid(study: Study) -> str:
@@ -30,7 +33,9 @@ def study_uid(study: Study) -> str:
     return hashlib.sha256(f"{study.experiment.study} {began}".encode()).hexdigest()[:8]
 
 
-def _run(study: Study, metric: str, choice: Choice, confirmation: Confirmation | None) -> StageRun:
+def _run(
+    study: Study, metric: str, choice: Choice, confirmation: Confirmation | None, place: int
+) -> StageRun:
     trial = next(t for t in study.trials if t.id == choice.trial)
     summary = {
         "best_value": choice.value,
@@ -41,7 +46,7 @@ def _run(study: Study, metric: str, choice: Choice, confirmation: Confirmation |
     }
     digest = hashlib.sha256(json.dumps(summary, sort_keys=True).encode()).hexdigest()[:8]
     return StageRun(
-        id=f"selected-{choice.trial}-{digest}-{study_uid(study)}",
+        id=f"selected-{place:02}-{choice.trial}-{digest}-{study_uid(study)}",
         name=f"{choice.trial} selected",
         job_type="selected",
         tags=["selected", *tags(study.experiment, "report", choice.family)],
