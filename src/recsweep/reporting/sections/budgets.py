@@ -106,7 +106,10 @@ def _chart(
         for name, points in curves.items()
     ]
     return line_chart(
-        *(lines, x, y, HEIGHT),
+        lines,
+        x,
+        y,
+        HEIGHT,
         label=label,
         x_label=x_label,
         y_label=view.metric,
