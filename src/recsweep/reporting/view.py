@@ -44,7 +44,7 @@ class View:
 
     def label(self, family: str) -> str:
         """A family's title where it begins a row."""
-        return self.titles[family][:1].upper() + self.titles[family][1:]
+        return capitalised(self.titles[family])
 
     def term(self, word: str) -> str:
         """A word of the records; itself where the language has no entry for it."""
@@ -83,6 +83,11 @@ class View:
     def cores(self) -> float:
         """CPU cores that one trial holds."""
         return self.study.experiment.resources.cpu
+
+
+def capitalised(text: str) -> str:
+    """With a capital where it begins; the rest stays as it is."""
+    return text[:1].upper() + text[1:]
 
 
 def score(value: float) -> str:

@@ -113,5 +113,11 @@ def _line(line: Line, x: Scale, y: Scale, label_y: float) -> Markup:
     parts.append(tag("path", d=path(lead), class_="lead"))
     parts.append(tag("text", short(line.name), x=edge + 11, y=label_y + 3.5, class_="name"))
     exact = " ".join(f"{a:.7g},{b:.7g}" for a, b in line.points)
-    names = {"data_family": line.mark.index, "data_points": exact, "data_trial": line.trial}
-    return tag("g", *parts, class_="series", **names)
+    return tag(
+        "g",
+        *parts,
+        class_="series",
+        data_family=line.mark.index,
+        data_points=exact,
+        data_trial=line.trial,
+    )
