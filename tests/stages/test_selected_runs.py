@@ -91,6 +91,7 @@ def test_the_best_on_the_folds_comes_last_whichever_way_is_better() -> None:
     for metric, last in (("ndcg@10", "gru"), ("log_loss", "lstm")):
         runs = selected_runs(study(), selection(metric), None)
         assert runs[-1].config["family"] == last
+        assert runs[-1].id < runs[0].id < "report"
         assert not [key for run in runs for key in run.summary if key.startswith("sealed")]
 
 

@@ -18,13 +18,17 @@ from recsweep.tracking.stage_runs import StageRun, study_config, tags
 def selected_runs(
     study: Study, selection: Selection, confirmation: Confirmation | None
 ) -> list[StageRun]:
-    """The best on the folds last: a viewer of run files opens on the latest, by time and id."""
+    """The best on the folds last, under the first of their ids.
+
+    `wandb leet` opens on the latest run, and on the first by name of those from one second.
+    """
     choices = selection.families.values()
-    ordered = sorted(choices, key=lambda choice: goodness(selection.metric, choice.value))
-    return [
+    best_first = sorted(choices, key=lambda choice: -goodness(selection.metric, choice.value))
+    runs = [
         _run(study, selection.metric, choice, confirmation, place)
-        for place, choice in enumerate(ordered)
+        for place, choice in enumerate(best_first)
     ]
+    return runs[::-1]
 
 
 def study_uid(study: Study) -> str:
@@ -46,7 +50,7 @@ def _run(
     }
     digest = hashlib.sha256(json.dumps(summary, sort_keys=True).encode()).hexdigest()[:8]
     return StageRun(
-        id=f"selected-{place:02}-{choice.trial}-{digest}-{study_uid(study)}",
+        id=f"best-{place:02}-{choice.trial}-{digest}-{study_uid(study)}",
         name=f"{choice.trial} selected",
         job_type="selected",
         tags=["selected", *tags(study.experiment, "report", choice.family)],
