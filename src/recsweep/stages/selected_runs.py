@@ -18,15 +18,18 @@ from recsweep.tracking.stage_runs import StageRun, study_config, tags
 def selected_runs(
     study: Study, selection: Selection, confirmation: Confirmation | None
 ) -> list[StageRun]:
-    """The best on the folds last, under the first of their ids.
+    """The best on the folds of those that have a curve comes last, under the first of the ids.
 
     `wandb leet` opens on the latest run, and on the first by name of those from one second.
     """
-    choices = selection.families.values()
-    best_first = sorted(choices, key=lambda choice: -goodness(selection.metric, choice.value))
+    flat = {trial.id for trial in study.trials if len(trial.epochs) < 2}
+    choices = sorted(
+        selection.families.values(),
+        key=lambda choice: (choice.trial in flat, -goodness(selection.metric, choice.value)),
+    )
     runs = [
         _run(study, selection.metric, choice, confirmation, place)
-        for place, choice in enumerate(best_first)
+        for place, choice in enumerate(choices)
     ]
     return runs[::-1]
 
