@@ -1,5 +1,7 @@
 """The runs of selected configurations, as data."""
 
+from dataclasses import replace
+
 from studies import study_with, trial_row
 
 from recsweep.records.confirmation import Confirmation, ConfirmedFamily, Estimate
@@ -92,7 +94,14 @@ def test_the_best_on_the_folds_comes_last_whichever_way_is_better() -> None:
     for metric, last in (("ndcg@10", "gru"), ("log_loss", "lstm")):
         runs = selected_runs(study(), selection(metric), None)
         assert runs[-1].config["family"] == last
+        assert runs[-1].id < runs[0].id < "report"
         assert not [key for run in runs for key in run.summary if key.startswith("sealed")]
+
+
+def test_a_trial_without_a_curve_is_not_what_a_viewer_opens_on() -> None:
+    flat = replace(GRU, epochs=GRU.epochs[:1])
+    known = replace(study(), trials=(flat, LSTM))
+    assert selected_runs(known, selection(), None)[-1].config["family"] == "lstm"
 
 
 def test_a_run_is_logged_again_only_when_it_says_something_else() -> None:

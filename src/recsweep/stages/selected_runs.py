@@ -18,10 +18,20 @@ from recsweep.tracking.stage_runs import StageRun, study_config, tags
 def selected_runs(
     study: Study, selection: Selection, confirmation: Confirmation | None
 ) -> list[StageRun]:
-    """The best on the folds last: a viewer of run files opens on the latest, by time and id."""
-    choices = selection.families.values()
-    ordered = sorted(choices, key=lambda choice: goodness(selection.metric, choice.value))
-    return [_run(study, selection.metric, choice, confirmation) for choice in ordered]
+    """The best on the folds of those that have a curve comes last, under the first of the ids.
+
+    `wandb leet` opens on the latest run, and on the first by name of those from one second.
+    """
+    flat = {trial.id for trial in study.trials if len(trial.epochs) < 2}
+    choices = sorted(
+        selection.families.values(),
+        key=lambda choice: (choice.trial in flat, -goodness(selection.metric, choice.value)),
+    )
+    runs = [
+        _run(study, selection.metric, choice, confirmation, place)
+        for place, choice in enumerate(choices)
+    ]
+    return runs[::-1]
 
 
 def study_uid(study: Study) -> str:
@@ -30,7 +40,9 @@ def study_uid(study: Study) -> str:
     return hashlib.sha256(f"{study.experiment.study} {began}".encode()).hexdigest()[:8]
 
 
-def _run(study: Study, metric: str, choice: Choice, confirmation: Confirmation | None) -> StageRun:
+def _run(
+    study: Study, metric: str, choice: Choice, confirmation: Confirmation | None, place: int
+) -> StageRun:
     trial = next(t for t in study.trials if t.id == choice.trial)
     summary = {
         "best_value": choice.value,
@@ -41,7 +53,7 @@ def _run(study: Study, metric: str, choice: Choice, confirmation: Confirmation |
     }
     digest = hashlib.sha256(json.dumps(summary, sort_keys=True).encode()).hexdigest()[:8]
     return StageRun(
-        id=f"selected-{choice.trial}-{digest}-{study_uid(study)}",
+        id=f"best-{place:02}-{choice.trial}-{digest}-{study_uid(study)}",
         name=f"{choice.trial} selected",
         job_type="selected",
         tags=["selected", *tags(study.experiment, "report", choice.family)],
