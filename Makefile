@@ -7,7 +7,7 @@ BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
 EXPERIMENT ?= experiments/default.yaml
 ARGS ?=
-STUDY ?= results/$(basename $(notdir $(EXPERIMENT)))
+STUDY ?= results/$(shell sed -nE "s/^study: *['\"]?([^'\" \#]+).*/\1/p" $(EXPERIMENT))
 
 .PHONY: help install examples sweep plan prepare search select confirm report reproduce reference replay dashboard compare verdict methods portrait sync test lint format types imports tests faults fuzz mutants tools audit clean distclean
 
@@ -24,17 +24,17 @@ $(INSTALLED): pyproject.toml constraints.txt
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[dev]'
 	@touch $@
 
-sweep: $(INSTALLED) ## Run the whole study: prepare, sweep, select, confirm, report
-	@$(BIN)/recsweep run $(EXPERIMENT) $(ARGS)
+sweep: $(INSTALLED) ## Run the whole study: prepare, search, select, confirm, report
+	@$(BIN)/recsweep sweep $(EXPERIMENT) $(ARGS)
 
 plan: $(INSTALLED) ## Print what a sweep would do, with an estimate of time and memory
-	@$(BIN)/recsweep sweep $(EXPERIMENT) --dry-run $(ARGS)
+	@$(BIN)/recsweep plan $(EXPERIMENT) $(ARGS)
 
 prepare: $(INSTALLED) ## Stage 1: read, clean, index and fingerprint the data
 	@$(BIN)/recsweep prepare $(EXPERIMENT) $(ARGS)
 
 search: $(INSTALLED) ## Stage 2: run or resume the trials
-	@$(BIN)/recsweep sweep $(EXPERIMENT) $(ARGS)
+	@$(BIN)/recsweep search $(EXPERIMENT) $(ARGS)
 
 select: $(INSTALLED) ## Stage 3: pick each family's configuration
 	@$(BIN)/recsweep select $(STUDY) $(ARGS)

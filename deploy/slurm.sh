@@ -12,7 +12,7 @@
 #
 #   sbatch deploy/slurm.sh experiments/mine.yaml --set resources.gpu=0.5
 #
-# Arguments go to `recsweep run`. The job's time limit stops the sweep cleanly; the same command
+# Arguments go to `recsweep sweep`. The job's time limit stops the sweep cleanly; the same command
 # goes on. Set STUDIES to a folder that is kept if the repository lies on scratch space.
 set -euo pipefail
 
@@ -52,7 +52,7 @@ done
 
 mirror=()
 [[ -z ${STUDIES:-} ]] || mirror=(--set "storage.mirror=$STUDIES")
-.venv/bin/recsweep run "$experiment" "${mirror[@]}" "$@" &
+.venv/bin/recsweep sweep "$experiment" "${mirror[@]}" "$@" &
 sweep=$!
 trap 'kill -TERM $sweep 2>/dev/null || true; wait $sweep || true' TERM
 wait $sweep

@@ -42,7 +42,7 @@ def test_every_machine_of_the_cluster_starts_the_ray_of_the_locked_environment()
 def test_the_rayjob_runs_a_command_that_recsweep_takes() -> None:
     spec = load("rayjob.yaml")["spec"]
     program, verb, experiment, *options = shlex.split(spec["entrypoint"])
-    assert (program, verb) == ("recsweep", "run")
+    assert (program, verb) == ("recsweep", "sweep")
     assert options[::2] == ["--set"] * (len(options) // 2)
     loaded = load_experiment(ROOT / experiment, options[1::2])
     (group,) = spec["rayClusterSpec"]["workerGroupSpecs"]
@@ -109,7 +109,7 @@ def test_the_slurm_script_starts_a_head_then_workers_then_the_sweep(tmp_path: Pa
         f"n3: ray start --address=10.0.0.7:20005 {common}",
     ]
     assert lines[-1] == (
-        "sweep: run mine.yaml --set storage.mirror=/kept --set budget.trials=4 at 10.0.0.7:20005"
+        "sweep: sweep mine.yaml --set storage.mirror=/kept --set budget.trials=4 at 10.0.0.7:20005"
     )
 
 

@@ -64,11 +64,11 @@ def test_the_page_is_up_and_follows_every_trial_within_five_seconds(
     assert seconds_until(page, "0.3750") <= 5
     seconds_until(page, "Open the Optuna dashboard", 30)
     running.let_go()
-    assert seconds_until(page, "The sweep was stopped") <= 5
+    assert seconds_until(page, "The sweep was interrupted") <= 5
     assert page.evaluate("document.documentElement.scrollWidth") <= 390
     paper = page.evaluate("getComputedStyle(document.body).backgroundColor")
     assert paper == "rgb(22, 24, 27)"
     page.goto(f"{address}?lang=zh")
-    assert seconds_until(page, "搜索已停止", 10) <= 5
+    assert seconds_until(page, "研究已中断", 10) <= 5
     assert not troubles
     context.close()

@@ -1,4 +1,4 @@
-"""`sweep --dry-run`: what a sweep would do, as a table for people."""
+"""`plan`: what a sweep would do, as a table for people."""
 
 from rich import box
 from rich.console import Group

@@ -16,8 +16,10 @@ from recsweep.cli.console import (
     json_lines,
     out,
     sweep_listeners,
+    waiting,
     without_trials,
 )
+from recsweep.cli.search_waits import SearchWaits
 from recsweep.config.schema import Experiment
 from recsweep.errors import BadInput, WorkFailed
 
@@ -63,8 +65,8 @@ def init(
     hints(
         (str(path), "written; look it over"),
         (command("prepare", str(path)), "reads, checks, counts"),
-        (command("sweep", str(path), "--dry-run"), "how long a search takes"),
-        (command("run", str(path)), "the whole study"),
+        (command("plan", str(path)), "how long a search takes"),
+        (command("sweep", str(path)), "the whole study"),
     )
 
 
@@ -74,12 +76,12 @@ def prepare(experiment: Experiment, quiet: bool) -> None:
     Raises:
         BadInput: see `prepare`; or a fold or the sealed test could not be scored.
     """
-    from recsweep.cli.prepare_lines import caveats, summary_lines
-    from recsweep.data.manifest import read_manifest
-    from recsweep.stages.confirm.scorable import check_test
-    from recsweep.tasks.support import fold_support
+    with waiting("Preparing the data"):
+        from recsweep.cli.prepare_lines import caveats, summary_lines
+        from recsweep.data.manifest import read_manifest
+        from recsweep.stages.confirm.scorable import check_test
+        from recsweep.tasks.support import fold_support
 
-    with out.status("Preparing the data"):
         dataset = recsweep.prepare(experiment)
     json_lines().say("prepared", folder=dataset.folder, fingerprint=dataset.fingerprint)
     manifest = read_manifest(dataset.folder)
@@ -96,15 +98,20 @@ def prepare(experiment: Experiment, quiet: bool) -> None:
     check_test(dataset, experiment)
 
 
-def sweep(experiment: Experiment, extra: int, quiet: bool, *, say_power: bool = True) -> Path:
+def search(experiment: Experiment, extra: int, quiet: bool, later: Sequence[str] = ()) -> Path:
     """Run or resume the trials, say what the sealed test can show of what they found, and give back
-    the study's folder.
+    the study's folder. `later` names the stages that follow.
 
     Raises:
         WorkFailed: it was stopped; says how to resume.
     """
-    with _resumable():
-        study = recsweep.sweep(experiment, extra_trials=extra, listeners=sweep_listeners(quiet))
+    with _resumable(), SearchWaits(quiet) as waits:
+        study = recsweep.run_search(
+            experiment,
+            extra_trials=extra,
+            listeners=[waits.begun, *sweep_listeners(quiet, later), waits.ended],
+            later=later,
+        )
     session = study.session
     if session is None:
         more = (
@@ -122,7 +129,7 @@ def sweep(experiment: Experiment, extra: int, quiet: bool, *, say_power: bool = 
         f"efficiency {session.efficiency:.2f}.\n",
         highlight=False,
     )
-    if say_power:
+    if "confirm" not in later:  # where the test is opened at once, that says what it can show
         with suppress(WorkFailed):  # a family has no complete trial: `select` says so
             _say_power(study.power, "from the folds")
     return study.folder
@@ -132,7 +139,7 @@ def plan(experiment: Experiment) -> None:
     """Print what a sweep would do."""
     from recsweep.cli.plan_table import plan_table
 
-    with out.status("Measuring one epoch of each family"):
+    with waiting("Measuring one epoch of each family"):
         made = recsweep.plan(experiment)
     out.print(plan_table(made))
     _say_power(made.power, "from one epoch of the defaults")
@@ -140,7 +147,8 @@ def plan(experiment: Experiment) -> None:
 
 def select(folder: Path) -> str:
     """Select, and give back the first family's name."""
-    selection = recsweep.select(folder)
+    with waiting("Selecting the configurations"):
+        selection = recsweep.select(folder)
     json_lines().selected(selection)
     n = len(selection.families)
     out.print(
@@ -172,12 +180,13 @@ def confirm(folder: Path, quiet: bool, searches: int | None = None) -> None:
         out.print(line, markup=False, highlight=False, soft_wrap=True)
 
 
-def report(folder: Path, lang: str) -> None:
+def report(folder: Path, lang: str, quiet: bool = False) -> None:
     """Write the page and the leaderboard, and print the leaderboard."""
-    from recsweep.reporting.leaderboard import terminal
-    from recsweep.reporting.leaderboard import warnings as leaderboard_warnings
+    with waiting("Writing the report", quiet):
+        from recsweep.reporting.leaderboard import terminal
+        from recsweep.reporting.leaderboard import warnings as leaderboard_warnings
 
-    reported = recsweep.report(folder, lang)
+        reported = recsweep.report(folder, lang)
     json_lines().say("reported", page=reported.page, leaderboard=folder / "leaderboard.md")
     out.print()
     out.print(terminal(reported.study, reported.selection))
@@ -233,7 +242,7 @@ def replay(folder: Path) -> None:
     Raises:
         WorkFailed: a line differs.
     """
-    with out.status("Replaying the journal"):
+    with waiting("Replaying the journal"):
         found = recsweep.replay(folder)
     if found.difference is not None:
         raise WorkFailed(f"{folder}: {found.difference}")

@@ -16,6 +16,7 @@ from recsweep.reporting.html import template
 from recsweep.reporting.view import score
 
 LATEST = 8
+STAGES = ("prepare", "search", "select", "confirm", "report")
 HEIGHT = 250.0
 
 
@@ -31,7 +32,9 @@ def live_part(
         places=places,
         facts=_facts(state, say) if state and state.families else [],
         families=[_family_row(n, f, say) for n, f in enumerate(state.families)] if state else [],
+        stages=_stages(state, say) if state else [],
         chart=_chart(state, say) if state else None,
+        running_chart=_running_chart(state, say) if state else None,
         latest=[_ended_row(t, say) for t in state.ended[:LATEST]] if state else [],
         failures=[t for t in state.ended if t.state == "failed"] if state else [],
         metric=written(state.metric) if state and state.metric else "",
@@ -79,6 +82,29 @@ def _facts(state: StudyState, say: Any) -> list[tuple[str, str, str]]:
         wall = duration(state.wall_seconds, say)
         facts.append((wall, say("fact_wall"), say("fact_wall_note")))
     return facts
+
+
+def _stages(state: StudyState, say: Any) -> list[tuple[str, str]]:
+    """(class, words) of every stage, while one is under way."""
+    if state.stage is None and not state.later:
+        return []
+    began = STAGES.index(state.stage) if state.stage else len(STAGES) - len(state.later)
+    shown = []
+    for n, verb in enumerate(STAGES):
+        if n > began and verb not in state.later:
+            continue
+        kind = "over" if n < began else "now" if n == began else "later"
+        shown.append((kind, _stage(verb, state, say) if n == began else say(f"stage_{verb}")))
+    return shown
+
+
+def _stage(verb: str, state: StudyState, say: Any) -> str:
+    """The stage under way, with how far it is."""
+    if verb == "search" and state.target is not None:
+        return str(say("stage_of", stage=say("stage_search"), n=len(state.ended), of=state.target))
+    if verb == "confirm" and state.total:
+        return str(say("stage_of", stage=say("stage_refits"), n=state.done, of=state.total))
+    return str(say(f"stage_{verb}"))
 
 
 def _family_row(index: int, family: FamilyState, say: Any) -> dict[str, Any]:
@@ -137,6 +163,37 @@ def _chart(state: StudyState, say: Any) -> Markup | None:
         HEIGHT,
         label=say("chart_label", metric=metric),
         x_label=say("chart_x"),
+        y_label=metric,
+        x_ticks=[(float(t), f"{t:g}") for t in x.ticks() if t == int(t)],
+    )
+
+
+def _running_chart(state: StudyState, say: Any) -> Markup | None:
+    """The metric of trials under way, epoch by epoch."""
+    marks = {family.name: Mark(n) for n, family in enumerate(state.families)}
+    trials = [trial for trial in state.running if trial.values]
+    if not trials:
+        return None
+    x = Scale(1, max(state.epochs, 2), LEFT + 4, WIDTH - NAMES)
+    y = Scale(*nice_range([v for t in trials for v in t.values]), HEIGHT - BOTTOM, TOP)
+    lines = [
+        Line(
+            marks[t.family],
+            t.id,
+            [(float(n), value) for n, value in enumerate(t.values, 1)],
+            f"{t.id} {score(t.values[-1])}",
+            markers=True,
+        )
+        for t in trials
+    ]
+    metric = written(state.metric)
+    return line_chart(
+        lines,
+        x,
+        y,
+        HEIGHT,
+        label=say("running_label", metric=metric),
+        x_label=say("epoch"),
         y_label=metric,
         x_ticks=[(float(t), f"{t:g}") for t in x.ticks() if t == int(t)],
     )

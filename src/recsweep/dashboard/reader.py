@@ -1,8 +1,6 @@
 """Reads a study's state: from Optuna's journal while there is one, else from its files."""
 
 import json
-import os
-import platform
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +10,7 @@ from optuna.trial import FrozenTrial, TrialState
 from recsweep.config.schema import lower_is_better
 from recsweep.dashboard.state import FamilyState, Phase, Running, StudyState
 from recsweep.records.files import read_study
-from recsweep.records.live import LiveSweep, read_live
+from recsweep.records.live import LiveSweep, process_lives, read_live
 from recsweep.records.study import Study, TrialRow
 from recsweep.search.sessions import read_sessions
 from recsweep.search.storage import JOURNAL, open_storage
@@ -62,14 +60,14 @@ class Reader:
         for name in live.targets:
             if name in known and name not in self._studies:
                 self._studies[name] = optuna.load_study(study_name=name, storage=storage)
-        busy = holder_lives(self._folder)
+        busy = live.alive() or holder_lives(self._folder)
         families = tuple(self._family(name, n, busy, live) for name, n in live.targets.items())
         sessions = read_sessions(self._folder)
         last = sessions[-1] if sessions else None
         current = last is not None and (last.started >= live.started or not busy)
         return StudyState(
             name=live.study,
-            phase=_phase(families, busy and live.ended is None),
+            phase=_phase(families, busy),
             metric=live.metric,
             description=live.description,
             families=families,
@@ -79,6 +77,11 @@ class Reader:
             epochs=live.epochs,
             files=self._files(),
             wandb_runs=self._wandb_runs(),
+            stage=live.stage if busy else None,
+            later=live.later if busy else (),
+            done=live.done,
+            total=live.total,
+            ends=live.ends if busy else None,
         )
 
     def _family(self, name: str, target: int | None, busy: bool, live: LiveSweep) -> FamilyState:
@@ -133,28 +136,17 @@ def holder_lives(folder: Path) -> bool:
     """Does a process hold the study? Asked without touching the lock, which a sweep may want."""
     try:
         holder = json.loads((folder / "sweep.lock").read_text("utf-8"))
-        pid, host = int(holder["pid"]), holder["host"]
+        return process_lives(int(holder["pid"]), holder["host"])
     except (OSError, ValueError, KeyError, TypeError):
         return False
-    if host != platform.node():
-        return True
-    try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
-        return False
-    except PermissionError:
-        return True
-    return True
 
 
 def _running(family: str, trial: FrozenTrial) -> Running:
     epochs = epochs_of(trial)
-    last = epochs[-1] if epochs else None
     return Running(
         id=trial_id(family, trial.user_attrs["number"]),
         family=family,
-        epoch=last.epoch if last else 0,
-        value=last.value if last else None,
+        values=tuple(report.value for report in epochs),
         seconds=sum(report.seconds for report in epochs),
     )
 

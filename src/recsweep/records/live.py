@@ -1,10 +1,13 @@
-"""`sweep.json`: what a sweep that runs now, or ran last, set out to do.
+"""`sweep.json`: what a study that is worked on now, or was last, set out to do, and how far it is.
 
-Everything else about a running sweep is in Optuna's journal; this is what the journal can't tell.
+Trials are in Optuna's journal; this is what the journal can't tell.
 """
 
-from collections.abc import Mapping
-from datetime import datetime
+import os
+import platform
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from pydantic import ValidationError
@@ -27,8 +30,42 @@ class LiveSweep(Schema):
     workers: int
     started: datetime
     project: str  # of W&B
-    ended: datetime | None = None  # None: it runs, or was killed
+    ended: datetime | None = None  # of the search; None: it runs, or was killed
     interrupted: bool = False
+    stage: str | None = None  # the verb under way; None: none is
+    later: tuple[str, ...] = ()  # verbs that follow it
+    done: int = 0  # refits
+    total: int = 0
+    ends: datetime | None = None  # when the last stage is expected to
+    pid: int = 0  # who is at work
+    host: str = ""
+
+    def alive(self) -> bool:
+        """Is a stage under way, or about to begin?"""
+        return bool(self.stage or self.later) and process_lives(self.pid, self.host)
+
+
+def process_lives(pid: int, host: str) -> bool:
+    """Does it run? Of a process on another machine nobody knows; it is taken to."""
+    if host != platform.node():
+        return True
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        return True
+    return True
+
+
+def myself() -> dict[str, object]:
+    """This process, as `pid` and `host`."""
+    return {"pid": os.getpid(), "host": platform.node()}
+
+
+def end_in(seconds: float | None) -> datetime | None:
+    """The time in so many seconds."""
+    return None if seconds is None else datetime.now(UTC) + timedelta(seconds=seconds)
 
 
 def write_live(sweep: LiveSweep, folder: Path) -> None:
@@ -42,3 +79,32 @@ def read_live(folder: Path) -> LiveSweep | None:
         return LiveSweep.model_validate_json((folder / NAME).read_bytes())
     except (OSError, ValidationError):
         return None
+
+
+@contextmanager
+def at_stage(folder: Path, stage: str) -> Iterator[Callable[[int, int, float], None]]:
+    """A stage after the search is under way; call what is given with done, total and seconds left.
+
+    Nothing is written where no sweep of this version has begun.
+    """
+    _update(folder, stage=stage, done=0, total=0, ends=None, **myself())
+    live = read_live(folder)
+    later = () if live is None else tuple(verb for verb in live.later if verb != stage)
+    _update(folder, later=later)
+
+    def far(done: int, total: int, seconds: float) -> None:
+        _update(folder, done=done, total=total, ends=end_in(seconds))
+
+    try:
+        yield far
+    except BaseException:
+        later = ()
+        raise
+    finally:
+        _update(folder, stage=None, later=later, ends=None)
+
+
+def _update(folder: Path, **changes: object) -> None:
+    live = read_live(folder)
+    if live is not None:
+        write_live(live.model_copy(update=changes), folder)

@@ -84,7 +84,7 @@ def terminal(study: Study, selection: Selection) -> Group:
     )
     for name in ("family", written(selection.metric)):
         table.add_column(name, no_wrap=True)
-    for name in ("trials", "complete", "stopped", "failed", "s"):
+    for name in ("trials", "complete", "stopped\nearly", "failed", "s"):
         table.add_column(name, justify="right", no_wrap=True)
     best = Table.grid(padding=(0, 2))
     for row in rows(study, selection):
