@@ -9,11 +9,13 @@ from studies import trial_row
 from sweeps import spaces_of, study_of
 
 from recsweep.config.schema import Experiment, Folds
+from recsweep.records.live import seconds_after
 from recsweep.records.study import TrialRow
 from recsweep.tracking.events import EpochReported, SweepStarted, TrialEnded, TrialStarted
-from recsweep.tracking.remaining import REPORT_SECONDS, Remaining
+from recsweep.tracking.remaining import Remaining
 from recsweep.training.epoch import EpochReport
 
+FILES = seconds_after("search", ())
 STUDY = study_of("a", trials=3, epochs=4)
 
 
@@ -42,11 +44,11 @@ class Search:
             SweepStarted(experiment, spaces_of(folder, "a"), targets, (), workers, "u", 0)
         )
 
-    def train(self, number: int, epochs: int, wall: float = 10.0) -> None:
+    def train(self, number: int, epochs: int) -> None:
         """So many epochs of a trial, each of 10 s."""
         self.estimate(TrialStarted(f"a-{number:04d}", "a", 0, {}, 0))
         for epoch in range(1, epochs + 1):
-            self.now += wall
+            self.now += 10.0
             report = EpochReport(epoch, 0.1, {}, (), 10.0)
             self.estimate(EpochReported(f"a-{number:04d}", report))
 
@@ -66,10 +68,10 @@ def test_what_runs_is_counted_to_its_end_beside_what_is_to_come(
 ) -> None:
     search = Search(tmp_path, monkeypatch)
     search.train(0, 1)
-    assert search.estimate.seconds() == pytest.approx(30 + 2 * 40)
+    assert search.estimate.seconds() == pytest.approx(30 + 2 * 40 + FILES)
     search.end(ended(0, 0.1, 0.2, 0.3, 0.4))
     search.train(1, 3)
-    assert search.estimate.seconds() == pytest.approx(10 + 40)
+    assert search.estimate.seconds() == pytest.approx(10 + 40 + FILES)
 
 
 def test_trials_that_were_stopped_early_make_those_to_come_shorter_but_not_one_that_got_further(
@@ -79,9 +81,9 @@ def test_trials_that_were_stopped_early_make_those_to_come_shorter_but_not_one_t
     search.train(0, 2)
     search.end(ended(0, 0.1, 0.2))
     search.train(1, 1)
-    assert search.estimate.seconds() == pytest.approx(10 + 20)
+    assert search.estimate.seconds() == pytest.approx(10 + 20 + FILES)
     search.train(1, 3)
-    assert search.estimate.seconds() == pytest.approx(10 + 20)
+    assert search.estimate.seconds() == pytest.approx(10 + 20 + FILES)
 
 
 def test_the_last_trial_takes_one_worker_its_own_time(
@@ -89,8 +91,8 @@ def test_the_last_trial_takes_one_worker_its_own_time(
 ) -> None:
     experiment = study_of("a", trials=1, epochs=4)
     search = Search(tmp_path, monkeypatch, experiment, workers=2)
-    search.train(0, 2, wall=5.0)  # both workers were at work
-    assert search.estimate.seconds() == pytest.approx(20)
+    search.train(0, 2)
+    assert search.estimate.seconds() == pytest.approx(20 + FILES)
 
 
 def test_refits_and_the_report_are_counted_where_they_follow(
@@ -98,14 +100,17 @@ def test_refits_and_the_report_are_counted_where_they_follow(
 ) -> None:
     folds = Folds(count=3, validation=0.1, test=0.2)
     experiment = STUDY.model_copy(update={"folds": folds})
-    search = Search(tmp_path, monkeypatch, experiment, ("confirm", "report"))
+    later = ("confirm", "report")
+    search = Search(tmp_path, monkeypatch, experiment, later)
     for number in range(3):
         search.train(number, 4)
         search.end(ended(number, 0.1, 0.2, 0.9 - number / 10, 0.3))
     # The folds train on 0.7, 0.6 and 0.5 of all events, a refit on 0.8, for the best three epochs.
     refit = 3 * 10 * 0.8 / (0.7 + 0.6 + 0.5)
     seeds = experiment.confirm.seeds
-    assert search.estimate.seconds() == pytest.approx(seeds * refit + REPORT_SECONDS)
+    assert search.estimate.seconds() == pytest.approx(
+        seeds * refit + seconds_after("search", later)
+    )
 
 
 def test_of_a_budget_of_seconds_what_is_not_used_is_left(
@@ -114,4 +119,4 @@ def test_of_a_budget_of_seconds_what_is_not_used_is_left(
     budget = STUDY.budget.model_copy(update={"trials": None, "seconds": 100.0})
     search = Search(tmp_path, monkeypatch, STUDY.model_copy(update={"budget": budget}))
     search.train(0, 1)
-    assert search.estimate.seconds() == pytest.approx(90)
+    assert search.estimate.seconds() == pytest.approx(90 + FILES)

@@ -144,23 +144,26 @@ def sweep(
         steps.prepare(loaded, quiet)
         later = ("select", "report") if keep_sealed else ("select", "confirm", "report")
         folder = steps.search(loaded, steps.extra_trials(trials), quiet, later)
-        family = steps.select(folder)
+        selection = steps.select(folder, quiet)
         if not keep_sealed:
-            steps.confirm(folder, quiet)
+            steps.confirm(folder, quiet, later=("report",))
         steps.report(folder, "en", quiet)
-    sealed = (command("confirm", str(folder)), "open the sealed test, once you are done")
-    hints(
-        (f"{folder}/report.html", "the page"),
-        (f"{folder}/leaderboard.md", "the table, the configurations, the folds"),
-        *([sealed] if keep_sealed else []),
-        (
-            command("reproduce", f"{folder}/best/{family}.yaml"),
-            "rebuild a configuration",
-        ),
-        more_of(loaded),
-        (command("dashboard", str(folder)), "a page to look closer"),
-        (command("sync", str(folder)), "send the runs to W&B"),
-    )
+        sealed = (command("confirm", str(folder)), "open the sealed test, once you are done")
+        longer = [name for name, choice in selection.families.items() if not choice.converged]
+        lines = [
+            (f"{folder}/report.html", "the page"),
+            (f"{folder}/leaderboard.md", "the table, the configurations, the folds"),
+            *([sealed] if keep_sealed else []),
+            (
+                command("reproduce", f"{folder}/best/{next(iter(selection.families))}.yaml"),
+                "rebuild a configuration",
+            ),
+            more_of(loaded),
+            *([longer_training(loaded, longer)] if longer else []),
+            (command("dashboard", str(folder)), "a page to look closer"),
+            (command("sync", str(folder)), "send the runs to W&B"),
+        ]
+        hints(*lines[: 2 if quiet else None])
 
 
 def more_of(experiment: Experiment) -> tuple[str, str]:
@@ -171,6 +174,13 @@ def more_of(experiment: Experiment) -> tuple[str, str]:
         return command(*without_trials(), *more), "more trials for every tuned family"
     more = "--set", f"budget.seconds={2 * seconds:g}"
     return command(*without_trials(), *more), "more seconds for every tuned family"
+
+
+def longer_training(experiment: Experiment, families: list[str]) -> tuple[str, str]:
+    """What trains longer than a study whose training had not converged: a study of its own."""
+    more = {"study": f"{experiment.study}_longer", "budget.epochs": 2 * experiment.budget.epochs}
+    settings = [word for key, value in more.items() for word in ("--set", f"{key}={value}")]
+    return command(*without_trials(), *settings), f"not converged: {', '.join(families)}"
 
 
 @app.command(epilog="Example: recsweep prepare experiments/default.yaml")

@@ -11,9 +11,12 @@ from recsweep.records.confirmation_files import VERDICTS
 from recsweep.stages.confirm.stage import Confirmed
 from recsweep.stages.reproduce.stage import Reproduction
 
+SHORT = 6
+"""Lines of each kind, where a screen has to hold them all."""
 
-def confirmation_lines(confirmed: Confirmed, folder: Path) -> Iterator[str]:
-    """Means, verdicts, controls, and how often the test was opened."""
+
+def confirmation_lines(confirmed: Confirmed, folder: Path, *, short: bool = False) -> Iterator[str]:
+    """Means, verdicts, controls, and how often the test was opened; `short`: in half a screen."""
     confirmation = confirmed.confirmation
     key, metric = confirmation.metric, written(confirmation.metric)
     families = confirmation.families
@@ -26,7 +29,7 @@ def confirmation_lines(confirmed: Confirmed, folder: Path) -> Iterator[str]:
     best_first = sorted(
         families.items(), key=lambda item: -goodness(key, item[1].metrics[key].mean)
     )
-    for name, family in best_first:
+    for name, family in best_first[: SHORT if short else None]:
         mean = family.metrics[key]
         yield (f"  {name:{width}}  {metric} {mean.mean:.4f} [{mean.lower:.4f}, {mean.upper:.4f}]")
     if confirmation.best_possible is not None:
@@ -35,15 +38,14 @@ def confirmation_lines(confirmed: Confirmed, folder: Path) -> Iterator[str]:
             "the best possible: the simulator's own probabilities"
         )
     yield ""
-    for exploratory in (False, True):
+    for exploratory in (False,) if short else (False, True):
         pairs = [pair for pair in confirmation.pairs if pair.exploratory is exploratory]
         if exploratory and pairs:
             yield ""
             yield "Exploratory, adjusted for all pairs:"
-        yield from _with_their_basis_once(
-            [pair.sentence(metric, unit=confirmation.unit) for pair in pairs]
-        )
-    if confirmation.cold:
+        sentences = [pair.sentence(metric, unit=confirmation.unit) for pair in pairs]
+        yield from _with_their_basis_once(sentences[: SHORT if short else None])
+    if confirmation.cold and not short:
         yield ""
         yield "On courses without an event before the test:"
         yield from _with_their_basis_once([pair.sentence(metric) for pair in confirmation.cold])

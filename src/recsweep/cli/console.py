@@ -11,6 +11,7 @@ from threading import Timer
 from typing import TYPE_CHECKING, Any
 
 from rich.console import Console
+from rich.markup import escape
 
 if TYPE_CHECKING:
     from recsweep.cli.json_lines import JsonLines
@@ -61,6 +62,19 @@ def waiting(what: str, quiet: bool = False) -> Iterator[None]:
         yield
     finally:
         timer.cancel()
+
+
+def say(*lines: str, warning: bool = False) -> None:
+    """Lines for people; a terminal's are broken between words, so that no number is cut."""
+    for line in lines:
+        mark = "[bold yellow]![/] " if warning else ""
+        out.print(f"{mark}{escape(line)}", highlight=False, soft_wrap=not out.is_terminal)
+
+
+def warn(line: str) -> None:
+    """A caveat, on standard error."""
+    wrap = not err.is_terminal
+    err.print(f"[bold yellow]![/] {escape(line)}", highlight=False, soft_wrap=wrap)
 
 
 ALIGNED = 72

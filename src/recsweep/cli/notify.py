@@ -5,9 +5,7 @@ import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from rich.markup import escape
-
-from recsweep.cli.console import err
+from recsweep.cli.console import warn
 from recsweep.errors import RecsweepError
 
 
@@ -34,5 +32,4 @@ def _run(command: str, status: int) -> None:
     told = {**os.environ, "RECSWEEP_STATUS": str(status)}
     done = subprocess.run(command, shell=True, env=told, stdout=2, check=False)
     if done.returncode:
-        said = f"--notify {command}: ended with status {done.returncode}"
-        err.print(f"[bold yellow]![/] {escape(said)}", highlight=False, soft_wrap=True)
+        warn(f"--notify {command}: ended with status {done.returncode}")

@@ -11,12 +11,13 @@ from rich.table import Table
 import recsweep
 from recsweep.cli.console import (
     command,
-    err,
     hints,
     json_lines,
     out,
+    say,
     sweep_listeners,
     waiting,
+    warn,
     without_trials,
 )
 from recsweep.cli.search_waits import SearchWaits
@@ -25,6 +26,7 @@ from recsweep.errors import BadInput, WorkFailed
 
 if TYPE_CHECKING:
     from recsweep.evaluation.power import Power
+    from recsweep.records.selection import Selection
     from recsweep.stages.init.words import Role
 
 
@@ -86,7 +88,7 @@ def prepare(experiment: Experiment, quiet: bool) -> None:
     json_lines().say("prepared", folder=dataset.folder, fingerprint=dataset.fingerprint)
     manifest = read_manifest(dataset.folder)
     for caveat in caveats(manifest):
-        err.print(f"[bold yellow]![/] {escape(caveat)}", highlight=False, soft_wrap=True)
+        warn(caveat)
     if not quiet:
         table = Table.grid(padding=(0, 2))
         table.add_column(max_width=36)
@@ -120,18 +122,18 @@ def search(experiment: Experiment, extra: int, quiet: bool, later: Sequence[str]
             else f"no family has any of its {experiment.budget.seconds:g} s left; "
             "--set budget.seconds=N gives more."
         )
-        out.print(f"Every trial of this study is finished; {more}", soft_wrap=True)
+        say(f"Every trial of this study is finished; {more}")
         return study.folder
-    out.print(
-        f"Searched for {session.wall_seconds:.0f} s with {session.workers} workers "
-        f"(Ray started in {session.start_seconds:.0f} s): {session.trials} trials, "
-        f"{session.busy_seconds:.0f} s of fitting and evaluating, "
-        f"efficiency {session.efficiency:.2f}.\n",
-        highlight=False,
-    )
+    if not quiet:
+        say(
+            f"Searched for {session.wall_seconds:.0f} s with {session.workers} workers "
+            f"(Ray started in {session.start_seconds:.0f} s): {session.trials} trials, "
+            f"{session.busy_seconds:.0f} s of fitting and evaluating, "
+            f"efficiency {session.efficiency:.2f}.\n"
+        )
     if "confirm" not in later:  # where the test is opened at once, that says what it can show
         with suppress(WorkFailed):  # a family has no complete trial: `select` says so
-            _say_power(study.power, "from the folds")
+            _say_power(study.power, "from the folds", quiet)
     return study.folder
 
 
@@ -145,20 +147,20 @@ def plan(experiment: Experiment) -> None:
     _say_power(made.power, "from one epoch of the defaults")
 
 
-def select(folder: Path) -> str:
-    """Select, and give back the first family's name."""
-    with waiting("Selecting the configurations"):
+def select(folder: Path, quiet: bool = False) -> "Selection":
+    """Select, and say by which rule."""
+    with waiting("Selecting the configurations", quiet):
         selection = recsweep.select(folder)
     json_lines().selected(selection)
     n = len(selection.families)
-    out.print(
-        f"Selected by {selection.rule}: {n} configuration{'s' * (n != 1)} in {folder / 'best'}",
-        highlight=False,
-    )
-    return next(iter(selection.families))
+    if not quiet:
+        say(f"Selected by {selection.rule}: {n} configuration{'s' * (n != 1)} in {folder / 'best'}")
+    return selection
 
 
-def confirm(folder: Path, quiet: bool, searches: int | None = None) -> None:
+def confirm(
+    folder: Path, quiet: bool, searches: int | None = None, later: Sequence[str] = ()
+) -> None:
     """Search again where asked to, open the sealed test, and print the verdicts.
 
     Raises:
@@ -167,31 +169,35 @@ def confirm(folder: Path, quiet: bool, searches: int | None = None) -> None:
     from recsweep.cli.confirmation_lines import confirmation_lines
     from recsweep.cli.refit_progress import RefitProgress
 
-    with RefitProgress(out, quiet) as progress, _resumable():
+    with RefitProgress(out, quiet, later=later) as progress, _resumable():
         confirmed = recsweep.confirm(
             folder,
             searches=searches,
             listeners=[progress.give_way, *sweep_listeners(quiet)],
-            before_opening=lambda power: _say_power(power, "from the folds"),
+            before_opening=lambda power: _say_power(power, "from the folds", quiet),
             on_end=progress,
         )
     json_lines().confirmed(confirmed.confirmation, confirmed.opened)
-    for line in confirmation_lines(confirmed, folder):
-        out.print(line, markup=False, highlight=False, soft_wrap=True)
+    say(*confirmation_lines(confirmed, folder, short=quiet))
 
 
 def report(folder: Path, lang: str, quiet: bool = False) -> None:
-    """Write the page and the leaderboard, and print the leaderboard."""
+    """Write the page and the leaderboard, and print the leaderboard, or how many caveats it has."""
     with waiting("Writing the report", quiet):
         from recsweep.reporting.leaderboard import terminal
         from recsweep.reporting.leaderboard import warnings as leaderboard_warnings
 
         reported = recsweep.report(folder, lang)
     json_lines().say("reported", page=reported.page, leaderboard=folder / "leaderboard.md")
+    caveats = leaderboard_warnings(reported.study, reported.selection)
+    if quiet:
+        if caveats:
+            say(f"{len(caveats)} caveats are in {folder / 'leaderboard.md'}", warning=True)
+        return
     out.print()
     out.print(terminal(reported.study, reported.selection))
-    for warning in leaderboard_warnings(reported.study, reported.selection):
-        out.print(f"[yellow]![/] {warning}", highlight=False)
+    for caveat in caveats:
+        say(caveat, warning=True)
     out.print()
 
 
@@ -205,8 +211,7 @@ def portrait(folder: Path, family: str | None, clusters: int | None, quiet: bool
     with RefitProgress(out, quiet, "epochs") as progress:
         portrayed = recsweep.portrait(folder, family, clusters=clusters, on_epoch=progress.trained)
     found = portrayed.portrait
-    for line in portrait_lines(portrayed):
-        out.print(line, markup=False, highlight=False)
+    say(*portrait_lines(portrayed))
     out.print(portrait_table(found))
     hints(
         (f"{folder / page_name('en')}#portraits", "the page, with the picture"),
@@ -229,8 +234,7 @@ def reproduce(best: Path, sealed: bool, quiet: bool) -> None:
             best, sealed=sealed, on_epoch=progress.epoch, on_end=progress
         )
     out.print(reproduction_table(reproduction))
-    for line in reproduction_lines(reproduction):
-        out.print(line, markup=False, highlight=False, soft_wrap=True)
+    say(*reproduction_lines(reproduction))
     if not reproduction.passed:
         raise WorkFailed(failure(reproduction))
     out.print(f"{len(reproduction.figures)} of {len(reproduction.figures)} figures agree.")
@@ -264,10 +268,10 @@ def _resumable() -> Iterator[None]:
         ) from None
 
 
-def _say_power(power: "Power | None", basis: str) -> None:
+def _say_power(power: "Power | None", basis: str, quiet: bool = False) -> None:
     from recsweep.cli.power_lines import power_lines
 
     if power is not None:
         json_lines().power(power)
-    for line in power_lines(power, basis):
-        out.print(line, markup=False, highlight=False, soft_wrap=True)
+    if not quiet:
+        say(*power_lines(power, basis))

@@ -5,7 +5,7 @@ Trials are in Optuna's journal; this is what the journal can't tell.
 
 import os
 import platform
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -16,6 +16,15 @@ from recsweep.config.schema import Schema
 from recsweep.records.atomic import write_text
 
 NAME = "sweep.json"
+BESIDE_TRAINING: Mapping[str, float] = {"search": 2.0, "select": 1.0, "confirm": 7.0, "report": 1.0}
+"""Seconds of a stage in which nothing is trained: processes start, intervals are drawn, files are
+written. As seen with twelve small trials on a busy machine of two cores."""
+
+
+def seconds_after(stage: str, later: Collection[str]) -> float:
+    """Seconds beside training of what is left of a stage that trains, and of those that follow."""
+    rest = BESIDE_TRAINING[stage] / 2 if stage == "confirm" else BESIDE_TRAINING[stage]
+    return rest + sum(BESIDE_TRAINING[verb] for verb in later)
 
 
 class LiveSweep(Schema):
@@ -87,13 +96,17 @@ def at_stage(folder: Path, stage: str) -> Iterator[Callable[[int, int, float], N
 
     Nothing is written where no sweep of this version has begun.
     """
-    _update(folder, stage=stage, done=0, total=0, ends=None, **myself())
     live = read_live(folder)
-    later = () if live is None else tuple(verb for verb in live.later if verb != stage)
-    _update(folder, later=later)
+    later: tuple[str, ...] = ()
+    if live is not None:
+        later = tuple(verb for verb in live.later if verb != stage)
+        known = live.ends is not None and live.ends > datetime.now(UTC)
+        ends = live.ends if known else None
+        _update(folder, stage=stage, later=later, done=0, total=0, ends=ends, **myself())
 
     def far(done: int, total: int, seconds: float) -> None:
-        _update(folder, done=done, total=total, ends=end_in(seconds))
+        ends = end_in(seconds + seconds_after(stage, later))
+        _update(folder, done=done, total=total, ends=ends)
 
     try:
         yield far
@@ -101,7 +114,7 @@ def at_stage(folder: Path, stage: str) -> Iterator[Callable[[int, int, float], N
         later = ()
         raise
     finally:
-        _update(folder, stage=None, later=later, ends=None)
+        _update(folder, stage=None, later=later)
 
 
 def _update(folder: Path, **changes: object) -> None:

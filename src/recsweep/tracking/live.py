@@ -47,7 +47,7 @@ class LiveFile:
                     ended=datetime.now(UTC),
                     interrupted=event.interrupted,
                     stage=None,
-                    ends=None,
+                    ends=end_in(self._remaining.seconds()),
                     **({"later": ()} if event.interrupted else {}),
                 )
             case _ if time.monotonic() - self._wrote >= SECONDS:

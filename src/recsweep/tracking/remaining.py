@@ -6,11 +6,9 @@ from dataclasses import dataclass, field
 
 from recsweep.config.schema import Folds, goodness
 from recsweep.models.registry import families_of
+from recsweep.records.live import seconds_after
 from recsweep.records.study import TrialRow
 from recsweep.tracking.events import EpochReported, Event, SweepStarted, TrialEnded, TrialStarted
-
-REPORT_SECONDS = 4.0
-"""Writing the page and the leaderboard took 3.6 s for 15 trials of five families on two cores."""
 
 
 @dataclass(slots=True)
@@ -98,7 +96,8 @@ class Remaining:
         self._families: dict[str, _Family] = {}
         self._of: dict[str, str] = {}  # trial -> family
         self._metric, self._folds, self._workers = "", Folds(), 1
-        self._began, self._worked = time.monotonic(), 0.0
+        self._began: float | None = None  # when the first epoch that was reported began
+        self._worked = 0.0
 
     def __call__(self, event: Event) -> None:
         """Take note."""
@@ -110,6 +109,8 @@ class Remaining:
                 self._of[event.id] = event.family
                 self._families[event.family].running[event.id] = before
             case EpochReported():
+                if self._began is None:  # what workers need to start says nothing of their pace
+                    self._began = time.monotonic() - event.report.seconds
                 trial = self._families[self._of[event.id]].running[event.id]
                 trial.epochs, trial.seconds = (
                     event.report.epoch,
@@ -122,7 +123,6 @@ class Remaining:
     def _start(self, event: SweepStarted) -> None:
         experiment = event.experiment
         budget, known = experiment.budget, families_of(experiment.task)
-        self._began = time.monotonic()
         self._metric, self._workers = experiment.metric.key, event.workers
         self._folds = experiment.folds
         for name, target in event.targets.items():
@@ -139,15 +139,15 @@ class Remaining:
         """To the end of the last stage; None: too early to say."""
         families = self._families.values()
         done = [family.work for family in families]
-        epochs, elapsed = sum(w.epochs for w in done), time.monotonic() - self._began
-        if not epochs or not self._worked or elapsed <= 0:
+        if self._began is None or not self._worked:
             return None
-        usual = sum(w.seconds for w in done) / epochs
+        usual = sum(w.seconds for w in done) / sum(w.epochs for w in done)
+        elapsed = max(time.monotonic() - self._began, 1e-9)
         pace = min(self._worked / elapsed, float(self._workers))
         jobs = [job for family in families for job in family.jobs(usual)]
-        # The last trials can't be shared out: the longest takes a worker its own time.
-        search = max(sum(jobs), max(jobs, default=0.0) * self._workers) / pace
-        return search + self._refits(usual) + report_seconds(self._later)
+        # A trial can't be shared out: the longest takes its own time.
+        search = max(sum(jobs) / pace, max(jobs, default=0.0))
+        return search + self._refits(usual) + seconds_after("search", self._later)
 
     def _refits(self, usual: float) -> float:
         if "confirm" not in self._later:
@@ -155,8 +155,3 @@ class Remaining:
         refits = [(f.refits, f.refit(usual, self._folds)) for f in self._families.values()]
         together = min(self._workers, sum(n for n, _ in refits))
         return sum(n * seconds for n, seconds in refits) / together
-
-
-def report_seconds(later: Collection[str]) -> float:
-    """Of the report, if it is among the stages that follow."""
-    return REPORT_SECONDS if "report" in later else 0.0
