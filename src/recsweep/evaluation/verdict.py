@@ -49,6 +49,31 @@ class PairVerdict:
     exploratory: bool = False  # not declared before the test was opened; adjusted for all pairs
     caveats: tuple[Caveat, ...] = ()
 
+    @property
+    def lead(self) -> tuple[float, float, float]:
+        """What a is ahead by, and its interval: above 0 is in favour of a."""
+        if self.lower_is_better:
+            return -self.difference, -self.upper, -self.lower
+        return self.difference, self.lower, self.upper
+
+    def turned(self) -> "PairVerdict":
+        """The same said of `b`."""
+        return replace(
+            self,
+            a=self.b,
+            b=self.a,
+            outcome=TURNED.get(self.outcome, self.outcome),
+            difference=-self.difference,
+            lower=-self.upper,
+            upper=-self.lower,
+            mean_a=self.mean_b,
+            mean_b=self.mean_a,
+            d_z=-self.d_z,
+            rank_biserial=-self.rank_biserial,
+            seeds_a=self.seeds_b,
+            seeds_b=self.seeds_a,
+        )
+
     def where_less_is_better(self) -> "PairVerdict":
         """The same numbers, read as those of a metric of which less is better."""
         return replace(self, outcome=TURNED.get(self.outcome, self.outcome), lower_is_better=True)

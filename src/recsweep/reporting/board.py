@@ -7,7 +7,7 @@ from recsweep.records.board import Board
 from recsweep.records.confirmation import Confirmation
 from recsweep.records.selection import Selection
 from recsweep.records.study import Study
-from recsweep.reporting.sections.verdicts import headline, question
+from recsweep.reporting.answer import answer_of
 from recsweep.reporting.view import View, score, signed
 from recsweep.spaces.declared import DeclaredSpace
 
@@ -16,10 +16,10 @@ def build_board(study: Study, selection: Selection, confirmation: Confirmation |
     """The definition; the same records give the same one."""
     view = View(study, selection, "en")
     sealed = confirmation if confirmation and confirmation.pairs else None
-    caveat = view.say("sealed_caveat" if sealed else "folds_caveat")
-    said = headline(view, sealed), question(view, sealed), caveat
+    said = answer_of(study, selection, sealed)
+    told = said.sentence, said.plainly, said.sequence, said.basis, *said.caveats
     update = {
-        "verdict": tuple(text for text in said if text),
+        "verdict": tuple(filter(None, told)),
         "tables": {
             "Leaderboard": _leaderboard(view, sealed),
             **({"Verdicts": _verdicts(sealed)} if sealed else {}),

@@ -10,12 +10,13 @@ from recsweep.records.atomic import write_text
 from recsweep.records.confirmation import Confirmation
 from recsweep.records.selection import Selection
 from recsweep.records.study import Study
+from recsweep.reporting.answer import answer_of
 from recsweep.reporting.charts.curves import learning_curves
 from recsweep.reporting.charts.intervals import ends, fold_scale
 from recsweep.reporting.charts.parallel import parallel
 from recsweep.reporting.charts.scatter import cost_and_quality
 from recsweep.reporting.html import asset, policy, template
-from recsweep.reporting.sections import budgets, data_summary, protocol, standings, verdicts
+from recsweep.reporting.sections import budgets, data_summary, protocol, standings
 from recsweep.reporting.sections.importance import ENOUGH, importance_bars
 from recsweep.reporting.sections.portraits import Drawn, portrait_section
 from recsweep.reporting.sections.sealed import sealed_section
@@ -85,21 +86,8 @@ def render(
 
 
 def _verdict(view: View, confirmation: Confirmation | None) -> dict[str, Any]:
-    sealed = confirmation if confirmation and confirmation.pairs else None
-    caveat = view.say("folds_caveat")
-    if sealed:
-        scope = "sealed_caveat" if sealed.searches == 1 else "sealed_caveat_families"
-        caveat = view.say(scope, n=sealed.searches)
-        n = len(sealed.openings)
-        openings = view.say("sealed_openings_one" if n == 1 else "sealed_openings_many", n=n)
-        caveat += view.say("space") + openings
-    return {
-        "headline": verdicts.headline(view, sealed),
-        "question": verdicts.question(view, sealed),
-        "sequence": verdicts.sequence(view, sealed) if sealed else [],
-        "caveat": caveat,
-        "facts": _facts(view),
-    }
+    said = answer_of(view.study, view.selection, confirmation, view.lang)
+    return {"answer": said, "facts": _facts(view)}
 
 
 def _facts(view: View) -> list[tuple[str, str, str]]:

@@ -10,7 +10,7 @@ from recsweep.records.selection import Selection
 from recsweep.records.study import Study, TrialRow
 from recsweep.reporting.charts.marks import Mark
 from recsweep.reporting.leaderboard import Row, rows
-from recsweep.reporting.tasks.registry import words_of
+from recsweep.reporting.tasks.registry import speaker, words_of
 
 LONGEST_NAME = 20
 
@@ -35,15 +35,11 @@ class View:
 
     def say(self, key: str, **values: object) -> str:
         """A sentence or label in the reader's language."""
-        return self._words(key).format(**values)
+        return speaker(self.study.experiment, self.lang)(key, **values)
 
     def term(self, word: str) -> str:
         """A word of the records; itself where the language has no entry for it."""
         return self.words.get(f"term:{word}", word)
-
-    def _words(self, key: str) -> str:
-        """Those for a table of sessions, where there are such: it has no learners."""
-        return self.words.get(f"{key}:{self.study.experiment.data.unit}", self.words[key])
 
     @property
     def metric(self) -> str:

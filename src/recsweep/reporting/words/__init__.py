@@ -19,6 +19,6 @@ def load_words(*paths: Path) -> Words:
 
 
 _HERE = Path(__file__).parent
-PAGE_WORDS = load_words(_HERE / "page.yaml", _HERE / "portrait.yaml")
+PAGE_WORDS = load_words(*(_HERE / f"{name}.yaml" for name in ("answer", "page", "portrait")))
 COMPARE_WORDS = load_words(_HERE / "compare.yaml")
 DASHBOARD_WORDS = load_words(_HERE / "dashboard.yaml")

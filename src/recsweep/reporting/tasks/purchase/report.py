@@ -1,6 +1,6 @@
 """The task `purchase`: what probabilities promise against what happened, and decisions on them."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -13,7 +13,7 @@ from recsweep.reporting.charts.lines import BOTTOM, LEFT, TOP, axes
 from recsweep.reporting.charts.svg import WIDTH, Scale, figure, path, tag
 from recsweep.reporting.html import template
 from recsweep.reporting.sections.verdicts import ranking
-from recsweep.reporting.tasks.registry import TaskReport
+from recsweep.reporting.tasks.registry import Say, TaskReport, listed
 from recsweep.reporting.view import View
 from recsweep.reporting.words import load_words
 from recsweep.tasks.purchase.details import ANSWERS, PurchaseDetails
@@ -113,10 +113,23 @@ def _row(view: View, family: str, result: ConfirmedFamily, details: PurchaseDeta
     return DecisionRow(mark.index, family, mark.swatch(), cells)
 
 
+def _plainly(say: Say, sealed: Confirmation, asked: Mapping[str, str]) -> str:
+    """How many of the most promising tenth are bought: the lift there times the share of all."""
+    bought = sealed.window.get("purchases", 0) / sealed.targets
+    if not bought or any("lift" not in sealed.families[name].metrics for name in asked):
+        return ""
+    shares = {n: f"{sealed.families[n].metrics['lift'].mean * bought:.0%}" for n in asked}
+    (first, title), *rivals = asked.items()
+    others = [say("plainly_other", a=called, share=shares[name]) for name, called in rivals]
+    values = {"share": shares[first], "all": f"{bought:.0%}"}
+    return say("plainly", a=title, others=listed(say, others), **values)
+
+
 REPORT = TaskReport(
     means="log loss, Brier score and the areas are over all examples; thresholds and "
     "calibrators are cross-fitted over {unit}.",
     words=load_words(Path(__file__).with_name("words.yaml")),
     notes=_notes,
+    plainly=_plainly,
     section=_section,
 )
