@@ -39,6 +39,32 @@ def test_every_machine_of_the_cluster_starts_the_ray_of_the_locked_environment()
     assert any("--dashboard-host=127.0.0.1" in command for command in starts)
 
 
+def test_every_machine_of_the_cluster_has_an_image_of_its_own() -> None:
+    from ray.autoscaler._private.aws.config import DEFAULT_AMI
+
+    nodes = load("ray-cluster.yaml")["available_node_types"].values()
+    images = {node["node_config"]["ImageId"] for node in nodes}
+    assert len(images) == 1
+    assert not images & {"latest_dlami", *DEFAULT_AMI.values()}  # whose Python is too old
+
+
+def test_the_commands_in_the_cluster_files_header_are_taken() -> None:
+    header = (DEPLOY / "ray-cluster.yaml").read_text("utf-8").partition("cluster_name")[0]
+    settings = re.findall(r"--set ([\w.]+=[^\s\"]+)", header)
+    loaded = load_experiment(ROOT / "experiments/default.yaml", settings)
+    assert loaded.resources.gpu > 0
+    assert loaded.storage.mirror is not None
+
+
+def test_the_image_is_built_from_what_dockers_context_holds() -> None:
+    ignored = (ROOT / ".dockerignore").read_text("utf-8").splitlines()
+    copied = re.findall(r"^COPY (.+) \S+$", (DEPLOY / "Dockerfile").read_text("utf-8"), re.MULTILINE)
+    assert ignored[1] == "*"
+    for name in " ".join(copied).split():
+        assert f"!{name}" in ignored, name
+    assert " g++ " in (DEPLOY / "Dockerfile").read_text("utf-8")  # for the kernels of bf16
+
+
 def test_the_rayjob_runs_a_command_that_recsweep_takes() -> None:
     spec = load("rayjob.yaml")["spec"]
     program, verb, experiment, *options = shlex.split(spec["entrypoint"])

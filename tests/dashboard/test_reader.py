@@ -1,3 +1,5 @@
+import re
+import shutil
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -5,8 +7,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from markupsafe import escape
 from studies import study_with, trial_row
 
+import recsweep
 from recsweep.dashboard.page import live_part
 from recsweep.dashboard.reader import Reader, holder_lives
 from recsweep.dashboard.state import FamilyState, Places, Running
@@ -14,6 +18,7 @@ from recsweep.records.files import write_study
 from recsweep.records.live import at_stage, myself, read_live, write_live
 from recsweep.records.study import TrialRow
 
+REFERENCE = Path(__file__).parents[2] / "examples/reference/default"
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
 
 
@@ -77,6 +82,20 @@ def test_the_stage_and_the_end_are_those_that_the_sweep_wrote_down(
     with pytest.raises(ValueError, match="broken"), at_stage(tmp_path, "report"):
         raise ValueError("broken")
     assert Reader(tmp_path).look().phase == "stopped"
+
+
+def test_the_answer_is_shown_once_the_verdicts_are_there_and_only_of_what_is_selected(
+    tmp_path: Path, sweep: Callable[[], Any]
+) -> None:
+    sweep().let_go()
+    shutil.copytree(REFERENCE / "best", tmp_path / "best")
+    shutil.copy(REFERENCE / "verdicts.json", tmp_path)
+    reader, places = Reader(tmp_path), Places(tmp_path, "", "")
+    answer = recsweep.load_study(REFERENCE).answer
+    assert str(escape(answer.sentence)) in live_part(reader.look(), places, "en")
+    best = tmp_path / "best/gru.yaml"
+    best.write_text(re.sub(r"^trial: .*", "trial: gru-0099", best.read_text(), flags=re.M))
+    assert str(escape(answer.sentence)) not in live_part(reader.look(), places, "en")
 
 
 def test_a_running_trial_has_its_curve(tmp_path: Path, sweep: Callable[[], Any]) -> None:

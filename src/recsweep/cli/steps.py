@@ -199,6 +199,8 @@ def report(folder: Path, lang: str, quiet: bool = False) -> None:
     for caveat in caveats:
         say(caveat, warning=True)
     out.print()
+    say(recsweep.load_study(folder).answer.sentence)  # last, so that it stands where one looks
+    out.print()
 
 
 def portrait(folder: Path, family: str | None, clusters: int | None, quiet: bool) -> None:

@@ -9,6 +9,7 @@ from recsweep.config.schema import written
 from recsweep.dashboard.frame import say_in
 from recsweep.dashboard.state import FamilyState, Places, StudyState, best_of
 from recsweep.records.study import TrialRow
+from recsweep.reporting.answer import answer_of_evidence
 from recsweep.reporting.charts.lines import BOTTOM, LEFT, NAMES, TOP, Line, line_chart
 from recsweep.reporting.charts.marks import Mark
 from recsweep.reporting.charts.svg import WIDTH, Point, Scale, nice_range, tag
@@ -32,6 +33,7 @@ def live_part(
         places=places,
         facts=_facts(state, say) if state and state.families else [],
         families=[_family_row(n, f, say) for n, f in enumerate(state.families)] if state else [],
+        answer=answer_of_evidence(state.evidence, lang) if state and state.evidence else None,
         stages=_stages(state, say) if state else [],
         chart=_chart(state, say) if state else None,
         running_chart=_running_chart(state, say) if state else None,

@@ -9,6 +9,8 @@ from optuna.trial import FrozenTrial, TrialState
 
 from recsweep.config.schema import lower_is_better
 from recsweep.dashboard.state import FamilyState, Phase, Running, StudyState
+from recsweep.records.confirmation_files import VERDICTS
+from recsweep.records.evidence import Evidence, read_evidence
 from recsweep.records.files import read_study
 from recsweep.records.live import LiveSweep, process_lives, read_live
 from recsweep.records.study import Study, TrialRow
@@ -28,6 +30,7 @@ class Reader:
         self._studies: dict[str, optuna.Study] = {}
         self._seen: dict[tuple[str, int], TrialRow] = {}
         self._rows: list[TrialRow] = []
+        self._evidence: tuple[tuple[float, ...], Evidence | None] = ((), None)
 
     def look(self) -> StudyState:
         """The study as it stands.
@@ -77,6 +80,7 @@ class Reader:
             epochs=live.epochs,
             files=self._files(),
             wandb_runs=self._wandb_runs(),
+            evidence=None if busy and live.stage != "report" else self._confirmed(),
             stage=live.stage if busy else None,
             later=live.later if busy else (),
             done=live.done,
@@ -123,7 +127,23 @@ class Reader:
             epochs=experiment.budget.epochs,
             files=self._files(),
             wandb_runs=self._wandb_runs(),
+            evidence=self._confirmed(),
         )
+
+    def _confirmed(self) -> Evidence | None:
+        """What the verdicts rest on, read again when a file changed; None: they are of others."""
+        paths = [self._folder / VERDICTS, *sorted((self._folder / "best").glob("*.yaml"))]
+        if not paths[0].exists() or len(paths) == 1:
+            return None
+        times = tuple(path.stat().st_mtime for path in paths)
+        if times != self._evidence[0]:
+            found: Evidence | None = read_evidence(self._folder)
+            if found and found.confirmation:
+                tested = {name: f.trial for name, f in found.confirmation.families.items()}
+                if tested != {name: best.trial for name, best in found.best.items()}:
+                    found = None
+            self._evidence = times, found
+        return self._evidence[1]
 
     def _files(self) -> tuple[str, ...]:
         return tuple(name for name in FILES if (self._folder / name).exists())

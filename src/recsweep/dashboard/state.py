@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Literal
 
 from recsweep.config.schema import goodness
+from recsweep.records.evidence import Evidence
 from recsweep.records.study import TrialRow
 
 Phase = Literal["waiting", "running", "stopped", "finished"]
@@ -97,6 +98,7 @@ class StudyState:
     epochs: int = 0  # full length of a trial
     files: tuple[str, ...] = field(default=())  # that the page can show
     wandb_runs: int = 0
+    evidence: Evidence | None = None  # with verdicts on what is selected now
     stage: str | None = None  # the verb under way; None: not known, or none is
     later: tuple[str, ...] = ()  # verbs that follow it
     done: int = 0  # refits
