@@ -6,6 +6,7 @@ Page, leaderboard, terminal, W&B and notebooks begin with what `answer` says.
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Literal
 
 from recsweep.config.schema import Experiment, written
 from recsweep.evaluation.verdict import Outcome, PairVerdict
@@ -19,6 +20,8 @@ from recsweep.reporting.tasks.registry import Say, listed, report_of, speaker
 from recsweep.reporting.view import score, signed_interval
 
 HAN = "[\u4e00-\u9fff]"
+About = Literal["rival", "order", "other"]
+"""`order`: a network against its twin that can't see it."""
 OUTCOMES: tuple[Outcome, ...] = ("better", "equivalent", "no difference shown", "worse")
 
 
@@ -31,6 +34,7 @@ class Contrast:
     b: str
     text: str  # `GRU beats wide & deep`
     how: str  # `significant`
+    about: About
 
     @property
     def pair(self) -> str:
@@ -56,6 +60,7 @@ class Answer:
     basis: str  # learners, seeds, and for what the intervals hold
     caveats: tuple[str, ...]
     metric: str  # as people write it
+    margin: float  # of equivalence
 
     @property
     def lines(self) -> Iterator[str]:
@@ -156,23 +161,30 @@ class _Teller:
             basis="",
             caveats=(self.say("folds_are_optimistic"),),
             metric=metric,
+            margin=self.experiment.confirm.smallest_effect,
         )
 
     def tested(self, sealed: Confirmation) -> Answer:
         """By the sealed test."""
         found = find(sealed.pairs, self.entrants)
-        asked = (found.subject, *(v.b for v in found.rivals))
+        asked = {n: self.titles[n] for n in (found.subject, *(v.b for v in found.rivals))}
         plainly = report_of(self.experiment.task).plainly
+        said = self._said(found) if found.rivals else self._alone(found.subject, sealed)
         return Answer(
             question=self._question(),
             verdict=found.verdict,
-            sentence=self.say(f"answer_{found.verdict}", said=self._said(found)),
-            plainly=plainly(self.say, sealed, {name: self.titles[name] for name in asked}),
+            sentence=self.say(f"answer_{found.verdict}", said=said),
+            plainly=plainly(self.say, sealed, asked) if found.rivals else "",
             sequence=self._sequence(found.twins, sealed),
-            contrasts=tuple(self._contrast(v) for v in found.told),
+            contrasts=(
+                *(self._contrast(v, "rival") for v in found.rivals),
+                *(self._contrast(v, "order") for v in found.twins),
+                *(self._contrast(v, "other") for v in found.told if v in found.others),
+            ),
             basis=self.say("space").join(self._basis(sealed, found)),
             caveats=(*self._scope(sealed), *self._cautions(found.told)),
             metric=written(sealed.metric),
+            margin=sealed.smallest_effect,
         )
 
     def _question(self) -> str:
@@ -197,6 +209,11 @@ class _Teller:
                 clauses.append(self.say(key, a=a, others=self._listed(others)))
         return self.say("said_semicolon").join(clauses)
 
+    def _alone(self, family: str, sealed: Confirmation) -> str:
+        value = score(sealed.families[family].metrics[sealed.metric].mean)
+        metric = written(sealed.metric)
+        return self.say("said_alone", a=self.titles[family], value=value, metric=metric)
+
     def _sequence(self, twins: Sequence[PairVerdict], sealed: Confirmation) -> str:
         if not self.entrants.of("network"):
             return ""
@@ -214,14 +231,15 @@ class _Teller:
         ]
         return self.say("sequence_pays", parts=listed(self.say, parts))
 
-    def _contrast(self, v: PairVerdict) -> Contrast:
+    def _contrast(self, v: PairVerdict, about: About) -> Contrast:
         a, b = self.titles[v.a], self.titles[v.b]
         how = "better" if v.outcome == "worse" else v.outcome  # the sign tells which
         text, told = self._key("contrast", v.outcome), self._key("how", how)
-        return Contrast(v, a, b, self.say(text, a=a, b=b), self.say(told))
+        return Contrast(v, a, b, self.say(text, a=a, b=b), self.say(told), about)
 
     def _basis(self, sealed: Confirmation, found: Findings) -> Iterator[str]:
-        runs = max(max(v.seeds_a, v.seeds_b) for v in found.told)
+        seeds = max(len(family.seeds) for family in sealed.families.values())
+        runs = seeds if sealed.scope == "configurations" else sealed.searches
         yield self.say(
             "answer_basis",
             learners=f"{sealed.learners:,}",

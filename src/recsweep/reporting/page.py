@@ -11,6 +11,7 @@ from recsweep.records.confirmation import Confirmation
 from recsweep.records.selection import Selection
 from recsweep.records.study import Study
 from recsweep.reporting.answer import answer_of
+from recsweep.reporting.charts.contrasts import contrasts_chart
 from recsweep.reporting.charts.curves import learning_curves
 from recsweep.reporting.charts.intervals import ends, fold_scale
 from recsweep.reporting.charts.parallel import parallel
@@ -19,7 +20,7 @@ from recsweep.reporting.html import asset, policy, template
 from recsweep.reporting.sections import budgets, data_summary, protocol, standings
 from recsweep.reporting.sections.importance import ENOUGH, importance_bars
 from recsweep.reporting.sections.portraits import Drawn, portrait_section
-from recsweep.reporting.sections.sealed import sealed_section
+from recsweep.reporting.sections.sealed import best_possible, sealed_scale, sealed_section
 from recsweep.reporting.view import View, score
 from recsweep.reporting.words import PAGE_WORDS
 
@@ -78,16 +79,35 @@ def render(
         script=script,
         policy=policy(style, script),
         others=[(lang, page_name(lang), PAGE_WORDS[lang]["language_name"]) for lang in others],
-        **_verdict(view, confirmation),
+        facts=_facts(view),
+        **_upper(view, confirmation),
         **_figures(view),
-        **_tables(view, confirmation, manifest),
+        **_tables(view, manifest),
         **portrait_section(view, portraits),
     )
 
 
-def _verdict(view: View, confirmation: Confirmation | None) -> dict[str, Any]:
-    said = answer_of(view.study, view.selection, confirmation, view.lang)
-    return {"answer": said, "facts": _facts(view)}
+def _upper(view: View, sealed: Confirmation | None) -> dict[str, Any]:
+    """All that stands above the search: the answer, the sealed test, leaderboard and caveats."""
+    said = answer_of(view.study, view.selection, sealed, view.lang)
+    picture = None
+    if said.contrasts:
+        axis = view.say("picture_axis", metric=said.metric)
+        picture = contrasts_chart(said, view.say("picture"), axis)
+    caveats = [*said.caveats, *(best_possible(view, sealed) if sealed else ())]
+    if sealed and sealed.pairs:
+        caveats.append(view.say("folds_caveat"))
+    if other := budgets.under_the_other(view):
+        caveats.append(other)
+    return {
+        "answer": said,
+        "picture": picture,
+        "standings": standings.standings(view, sealed, said),
+        "order_told": any(c.about == "order" for c in said.contrasts),
+        "caveats": [*caveats, *standings.warnings(view)],
+        "sealed_ends": ends(sealed_scale(sealed), score) if sealed else {},
+        **(sealed_section(view, sealed) if sealed else {"sealed": None}),
+    }
 
 
 def _facts(view: View) -> list[tuple[str, str, str]]:
@@ -145,20 +165,16 @@ def _figures(view: View) -> dict[str, Any]:
         "enough": ENOUGH,
         "by_trials": budgets.by_trials(view),
         "by_seconds": budgets.by_seconds(view),
-        "other_budget": budgets.under_the_other(view),
         "by_fold": budgets.by_fold(view),
         "cost": cost_and_quality(view),
     }
 
 
-def _tables(
-    view: View, confirmation: Confirmation | None, manifest: Manifest | None
-) -> dict[str, Any]:
+def _tables(view: View, manifest: Manifest | None) -> dict[str, Any]:
     return {
-        "standings": standings.standings(view),
+        "found": standings.found(view),
         "fold_ends": ends(fold_scale(view), score),
         "failures": [t for t in view.study.trials if t.state == "failed"],
-        **(sealed_section(view, confirmation) if confirmation else {"sealed": None}),
         "cleaning": data_summary.cleaning_rows(view, manifest) if manifest else [],
         "periods": data_summary.period_rows(view, manifest) if manifest else [],
         "fold_rows": data_summary.fold_rows(view),

@@ -9,7 +9,7 @@ from recsweep.models.family import Role
 from recsweep.models.registry import family, role_of
 
 Verdict = Literal["yes", "partly", "no", "open", "ranked", "closed"]
-"""`ranked`: no network was held against anybody. `closed`: the sealed test wasn't opened."""
+"""`ranked`: no network was compared with anybody. `closed`: the sealed test wasn't opened."""
 
 RIVALS: tuple[Role, ...] = ("baseline", "floor")
 MOST = 8
@@ -51,7 +51,7 @@ class Findings:
 
 
 def find(pairs: Sequence[PairVerdict], entrants: Entrants) -> Findings:
-    """Read the comparisons that were declared; there is at least one.
+    """Read the comparisons that were declared.
 
     The question is about the best network on the folds, so that the test has no say in it; in a
     study without one, about the best family.
@@ -61,14 +61,14 @@ def find(pairs: Sequence[PairVerdict], entrants: Entrants) -> Findings:
     subject, rivals = _about(both_ways, entrants)
     twins = [v for v in both_ways if entrants.are_twins(v)]
     told = {frozenset((v.a, v.b)) for v in (*rivals, *twins)}
-    is_network = role_of(entrants.kinds[subject]) == "network"
+    asked = bool(rivals) and role_of(entrants.kinds[subject]) == "network"
     return Findings(
         subject=subject,
         rivals=tuple(rivals),
         twins=tuple(v for v in twins if v not in rivals),
         others=tuple(v for v in declared if frozenset((v.a, v.b)) not in told),
         declared=len(declared),
-        verdict=_verdict(rivals, entrants) if is_network else "ranked",
+        verdict=_verdict(rivals, entrants) if asked else "ranked",
     )
 
 
@@ -80,7 +80,8 @@ def _about(both_ways: Sequence[PairVerdict], entrants: Entrants) -> tuple[str, l
         if rivals := [v for role in RIVALS for v in against(name, role)]:
             return name, rivals
     met = {v.a for v in both_ways}
-    subject = next(name for name in entrants.kinds if name in met)
+    first, *_ = entrants.kinds
+    subject = next((name for name in entrants.kinds if name in met), first)
     return subject, [v for v in both_ways if v.a == subject]
 
 

@@ -6,6 +6,8 @@ from dataclasses import dataclass, field
 from recsweep.config.schema import goodness, lower_is_better, written
 from recsweep.config.values import Value
 from recsweep.evaluation.verdict import PairVerdict
+from recsweep.models.registry import titles
+from recsweep.records.confirmation import Estimate
 from recsweep.records.selection import Selection
 from recsweep.records.study import Study, TrialRow
 from recsweep.reporting.charts.marks import Mark
@@ -25,6 +27,7 @@ class View:
     rows: tuple[Row, ...] = field(init=False)  # the leader first
     words: Mapping[str, str] = field(init=False)
     marks: dict[str, Mark] = field(init=False)  # by the experiment's order: the same in any report
+    titles: dict[str, str] = field(init=False)  # families as people read them, in a sentence
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "rows", tuple(rows(self.study, self.selection)))
@@ -32,10 +35,16 @@ class View:
         object.__setattr__(self, "words", words)
         names = enumerate(self.study.experiment.families)
         object.__setattr__(self, "marks", {name: Mark(n) for n, name in names})
+        kinds = {name: space.family for name, space in self.study.spaces.items()}
+        object.__setattr__(self, "titles", titles(kinds, self.lang))
 
     def say(self, key: str, **values: object) -> str:
         """A sentence or label in the reader's language."""
         return speaker(self.study.experiment, self.lang)(key, **values)
+
+    def label(self, family: str) -> str:
+        """A family's title where it begins a row."""
+        return self.titles[family][:1].upper() + self.titles[family][1:]
 
     def term(self, word: str) -> str:
         """A word of the records; itself where the language has no entry for it."""
@@ -103,6 +112,11 @@ def setting(value: Value) -> str:
 def short(name: str, longest: int = LONGEST_NAME) -> str:
     """A name that fits into a figure."""
     return name if len(name) <= longest else name[: longest - 1] + "…"
+
+
+def estimated(e: Estimate) -> str:
+    """`0.0987 [0.0812, 0.1162]`."""
+    return f"{score(e.mean)} [{score(e.lower)}, {score(e.upper)}]"
 
 
 def interval(verdict: PairVerdict) -> str:

@@ -13,6 +13,7 @@ from recsweep.records.files import read_study
 from recsweep.records.portrait import read_map
 from recsweep.records.selection import Selection
 from recsweep.records.study import Study
+from recsweep.reporting.answer import answer_of
 from recsweep.reporting.board import build_board
 from recsweep.reporting.leaderboard import markdown
 from recsweep.reporting.page import page_name, write_page
@@ -44,7 +45,8 @@ def report_stage(folder: Path, root: Path, lang: str = "en") -> Reported:
     study = read_study(folder)
     selection = choose(study, folder)
     confirmation = current_confirmation(study, selection, folder)
-    write_text(folder / "leaderboard.md", markdown(study, selection))
+    said = answer_of(study, selection, confirmation)
+    write_text(folder / "leaderboard.md", markdown(study, selection, said, confirmation))
     manifest = _manifest(study, root)
     portraits = [
         Drawn(portrait, *read_map(folder, portrait.family))

@@ -71,7 +71,7 @@ def by_fold(view: View) -> Markup:
 def under_the_other(view: View) -> str:
     """What equal seconds would have selected, or equal trials; empty where it can't be told."""
     found = other_budget(view.study, view.selection)
-    return told(found, view.say, score) if found else ""
+    return told(found, view.say, score, view.titles) if found else ""
 
 
 def core_seconds(view: View, trial: TrialRow) -> float:

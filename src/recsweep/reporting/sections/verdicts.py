@@ -40,12 +40,12 @@ def verdict_on(confirmation: Confirmation, a: str, b: str) -> PairVerdict:
 def sentence(view: View, verdict: PairVerdict) -> str:
     """As `PairVerdict.sentence`, in the reader's language."""
     if view.lang == "en":
-        return verdict.sentence(view.metric, unit=view.study.experiment.data.unit)
+        return verdict.sentence(view.metric, view.titles, unit=view.study.experiment.data.unit)
     v = verdict.turned() if verdict.outcome == "worse" else verdict
     text = view.say(
         f"verdict_{v.outcome}".replace(" ", "_"),
-        a=v.a,
-        b=v.b,
+        a=view.titles[v.a],
+        b=view.titles[v.b],
         numbers=interval(v),
         metric=view.metric,
         effect=f"{v.smallest_effect:g}",

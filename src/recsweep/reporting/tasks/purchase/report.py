@@ -87,7 +87,7 @@ def reliability_diagram(view: View, family: str, bins: Sequence[Bin], top: float
         )
         drawn.append(tag("g", tag("title", title), mark.at(across, up, 4.2)))
     parts.append(tag("g", *drawn, class_="series", data_family=mark.index))
-    return figure(HEIGHT, view.say("reliability_label", family=family), *parts)
+    return figure(HEIGHT, view.say("reliability_label", family=view.titles[family]), *parts)
 
 
 def _columns(view: View, result: ConfirmedFamily) -> list[str]:
@@ -110,7 +110,7 @@ def _row(view: View, family: str, result: ConfirmedFamily, details: PurchaseDeta
         q = details.answers[answer]
         cells += [f"{v:.3f}" for v in (q.precision, q.recall, q.f1)] + [f"{q.support:,}"]
     cells += [f"{result.metrics[name].mean:.2f}" for name in _top(result)]
-    return DecisionRow(mark.index, family, mark.swatch(), cells)
+    return DecisionRow(mark.index, view.label(family), mark.swatch(), cells)
 
 
 def _plainly(say: Say, sealed: Confirmation, asked: Mapping[str, str]) -> str:
