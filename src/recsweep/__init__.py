@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from recsweep.config.schema import Experiment
     from recsweep.errors import BadInput, RecsweepError, WorkFailed
 
-__version__ = "0.1.0"
+__version__ = "0.2.0.dev0"
 """Here, so that code that runs from a folder without being installed knows it as well."""
 
 __all__ = [

@@ -10,6 +10,7 @@ from rich.live import Live
 from rich.table import Table
 
 from recsweep.config.schema import written
+from recsweep.models.registry import titles
 from recsweep.records.study import TrialRow, TrialState
 from recsweep.tracking.events import (
     EpochReported,
@@ -80,7 +81,7 @@ class Progress:
         self._families: dict[str, _Family] = {}
         self._family_of: dict[str, str] = {}
         self._live: Live | None = None
-        self._metric, self._study = "", ""
+        self._metric, self._study, self._titles = "", "", dict[str, str]()
         self._began = time.monotonic()
 
     def __call__(self, event: Event) -> None:
@@ -105,6 +106,8 @@ class Progress:
         self._began = time.monotonic()
         self._metric, self._study = written(event.experiment.metric.key), event.experiment.study
         budget = event.experiment.budget.seconds or 0.0
+        kinds = {name: space.family for name, space in event.spaces.items()}
+        self._titles = titles(kinds)
         self._families = {name: _Family(target, budget) for name, target in event.targets.items()}
         for trial in event.done:
             family = self._families[trial.family]
@@ -178,7 +181,7 @@ class Progress:
             best = "" if family.best is None else f"{family.best:.4f}"
             failed = family.ended["failed"]
             table.add_row(
-                name,
+                self._titles[name],
                 str(len(family.running) or ""),
                 str(family.ended["complete"] or ""),
                 str(family.ended["pruned"] or ""),

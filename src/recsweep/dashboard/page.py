@@ -1,5 +1,6 @@
 """The live part of the page: sent again whenever it changed."""
 
+from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -8,6 +9,7 @@ from markupsafe import Markup
 from recsweep.config.schema import written
 from recsweep.dashboard.frame import say_in
 from recsweep.dashboard.state import FamilyState, Places, StudyState, best_of
+from recsweep.models.registry import titles
 from recsweep.records.study import TrialRow
 from recsweep.reporting.answer import answer_of_evidence
 from recsweep.reporting.charts.lines import BOTTOM, LEFT, NAMES, TOP, Line, line_chart
@@ -26,16 +28,19 @@ def live_part(
 ) -> str:
     """What the study looks like now; `state` is None while it is being read."""
     say = say_in(lang)
+    names = _names(state, lang) if state else {}
     return template("live.html.j2").render(
         say=say,
         state=state,
         trouble=trouble,
         places=places,
         facts=_facts(state, say) if state and state.families else [],
-        families=[_family_row(n, f, say) for n, f in enumerate(state.families)] if state else [],
+        families=[_family_row(n, f, names, say) for n, f in enumerate(state.families)]
+        if state
+        else [],
         answer=answer_of_evidence(state.evidence, lang) if state and state.evidence else None,
         stages=_stages(state, say) if state else [],
-        chart=_chart(state, say) if state else None,
+        chart=_chart(state, names, say) if state else None,
         running_chart=_running_chart(state, say) if state else None,
         latest=[_ended_row(t, say) for t in state.ended[:LATEST]] if state else [],
         failures=[t for t in state.ended if t.state == "failed"] if state else [],
@@ -44,6 +49,11 @@ def live_part(
         duration=lambda seconds: duration(seconds, say),
         tools=_tools(state, places, say) if state else [],
     )
+
+
+def _names(state: StudyState, lang: str) -> Mapping[str, str]:
+    """Families as people read them."""
+    return titles({f.name: state.kinds.get(f.name, f.name) for f in state.families}, lang)
 
 
 def duration(seconds: float, say: Any) -> str:
@@ -109,11 +119,13 @@ def _stage(verb: str, state: StudyState, say: Any) -> str:
     return str(say(f"stage_{verb}"))
 
 
-def _family_row(index: int, family: FamilyState, say: Any) -> dict[str, Any]:
+def _family_row(
+    index: int, family: FamilyState, names: Mapping[str, str], say: Any
+) -> dict[str, Any]:
     best = family.best
     return {
         "swatch": Mark(index).swatch(),
-        "name": family.name,
+        "name": names[family.name],
         "bar": _bar(family),
         "running": len(family.running),
         "complete": family.count("complete"),
@@ -140,7 +152,7 @@ def _bar(family: FamilyState) -> Markup:
     )
 
 
-def _chart(state: StudyState, say: Any) -> Markup | None:
+def _chart(state: StudyState, names: Mapping[str, str], say: Any) -> Markup | None:
     """Each family's best by the number of its trials that ended."""
     curves: dict[int, list[Point]] = {}
     for n, family in enumerate(state.families):
@@ -153,7 +165,7 @@ def _chart(state: StudyState, say: Any) -> Markup | None:
     x = Scale(1, most, LEFT + 4, WIDTH - NAMES)
     y = Scale(*nice_range(values), HEIGHT - BOTTOM, TOP)
     lines = [
-        Line(Mark(n), f.name, curves[n], f"{f.name} {score(curves[n][-1][1])}")
+        Line(Mark(n), names[f.name], curves[n], f"{names[f.name]} {score(curves[n][-1][1])}")
         for n, f in enumerate(state.families)
         if n in curves
     ]

@@ -80,6 +80,7 @@ class Reader:
             epochs=live.epochs,
             files=self._files(),
             wandb_runs=self._wandb_runs(),
+            kinds=live.kinds,
             evidence=None if busy and live.stage != "report" else self._confirmed(),
             stage=live.stage if busy else None,
             later=live.later if busy else (),
@@ -127,6 +128,7 @@ class Reader:
             epochs=experiment.budget.epochs,
             files=self._files(),
             wandb_runs=self._wandb_runs(),
+            kinds={name: space.family for name, space in study.spaces.items()},
             evidence=self._confirmed(),
         )
 

@@ -1,6 +1,6 @@
 """A study at one moment as data for the page. Nothing is written; a sweep may run meanwhile."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -98,6 +98,7 @@ class StudyState:
     epochs: int = 0  # full length of a trial
     files: tuple[str, ...] = field(default=())  # that the page can show
     wandb_runs: int = 0
+    kinds: Mapping[str, str] = field(default_factory=dict)  # family -> its name in the registry
     evidence: Evidence | None = None  # with verdicts on what is selected now
     stage: str | None = None  # the verb under way; None: not known, or none is
     later: tuple[str, ...] = ()  # verbs that follow it

@@ -34,6 +34,7 @@ class LiveSweep(Schema):
     description: str
     metric: str
     targets: Mapping[str, int | None]  # family -> trials in all; None: until `seconds` are used
+    kinds: Mapping[str, str] = {}  # family -> its name in the registry
     seconds: float | None = None  # of fitting and evaluating, of each family without a target
     epochs: int  # full length of a trial
     workers: int

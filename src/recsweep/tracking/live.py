@@ -31,6 +31,7 @@ class LiveFile:
                         description=experiment.description,
                         metric=experiment.metric.key,
                         targets=event.targets,
+                        kinds={name: space.family for name, space in event.spaces.items()},
                         seconds=experiment.budget.seconds,
                         epochs=experiment.budget.epochs,
                         workers=event.workers,
