@@ -13,16 +13,15 @@ from recsweep.records.confirmation_files import VERDICTS
 from recsweep.stages.confirm.stage import Confirmed
 from recsweep.stages.reproduce.stage import Reproduction
 
-SHORT = 6
-"""Families, where half a screen has to do."""
-
 
 def confirmation_lines(confirmed: Confirmed, folder: Path, *, short: bool = False) -> Iterator[str]:
-    """The answer, each family's mean (`short`: of the first few), how often the test was opened."""
+    """The answer; unless `short`, each family's mean and how often the test was opened."""
     confirmation = confirmed.confirmation
     key, metric = confirmation.metric, written(confirmation.metric)
     families = confirmation.families
     yield from load_study(folder).answer.lines
+    if short:
+        return
     yield ""
     searches = f", {confirmation.searches} searches" if confirmation.repeated else ""
     yield (
@@ -34,7 +33,7 @@ def confirmation_lines(confirmed: Confirmed, folder: Path, *, short: bool = Fals
     best_first = sorted(
         families.items(), key=lambda item: -goodness(key, item[1].metrics[key].mean)
     )
-    for name, family in best_first[: SHORT if short else None]:
+    for name, family in best_first:
         e = family.metrics[key]
         yield f"  {shown[name]:{width}}  {metric} {e.mean:.4f} [{e.lower:.4f}, {e.upper:.4f}]"
     if confirmation.best_possible is not None:
@@ -42,7 +41,7 @@ def confirmation_lines(confirmed: Confirmed, folder: Path, *, short: bool = Fals
             f"  {'(the truth)':{width}}  {metric} {confirmation.best_possible:.4f}   "
             "the best possible: the simulator's own probabilities"
         )
-    if confirmation.cold and not short:
+    if confirmation.cold:
         yield ""
         yield "On courses without an event before the test:"
         yield from _with_their_basis_once([v.sentence(metric, shown) for v in confirmation.cold])
