@@ -32,10 +32,10 @@ def test_the_verdict_is_said_where_the_test_was_opened_and_withheld_where_not(
     study = make_study(6)
     closed = build_board(study, selection_of(study), None)
     opened = build_board(study, selection_of(study), confirmation_of(study))
-    assert "no verdict yet" in " ".join(closed.verdict)
+    assert closed.verdict[0].startswith("Not answered yet: ")
     assert "not opened" in closed.tables["Leaderboard"]
     assert set(closed.tables) == {"Leaderboard"}
-    assert opened.verdict[0].startswith("On the sealed test, ")
+    assert opened.verdict[0].startswith("Partly: on this log, ")
     assert set(opened.tables) == {"Leaderboard", "Verdicts"}
     assert "not opened" not in opened.tables["Leaderboard"]
 

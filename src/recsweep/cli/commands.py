@@ -320,10 +320,7 @@ def compare(
     ],
     lang: Language = "en",
 ) -> None:
-    """Did new data, another space or new code change the answer?
-
-    The first study is the baseline.
-    """
+    """Did another space or new code change the answer? The first study is the baseline."""
     review.compare(studies, lang)
 
 

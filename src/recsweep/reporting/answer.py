@@ -115,7 +115,7 @@ def answer(
         titles=titles(kinds, lang),
         say=_with_spaces(speaker(experiment, lang)) if lang == "zh" else speaker(experiment, lang),
     )
-    return teller.tested(sealed) if sealed and sealed.pairs else teller.closed(scores)
+    return teller.tested(sealed) if sealed else teller.closed(scores)
 
 
 def _with_spaces(say: Say) -> Say:

@@ -51,6 +51,13 @@ class View:
         return self.words.get(f"term:{word}", word)
 
     @property
+    def description(self) -> str:
+        """What the experiment says of itself, in the reader's language if it speaks it."""
+        experiment = self.study.experiment
+        chinese = experiment.description_zh if self.lang == "zh" else ""
+        return chinese or experiment.description
+
+    @property
     def metric(self) -> str:
         """The study's metric as people write it."""
         return written(self.selection.metric)

@@ -50,13 +50,14 @@ def comparison_table(view: CompareView) -> Table:
     for name, first, second, difference, *_ in view.rows():  # 80 columns hold no more
         change = view.change.changes.get(name)
         outcome = view.say(f"short_{change.outcome}") if change else ""
-        table.add_row(name, first, second, difference, outcome)
+        table.add_row(view.title(name), first, second, difference, outcome)
     return table
 
 
 def comparison_lines(view: CompareView) -> Iterator[str]:
     """What can be said, and what differs, one line each."""
     yield view.headline()
+    yield from (f"  {name}: {sentence}" for name, sentence in view.answers())
     if lead := view.lead():
         yield lead
     yield view.basis()

@@ -41,7 +41,7 @@ def estimate_cell(mean: float, lower: float, upper: float, mark: Mark, x: Scale)
 
 
 def verdict_scale(verdicts: Sequence[PairVerdict]) -> Scale:
-    """Holds every verdict's interval and what is too small to matter."""
+    """Holds every verdict's interval and the equivalence margin."""
     bounds = [bound for v in verdicts for bound in (v.lower, v.upper)]
     return difference_scale([*bounds, *(v.smallest_effect for v in verdicts)])
 
@@ -61,7 +61,7 @@ def verdict_cell(verdict: PairVerdict, x: Scale) -> Markup:
 def difference_cell(
     shown: tuple[float, float, float], outcome: Outcome, smallest_effect: float, x: Scale
 ) -> Markup:
-    """A difference and its interval (middle, lower, upper); shaded: too small to matter."""
+    """A difference and its interval (middle, lower, upper); shaded: the equivalence margin."""
     middle, lower, upper = shown
     kind = outcome_class(outcome)
     left, right = x(-smallest_effect), x(smallest_effect)

@@ -92,7 +92,8 @@ def found(view: View) -> list[Found]:
 def warnings(view: View) -> Iterator[str]:
     """What to know before believing a family's score, the leader's first."""
     for row in view.rows:
-        for text in _warnings(view, row):
+        if texts := _warnings(view, row):
+            text = view.say("said_semicolon").join(texts)
             yield f"{view.label(row.choice.family)}{view.say('colon')}{text}"
 
 
@@ -145,4 +146,6 @@ def _warnings(view: View, row: Row) -> list[str]:
             edges.append(view.say("edge", name=known[1], value=known[2], range=known[3]))
         else:
             out.append(text)
-    return [*out, *([view.say("warn_edge", list="; ".join(edges))] if edges else [])]
+    if edges:
+        out.append(view.say("warn_edge", list=view.say("list_within").join(edges)))
+    return out
