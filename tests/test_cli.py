@@ -156,6 +156,7 @@ def test_a_finished_study_is_not_run_again_and_reports_the_same(project: Path) -
     again = recsweep(project, "sweep", "tiny.yaml", "--quiet")
     assert again.returncode == 0, again.stderr
     assert "Every trial of this study is finished" in again.stdout
+    assert len(again.stdout.splitlines()) <= 24
     lines = recsweep(project, "sweep", "tiny.yaml", "--json").stdout.splitlines()
     events = [json.loads(line) for line in lines]
     assert [e["event"] for e in events] == ["prepared", "selected", "confirmed", "reported"]
