@@ -143,7 +143,7 @@ def portrait(
     Args:
         study: its folder.
         family: its name in the study; None: the best recurrent one.
-        clusters: how many; None: as many as the silhouette favours.
+        clusters: how many; None: chosen by silhouette score.
         on_epoch: called with every epoch of the refit.
 
     Raises:

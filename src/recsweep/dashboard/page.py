@@ -32,6 +32,7 @@ def live_part(
     return template("live.html.j2").render(
         say=say,
         state=state,
+        description=(lang == "zh" and state.description_zh) or state.description if state else "",
         trouble=trouble,
         places=places,
         facts=_facts(state, say) if state and state.families else [],

@@ -91,6 +91,7 @@ class StudyState:
     phase: Phase
     metric: str = ""
     description: str = ""
+    description_zh: str = ""  # empty: the other one
     families: tuple[FamilyState, ...] = ()
     workers: int = 0
     pace: float | None = None  # seconds of work a second, of the running or last session

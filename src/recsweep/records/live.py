@@ -32,6 +32,7 @@ class LiveSweep(Schema):
 
     study: str
     description: str
+    description_zh: str = ""
     metric: str
     targets: Mapping[str, int | None]  # family -> trials in all; None: until `seconds` are used
     kinds: Mapping[str, str] = {}  # family -> its name in the registry

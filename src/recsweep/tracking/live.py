@@ -29,6 +29,7 @@ class LiveFile:
                     LiveSweep(
                         study=experiment.study,
                         description=experiment.description,
+                        description_zh=experiment.description_zh,
                         metric=experiment.metric.key,
                         targets=event.targets,
                         kinds={name: space.family for name, space in event.spaces.items()},
