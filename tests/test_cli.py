@@ -117,11 +117,11 @@ def test_every_trials_run_file_has_all_its_metrics_and_settings_for_wandbs_own_r
 ) -> None:
     folder = project / "results/tiny"
     curves = pl.read_parquet(folder / "curves.parquet")
-    runs = {run.name.rpartition("-run-")[2][25:]: run for run in folder.glob("wandb/offline-run-*")}
+    found = folder.glob("wandb/offline-run-*")
+    runs = {run.name.rpartition("-run-")[2][16:].rpartition("-")[0]: run for run in found}
     trials = pl.read_parquet(folder / "trials.parquet").to_dicts()
     for trial in trials:
-        (name,) = (name for name in runs if name.endswith(trial["id"]))
-        records = read_run(runs[name])
+        records = read_run(runs[trial["id"]])
         assert "exit" in records
         run = records["run"][0]
         assert (run["job_type"], run["run_group"]) == ("trial", "tiny")
@@ -137,8 +137,15 @@ def test_every_trials_run_file_has_all_its_metrics_and_settings_for_wandbs_own_r
                 if fold is not None and value is not None and epoch == logged["epoch"]:
                     assert logged[f"fold/{fold}/{metric}"] == value
             assert {"events_per_second", "memory_mb"} <= set(logged)
-    jobs = [read_run(run)["run"][0]["job_type"] for name, run in runs.items() if "-00" not in name]
+    stages = [run for name, run in runs.items() if "-00" not in name]
+    jobs = [read_run(run)["run"][0]["job_type"] for run in stages]
     assert sorted(jobs) == ["confirm", "study", "study", "study"]
+    # What opens first in a viewer of run files: a selected trial, with its curves.
+    latest = read_run(max(folder.glob("wandb/offline-run-*")))
+    assert latest["run"][0]["job_type"] == "selected"
+    assert latest["run"][0]["tags"][0] == "selected"
+    assert {row["item"]["epoch"] for row in latest["history"]} == {1, 2}
+    assert any("sealed/ndcg@10" in str(record) for record in latest["summary"])
 
 
 @pytest.mark.slow

@@ -131,7 +131,7 @@ def test_hostile_words_stay_words(make_study: MakeStudy, written: Callable[..., 
         environment={**study.environment, "cpu": HOSTILE, "code": {"commit": HOSTILE}},
     )
     page = Page(written(hostile))
-    assert page.tags["script"] == 1
+    assert page.tags["script"] == 2  # the page's own, and its data
     assert page.tags["img"] == 0
     assert not [name for name in (a[1] for a in page.attributes) if name.startswith("on")]
     assert page.text.count(HOSTILE) >= 5

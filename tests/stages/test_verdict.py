@@ -12,6 +12,7 @@ from typer.testing import CliRunner
 from recsweep.cli import app
 from recsweep.errors import BadInput
 from recsweep.evaluation.meta import pool
+from recsweep.models.registry import titles
 from recsweep.records.checked import write_checked
 from recsweep.records.confirmation_files import VERDICTS, read_confirmation
 from recsweep.stages.methods import methods_stage
@@ -98,7 +99,7 @@ def test_three_logs_that_agree_make_a_verdict(folders: tuple[Path, Path]) -> Non
 
         changed(folder, agree)
     lines = list(statement_lines(verdict_stage((*folders, third))))
-    assert lines[0].startswith("Over 3 logs, gru beats lstm by +0.0300 [+0.0")
+    assert lines[0].startswith("Over 3 logs, GRU beats LSTM by +0.0300 [+0.0")
     assert "another log is expected within" in " ".join(lines)
 
 
@@ -126,12 +127,13 @@ def test_a_methods_section_tells_the_record(folders: tuple[Path, Path]) -> None:
     assert "the baselines included, had 10 trials of up to 16 epochs" in text
     seeds = ", ".join(map(str, confirmation.families["gru"].seeds))
     assert f"with 5 seeds ({seeds})" in text
+    shown_as = titles({name: family.kind for name, family in confirmation.families.items()})
     for name, family in confirmation.families.items():
         e = family.metrics["ndcg@10"]
         assert f"{e.mean:.4f} [{e.lower:.4f}, {e.upper:.4f}]" in next(
-            line for line in text.splitlines() if line.startswith(f"| {name} |")
+            line for line in text.splitlines() if line.startswith(f"| {shown_as[name]} |")
         )
-    assert text.count("\n| gru | ") > 2  # its row, and its contrasts
+    assert text.count("\n| GRU | ") > 2  # its row, and its contrasts
 
 
 def test_a_methods_section_tells_which_budget_it_was(

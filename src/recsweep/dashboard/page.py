@@ -179,7 +179,7 @@ def _chart(state: StudyState, names: Mapping[str, str], say: Any) -> Markup | No
         label=say("chart_label", metric=metric),
         x_label=say("chart_x"),
         y_label=metric,
-        x_ticks=[(float(t), f"{t:g}") for t in x.ticks() if t == int(t)],
+        x_ticks=[(t, f"{t:g}") for t in x.ticks(whole=True)],
     )
 
 

@@ -1,8 +1,10 @@
 """The report: one HTML page that stands alone, asks for nothing and can be printed."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
+
+from markupsafe import Markup
 
 from recsweep.data.manifest import Manifest
 from recsweep.errors import BadInput
@@ -11,6 +13,7 @@ from recsweep.records.confirmation import Confirmation
 from recsweep.records.selection import Selection
 from recsweep.records.study import Study
 from recsweep.reporting.answer import answer_of
+from recsweep.reporting.charts.by_parameter import by_parameter
 from recsweep.reporting.charts.contrasts import contrasts_chart
 from recsweep.reporting.charts.curves import learning_curves
 from recsweep.reporting.charts.intervals import ends, fold_scale
@@ -18,9 +21,15 @@ from recsweep.reporting.charts.parallel import parallel
 from recsweep.reporting.charts.scatter import cost_and_quality
 from recsweep.reporting.html import asset, policy, template
 from recsweep.reporting.sections import budgets, data_summary, protocol, standings
-from recsweep.reporting.sections.importance import ENOUGH, importance_bars
+from recsweep.reporting.sections.importance import (
+    ENOUGH,
+    Importance,
+    importance_bars,
+    importances,
+)
 from recsweep.reporting.sections.portraits import Drawn, portrait_section
 from recsweep.reporting.sections.sealed import best_possible, sealed_scale, sealed_section
+from recsweep.reporting.sections.trials import trial_data
 from recsweep.reporting.view import View, score
 from recsweep.reporting.words import PAGE_WORDS
 
@@ -71,7 +80,8 @@ def render(
     portraits: Sequence[Drawn],
 ) -> str:
     """The page's HTML."""
-    style, script = asset("page.css"), asset("page.js")
+    style = asset("page.css") + asset("charts.css")
+    script = Markup("").join(asset(f"{name}.js") for name in ("charts", "trials", "page"))
     return template("page.html.j2").render(
         say=view.say,
         view=view,
@@ -155,19 +165,37 @@ def _trials_each(view: View, tuned: list[str]) -> str:
 
 def _figures(view: View) -> dict[str, Any]:
     parallels = {family: parallel(view, family) for family in view.families}
-    bars = {family: importance_bars(view, family) for family in view.families}
+    found = {
+        family: importances(view.study.spaces[family], view.trials(family), view.goodness)
+        for family in view.families
+    }
+    known = {family: importance for family, importance in found.items() if importance}
     tuned = [family for family, drawn in parallels.items() if drawn is not None]
     return {
         "curves": learning_curves(view),
         "parallels": {family: parallels[family] for family in tuned},
-        "importances": {family: drawn for family, drawn in bars.items() if drawn is not None},
-        "too_few": [family for family in tuned if bars[family] is None],
+        "by_parameter": _by_parameter(view, known),
+        "trial_data": trial_data(view),
+        "importances": {f: (importance_bars(view, f, i), i) for f, i in known.items()},
+        "too_few": [view.label(family) for family in tuned if family not in known],
         "enough": ENOUGH,
         "by_trials": budgets.by_trials(view),
         "by_seconds": budgets.by_seconds(view),
         "by_fold": budgets.by_fold(view),
         "cost": cost_and_quality(view),
     }
+
+
+def _by_parameter(view: View, known: Mapping[str, Importance]) -> dict[str, dict[str, Any]]:
+    """Family -> its parameters, the one that mattered most, and that one's chart."""
+    out = {}
+    for family in view.families:
+        axes = view.study.spaces[family].parameters
+        first = next(iter(known[family].shares if family in known else axes), None)
+        drawn = by_parameter(view, family, axes[first]) if first else None
+        if drawn:
+            out[family] = {"names": list(axes), "first": first, "drawn": drawn}
+    return out
 
 
 def _tables(view: View, manifest: Manifest | None) -> dict[str, Any]:

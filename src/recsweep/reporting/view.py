@@ -44,7 +44,7 @@ class View:
 
     def label(self, family: str) -> str:
         """A family's title where it begins a row."""
-        return self.titles[family][:1].upper() + self.titles[family][1:]
+        return capitalised(self.titles[family])
 
     def term(self, word: str) -> str:
         """A word of the records; itself where the language has no entry for it."""
@@ -84,19 +84,10 @@ class View:
         """CPU cores that one trial holds."""
         return self.study.experiment.resources.cpu
 
-    def describe(self, trial: TrialRow) -> str:
-        """A trial in a few lines, for the hover."""
-        state = self.say(f"state_{trial.state}", epochs=len(trial.epochs))
-        lines = [f"{trial.id} · {state}"]
-        if trial.best:
-            lines.append(
-                f"{self.metric} {score(trial.best.value)} · "
-                + self.say("at_epoch", epoch=trial.best.epoch)
-            )
-        if trial.reason and trial.state == "failed":
-            lines.append(trial.reason)
-        lines += [f"{name} = {setting(value)}" for name, value in trial.config.items()]
-        return "\n".join(lines)
+
+def capitalised(text: str) -> str:
+    """With a capital where it begins; the rest stays as it is."""
+    return text[:1].upper() + text[1:]
 
 
 def score(value: float) -> str:
@@ -113,7 +104,9 @@ def setting(value: Value) -> str:
     """A parameter's value, floats to three digits."""
     if isinstance(value, bool):
         return str(value).lower()
-    return f"{value:.3g}" if isinstance(value, float) else str(value)
+    if isinstance(value, float):
+        return f"{value:.3g}" if abs(value) < 1000 else f"{value:.0f}"
+    return str(value)
 
 
 def short(name: str, longest: int = LONGEST_NAME) -> str:

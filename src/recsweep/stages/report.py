@@ -32,6 +32,7 @@ class Reported:
 
     study: Study
     selection: Selection
+    confirmation: Confirmation | None
     page: Path
 
 
@@ -60,7 +61,7 @@ def report_stage(folder: Path, root: Path, lang: str = "en") -> Reported:
         rest = [lang, *(n for n in beside if n != other)]
         write_page(study, selection, confirmation, folder, other, manifest, rest, portraits)
     write_board(build_board(study, selection, confirmation), folder)
-    return Reported(study, selection, page)
+    return Reported(study, selection, confirmation, page)
 
 
 def define_board(folder: Path) -> Board:

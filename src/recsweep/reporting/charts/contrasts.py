@@ -26,8 +26,7 @@ def contrasts_chart(answer: Answer, label: str, axis: str) -> Markup:
         tag("rect", x=left, y=12.0, width=right - left, height=bottom - 10, class_="too-small"),
         tag("path", d=f"M{x(0):.1f} 12V{bottom + 2:.1f}", class_="zero"),
     ]
-    ticks = Scale(0, widest, 0, 1).ticks()
-    for tick in sorted({*ticks, *(-tick for tick in ticks)}):
+    for tick in x.ticks():
         parts.append(tag("path", d=f"M{x(tick):.1f} {bottom + 2:.1f}v4", class_="axis"))
         text = f"{tick + 0.0:+g}".replace("-", "−") if tick else "0"
         parts.append(tag("text", text, x=x(tick), y=bottom + 16, class_="tick middle"))

@@ -1,5 +1,6 @@
 """Differences between two studies, so that a change of the answer can be laid at a door."""
 
+import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -70,4 +71,6 @@ def _text(value: Any) -> str:
     if isinstance(value, bool):
         return str(value).lower()
     text = ", ".join(map(_text, value)) if isinstance(value, list | tuple) else str(value)
+    if text.strip() != text or not text:
+        text = json.dumps(text)
     return text if len(text) <= 60 else text[:59] + "…"

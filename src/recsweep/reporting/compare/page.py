@@ -15,7 +15,7 @@ from recsweep.reporting.charts.svg import WIDTH, Scale, nice_range
 from recsweep.reporting.compare.study_change import StudyChange
 from recsweep.reporting.compare.view import CompareView
 from recsweep.reporting.html import asset, policy, template
-from recsweep.reporting.view import score, short, signed
+from recsweep.reporting.view import capitalised, score, short, signed
 from recsweep.reporting.words import COMPARE_WORDS
 
 HEIGHT = 250.0
@@ -50,7 +50,7 @@ def _section(view: CompareView) -> dict[str, Any]:
     x = difference_scale([*bounds, change.smallest_effect]) if bounds else None
     rows = [
         {
-            "name": view.title(row[0]),
+            "name": capitalised(view.title(row[0])),
             "swatch": marks[row[0]].swatch() if row[0] in marks else "",
             "plot": _cell(view, row[0], x) if x else "",
             "kind": change.changes[row[0]].outcome.split()[0] if row[0] in change.changes else "",

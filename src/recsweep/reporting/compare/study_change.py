@@ -72,9 +72,11 @@ def compare_studies(before: Evidence, after: Evidence) -> StudyChange:
     basis, found = _changes(before, after, metric, common, question)
     means = {name: (found[name].before, found[name].after) for name in common if name in found}
     if not found:
-        tested = basis == "other_data" and before.confirmation and after.confirmation
+        sides = before, after
+        tested = basis == "other_data" and all(side.confirmation for side in sides)
         means = {
-            n: (_mean(before, n, metric, tested), _mean(after, n, metric, tested)) for n in common
+            n: (_mean(before, n, metric, tested=tested), _mean(after, n, metric, tested=tested))
+            for n in common
         }
     return StudyChange(
         before=before,
@@ -156,14 +158,16 @@ def _estimates(
 
 
 def _question(evidence: Evidence, common: list[str], metric: str) -> tuple[str, str] | None:
-    order = sorted(common, key=lambda name: -goodness(metric, _mean(evidence, name, metric)))
+    """The best on the folds, so that the test has no say."""
+    folds = {name: _mean(evidence, name, metric, tested=False) for name in common}
+    order = sorted(common, key=lambda name: -goodness(metric, folds[name]))
     return leading({name: evidence.best[name].kind for name in order})
 
 
-def _mean(evidence: Evidence, name: str, metric: str, tested: object = True) -> float:
-    """On the sealed test, if it was opened and that is asked for; otherwise on the folds."""
+def _mean(evidence: Evidence, name: str, metric: str, *, tested: bool) -> float:
+    """On the sealed test or on the folds."""
     found = evidence.confirmation
-    if tested and found is not None and name in found.families:
+    if tested and found is not None:
         return found.families[name].metrics[metric].mean
     values = evidence.best[name].metrics[metric]
     return sum(values) / len(values)

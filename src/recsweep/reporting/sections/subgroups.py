@@ -49,7 +49,7 @@ def group_tables(view: View, confirmation: Confirmation) -> list[GroupTable]:
     order = ranking(confirmation)
     if len(order) < 2 or not confirmation.subgroups:
         return []
-    pairs = [pair for pair in (leading_pair(view, order), (order[0], order[1])) if pair]
+    pairs = [pair for pair in (leading_pair(view, view.families), (order[0], order[1])) if pair]
     different = {frozenset(pair): pair for pair in reversed(pairs)}
     return [_table(view, confirmation, *pair) for pair in reversed(different.values())]
 

@@ -15,6 +15,7 @@
     status.textContent = form.dataset.shown
       .replace("{shown}", on.size)
       .replace("{all}", boxes.length);
+    document.dispatchEvent(new Event("filter"));
   };
 
   form.hidden = false;

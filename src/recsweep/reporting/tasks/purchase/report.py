@@ -73,9 +73,9 @@ def reliability_diagram(view: View, family: str, bins: Sequence[Bin], top: float
     mark = view.marks[family]
     x = Scale(0.0, top, LEFT + 4, WIDTH - RIGHT)
     y = Scale(0.0, top, HEIGHT - BOTTOM, TOP)
-    ticks = [(t, f"{t:g}") for t in x.ticks(5)]
+    ticks = [(t, f"{t:g}") for t in x.ticks()]
     points = [(x(b.predicted), y(b.bought)) for b in bins]
-    parts = axes(x, y, HEIGHT, view.say("promised"), view.say("happened"), ticks, RIGHT)
+    parts = [axes(x, y, HEIGHT, view.say("promised"), view.say("happened"), ticks, RIGHT)]
     parts.append(tag("path", d=path([(x(0.0), y(0.0)), (x(top), y(top))]), class_="level"))
     drawn = [tag("path", d=path(points), class_=f"line {mark.colour}")] if len(points) > 1 else []
     for b, (across, up) in zip(bins, points, strict=True):
