@@ -20,7 +20,6 @@ from recsweep.cli.console import (
     warn,
     without_trials,
 )
-from recsweep.cli.search_waits import SearchWaits
 from recsweep.config.schema import Experiment
 from recsweep.errors import BadInput, WorkFailed
 
@@ -107,6 +106,8 @@ def search(experiment: Experiment, extra: int, quiet: bool, later: Sequence[str]
     Raises:
         WorkFailed: it was stopped; says how to resume.
     """
+    from recsweep.cli.search_waits import SearchWaits
+
     with _resumable(), SearchWaits(quiet) as waits:
         study = recsweep.run_search(
             experiment,
