@@ -42,7 +42,7 @@ def _estimate(plan: Plan) -> str:
     time = (
         "time not known: some families were too slow to measure"
         if plan.seconds is None
-        else f"about {plan.seconds / 60:.1f} minutes of search, if other configurations cost as the defaults"
+        else f"about {plan.seconds / 60:.1f} minutes of search, if all cost as the defaults"
     )
     memory = f"{plan.data_bytes / 1e6:.0f} MB of data, shared"
     if plan.worker_bytes is not None:
