@@ -14,12 +14,14 @@ from recsweep.stages.confirm.stage import Confirmed
 from recsweep.stages.reproduce.stage import Reproduction
 
 
-def confirmation_lines(confirmed: Confirmed, folder: Path) -> Iterator[str]:
-    """The answer, each family's mean, and how often the test was opened."""
+def confirmation_lines(confirmed: Confirmed, folder: Path, *, short: bool = False) -> Iterator[str]:
+    """The answer; unless `short`, each family's mean and how often the test was opened."""
     confirmation = confirmed.confirmation
     key, metric = confirmation.metric, written(confirmation.metric)
     families = confirmation.families
     yield from load_study(folder).answer.lines
+    if short:
+        return
     yield ""
     searches = f", {confirmation.searches} searches" if confirmation.repeated else ""
     yield (

@@ -89,9 +89,9 @@ def terminal(study: Study, selection: Selection) -> Group:
         pad_edge=False,
         padding=(0, 1, 0, 0),
     )
-    for name in ("family", written(selection.metric)):
-        table.add_column(name, no_wrap=True)
-    for name in ("trials", "complete", "stopped", "failed", "s"):
+    table.add_column("family", overflow="fold")  # a name may take two lines, a number never
+    table.add_column(written(selection.metric), no_wrap=True)
+    for name in ("trials", "complete", "stopped\nearly", "failed", "s"):
         table.add_column(name, justify="right", no_wrap=True)
     best, shown = Table.grid(padding=(0, 2)), _titles(study)
     for row in rows(study, selection):
