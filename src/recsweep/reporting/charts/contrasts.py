@@ -30,7 +30,7 @@ def contrasts_chart(answer: Answer, label: str, axis: str) -> Markup:
         parts.append(tag("path", d=f"M{x(tick):.1f} {bottom + 2:.1f}v4", class_="axis"))
         text = f"{tick + 0.0:+g}".replace("-", "−") if tick else "0"
         parts.append(tag("text", text, x=x(tick), y=bottom + 16, class_="tick middle"))
-    parts.append(tag("text", axis, x=PLOT + 8, y=bottom + 16, class_="tick"))
+    parts.append(tag("text", axis, x=WIDTH, y=bottom + 16, class_="tick end"))
     parts += [_row(c, x, n * ROW) for n, c in enumerate(answer.contrasts)]
     told = "; ".join(f"{c.pair} {c.numbers}, {c.how}" for c in answer.contrasts)
     return figure(bottom + FOOT, f"{label}: {told}", *parts)
