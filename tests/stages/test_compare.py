@@ -58,7 +58,7 @@ def test_studies_of_other_data_get_their_own_answers_and_no_verdict_on_a_change(
     assert shown.exit_code == 0, shown.output
     said = " ".join(shown.output.split())
     assert "different data" in said
-    assert "mars: No: on this log, the tuned GRU beats popularity" in said
+    assert "mars: Not shown: on this log, the tuned GRU shows no significant difference" in said
     assert "data: fingerprint" in said
     page = folders[0].parent / "compare-default-mars.html"
     assert str(page) in shown.output.replace("\n", "")
