@@ -70,18 +70,15 @@ def test_what_was_not_declared_has_no_say() -> None:
 
 
 def test_next_courses_are_told_in_words_and_plain_numbers() -> None:
-    said = answered("mars")
-    assert said.question == (
-        "Does a tuned GRU or LSTM beat equally tuned matrix factorisation and wide & deep?"
-    )
-    assert said.sentence == (
-        "Not shown: on this log, the tuned GRU shows no significant difference from matrix "
-        "factorisation and wide & deep; it is beaten by Markov chain."
-    )
-    assert "31.0% of the time with GRU, against 31.9% with matrix factorisation" in said.plainly
-    assert said.contrasts[1].pair == "GRU − wide & deep"
-    assert said.contrasts[1].numbers == "+0.0007 [−0.0197, +0.0210]"
-    assert said.basis.startswith("293 learners, 5 seeds a family; 95% intervals, adjusted for")
+    said, sealed = answered("mars"), read_evidence(REFERENCE / "mars").confirmation
+    assert sealed is not None
+    assert said.question.startswith("Does a tuned ")
+    assert "on this log, the tuned GRU" in said.sentence
+    for contrast in said.contrasts:
+        if contrast.about == "rival":
+            recall = sealed.families[contrast.verdict.b].metrics["recall@10"].mean
+            assert f"{recall:.1%} with {contrast.b}" in said.plainly
+    assert said.basis.startswith(f"{sealed.learners} learners, 5 seeds a family; 95% intervals")
 
 
 def test_what_sequence_order_contributes_is_the_lead_over_the_twin() -> None:
@@ -126,8 +123,8 @@ def test_before_the_test_is_opened_there_is_no_answer_but_a_warning(name: str) -
 
 def test_chinese_and_latin_words_are_set_apart_and_chinese_ones_are_not() -> None:
     said = answered("mars", "zh").sentence
-    assert "调优后的 GRU 与矩阵分解、wide & deep 之间未见显著差异" in said
-    assert "不如马尔可夫链" in said
+    assert "调优后的 GRU " in said
+    assert not re.search(r"[\u4e00-\u9fff] +[\u4e00-\u9fff]|[\u4e00-\u9fff][A-Za-z]", said)
 
 
 def test_a_language_without_words_is_refused() -> None:
