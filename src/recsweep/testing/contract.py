@@ -99,8 +99,11 @@ def without_chance_every_seed_gives_the_same_model(case: Case) -> None:
 
 
 def a_loaded_state_answers_as_the_saved_model_did(case: Case) -> None:
-    """Through a file; and a state is a copy, which further training leaves alone."""
-    model, other = case.fitted(), case.built(seed=9)
+    """Through a file, into a model that has seen no learner; and a state is a copy, which further
+    training leaves alone.
+    """
+    bare = replace(case.fold, training=case.fold.training.without_learners())
+    model, other = case.fitted(), case.built(bare, seed=9)
     state = model.state()
     kept = {name: value.clone() for name, value in state.items()}
     other.load_state(load(save({n: value.contiguous() for n, value in state.items()})))

@@ -27,7 +27,7 @@ from recsweep.data.features.fit import (
     known_users,
     text_names,
 )
-from recsweep.data.features.table import TableEncoder, fit_table
+from recsweep.data.features.table import EncodedTable, TableEncoder, fit_table
 
 __all__ = [
     "FAR",
@@ -38,6 +38,7 @@ __all__ = [
     "RESERVED",
     "VALID_FROM",
     "DatedTable",
+    "EncodedTable",
     "Encoder",
     "EventEncoder",
     "TableEncoder",

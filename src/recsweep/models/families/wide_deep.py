@@ -9,6 +9,8 @@
 Both parts add up to one logit and are trained together.
 """
 
+from functools import cached_property
+
 import numpy as np
 import torch
 from pydantic import Field
@@ -48,6 +50,7 @@ class WideDeepEncoder(Encoder):
     pair_start: Tensor
     pair_item: Tensor
     pair: Tensor  # (n_pairs,) previous * n_items + next, ascending
+    sized_by_training = ("pair_item", "wide")
 
     def __init__(self, config: RankingWideDeepConfig, training: Training) -> None:
         super().__init__()
@@ -62,7 +65,6 @@ class WideDeepEncoder(Encoder):
         self.register_buffer("pair_start", torch.from_numpy(start))
         self.register_buffer("pair_item", torch.from_numpy(item))
         self.register_buffer("pair", torch.from_numpy(pair), persistent=False)
-        self.most_pairs = int(np.diff(start).max(initial=0))  # that start with one course
         self.wide = nn.Parameter(torch.zeros(len(item)))
 
     def forward(self, inputs: Tensor, rows: Rows) -> Tensor:
@@ -84,6 +86,11 @@ class WideDeepEncoder(Encoder):
         before = count.cumsum(0) - count
         pair = start[state] + torch.arange(len(state), device=state.device) - before[state]
         return Memory(state, self.pair_item[pair], self.wide[pair])
+
+    @cached_property
+    def most_pairs(self) -> int:
+        """That start with one course."""
+        return int(self.pair_start.diff().max())
 
     def padded_memory(self, last_item: Tensor) -> Memory:
         """The same with as many places a state as the most followed course needs, the rest worth 0.
@@ -111,6 +118,7 @@ class WideDeepLogOdds(LogOdds):
     """Both parts; they add up to one logit."""
 
     pairs: Tensor
+    sized_by_training = ("pairs", "wide_pairs")
 
     def __init__(self, config: WideDeepConfig, training: Training) -> None:
         super().__init__()
