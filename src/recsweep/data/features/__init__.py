@@ -9,6 +9,7 @@ numbers (`text.py`). A column that is the same for every row of training is left
 from recsweep.data.features.choose import with_features
 from recsweep.data.features.columns import FAR, MOST
 from recsweep.data.features.dated import (
+    ALWAYS,
     ID,
     LABEL,
     NOTHING,
@@ -30,6 +31,7 @@ from recsweep.data.features.fit import (
 from recsweep.data.features.table import EncodedTable, TableEncoder, fit_table
 
 __all__ = [
+    "ALWAYS",
     "FAR",
     "ID",
     "LABEL",
