@@ -16,6 +16,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from recsweep.api.models import fit, recommend
     from recsweep.api.papers import methods, verdict
     from recsweep.api.results import compare, confirm, portrait, report, reproduce, select
     from recsweep.api.search import plan, prepare, replay, sweep
@@ -37,12 +38,14 @@ __all__ = [
     "WorkFailed",
     "compare",
     "confirm",
+    "fit",
     "load_experiment",
     "load_study",
     "methods",
     "plan",
     "portrait",
     "prepare",
+    "recommend",
     "replay",
     "report",
     "reproduce",
@@ -52,6 +55,7 @@ __all__ = [
 ]
 
 _HOMES = {
+    "api.models": ("fit", "recommend"),
     "api.papers": ("methods", "verdict"),
     "api.results": ("compare", "confirm", "portrait", "report", "reproduce", "select"),
     "api.search": ("plan", "prepare", "replay", "sweep"),
