@@ -27,6 +27,7 @@ from recsweep.data.features.stored import (
 from recsweep.data.types import UNKNOWN, Labels, Sequences, Targets, Training
 from recsweep.errors import BadInput
 from recsweep.evaluation.probability import Calibrator
+from recsweep.models.family import Build
 from recsweep.models.protocol import Context
 from recsweep.models.registry import family, families_of
 from recsweep.tasks.asked import Known
@@ -106,20 +107,29 @@ def load_bundle(folder: Path) -> Bundle:
         family(record.kind)
         raise BadInput(f"{folder}: {record.kind} does not serve task {record.task}")
     try:
-        arrays = load_arrays(files[ARRAYS])
-        courses = Courses.from_bytes(files[COURSES])
-        known = _known(record, arrays, courses)
-        resources = record.experiment.resources
-        context = Context(known.training, 0, torch.device("cpu"), resources.precision)
-        model = served[record.kind].model(record.config, context)
-        model.load_state(load(files[WEIGHTS]))
+        return rebuilt(folder.name, record, files, served[record.kind])
     except (KeyError, TypeError, ValueError, RuntimeError, SafetensorError) as error:
         reason = f"{type(error).__name__}: {error}".splitlines()[0]
         raise BadInput(
             f"{folder}: can't be built with this version of recsweep and its packages ({reason}); "
             f"{RENEW}"
         ) from None
-    return Bundle(folder.name, record, model, known, courses)
+
+
+def rebuilt(
+    name: str, record: BundleFile, files: Mapping[str, bytes], build: Build[Any, Any]
+) -> Bundle:
+    """From what `parts_of` gave.
+
+    Raises:
+        KeyError, TypeError, ValueError, RuntimeError, SafetensorError: it doesn't fit together.
+    """
+    courses = Courses.from_bytes(files[COURSES])
+    known = _known(record, load_arrays(files[ARRAYS]), courses)
+    precision = record.experiment.resources.precision
+    model = build.model(record.config, Context(known.training, 0, torch.device("cpu"), precision))
+    model.load_state(load(files[WEIGHTS]))
+    return Bundle(name, record, model, known, courses)
 
 
 def _known(record: BundleFile, arrays: Mapping[str, Any], courses: Courses) -> Known:

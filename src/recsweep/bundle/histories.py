@@ -39,7 +39,7 @@ def history_table(experiment: Experiment, path: Path) -> EventTable:
         BadInput: the experiment is of a table of sessions.
     """
     if not experiment.data.events:
-        raise BadInput(f"{path}: a model of sessions has no histories; it is asked with session rows")
+        raise BadInput(f"{path}: the model is of a table of sessions, which has no learners and no histories")
     table = experiment.data.events[0]
     packed = path.name.lower()
     form = "parquet" if packed.endswith((".parquet", ".pq")) else "csv"
