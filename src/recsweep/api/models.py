@@ -29,7 +29,8 @@ def fit(
     """Train a best configuration on all data and write a bundle.
 
     Args:
-        best: `results/<study>/best/<family>.yaml`.
+        best: `results/<study>/best/<family>.yaml`, or a study's folder: its family with the best
+            cross-validated score.
         out: a folder that is not there yet.
         until: `everything`, the sealed test included, once its verdicts are out; or `development`.
         licence: what is known of the data's licence, for the model card.
@@ -48,7 +49,7 @@ def fit(
     from recsweep.stages.fit.stage import fit_stage
 
     path = Path(best)
-    root = root_of(path.parent.parent)
+    root = root_of(path if path.is_dir() else path.parent.parent)
     return fit_stage(path, root, Path(out), until=until, licence=licence, on_epoch=on_epoch)
 
 

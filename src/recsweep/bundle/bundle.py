@@ -1,6 +1,5 @@
 """A bundle in memory: made from a fitted model, and rebuilt from its files."""
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -8,7 +7,6 @@ from typing import Any
 
 import numpy as np
 import torch
-from pydantic import TypeAdapter
 from safetensors import SafetensorError
 from safetensors.numpy import load as load_arrays
 from safetensors.numpy import save as save_arrays
@@ -29,7 +27,7 @@ from recsweep.errors import BadInput
 from recsweep.evaluation.probability import Calibrator
 from recsweep.models.family import Build
 from recsweep.models.protocol import Context
-from recsweep.models.registry import family, families_of
+from recsweep.models.registry import families_of, family
 from recsweep.tasks.asked import Known
 from recsweep.tasks.task import Split
 
@@ -134,7 +132,7 @@ def rebuilt(
 
 def _known(record: BundleFile, arrays: Mapping[str, Any], courses: Courses) -> Known:
     columns, experiment = record.columns, record.experiment
-    parts = restored_parts(json.loads(json.dumps(columns.learner_parts)), arrays, LEARNER)
+    parts = restored_parts(columns.learner_parts, arrays, LEARNER)
     no_table = known_of(courses.ids[:0], None, courses.rows[:0].select())
     encoder = Encoder(
         of_users=TableEncoder(no_table, parts, np.array(columns.learner_kept, bool)),

@@ -57,8 +57,8 @@ def _lines(record: BundleFile, name: str) -> Iterator[str]:
     )
     if fitted.until == "everything":
         yield (
-            "- The figures are of the same configuration fitted without the sealed test. This model "
-            "has learned from that test, so it can't be scored on it again."
+            "- The figures are of the same configuration fitted without the sealed test. This "
+            "model has learned from that test, so it can't be scored on it again."
         )
     yield "- It knows nothing of courses that came after its data end, and can't recommend them."
     yield "- It reflects who was in the log. No check of fairness between groups was made."

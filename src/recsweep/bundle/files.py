@@ -82,7 +82,9 @@ def read_bundle_file(folder: Path) -> BundleFile:
     try:
         content = json.loads(path.read_text("utf-8"))
     except OSError as error:
-        raise BadInput(f"{path}: cannot be read ({error.strerror}); {folder} is no bundle") from None
+        raise BadInput(
+            f"{path}: cannot be read ({error.strerror}); {folder} is no bundle"
+        ) from None
     except (ValueError, RecursionError) as error:
         raise BadInput(f"{path}: is not valid JSON ({error}); {RENEW}") from None
     if not isinstance(content, dict):

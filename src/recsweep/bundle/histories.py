@@ -39,14 +39,18 @@ def history_table(experiment: Experiment, path: Path) -> EventTable:
         BadInput: the experiment is of a table of sessions.
     """
     if not experiment.data.events:
-        raise BadInput(f"{path}: the model is of a table of sessions, which has no learners and no histories")
+        raise BadInput(
+            f"{path}: the model is of a table of sessions, which has no learners and no histories"
+        )
     table = experiment.data.events[0]
     packed = path.name.lower()
     form = "parquet" if packed.endswith((".parquet", ".pq")) else "csv"
     return table.model_copy(update={"path": str(path), "format": form, "sha256": None})
 
 
-def read_histories(experiment: Experiment, path: Path, counts: ReadCounts) -> Iterator[pl.DataFrame]:
+def read_histories(
+    experiment: Experiment, path: Path, counts: ReadCounts
+) -> Iterator[pl.DataFrame]:
     """Frames of cleaned events (user, item, time, kind, perhaps dwell), no learner in two of them.
 
     Raises:

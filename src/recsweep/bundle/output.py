@@ -30,7 +30,9 @@ def format_of(out: Path) -> Format:
     """
     suffix = out.suffix.lower()
     if suffix not in SUFFIXES:
-        raise BadInput(f"--out {out}: {suffix or 'no suffix'} is no format{nearest(suffix, SUFFIXES)}")
+        raise BadInput(
+            f"--out {out}: {suffix or 'no suffix'} is no format{nearest(suffix, SUFFIXES)}"
+        )
     return SUFFIXES[suffix]
 
 

@@ -56,6 +56,7 @@ def lists_of(bundle: Bundle, group: Group, k: int, *, why: bool = False) -> List
     )
 
 
+@torch.inference_mode()
 def best_of(bundle: Bundle, group: Group, k: int) -> Iterator[tuple[Int64, Float64, Int64]]:
     """Blocks of learners: positions, (n, k) scores in descending order and (n, k) catalogue
     indices; -1 and nan where a learner has no more candidates. Of equals, the earlier comes first.
@@ -99,10 +100,7 @@ def _reasons(bundle: Bundle, why: tuple[tuple[Reason, ...], ...]) -> pl.Series:
     ids, labels = bundle.courses.ids.to_list(), bundle.courses.of_code[LABEL].to_list()
     fields = {"course": pl.String, "title": pl.String, "share": pl.Float64}
     found = [
-        [
-            {"course": ids[r.code], "title": labels[r.code], "share": r.difference}
-            for r in reasons
-        ]
+        [{"course": ids[r.code], "title": labels[r.code], "share": r.difference} for r in reasons]
         for reasons in why
     ]
     return pl.Series(found, dtype=pl.List(pl.Struct(fields)))

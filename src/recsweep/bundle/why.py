@@ -47,7 +47,7 @@ def reasons_of(
     row = np.concatenate([*left_out, np.zeros(0, np.int64)]).astype(np.int64)
     row = row[events.item[row] < number_of_codes]
     owner = events.user[row].astype(np.int64)
-    without = {}
+    without: dict[tuple[int, int], float] = {}
     for first in range(0, len(row), CHUNK):
         some = slice(first, first + CHUNK)
         without |= _without(bundle, group, row[some], owner[some], learner, course)

@@ -13,7 +13,6 @@ from recsweep.config.files import load_experiment
 from recsweep.config.schema import Experiment
 from recsweep.stages.init.words import Role
 
-
 DAYS = ["%Y-%m-%d", "%Y-%m-%dT%H:%M:%S", "%Y-%m-%d %H:%M:%S"]
 Until = Literal["everything", "development"]
 
@@ -313,7 +312,11 @@ def reproduce(
 @app.command(epilog="Example: recsweep fit results/default/best/gru.yaml --out models/gru")
 def fit(
     best: Annotated[
-        Path, typer.Argument(help="results/<study>/best/<family>.yaml", show_default=False)
+        Path,
+        typer.Argument(
+            help="results/<study>/best/<family>.yaml, or a study's folder: its best by the folds.",
+            show_default=False,
+        ),
     ],
     output: Annotated[
         Path, typer.Option("--out", "-o", help="A folder that isn't there yet, e.g. models/gru.")
@@ -339,7 +342,9 @@ def recommend(
     bundle: Annotated[Path, typer.Argument(help="A bundle, e.g. models/gru.", show_default=False)],
     histories: Annotated[
         Path | None,
-        typer.Argument(help="CSV or Parquet, in the columns of the study's log.", show_default=False),
+        typer.Argument(
+            help="CSV or Parquet, in the columns of the study's log.", show_default=False
+        ),
     ] = None,
     learner: Annotated[
         list[str] | None,
@@ -348,7 +353,9 @@ def recommend(
     k: Annotated[int, typer.Option("--k", help="Courses for each learner.")] = 10,
     output: Annotated[
         Path | None,
-        typer.Option("--out", "-o", help="A new .csv, .parquet or .jsonl. [dim]Default: CSV here.[/]"),
+        typer.Option(
+            "--out", "-o", help="New: .csv, .parquet or .jsonl. [dim]Default: CSV here.[/]"
+        ),
     ] = None,
     only: Annotated[
         list[str] | None,

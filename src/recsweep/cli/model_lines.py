@@ -14,8 +14,8 @@ def fitted_lines(record: BundleFile) -> Iterator[str]:
     if record.experiment.data.sessions is None:
         period += f", up to {iso(fitted.end)}"
     yield (
-        f"Fitted {record.family} ({record.selected.trial}) on {period}: {fitted.learners} learners, "
-        f"{fitted.events} events, {record.courses} courses."
+        f"Fitted {record.family} ({record.selected.trial}) on {period}: "
+        f"{fitted.learners} learners, {fitted.events} events, {record.courses} courses."
     )
     if record.evidence is None:
         yield "! It has no verdict: the sealed test was not opened for this configuration."
@@ -29,10 +29,19 @@ def recommended_lines(done: Recommended) -> Iterator[str]:
         if rows:
             yield f"! {rows} rows left out: {rule}"
     for count, what in (
-        (done.courses_unknown, "events are on courses that the model doesn't know; they are no history"),
+        (
+            done.courses_unknown,
+            "events on courses that the model doesn't know: no history",
+        ),
         (done.too_late, "events left out: not before --at"),
-        (done.learners_unknown, "learners are not in a table of learners; their columns count as missing"),
-        (done.by_popularity, "learners have no history that the model knows; they get popular courses"),
+        (
+            done.learners_unknown,
+            "learners in no table of learners: their columns count as missing",
+        ),
+        (
+            done.by_popularity,
+            "learners without a history that the model knows: popular courses",
+        ),
         (done.short, "learners get fewer courses than were asked for"),
     ):
         if count:

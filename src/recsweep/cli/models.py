@@ -18,9 +18,7 @@ def fit(best: Path, folder: Path, until: "Until", licence: str | None, quiet: bo
     from recsweep.cli.refit_progress import RefitProgress
 
     with RefitProgress(out, quiet, "epochs") as progress:
-        fitted = recsweep.fit(
-            best, folder, until=until, licence=licence, on_epoch=progress.trained
-        )
+        fitted = recsweep.fit(best, folder, until=until, licence=licence, on_epoch=progress.trained)
     for line in fitted_lines(fitted.file):
         out.print(line, markup=False, highlight=False, soft_wrap=True)
     hints(

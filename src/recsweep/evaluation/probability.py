@@ -99,9 +99,9 @@ def fit_calibrator(probability: Float64, bought: Mask, calibration: Calibration)
         return Calibrator()
     if calibration == "isotonic":
         steps = IsotonicRegression(out_of_bounds="clip").fit(probability, bought)
-        corners = (tuple(map(float, each)) for each in (steps.X_thresholds_, steps.y_thresholds_))
+        x, y = (tuple(map(float, each)) for each in (steps.X_thresholds_, steps.y_thresholds_))
         # A bin without a yes is no proof that there never is one: the ends are Laplace's.
-        return Calibrator(calibration, *corners, least=1 / (len(bought) + 2))
+        return Calibrator(calibration, x, y, least=1 / (len(bought) + 2))
     # Platt 1999, with the log-odds as the score: a slope and an intercept.
     line = LogisticRegression(C=np.inf, max_iter=1000)
     line.fit(_log_odds(probability)[:, None], bought)

@@ -1,7 +1,7 @@
 """The verb `recommend`: a bundle's lists for learners of a file, or of the prepared log."""
 
 from collections import deque
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import closing
 from dataclasses import dataclass, field
@@ -15,7 +15,7 @@ from recsweep.bundle.bundle import Bundle, load_bundle
 from recsweep.bundle.filters import shown_courses
 from recsweep.bundle.histories import ReadCounts, read_histories
 from recsweep.bundle.learners import Group, LearnerTable, groups_of, no_learners, read_learners
-from recsweep.bundle.output import Sink, rows_to
+from recsweep.bundle.output import rows_to
 from recsweep.bundle.recommend import Lists, frame_of, lists_of
 from recsweep.config.files import nearest
 from recsweep.data.before_cut import rows_of
@@ -70,7 +70,7 @@ def recommend_stage(
     histories: Path | None,
     ids: Sequence[str],
     root: Path,
-    asking: Asking = Asking(),  # noqa: B008  # frozen
+    asking: Asking = Asking(),  # frozen
     out: Path | None = None,
 ) -> Recommended:
     """Write the lists of every learner of a file, or of some learners of the prepared log.
@@ -118,7 +118,7 @@ def recommend_stage(
 
 def _lists(
     bundle: Bundle, groups: Iterator[Group], asking: Asking
-) -> Iterator[tuple[Group, Lists]]:
+) -> Generator[tuple[Group, Lists]]:
     """In the order of the groups, a few at a time on all cores: a thread each."""
     resources = bundle.known.experiment.resources
     workers = worker_count(resources, 1 << 10)

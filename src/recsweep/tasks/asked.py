@@ -24,7 +24,7 @@ class Known:
     counts: Int64  # (n_items,) training events
     kinds: tuple[int, ...]  # event types that training holds
     cut: int  # microseconds since 1970 UTC: the end of what was learned from
-    calibrator: Calibrator = Calibrator()
+    calibrator: Calibrator
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,17 +49,14 @@ class Asked:
             kind=np.full(n * m, kind, np.int8),
             dwell=None if old.dwell is None else np.full(n * m, np.nan, np.float32),
         )
-        both = Events(
-            *(
-                np.concatenate((getattr(old, name), getattr(looks, name)))
-                for name in ("user", "item", "time", "kind")
-            ),
-            dwell=(
-                None
-                if old.dwell is None or looks.dwell is None
-                else np.concatenate((old.dwell, looks.dwell))
-            ),
+        user, item, time, of_kind = (
+            np.concatenate((getattr(old, name), getattr(looks, name)))
+            for name in ("user", "item", "time", "kind")
         )
+        dwell = None
+        if old.dwell is not None and looks.dwell is not None:
+            dwell = np.concatenate((old.dwell, looks.dwell))
+        both = Events(user, item, time, of_kind, dwell)
         order = np.argsort(both.user, kind="stable")  # looks come last: they are later
         rows = np.flatnonzero(order >= len(old))
         return rows_of(both, order), np.concatenate((self.index, np.tile(index, n)))[order], rows
@@ -81,7 +78,9 @@ Answers = Iterator[tuple[Int64, Tensor]]
 course is no candidate. The tensors may be written to."""
 
 
-def closing(asked: Asked) -> tuple[Events, Int32, Int64]:
-    """The events with one more of every learner, on no course: what ends the last one's dwell."""
+def closing(asked: Asked) -> tuple[Events, Int32]:
+    """The events with one more of every learner, on no course: what ends the last one's dwell;
+    and their catalogue indices.
+    """
     nothing = np.array([UNKNOWN], np.int32)
-    return asked.with_looks(np.zeros(1, np.int32), nothing, 0)
+    return asked.with_looks(np.zeros(1, np.int32), nothing, 0)[:2]

@@ -4,7 +4,7 @@ import json
 import re
 import subprocess
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from pathlib import Path
 
 import jsonschema
@@ -68,7 +68,7 @@ def test_a_bundle_answers_as_the_confirmations_refit_does(world: World, family: 
     assert bundle.courses.catalogue["_id"].to_list() == _raw_ids(world, fold.items)
 
 
-def _raw_ids(world: World, codes: Sequence[int]) -> list[str]:
+def _raw_ids(world: World, codes: np.ndarray) -> list[str]:
     (folder,) = (world.root / "data").glob("tiny-*")
     items = load_dataset(folder).items
     assert items is not None
@@ -82,7 +82,7 @@ def test_the_same_fit_writes_the_same_bytes(world: World) -> None:
 
 
 def test_the_sealed_test_is_learned_from_once_its_verdicts_are_out(world: World) -> None:
-    with pytest.raises(BadInput, match="has no verdicts, so the sealed test stays sealed; run recs"):
+    with pytest.raises(BadInput, match="has no verdicts, so the sealed test stays sealed; run"):
         fit(world, until="everything")
     assert not (world.root / "models").exists()
     confirm_stage(world.study, world.root, workers=1)

@@ -12,10 +12,12 @@ from recsweep.data.features.table import Part
 from recsweep.data.features.text import Embedding, TextVectors, Tfidf
 
 Arrays = Mapping[str, NDArray[Any]]
-Stored = dict[str, Any]
+Stored = Mapping[str, Any]
 
 
-def stored_parts(parts: Sequence[Part], arrays: dict[str, NDArray[Any]], prefix: str) -> list[Stored]:
+def stored_parts(
+    parts: Sequence[Part], arrays: dict[str, NDArray[Any]], prefix: str
+) -> list[Stored]:
     """One entry a column; what is large goes into `arrays` under names that begin with `prefix`."""
     return [_stored(part, arrays, f"{prefix}{n}.") for n, part in enumerate(parts)]
 
@@ -48,7 +50,7 @@ def _stored(part: Part, arrays: dict[str, NDArray[Any]], prefix: str) -> Stored:
         return {"values": part.column, "own": list(part.own), "rest": list(part.rest)}
     if isinstance(part, Scale):
         return {"number": part.column, "mean": part.mean, "deviation": part.deviation}
-    entry: Stored = {"text": part.column, "size": part.size, "scale": part.scale}
+    entry: dict[str, Any] = {"text": part.column, "size": part.size, "scale": part.scale}
     if part.components is not None:
         arrays[f"{prefix}components"] = part.components
     if isinstance(part.vectorize, Tfidf):

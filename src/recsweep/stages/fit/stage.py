@@ -24,6 +24,7 @@ from recsweep.models.cases import labels_of
 from recsweep.records.confirmation import Confirmation
 from recsweep.records.confirmation_files import VERDICTS, read_confirmation
 from recsweep.records.environment import environment
+from recsweep.records.evidence import read_evidence
 from recsweep.records.selection import BestFile, read_best
 from recsweep.stages.machine import device_of, threads
 from recsweep.stages.portrait.stage import OnEpoch
@@ -55,7 +56,7 @@ def fit_stage(
     """Train the configuration of a best file and write a bundle.
 
     Args:
-        path: `results/<study>/best/<family>.yaml`.
+        path: `results/<study>/best/<family>.yaml`, or a study's folder: see `best_file`.
         root: where `data/` is, or will be.
         out: a folder that is not there yet.
         until: with the sealed test, or without it.
@@ -68,11 +69,14 @@ def fit_stage(
         WorkFailed: the data differ from the record, or training diverged.
     """
     check_free(out)
+    path = best_file(path) if path.is_dir() else path
     best = read_best(path)
     check_configuration(best, path)
     experiment = best.experiment.of_family(best.family)
     if TASKS[experiment.task].answers is None:
-        raise BadInput(f"{path}: models of task {experiment.task} can't be asked outside of a study")
+        raise BadInput(
+            f"{path}: models of task {experiment.task} can't be asked outside of a study"
+        )
     folder = path.parent.parent
     confirmation = _confirmation(best, folder, until)
     dataset = recorded_data(best, root)
@@ -88,6 +92,18 @@ def fit_stage(
     record = BundleFile.model_validate({**content, "files": {}})
     write_bundle(out, content, {**files, CARD: card(record, out.name).encode()})
     return FittedBundle(out, record)
+
+
+def best_file(folder: Path) -> Path:
+    """That of a study's family with the best cross-validated score.
+
+    Raises:
+        BadInput: nothing was selected there.
+    """
+    best = read_evidence(folder).best
+    goodness = next(iter(best.values())).experiment.metric.goodness
+    family = max(best, key=lambda name: goodness(best[name].value))
+    return folder / "best" / f"{family}.yaml"
 
 
 def _confirmation(best: BestFile, folder: Path, until: Until) -> Confirmation | None:
@@ -106,9 +122,7 @@ def _confirmation(best: BestFile, folder: Path, until: Until) -> Confirmation | 
     )
 
 
-def _train(
-    best: BestFile, experiment: Experiment, training: Training, on_epoch: OnEpoch
-) -> object:
+def _train(best: BestFile, experiment: Experiment, training: Training, on_epoch: OnEpoch) -> object:
     began = time.monotonic()
 
     def hear(epoch: int, epochs: int) -> None:

@@ -186,4 +186,3 @@ def _on_test(
         }
     figures = compare_figures(recorded, rebuilt, [f"seed {seed}" for seed in own], tolerances)
     return confirmation.environment, figures, reasons
-

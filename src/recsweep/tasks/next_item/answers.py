@@ -18,7 +18,7 @@ ROWS = 64
 def answers(model: Recommender, asked: Asked, known: Known) -> Answers:
     """Scores of the catalogue, for every learner with an event on a course that training knows."""
     rule, cpu = known.experiment.targets, torch.device("cpu")
-    events, index, looks = closing(asked)
+    events, index = closing(asked)
     end = int(asked.moment.max(initial=known.cut))
     history = index != UNKNOWN
     sequences = sequences_of(events, index, history, known.encoder, end)
