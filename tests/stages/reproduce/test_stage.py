@@ -15,6 +15,7 @@ from recsweep.records.lock import study_lock
 from recsweep.records.openings import read_openings
 from recsweep.stages import recorded
 from recsweep.stages.confirm.stage import confirm_stage
+from recsweep.stages.reproduce import stage
 from recsweep.stages.reproduce.stage import Reproduction, reproduce_stage
 
 Edit = Callable[[Path, str, str], None]

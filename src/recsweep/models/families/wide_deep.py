@@ -98,13 +98,17 @@ class WideDeepEncoder(Encoder):
         Its size is known without asking the device how many pairs there are, which would make the
         training loop wait.
         """
+        item, value = self.padded_pairs(last_item)
+        state = torch.arange(len(last_item), device=last_item.device)[:, None].expand_as(item)
+        return Memory(state.flatten(), item.flatten(), value.flatten())
+
+    def padded_pairs(self, last_item: Tensor) -> tuple[Tensor, Tensor]:
+        """(n_states, most_pairs) items that followed each last item, and their weights."""
         start, end = self.pair_start[last_item], self.pair_start[last_item + 1]
         pair = start[:, None] + torch.arange(self.most_pairs, device=last_item.device)
         real = pair < end[:, None]
         pair = pair.clamp(max=max(0, len(self.wide) - 1))
-        state = torch.arange(len(last_item), device=last_item.device)[:, None].expand_as(pair)
-        value = torch.where(real, self.wide[pair], 0.0)
-        return Memory(state.flatten(), self.pair_item[pair].flatten(), value.flatten())
+        return self.pair_item[pair], torch.where(real, self.wide[pair], 0.0)
 
     def recall(self, last_item: Tensor, item: Tensor) -> Tensor:
         """The weights of single pairs, 0 where training has not seen one."""
