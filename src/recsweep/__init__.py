@@ -16,7 +16,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from recsweep.api.models import fit, recommend
+    from recsweep.api.models import export, fit, recommend
     from recsweep.api.papers import methods, verdict
     from recsweep.api.results import compare, confirm, portrait, report, reproduce, select
     from recsweep.api.search import plan, prepare, replay, sweep
@@ -38,6 +38,7 @@ __all__ = [
     "WorkFailed",
     "compare",
     "confirm",
+    "export",
     "fit",
     "load_experiment",
     "load_study",
@@ -55,7 +56,7 @@ __all__ = [
 ]
 
 _HOMES = {
-    "api.models": ("fit", "recommend"),
+    "api.models": ("export", "fit", "recommend"),
     "api.papers": ("methods", "verdict"),
     "api.results": ("compare", "confirm", "portrait", "report", "reproduce", "select"),
     "api.search": ("plan", "prepare", "replay", "sweep"),

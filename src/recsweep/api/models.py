@@ -1,4 +1,4 @@
-"""The verbs on a fitted model: fit, recommend.
+"""The verbs on a fitted model: fit, recommend, export.
 
 A stage is imported when it is called: `import recsweep` and the command line stay quick.
 """
@@ -86,3 +86,21 @@ def recommend(
         asking or Asking(),
         None if out is None else Path(out),
     )
+
+
+def export(model: str | Path, onnx: str | Path) -> float:
+    """Write a bundle's network as an ONNX file; gives the largest difference between their scores,
+    against the larger of one and a score's size.
+
+    Args:
+        model: a bundle's folder.
+        onnx: a file that isn't there yet.
+
+    Raises:
+        BadInput: a bundle that can't be used, or whose family is no network that ranks; the extra
+            `onnx` isn't installed.
+        WorkFailed: the scores differ.
+    """
+    from recsweep.bundle.onnx import export_onnx
+
+    return export_onnx(Path(model), Path(onnx))

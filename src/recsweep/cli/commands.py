@@ -401,6 +401,15 @@ def recommend(
     models.recommend(bundle, histories, learner or (), output, quiet, asking)
 
 
+@app.command(epilog="Example: recsweep export models/gru --onnx gru.onnx")
+def export(
+    bundle: Annotated[Path, typer.Argument(help="A bundle, e.g. models/gru.", show_default=False)],
+    onnx: Annotated[Path, typer.Option("--onnx", help="A file that isn't there yet.")],
+) -> None:
+    """Write a bundle's network for onnxruntime, checked against the bundle's scores."""
+    models.export(bundle, onnx)
+
+
 @app.command(epilog="Example: recsweep replay results/default")
 def replay(study: StudyFolder) -> None:
     """Derive every suggestion and stop of a study again from its journal; 1 if one differs."""

@@ -42,3 +42,14 @@ def recommend(
     if not quiet:
         for line in recommended_lines(done):
             err.print(line, markup=False, highlight=False, soft_wrap=True)
+
+
+def export(folder: Path, onnx: Path) -> None:
+    """Write the ONNX file, and say how close its scores are."""
+    worst = recsweep.export(folder, onnx)
+    out.print(
+        f"{onnx}: written; its scores are within {worst:.1g} of the bundle's.",
+        markup=False,
+        highlight=False,
+        soft_wrap=True,
+    )
