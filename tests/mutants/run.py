@@ -19,15 +19,21 @@ import tempfile
 import time
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import dataclass
 from itertools import islice
+from multiprocessing import get_context
 from pathlib import Path
 from queue import SimpleQueue
 from threading import Lock
 
+import pytest
 from mutants.changes import Change, changes
 from mutants.mirror import mirrored, rule_modules
 
+FORKS = get_context("forkserver")
+# Imported once for all processes: what the tests take longest to import.
+FORKS.set_forkserver_preload(["hypothesis", "optuna", "polars", "pytest", "sklearn", "torch"])
 BAR = 0.9
 MEMORY = 24 << 30
 """Bytes of a process: a loop that a change made endless must not take the machine along."""
@@ -45,6 +51,10 @@ class Mutant:
         return f"{self.module}:{self.change.line}: {old[:70]} → {new[:70]}"
 
 
+class Unjudged(Exception):
+    """Tests that fail anyhow tell nothing of a change."""
+
+
 class Copy:
     """A checkout's files in another folder."""
 
@@ -59,32 +69,18 @@ class Copy:
                 (folder / name).parent.mkdir(parents=True, exist_ok=True)
                 shutil.copy2(root / name, folder / name)
         (folder / ".venv").symlink_to((root / ".venv").resolve())
-        self.environment = {
-            **os.environ,
-            "PYTHONPATH": str(folder / "src"),
-            "PYTHONDONTWRITEBYTECODE": "1",  # of two sources of one second, the first would stay
-            "RAY_TMPDIR": "/tmp",
-            "XDG_CACHE_HOME": str(folder / ".cache"),
-        }
 
     def passes(self, tests: Sequence[str], seconds: float) -> bool:
         """Do they all pass, within so many seconds?"""
-        process = subprocess.Popen(
-            [sys.executable, "-m", "pytest", "-q", "-x", "-p", "no:cacheprovider",
-             "-m", "not browser", *tests],
-            cwd=self.folder, env=self.environment, start_new_session=True,
-            stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
-        )  # fmt: skip
-        resource.prlimit(process.pid, resource.RLIMIT_DATA, (MEMORY, MEMORY))
-        try:
-            return process.wait(timeout=seconds) == 0
-        except subprocess.TimeoutExpired:
-            return False
-        finally:
-            try:
-                os.killpg(process.pid, signal.SIGKILL)  # what its tests may have left
-            except ProcessLookupError:
-                process.wait()
+        process = FORKS.Process(target=_run_tests, args=(self.folder, tuple(tests)))
+        process.start()
+        process.join(seconds)
+        assert process.pid is not None
+        with suppress(ProcessLookupError):
+            os.killpg(process.pid, signal.SIGKILL)  # it, and what its tests may have left
+        process.kill()
+        process.join()
+        return process.exitcode == 0
 
     def survives(self, mutant: Mutant, limits: "Limits") -> bool:
         """Do the module's tests pass with the change?"""
@@ -101,6 +97,26 @@ class Copy:
         return True
 
 
+def _run_tests(folder: Path, tests: Sequence[str]) -> None:
+    """In a process of its own: the copy's sources, and nothing of them imported before."""
+    os.setsid()
+    resource.setrlimit(resource.RLIMIT_DATA, (MEMORY, MEMORY))
+    nowhere = os.open(os.devnull, os.O_RDWR)
+    for stream in range(3):
+        os.dup2(nowhere, stream)
+    os.chdir(folder)
+    os.environ |= {
+        "PYTHONPATH": str(folder / "src"),
+        "PYTHONDONTWRITEBYTECODE": "1",  # of two sources of one second, the first would stay
+        "RAY_TMPDIR": "/tmp",
+        "XDG_CACHE_HOME": str(folder / ".cache"),
+    }
+    sys.path.insert(0, str(folder / "src"))
+    sys.dont_write_bytecode = True
+    quick = ("-q", "-x", "-p", "no:cacheprovider", "-m", "not browser")
+    os._exit(int(pytest.main([*quick, *tests])))
+
+
 class Limits:
     """How long tests may take with a change: from how long they do without one, when they pass."""
 
@@ -115,7 +131,7 @@ class Limits:
             if name not in self._known:
                 began = time.monotonic()
                 if not copy.passes(tests, 1800):
-                    raise SystemExit(f"{name}: fails without a change")
+                    raise Unjudged(f"{name}: fails without a change")
                 self._known[name] = 30 + 4 * (time.monotonic() - began)
             return self._known[name]
 
@@ -151,6 +167,7 @@ def main() -> None:
     root, began = Path(__file__).parents[2], time.monotonic()
     mutants = drawn(root, asked.count, asked.seed, asked.only)
     survivors: list[Mutant] = []
+    unjudged: list[Mutant] = []
     with tempfile.TemporaryDirectory(prefix="mutants-", ignore_cleanup_errors=True) as folder:
         copies: SimpleQueue[Copy] = SimpleQueue()
         for n in range(asked.jobs):
@@ -159,22 +176,29 @@ def main() -> None:
 
         def judge(mutant: Mutant) -> None:
             copy = copies.get()
-            survived = copy.survives(mutant, limits)
-            copies.put(copy)
-            if survived:
+            try:
+                found = "SURVIVED" if copy.survives(mutant, limits) else "killed  "
+            except Unjudged as reason:
+                found = f"UNJUDGED ({reason})"
+                unjudged.append(mutant)
+            finally:
+                copies.put(copy)
+            if found == "SURVIVED":
                 survivors.append(mutant)
-            sys.stdout.write(f"{'SURVIVED' if survived else 'killed  '} {mutant}\n")
+            sys.stdout.write(f"{found} {mutant}\n")
             sys.stdout.flush()
 
         with ThreadPoolExecutor(asked.jobs) as pool:
             list(pool.map(judge, mutants))
-    score = 1 - len(survivors) / max(1, len(mutants))
+    judged = len(mutants) - len(unjudged)
+    score = 1 - len(survivors) / max(1, judged)
     for mutant in sorted(survivors, key=str):
         sys.stdout.write(f"survivor: {mutant}\n")
-    result = {"seed": asked.seed, "mutants": len(mutants), "killed": len(mutants) - len(survivors),
+    result = {"seed": asked.seed, "mutants": judged, "unjudged": len(unjudged),
+              "killed": judged - len(survivors),
               "score": round(score, 3), "seconds": round(time.monotonic() - began)}  # fmt: skip
     sys.stdout.write(json.dumps(result) + "\n")
-    sys.exit(score < BAR)
+    sys.exit(score < BAR or bool(unjudged))
 
 
 if __name__ == "__main__":

@@ -138,7 +138,8 @@ def test_a_twin_may_choose_what_its_network_may_and_how_events_fade() -> None:
         more = other.parameters.keys() - space.parameters.keys()
         assert more == FadingConfig.model_fields.keys()
         assert {n: other.parameters[n] for n in space.parameters} == dict(space.parameters)
-        assert other.defaults == {**space.defaults, "fading": "none"}
+        faded = {"fading": "instant", "fading_weight": 0.7}
+        assert other.defaults == {**space.defaults, **faded}
     assert twins == 4
 
 

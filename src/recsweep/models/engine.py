@@ -1,6 +1,6 @@
 """The name of the arithmetic that models are trained with."""
 
-from recsweep.config.schema import Resources
+from recsweep.config.schema import Experiment, Resources
 from recsweep.models.bf16.library import library
 
 ENGINE = "torch-eager-1"
@@ -8,7 +8,7 @@ ENGINE = "torch-eager-1"
 of sums in a layer, a loss or an optimiser. Where it differs, `reproduce` allows for the spread of
 seeds.
 """
-BF16_ENGINE = 1
+BF16_ENGINE = 2
 """The same of `bf16/kernels.cpp`, after the name of its product; the compiler follows."""
 
 
@@ -17,3 +17,14 @@ def engine_of(resources: Resources) -> str:
     if resources.precision == "bf16" and not resources.gpu and (found := library()):
         return f"{found.product}-{BF16_ENGINE}, {found.compiler}"
     return ENGINE
+
+
+def with_precision(experiment: Experiment) -> Experiment:
+    """`precision: auto` settled for this machine: what is recorded is never `auto`."""
+    resources = experiment.resources
+    if resources.precision != "auto":
+        return experiment
+    precision = "bf16" if not resources.gpu and library() else "fp32"
+    return experiment.model_copy(
+        update={"resources": resources.model_copy(update={"precision": precision})}
+    )

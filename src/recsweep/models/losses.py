@@ -127,7 +127,7 @@ def cross_entropy(
     """
     loss: Tensor
     plain = memory is None and weight_of_target is None
-    if half and plain and kernels.runs(states.shape[1], states.device):
+    if half and plain and kernels.runs(states.device):
         loss = kernels.HalfCrossEntropy.apply(states, weight, bias, target, target_state)  # type: ignore[no-untyped-call]
         return loss
     extra = (memory.value, memory.state, memory.item) if memory else (None, None, None)

@@ -67,8 +67,8 @@ class GradientRanker(GradientModel[Network, Batch]):
 
     def fused(self) -> bool | None:
         """In bf16; float32 keeps to the way that it began with."""
-        dim, half = self.network.embedding.shape[1], self.context.precision == "bf16"
-        return True if half and kernels.runs(dim, self.context.device) else None
+        half = self.context.precision == "bf16"
+        return True if half and kernels.runs(self.context.device) else None
 
     @torch.inference_mode()
     def score(self, histories: Histories) -> Tensor:

@@ -99,12 +99,12 @@ def run_gru(gru: nn.GRU, inputs: Tensor, between: nn.Module) -> Tensor:
     `between` is applied between layers; `gru` holds the weights and its own dropout stays unused.
     Under autocast, on a processor that multiplies in bfloat16, the states are in bfloat16.
     """
-    half = torch.is_autocast_enabled("cpu") and kernels.runs(gru.hidden_size, inputs.device)
-    layer_of = kernels.HalfGruLayer if half else _GruLayer
+    half = torch.is_autocast_enabled("cpu") and kernels.runs(inputs.device)
+    run_layer = kernels.gru_layer if half else _GruLayer.apply
     for layer in range(gru.num_layers):
         weights = [
             getattr(gru, f"{name}_l{layer}")
             for name in ("weight_ih", "weight_hh", "bias_ih", "bias_hh")
         ]
-        inputs = layer_of.apply(between(inputs) if layer else inputs, *weights)  # type: ignore[no-untyped-call]
+        inputs = run_layer(between(inputs) if layer else inputs, *weights)
     return inputs

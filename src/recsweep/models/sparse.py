@@ -65,7 +65,7 @@ def to_state(matrix: csr_matrix) -> dict[str, Tensor]:
     return {
         "start": torch.from_numpy(matrix.indptr.astype(np.int64)),
         "item": torch.from_numpy(matrix.indices.astype(np.int64)),
-        "value": torch.from_numpy(matrix.data.astype(np.float32)),
+        "value": torch.from_numpy(matrix.data.copy()),
     }
 
 

@@ -5,11 +5,12 @@ from pathlib import Path
 import pytest
 import torch
 
+from recsweep.config.files import load_experiment
 from recsweep.config.schema import Resources
 from recsweep.models.bf16 import kernels
 from recsweep.models.bf16 import library as compiled
 from recsweep.models.bf16.library import PRODUCTS, library, products
-from recsweep.models.engine import ENGINE, engine_of
+from recsweep.models.engine import ENGINE, engine_of, with_precision
 
 pytestmark = pytest.mark.usefixtures("forgetful")
 needs_library = pytest.mark.skipif(
@@ -33,7 +34,7 @@ def test_without_a_compiler_a_warning_tells_and_torch_does_the_work(
     monkeypatch.setenv("PATH", "")
     with pytest.warns(UserWarning, match=r"there is no g\+\+"):
         assert engine_of(Resources(precision="bf16")) == ENGINE
-    assert not kernels.runs(64, torch.device("cpu"))
+    assert not kernels.runs(torch.device("cpu"))
 
 
 def test_another_processor_is_no_reason_for_a_warning(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -64,7 +65,7 @@ def test_a_product_is_taken_where_the_processor_has_all_that_it_needs(
 @needs_library
 def test_the_record_names_the_engine_of_bfloat16_with_its_compiler() -> None:
     name = products()[0].name
-    assert engine_of(Resources(precision="bf16")).startswith(f"{name}-1, g++ ")
+    assert engine_of(Resources(precision="bf16")).startswith(f"{name}-2, g++ ")
     assert engine_of(Resources()) == ENGINE
     assert engine_of(Resources(precision="bf16", gpu=1)) == ENGINE
 
@@ -78,3 +79,24 @@ def test_it_is_compiled_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) ->
     library()
     assert [made] == list((tmp_path / "recsweep").iterdir())
     assert made.stat().st_mtime_ns == when
+
+
+@pytest.mark.parametrize(
+    ("asked", "gpu", "kernels_here", "settled"),
+    [
+        ("auto", 0, True, "bf16"),
+        ("auto", 0, False, "fp32"),
+        ("auto", 1, True, "fp32"),
+        ("fp32", 0, True, "fp32"),
+        ("bf16", 0, False, "bf16"),
+    ],
+)
+def test_auto_takes_bfloat16_where_there_are_kernels_for_it(
+    asked: str, gpu: int, kernels_here: bool, settled: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("recsweep.models.engine.library", lambda: kernels_here or None)
+    experiment = load_experiment(Path(__file__).parents[3] / "experiments/default.yaml")
+    experiment = experiment.model_copy(
+        update={"resources": Resources.model_validate({"precision": asked, "gpu": gpu})}
+    )
+    assert with_precision(experiment).resources.precision == settled

@@ -1,20 +1,27 @@
-"""The simple families again, by plain loops over a log.
+"""The simple families again, by plain loops over a log: a small one, and the default study's.
 
 Folds, histories, candidates, scores, ranks and metrics are worked out here from the written rules
 alone; of the product only the item factors of ALS are taken over.
 """
 
 import math
-from collections import Counter, defaultdict
-from collections.abc import Callable, Mapping
+from collections import defaultdict
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import cached_property
 from itertools import pairwise
+from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
 from worlds import dataset_of, events_of, experiment_of
 
+from recsweep.config.files import load_experiment
+from recsweep.config.schema import Metric
 from recsweep.config.values import Configuration
+from recsweep.data.prepared import load_dataset
+from recsweep.data.types import Float64, Fold
 from recsweep.models.fading import DAY
 from recsweep.models.protocol import Context
 from recsweep.models.registry import families_of
@@ -23,12 +30,14 @@ from recsweep.tasks.next_item.task import TASK
 from recsweep.training.trial import fold_seed, run_trial
 
 CPU = torch.device("cpu")
-CUT, END = 20 * DAY, 30 * DAY
+ROOT = Path(__file__).parents[3]
+DEFAULT = sorted(ROOT.glob("data/ml-100k-*/manifest.json"))
 Event = tuple[int, int]  # microsecond, course
-Score = Callable[[list[Event]], Mapping[int, float]]
+Row = tuple[int, int, int]  # learner, course, microsecond
+Score = Callable[[list[Event]], Float64]  # of every course; of one that is unknown, anything
 
 
-def log() -> list[tuple[int, int, int]]:
+def small_log() -> list[Row]:
     """Forty learners, thirty courses; by the half day, so that many events share their instant."""
     random = np.random.default_rng(5)
     rows = set()
@@ -41,16 +50,50 @@ def log() -> list[tuple[int, int, int]]:
     return sorted(rows)
 
 
-ROWS = log()
-EVENTS = events_of(ROWS)
-EXPERIMENT = experiment_of(metric={"name": "ndcg", "k": 5, "report_k": [5]})
-FOLD = make_fold("fold0", EVENTS, (CUT, END), dataset_of(EVENTS), EXPERIMENT)
-KNOWN = {i for _, i, t in ROWS if t < CUT}
-TRAINING: dict[int, list[Event]] = defaultdict(list)
-for _learner, _course, _time in sorted(ROWS, key=lambda row: (row[0], row[2], row[1])):
-    if _time < CUT:
-        TRAINING[_learner].append((_time, _course))
-TRAINING = {u: events for u, events in TRAINING.items() if len(events) >= 2}
+@dataclass(frozen=True)
+class World:
+    """A log, and the product's fold of it for the product's own answer."""
+
+    rows: Sequence[Row]
+    window: tuple[int, int]
+    fold: Fold
+    metric: Metric
+
+    @property
+    def size(self) -> int:
+        return 1 + max(i for _, i, _ in self.rows)
+
+    @cached_property
+    def known(self) -> set[int]:
+        return {i for _, i, t in self.rows if t < self.window[0]}
+
+    @cached_property
+    def training(self) -> dict[int, list[Event]]:
+        """Of learners with two events or more, in the order of the clock."""
+        found: dict[int, list[Event]] = defaultdict(list)
+        for learner, course, time in sorted(self.rows, key=lambda row: (row[0], row[2], row[1])):
+            if time < self.window[0]:
+                found[learner].append((time, course))
+        return {u: events for u, events in found.items() if len(events) >= 2}
+
+
+def world(name: str) -> World:
+    if name == "small":
+        rows = small_log()
+        events, window = events_of(rows), (20 * DAY, 30 * DAY)
+        experiment = experiment_of(metric={"name": "ndcg", "k": 5, "report_k": [5]})
+        fold = make_fold("fold0", events, window, dataset_of(events), experiment)
+    else:
+        if not DEFAULT:
+            pytest.skip("the default log isn't prepared here: type make prepare")
+        experiment = load_experiment(ROOT / "experiments/default.yaml")
+        dataset = load_dataset(DEFAULT[0].parent)
+        events, window = dataset.development, dataset.cuts.validation[0]
+        rows = list(
+            zip(events.user.tolist(), events.item.tolist(), events.time.tolist(), strict=True)
+        )
+        fold = make_fold("fold0", events, window, dataset, experiment)
+    return World(rows, window, fold, experiment.metric)
 
 
 def weight(config: Configuration, history: list[Event], n: int) -> float:
@@ -66,125 +109,140 @@ def weight(config: Configuration, history: list[Event], n: int) -> float:
     return 1.0
 
 
-def popularity(config: Configuration) -> Score:
-    last = max(t for events in TRAINING.values() for t, _ in events)
-    counts: Counter[int] = Counter()
-    for events in TRAINING.values():
+def popularity(log: World, config: Configuration) -> Score:
+    last = max(t for events in log.training.values() for t, _ in events)
+    counts = np.zeros(log.size)
+    for events in log.training.values():
         for t, i in events:
-            counts[i] += weight(config, [(t, i), (last, -1)], 0)  # type: ignore[assignment]
+            counts[i] += weight(config, [(t, i), (last, -1)], 0)
     return lambda history: counts
 
 
-def markov(config: Configuration) -> Score:
-    follows: dict[tuple[int, int], float] = defaultdict(float)
-    often: Counter[int] = Counter()
-    for events in TRAINING.values():
-        often.update(i for _, i in events)
-        moments = sorted({t for t, _ in events})
-        for before, after in pairwise(moments):
-            held = [i for t, i in events if t == before]
-            for j in (i for t, i in events if t == after):
-                for i in held:
-                    follows[i, j] += 1 / len(held)
-    most = max(often.values())
+def markov(log: World, config: Configuration) -> Score:
+    follows, often = np.zeros((log.size, log.size)), np.zeros(log.size)
+    for events in log.training.values():
+        held: dict[int, list[int]] = defaultdict(list)
+        for t, i in events:
+            often[i] += 1
+            held[t].append(i)
+        for before, after in pairwise(sorted(held)):
+            for i in held[before]:
+                for j in held[after]:
+                    follows[i, j] += 1 / len(held[before])
 
-    def score(history: list[Event]) -> dict[int, float]:
+    def score(history: list[Event]) -> Float64:
         moments = sorted({t for t, _ in history})[-int(config["memory"]) :]
-        found = {}
-        for j in KNOWN:
-            evidence = sum(
-                weight(config, history, n) * follows[i, j]
-                for n, (t, i) in enumerate(history)
-                if t in moments
-            )
-            found[j] = (1 + evidence if evidence else 0) + 1e-3 * often[j] / (most + 1)
+        evidence = np.zeros(log.size)
+        for n, (t, i) in enumerate(history):
+            if t in moments:
+                evidence += weight(config, history, n) * follows[i]
+        found: Float64 = np.where(evidence > 0, 1 + evidence, 0) + 1e-3 * often / (often.max() + 1)
         return found
 
     return score
 
 
-def item_knn(config: Configuration) -> Score:
+def item_knn(log: World, config: Configuration) -> Score:
     """Cosine of courses as vectors over learners; every neighbour is kept."""
-    vectors = {j: Counter(u for u, ev in TRAINING.items() for _, i in ev if i == j) for j in KNOWN}
+    counts = np.zeros((len(log.training), log.size))
+    for row, events in zip(counts, log.training.values(), strict=True):
+        for _, i in events:
+            row[i] += 1
+    norms = np.sqrt((counts**2).sum(0))
+    norms[norms == 0] = 1
+    table = (counts.T @ counts) / norms[:, None] / norms
 
-    def cosine(i: int, j: int) -> float:
-        dot = sum(count * vectors[j][u] for u, count in vectors[i].items())
-        norms = [math.sqrt(sum(c * c for c in vectors[k].values())) for k in (i, j)]
-        return dot / (norms[0] * norms[1]) if dot else 0.0
-
-    table = {(i, j): cosine(i, j) for i in KNOWN for j in KNOWN}
-    return lambda history: {
-        j: sum(weight(config, history, n) * table[i, j] for n, (_, i) in enumerate(history))
-        for j in KNOWN
-    }
-
-
-def als(config: Configuration) -> Score:
-    context = Context(FOLD.training, fold_seed(1, 0), CPU, "fp32")
-    model = families_of("next_item")["matrix_factorization"].model(config, context)
-    model.fit_epoch()
-    y = model.state()["items"].double().numpy()
-    place = {int(code): n for n, code in enumerate(FOLD.items)}
-
-    def score(history: list[Event]) -> dict[int, float]:
-        system, right = y.T @ y + float(config["regularization"]) * np.eye(y.shape[1]), 0.0
-        for item in {i for _, i in history}:
-            held = [weight(config, history, n) for n, (_, i) in enumerate(history) if i == item]
-            confidence, vector = float(config["alpha"]) * sum(held), y[place[item]]
-            system = system + (confidence - 1) * np.outer(vector, vector)
-            right = right + confidence * vector
-        learner = np.linalg.solve(system, right)
-        return {j: float(y[place[j]] @ learner) for j in KNOWN}
+    def score(history: list[Event]) -> Float64:
+        found = np.zeros(log.size)
+        for n, (_, i) in enumerate(history):
+            found += weight(config, history, n) * table[i]
+        return found
 
     return score
 
 
-def metrics(score: Score, eps: float) -> dict[str, float]:
+def als(log: World, config: Configuration) -> Score:
+    context = Context(log.fold.training, fold_seed(1, 0), CPU, "fp32")
+    model = families_of("next_item")["matrix_factorization"].model(config, context)
+    model.fit_epoch()
+    y = np.zeros((log.size, int(config["factors"])))
+    y[np.asarray(log.fold.items)] = model.state()["items"].double().numpy()
+    gram = y.T @ y
+
+    def score(history: list[Event]) -> Float64:
+        system, right = gram + float(config["regularization"]) * np.eye(y.shape[1]), 0.0
+        held: dict[int, float] = defaultdict(float)
+        for n, (_, i) in enumerate(history):
+            held[i] += weight(config, history, n)
+        for i, total in held.items():
+            confidence = float(config["alpha"]) * total
+            system = system + (confidence - 1) * np.outer(y[i], y[i])
+            right = right + confidence * y[i]
+        found: Float64 = y @ np.linalg.solve(system, right)
+        return found
+
+    return score
+
+
+def metrics(log: World, score: Score, eps: float) -> dict[str, float]:
     """Means over learners of the means over their targets; a score within eps of another ties."""
+    (cut, end), k = log.window, log.metric.k
     of_learner: dict[int, list[tuple[float, float]]] = defaultdict(list)
-    for u, i, t in ROWS:
-        history = sorted((t2, i2) for u2, i2, t2 in ROWS if u2 == u and t2 < t and i2 in KNOWN)
-        seen = {i2 for u2, i2, t2 in ROWS if u2 == u and t2 < t}
-        if not (CUT <= t < END) or not history or i in seen:
+    own: dict[int, list[Row]] = defaultdict(list)
+    for row in log.rows:
+        own[row[0]].append(row)
+    allowed = np.zeros(log.size, dtype=bool)
+    allowed[list(log.known)] = True
+    scores_at: dict[tuple[int, int], Float64] = {}
+    for u, i, t in log.rows:
+        history = sorted((t2, i2) for _, i2, t2 in own[u] if t2 < t and i2 in log.known)
+        seen = {i2 for _, i2, t2 in own[u] if t2 < t}
+        if not (cut <= t < end) or not history or i in seen:
             continue
-        if i not in KNOWN:
+        if i not in log.known:
             of_learner[u].append((0.0, 0.0))
             continue
-        scores = score(history)
-        together = {i2 for u2, i2, t2 in ROWS if u2 == u and t2 == t}
-        rivals = [j for j in KNOWN if j not in seen | together]
-        rank = 1 + sum(scores[j] >= scores[i] - eps for j in rivals)
-        of_learner[u].append((float(rank <= 5), 1 / math.log2(rank + 1) if rank <= 5 else 0.0))
+        if (u, t) not in scores_at:
+            scores_at[u, t] = score(history)
+        scores = scores_at[u, t]
+        together = {i2 for _, i2, t2 in own[u] if t2 == t}
+        rivals = allowed.copy()
+        rivals[list(seen | together)] = False
+        rank = 1 + int((scores[rivals] >= scores[i] - eps).sum())
+        of_learner[u].append((float(rank <= k), 1 / math.log2(rank + 1) if rank <= k else 0.0))
     recall, ndcg = (
         float(np.mean([np.mean([hit[n] for hit in hits]) for hits in of_learner.values()]))
         for n in (0, 1)
     )
-    return {"recall@5": recall, "ndcg@5": ndcg}
+    return {f"recall@{k}": recall, f"ndcg@{k}": ndcg}
 
 
-KNN = {"neighbours": 1000, "weighting": "cosine"}
+KNN = {"neighbours": 10_000, "weighting": "cosine"}
 ALS = {"loss": "als", "factors": 6, "regularization": 0.5, "alpha": 3.0}
 STEP = {"fading": "step", "fading_weight": 0.6}
 INSTANT = {"fading": "instant", "fading_weight": 0.6}
 TIME = {"fading": "time", "half_life_days": 2.0}
+ALL = [
+    *(("popularity", popularity, fading) for fading in ({}, TIME)),
+    *(("markov", markov, {"memory": 1} | f) for f in ({}, STEP)),
+    *(("markov", markov, {"memory": 4} | f) for f in ({}, STEP, INSTANT, TIME)),
+    *(("item_knn", item_knn, KNN | f) for f in ({}, STEP, INSTANT, TIME)),
+    *(("matrix_factorization", als, ALS | f) for f in ({}, STEP, INSTANT, TIME)),
+]
 
 
-@pytest.mark.parametrize(
-    ("family", "naive", "config"),
-    [
-        *(("popularity", popularity, fading) for fading in ({}, TIME)),
-        *(("markov", markov, {"memory": 1} | f) for f in ({}, STEP)),
-        *(("markov", markov, {"memory": 4} | f) for f in ({}, STEP, INSTANT, TIME)),
-        *(("item_knn", item_knn, KNN | f) for f in ({}, STEP, INSTANT, TIME)),
-        *(("matrix_factorization", als, ALS | f) for f in ({}, STEP, INSTANT, TIME)),
-    ],
-)
+@pytest.mark.parametrize("name", ["small", "default"])
+@pytest.mark.parametrize(("family", "naive", "config"), ALL)
 def test_metrics_equal_those_of_plain_loops(
-    family: str, naive: Callable[[Configuration], Score], config: Configuration
+    name: str,
+    family: str,
+    naive: Callable[[World, Configuration], Score],
+    config: Configuration,
 ) -> None:
+    log = world(name)
     record = run_trial(
-        family, config, [FOLD], EXPERIMENT.metric, epochs=1, seed=1, device=CPU, task=TASK
+        family, config, [log.fold], log.metric, epochs=1, seed=1, device=CPU, task=TASK
     )
     found = {key: values[0] for key, values in record.reports[0].metrics.items()}
-    expected = metrics(naive(config), eps=1e-6)
+    expected = metrics(log, naive(log, config), eps=1e-9)
     assert {key: found[key] for key in expected} == pytest.approx(expected, abs=1e-12)

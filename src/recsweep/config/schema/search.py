@@ -74,7 +74,8 @@ class Resources(Schema):
     custom: Annotated[Mapping[str, Annotated[float, Field(gt=0)]], Decides.NOTHING] = {}
     # at most; otherwise as many as the cluster holds
     workers: Annotated[PositiveInt | None, Decides.NOTHING] = None
-    precision: Annotated[Literal["fp32", "bf16"], ANSWERS] = "fp32"
+    # auto: bf16 where `models/bf16` has kernels for the driver's processor; settled once a study
+    precision: Annotated[Literal["auto", "fp32", "bf16"], ANSWERS] = "fp32"
     # between two checkpoints of a trial
     checkpoint_seconds: Annotated[float, Field(ge=0), Decides.NOTHING] = 5
     # a trial that reports nothing is ended

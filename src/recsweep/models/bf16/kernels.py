@@ -9,6 +9,7 @@ from typing import Any
 import torch
 from torch import Tensor
 from torch.autograd.function import once_differentiable
+from torch.nn.functional import pad
 
 from recsweep.models.bf16.library import address, library
 
@@ -16,13 +17,30 @@ MULTIPLE = 32
 """Of rows and columns that a product takes; what is less is padded with zeros."""
 
 
-def runs(width: int, device: torch.device) -> bool:
-    """Can states of this width be multiplied by our kernels here?"""
-    return device.type == "cpu" and width % MULTIPLE == 0 and library() is not None
+def runs(device: torch.device) -> bool:
+    """Do our kernels multiply here?"""
+    return device.type == "cpu" and library() is not None
+
+
+def gru_layer(
+    inputs: Tensor, w_in: Tensor, w_hidden: Tensor, b_in: Tensor, b_hidden: Tensor
+) -> Tensor:
+    """(rows, length, size) states in bfloat16 from (rows, length, any width).
+
+    A unit that is padded on has no weights: its state stays 0, and nothing reads it.
+    """
+    size = w_hidden.shape[1]
+    more = _up(size) - size
+    if more:
+        w_in = pad(w_in.view(3, size, -1), (0, 0, 0, more)).flatten(0, 1)
+        w_hidden = pad(w_hidden.view(3, size, size), (0, more, 0, more)).flatten(0, 1)
+        b_in, b_hidden = (pad(b.view(3, size), (0, more)).flatten() for b in (b_in, b_hidden))
+    states: Tensor = HalfGruLayer.apply(inputs, w_in, w_hidden, b_in, b_hidden)  # type: ignore[no-untyped-call]
+    return states[..., :size]
 
 
 class HalfGruLayer(torch.autograd.Function):
-    """`_GruLayer` of `recurrence.py`; gives states in bfloat16."""
+    """`_GruLayer` of `recurrence.py` for a size of a multiple of 32; gives states in bfloat16."""
 
     @staticmethod
     def forward(
@@ -89,8 +107,9 @@ class HalfCrossEntropy(torch.autograd.Function):
         target_state: Tensor,  # (T,) non-decreasing
     ) -> Tensor:
         """Mean over targets."""
-        n_items, size = weight.shape
+        n_items, own = weight.shape
         hidden, table = _padded(states), _padded(weight)
+        size = hidden.shape[1]
         grad_states = torch.empty(hidden.shape)
         grad_table = torch.zeros(size, len(table))
         grad_bias = torch.zeros(n_items)
@@ -103,7 +122,9 @@ class HalfCrossEntropy(torch.autograd.Function):
             ),
             (len(hidden), n_items, size, len(target)),
         )
-        ctx.save_for_backward(grad_states[: len(states)], grad_table[:, :n_items].T, grad_bias)
+        ctx.save_for_backward(
+            grad_states[: len(states), :own], grad_table[:own, :n_items].T, grad_bias
+        )
         return torch.tensor(total / len(target))
 
     @staticmethod
@@ -131,9 +152,10 @@ def _time_major(grid: Tensor) -> Tensor:
 
 
 def _padded(matrix: Tensor) -> Tensor:
-    """More rows, in bfloat16."""
-    out = matrix.new_zeros(_up(len(matrix)), matrix.shape[1], dtype=torch.bfloat16)
-    out[: len(matrix)] = matrix
+    """More rows and columns, in bfloat16."""
+    rows, columns = matrix.shape
+    out = matrix.new_zeros(_up(rows), _up(columns), dtype=torch.bfloat16)
+    out[:rows, :columns] = matrix
     return out
 
 

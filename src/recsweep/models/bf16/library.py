@@ -57,7 +57,7 @@ def library() -> Library | None:
                 return found
     except (OSError, subprocess.SubprocessError) as error:
         warnings.warn(
-            f"bfloat16 is left to torch, which is slower: nothing was compiled for it ({error})",
+            f"training is slower than it might be: no bfloat16 kernel was compiled ({error})",
             stacklevel=2,
         )
     return None

@@ -37,27 +37,30 @@ class Markov:
     def __init__(self, config: MarkovConfig, context: Context) -> None:
         self._context, self._config = context, config
         n = context.training.n_items
-        self.transitions = csr_matrix((n, n), dtype=np.float32)
+        self.transitions = csr_matrix((n, n))
         self.popularity = torch.zeros(n)
 
     def fit_epoch(self) -> None:
-        """Count transitions from each instant of a learner to the next."""
+        """Count transitions from each instant of a learner to the next.
+
+        In double precision, so that equal sums of thirds are equal scores, which tie.
+        """
         training = self._context.training
         sequences, n_items = training.sequences, training.n_items
         owner = np.repeat(np.arange(len(sequences)), np.diff(sequences.offsets))
         instant = np.cumsum(changes(owner) | changes(sequences.time)) - 1
         shape = (int(instant[-1]) + 1, n_items)
-        ones = np.ones(len(instant), np.float32)
+        ones = np.ones(len(instant))
         held = csr_matrix((ones, (instant, sequences.item)), shape)
         weights = self._config.weights(sequences.time, sequences.kind)
         came = held
         if weights is not None:
-            came = csr_matrix((weights.astype(np.float32), (instant, sequences.item)), shape)
-        share = diags(1 / np.bincount(instant).astype(np.float32)) @ held
+            came = csr_matrix((weights, (instant, sequences.item)), shape)
+        share = diags(1 / np.bincount(instant)) @ held
         owner_of = np.zeros(shape[0], np.int64)
         owner_of[instant] = owner
         follows = np.flatnonzero(owner_of[1:] == owner_of[:-1])
-        self.transitions = csr_matrix(share[follows].T @ came[follows + 1], dtype=np.float32)
+        self.transitions = csr_matrix(share[follows].T @ came[follows + 1])
         counts = torch.from_numpy(np.bincount(sequences.item, weights, minlength=n_items)).float()
         self.popularity = counts / (counts.max() + 1)
 

@@ -11,7 +11,7 @@ from recsweep.data.types import Dataset, Fold
 from recsweep.errors import BadInput
 from recsweep.mirror.listener import MirrorListener
 from recsweep.mirror.study import INTERRUPT_LIMIT, open_mirror, renew_mirror
-from recsweep.models.engine import engine_of
+from recsweep.models.engine import engine_of, with_precision
 from recsweep.models.registry import families_of
 from recsweep.records.environment import environment
 from recsweep.records.files import write_study
@@ -59,7 +59,7 @@ def load_inputs(experiment: Experiment, root: Path) -> Inputs:
         name: load_space(space_path(experiment, name, root), families)
         for name in experiment.families
     }
-    experiment, spaces = with_arms(experiment, spaces)
+    experiment, spaces = with_arms(with_precision(experiment), spaces)
     _check_histories(experiment, spaces)
     dataset = prepare(experiment, root)
     folds = development_folds(dataset, experiment)
