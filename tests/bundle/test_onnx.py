@@ -12,6 +12,7 @@ import torch
 from recsweep.bundle import onnx as exporting
 from recsweep.bundle.bundle import Bundle
 from recsweep.errors import BadInput, WorkFailed
+from recsweep.models.graph import ScoringGraph
 from recsweep.models.registry import families
 from recsweep.testing import Case, cases_of
 from recsweep.testing.bundles import bundle_of
@@ -58,7 +59,7 @@ def test_it_runs_where_only_onnxruntime_is_known(
 ) -> None:
     bundle, out = export(NETWORKS[0], tmp_path, monkeypatch)
     exporting.export_onnx(Path("m"), out)
-    inputs = exporting.ScoringGraph(bundle.model).example(2, 4)
+    inputs = ScoringGraph(bundle.model).example(2, 4)
     given = json.dumps({name: value.tolist() for name, value in inputs.items()})
     run = [sys.executable, "-c", RUN, str(out), given]
     done = subprocess.run(run, capture_output=True, text=True, check=False)

@@ -84,7 +84,12 @@ class Group:
 
 
 def groups_of(
-    bundle: Bundle, events: pl.DataFrame, learners: LearnerTable, courses: Int64, at: int | None
+    bundle: Bundle,
+    events: pl.DataFrame,
+    learners: LearnerTable,
+    courses: Int64,
+    at: int | None,
+    ids: pl.Series | None = None,
 ) -> Iterator[Group]:
     """Cleaned events as groups of learners, in the order in which learners first appear.
 
@@ -95,8 +100,10 @@ def groups_of(
         courses: catalogue indices that are asked about.
         at: the moment that all are asked at, microseconds since 1970 UTC; None: each just after
             the last event, and not before the bundle's data end.
+        ids: of the learners, some of whom may have no event; None: those who have.
     """
-    ids = events["user"].cast(pl.String).unique(maintain_order=True)
+    if ids is None:
+        ids = events["user"].cast(pl.String).unique(maintain_order=True)
     whole = _events_of(bundle, events, ids)
     late = np.zeros(len(whole), bool) if at is None else whole.time >= at
     index = np.append(bundle.courses.index, UNKNOWN).astype(np.int32)
