@@ -16,6 +16,8 @@ WEIGHTS = "weights.safetensors"
 ARRAYS = "arrays.safetensors"
 COURSES = "courses.parquet"
 CARD = "README.md"
+BEST = "best.yaml"
+"""The study's file of the configuration as it was. Beside it lies its `verdicts.json`, if any."""
 
 Until = Literal["everything", "development"]
 """What it was fitted on: with the sealed test, or without it."""

@@ -410,6 +410,28 @@ def export(
     models.export(bundle, onnx)
 
 
+@app.command(epilog="Example: recsweep serve models/gru models/knn --split 0.9,0.1")
+def serve(
+    bundles: Annotated[
+        list[Path], typer.Argument(help="Bundles, e.g. models/gru.", show_default=False)
+    ],
+    split: Annotated[
+        str | None,
+        typer.Option("--split", help="Each one's share of the learners. [dim]Default: alike.[/]"),
+    ] = None,
+    host: Annotated[
+        str, typer.Option("--host", help="Loopback unless told otherwise.")
+    ] = "127.0.0.1",
+    port: Annotated[int, typer.Option("--port", min=1, max=65535)] = 8000,
+    replicas: Annotated[int, typer.Option("--replicas", min=1, help="Processes of each.")] = 1,
+) -> None:
+    """Serve bundles over HTTP with Ray Serve; RECSWEEP_TOKEN, if set, is what clients must bear.
+
+    SIGHUP reads the folders again: new bundles take over without a lost request.
+    """
+    models.serve(bundles, split, host, port, replicas)
+
+
 @app.command(epilog="Example: recsweep replay results/default")
 def replay(study: StudyFolder) -> None:
     """Derive every suggestion and stop of a study again from its journal; 1 if one differs."""

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import recsweep
 from recsweep.cli.console import command, err, hints, out
+from recsweep.errors import BadInput
 
 if TYPE_CHECKING:
     from recsweep.bundle.format import Until
@@ -53,3 +54,30 @@ def export(folder: Path, onnx: Path) -> None:
         highlight=False,
         soft_wrap=True,
     )
+
+
+def serve(folders: Sequence[Path], split: str | None, host: str, port: int, replicas: int) -> None:
+    """Serve bundles until Ctrl-C.
+
+    Raises:
+        BadInput: the extra `serve` isn't installed, or a bundle or share that can't be used.
+    """
+    try:
+        from recsweep.serving.run import run
+    except ImportError as error:
+        raise BadInput(
+            f"{error.name} is not installed; install it with pip install 'recsweep[serve]'"
+        ) from None
+    try:
+        shares = [float(share) for share in split.split(",")] if split else []
+    except ValueError:
+        raise BadInput(f"--split {split}: expected shares such as 0.9,0.1") from None
+
+    def say(address: str) -> None:
+        out.print(
+            f"{len(folders)} model{'s' * (len(folders) != 1)} at {address}/docs (Ctrl-C stops)",
+            markup=False,
+            highlight=False,
+        )
+
+    run(folders, shares, host=host, port=port, replicas=replicas, on_ready=say)

@@ -14,7 +14,7 @@ import numpy as np
 from recsweep.bundle.bundle import parts_of
 from recsweep.bundle.card import card
 from recsweep.bundle.files import check_free, write_bundle
-from recsweep.bundle.format import CARD, BundleFile, Evidence, Fitted, Score, Selected, Until
+from recsweep.bundle.format import BEST, CARD, BundleFile, Evidence, Fitted, Score, Selected, Until
 from recsweep.config.schema import Experiment
 from recsweep.data.sealed import unseal
 from recsweep.data.types import Dataset, Fold, Training
@@ -90,7 +90,10 @@ def fit_stage(
     content, files = parts_of(model, split, training, calibrator)
     content |= _record(best, experiment, training, until, cut, confirmation, licence)
     record = BundleFile.model_validate({**content, "files": {}})
-    write_bundle(out, content, {**files, CARD: card(record, out.name).encode()})
+    files |= {CARD: card(record, out.name).encode(), BEST: path.read_bytes()}
+    if confirmation is not None:
+        files[VERDICTS] = (folder / VERDICTS).read_bytes()
+    write_bundle(out, content, files)
     return FittedBundle(out, record)
 
 
