@@ -9,6 +9,8 @@ from typing import Any
 import numpy as np
 import polars as pl
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from recsweep.bundle.learners import groups_of, no_learners
 from recsweep.bundle.recommend import lists_of
@@ -167,6 +169,24 @@ def test_hostile_bodies_are_refused_without_a_crash(
     answer = client.post("/v1/recommend", content=body, headers=headers)
     assert answer.status_code == status, answer.text
     assert "Traceback" not in answer.text
+
+
+ANY = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=5),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=5), inner),
+    max_leaves=5,
+)
+KEYS = st.sampled_from(["learner", "events", "k", "allow", "courses", "other"])
+EVENT = st.fixed_dictionaries({}, optional={"course": ANY, "time": ANY, "type": ANY})
+BODIES = st.dictionaries(KEYS, ANY | st.lists(EVENT, max_size=3)) | ANY
+
+
+@settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(body=BODIES, path=st.sampled_from(["/v1/recommend", "/v1/purchase"]))
+def test_no_json_brings_the_service_down(client: TestClient, body: object, path: str) -> None:
+    content = json.dumps(body).encode()
+    answer = client.post(path, content=content, headers={"Content-Type": "application/json"})
+    assert answer.status_code in (200, 422), answer.text
 
 
 def test_too_many_events_and_unknown_paths_are_refused(client: TestClient) -> None:

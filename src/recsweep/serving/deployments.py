@@ -30,8 +30,8 @@ TOGETHER = 64
 """Requests that a replica answers at once."""
 WAIT_SECONDS = 0.002
 """That it waits for others."""
-WAITING = 256
-"""Requests that may wait for a bundle; more get a 503."""
+WAITING = 2 * TOGETHER
+"""Requests that may wait for a replica; more get a 503 at once, so that nobody waits long."""
 
 
 class BundleReplica:
@@ -54,8 +54,8 @@ class BundleReplica:
 class RayReplicas:
     """A bundle's replicas, as the gate asks them."""
 
-    def __init__(self, app: str) -> None:
-        self._handle = serve.get_app_handle(app)
+    def __init__(self, app: str, replicas: int) -> None:
+        self._handle, self._room = serve.get_app_handle(app), replicas * WAITING
 
     async def recommend(self, request: RecommendIn) -> RecommendOut:
         """Raises Busy."""
@@ -66,6 +66,9 @@ class RayReplicas:
         return await self._ask(self._handle.purchase, request)
 
     async def _ask(self, method: Any, request: Any) -> Any:
+        if not self._room:
+            raise Busy
+        self._room -= 1
         try:
             return await method.remote(request)
         except (RayServeException, RayActorError) as error:
@@ -74,6 +77,8 @@ class RayReplicas:
             if isinstance(getattr(error, "cause", None), RayServeException):
                 raise Busy from error
             raise
+        finally:
+            self._room += 1
 
 
 @serve.ingress()
@@ -86,7 +91,7 @@ class Gate:
     def reconfigure(self, config: Mapping[str, Any]) -> None:
         """As Ray Serve calls it."""
         self._entries = tuple(
-            Entry(ModelOut.model_validate(model), RayReplicas(app))
+            Entry(ModelOut.model_validate(model), RayReplicas(app, config["replicas"][app]))
             for app, model in config["models"].items()
         )
 
@@ -104,15 +109,14 @@ def bundle_app(args: Mapping[str, Any]) -> serve.Application:
         name="replica",
         num_replicas=int(args.get("replicas", 1)),
         max_ongoing_requests=2 * TOGETHER,
-        max_queued_requests=WAITING,
         ray_actor_options={"num_cpus": record.experiment.resources.threads},
     )
     return replica.bind(str(folder.resolve()), digest)
 
 
 def gate_app(args: Mapping[str, Any]) -> serve.Application:
-    """The application that speaks HTTP: `models`, a mapping of applications to their `folder` and
-    `share`.
+    """The application that speaks HTTP: `models`, a mapping of applications to their `folder`,
+    `share` and `replicas`.
     """
     models = {
         app: described(Path(each["folder"]), float(each.get("share", 1))).model_dump()
@@ -121,7 +125,10 @@ def gate_app(args: Mapping[str, Any]) -> serve.Application:
     gate = serve.deployment(Gate).options(
         name="gate",
         max_ongoing_requests=1024,
-        user_config={"models": models},
+        user_config={
+            "models": models,
+            "replicas": {app: int(each.get("replicas", 1)) for app, each in args["models"].items()},
+        },
         ray_actor_options={"num_cpus": 0},
     )
     return gate.bind()
@@ -131,7 +138,7 @@ def described(folder: Path, share: float) -> ModelOut:
     """A bundle as the service lists it."""
     record = read_bundle_file(folder)
     return ModelOut(
-        model=folder.name,
+        model=folder.resolve().name,
         task=record.task,
         family=record.family,
         study=record.study,

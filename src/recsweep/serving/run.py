@@ -93,7 +93,7 @@ def deploy(offers: Sequence[Offer], replicas: int, before: Sequence[str] = ()) -
         record = read_bundle_file(offer.folder)
         digest = record.files["weights.safetensors"].sha256[:12]
         name = f"{offer.folder.resolve().name}-{digest}"
-        apps[name] = {"folder": str(offer.folder), "share": offer.share}
+        apps[name] = {"folder": str(offer.folder), "share": offer.share, "replicas": replicas}
         if name not in before:
             app = bundle_app({"folder": str(offer.folder), "replicas": replicas})
             new.append(serve.RunTarget(app, name, route_prefix=None))
@@ -125,10 +125,10 @@ def run(
     def renew(number: int, frame: FrameType | None) -> None:
         again.set()
 
-    for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, signal.default_int_handler)
     signal.signal(signal.SIGHUP, renew)
     with suppress(KeyboardInterrupt), service(host, port, 2 * replicas * len(offers)):
+        for number in (signal.SIGINT, signal.SIGTERM):  # Ray has set its own
+            signal.signal(number, signal.default_int_handler)
         apps = deploy(offers, replicas)
         on_ready(f"http://{host}:{port}")
         while again.wait():

@@ -28,7 +28,7 @@ class ServedBundle:
     """Answers requests together; who is asked beside whom moves no bit of an answer."""
 
     def __init__(self, folder: Path) -> None:
-        self.bundle = load_bundle(folder)
+        self.bundle = load_bundle(folder.resolve())
         experiment = self.bundle.known.experiment
         torch.set_num_threads(experiment.resources.threads)
         logs = experiment.data.events

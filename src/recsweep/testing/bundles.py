@@ -1,7 +1,5 @@
 """A family's model as a bundle, without a study: fitted on all of the made-up log."""
 
-import json
-
 from recsweep.bundle.bundle import Bundle, parts_of, rebuilt
 from recsweep.bundle.format import BundleFile, Fitted, Selected
 from recsweep.evaluation.probability import Calibrator
@@ -13,6 +11,13 @@ from recsweep.testing.worlds import whole_world
 
 def bundle_of(case: Case) -> Bundle:
     """Fitted, taken to pieces and rebuilt from them."""
+    record, files = pieces_of(case)
+    read = BundleFile.model_validate_json(record.model_dump_json())
+    return rebuilt("made-up", read, files, case.traits)
+
+
+def pieces_of(case: Case) -> tuple[BundleFile, dict[str, bytes]]:
+    """What `bundle.json` says, and the files beside it."""
     split = whole_world(case.task, case.settings)
     training = TASKS[case.task].training(split)
     model = case.traits.model(case.config, Context(training, 0, CPU, "fp32"))
@@ -45,5 +50,4 @@ def bundle_of(case: Case) -> Bundle:
         files={},
         **content,
     )
-    read = BundleFile.model_validate_json(json.dumps(json.loads(record.model_dump_json())))
-    return rebuilt("made-up", read, files, case.traits)
+    return record, files

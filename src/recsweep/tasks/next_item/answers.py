@@ -10,7 +10,7 @@ from recsweep.models.protocol import Recommender
 from recsweep.tasks.asked import Answers, Asked, Known, closing
 from recsweep.tasks.next_item.ranking import drop_seen
 
-ROWS = 64
+ROWS = 32
 """Histories that are scored at once."""
 
 
