@@ -66,7 +66,9 @@ def test_a_bundle_is_replaced_without_a_lost_request(tmp_path: Path) -> None:
     command = [sys.executable, "-m", "recsweep", "serve", str(current), "--port", str(port)]
     with (tmp_path / "log").open("wb") as log:
         service = subprocess.Popen(command, stdout=log, stderr=log)
-    address, statuses, models = f"http://127.0.0.1:{port}/v1/recommend", [], []
+    address = f"http://127.0.0.1:{port}/v1/recommend"
+    statuses: list[int] = []
+    models: list[str] = []
 
     def ask() -> bool:
         try:

@@ -59,11 +59,13 @@ class RayReplicas:
 
     async def recommend(self, request: RecommendIn) -> RecommendOut:
         """Raises Busy."""
-        return await self._ask(self._handle.recommend, request)
+        answer: RecommendOut = await self._ask(self._handle.recommend, request)
+        return answer
 
     async def purchase(self, request: PurchaseIn) -> PurchaseOut:
         """Raises Busy."""
-        return await self._ask(self._handle.purchase, request)
+        answer: PurchaseOut = await self._ask(self._handle.purchase, request)
+        return answer
 
     async def _ask(self, method: Any, request: Any) -> Any:
         if not self._room:
