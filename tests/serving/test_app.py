@@ -3,21 +3,13 @@
 import json
 from collections.abc import Iterator
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
-import numpy as np
-import polars as pl
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from recsweep.bundle.learners import groups_of, no_learners
-from recsweep.bundle.recommend import lists_of
-from recsweep.models.registry import families
 from recsweep.serving import served
-from recsweep.testing import cases_of
-from recsweep.testing.bundles import bundle_of
 
 pytest.importorskip("fastapi", reason="needs the extra serve")
 
@@ -55,17 +47,6 @@ def model(name: str, task: str = "next_item", share: float = 1.0) -> ModelOut:
     )
 
 
-@pytest.fixture(scope="module")
-def bundles() -> dict[str, served.ServedBundle]:
-    found = {}
-    with pytest.MonkeyPatch.context() as patch:
-        for task in ("next_item", "purchase"):
-            bundle = bundle_of(next(cases_of(families()["gru"], task)))
-            patch.setattr(served, "load_bundle", lambda _, bundle=bundle: bundle)
-            found[task] = served.ServedBundle(Path("m"))
-    return found
-
-
 @pytest.fixture
 def client(bundles: dict[str, served.ServedBundle]) -> Iterator[TestClient]:
     entries = [Entry(model(task, task), Here(bundle)) for task, bundle in bundles.items()]
@@ -74,36 +55,6 @@ def client(bundles: dict[str, served.ServedBundle]) -> Iterator[TestClient]:
 
 
 EVENTS = [{"course": f"c{n}", "time": 8_000_000 + n, "type": "browse"} for n in (1, 3, 2, 5)]
-
-
-def test_a_list_has_the_scores_of_the_bundle_bit_for_bit(
-    client: TestClient, bundles: dict[str, served.ServedBundle]
-) -> None:
-    answer = client.post("/v1/recommend", json={"learner": "x", "events": EVENTS, "k": 5}).json()
-    bundle = bundles["next_item"].bundle
-    rows = [("x", e["course"], e["time"] * 10**6, 0, None) for e in EVENTS]  # type: ignore[operator]
-    schema = {"user": pl.String, "item": pl.String, "time": pl.Int64, "kind": pl.Int8}
-    frame = pl.DataFrame(rows, {**schema, "dwell": pl.Float32}, orient="row")
-    shown, table = np.arange(bundle.file.courses), no_learners(bundle.known.experiment)
-    (group,) = groups_of(bundle, frame, table, shown, None)
-    lists = lists_of(bundle, group, 5)
-    assert [course["score"] for course in answer["courses"]] == lists.score.tolist()
-    assert answer["basis"] == "model"
-
-
-def test_requests_that_are_answered_together_are_answered_as_alone(
-    bundles: dict[str, served.ServedBundle],
-) -> None:
-    asked = [
-        RecommendIn.model_validate(
-            {"learner": f"l{n}", "events": EVENTS[: n % 5], "k": 1 + n % 4, "allow": allow}
-        )
-        for n, allow in enumerate([None, ["c1", "c4"], None, ["c1", "c4"], ["none"], None])
-    ]
-    one_by_one = [bundles["next_item"].recommend([each])[0] for each in asked]
-    assert bundles["next_item"].recommend(asked) == one_by_one
-    assert [len(answer.courses) for answer in one_by_one] == [1, 2, 3, 2, 0, 2]
-    assert one_by_one[0].basis == "popularity"
 
 
 def test_probabilities_come_in_the_order_of_the_courses(client: TestClient) -> None:
