@@ -7,10 +7,12 @@ import torch
 from optuna.trial import TrialState
 from sweeps import folds_of, ledger_of, lower, report_of, spaces_of, study_of
 
+from recsweep.models.registry import families_of
 from recsweep.records.user_values import read_user_values
 from recsweep.search.ledger import Ledger
 from recsweep.search.storage import open_storage
 from recsweep.search.trials import trial_rows
+from recsweep.spaces.files import load_space
 from recsweep.tracking.events import EpochReported, Event, TrialEnded, TrialStarted
 from recsweep.training.trial import Checkpoint
 
@@ -32,6 +34,32 @@ def test_the_first_trial_of_a_family_is_its_published_defaults(tmp_path: Path) -
     first = ledger.ask("a")
     assert (first.id, first.number, first.config) == ("a-0000", 0, {"x": 0.5})
     assert ledger.ask("a").config != first.config
+
+
+def test_a_spaces_other_first_trials_follow_and_differ_from_the_defaults_as_it_says(
+    tmp_path: Path,
+) -> None:
+    path = tmp_path / "space.yaml"
+    path.write_text(
+        "family: item_knn\n"
+        "fixed: {weighting: cosine}\n"
+        "defaults: {neighbours: 10, fading: step, fading_weight: 0.5}\n"
+        "first_trials: [{fading: none}, {neighbours: 20}]\n"
+        "parameters:\n"
+        "  neighbours: {int: [1, 99], role: nuisance, why: x}\n"
+        "  fading: {choice: [none, step], role: scientific, why: x}\n"
+        "  fading_weight: {float: [0, 1], when: {fading: [step]}, role: scientific, why: x}\n"
+    )
+    space = load_space(path, families_of("next_item"))
+    ledger = ledger_of(tmp_path, study_of("a"), {"a": space})
+    asked = [ledger.ask("a") for _ in range(4)]
+    knn = {"weighting": "cosine", "neighbours": 10, "fading": "step", "fading_weight": 0.5}
+    assert [(each.number, each.config) for each in asked[:3]] == [
+        (0, knn),
+        (1, {"weighting": "cosine", "neighbours": 10, "fading": "none"}),
+        (2, {**knn, "neighbours": 20}),
+    ]
+    assert asked[3].number == 3
 
 
 def test_families_take_turns_and_end_with_the_same_number_of_trials(tmp_path: Path) -> None:

@@ -140,7 +140,16 @@ def test_a_twin_may_choose_what_its_network_may_and_how_events_fade() -> None:
         assert {n: other.parameters[n] for n in space.parameters} == dict(space.parameters)
         faded = {"fading": "instant", "fading_weight": 0.7}
         assert other.defaults == {**space.defaults, **faded}
+        assert other.first_trials == space.first_trials
     assert twins == 4
+
+
+def test_every_family_of_a_task_that_is_trained_by_gradient_has_as_many_first_trials() -> None:
+    found: dict[str, set[int]] = {}
+    for task, space in own_spaces():
+        if "batch_size" in space.config.model_fields:
+            found.setdefault(task, set()).add(len(space.first_trials))
+    assert found == {"next_item": {1}, "purchase": {0}}
 
 
 OURS = [

@@ -57,7 +57,8 @@ def _drop_torn_line(path: Path) -> None:
 def open_family(
     storage: JournalStorage, name: str, space: Space, experiment: Experiment, fingerprint: str
 ) -> optuna.Study:
-    """Create or load one family's Optuna study; a new one begins with the published defaults.
+    """Create or load one family's Optuna study; a new one begins with the defaults and the
+    space's other first trials.
 
     Raises:
         BadInput: the study was begun with other data, space or settings.
@@ -71,7 +72,8 @@ def open_family(
     _check_identity(study, identity(experiment, name, space, fingerprint))
     check_trials(study)
     if not study.get_trials(deepcopy=False):
-        study.enqueue_trial(dict(space.defaults), user_attrs={"number": 0})
+        for number, config in enumerate(space.first().values()):
+            study.enqueue_trial(config, user_attrs={"number": number})
     if "uid" not in study.user_attrs:
         study.set_user_attr("uid", uuid.uuid4().hex[:8])
     return study

@@ -17,6 +17,8 @@ class DeclaredSpace(Schema):
     family: str  # in the registry
     fixed: Mapping[str, Value] = {}
     defaults: Mapping[str, Value] = {}  # the first trial, without the fixed values
+    # in what each differs from the defaults; tried after them and before the sampler's own
+    first_trials: tuple[Mapping[str, Value], ...] = ()
     parameters: Mapping[str, Parameter] = {}  # each after those that it depends on
 
     @field_validator("parameters", mode="before")

@@ -55,8 +55,9 @@ def bind_space(declared: DeclaredSpace, path: Path, families: Builds) -> Space:
             raise BadInput(f"{path}: {name} is both fixed and a parameter")
     keys = {name: getattr(declared, name) for name in declared.model_fields_set}
     space = Space(**keys, config=config, epochs=families[kind].epochs)
-    if problems := space.problems({**space.fixed, **space.defaults}):
-        raise BadInput(f"{path}: defaults: {problems[0]}")
+    for where, first in space.first().items():
+        if problems := space.problems({**space.fixed, **first}):
+            raise BadInput(f"{path}: {where}: {problems[0]}")
     _probe(space, path)
     return space
 

@@ -28,6 +28,22 @@ class Space(DeclaredSpace):
         names = DeclaredSpace.model_fields.keys() & self.model_fields_set
         return DeclaredSpace(**{name: getattr(self, name) for name in names})
 
+    def first(self) -> dict[str, dict[str, Value]]:
+        """The configurations that are tried first, in order and without the fixed values, by the
+        key that gives them. A default that exists only with another choice is left out.
+        """
+        found = {"defaults": dict(self.defaults)}
+        for number, changes in enumerate(self.first_trials):
+            config = {**self.defaults, **changes}
+            found[f"first_trials.{number}"] = {
+                name: value
+                for name, value in config.items()
+                if name in changes
+                or name not in self.parameters
+                or self.parameters[name].active({**self.fixed, **config})
+            }
+        return found
+
     def suggest(self, trial: "optuna.Trial") -> dict[str, Value]:
         """Ask Optuna for a whole configuration, the fixed values included."""
         values: dict[str, Value] = {}

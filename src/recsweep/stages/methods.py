@@ -74,8 +74,8 @@ def _tuning(experiment: Experiment, study: Study | None) -> Iterator[str]:
     yield (
         f"Every tuned family, the baselines included, had {_budget(experiment, study)} "
         f"on the same folds with the same seeds, proposed by a "
-        "tree-structured Parzen estimator (Optuna) after the family's published defaults as the "
-        "first trial."
+        "tree-structured Parzen estimator (Optuna) after the first trials that the "
+        "family's space names, its defaults before others."
     )
     if stopping.rule == "halving":
         yield (
