@@ -21,8 +21,8 @@ from recsweep.evaluation.verdict import PairVerdict, Scope
 from recsweep.models.registry import families_of
 from recsweep.spaces.files import load_space
 from recsweep.tasks.folds import development_folds, make_fold
-from recsweep.tasks.registry import TASKS
-from recsweep.training.trial import Diverged, TrialRecord, run_trial
+from recsweep.training.epoch import EpochReport
+from recsweep.training.trial import Diverged, Trial
 
 NO_EFFECT = 1e-9  # a smallest effect that calls nothing equivalent
 RESAMPLES = 1999
@@ -106,13 +106,13 @@ def null_search(number: int) -> tuple[PairVerdict, PairVerdict]:
     for name, first in (("one", 0), ("other", SEARCHES)):
         chosen = [_search(log, family, 1000 * number + first + s) for s in range(SEARCHES)]
         rows = [
-            run_on(log, family, record.config, record.best.epoch, [first + s])
-            for s, record in enumerate(chosen)
+            run_on(log, family, config, report.epoch, [first + s])
+            for s, (config, report) in enumerate(chosen)
         ]
         of_family[name] = np.concatenate(rows)
         seeds = range(100 + first, 100 + first + SEARCHES)
-        best = chosen[0]
-        of_configuration[name] = run_on(log, family, best.config, best.best.epoch, seeds)
+        config, report = chosen[0]
+        of_configuration[name] = run_on(log, family, config, report.epoch, seeds)
     return verdict_on(of_family, number, "families"), verdict_on(of_configuration, number)
 
 
@@ -161,18 +161,19 @@ def real_coverage(repetitions: int, seeds: int = 30) -> list[bool]:
     return covered
 
 
-def _search(log: Log, family: str, seed: int) -> TrialRecord:
-    """The best of a few random configurations on the development fold."""
+def _search(log: Log, family: str, seed: int) -> tuple[Configuration, EpochReport]:
+    """The best of a few random configurations on the development fold, in its best epoch."""
     space = load_space(SPACES / f"{family}.yaml", families_of("next_item"))
     study = optuna.create_study(sampler=optuna.samplers.RandomSampler(seed=seed))
-    records: list[TrialRecord] = []
-    while len(records) < TRIALS:
+    found: list[tuple[Configuration, EpochReport]] = []
+    while len(found) < TRIALS:
         config = space.suggest(study.ask())
         try:
-            records.append(_run(log.development, log, family, config, EPOCHS, seed))
+            reports = _run(log.development, log, family, config, EPOCHS, seed)
         except Diverged:
             continue
-    return max(records, key=lambda record: record.best.value)
+        found.append((config, max(reports, key=lambda report: report.value)))
+    return max(found, key=lambda each: each[1].value)
 
 
 def run_on(
@@ -186,7 +187,7 @@ def run_on(
     """(n_seeds, n_learners) on the window of the fold, absent the test, after `epochs`."""
     return np.stack(
         [
-            _run(fold or log.test, log, family, config, epochs, seed).reports[-1].user_values[0]
+            _run(fold or log.test, log, family, config, epochs, seed)[-1].user_values[0]
             for seed in seeds
         ]
     )
@@ -194,19 +195,17 @@ def run_on(
 
 def _run(
     fold: Fold, log: Log, family: str, config: Configuration, epochs: int, seed: int
-) -> TrialRecord:
+) -> tuple[EpochReport, ...]:
     cpu = torch.device("cpu")
-    metric = log.experiment.metric
-    return run_trial(
+    return Trial(
         family,
         config,
         [fold],
-        metric,
+        log.experiment,
         epochs=epochs,
         seed=seed,
         device=cpu,
-        task=TASKS["next_item"],
-    )
+    ).run()
 
 
 def verdict_on(

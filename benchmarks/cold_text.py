@@ -13,6 +13,7 @@ import argparse
 import json
 import tempfile
 import time
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -21,11 +22,12 @@ import torch
 from calibration_logs import GRU
 from recsweep.config.files import load_experiment
 from recsweep.config.schema import Experiment
-from recsweep.data.features import with_features
+from recsweep.data.features.choose import with_features
 from recsweep.data.prepare import prepare
 from recsweep.data.sealed import unseal
 from recsweep.data.simulator import SimulatorSettings, simulate, write
 from recsweep.data.types import Float64, Fold
+from recsweep.evaluation.comparison import compare
 from recsweep.evaluation.metrics import FUNCTIONS
 from recsweep.evaluation.verdict import PairVerdict
 from recsweep.stages.confirm.cold import cold_verdicts
@@ -104,7 +106,16 @@ def verdict(text: float, seed: int, learners: int, seeds: int) -> PairVerdict:
         experiment, fold = simulated_test(text, seed, learners, Path(folder))
     values = {arm: values_of(fold, names, seeds, experiment) for arm, names in ARMS.items()}
     n_known = fold.training.n_known
-    (pair,) = cold_verdicts(values, fold.validation, n_known, experiment, "configurations", LEVEL)
+    ask = experiment.confirm
+    judge = partial(
+        compare,
+        smallest_effect=ask.smallest_effect,
+        resamples=ask.resamples,
+        seed=experiment.seed,
+        level=LEVEL,
+        bound=experiment.metric.bound,
+    )
+    (pair,) = cold_verdicts(values, fold.validation, n_known, experiment, judge)
     return pair
 
 

@@ -39,7 +39,7 @@ def write_model(folder: Path, courses: int) -> None:
     from recsweep.bundle.files import write_bundle
     from recsweep.bundle.format import Fitted, Selected
     from recsweep.config.schema import Experiment
-    from recsweep.data.features import ID, LABEL
+    from recsweep.data.features.dated import ID, LABEL
     from recsweep.data.types import Cuts, Dataset, Events
     from recsweep.evaluation.probability import Calibrator
     from recsweep.models.protocol import Context

@@ -41,11 +41,10 @@ from recsweep.models.registry import families_of
 from recsweep.search.run import run_search
 from recsweep.spaces.files import load_space
 from recsweep.tasks.folds import development_folds
-from recsweep.tasks.registry import TASKS
 from recsweep.tracking.events import Event, TrialStarted
 from recsweep.tracking.wandb import WandbListener
 from recsweep.training.process import environment_variables, worker_environment
-from recsweep.training.trial import run_trial
+from recsweep.training.trial import Trial
 
 ROOT = Path(__file__).parents[1]
 WORKERS = 2
@@ -66,16 +65,15 @@ def _ready(seconds: float) -> None:
 
 def _bare(job: Job) -> None:
     fold, experiment = _shared["fold"], _shared["experiment"]
-    run_trial(
+    Trial(
         "gru",
         job[0],
         [fold],
-        experiment.metric,
+        experiment,
         epochs=experiment.budget.epochs,
         seed=job[1],
         device=torch.device("cpu"),
-        task=TASKS[experiment.task],
-    )
+    ).run()
 
 
 def _plain(job: Job) -> None:

@@ -7,9 +7,9 @@ import polars as pl
 from worlds import dataset_of, experiment_of
 
 from recsweep.config.schema import Experiment
+from recsweep.data.clock import DAY
 from recsweep.data.types import KINDS, Dataset, Events, Fold
 from recsweep.tasks.folds import make_fold
-from recsweep.tasks.purchase.examples import DAY
 
 LookOrBuy = tuple[int, int, float, str]  # user, item, day, type
 CUT, END = 60, 100

@@ -2,31 +2,15 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from pathlib import Path
 
 import numpy as np
 import polars as pl
-import torch
+from searched import search_by_hand
 
-from recsweep.config.files import read_yaml
 from recsweep.config.schema import Experiment
 from recsweep.config.values import Value
-from recsweep.data.prepare import prepare
-from recsweep.data.types import Fold
-from recsweep.records.environment import environment
-from recsweep.records.files import write_study
-from recsweep.records.study import Study, SweepSession, TrialRow
-from recsweep.records.user_values import FoldValues, write_user_values
-from recsweep.spaces.declared import DeclaredSpace
-from recsweep.stages.select.stage import select_stage
-from recsweep.tasks.folds import development_folds
-from recsweep.tasks.next_item.task import TASK as NEXT_ITEM
-from recsweep.training.epoch import EpochReport
-from recsweep.training.trial import TrialRecord, run_trial
 
-SPACES = Path(__file__).parents[1] / "search_spaces"
-NOW = datetime(2026, 1, 1, tzinfo=UTC)
 CONFIGS: Mapping[str, Mapping[str, Value]] = {
     "popularity": {},
     "markov": {},
@@ -64,39 +48,7 @@ class World:
 def build(world: World) -> None:
     """Write a log, prepare it, run a trial of each family, and select."""
     write_log(world.log)
-    experiment = tiny_experiment()
-    dataset = prepare(experiment, world.root)
-    folds = development_folds(dataset, experiment)
-    trials = []
-    for family, config in CONFIGS.items():
-        record = run_trial(
-            family,
-            config,
-            folds,
-            experiment.metric,
-            epochs=2,
-            seed=5,
-            device=torch.device("cpu"),
-            task=NEXT_ITEM,
-        )
-        trials.append(row_of(record))
-        values = [
-            FoldValues(fold.name, fold.validation.histories.user, value)
-            for fold, value in zip(folds, record.best.user_values, strict=True)
-        ]
-        write_user_values(world.study, trials[-1].id, values)
-    study = Study(
-        experiment=experiment,
-        spaces={name: DeclaredSpace(**read_yaml(SPACES / f"{name}.yaml")) for name in CONFIGS},
-        dataset=dataset.folder.name,
-        fingerprint=dataset.fingerprint,
-        environment=environment(),
-        folds={fold.name: counts(fold) for fold in folds},
-        sessions=(SweepSession(NOW, 1.0, 0.1, 1, 0.5, len(trials)),),
-        trials=tuple(trials),
-    )
-    write_study(study, world.study)
-    select_stage(world.study, world.root)
+    search_by_hand(world.root, tiny_experiment(), CONFIGS, 2)
 
 
 def write_log(path: Path) -> None:
@@ -126,26 +78,3 @@ def tiny_experiment() -> Experiment:
             "confirm": {"seeds": 2, "resamples": 1000},
         }
     )
-
-
-def row_of(record: TrialRecord) -> TrialRow:
-    """A trial as the ledger writes it."""
-    return TrialRow(
-        id=f"{record.family}-0000",
-        family=record.family,
-        number=0,
-        state="complete",
-        reason=None,
-        config=record.config,
-        seed=record.seed,
-        epochs=tuple(EpochReport(r.epoch, r.value, r.metrics, r.losses) for r in record.reports),
-        fit_seconds=sum(r.fit_seconds for r in record.reports),
-        evaluate_seconds=sum(r.evaluate_seconds for r in record.reports),
-        started=NOW,
-        ended=NOW,
-    )
-
-
-def counts(fold: Fold) -> dict[str, int]:
-    """Enough for a study's record."""
-    return {"targets": len(fold.validation)}

@@ -11,6 +11,12 @@ class RecsweepError(Exception):
         return "".join(c if c.isprintable() else repr(c)[1:-1] for c in super().__str__())
 
 
+def one_line(error: BaseException) -> str:
+    """The first line of an exception's message, cut to a readable length."""
+    lines = str(error).strip().splitlines() or [type(error).__name__]
+    return lines[0] if len(lines[0]) <= 200 else lines[0][:199] + "…"
+
+
 class WorkFailed(RecsweepError):
     """The input was fine, the work was not done."""
 

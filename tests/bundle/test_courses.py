@@ -5,9 +5,11 @@ from dataclasses import replace
 import numpy as np
 
 from recsweep.bundle.courses import Courses, courses_of
-from recsweep.data.features import EncodedTable
+from recsweep.data.features.table import EncodedTable
 from recsweep.data.types import UNKNOWN
-from recsweep.testing.worlds import DAY, whole_world
+from recsweep.testing.worlds import whole_world
+
+DAY = 86_400_000_000  # microseconds
 
 
 def test_every_course_has_its_place_and_its_features_at_any_time() -> None:
@@ -27,7 +29,7 @@ def test_every_course_has_its_place_and_its_features_at_any_time() -> None:
     found, matrix = courses_of(dataset, split.events, items, table)
     again = Courses.from_bytes(found.to_bytes())
     assert again.catalogue["_index"].to_list() == list(range(len(items)))
-    known = EncodedTable(again.dated(), matrix, table.sources)
+    known = EncodedTable(again.dated(), matrix, table.names, table.sources)
     for at in (0, 49 * DAY, 51 * DAY):
         expected = encoder.items(items, at)
         np.testing.assert_array_equal(known.encode(again.items, at), expected)

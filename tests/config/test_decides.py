@@ -22,11 +22,11 @@ from recsweep.config.schema import (
     declared,
 )
 from recsweep.data.manifest import inputs_hash
+from recsweep.records.confirmation import confirmation_inputs
 from recsweep.records.openings import Opened
 from recsweep.records.selection import BestFile
 from recsweep.records.study import Study
 from recsweep.search.storage import identity
-from recsweep.stages.confirm.selected import confirmation_inputs
 from recsweep.stages.portrait.stage import portrait_inputs
 from recsweep.tasks.purchase.settings import Purchase
 

@@ -22,7 +22,6 @@ from recsweep.search.ledger import Ledger
 from recsweep.search.sessions import SessionClock
 from recsweep.search.storage import open_family, open_storage
 from recsweep.stages.sweep.stage import collect, load_inputs
-from recsweep.tasks.registry import TASKS
 from recsweep.training.trial import Trial
 
 FAMILIES = ("matrix_factorization", "popularity", "markov")
@@ -204,8 +203,8 @@ def _search(root: Path) -> None:
     while (family := ledger.next_family()) is not None:
         proposal = ledger.ask(family)
         trial = Trial(
-            inputs.spaces[family].family, proposal.config, inputs.folds, experiment.metric,
-            epochs=2, seed=proposal.seed, device=torch.device("cpu"), task=TASKS["next_item"],
+            inputs.spaces[family].family, proposal.config, inputs.folds, experiment,
+            epochs=2, seed=proposal.seed, device=torch.device("cpu"),
         )  # fmt: skip
         for _ in range(trial.epochs):
             ledger.report(proposal.id, trial.advance())

@@ -40,8 +40,9 @@ def test_a_finished_trial_is_copied_while_the_sweep_goes_on(tmp_path: Path) -> N
     listener = MirrorListener(Mirror(str(tmp_path / "nfs"), study), 5, pause=0.0)
     listener(TrialEnded(trial_row(0, [0.1])))
     until((tmp_path / "nfs/mine/optuna.log").exists)
+    began = time.monotonic()
     listener(ENDED)
-    assert listener.waited < 5
+    assert time.monotonic() - began < 5
 
 
 def test_a_store_that_fails_is_told_of_once_and_tried_again(

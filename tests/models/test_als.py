@@ -5,8 +5,9 @@ from implicit.cpu.als import AlternatingLeastSquares as Library
 from scipy.sparse import csr_matrix
 from worlds import training_of
 
+from recsweep.data.clock import DAY
 from recsweep.models.als import AlternatingLeastSquares
-from recsweep.models.fading import DAY, FadingConfig
+from recsweep.models.fading import FadingConfig
 from recsweep.models.protocol import Context, Histories
 from recsweep.models.sparse import interactions
 from recsweep.models.weights import TrainingWeights

@@ -8,7 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from recsweep.models.fading import DAY, FadingConfig, faded_counts, faded_sums
+from recsweep.data.clock import DAY
+from recsweep.models.fading import FadingConfig, faded_counts, faded_sums
 
 TIME = torch.tensor([[0, 0, DAY, 3 * DAY], [5, 6, 6, 7]])
 

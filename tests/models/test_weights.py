@@ -14,10 +14,10 @@ from pydantic import ValidationError
 from worlds import training_of
 
 from recsweep.data.batches import Batch
+from recsweep.data.clock import DAY
 from recsweep.data.types import KINDS, Training
 from recsweep.errors import BadInput
 from recsweep.models.als import AlternatingLeastSquares
-from recsweep.models.fading import DAY
 from recsweep.models.protocol import Context, Recommender
 from recsweep.models.ranker import GradientRanker
 from recsweep.models.weights import TrainingWeights

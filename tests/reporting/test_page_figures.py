@@ -20,7 +20,6 @@ from recsweep.reporting.charts.parallel import parallel
 from recsweep.reporting.charts.scatter import place_names
 from recsweep.reporting.charts.svg import Scale, path, spread, tag
 from recsweep.reporting.sections.importance import importances
-from recsweep.reporting.sections.verdicts import mirrored
 from recsweep.reporting.view import View, interval
 
 POSITIVE = st.floats(1e-6, 1e6)
@@ -130,8 +129,8 @@ def test_a_verdict_turned_twice_is_the_same_and_once_the_opposite() -> None:
     random = np.random.default_rng(0)
     values = {"a": random.normal(1, 0.1, (3, 50)), "b": random.normal(0, 0.1, (3, 50))}
     (verdict,) = compare(values, 0.01, 1000, seed=0)
-    turned = mirrored(verdict)
-    assert mirrored(turned) == verdict
+    turned = verdict.turned()
+    assert turned.turned() == verdict
     assert (verdict.outcome, turned.outcome) == ("better", "worse")
     assert turned.lower <= turned.difference <= turned.upper < 0
     assert math.isclose(verdict_scale([verdict])(0), 110)

@@ -3,19 +3,25 @@
 import json
 import shutil
 from collections.abc import Callable
+from dataclasses import asdict, replace
+from functools import cache
 from pathlib import Path
 
 import pytest
 import yaml
+from hypothesis import given
+from hypothesis import strategies as st
 from typer.testing import CliRunner
 
 from recsweep.cli import app
 from recsweep.errors import BadInput
 from recsweep.evaluation.meta import pool
+from recsweep.evaluation.verdict import TURNED
 from recsweep.records.checked import write_checked
+from recsweep.records.confirmation import Confirmation
 from recsweep.records.confirmation_files import VERDICTS, read_confirmation
 from recsweep.stages.methods import methods_stage
-from recsweep.stages.verdict import statement_lines, verdict_stage
+from recsweep.stages.verdict import Statement, over_logs, statement_lines, verdict_stage
 
 RESULTS = Path(__file__).parents[2] / "examples" / "reference"
 
@@ -54,24 +60,81 @@ def test_each_log_stands_beside_the_statement_over_all(folders: tuple[Path, Path
     assert "! Few logs" in said
 
 
-def test_a_pair_that_another_study_names_the_other_way_round_is_turned(
-    folders: tuple[Path, Path],
-) -> None:
-    def pooled() -> dict[frozenset[str], float]:
-        pairs = verdict_stage(folders).pairs
-        return {frozenset((p.a, p.b)): abs(p.pooled.difference) for p in pairs}
+Said = dict[tuple[str, str], tuple[object, ...]]
 
-    before = pooled()
+
+def by_name(statement: Statement) -> Said:
+    """All that is said of each pair, with the families in the alphabet's order."""
+    said: Said = {}
+    for pair in statement.pairs:
+        turned, p = pair.a > pair.b, pair.pooled
+        numbers = [(p.difference, p.lower, p.upper), *(log.numbers for log in pair.logs)]
+        if turned:
+            numbers = [(-difference, -upper, -lower) for difference, lower, upper in numbers]
+        key = (pair.b, pair.a) if turned else (pair.a, pair.b)
+        outcome = TURNED.get(pair.outcome, pair.outcome) if turned else pair.outcome
+        said[key] = (outcome, p.p, p.tau, p.heterogeneity, *numbers)
+    return said
+
+
+@pytest.mark.parametrize("number", [0, 1])
+def test_a_pair_that_another_study_names_the_other_way_round_is_turned(
+    folders: tuple[Path, Path], number: int
+) -> None:
+    statement = verdict_stage(folders)
+    pair = next(p for p in statement.pairs if (p.a, p.b) == ("gru", "wide_deep"))
+    of_logs = [c for c in map(read_confirmation, folders) if c]
+    assert [log.numbers[0] for log in pair.logs] == [
+        v.difference for c in of_logs for v in c.pairs if (v.a, v.b) == ("gru", "wide_deep")
+    ]
 
     def turn(content: dict[str, object]) -> None:
-        for pair in content["pairs"]:  # type: ignore[attr-defined]
-            pair["a"], pair["b"] = pair["b"], pair["a"]
-            pair["difference"] *= -1
-            pair["lower"], pair["upper"] = -pair["upper"], -pair["lower"]
+        pairs = [v.turned() for v in of_logs[number].pairs]
+        content["pairs"] = [asdict(v) for v in pairs]
 
-    changed(folders[1], turn)
-    after = pooled()
-    assert after == pytest.approx(before)
+    changed(folders[number], turn)
+    assert by_name(verdict_stage(folders)) == by_name(statement)
+
+
+@cache
+def committed(study: str) -> Confirmation:
+    confirmation = read_confirmation(RESULTS / study)
+    assert confirmation is not None
+    return confirmation
+
+
+PAIRS = 4
+WHICH = st.sets(st.integers(0, PAIRS - 1))
+
+
+@pytest.mark.parametrize("study", ["mars", "purchase_simulated"])  # more is better, and less is
+@given(
+    st.lists(
+        st.tuples(st.floats(-0.1, 0.1), st.floats(0.001, 0.01), WHICH, WHICH),
+        min_size=2,
+        max_size=4,
+    )
+)
+def test_which_way_round_studies_name_their_pairs_decides_nothing(
+    study: str, logs: list[tuple[float, float, set[int], set[int]]]
+) -> None:
+    named, turned = [], []
+    for difference, half, undeclared, others in logs:
+        pairs = [
+            replace(
+                v,
+                difference=difference / number,
+                lower=difference / number - half,
+                upper=difference / number + half,
+                standard_error=half / 2,
+                exploratory=number - 1 in undeclared,
+            )
+            for number, v in enumerate(committed(study).pairs[:PAIRS], 1)
+        ]
+        other = [v.turned() if n in others else v for n, v in enumerate(pairs)]
+        named.append(committed(study).model_copy(update={"pairs": tuple(pairs)}))
+        turned.append(committed(study).model_copy(update={"pairs": tuple(other)}))
+    assert by_name(over_logs(turned)) == by_name(over_logs(named))
 
 
 def test_only_declared_pairs_are_pooled(folders: tuple[Path, Path]) -> None:
@@ -100,6 +163,17 @@ def test_three_logs_that_agree_make_a_verdict(folders: tuple[Path, Path]) -> Non
     lines = list(statement_lines(verdict_stage((*folders, third))))
     assert lines[0].startswith("Over 3 logs, gru beats lstm by +0.0300 [+0.0")
     assert "another log is expected within" in " ".join(lines)
+
+
+@pytest.mark.parametrize(("study", "ahead"), [("mars", "a"), ("purchase_simulated", "b")])
+def test_where_less_is_better_the_family_with_the_higher_mean_loses(study: str, ahead: str) -> None:
+    higher = replace(
+        committed(study).pairs[0], difference=0.03, lower=0.02, upper=0.04, standard_error=0.002
+    )
+    confirmation = committed(study).model_copy(update={"pairs": (higher,)})
+    lines = list(statement_lines(over_logs([confirmation] * 3)))
+    winner, loser = (higher.a, higher.b) if ahead == "a" else (higher.b, higher.a)
+    assert lines[0].startswith(f"Over 3 logs, {winner} beats {loser} by +0.0300 [+0.0")
 
 
 @pytest.mark.parametrize(
@@ -132,6 +206,18 @@ def test_a_methods_section_tells_the_record(folders: tuple[Path, Path]) -> None:
             line for line in text.splitlines() if line.startswith(f"| {name} |")
         )
     assert text.count("\n| gru | ") > 2  # its row, and its contrasts
+    for row in (
+        "gru | network | yes",
+        "gru_unordered | control | yes",  # its events fade
+        "lstm_unordered | control | no",  # its events don't
+        "popularity | floor | no",
+    ):
+        assert f"\n| {row} | " in text
+
+
+def test_a_methods_section_says_nothing_of_the_order_where_no_code_can_tell() -> None:
+    # A hyperparameter that is no more, as in records of an earlier version.
+    assert "\n| item_knn | floor |  | " in methods_stage(RESULTS / "mars")
 
 
 def test_a_methods_section_tells_which_budget_it_was(

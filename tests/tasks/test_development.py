@@ -10,10 +10,10 @@ from worlds import experiment_of
 
 from recsweep.config.schema import Experiment
 from recsweep.data.before_cut import rows_of
+from recsweep.data.clock import DAY
 from recsweep.data.types import Cuts, Dataset, Events
 from recsweep.tasks.development import whole_development
 from recsweep.tasks.folds import make_fold
-from recsweep.tasks.purchase.examples import DAY
 
 WINDOW = (CUT * DAY, END * DAY)
 

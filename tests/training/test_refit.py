@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 import torch
 from families import stand_in
+from worlds import experiment_of
 
-from recsweep.config.schema import Metric
 from recsweep.data.batches import Batches
 from recsweep.data.types import Fold
 from recsweep.models.family import Build
@@ -51,9 +51,7 @@ def fold(fold_of: MakeFold) -> Fold:
 @pytest.mark.parametrize("kind", CONFIGS)
 def test_a_refit_is_what_a_trial_trains_on_its_first_fold(fold: Fold, kind: str) -> None:
     model = refit(kind, CONFIGS[kind], fold.training, epochs=3, seed=7, device=CPU, task=NEXT_ITEM)
-    trial = Trial(
-        kind, CONFIGS[kind], [fold], Metric(), epochs=3, seed=7, device=CPU, task=NEXT_ITEM
-    )
+    trial = Trial(kind, CONFIGS[kind], [fold], experiment_of(), epochs=3, seed=7, device=CPU)
     while trial.epoch < trial.epochs:
         report = trial.advance()
     ranks = Ranker(fold.validation, fold.n_items, CPU).ranks(model)

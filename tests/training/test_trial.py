@@ -1,22 +1,18 @@
-from dataclasses import replace
-
 import numpy as np
 import pytest
 import torch
 from worlds import dataset_of, events_of, experiment_of
 
-from recsweep.config.schema import Metric
+from recsweep.config.schema import metric
 from recsweep.config.values import Value
 from recsweep.data.types import Events, Fold
 from recsweep.models.protocol import Context, Histories, Recommender
 from recsweep.models.registry import families_of
 from recsweep.tasks.folds import make_fold
-from recsweep.tasks.next_item.task import TASK as NEXT_ITEM
 from recsweep.training.epoch import EpochReport
-from recsweep.training.trial import Diverged, Trial, fold_seed, run_trial
+from recsweep.training.trial import Diverged, Trial, fold_seed
 
 CPU = torch.device("cpu")
-METRIC = Metric()
 CUT, END = 600, 1000
 GRU: dict[str, Value] = {
     "depth": 1,
@@ -67,7 +63,7 @@ def fold_from(rows: list[tuple[int, int, int]]) -> Fold:
 
 def trial(family: str, folds: list[Fold], **changes: Value) -> Trial:
     config = {**CONFIGS[family], **changes}
-    return Trial(family, config, folds, METRIC, epochs=3, seed=1, device=CPU, task=NEXT_ITEM)
+    return Trial(family, config, folds, experiment_of(), epochs=3, seed=1, device=CPU)
 
 
 def test_every_report_is_the_mean_over_all_folds() -> None:
@@ -97,66 +93,38 @@ def test_folds_start_from_weights_of_their_own() -> None:
     assert len(set(seeds)) == len(seeds)
 
 
+@pytest.mark.parametrize("sign", [1, -1])
 @pytest.mark.parametrize(
     ("values", "best"), [((0.1, 0.3, 0.3), 2), ((0.3, 0.3, 0.3), 1), ((0.1, 0.2, 0.3), 3)]
 )
 def test_of_epochs_that_are_equally_good_the_earliest_is_the_best(
-    monkeypatch: pytest.MonkeyPatch, values: tuple[float, ...], best: int
+    monkeypatch: pytest.MonkeyPatch, values: tuple[float, ...], best: int, sign: int
 ) -> None:
-    """A tie must not buy more epochs of training, on either of the two ways to a trial's end."""
-    left = iter(values * 2)
-    monkeypatch.setattr("recsweep.training.trial.mean_over_folds", lambda *_: next(left))
+    """A tie must not buy more epochs of training, whichever way is better."""
+    left = [sign * value for value in values]
+    monkeypatch.setattr("recsweep.training.trial.mean_over_folds", lambda *_: left.pop(0))
+    monkeypatch.setattr(metric, "lower_is_better", lambda key: sign < 0)
     running = trial("gru", [fold_from(log())])
-    for _ in values:
-        running.advance()
+    running.run()
     assert running.best is not None
     assert running.best.epoch == best
-    record = run_trial(
-        *("gru", GRU, [fold_from(log())], METRIC), epochs=3, seed=1, device=CPU, task=NEXT_ITEM
-    )
-    assert record.best.epoch == best
-    reports = tuple(replace(report, value=1 - report.value) for report in record.reports)
-    less = replace(record, reports=reports, metric=Metric(name="log_loss"))
-    assert less.best.epoch == best
 
 
 def test_the_same_seed_gives_the_same_curve_bit_for_bit() -> None:
     def curve() -> list[float]:
-        record = run_trial(
-            "lstm",
-            GRU,
-            [fold_from(log())],
-            METRIC,
-            epochs=3,
-            seed=5,
-            device=CPU,
-            task=NEXT_ITEM,
-        )
-        return [report.value for report in record.reports]
+        return [report.value for report in trial("lstm", [fold_from(log())]).run()]
 
     assert curve() == curve()
 
 
-def test_a_listener_ends_a_trial() -> None:
+def test_a_listener_hears_every_epoch_of_a_run() -> None:
     seen: list[EpochReport] = []
-
-    def stop_after_two(report: EpochReport) -> bool:
-        seen.append(report)
-        return len(seen) < 2
-
-    record = run_trial(
-        "gru",
-        GRU,
-        [fold_from(log())],
-        METRIC,
-        epochs=9,
-        seed=0,
-        device=CPU,
-        task=NEXT_ITEM,
-        on_epoch=stop_after_two,
-    )
-    assert [report.epoch for report in record.reports] == [1, 2]
-    assert record.best.value == max(report.value for report in record.reports)
+    running = trial("gru", [fold_from(log())])
+    reports = running.run(seen.append)
+    assert tuple(seen) == reports
+    assert [report.epoch for report in reports] == [1, 2, 3]
+    assert running.best is not None
+    assert running.best.value == max(report.value for report in reports)
 
 
 @pytest.mark.parametrize("family", ["item_knn", "popularity", "markov"])
@@ -243,12 +211,10 @@ def test_bf16_trains_to_about_the_same_loss(family: str) -> None:
             family,
             config,
             [fold_from(log())],
-            METRIC,
+            experiment_of(resources={"precision": precision}),
             epochs=1,
             seed=0,
             device=CPU,
-            task=NEXT_ITEM,
-            precision=precision,
         )
         losses.append(running.advance().losses[0])
     assert losses[0] == pytest.approx(losses[1], rel=0.02)

@@ -15,13 +15,15 @@ from safetensors.torch import load, save
 from recsweep.bundle.courses import Courses, courses_of
 from recsweep.bundle.files import RENEW, read_bundle
 from recsweep.bundle.format import ARRAYS, COURSES, FORMAT, WEIGHTS, BundleFile, Columns
-from recsweep.data.features import EncodedTable, Encoder, TableEncoder, known_of
+from recsweep.data.features.dated import known_of
+from recsweep.data.features.fit import Encoder
 from recsweep.data.features.stored import (
     restored_events,
     restored_parts,
     stored_events,
     stored_parts,
 )
+from recsweep.data.features.table import EncodedTable, TableEncoder
 from recsweep.data.types import UNKNOWN, Labels, Sequences, Targets, Training
 from recsweep.errors import BadInput
 from recsweep.evaluation.probability import Calibrator
@@ -74,6 +76,7 @@ def parts_of(
     columns = Columns(
         learners=of_users.sources,
         courses=of_items.sources,
+        course_names=of_items.names,
         events=encoder.of_events.sources,
         inputs=() if examples is None or examples.labels is None else examples.labels.columns,
         learner_parts=tuple(stored_parts(of_users.parts, arrays, LEARNER)),
@@ -136,7 +139,9 @@ def _known(record: BundleFile, arrays: Mapping[str, Any], courses: Courses) -> K
     no_table = known_of(courses.ids[:0], None, courses.rows[:0].select())
     encoder = Encoder(
         of_users=TableEncoder(no_table, parts, np.array(columns.learner_kept, bool)),
-        of_items=EncodedTable(courses.dated(), arrays["course_rows"], columns.courses),
+        of_items=EncodedTable(
+            courses.dated(), arrays["course_rows"], columns.course_names, columns.courses
+        ),
         cut=record.fitted.end,
         of_events=restored_events(columns.event_parts),
     )

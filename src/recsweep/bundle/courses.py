@@ -12,7 +12,7 @@ from functools import cached_property
 import numpy as np
 import polars as pl
 
-from recsweep.data.features import (
+from recsweep.data.features.dated import (
     ALWAYS,
     ID,
     LABEL,
@@ -20,9 +20,9 @@ from recsweep.data.features import (
     RESERVED,
     VALID_FROM,
     DatedTable,
-    EncodedTable,
-    known_items,
 )
+from recsweep.data.features.fit import known_items
+from recsweep.data.features.table import EncodedTable
 from recsweep.data.types import UNKNOWN, Dataset, Events, Float32, Int32, Int64
 
 INDEX, SINCE = "_index", "_since"

@@ -9,7 +9,7 @@ import polars as pl
 from recsweep.bundle.courses import INDEX, SINCE, Courses
 from recsweep.config.files import nearest
 from recsweep.data.clock import iso
-from recsweep.data.features import ID, RESERVED
+from recsweep.data.features.dated import ID, RESERVED
 from recsweep.data.types import Int64
 from recsweep.errors import BadInput
 

@@ -75,6 +75,7 @@ class Columns(Schema):
 
     learners: tuple[str, ...]  # declared column of each number
     courses: tuple[str, ...]
+    course_names: tuple[str, ...]  # of each number
     events: tuple[str, ...]
     inputs: tuple[str, ...]  # of an example, where the task has labels
     learner_parts: tuple[Mapping[str, Any], ...]

@@ -12,7 +12,7 @@ from recsweep.config.schema import Experiment
 from recsweep.data.arrays import changes
 from recsweep.data.before_cut import rows_of
 from recsweep.data.cleaning import raw_ids
-from recsweep.data.features import ID, DatedTable, known_of
+from recsweep.data.features.dated import ID, DatedTable, known_of
 from recsweep.data.reading import read_table
 from recsweep.data.tables import feature_table
 from recsweep.data.types import UNKNOWN, Events, Int64

@@ -16,7 +16,7 @@ from torch import Tensor, nn
 from recsweep.bundle.bundle import Bundle, load_bundle
 from recsweep.bundle.files import check_free
 from recsweep.data.atomic_folders import temporary_folder
-from recsweep.data.features import ID
+from recsweep.data.features.dated import ID
 from recsweep.errors import BadInput, WorkFailed
 from recsweep.models.graph import ScoringGraph
 from recsweep.models.protocol import Histories

@@ -14,7 +14,7 @@ import torch
 from recsweep.bundle.bundle import Bundle
 from recsweep.bundle.learners import Group
 from recsweep.bundle.why import Reason, reasons_of
-from recsweep.data.features import ID, LABEL
+from recsweep.data.features.dated import ID, LABEL
 from recsweep.data.types import Float64, Int64
 from recsweep.tasks.registry import TASKS
 

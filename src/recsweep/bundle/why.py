@@ -12,7 +12,7 @@ import torch
 from recsweep.bundle.bundle import Bundle
 from recsweep.bundle.learners import Group, with_learners
 from recsweep.data.before_cut import rows_of
-from recsweep.data.features import DatedTable
+from recsweep.data.features.dated import DatedTable
 from recsweep.data.types import Float64, Int32, Int64
 from recsweep.tasks.asked import Asked
 from recsweep.tasks.registry import TASKS

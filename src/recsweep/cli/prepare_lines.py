@@ -7,12 +7,10 @@ import numpy as np
 
 from recsweep.config.schema import EventTable
 from recsweep.data.arrays import changes
-from recsweep.data.clock import iso
+from recsweep.data.clock import DAY, iso
 from recsweep.data.manifest import FeatureRows, FoldSupport, Manifest, Period
 from recsweep.data.types import BOUGHT, KINDS, Events
 from recsweep.tasks.support import Support
-
-DAY = 86_400_000_000  # microseconds
 
 
 def summary_lines(

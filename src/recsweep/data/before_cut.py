@@ -3,13 +3,11 @@
 from dataclasses import dataclass, replace
 
 import numpy as np
-from numpy.typing import NDArray
 
 from recsweep.config.schema import Experiment, Folds
-from recsweep.data.features import Encoder, fit_events, fit_features, known_items, text_names
-from recsweep.data.types import UNKNOWN, Dataset, Events, Int32, Int64, Sequences
-
-Mask = NDArray[np.bool_]
+from recsweep.data.features.events import fit_events
+from recsweep.data.features.fit import Encoder, fit_features, known_items, text_names
+from recsweep.data.types import UNKNOWN, Dataset, Events, Int32, Int64, Mask, Sequences
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,7 +9,7 @@ import polars as pl
 
 from recsweep.config.schema import UNITS, EventTable, TimeLimits
 from recsweep.data.clock import microseconds
-from recsweep.data.reading import as_text
+from recsweep.data.reading import as_text, refuse_unread
 from recsweep.data.time_formats import advice
 from recsweep.data.times import check_times, to_microseconds
 from recsweep.data.types import KINDS
@@ -168,7 +168,7 @@ def _times(column: pl.Series, table: EventTable, path: Path, first_row: int) -> 
         unread &= ~_among(column.cast(pl.String), table.missing)
     if unread.any():
         expected += advice(column.filter(unread)[0], "time_format")
-    _refuse_unread(column, unread, path, first_row, expected)
+    refuse_unread(column, unread, path, expected, first_row)
     return time
 
 
@@ -178,19 +178,9 @@ def _seconds(column: pl.Series, missing: Sequence[str], path: Path, first_row: i
     text = text.set(_among(text, missing), None)
     seconds = text.cast(pl.Float32, strict=False)
     expected = "a number of seconds (dwell), or nothing where it is not known"
-    _refuse_unread(column, seconds.is_null() & text.is_not_null(), path, first_row, expected)
+    unread = seconds.is_null() & text.is_not_null()
+    refuse_unread(column, unread, path, expected, first_row)
     return seconds.set(~(seconds.is_finite() & (seconds >= 0)), None)
-
-
-def _refuse_unread(
-    column: pl.Series, unread: pl.Series, path: Path, first_row: int, expected: str
-) -> None:
-    if unread.any():
-        row = int(unread.arg_true()[0])
-        raise BadInput(
-            f"{path}: row {first_row + row + 1}: {column.name} is {column[row]!r}, "
-            f"expected {expected}"
-        )
 
 
 def _kinds(raw: pl.DataFrame, table: EventTable, path: Path) -> tuple[pl.Series, pl.Series]:

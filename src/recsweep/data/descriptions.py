@@ -12,7 +12,8 @@ import numpy as np
 import polars as pl
 
 from recsweep.config.schema import Experiment
-from recsweep.data.features import NOTHING, DatedTable, known_items, known_users
+from recsweep.data.features.dated import NOTHING, DatedTable
+from recsweep.data.features.fit import known_items, known_users
 from recsweep.data.types import KINDS, Dataset, Float64, Fold, Int64, Sequences
 
 DescribedTable = Literal["courses", "learners", "history"]

@@ -13,7 +13,8 @@ from recsweep.data.atomic_folders import temporary_folder
 from recsweep.data.before_cut import rows_of
 from recsweep.data.cleaning import Cleaned, clean, needed_columns, together, unit_advice
 from recsweep.data.cuts import resolve_cuts
-from recsweep.data.features import VALID_FROM, check_names, declared_names
+from recsweep.data.features.dated import VALID_FROM
+from recsweep.data.features.fit import check_names, declared_names
 from recsweep.data.formats.parts import parts
 from recsweep.data.indexing import Indexed, index_events
 from recsweep.data.manifest import (

@@ -86,6 +86,22 @@ def as_text(column: pl.Series, path: Path) -> pl.Series:
     return text.set(text.str.strip_chars() == "", None)
 
 
+def refuse_unread(
+    column: pl.Series, unread: pl.Series, path: Path, expected: str, first_row: int = 0
+) -> None:
+    """Nothing, where no value is marked as unread.
+
+    Raises:
+        BadInput: names the first one's row and what was expected in its place.
+    """
+    if unread.any():
+        row = int(unread.arg_true()[0])
+        raise BadInput(
+            f"{path}: row {first_row + row + 1}: {column.name} is {column[row]!r}, "
+            f"expected {expected}"
+        )
+
+
 def _read_whole(table: Table, path: Path, wanted: list[str], others: bool) -> pl.DataFrame:
     with _in_words(table, path):
         found = _scan(table, path, wanted, others)

@@ -37,37 +37,25 @@ def unseal(dataset: Dataset) -> Dataset:
     Raises:
         BadInput: a file is missing or was changed since it was prepared.
     """
-    folder = dataset.folder
-    test = load_sealed(folder)
-    verify(folder, read_manifest(folder), [SEALED_USERS, SEALED_ITEMS])
-    users = _joined(dataset.users, folder / SEALED_USERS)
-    items = _joined(dataset.items, folder / SEALED_ITEMS)
-    user_rows, item_rows = (
-        _with_sealed(rows, folder, SEALED[name])
-        for rows, name in ((dataset.user_rows, USER_ROWS), (dataset.item_rows, ITEM_ROWS))
-    )
+    folder, test = dataset.folder, load_sealed(dataset.folder)
+    names = {"users": SEALED_USERS, "items": SEALED_ITEMS}
+    dated = {"user_rows": SEALED[USER_ROWS], "item_rows": SEALED[ITEM_ROWS]}
+    names |= {name: file for name, file in dated.items() if getattr(dataset, name) is not None}
+    verify(folder, read_manifest(folder), names.values())
+    tables = {name: pl.read_parquet(folder / file) for name, file in names.items()}
+    for name, new in tables.items():
+        if (known := getattr(dataset, name)) is not None:
+            tables[name] = pl.concat([known, new])
     return replace(
         dataset,
         development=_in_order(dataset.development, test),
-        users=users,
-        items=items,
-        n_users=len(users),
-        n_items=len(items),
-        user_rows=user_rows,
-        item_rows=item_rows,
+        users=tables["users"],
+        items=tables["items"],
+        n_users=len(tables["users"]),
+        n_items=len(tables["items"]),
+        user_rows=tables.get("user_rows"),
+        item_rows=tables.get("item_rows"),
     )
-
-
-def _joined(known: pl.DataFrame | None, path: Path) -> pl.DataFrame:
-    new = pl.read_parquet(path)
-    return new if known is None else pl.concat([known, new])
-
-
-def _with_sealed(rows: pl.DataFrame | None, folder: Path, name: str) -> pl.DataFrame | None:
-    if rows is None:
-        return None
-    verify(folder, read_manifest(folder), [name])
-    return pl.concat([rows, pl.read_parquet(folder / name)])
 
 
 def _in_order(development: Events, test: Events) -> Events:

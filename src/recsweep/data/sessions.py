@@ -13,7 +13,7 @@ import polars as pl
 from numpy.typing import NDArray
 
 from recsweep.config.schema import FeatureTable, Folds, SessionTable
-from recsweep.data.features import ID, LABEL
+from recsweep.data.features.dated import ID, LABEL
 from recsweep.data.indexing import Indexed
 from recsweep.data.manifest import EventRows
 from recsweep.data.reading import read_table

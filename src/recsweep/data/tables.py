@@ -8,10 +8,11 @@ import polars as pl
 
 from recsweep.config.schema import FeatureTable
 from recsweep.data.cleaning import raw_ids
-from recsweep.data.features import ID, LABEL, RESERVED, VALID_FROM, declared_names
+from recsweep.data.features.dated import ID, LABEL, RESERVED, VALID_FROM
+from recsweep.data.features.fit import declared_names
 from recsweep.data.manifest import FeatureRows
 from recsweep.data.numbers import to_numbers
-from recsweep.data.reading import as_text, read_table
+from recsweep.data.reading import as_text, read_table, refuse_unread
 from recsweep.data.time_formats import advice
 from recsweep.data.times import check_times, to_microseconds
 from recsweep.errors import BadInput
@@ -142,14 +143,11 @@ def _valid_from(column: pl.Series, table: FeatureTable, path: Path) -> pl.Series
     if not (column.dtype.is_numeric() or column.dtype.is_temporal()):
         column = known_text(column, table.missing, path)
     time = to_microseconds(column, table.valid_from_format, table.timezone)
-    unread = (time.is_null() & column.is_not_null()).arg_true()
-    if len(unread):
-        row = int(unread[0])
-        raise BadInput(
-            f"{path}: row {row + 1}: {column.name} is {column[row]!r}, expected a time written "
-            f"{table.valid_from_format!r} (valid_from_format)"
-            f"{advice(column[row], 'valid_from_format')}"
-        )
+    unread = time.is_null() & column.is_not_null()
+    expected = f"a time written {table.valid_from_format!r} (valid_from_format)"
+    if unread.any():
+        expected += advice(column.filter(unread)[0], "valid_from_format")
+    refuse_unread(column, unread, path, expected)
     return time
 
 
@@ -177,13 +175,8 @@ def _numbers(column: pl.Series, table: FeatureTable, path: Path) -> pl.Series:
     if column.dtype.is_float():
         text = text.set(column.is_nan(), None)
     number = number.set(~number.is_finite(), None)
-    bad = (number.is_null() & text.is_not_null()).arg_true()
-    if len(bad):
-        row = int(bad[0])
-        raise BadInput(
-            f"{path}: row {row + 1}: {column.name} is {column[row]!r}, expected a number; "
-            "if it means 'not known', add it to the table's key missing"
-        )
+    expected = "a number; if it means 'not known', add it to the table's key missing"
+    refuse_unread(column, number.is_null() & text.is_not_null(), path, expected)
     return number
 
 

@@ -17,6 +17,7 @@ Int32 = NDArray[np.int32]
 Int64 = NDArray[np.int64]
 Float32 = NDArray[np.float32]
 Float64 = NDArray[np.float64]
+Mask = NDArray[np.bool_]
 
 KINDS: tuple[str, ...] = get_args(EventType)
 """Event types; `Events.kind` holds positions in this tuple."""
@@ -139,7 +140,7 @@ def _without_events(sequences: Sequences) -> Sequences:
 class Labels:
     """What makes targets labelled examples, one row each."""
 
-    bought: NDArray[np.bool_]  # (n_targets,)
+    bought: Mask  # (n_targets,)
     inputs: Float32  # (n_targets, n_inputs): learner, course and history as they were known then
     columns: tuple[str, ...]  # (n_inputs,) the declared column or summary that an input is of
     price: Float64 | None  # (n_targets,) of the course; nan: not known

@@ -1,13 +1,9 @@
 """Subgroups of targets by history, learner and course."""
 
 import numpy as np
-from numpy.typing import NDArray
 
 from recsweep.data.arrays import ranges
-from recsweep.data.types import UNKNOWN, Targets
-
-Mask = NDArray[np.bool_]
-
+from recsweep.data.types import UNKNOWN, Mask, Targets
 
 COLD = "cold course"
 

@@ -32,12 +32,6 @@ def unseen(learners: int, largest: float, chance: float) -> float:
     return float(largest * -math.expm1(math.log(chance) / learners))
 
 
-def learners_needed(largest: float, smallest_effect: float, chance: float) -> int:
-    """The fewest learners of which `unseen` is below the smallest effect."""
-    share = min(smallest_effect / largest, 1 - 1e-12)
-    return math.floor(math.log(chance) / math.log1p(-share)) + 1
-
-
 def is_skewed(differences: Float64, spread: Spread) -> bool:
     """Is the mean difference too skewed for Cochran's rule?
 

@@ -12,12 +12,10 @@ from itertools import pairwise
 from typing import Any, Literal
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy.special import expit, logit
 
-from recsweep.data.types import Float64, Int32, Int64
+from recsweep.data.types import Float64, Int32, Int64, Mask
 
-Mask = NDArray[np.bool_]
 Calibration = Literal["none", "platt", "isotonic"]
 
 PARTS = 5

@@ -48,44 +48,25 @@ def subgroup_differences(
         level: of all groups together.
         per_learner: how a learner's targets become one value.
     """
-    return tuple(
-        _difference(
-            name,
-            values_a[:, mask],
-            values_b[:, mask],
-            sequence[mask],
-            level,
-            len(masks),
-            per_learner,
+    found = []
+    for name, mask in masks.items():
+        learners, of_target = np.unique(sequence[mask], return_inverse=True)
+        targets, learner = len(of_target), of_target.astype(np.int32)
+        if not targets:
+            found.append(SubgroupDifference(name, 0, 0, None, None, None))
+            continue
+        a, b = (
+            np.stack([per_learner(row[mask], learner) for row in values])
+            for values in (values_a, values_b)
         )
-        for name, mask in masks.items()
-    )
-
-
-def _difference(
-    name: str,
-    values_a: Float64,
-    values_b: Float64,
-    sequence: Int32,
-    level: float,
-    groups: int,
-    per_learner: Callable[[Float64, Int32], Float64],
-) -> SubgroupDifference:
-    learners, of_target = np.unique(sequence, return_inverse=True)
-    targets = len(sequence)
-    if not targets:
-        return SubgroupDifference(name, 0, 0, None, None, None)
-    learner = of_target.astype(np.int32)
-    a, b = (
-        np.stack([per_learner(row, learner) for row in values]) for values in (values_a, values_b)
-    )
-    paired = a.mean(axis=0) - b.mean(axis=0)
-    difference = float(paired.mean())
-    if len(learners) < 2:
-        return SubgroupDifference(name, 1, targets, difference, None, None)
-    scale = np.concatenate([a, b])
-    spread = spread_of_difference(paired, seed_spread(a), seed_spread(b), scale)
-    half = -float(stdtrit(spread.freedom, (1 - level) / groups / 2)) * spread.standard_error
-    return SubgroupDifference(
-        name, len(learners), targets, difference, difference - half, difference + half
-    )
+        paired = a.mean(axis=0) - b.mean(axis=0)
+        difference = float(paired.mean())
+        lower = upper = None
+        if len(learners) > 1:
+            scale = np.concatenate([a, b])
+            spread = spread_of_difference(paired, seed_spread(a), seed_spread(b), scale)
+            t = -float(stdtrit(spread.freedom, (1 - level) / len(masks) / 2))
+            lower = difference - t * spread.standard_error
+            upper = difference + t * spread.standard_error
+        found.append(SubgroupDifference(name, len(learners), targets, difference, lower, upper))
+    return tuple(found)

@@ -53,6 +53,24 @@ class PairVerdict:
         """The same numbers, read as those of a metric of which less is better."""
         return replace(self, outcome=TURNED.get(self.outcome, self.outcome), lower_is_better=True)
 
+    def turned(self) -> "PairVerdict":
+        """The same said of `b`."""
+        return replace(
+            self,
+            a=self.b,
+            b=self.a,
+            outcome=TURNED.get(self.outcome, self.outcome),
+            difference=-self.difference,
+            lower=-self.upper,
+            upper=-self.lower,
+            mean_a=self.mean_b,
+            mean_b=self.mean_a,
+            d_z=-self.d_z,
+            rank_biserial=-self.rank_biserial,
+            seeds_a=self.seeds_b,
+            seeds_b=self.seeds_a,
+        )
+
     def sentence(
         self, metric: str, names: Mapping[str, str] | None = None, unit: str = "learners"
     ) -> str:

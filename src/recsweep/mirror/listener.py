@@ -9,7 +9,7 @@ import math
 import threading
 import time
 
-from recsweep.errors import RecsweepError
+from recsweep.errors import RecsweepError, one_line
 from recsweep.mirror.copy import Mirror
 from recsweep.tracking.events import EpochReported, Event, SweepEnded, TrialEnded
 
@@ -24,10 +24,7 @@ SHARE = 20
 
 
 class MirrorListener:
-    """Copies after each finished trial, and now and then after an epoch.
-
-    `waited`: seconds that the sweep's end waited for it.
-    """
+    """Copies after each finished trial, and now and then after an epoch."""
 
     def __init__(
         self, mirror: Mirror, close_seconds: float, pause: float = PAUSE, epochs: float = EPOCHS
@@ -38,7 +35,6 @@ class MirrorListener:
         self._warned = False
         self._thread = threading.Thread(target=self._work, name="mirror", daemon=True)
         self._thread.start()
-        self.waited = 0.0
 
     def __call__(self, event: Event) -> None:
         """Ask for a copy; at the sweep's end, wait a moment for the one under way."""
@@ -48,9 +44,7 @@ class MirrorListener:
         if isinstance(event, SweepEnded):
             self._over.set()
             self._wanted.set()
-            began = time.monotonic()
             self._thread.join(self._limit)
-            self.waited = time.monotonic() - began
 
     def _work(self) -> None:
         while not self._over.is_set():
@@ -71,12 +65,7 @@ def push(mirror: Mirror, *, quiet: bool = False) -> bool:
         mirror.push()
     except Exception as error:  # of whatever driver the store has
         if not quiet:
-            reason = str(error) if isinstance(error, RecsweepError) else _one_line(error)
+            reason = str(error) if isinstance(error, RecsweepError) else one_line(error)
             log.warning("the mirror was not brought up to date: %s", reason)
         return False
     return True
-
-
-def _one_line(error: Exception) -> str:
-    lines = str(error).strip().splitlines() or [type(error).__name__]
-    return lines[0][:200]

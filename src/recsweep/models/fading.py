@@ -18,10 +18,10 @@ import torch
 from pydantic import Field, model_validator
 from torch import Tensor, nn
 
+from recsweep.data.clock import DAY
 from recsweep.models.network import Rows
 from recsweep.models.protocol import FamilyConfig
 
-DAY = 86_400_000_000  # microseconds
 CHUNK = 128
 """Places that are weighted against each other at once; sums are carried from chunk to chunk."""
 

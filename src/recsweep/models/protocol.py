@@ -15,10 +15,6 @@ if TYPE_CHECKING:
     from recsweep.models.cases import CaseBook
 
 
-NEXT_ITEM, PURCHASE = "next_item", "purchase"
-"""The tasks that families here serve, by their names: `Recommender` and `Classifier`."""
-
-
 @dataclass(frozen=True, slots=True)
 class Histories:
     """A batch of histories and the places in them that are asked about.

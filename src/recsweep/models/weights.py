@@ -16,9 +16,9 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import Field, model_validator
 
+from recsweep.data.clock import DAY
 from recsweep.data.types import KINDS, Float64, Int64
 from recsweep.errors import BadInput
-from recsweep.models.fading import DAY
 from recsweep.models.protocol import FamilyConfig
 
 SMALLEST = 1e-12

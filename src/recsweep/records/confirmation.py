@@ -1,15 +1,17 @@
 """Schema of `verdicts.json`: the selected configurations on the sealed test."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from pydantic import ConfigDict
 
-from recsweep.config.schema import Schema, Unit, later
+from recsweep.config.digest import json_sha256
+from recsweep.config.schema import Decides, Schema, Unit, deciding, later
 from recsweep.evaluation.subgroups import SubgroupDifference
 from recsweep.evaluation.verdict import PairVerdict, Scope
 from recsweep.records.openings import Opened, Opening
+from recsweep.records.study import Study
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,10 +86,25 @@ class Confirmation(Schema):
     subgroups: tuple[Subgroup, ...]
     dataset: str  # folder name of the prepared data
     fingerprint: str
-    inputs: str  # digest of everything that decides these numbers; see `stages/confirm.py`
+    inputs: str  # digest of everything that decides these numbers: `confirmation_inputs`
     environment: Mapping[str, Any]
 
     @property
     def searches(self) -> int:
         """Whose selections are averaged; 1: the study's own."""
         return 1 + len(self.repeated)
+
+
+def confirmation_inputs(
+    study: Study, selected: Mapping[str, Opened], repeated: Sequence[Mapping[str, Opened]]
+) -> str:
+    """Identity of a confirmation: data, configurations, seeds, and what is asked of them."""
+    content = {
+        "fingerprint": study.fingerprint,
+        "experiment": deciding(study.experiment, Decides.CONFIRMATION),
+        "selected": [
+            {name: choice.model_dump(mode="json") for name, choice in found.items()}
+            for found in (selected, *repeated)
+        ],
+    }
+    return json_sha256(content)

@@ -23,6 +23,11 @@ class Opened(Schema):
     config: Mapping[str, Value]
     epochs: int
 
+    @classmethod
+    def of(cls, record: object) -> "Opened":
+        """That of a choice, a best file, a portrait or a confirmed family."""
+        return cls(**{name: getattr(record, name) for name in Opened.model_fields})
+
 
 class Opening(Schema):
     """One time that the sealed test was read."""

@@ -1,6 +1,5 @@
 """The configurations that were picked, and `best/<family>.yaml`: all it takes to rebuild one."""
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,6 +11,7 @@ from recsweep.config.values import Configuration, Value
 from recsweep.errors import BadInput
 from recsweep.records.atomic import write_text
 from recsweep.records.digests import digests_of
+from recsweep.records.openings import Opened
 
 Rule = Literal["best_mean", "one_standard_error"]
 
@@ -21,6 +21,7 @@ class Choice:
     """A family's selected configuration and what the folds said of it."""
 
     family: str  # its name in the study
+    kind: str  # its name in the registry
     trial: str
     config: Configuration
     seed: int
@@ -40,6 +41,11 @@ class Selection:
     rule: Rule
     metric: str
     families: Mapping[str, Choice]
+
+    @property
+    def opened(self) -> dict[str, Opened]:
+        """What of each family goes to the test."""
+        return {name: Opened.of(choice) for name, choice in self.families.items()}
 
 
 class DataRecord(Schema):
@@ -92,8 +98,3 @@ def read_best(path: Path) -> BestFile:
         named = ", ".join(best.experiment.families)
         raise BadInput(f"{path}: family: {best.family} is not among experiment.families ({named})")
     return best
-
-
-def best_schema() -> str:
-    """The best file's JSON Schema, the content of `docs/best.schema.json`."""
-    return json.dumps(BestFile.model_json_schema(), indent=1) + "\n"

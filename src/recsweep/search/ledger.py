@@ -130,8 +130,10 @@ class Ledger:
 
     def started(self, family: str) -> int:
         """Trials that have ended or are open in this session."""
-        mine = sum(run.proposal.family == family for run in self._running.values())
-        return len(finished(self.trials(family))) + mine
+        return len(finished(self.trials(family))) + self._open(family)
+
+    def _open(self, family: str) -> int:
+        return sum(run.proposal.family == family for run in self._running.values())
 
     def lacking(self, family: str) -> int:
         """Trials that are still to be started or gone on with; at least so many where a budget of
@@ -141,12 +143,11 @@ class Ledger:
         if target is not None:
             return max(0, target - self.started(family))
         assert self._seconds is not None
-        mine = sum(run.proposal.family == family for run in self._running.values())
         open_ = sum(
             trial.state == TrialState.RUNNING and "number" in trial.user_attrs
             for trial in self.trials(family)
         )
-        return max(open_ - mine, int(self._seconds.left(family)))
+        return max(open_ - self._open(family), int(self._seconds.left(family)))
 
     def remaining(self) -> int:
         """The same of all families."""

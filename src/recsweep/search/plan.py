@@ -14,14 +14,14 @@ import numpy as np
 import torch
 
 from recsweep.config.schema import Experiment, Resources
-from recsweep.data.features import with_features
+from recsweep.data.features.choose import with_features
 from recsweep.data.types import Float64, Fold
+from recsweep.errors import one_line
 from recsweep.evaluation.power import Power
 from recsweep.models.registry import families_of
 from recsweep.search.stopping import rungs
-from recsweep.search.worker import MakeTrial, one_line
+from recsweep.search.worker import MakeTrial
 from recsweep.spaces.space import Space
-from recsweep.tasks.registry import TASKS
 from recsweep.training.trial import Trial
 
 MEASURE_SECONDS = 20.0
@@ -195,12 +195,10 @@ def _measure_all(
                 space.family,
                 {**space.fixed, **space.defaults},
                 [with_features(folds[largest], experiment.features_of(name))],
-                experiment.metric,
+                experiment,
                 epochs=1,
                 seed=experiment.seed,
                 device=device,
-                precision=experiment.resources.precision,
-                task=TASKS[experiment.task],
             )
             (learners,) = trial.advance().user_values
         except Exception as error:

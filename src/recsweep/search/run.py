@@ -12,7 +12,7 @@ from ray.tune.error import TuneError
 
 from recsweep.config.schema import Experiment
 from recsweep.data.types import Fold
-from recsweep.errors import WorkFailed
+from recsweep.errors import WorkFailed, one_line
 from recsweep.records.lock import study_lock
 from recsweep.records.study import SweepSession
 from recsweep.search.cluster import cluster
@@ -26,7 +26,7 @@ from recsweep.search.sessions import SessionClock
 from recsweep.search.storage import open_family, open_storage
 from recsweep.search.trials import trial_rows
 from recsweep.search.watch import Watch
-from recsweep.search.worker import MakeTrial, Shared, Worker, one_line
+from recsweep.search.worker import MakeTrial, Shared, Worker
 from recsweep.spaces.space import Space
 from recsweep.tracking.events import (
     Broadcast,

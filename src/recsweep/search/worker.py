@@ -12,13 +12,13 @@ import torch
 from ray import tune
 
 from recsweep.config.schema import Experiment
-from recsweep.data.features import with_features
+from recsweep.data.features.choose import with_features
 from recsweep.data.types import Fold
+from recsweep.errors import one_line
 from recsweep.search.checkpoints import Checkpoints, Owner, Pace, Unusable
 from recsweep.search.ledger import Proposal
 from recsweep.search.remote_checkpoints import checkpoints_at
 from recsweep.search.stopping import is_over
-from recsweep.tasks.registry import TASKS
 from recsweep.training.trial import Diverged, Trial
 
 MakeTrial = Callable[..., Trial]
@@ -116,12 +116,10 @@ class Worker(tune.Trainable):  # type: ignore[misc]
             shared.kinds[proposal.family],
             proposal.config,
             [with_features(fold, columns) for fold in shared.folds],
-            experiment.metric,
+            experiment,
             epochs=experiment.budget.epochs,
             seed=proposal.seed,
             device=self._device,
-            precision=experiment.resources.precision,
-            task=TASKS[experiment.task],
         )
 
     @property
@@ -145,12 +143,6 @@ class Worker(tune.Trainable):  # type: ignore[misc]
         except OSError as error:
             self._words.append(f"no checkpoint after epoch {trial.epoch}: {error.strerror}")
         self._pace.wrote(began)
-
-
-def one_line(error: BaseException) -> str:
-    """The first line of an exception's message, cut to a readable length."""
-    lines = str(error).strip().splitlines() or ["no message"]
-    return lines[0] if len(lines[0]) <= 200 else lines[0][:199] + "…"
 
 
 def _device_is_lost(error: Exception) -> bool:

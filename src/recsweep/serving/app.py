@@ -11,7 +11,7 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 
-from recsweep.models.protocol import NEXT_ITEM, PURCHASE
+from recsweep.config.schema import NEXT_ITEM, PURCHASE
 from recsweep.serving.messages import (
     ModelOut,
     PurchaseIn,

@@ -11,7 +11,7 @@ from recsweep.bundle.bundle import load_bundle
 from recsweep.bundle.learners import Group, groups_of, no_learners
 from recsweep.bundle.recommend import best_of, lists_of
 from recsweep.data.clock import microseconds
-from recsweep.data.features import ID, LABEL
+from recsweep.data.features.dated import ID, LABEL
 from recsweep.data.types import KINDS, UNKNOWN, Int64
 from recsweep.serving.messages import (
     CourseOut,

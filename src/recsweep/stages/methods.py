@@ -4,11 +4,14 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from pydantic import ValidationError
+
 from recsweep.config.schema import Experiment, written
 from recsweep.models.registry import families_of, role_of
 from recsweep.records.confirmation import Confirmation
 from recsweep.records.evidence import Evidence, read_evidence
 from recsweep.records.files import read_study
+from recsweep.records.selection import BestFile
 from recsweep.records.study import Study
 from recsweep.spaces.parameter import Parameter
 
@@ -148,7 +151,8 @@ def _families(
 ) -> tuple[Sequence[str], Iterator[Sequence[str]]]:
     sealed, key = evidence.confirmation, evidence.experiment.metric.key
     metric = written(key)
-    columns = ["family", "role", "trials", "epochs", f"{metric}, folds", f"{metric}, sealed test"]
+    columns = ["family", "role", "sees order", "trials", "epochs"]
+    columns += [f"{metric}, folds", f"{metric}, sealed test"]
 
     def rows() -> Iterator[Sequence[str]]:
         for name, best in evidence.best.items():
@@ -157,10 +161,19 @@ def _families(
                 e = sealed.families[name].metrics[key]
                 tested = f"{e.mean:.4f} [{e.lower:.4f}, {e.upper:.4f}]"
             trials = "" if study is None else _counts(study, name)
-            role = role_of(best.kind) or ""
-            yield name, role, trials, str(best.epochs), f"{best.value:.4f}", tested
+            role, order = role_of(best.kind) or "", _sees_order(best)
+            yield name, role, order, trials, str(best.epochs), f"{best.value:.4f}", tested
 
     return columns, rows()
+
+
+def _sees_order(best: BestFile) -> str:
+    """Can the order of a history's events reach a score? Nothing where no code here can tell."""
+    try:
+        build = families_of(best.experiment.task)[best.kind]
+        return "yes" if build.sees_order(best.config) else "no"
+    except (KeyError, ValidationError):  # a family or a hyperparameter that isn't here
+        return ""
 
 
 def _counts(study: Study, family: str) -> str:
@@ -197,9 +210,7 @@ def _range(parameter: Parameter) -> str:
         text = f"[{parameter.low:g}, {parameter.high:g}]"
         text += ", whole numbers" if parameter.int is not None else ""
     text += ", log scale" if parameter.log else ""
-    when = parameter.when
-    conditions = [f"{name} is {' or '.join(map(str, values))}" for name, values in when.items()]
-    return f"{text}, if {' and '.join(conditions)}" if conditions else text
+    return f"{text}, if {parameter.condition}" if parameter.when else text
 
 
 def _contrasts(sealed: Confirmation) -> tuple[Sequence[str], Iterator[Sequence[str]]]:

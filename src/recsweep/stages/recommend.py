@@ -19,7 +19,7 @@ from recsweep.bundle.output import rows_to
 from recsweep.bundle.recommend import Lists, frame_of, lists_of
 from recsweep.config.files import nearest
 from recsweep.data.before_cut import rows_of
-from recsweep.data.features import ID
+from recsweep.data.features.dated import ID
 from recsweep.data.prepared import load_dataset
 from recsweep.data.sealed import unseal
 from recsweep.data.types import Dataset

@@ -8,8 +8,6 @@ from recsweep.data.sources import resolve
 from recsweep.data.types import Dataset
 from recsweep.errors import BadInput, WorkFailed
 from recsweep.models.registry import families_of
-from recsweep.records.confirmation import ConfirmedFamily
-from recsweep.records.openings import Opened
 from recsweep.records.selection import BestFile
 
 
@@ -55,15 +53,3 @@ def recorded_data(best: BestFile, root: Path) -> Dataset:
             f"{best.data.fingerprint[:12]}…: the raw files are the same, their preparation is not"
         )
     return dataset
-
-
-def opened_of(best: BestFile) -> Opened:
-    """The configuration as the sealed test would be opened for it."""
-    return Opened(kind=best.kind, trial=best.trial, config=best.config, epochs=best.epochs)
-
-
-def is_confirmed(family: ConfirmedFamily | None, opened: Opened) -> bool:
-    """Was the test opened for this very configuration?"""
-    if family is None:
-        return False
-    return Opened.model_validate(family.model_dump(include=set(Opened.model_fields))) == opened

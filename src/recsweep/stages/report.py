@@ -7,7 +7,7 @@ from pathlib import Path
 from recsweep.data.manifest import Manifest, read_manifest
 from recsweep.records.atomic import write_text
 from recsweep.records.board import Board, write_board
-from recsweep.records.confirmation import Confirmation
+from recsweep.records.confirmation import Confirmation, confirmation_inputs
 from recsweep.records.confirmation_files import read_confirmation
 from recsweep.records.files import read_study
 from recsweep.records.portrait import read_map
@@ -18,7 +18,6 @@ from recsweep.reporting.leaderboard import markdown
 from recsweep.reporting.page import page_name, write_page
 from recsweep.reporting.sections.portraits import Drawn
 from recsweep.reporting.words import PAGE_WORDS
-from recsweep.stages.confirm.selected import confirmation_inputs, selected_of
 from recsweep.stages.portrait.portrayable import current_portraits
 from recsweep.stages.select.stage import choose
 
@@ -48,7 +47,7 @@ def report_stage(folder: Path, root: Path, lang: str = "en") -> Reported:
     manifest = _manifest(study, root)
     portraits = [
         Drawn(portrait, *read_map(folder, portrait.family))
-        for portrait in current_portraits(study, selection, folder)
+        for portrait in current_portraits(selection, folder)
     ]
     beside = [
         n for n in PAGE_WORDS if n != lang and (n == "en" or (folder / page_name(n)).exists())
@@ -79,7 +78,7 @@ def current_confirmation(study: Study, selection: Selection, folder: Path) -> Co
     found = read_confirmation(folder)
     if found is None:
         return None
-    if found.inputs != confirmation_inputs(study, selected_of(study, selection), found.repeated):
+    if found.inputs != confirmation_inputs(study, selection.opened, found.repeated):
         log.warning("verdicts.json is about an earlier selection; `recsweep confirm` renews it")
         return None
     return found

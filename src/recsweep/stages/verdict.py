@@ -23,15 +23,11 @@ class OfLog:
     study: str
     unit: str
     verdict: PairVerdict
-    turned: bool  # the study names b first
 
     @property
     def numbers(self) -> tuple[float, float, float]:
         """Difference a - b, and its interval."""
-        v = self.verdict
-        if self.turned:
-            return -v.difference, -v.upper, -v.lower
-        return v.difference, v.lower, v.upper
+        return self.verdict.difference, self.verdict.lower, self.verdict.upper
 
     @property
     def error(self) -> float:
@@ -72,14 +68,23 @@ def verdict_stage(folders: Sequence[Path]) -> Statement:
         raise BadInput("verdict needs two studies: recsweep verdict results/a results/b")
     found = [_confirmed(folder) for folder in folders]
     _check_they_fit(folders, found)
+    statement = over_logs(found)
+    if not statement.pairs:
+        raise BadInput(f"{', '.join(map(str, folders))}: share no pair of families")
+    return statement
+
+
+def over_logs(found: Sequence[Confirmation]) -> Statement:
+    """Pool the pairs of confirmations of one metric; a pair stands as its first declaration has it.
+
+    A study that names it the other way round counts with its numbers turned.
+    """
     declared: dict[Pair, None] = {}
     for pair in (v for confirmation in found for v in confirmation.pairs if not v.exploratory):
         if (pair.b, pair.a) not in declared:
             declared[pair.a, pair.b] = None
     logs = {pair: tuple(_of_logs(pair, found)) for pair in declared}
     shared = {pair: of_pair for pair, of_pair in logs.items() if len(of_pair) > 1}
-    if not shared:
-        raise BadInput(f"{', '.join(map(str, folders))}: share no pair of families")
     metric, effect = found[0].metric, min(c.smallest_effect for c in found)
     return Statement(
         metric=metric,
@@ -140,7 +145,8 @@ def _of_logs(pair: Pair, confirmations: Iterable[Confirmation]) -> Iterator[OfLo
     for confirmation in confirmations:
         for v in confirmation.pairs:
             if {v.a, v.b} == set(pair):
-                yield OfLog(confirmation.study, confirmation.unit, v, turned=(v.a, v.b) != pair)
+                told = v if (v.a, v.b) == pair else v.turned()
+                yield OfLog(confirmation.study, confirmation.unit, told)
 
 
 def _over_logs(

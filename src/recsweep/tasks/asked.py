@@ -8,7 +8,7 @@ from torch import Tensor
 
 from recsweep.config.schema import Experiment
 from recsweep.data.before_cut import rows_of
-from recsweep.data.features import Encoder
+from recsweep.data.features.fit import Encoder
 from recsweep.data.types import UNKNOWN, Events, Int32, Int64, Training
 from recsweep.evaluation.probability import Calibrator
 

@@ -37,13 +37,10 @@ def without_features(experiment: Experiment) -> Experiment:
 def _support(fold: Fold) -> Support:
     targets = fold.validation
     learner = targets.histories.user[targets.sequence]
-    if targets.kind is None:
-        return Support(
-            fold.name, {"targets": (len(targets), len(np.unique(learner)))}, targets.counts
-        )
-    by_type = {
-        KINDS[kind]: (int(here.sum()), len(np.unique(learner[here])))
-        for kind in np.unique(targets.kind)
-        for here in [targets.kind == kind]
+    kinds = {"targets": np.ones(len(targets), bool)}
+    if targets.kind is not None:
+        kinds = {KINDS[kind]: targets.kind == kind for kind in np.unique(targets.kind)}
+    counted = {
+        name: (int(here.sum()), len(np.unique(learner[here]))) for name, here in kinds.items()
     }
-    return Support(fold.name, by_type, targets.counts)
+    return Support(fold.name, counted, targets.counts)

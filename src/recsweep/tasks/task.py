@@ -8,8 +8,8 @@ import torch
 from numpy.typing import NDArray
 
 from recsweep.config.schema import Experiment, Metric, Schema
-from recsweep.data.before_cut import FittedCatalogue, Mask
-from recsweep.data.types import Dataset, Events, Float64, Fold, Int32, Targets, Training
+from recsweep.data.before_cut import FittedCatalogue
+from recsweep.data.types import Dataset, Events, Float64, Fold, Int32, Mask, Targets, Training
 from recsweep.evaluation.metrics import user_means
 from recsweep.tasks.asked import Answers, Asked, Known
 

@@ -9,13 +9,13 @@ import polars as pl
 from pydantic import ValidationError
 
 from recsweep.config.schema import Experiment
-from recsweep.data.features import ID, VALID_FROM
+from recsweep.data.clock import DAY
+from recsweep.data.features.dated import ID, VALID_FROM
 from recsweep.data.types import BOUGHT, KINDS, Cuts, Dataset, Events, Fold
 from recsweep.tasks.development import whole_split
 from recsweep.tasks.folds import make_fold
 from recsweep.tasks.task import Split
 
-DAY = 86_400_000_000  # microseconds
 CUT, END = 60, 100  # days
 COURSES, UNSEEN = 10, 2  # so many are new to the window, and so many stand in the table alone
 

@@ -1,42 +1,25 @@
 """One trial: one configuration of one family, trained on all folds epoch by epoch.
 
-No Ray and no W&B in here. The search drives `Trial.advance`; tests, `confirm` and `reproduce` call
-`run_trial`, which is the same path.
+No Ray and no W&B in here. The search drives `Trial.advance`; `Trial.run`, which `reproduce` and
+tests call, is the same path to its end.
 """
 
 import math
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import torch
 
-from recsweep.config.schema import Metric
+from recsweep.config.schema import Experiment
 from recsweep.config.values import Configuration
 from recsweep.data.types import Fold
 from recsweep.evaluation.metrics import mean_over_folds
 from recsweep.models.protocol import Context, Resumable
 from recsweep.models.registry import families_of
-from recsweep.tasks.task import Task
+from recsweep.tasks.registry import TASKS
 from recsweep.training.epoch import EpochReport
 from recsweep.training.process import memory_in_use
-
-
-@dataclass(frozen=True, slots=True)
-class TrialRecord:
-    """A trial's whole curve; its score is the best epoch's mean over folds."""
-
-    family: str
-    config: Configuration
-    seed: int
-    reports: tuple[EpochReport, ...]
-    metric: Metric
-
-    @property
-    def best(self) -> EpochReport:
-        """The epoch with the best mean over folds; of equals the earliest."""
-        return max(self.reports, key=lambda r: (self.metric.goodness(r.value), -r.epoch))
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,16 +43,15 @@ class Trial:
         family: str,
         config: Configuration,
         folds: Sequence[Fold],
-        metric: Metric,
+        experiment: Experiment,
         *,
         epochs: int,
         seed: int,
         device: torch.device,
-        precision: str = "fp32",
-        task: Task[Any],
     ) -> None:
+        task, precision = TASKS[experiment.task], experiment.resources.precision
         entry = families_of(task.name)[family]
-        self.metric, self._task = metric, task
+        self.metric, self._task = experiment.metric, task
         self.epochs = min(epochs, entry.epochs or epochs)
         self.epoch = 0
         self._device = device
@@ -118,6 +100,20 @@ class Trial:
             self.best = report
         return report
 
+    def run(
+        self, on_epoch: Callable[[EpochReport], None] = lambda report: None
+    ) -> tuple[EpochReport, ...]:
+        """Advance to the end; every epoch's report.
+
+        Raises:
+            Diverged: see `advance`.
+        """
+        reports = []
+        while self.epoch < self.epochs:
+            reports.append(self.advance())
+            on_epoch(reports[-1])
+        return tuple(reports)
+
     def checkpoint(self) -> Checkpoint | None:
         """Where it stands; None before its first epoch, and for a family that can't go on."""
         if self.last is None or self.best is None:
@@ -148,43 +144,6 @@ class Trial:
             )
         self.epoch = checkpoint.last.epoch
         self.last, self.best = checkpoint.last, checkpoint.best
-
-
-def run_trial(
-    family: str,
-    config: Configuration,
-    folds: Sequence[Fold],
-    metric: Metric,
-    *,
-    epochs: int,
-    seed: int,
-    device: torch.device,
-    precision: str = "fp32",
-    task: Task[Any],
-    on_epoch: Callable[[EpochReport], bool] = lambda report: True,
-) -> TrialRecord:
-    """Run a trial to its end, or until `on_epoch` returns False.
-
-    Raises:
-        Diverged: see `Trial.advance`.
-    """
-    trial = Trial(
-        family,
-        config,
-        folds,
-        metric,
-        epochs=epochs,
-        seed=seed,
-        device=device,
-        precision=precision,
-        task=task,
-    )
-    reports = []
-    while trial.epoch < trial.epochs:
-        reports.append(trial.advance())
-        if not on_epoch(reports[-1]):
-            break
-    return TrialRecord(family, config, seed, tuple(reports), metric)
 
 
 def fold_seed(seed: int, fold: int) -> int:

@@ -6,10 +6,10 @@ import pytest
 from purchases import CUT, END, dataset_with_prices, log_of, purchase_experiment, random_log
 from worlds import dataset_of, events_of, experiment_of
 
-from recsweep.data.features import with_features
+from recsweep.data.clock import DAY
+from recsweep.data.features.choose import with_features
 from recsweep.data.types import Fold, Targets
 from recsweep.tasks.folds import make_fold
-from recsweep.tasks.purchase.examples import DAY
 
 ROWS = [(u, (u + k) % 3, 10 * u + k) for u in range(4) for k in range(2)]
 LATE = [(u, (u + 2) % 3, 110 + u) for u in range(4)]

@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 from worlds import dataset_of, events_of, experiment_of
 
 from recsweep.config.schema import EVENT_FEATURES
-from recsweep.data.features import fit_events, known_dwell, with_features
-from recsweep.data.features.events import SECOND
+from recsweep.data.features.choose import with_features
+from recsweep.data.features.events import SECOND, fit_events, known_dwell
 from recsweep.data.types import KINDS, Events, Fold
 from recsweep.tasks.folds import make_fold
 

@@ -8,7 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from worlds import dataset_of, events_of
 
-from recsweep.data.features import FAR, MOST, Encoder, fit_features
+from recsweep.data.features.columns import FAR, MOST
+from recsweep.data.features.fit import Encoder, fit_features
 from recsweep.data.types import Dataset, Int32
 from recsweep.errors import BadInput
 

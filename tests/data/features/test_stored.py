@@ -7,8 +7,9 @@ import polars as pl
 import pytest
 
 from recsweep.config.schema import Text
-from recsweep.data.features import NOTHING, DatedTable, EncodedTable, fit_table
+from recsweep.data.features.dated import NOTHING, DatedTable
 from recsweep.data.features.stored import restored_parts, stored_parts
+from recsweep.data.features.table import EncodedTable, fit_table
 
 TABLE = pl.DataFrame(
     {
@@ -23,7 +24,12 @@ IDS = pl.Series(["u0", "u1", "u2", "u3", "u4"])
 
 def test_columns_of_every_kind_come_back_from_json() -> None:
     fitted = fit_table(
-        DatedTable(TABLE, IDS), TABLE.columns, np.arange(5), 0, ["about"], Text(size=2)
+        DatedTable(TABLE, IDS),
+        TABLE.columns,
+        np.arange(5, dtype=np.int32),
+        0,
+        ["about"],
+        Text(size=2),
     )
     arrays: dict[str, np.ndarray] = {}
     entries = json.loads(json.dumps(stored_parts(fitted.parts, arrays, "p.")))

@@ -18,16 +18,15 @@ import torch
 from worlds import dataset_of, events_of, experiment_of
 
 from recsweep.config.files import load_experiment
-from recsweep.config.schema import Metric
+from recsweep.config.schema import Experiment
 from recsweep.config.values import Configuration
+from recsweep.data.clock import DAY
 from recsweep.data.prepared import load_dataset
 from recsweep.data.types import Float64, Fold
-from recsweep.models.fading import DAY
 from recsweep.models.protocol import Context
 from recsweep.models.registry import families_of
 from recsweep.tasks.folds import make_fold
-from recsweep.tasks.next_item.task import TASK
-from recsweep.training.trial import fold_seed, run_trial
+from recsweep.training.trial import Trial, fold_seed
 
 CPU = torch.device("cpu")
 ROOT = Path(__file__).parents[3]
@@ -57,7 +56,7 @@ class World:
     rows: Sequence[Row]
     window: tuple[int, int]
     fold: Fold
-    metric: Metric
+    experiment: Experiment
 
     @property
     def size(self) -> int:
@@ -93,7 +92,7 @@ def world(name: str) -> World:
             zip(events.user.tolist(), events.item.tolist(), events.time.tolist(), strict=True)
         )
         fold = make_fold("fold0", events, window, dataset, experiment)
-    return World(rows, window, fold, experiment.metric)
+    return World(rows, window, fold, experiment)
 
 
 def weight(config: Configuration, history: list[Event], n: int) -> float:
@@ -186,7 +185,7 @@ def als(log: World, config: Configuration) -> Score:
 
 def metrics(log: World, score: Score, eps: float) -> dict[str, float]:
     """Means over learners of the means over their targets; a score within eps of another ties."""
-    (cut, end), k = log.window, log.metric.k
+    (cut, end), k = log.window, log.experiment.metric.k
     of_learner: dict[int, list[tuple[float, float]]] = defaultdict(list)
     own: dict[int, list[Row]] = defaultdict(list)
     for row in log.rows:
@@ -240,9 +239,9 @@ def test_metrics_equal_those_of_plain_loops(
     config: Configuration,
 ) -> None:
     log = world(name)
-    record = run_trial(
-        family, config, [log.fold], log.metric, epochs=1, seed=1, device=CPU, task=TASK
-    )
-    found = {key: values[0] for key, values in record.reports[0].metrics.items()}
+    (report,) = Trial(
+        family, config, [log.fold], log.experiment, epochs=1, seed=1, device=CPU
+    ).run()
+    found = {key: values[0] for key, values in report.metrics.items()}
     expected = metrics(log, naive(log, config), eps=1e-9)
     assert {key: found[key] for key in expected} == pytest.approx(expected, abs=1e-12)

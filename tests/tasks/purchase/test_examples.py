@@ -10,12 +10,13 @@ from purchases import CUT, END, LookOrBuy, fold_of, log_of, purchase_experiment,
 from worlds import dataset_of
 
 from recsweep.config.schema import Experiment
-from recsweep.data.features import with_features
+from recsweep.data.clock import DAY
+from recsweep.data.features.choose import with_features
 from recsweep.data.types import Cuts, Dataset, Fold, Targets
 from recsweep.errors import BadInput
 from recsweep.tasks.development import whole_development
 from recsweep.tasks.folds import make_fold
-from recsweep.tasks.purchase.examples import DAY, find_examples
+from recsweep.tasks.purchase.examples import find_examples
 from recsweep.tasks.purchase.settings import Purchase
 
 TWO_DAYS = Purchase(window_days=2)

@@ -36,6 +36,8 @@ from recsweep.config.schema.numbers import NumberStyle
 from recsweep.config.schema.question import Folds, Targets, Text
 from recsweep.config.schema.search import Arm, Budget, Resources, Stopping, Tracking
 from recsweep.config.schema.task import (
+    NEXT_ITEM,
+    PURCHASE,
     MetricKind,
     Question,
     part_of_task,
@@ -49,7 +51,9 @@ __all__ = [
     "DWELL",
     "EVENT_FEATURES",
     "GAP",
+    "NEXT_ITEM",
     "NO_VALUE",
+    "PURCHASE",
     "TYPE",
     "UNITS",
     "Arm",

@@ -18,9 +18,7 @@ class Decides(Flag):
 
     NOTHING = 0  # names, words, places, waiting times; and what is recorded by its effect
     DATA = auto()  # the prepared data
-    TRIALS = (
-        auto()
-    )  # a trial's score for a configuration and a seed, or who is proposed and stopped
+    TRIALS = auto()  # a score for a configuration and a seed, or who is proposed and stopped
     CONFIRMATION = auto()  # figures and verdicts of the sealed test, for given configurations
     PORTRAIT = auto()  # a portrait, for a given configuration
     REBUILT = auto()  # what `reproduce` rebuilds from a best file and compares with it

@@ -30,7 +30,12 @@ from recsweep.config.schema.search import (
     Storage,
     Tracking,
 )
-from recsweep.config.schema.task import question_of, settings_of_tasks, task_packages
+from recsweep.config.schema.task import (
+    NEXT_ITEM,
+    question_of,
+    settings_of_tasks,
+    task_packages,
+)
 
 S = TypeVar("S", bound=Schema)
 
@@ -59,7 +64,7 @@ class Experiment(Schema):
 
     study: Annotated[Name, Decides.NOTHING]
     description: Annotated[str, Decides.NOTHING] = ""
-    task: Annotated[str, AfterValidator(_known), ANSWERS] = "next_item"
+    task: Annotated[str, AfterValidator(_known), ANSWERS] = NEXT_ITEM
     data: Annotated[Data, Decides.DATA]
     folds: Annotated[Folds, ANSWERS | Decides.DATA] = Folds()
     targets: Annotated[Targets, ANSWERS] = Targets()

@@ -6,13 +6,12 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import AfterValidator, ConfigDict, model_validator
 
 from recsweep.config.schema.base import PositiveInt, Schema, later
-from recsweep.config.schema.task import metric_kinds
+from recsweep.config.schema.task import MetricKind, metric_kinds
 
 
 def lower_is_better(key: str) -> bool:
     """Does less mean better? `key` as in `Metric.key`; also of metrics that are only reported."""
-    kind = metric_kinds().get(key.partition("@")[0])
-    return kind is not None and kind.lower_is_better
+    return _kind(key).lower_is_better
 
 
 def goodness(key: str, value: float) -> float:
@@ -22,25 +21,26 @@ def goodness(key: str, value: float) -> float:
 
 def written(key: str) -> str:
     """`ndcg@10` as people write it: NDCG@10."""
-    name, at, k = key.partition("@")
-    kind = metric_kinds().get(name)
-    return (name if kind is None else kind.written) + at + k
+    _, at, k = key.partition("@")
+    return _kind(key).written + at + k
 
 
 def span(key: str) -> float | None:
     """What two scores of the metric `key` can differ by at most; None: without a bound."""
-    kind = metric_kinds().get(key.partition("@")[0])
-    width = math.inf if kind is None else kind.within[1] - kind.within[0]
-    return width if math.isfinite(width) else None
+    least, most = _kind(key).within
+    return most - least if math.isfinite(most - least) else None
 
 
 def within_bounds(key: str, value: float) -> float:
     """`value`, or the end of what the metric `key` can be where it lies beyond."""
-    kind = metric_kinds().get(key.partition("@")[0])
-    if kind is None:
-        return value
-    least, most = kind.within
+    least, most = _kind(key).within
     return min(max(value, least), most)
+
+
+def _kind(key: str) -> MetricKind:
+    """One that no task here has is without bounds, and more of it is better."""
+    name = key.partition("@")[0]
+    return metric_kinds().get(name) or MetricKind(name)
 
 
 def _allowed() -> list[str]:

@@ -22,6 +22,8 @@ if TYPE_CHECKING:
     from recsweep.config.schema.experiment import Experiment
 
 GROUP = "recsweep.tasks"
+NEXT_ITEM, PURCHASE = "next_item", "purchase"
+"""The tasks that families here serve, by their names: their folders', and in experiments."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from recsweep.config.files import expand
-from recsweep.errors import BadInput
+from recsweep.errors import BadInput, one_line
 
 
 def embed(model: str, texts: Sequence[str]) -> NDArray[np.float64]:
@@ -49,5 +49,4 @@ def _load(model: str) -> Any:
             model_kwargs={"use_safetensors": True},
         )
     except (OSError, ValueError, KeyError, RuntimeError) as error:
-        lines = str(error).strip().splitlines() or [type(error).__name__]
-        raise BadInput(f"text.model: {folder} can't be loaded ({lines[0]})") from None
+        raise BadInput(f"text.model: {folder} can't be loaded ({one_line(error)})") from None

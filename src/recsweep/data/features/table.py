@@ -55,6 +55,7 @@ class EncodedTable:
 
     known: DatedTable = field(repr=False)
     matrix: Float32 = field(repr=False)  # (n_rows + 1, n_names); the last: of what isn't known
+    names: tuple[str, ...]
     sources: tuple[str, ...]
 
     @classmethod
@@ -62,7 +63,7 @@ class EncodedTable:
         """Encode every row."""
         rows = np.append(np.arange(table.known.n_rows), NOTHING)
         matrix = encode_rows(table.known.table, table.parts, rows)[:, table.kept]
-        return cls(table.known, np.ascontiguousarray(matrix), table.sources)
+        return cls(table.known, np.ascontiguousarray(matrix), table.names, table.sources)
 
     def encode(self, codes: Int32, at: int | Int64) -> Float32:
         """(n_codes, n_names) as `TableEncoder.encode` has them."""

@@ -11,7 +11,7 @@ import polars as pl
 import pyarrow.parquet as pq
 import yaml
 
-from recsweep.data.simulator.simulate import SimulatedLog
+from recsweep.data.simulator.simulate import EVENTS, SimulatedLog
 from recsweep.errors import BadInput
 
 EXPERIMENT = "experiment.yaml"
@@ -88,7 +88,6 @@ def _experiment(folder: Path, file_format: Format, families: Collection[str]) ->
     def table(name: str) -> dict[str, Any]:
         return {"path": (folder / _file(name, file_format)).as_posix(), "format": file_format}
 
-    kinds = ("browse", "favourite", "purchase", "comment")
     return {
         "study": "synthetic",
         "description": "SYNTHETIC course platform with planted effects",
@@ -101,7 +100,7 @@ def _experiment(folder: Path, file_format: Format, families: Collection[str]) ->
                     "item": "item_id",
                     "time": "time",
                     "time_format": "unix_ms",
-                    "type": {"column": "event", "values": {kind: kind for kind in kinds}},
+                    "type": {"column": "event", "values": {event: event for event in EVENTS}},
                 }
             ],
             "users": {

@@ -16,8 +16,9 @@ from recsweep.data.types import Float64
 START_MS = 1_735_689_600_000
 """2025-01-01 UTC, the first moment of every synthetic log."""
 _DAY_MS = 86_400_000
-PROBABILITY = "purchase_probability"
-"""The column of the truth about a browse."""
+EVENTS = ("browse", "favourite", "purchase", "comment")
+PROBABILITY, OUTCOME = "purchase_probability", "purchased"
+"""The columns of the truth about a browse."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +59,7 @@ def simulate(settings: SimulatorSettings) -> SimulatedLog:
             "item_id": item_id,
             "time": _milliseconds(browses.time),
             PROBABILITY: funnel.probability,
-            "purchased": funnel.bought,
+            OUTCOME: funnel.bought,
         }
     )
     events = _events(user_id, item_id, browses, funnel)
@@ -70,12 +71,12 @@ def _events(
     user_id: pl.Series, item_id: pl.Series, browses: Browses, funnel: Funnel
 ) -> pl.DataFrame:
     """All events in order of time."""
-    parts = [
-        ("browse", np.arange(len(browses.time)), browses.time),
-        ("favourite", np.flatnonzero(funnel.favourite), funnel.favourite_time),
-        ("purchase", np.flatnonzero(funnel.bought), funnel.bought_time),
-        ("comment", np.flatnonzero(funnel.comment), funnel.comment_time),
-    ]
+    parts = (
+        (np.arange(len(browses.time)), browses.time),
+        (np.flatnonzero(funnel.favourite), funnel.favourite_time),
+        (np.flatnonzero(funnel.bought), funnel.bought_time),
+        (np.flatnonzero(funnel.comment), funnel.comment_time),
+    )
     frames = [
         pl.DataFrame(
             {
@@ -85,7 +86,7 @@ def _events(
                 "event": pl.repeat(event, len(at), eager=True, dtype=pl.String),
             }
         )
-        for event, at, time in parts
+        for event, (at, time) in zip(EVENTS, parts, strict=True)
     ]
     return pl.concat(frames).sort("time", "user_id", maintain_order=True)
 

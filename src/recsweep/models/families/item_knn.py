@@ -15,9 +15,10 @@ from pydantic import Field, model_validator
 from scipy.sparse import csr_matrix
 from torch import Tensor
 
+from recsweep.config.schema import NEXT_ITEM
 from recsweep.models.fading import FadingConfig
 from recsweep.models.family import Build, Family
-from recsweep.models.protocol import NEXT_ITEM, Context, Histories
+from recsweep.models.protocol import Context, Histories
 from recsweep.models.sparse import faded_histories, from_state, interactions, to_state
 from recsweep.models.weights import TrainingWeights
 

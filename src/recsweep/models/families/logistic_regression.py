@@ -12,10 +12,11 @@ from pydantic import Field
 from scipy.special import expit
 from torch import Tensor
 
+from recsweep.config.schema import PURCHASE
 from recsweep.data.types import Float64
 from recsweep.models.cases import CaseBook, examples_of, labels_of, weights_of
 from recsweep.models.family import Build, Family
-from recsweep.models.protocol import PURCHASE, Context
+from recsweep.models.protocol import Context
 from recsweep.models.weights import TrainingWeights
 
 

@@ -14,10 +14,11 @@ from pydantic import Field
 from scipy.sparse import csr_matrix, diags
 from torch import Tensor
 
+from recsweep.config.schema import NEXT_ITEM
 from recsweep.data.arrays import changes
 from recsweep.models.fading import FadingConfig
 from recsweep.models.family import Build, Family
-from recsweep.models.protocol import NEXT_ITEM, Context, Histories
+from recsweep.models.protocol import Context, Histories
 from recsweep.models.sparse import faded_histories, from_state, to_state
 from recsweep.models.weights import TrainingWeights
 

@@ -16,6 +16,7 @@ import torch
 from pydantic import Field, model_validator
 from torch import Tensor, nn
 
+from recsweep.config.schema import NEXT_ITEM, PURCHASE
 from recsweep.data.types import Training
 from recsweep.models.als import AlternatingLeastSquares
 from recsweep.models.cases import Cases, examples_of, labels_of
@@ -24,7 +25,7 @@ from recsweep.models.fading import FadingConfig, faded_means
 from recsweep.models.family import Build, Family
 from recsweep.models.gradient import GradientConfig
 from recsweep.models.network import Encoder, Rows
-from recsweep.models.protocol import NEXT_ITEM, PURCHASE, Context, Histories, Recommender
+from recsweep.models.protocol import Context, Histories, Recommender
 from recsweep.models.ranker import GradientRanker, RankingConfig
 from recsweep.models.weights import TrainingWeights
 

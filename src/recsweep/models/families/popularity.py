@@ -8,9 +8,10 @@ import torch
 from pydantic import Field, model_validator
 from torch import Tensor
 
-from recsweep.models.fading import DAY
+from recsweep.config.schema import NEXT_ITEM
+from recsweep.data.clock import DAY
 from recsweep.models.family import Build, Family
-from recsweep.models.protocol import NEXT_ITEM, Context, Histories
+from recsweep.models.protocol import Context, Histories
 from recsweep.models.weights import TrainingWeights
 
 

@@ -9,21 +9,26 @@ ways: as a product with its vector, and through ReLU layers together with everyt
 known.
 """
 
+from collections.abc import Callable
 from functools import partial
+from operator import attrgetter
+from typing import Any
 
 import torch
 from pydantic import Field
 from torch import Tensor, nn
 from torch.nn.utils.rnn import pack_padded_sequence
 
+from recsweep.config.schema import NEXT_ITEM, PURCHASE
+from recsweep.data.clock import DAY
 from recsweep.data.types import KINDS, Training
 from recsweep.models.cases import Cases, examples_of, labels_of
 from recsweep.models.classifier import LogOdds, after, classifier, deep_layers
-from recsweep.models.fading import DAY, FadingConfig, faded_means
+from recsweep.models.fading import FadingConfig, faded_means
 from recsweep.models.family import Build, Family
 from recsweep.models.gradient import GradientConfig
 from recsweep.models.network import Encoder, Rows
-from recsweep.models.protocol import NEXT_ITEM, PURCHASE, Histories
+from recsweep.models.protocol import Histories
 from recsweep.models.ranker import RankingConfig, ranker
 from recsweep.models.recurrence import run_gru
 
@@ -215,6 +220,10 @@ class UnorderedLogOdds(RecurrentLogOdds):
         return torch.where(histories.length[:, None] > 0, states, 0.0)
 
 
+_ranks: Callable[..., Build[Any, Any]] = partial(Build, uses_features=True, portrays=True)
+_answers: Callable[..., Build[Any, Any]] = partial(_ranks, needs_history=True)
+
+
 def _family(name: str, cell: Cell) -> Family:
     return Family(
         name=name,
@@ -223,45 +232,23 @@ def _family(name: str, cell: Cell) -> Family:
         role="network",
         twin=f"{name}_unordered",
         tasks={
-            NEXT_ITEM: Build(
-                RankingStackConfig,
-                ranker(partial(RecurrentEncoder, cell)),
-                uses_features=True,
-                portrays=True,
-            ),
-            PURCHASE: Build(
-                PurchaseStackConfig,
-                classifier(partial(RecurrentLogOdds, cell)),
-                uses_features=True,
-                needs_history=True,
-                portrays=True,
-            ),
+            NEXT_ITEM: _ranks(RankingStackConfig, ranker(partial(RecurrentEncoder, cell))),
+            PURCHASE: _answers(PurchaseStackConfig, classifier(partial(RecurrentLogOdds, cell))),
         },
     )
 
 
 def _twin(name: str, cell: Cell) -> Family:
+    encoder, network = partial(UnorderedEncoder, cell), partial(UnorderedLogOdds, cell)
+    order = attrgetter("fades")
     return Family(
         name=f"{name}_unordered",
         title=f"{name.upper()} without order",
         title_zh=f"无序 {name.upper()}",
         role="control",
         tasks={
-            NEXT_ITEM: Build(
-                UnorderedConfig,
-                ranker(partial(UnorderedEncoder, cell)),
-                reads_order=lambda config: config.fades,
-                uses_features=True,
-                portrays=True,
-            ),
-            PURCHASE: Build(
-                UnorderedPurchaseConfig,
-                classifier(partial(UnorderedLogOdds, cell)),
-                reads_order=lambda config: config.fades,
-                uses_features=True,
-                needs_history=True,
-                portrays=True,
-            ),
+            NEXT_ITEM: _ranks(UnorderedConfig, ranker(encoder), reads_order=order),
+            PURCHASE: _answers(UnorderedPurchaseConfig, classifier(network), reads_order=order),
         },
     )
 

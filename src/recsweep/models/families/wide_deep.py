@@ -16,6 +16,7 @@ import torch
 from pydantic import Field
 from torch import Tensor, nn
 
+from recsweep.config.schema import NEXT_ITEM, PURCHASE
 from recsweep.data.batches import cut_windows
 from recsweep.data.types import UNKNOWN, Int64, Targets, Training
 from recsweep.models.cases import Cases, examples_of, labels_of
@@ -26,7 +27,7 @@ from recsweep.models.family import Build, Family
 from recsweep.models.gradient import GradientConfig
 from recsweep.models.losses import Memory
 from recsweep.models.network import Encoder, Rows, relu_layers
-from recsweep.models.protocol import NEXT_ITEM, PURCHASE, Histories
+from recsweep.models.protocol import Histories
 from recsweep.models.ranker import RankingConfig, ranker
 
 

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 
 from recsweep.config.schema import Arm
-from recsweep.data.features import declared_names
+from recsweep.data.features.fit import declared_names
 from recsweep.models.registry import families_of
 from recsweep.reporting.tasks.registry import report_of
 from recsweep.reporting.view import View

@@ -18,7 +18,7 @@ from recsweep.reporting.charts.intervals import (
 from recsweep.reporting.charts.svg import Scale
 from recsweep.reporting.leaderboard import beside
 from recsweep.reporting.sections.subgroups import group_tables
-from recsweep.reporting.sections.verdicts import cautions, mirrored, ranking, sentence
+from recsweep.reporting.sections.verdicts import cautions, ranking, sentence
 from recsweep.reporting.tasks.registry import report_of
 from recsweep.reporting.view import View, interval, score, signed
 
@@ -140,7 +140,7 @@ def pair_rows(view: View, confirmation: Confirmation) -> list[PairRow]:
     if not confirmation.pairs:
         return []
     place = {family: n for n, family in enumerate(ranking(confirmation))}
-    turned = [v if place[v.a] < place[v.b] else mirrored(v) for v in confirmation.pairs]
+    turned = [v if place[v.a] < place[v.b] else v.turned() for v in confirmation.pairs]
     x = verdict_scale(turned)
     return [
         PairRow(

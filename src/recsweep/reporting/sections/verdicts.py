@@ -1,10 +1,9 @@
 """The page's first sentence, and a sentence for every verdict."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 
 from recsweep.config.schema import goodness
-from recsweep.evaluation.verdict import TURNED, PairVerdict
+from recsweep.evaluation.verdict import PairVerdict
 from recsweep.models.registry import family, role_of
 from recsweep.records.confirmation import Confirmation
 from recsweep.reporting.view import View, interval, score
@@ -112,35 +111,15 @@ def verdict_on(confirmation: Confirmation, a: str, b: str) -> PairVerdict:
         if (verdict.a, verdict.b) == (a, b):
             return verdict
         if (verdict.a, verdict.b) == (b, a):
-            return mirrored(verdict)
+            return verdict.turned()
     raise KeyError(f"no verdict on {a} and {b}")
-
-
-def mirrored(verdict: PairVerdict) -> PairVerdict:
-    """The same said of `b`."""
-    v = verdict
-    return replace(
-        v,
-        a=v.b,
-        b=v.a,
-        outcome=TURNED.get(v.outcome, v.outcome),
-        difference=-v.difference,
-        lower=-v.upper,
-        upper=-v.lower,
-        mean_a=v.mean_b,
-        mean_b=v.mean_a,
-        d_z=-v.d_z,
-        rank_biserial=-v.rank_biserial,
-        seeds_a=v.seeds_b,
-        seeds_b=v.seeds_a,
-    )
 
 
 def sentence(view: View, verdict: PairVerdict) -> str:
     """As `PairVerdict.sentence`, in the reader's language."""
     if view.lang == "en":
         return verdict.sentence(view.metric, unit=view.study.experiment.data.unit)
-    v = mirrored(verdict) if verdict.outcome == "worse" else verdict
+    v = verdict.turned() if verdict.outcome == "worse" else verdict
     text = view.say(
         f"verdict_{v.outcome}".replace(" ", "_"),
         a=v.a,

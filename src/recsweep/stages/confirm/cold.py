@@ -1,13 +1,12 @@
 """Verdicts between the arms of a family on courses without events: what features are worth."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Mapping
 
 import numpy as np
 
 from recsweep.config.schema import Experiment
 from recsweep.data.types import Float64, Targets
-from recsweep.evaluation.comparison import compare
-from recsweep.evaluation.verdict import PairVerdict, Scope
+from recsweep.evaluation.verdict import PairVerdict
 from recsweep.tasks.registry import TASKS
 
 
@@ -16,8 +15,7 @@ def cold_verdicts(
     targets: Targets,
     n_known: int,
     experiment: Experiment,
-    scope: Scope,
-    level: float,
+    judge: Callable[[Mapping[str, Float64]], Iterable[PairVerdict]],
 ) -> tuple[PairVerdict, ...]:
     """Compare the arms of each family on the targets that are cold courses.
 
@@ -30,8 +28,7 @@ def cold_verdicts(
         targets: of the test.
         n_known: items below it have an event in training.
         experiment: with its arms.
-        scope: of the verdicts.
-        level: of the intervals.
+        judge: gives the verdicts on (n_rows, n_learners) of some families.
     """
     cold = TASKS[experiment.task].cold(targets, n_known)
     learners, sequence = np.unique(targets.sequence[cold], return_inverse=True)
@@ -42,18 +39,4 @@ def cold_verdicts(
     for arm, of_targets in values.items():
         means = [per_learner(row[cold], sequence.astype(np.int32)) for row in of_targets]
         families.setdefault(experiment.space_of(arm), {})[arm] = np.stack(means)
-    ask = experiment.confirm
-    return tuple(
-        pair
-        for arms in families.values()
-        for pair in compare(
-            arms,
-            ask.smallest_effect,
-            ask.resamples,
-            experiment.seed,
-            level,
-            scope,
-            lower_is_better=experiment.metric.lower_is_better,
-            bound=experiment.metric.bound,
-        )
-    )
+    return tuple(pair for arms in families.values() for pair in judge(arms))

@@ -6,6 +6,7 @@ the study's own search, or the mean over a search's seeds where searches were re
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from itertools import combinations
 from pathlib import Path
 from typing import Any
@@ -13,10 +14,10 @@ from typing import Any
 import numpy as np
 
 from recsweep.config.schema import Metric, within_bounds
-from recsweep.data.types import UNKNOWN, Float64, Int32
+from recsweep.data.types import UNKNOWN, Float64, Int32, Mask
 from recsweep.evaluation.comparison import Pair, compare
 from recsweep.evaluation.estimate import estimate
-from recsweep.evaluation.groups import Mask, group_masks
+from recsweep.evaluation.groups import group_masks
 from recsweep.evaluation.subgroups import subgroup_differences
 from recsweep.evaluation.verdict import Scope
 from recsweep.models.registry import families_of
@@ -34,7 +35,6 @@ from recsweep.stages.confirm.cold import cold_verdicts
 from recsweep.stages.confirm.pooled import pooled_tables
 from recsweep.stages.confirm.refits import Scored, Test
 from recsweep.stages.confirm.searches import Search
-from recsweep.tasks.registry import TASKS
 from recsweep.tasks.task import Task
 
 LEVEL = 0.95
@@ -47,7 +47,7 @@ class ConfirmationPlan:
     study: Study
     searches: Sequence[Search]  # the study's own first
     users: int  # codes below it have an event before the test
-    steps: Mapping[str, Steps | None]
+    steps: Mapping[str, Steps]  # of those that are trained by gradient
     contrasts: Sequence[Pair]  # that the question is about
     inputs: str
     environment: Mapping[str, object]
@@ -69,17 +69,18 @@ def conclude(
     tables: dict[str, LearnerColumns] = {
         name: _table(runs, test, known) for name, runs in scored.items()
     }
-    pairs = compare(
-        {name: _rows(table[key]) for name, table in tables.items()},
-        ask.smallest_effect,
-        ask.resamples,
-        experiment.seed,
-        LEVEL,
-        scope,
+    judge = partial(
+        compare,
+        smallest_effect=ask.smallest_effect,
+        resamples=ask.resamples,
+        seed=experiment.seed,
+        level=LEVEL,
+        scope=scope,
         lower_is_better=experiment.metric.lower_is_better,
-        contrasts=known.contrasts,
         bound=experiment.metric.bound,
     )
+    scores = {name: _rows(table[key]) for name, table in tables.items()}
+    pairs = judge(scores, contrasts=known.contrasts)
     n_known = test.fold.training.n_known
     values = _target_values(scored, test, known)
     confirmation = Confirmation(
@@ -101,7 +102,7 @@ def conclude(
         },
         repeated=repeated,
         pairs=pairs,
-        cold=cold_verdicts(values, targets, n_known, experiment, scope, LEVEL),
+        cold=cold_verdicts(values, targets, n_known, experiment, judge),
         subgroups=_subgroups(values, test, known),
         dataset=known.study.dataset,
         fingerprint=known.study.fingerprint,
@@ -114,7 +115,7 @@ def conclude(
 def learner_metrics(runs: Sequence[Scored], test: Test) -> dict[str, Float64]:
     """`recall@5`, … -> (n_runs, n_learners)."""
     outcomes = [run.outcomes for run in runs]
-    found = TASKS[test.task].learner_metrics(outcomes, test.fold.validation, test.metric)
+    found = test.task.learner_metrics(outcomes, test.fold.validation, test.experiment.metric)
     return {key: np.stack(values) for key, values in found.items()}
 
 
@@ -122,7 +123,7 @@ def _table(runs: Sequence[Scored], test: Test, known: ConfirmationPlan) -> dict[
     """Column -> (n_searches, n_seeds, n_learners)."""
     columns = learner_metrics(runs, test)
     if all_lists := [run.lists for run in runs if run.lists is not None]:
-        for k in test.metric.report_k:
+        for k in test.experiment.metric.report_k:
             columns[f"novelty@{k}"] = np.stack([lists.novelty[k] for lists in all_lists])
     return {name: _by_search(values, known) for name, values in columns.items()}
 
@@ -145,17 +146,14 @@ def _family(
 ) -> ConfirmedFamily:
     own, metric = known.searches[0], known.study.experiment.metric
     choice = own.selected[name]
-    details = TASKS[test.task].details(runs[0].outcomes, test.fold.validation, metric)
+    details = test.task.details(runs[0].outcomes, test.fold.validation, metric)
     names = [name for name in table if name not in _novelty(metric)]
     lists = [run.lists for run in runs if run.lists is not None]
     return ConfirmedFamily(
-        kind=choice.kind,
-        trial=choice.trial,
-        config=choice.config,
-        epochs=choice.epochs,
+        **dict(choice),
         seeds=own.seeds,
-        deterministic=not families_of(test.task)[choice.kind].random,
-        steps=known.steps[name],
+        deterministic=not families_of(test.task.name)[choice.kind].random,
+        steps=known.steps.get(name),
         metrics={
             **{column: _estimate(_rows(table[column]), column) for column in names},
             **{
@@ -169,7 +167,7 @@ def _family(
         },
         novelty={name: _estimate(_rows(table[name])) for name in _novelty(metric) if name in table},
         fit_seconds=float(np.mean([run.fit_seconds for run in runs])),
-        **({} if details is None else {test.task: details}),
+        **({} if details is None else {test.task.name: details}),
     )
 
 
@@ -177,7 +175,11 @@ def _target_values(
     scored: Mapping[str, Sequence[Scored]], test: Test, known: ConfirmationPlan
 ) -> dict[str, Float64]:
     """Family -> (n_rows, n_targets) of the study's metric."""
-    targets, metric, task = test.fold.validation, test.metric, TASKS[test.task]
+    targets, metric, task = (
+        test.fold.validation,
+        test.experiment.metric,
+        test.task,
+    )
 
     def of_targets(run: Scored) -> Float64:
         return task.target_values(run.outcomes, targets, metric)[metric.key]
@@ -191,7 +193,11 @@ def _target_values(
 def _subgroups(
     values: Mapping[str, Float64], test: Test, known: ConfirmationPlan
 ) -> tuple[Subgroup, ...]:
-    targets, task, key = test.fold.validation, TASKS[test.task], test.metric.key
+    targets, task, key = (
+        test.fold.validation,
+        test.task,
+        test.experiment.metric.key,
+    )
     masks = group_masks(targets, known.users, test.fold.training.n_known)
     differences = {
         f"{a} - {b}": subgroup_differences(

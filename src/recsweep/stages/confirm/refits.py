@@ -6,19 +6,19 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor, as_completed
 from concurrent.futures.process import BrokenProcessPool
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 import torch
 
-from recsweep.config.schema import Metric, Resources
+from recsweep.config.schema import Experiment
 from recsweep.config.values import Configuration
-from recsweep.data.features import with_features
+from recsweep.data.features.choose import with_features
 from recsweep.data.types import Fold
 from recsweep.errors import WorkFailed
 from recsweep.stages.machine import device_of, threads
 from recsweep.tasks.registry import TASKS
-from recsweep.tasks.task import ListMaker, Lists, Outcomes, Scorer
+from recsweep.tasks.task import ListMaker, Lists, Outcomes, Scorer, Task
 from recsweep.training.process import environment_variables
 from recsweep.training.refit import refit
 from recsweep.training.trial import Diverged
@@ -62,12 +62,13 @@ class Test:
     """What all refits share."""
 
     fold: Fold
-    metric: Metric
-    resources: Resources
-    task: str  # by name: it travels to other processes
+    experiment: Experiment
     best_possible: float | None = None  # of the metric, where a simulator knows the truth
-    features: Mapping[str, tuple[str, ...] | None] = field(default_factory=dict)
-    """Family -> the columns that it uses; absent or None: all that the fold has."""
+
+    @property
+    def task(self) -> Task[Any]:
+        """By name: it can't travel to other processes."""
+        return TASKS[self.experiment.task]
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,15 +84,16 @@ class Bench:
     """One process's view of the test: laid out once, for one model after another."""
 
     def __init__(self, test: Test, device: torch.device) -> None:
-        self._test, self._device, self._task = test, device, TASKS[test.task]
+        self._test, self._device, self._task = test, device, test.task
         self._seats: dict[tuple[str, ...] | None, _Seat] = {}
 
     def _seat(self, family: str) -> _Seat:
-        features = self._test.features.get(family)
+        features = self._test.experiment.features_of(family)
         if features not in self._seats:
             fold, device, lists = with_features(self._test.fold, features), self._device, None
+            metric = self._test.experiment.metric
             if self._task.lists is not None:
-                lists = self._task.lists(fold.validation, fold.training, self._test.metric, device)
+                lists = self._task.lists(fold.validation, fold.training, metric, device)
             scorer = self._task.scorer(fold.validation, fold.n_items, device)
             self._seats[features] = _Seat(fold, scorer, lists)
         return self._seats[features]
@@ -112,7 +114,7 @@ class Bench:
                 epochs=job.epochs,
                 seed=job.seed,
                 device=self._device,
-                precision=test.resources.precision,
+                precision=test.experiment.resources.precision,
                 task=self._task,
             )
         except Diverged as reason:
@@ -152,8 +154,8 @@ def score_all(
     order = sorted(range(len(jobs)), key=lambda n: -jobs[n].work)
     results: dict[int, Scored] = {}
     if workers == 1:
-        with threads(test.resources):
-            bench = Bench(test, device_of(test.resources, 0))
+        with threads(test.experiment.resources):
+            bench = Bench(test, device_of(test.experiment.resources, 0))
             for n in order:
                 results[n] = bench.score(jobs[n])
                 progress.ended(jobs[n])
@@ -203,8 +205,8 @@ def _begin(test: Test, counter: Any) -> None:
         number = counter.value
         counter.value += 1
     signal.signal(signal.SIGINT, signal.SIG_DFL)  # Ctrl-C ends it without a traceback
-    torch.set_num_threads(test.resources.threads)
-    _bench = Bench(test, device_of(test.resources, number))
+    torch.set_num_threads(test.experiment.resources.threads)
+    _bench = Bench(test, device_of(test.experiment.resources, number))
 
 
 def _score(job: Job) -> Scored:

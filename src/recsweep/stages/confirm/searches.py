@@ -16,7 +16,6 @@ from recsweep.records.files import read_study
 from recsweep.records.openings import Opened
 from recsweep.records.study import Study
 from recsweep.spaces.files import bind_space
-from recsweep.stages.confirm.selected import selected_of
 from recsweep.stages.select.stage import choose, select_stage
 from recsweep.stages.sweep.stage import Inputs, searched_data, sweep
 from recsweep.tasks.folds import development_folds
@@ -52,7 +51,7 @@ def own_search(study: Study, folder: Path) -> Search:
     Raises:
         WorkFailed: a family has no complete trial.
     """
-    return Search(study, selected_of(study, choose(study, folder)))
+    return Search(study, choose(study, folder).opened)
 
 
 def repeat_searches(
@@ -84,7 +83,7 @@ def repeat_searches(
     for number in range(2, count + 1):
         experiment, place = repeated_experiment(study, number), folder / "searches" / str(number)
         repeat, _ = sweep(Inputs(experiment, place, dataset, folds, spaces), listeners=listeners)
-        found.append(Search(repeat, selected_of(repeat, select_stage(place, root))))
+        found.append(Search(repeat, select_stage(place, root).opened))
     return tuple(found)
 
 

@@ -11,10 +11,10 @@ from pathlib import Path
 
 from recsweep.config.schema import Experiment
 from recsweep.data.sealed import unseal
-from recsweep.data.types import Dataset
+from recsweep.data.types import Dataset, Fold
 from recsweep.evaluation.power import Power
 from recsweep.models.registry import families_of
-from recsweep.records.confirmation import Confirmation, Steps
+from recsweep.records.confirmation import Confirmation, Steps, confirmation_inputs
 from recsweep.records.confirmation_files import LEARNERS, read_confirmation, write_confirmation
 from recsweep.records.environment import PACKAGE, code_version, environment
 from recsweep.records.files import read_study
@@ -23,10 +23,9 @@ from recsweep.records.openings import Opened, Why, record_opening
 from recsweep.stages.confirm.conclude import ConfirmationPlan, conclude
 from recsweep.stages.confirm.contrasts import contrasts
 from recsweep.stages.confirm.power import power_of_study
-from recsweep.stages.confirm.refits import Job, RefitEnded, Scored, Test, score_all
+from recsweep.stages.confirm.refits import Job, RefitEnded, Test, score_all
 from recsweep.stages.confirm.scorable import check_test
 from recsweep.stages.confirm.searches import Search, own_search
-from recsweep.stages.confirm.selected import confirmation_inputs
 from recsweep.stages.machine import worker_count
 from recsweep.stages.sweep.stage import searched_data
 from recsweep.tasks.folds import development_folds, make_fold
@@ -78,7 +77,9 @@ def confirm_stage(
         if before := _confirmed(folder, inputs):  # by another process, meanwhile
             return before
         experiment = study.experiment
-        steps = _fold_steps(dataset, experiment, selected)
+        folds = development_folds(dataset, experiment)
+        of_folds = [_steps(fold, selected, experiment.task) for fold in folds]
+        del folds  # their memory goes before the test's comes
         asked = contrasts(study, selected)
         before_opening(power_of_study(study, selected, folder, root))
         now = environment(experiment.resources)
@@ -91,14 +92,18 @@ def confirm_stage(
             environment=worker_environment(experiment.resources),
             on_end=on_end,
         )
+        of_refit = _steps(test.fold, selected, experiment.task)
         confirmation, tables = conclude(
-            _by_family(scored, selected),
+            {name: [s for s in scored if s.job.family == name] for name in selected},
             test,
             ConfirmationPlan(
                 study=study,
                 searches=searches,
                 users=known_users,
-                steps=_all_steps(steps, test, selected),
+                steps={
+                    name: Steps(folds=tuple(of[name] for of in of_folds), refit=steps)
+                    for name, steps in of_refit.items()
+                },
                 contrasts=asked,
                 inputs=inputs,
                 environment=now,
@@ -144,9 +149,7 @@ def open_test(
     opened = unseal(dataset)
     fold = make_fold(TEST, opened.development, opened.cuts.test, opened, experiment)
     best = TASKS[experiment.task].best_possible(fold, opened, experiment)
-    features = {name: experiment.features_of(name) for name in experiment.families}
-    test = Test(fold, experiment.metric, experiment.resources, experiment.task, best, features)
-    return test, dataset.n_users
+    return Test(fold, experiment, best), dataset.n_users
 
 
 def _jobs(search: Search, number: int) -> list[Job]:
@@ -165,26 +168,10 @@ def _jobs(search: Search, number: int) -> list[Job]:
     return jobs
 
 
-def _by_family(scored: list[Scored], selected: dict[str, Opened]) -> dict[str, list[Scored]]:
-    return {name: [s for s in scored if s.job.family == name] for name in selected}
-
-
-def _fold_steps(
-    dataset: Dataset, experiment: Experiment, selected: dict[str, Opened]
-) -> dict[str, tuple[int | None, ...]]:
-    folds, task = development_folds(dataset, experiment), TASKS[experiment.task]
-    return {
-        name: tuple(optimizer_steps(c.config, fold.training, c.epochs, task) for fold in folds)
+def _steps(fold: Fold, selected: Mapping[str, Opened], task: str) -> dict[str, int]:
+    """Optimiser steps of the families that are trained by gradient."""
+    found = {
+        name: optimizer_steps(c.config, fold.training, c.epochs, TASKS[task])
         for name, c in selected.items()
     }
-
-
-def _all_steps(
-    folds: dict[str, tuple[int | None, ...]], test: Test, selected: dict[str, Opened]
-) -> dict[str, Steps | None]:
-    steps: dict[str, Steps | None] = {}
-    for name, choice in selected.items():
-        refit = optimizer_steps(choice.config, test.fold.training, choice.epochs, TASKS[test.task])
-        known = tuple(n for n in folds[name] if n is not None)
-        steps[name] = None if refit is None else Steps(folds=known, refit=refit)
-    return steps
+    return {name: steps for name, steps in found.items() if steps is not None}

@@ -25,10 +25,11 @@ from recsweep.records.confirmation import Confirmation
 from recsweep.records.confirmation_files import VERDICTS, read_confirmation
 from recsweep.records.environment import environment
 from recsweep.records.evidence import read_evidence
+from recsweep.records.openings import Opened
 from recsweep.records.selection import BestFile, read_best
 from recsweep.stages.machine import device_of, threads
 from recsweep.stages.portrait.stage import OnEpoch
-from recsweep.stages.recorded import check_configuration, is_confirmed, opened_of, recorded_data
+from recsweep.stages.recorded import check_configuration, recorded_data
 from recsweep.tasks.development import whole_split
 from recsweep.tasks.folds import development_folds
 from recsweep.tasks.registry import TASKS
@@ -112,9 +113,8 @@ def best_file(folder: Path) -> Path:
 def _confirmation(best: BestFile, folder: Path, until: Until) -> Confirmation | None:
     """What the sealed test said of this very configuration; None: it was not asked."""
     confirmation = read_confirmation(folder)
-    if confirmation is not None and is_confirmed(
-        confirmation.families.get(best.family), opened_of(best)
-    ):
+    confirmed = None if confirmation is None else confirmation.families.get(best.family)
+    if confirmed is not None and Opened.of(confirmed) == Opened.of(best):
         return confirmation
     if until == "development":
         return None

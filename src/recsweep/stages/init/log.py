@@ -6,13 +6,12 @@ from dataclasses import dataclass
 import polars as pl
 
 from recsweep.config.files import expand, validate
-from recsweep.config.schema import EventTable, FeatureTable, TimeLimits
+from recsweep.config.schema import NEXT_ITEM, EventTable, FeatureTable, TimeLimits
 from recsweep.data.cleaning import clean, needed_columns
 from recsweep.data.formats.parts import parts
 from recsweep.data.reading import read_batches
 from recsweep.data.tables import feature_table
 from recsweep.errors import BadInput
-from recsweep.models.protocol import NEXT_ITEM
 from recsweep.stages.init.columns import LogColumns, find_columns
 from recsweep.stages.init.experiment import (
     Draft,

@@ -1,7 +1,7 @@
 """A table of labelled sessions: which column is the label, and which of its values mean yes."""
 
+from recsweep.config.schema import PURCHASE
 from recsweep.errors import BadInput
-from recsweep.models.protocol import PURCHASE
 from recsweep.stages.init.columns import best_named
 from recsweep.stages.init.experiment import Draft, suggested, table_keys
 from recsweep.stages.init.features import find_features

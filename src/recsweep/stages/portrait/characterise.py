@@ -1,30 +1,23 @@
 """Records of what characterises each group: courses, categories and tags, numbers."""
 
-from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import polars as pl
 
 from recsweep.config.schema import Experiment
-from recsweep.data.descriptions import DescribedTable, Numbers, Values, descriptions, distinct_pairs
-from recsweep.data.features import LABEL, known_items
+from recsweep.data.descriptions import Numbers, Values, descriptions, distinct_pairs
+from recsweep.data.features.dated import LABEL
+from recsweep.data.features.fit import known_items
 from recsweep.data.types import Dataset, Fold, Int64
 from recsweep.evaluation.portrait.levels import levels
 from recsweep.evaluation.portrait.lift import SUPPORT, Lifts, lifts
-from recsweep.records.portrait import Cluster, CourseLift, Level, Lifted, ValueLift
+from recsweep.records.portrait import Cluster, CourseLift, Level, ValueLift
 
 COURSES = 10
 """Courses that are kept of each group."""
 VALUES = 10
 LEVELS = 10
-
-
-@dataclass(frozen=True, slots=True)
-class _Column:
-    table: DescribedTable
-    column: str
-    names: tuple[str, ...]
-    lifts: Lifts
 
 
 def characterise(
@@ -75,15 +68,7 @@ def _courses(
 
 
 def _values(columns: list[Values], labels: Int64, groups: int) -> list[tuple[ValueLift, ...]]:
-    counted = [
-        _Column(
-            c.table,
-            c.column,
-            c.names,
-            lifts(c.owner, c.value, len(c.names), labels, groups, c.known),
-        )
-        for c in columns
-    ]
+    counted = [(c, lifts(c.owner, c.value, len(c.names), labels, groups, c.known)) for c in columns]
 
     def of_group(group: int) -> tuple[ValueLift, ...]:
         every = [
@@ -91,10 +76,10 @@ def _values(columns: list[Values], labels: Int64, groups: int) -> list[tuple[Val
                 table=c.table,
                 column=c.column,
                 value=c.names[place],
-                **_lifted(c.lifts, group, int(place)),
+                **_lifted(found, group, int(place)),
             )
-            for c in counted
-            for place in c.lifts.top(group, VALUES)
+            for c, found in counted
+            for place in found.top(group, VALUES)
         ]
         return tuple(sorted(every, key=lambda v: (-v.lift, -v.learners))[:VALUES])
 
@@ -122,11 +107,10 @@ def _levels(columns: list[Numbers], labels: Int64, groups: int) -> list[tuple[Le
     return [of_group(group) for group in range(groups)]
 
 
-def _lifted(found: Lifts, group: int, place: int) -> dict[str, float]:
-    lifted = Lifted(
-        learners=int(found.counts[group, place]),
-        share=float(found.share[group, place]),
-        overall=float(found.overall[place]),
-        lift=float(found.lift[group, place]),
-    )
-    return lifted.model_dump()
+def _lifted(found: Lifts, group: int, place: int) -> dict[str, Any]:
+    return {
+        "learners": int(found.counts[group, place]),
+        "share": float(found.share[group, place]),
+        "overall": float(found.overall[place]),
+        "lift": float(found.lift[group, place]),
+    }

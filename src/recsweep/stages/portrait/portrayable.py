@@ -10,23 +10,22 @@ from recsweep.records.openings import Opened
 from recsweep.records.portrait import Portrait, portrait_path, read_portrait
 from recsweep.records.selection import Selection
 from recsweep.records.study import Study
-from recsweep.stages.confirm.selected import selected_of
 
 log = logging.getLogger(__name__)
 
 
-def current_portraits(study: Study, selection: Selection, folder: Path) -> list[Portrait]:
+def current_portraits(selection: Selection, folder: Path) -> list[Portrait]:
     """Those of exactly the selected configurations, in the experiment's order of families.
 
     Raises:
         BadInput: a file that can't be read.
     """
-    selected, found = selected_of(study, selection), []
-    for name in selection.families:
+    found = []
+    for name, selected in selection.opened.items():
         portrait = read_portrait(folder, name)
         if portrait is None:
             continue
-        if _opened(portrait) == selected[name]:
+        if Opened.of(portrait) == selected:
             found.append(portrait)
         else:
             log.warning(
@@ -38,10 +37,6 @@ def current_portraits(study: Study, selection: Selection, folder: Path) -> list[
     return found
 
 
-def _opened(portrait: Portrait) -> Opened:
-    return Opened.model_validate(portrait.model_dump(include=set(Opened.model_fields)))
-
-
 def portrayed_family(study: Study, selection: Selection, asked: str | None) -> str:
     """The family that is `asked` for, or else the best network on the folds.
 
@@ -49,7 +44,7 @@ def portrayed_family(study: Study, selection: Selection, asked: str | None) -> s
         BadInput: it isn't in the study, or has no state of a learner; or none is a network.
     """
     families = families_of(study.experiment.task)
-    kinds = {name: study.spaces[name].family for name in selection.families}
+    kinds = {name: choice.kind for name, choice in selection.families.items()}
     able = [name for name, kind in kinds.items() if families[kind].portrays]
     if asked is not None and asked not in kinds:
         raise BadInput(f"--family {asked}: the study has no such family{nearest(asked, kinds)}")

@@ -13,7 +13,8 @@ import polars as pl
 
 from recsweep.config.digest import json_sha256
 from recsweep.config.schema import Decides, Experiment, deciding
-from recsweep.data.features import known_users, with_features
+from recsweep.data.features.choose import with_features
+from recsweep.data.features.fit import known_users
 from recsweep.data.manifest import PreparedFile, read_manifest
 from recsweep.data.prepared import DEVELOPMENT, ITEM_ROWS, ITEMS, USER_ROWS, USERS
 from recsweep.data.types import Float32, Float64, Fold
@@ -37,7 +38,6 @@ from recsweep.records.portrait import (
     write_learners,
     write_portrait,
 )
-from recsweep.stages.confirm.selected import selected_of
 from recsweep.stages.machine import device_of, threads
 from recsweep.stages.portrait.characterise import characterise
 from recsweep.stages.portrait.portrayable import portrayed_family
@@ -64,17 +64,13 @@ OnEpoch = Callable[[str, int, int, float], None]
 """Told of every epoch of the refit: family, epoch, epochs in all, seconds left."""
 
 
-def _silent(family: str, epoch: int, epochs: int, seconds_left: float) -> None:
-    """Nobody listens."""
-
-
 def portrait_stage(
     folder: Path,
     root: Path,
     *,
     family: str | None = None,
     clusters: int | None = None,
-    on_epoch: OnEpoch = _silent,
+    on_epoch: OnEpoch = lambda family, epoch, epochs, seconds_left: None,
 ) -> Portrayed:
     """Portray the learners of the study in `folder`, or read the portrait if no input has changed.
 
@@ -98,7 +94,7 @@ def portrait_stage(
         )
     selection = choose(study, folder)
     name = portrayed_family(study, selection, family)
-    selected = selected_of(study, selection)[name]
+    selected = selection.opened[name]
     dataset = searched_data(study, root)
     files, cut = read_manifest(dataset.folder).files, dataset.cuts.test[0]
     inputs = portrait_inputs(files, cut, study.experiment, name, selected, clusters)

@@ -12,7 +12,6 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-import numpy as np
 from scipy.special import stdtrit
 
 from recsweep.config.schema import Resources
@@ -100,11 +99,6 @@ def compare_figures(
         for name in names
         for n, place in enumerate(places)
     )
-
-
-def stacked(runs: Sequence[Mapping[str, Sequence[float]]], name: str) -> Float64:
-    """(n_runs, n_places) of one metric."""
-    return np.array([run[name] for run in runs], np.float64)
 
 
 def _at(values: Mapping[str, Sequence[float]], name: str, n: int) -> float | None:

@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 
 from recsweep.config.files import read_yaml
-from recsweep.data.features import with_features
+from recsweep.data.features.choose import with_features
 from recsweep.data.types import Dataset, Fold
 from recsweep.errors import BadInput, WorkFailed
 from recsweep.models.registry import families_of
@@ -15,23 +15,18 @@ from recsweep.records.confirmation_files import read_confirmation, read_learners
 from recsweep.records.digests import edited
 from recsweep.records.environment import changed, environment
 from recsweep.records.lock import study_lock
+from recsweep.records.openings import Opened
 from recsweep.records.selection import BestFile, read_best
 from recsweep.stages.confirm.conclude import learner_metrics
 from recsweep.stages.confirm.refits import Job, RefitEnded, score_all
 from recsweep.stages.confirm.stage import open_test
 from recsweep.stages.machine import device_of, threads, worker_count
-from recsweep.stages.recorded import (
-    check_configuration,
-    is_confirmed,
-    opened_of,
-    recorded_data,
-)
-from recsweep.stages.reproduce.figures import Figure, compare_figures, obstacles, stacked, tolerance
+from recsweep.stages.recorded import check_configuration, recorded_data
+from recsweep.stages.reproduce.figures import Figure, compare_figures, obstacles, tolerance
 from recsweep.tasks.folds import development_folds
-from recsweep.tasks.registry import TASKS
 from recsweep.training.epoch import EpochReport
 from recsweep.training.process import worker_environment
-from recsweep.training.trial import Diverged, run_trial
+from recsweep.training.trial import Diverged, Trial
 
 MORE_SEEDS = 2
 """Trained besides, where a tolerance has to be measured."""
@@ -103,7 +98,9 @@ def _on_folds(
     tolerances = {}
     if reasons:
         learners = [len(fold.validation.histories) for fold in folds]
-        tolerances = {name: tolerance(stacked(runs, name), learners) for name in runs[0]}
+        tolerances = {
+            name: tolerance(np.array([run[name] for run in runs]), learners) for name in runs[0]
+        }
     figures = compare_figures(best.metrics, runs[0], [fold.name for fold in folds], tolerances)
     return figures, reasons
 
@@ -112,28 +109,20 @@ def _train(
     best: BestFile, folds: tuple[Fold, ...], seed: int, on_epoch: Callable[[EpochReport], None]
 ) -> Mapping[str, tuple[float, ...]]:
     resources = best.experiment.resources
-
-    def hear(report: EpochReport) -> bool:
-        on_epoch(report)
-        return True
-
     try:
         with threads(resources):
-            record = run_trial(
+            trial = Trial(
                 best.kind,
                 best.config,
                 folds,
-                best.experiment.metric,
+                best.experiment,
                 epochs=best.epochs,
                 seed=seed,
                 device=device_of(resources, 0),
-                precision=resources.precision,
-                task=TASKS[best.experiment.task],
-                on_epoch=hear,
             )
+            return trial.run(on_epoch)[-1].metrics
     except Diverged as reason:
         raise WorkFailed(f"{best.trial}: training diverged: {reason}") from None
-    return record.reports[-1].metrics
 
 
 def _on_test(
@@ -147,8 +136,8 @@ def _on_test(
     if confirmation is None:
         raise BadInput(f"{folder}: has no verdicts.json to check; run recsweep confirm {folder}")
     family = confirmation.families.get(best.family)
-    opened = opened_of(best)
-    if family is None or not is_confirmed(family, opened):
+    opened = Opened.of(best)
+    if family is None or Opened.of(family) != opened:
         found = "nothing" if family is None else f"{family.trial} with {family.epochs} epochs"
         raise BadInput(
             f"{folder}/verdicts.json: confirms {found} for {best.family}, not {best.trial} as in "

@@ -95,17 +95,18 @@ def _best(trial: TrialRow) -> EpochReport:
 def _choice(
     study: Study, trial: TrialRow, warnings: tuple[str, ...], within: int, candidates: int
 ) -> Choice:
-    best = _best(trial)
-    kind = families_of(study.experiment.task)[study.spaces[trial.family].family]
+    best, kind = _best(trial), study.spaces[trial.family].family
+    length = families_of(study.experiment.task)[kind].epochs
     return Choice(
         family=trial.family,
+        kind=kind,
         trial=trial.id,
         config=trial.config,
         seed=trial.seed,
         epochs=best.epoch,
         value=best.value,
         metrics=best.metrics,
-        converged=kind.epochs is not None or best.epoch < len(trial.epochs),
+        converged=length is not None or best.epoch < len(trial.epochs),
         near_edge=warnings,
         within=within,
         candidates=candidates,

@@ -1,6 +1,7 @@
 """The verb `select`: pick each family's configuration by the rule written in the experiment."""
 
 import os
+from dataclasses import fields
 from functools import partial
 from pathlib import Path
 
@@ -8,7 +9,7 @@ from recsweep.config.values import Configuration
 from recsweep.data.manifest import read_manifest
 from recsweep.models.registry import families_of
 from recsweep.records.files import read_study
-from recsweep.records.selection import BestFile, Choice, DataRecord, Selection, write_best
+from recsweep.records.selection import BestFile, DataRecord, Selection, write_best
 from recsweep.records.study import Study
 from recsweep.records.user_values import read_user_values
 from recsweep.spaces.files import bind_space
@@ -27,8 +28,19 @@ def select_stage(folder: Path, root: Path) -> Selection:
     raw = {file.path: file.sha256 for file in read_manifest(root / "data" / study.dataset).raw}
     data = DataRecord(dataset=study.dataset, fingerprint=study.fingerprint, raw=raw)
     for choice in selection.families.values():
+        told = {f.name: getattr(choice, f.name) for f in fields(choice)}
         path = folder / "best" / f"{choice.family}.yaml"
-        write_best(_record(choice, selection, study, data, os.path.relpath(path, root)), path)
+        best = BestFile(
+            command=f"make reproduce BEST={os.path.relpath(path, root)}",
+            study=study.experiment.study,
+            rule=selection.rule,
+            metric=selection.metric,
+            data=data,
+            experiment=study.experiment,
+            environment=study.environment,
+            **{name: value for name, value in told.items() if name in BestFile.model_fields},
+        )
+        write_best(best, path)
     return selection
 
 
@@ -41,27 +53,3 @@ def choose(study: Study, folder: Path) -> Selection:
         return spaces[family].near_edge(config)
 
     return select(study, partial(read_user_values, folder), near_edge)
-
-
-def _record(
-    choice: Choice, selection: Selection, study: Study, data: DataRecord, path: str
-) -> BestFile:
-    return BestFile(
-        command=f"make reproduce BEST={path}",
-        study=study.experiment.study,
-        family=choice.family,
-        kind=study.spaces[choice.family].family,
-        trial=choice.trial,
-        rule=selection.rule,
-        config=choice.config,
-        seed=choice.seed,
-        epochs=choice.epochs,
-        metric=selection.metric,
-        value=choice.value,
-        metrics=choice.metrics,
-        converged=choice.converged,
-        near_edge=choice.near_edge,
-        data=data,
-        experiment=study.experiment,
-        environment=study.environment,
-    )

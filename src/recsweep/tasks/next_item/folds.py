@@ -14,9 +14,9 @@ import numpy as np
 
 from recsweep.config.schema import Targets as TargetRule
 from recsweep.data.arrays import changes, ranges
-from recsweep.data.before_cut import Mask, rows_of, sequences_of
-from recsweep.data.features import Encoder
-from recsweep.data.types import KINDS, UNKNOWN, Events, Int32, Targets, Training
+from recsweep.data.before_cut import rows_of, sequences_of
+from recsweep.data.features.fit import Encoder
+from recsweep.data.types import KINDS, UNKNOWN, Events, Int32, Mask, Targets, Training
 from recsweep.errors import BadInput
 from recsweep.tasks.task import Split
 

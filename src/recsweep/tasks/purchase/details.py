@@ -5,7 +5,7 @@ from collections.abc import Mapping
 import numpy as np
 
 from recsweep.config.schema import Experiment, Metric, Schema
-from recsweep.data.features import ID
+from recsweep.data.features.dated import ID
 from recsweep.data.simulator.truth import true_probabilities
 from recsweep.data.types import Dataset, Fold, Targets
 from recsweep.evaluation.probability import (

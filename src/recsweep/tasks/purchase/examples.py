@@ -14,10 +14,10 @@ A row of a table of sessions is an example by itself; it has no history.
 """
 
 import numpy as np
-from numpy.typing import NDArray
 
 from recsweep.data.arrays import changes, ranges
-from recsweep.data.features import Encoder
+from recsweep.data.clock import DAY
+from recsweep.data.features.fit import Encoder
 from recsweep.data.types import (
     BOUGHT,
     KINDS,
@@ -27,16 +27,15 @@ from recsweep.data.types import (
     Int32,
     Int64,
     Labels,
+    Mask,
     Sequences,
     Targets,
 )
 from recsweep.tasks.purchase.history_inputs import HistoryInputs
 from recsweep.tasks.purchase.settings import Purchase
 
-Mask = NDArray[np.bool_]
 LATE = "window not over by the end"
 """Of the examples that are left out because their answer isn't known yet."""
-DAY = 86_400_000_000  # microseconds
 
 
 def find_examples(

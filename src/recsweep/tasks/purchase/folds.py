@@ -5,8 +5,7 @@ from dataclasses import replace
 import numpy as np
 
 from recsweep.config.files import nearest
-from recsweep.data.before_cut import Mask
-from recsweep.data.features import known_items
+from recsweep.data.features.fit import known_items
 from recsweep.data.types import (
     BOUGHT,
     UNKNOWN,
@@ -14,6 +13,7 @@ from recsweep.data.types import (
     Events,
     Float64,
     Int64,
+    Mask,
     Targets,
     Training,
 )

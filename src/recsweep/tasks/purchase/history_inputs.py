@@ -9,11 +9,12 @@ from dataclasses import dataclass
 import numpy as np
 
 from recsweep.data.arrays import changes
-from recsweep.data.features import Encoder, summaries
+from recsweep.data.clock import DAY
+from recsweep.data.features.events import summaries
+from recsweep.data.features.fit import Encoder
 from recsweep.data.likeness import LIKENESS, likeness_parts
 from recsweep.data.types import KINDS, UNKNOWN, Events, Float32, Float64, Int32, Int64
 
-DAY = 86_400_000_000  # microseconds
 CHUNK = 1 << 18
 """Examples whose courses are compared with their histories at once."""
 FINE = 1 << 20

@@ -8,8 +8,8 @@ import numpy as np
 import torch
 
 from recsweep.config.schema import Metric, Schema
-from recsweep.data.before_cut import Mask, sequences_of
-from recsweep.data.types import KINDS, UNKNOWN, Float64, Labels, Targets, Training
+from recsweep.data.before_cut import sequences_of
+from recsweep.data.types import KINDS, UNKNOWN, Float64, Labels, Mask, Targets, Training
 from recsweep.errors import BadInput
 from recsweep.evaluation.probability import log_losses
 from recsweep.tasks.task import Outcomes, Split, Task
