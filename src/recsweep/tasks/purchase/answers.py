@@ -101,6 +101,6 @@ def _without_bought(found: torch.Tensor, asked: Asked) -> torch.Tensor:
     """A course that the learner has bought before is no question any more."""
     events = asked.events
     bought = (events.kind == BOUGHT) & (asked.index != UNKNOWN)
-    learner = torch.from_numpy(events.user[bought].astype(np.int64))
+    learner = torch.from_numpy(np.searchsorted(asked.user, events.user[bought]))
     found[learner, torch.from_numpy(asked.index[bought].astype(np.int64))] = -torch.inf
     return found
