@@ -16,7 +16,6 @@ from recsweep.config.schema import EventTable, Experiment
 from recsweep.data.cleaning import RULES, Cleaned, clean_batches, needed_columns, together
 from recsweep.data.formats.parts import parts
 from recsweep.data.reading import read_batches
-from recsweep.errors import BadInput
 
 HELD = 1 << 22
 """Events that are held in memory before they are dealt out."""
@@ -33,15 +32,7 @@ class ReadCounts:
 
 
 def history_table(experiment: Experiment, path: Path) -> EventTable:
-    """How a file of histories is read: as the experiment's first log is.
-
-    Raises:
-        BadInput: the experiment is of a table of sessions.
-    """
-    if not experiment.data.events:
-        raise BadInput(
-            f"{path}: the model is of a table of sessions, which has no learners and no histories"
-        )
+    """How a file of histories is read: as the experiment's first log is."""
     table = experiment.data.events[0]
     packed = path.name.lower()
     form = "parquet" if packed.endswith((".parquet", ".pq")) else "csv"

@@ -23,6 +23,9 @@ def fitted_lines(record: BundleFile) -> Iterator[str]:
 
 def recommended_lines(done: Recommended) -> Iterator[str]:
     """Counts; each line that starts with `!` is a caveat."""
+    if not done.learners:
+        yield f"{done.rows} session{'s' * (done.rows != 1)}."
+        return
     lists = f"{done.rows} courses for {done.learners} learner{'s' * (done.learners != 1)}"
     yield f"{lists} from {done.read.rows} rows." if done.read.rows else f"{lists}."
     for rule, rows in done.read.dropped.items():

@@ -17,6 +17,7 @@ from recsweep.bundle.histories import ReadCounts, read_histories
 from recsweep.bundle.learners import Group, LearnerTable, groups_of, no_learners, read_learners
 from recsweep.bundle.output import rows_to
 from recsweep.bundle.recommend import Lists, frame_of, lists_of
+from recsweep.bundle.sessions import probabilities_of, read_sessions
 from recsweep.config.files import nearest
 from recsweep.data.before_cut import rows_of
 from recsweep.data.features.dated import ID
@@ -94,8 +95,10 @@ def recommend_stage(
     bundle = load_bundle(folder)
     if asking.at is not None and asking.at < bundle.known.cut:
         raise BadInput("--at lies before the end of the data that the model was fitted on")
-    shown = shown_courses(bundle.courses, asking.only, asking.allow, asking.available)
     done, experiment = Recommended(), bundle.known.experiment
+    if experiment.data.sessions is not None:
+        return _sessions(bundle, histories, asking, out)
+    shown = shown_courses(bundle.courses, asking.only, asking.allow, asking.available)
     if histories is not None:
         table = no_learners(experiment)
         frames = read_histories(experiment, histories, done.read)
@@ -113,6 +116,22 @@ def recommend_stage(
             sink(frame_of(bundle, group, lists))
         if not done.learners:
             raise BadInput(f"{histories}: holds no event that can be read as a history")
+    return done
+
+
+def _sessions(bundle: Bundle, rows: Path | None, asking: Asking, out: Path | None) -> Recommended:
+    """The probability of every row of a table of sessions."""
+    if rows is None or asking != Asking(k=asking.k):
+        raise BadInput(
+            f"{bundle.name}: is of a table of sessions: give a file of sessions, and no option "
+            "but --out"
+        )
+    done = Recommended()
+    with rows_to(out) as sink, threadpool_limits(1):
+        torch.set_num_threads(1)
+        for frame in read_sessions(bundle.known.experiment, rows):
+            sink(probabilities_of(bundle, frame, done.rows + 1))
+            done.rows += len(frame)
     return done
 
 

@@ -96,6 +96,9 @@ class Task(Generic[M]):
     answers: Callable[[M, Asked, Known], Answers] | None = None
     """What a fitted model says to learners outside of a study; None: it can't be asked there."""
 
+    session_answers: Callable[[M, Known], Float64] | None = None
+    """The same of a table of sessions: (n_sessions,) in the order of the table of learners."""
+
     def summarise(
         self, outcomes: Outcomes, targets: Targets, metric: Metric
     ) -> tuple[dict[str, float], Float64]:

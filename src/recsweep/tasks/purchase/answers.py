@@ -6,7 +6,17 @@ from dataclasses import replace
 import numpy as np
 import torch
 
-from recsweep.data.types import BOUGHT, KINDS, UNKNOWN, Float32, Labels, Sequences, Targets
+from recsweep.data.types import (
+    BOUGHT,
+    KINDS,
+    UNKNOWN,
+    Events,
+    Float32,
+    Float64,
+    Labels,
+    Sequences,
+    Targets,
+)
 from recsweep.models.cases import CaseBook, labels_of
 from recsweep.models.histories import even_blocks, filled, rows_of_width
 from recsweep.models.protocol import Classifier
@@ -15,6 +25,8 @@ from recsweep.tasks.purchase.examples import make_examples
 from recsweep.tasks.purchase.history_inputs import CourseTotals, HistoryInputs
 from recsweep.tasks.purchase.settings import Purchase
 
+SESSIONS = 1024
+"""Of a table of sessions that are asked at once."""
 LEARNERS, COURSES = 16, 64
 """Of a block: so many learners, each asked about so many courses."""
 
@@ -103,4 +115,29 @@ def _without_bought(found: torch.Tensor, asked: Asked) -> torch.Tensor:
     bought = (events.kind == BOUGHT) & (asked.index != UNKNOWN)
     learner = torch.from_numpy(np.searchsorted(asked.user, events.user[bought]))
     found[learner, torch.from_numpy(asked.index[bought].astype(np.int64))] = -torch.inf
+    return found
+
+
+def session_answers(model: Classifier, known: Known) -> Float64:
+    """(n_sessions,) the probability that each session of the table of learners ends in a purchase;
+    each is a session of its own, as in training.
+    """
+    n = len(known.encoder.of_users.known.ids)
+    found = np.empty(n)
+    for first in range(0, n, SESSIONS):
+        at = np.arange(first, min(first + SESSIONS, n))
+        events = Events(
+            user=filled(at, SESSIONS).astype(np.int32),
+            item=np.zeros(SESSIONS, np.int32),
+            time=np.zeros(SESSIONS, np.int64),
+            kind=np.zeros(SESSIONS, np.int8),
+        )
+        order = np.argsort(events.user, kind="stable")
+        rows, nobody = np.arange(SESSIONS), np.zeros(SESSIONS, bool)
+        events = replace(events, user=events.user[order])
+        place = np.zeros(SESSIONS, np.int32)
+        targets = make_examples(events, place, rows, nobody, {}, known.encoder, None, None, end=1)
+        book = CaseBook(targets, known.training.n_items, torch.device("cpu"))
+        probability = known.calibrator(model.probability(book))
+        found[events.user] = probability
     return found
