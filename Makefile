@@ -12,7 +12,7 @@ STUDY ?= results/$(basename $(notdir $(EXPERIMENT)))
 MODEL ?= models/$(notdir $(STUDY))
 LEARNER ?= 1
 
-.PHONY: help install examples sweep plan prepare search select confirm report model reproduce reference replay dashboard compare verdict methods portrait sync test lint format types imports tests faults fuzz mutants tools audit clean distclean
+.PHONY: help install examples sweep plan prepare search select confirm report model reproduce reference replay dashboard compare verdict methods portrait sync test test-long lint format types imports tests faults fuzz mutants tools audit clean distclean
 
 help: ## List every target
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | awk -F'\t' '{printf "  make %-12s %s\n", $$1, $$2}'
@@ -87,7 +87,8 @@ replay: $(INSTALLED) ## Derive every suggestion and stop of a study again from i
 examples: $(INSTALLED) ## Run the notebooks in examples/ and keep their outputs
 	@cd examples && $(CURDIR)/$(BIN)/jupyter-execute --inplace *.ipynb
 
-test: lint types imports tests ## Everything CI checks: lint, types, import contracts, tests
+test: lint imports ## Everything that has to pass: lint, import contracts, types, tests
+	@$(MAKE) --no-print-directory --jobs 2 types tests
 
 lint: $(INSTALLED) ## ruff and deptry
 	@$(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/deptry src
@@ -101,8 +102,12 @@ types: $(INSTALLED) ## mypy --strict
 imports: $(INSTALLED) ## Imports point one way
 	@$(BIN)/lint-imports
 
-tests: $(INSTALLED) ## pytest with branch coverage
-	@$(BIN)/pytest -n 2 --dist loadfile --cov --cov-report=term:skip-covered --cov-fail-under=85
+WORKERS ?= 2
+tests: $(INSTALLED) ## pytest with branch coverage: WORKERS=2
+	@$(BIN)/pytest -m 'not long' -n $(WORKERS) --dist loadfile --no-loadscope-reorder --durations=10 --cov --cov-report=term:skip-covered --cov-fail-under=85
+
+test-long: $(INSTALLED) ## The few tests that `make test` leaves out
+	@$(BIN)/pytest -m long --durations=10
 
 fuzz: $(INSTALLED) ## Damage inputs at random: SEED=0 SCALE=1 (11,000 cases) ONLY=suite or suite:case
 	@PYTHONPATH=tests $(BIN)/python -m fuzz.run --seed $(or $(SEED),0) --scale $(or $(SCALE),1) $(if $(ONLY),--only $(ONLY))

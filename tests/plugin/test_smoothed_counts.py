@@ -44,7 +44,7 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("task", FLOORS)
+@pytest.mark.parametrize("task", ["next_item", pytest.param("purchase", marks=pytest.mark.long)])
 def test_it_is_swept_confirmed_and_reported(site: Path, tmp_path: Path, task: str) -> None:
     experiment = {**EXPERIMENT, "task": task, "families": ["smoothed_counts", FLOORS[task]]}
     (tmp_path / "counts.yaml").write_text(yaml.safe_dump(experiment, sort_keys=False))
