@@ -56,7 +56,7 @@ def test_shares_and_names_are_checked_before_anything_starts(tmp_path: Path) -> 
             offers_of(folders, shares)
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_a_bundle_is_replaced_without_a_lost_request(tmp_path: Path) -> None:
     write(tmp_path / "m1", "popularity")
     write(tmp_path / "m2", "markov")
