@@ -7,12 +7,12 @@ BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
 EXPERIMENT ?= experiments/default.yaml
 ARGS ?=
-STUDY ?= results/$(basename $(notdir $(EXPERIMENT)))
+STUDY ?= results/$(shell sed -nE "s/^study: *['\"]?([^'\" \#]+).*/\1/p" $(EXPERIMENT))
 
 MODEL ?= models/$(notdir $(STUDY))
 LEARNER ?= 1
 
-.PHONY: help install examples sweep plan prepare search select confirm report model reproduce reference replay dashboard compare verdict methods portrait sync test test-long lint format types imports tests faults fuzz mutants tools audit clean distclean
+.PHONY: help install docs examples sweep plan prepare search select confirm report model reproduce reference replay dashboard compare verdict methods portrait sync test test-long lint format types imports tests faults fuzz mutants tools audit clean distclean
 
 help: ## List every target
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | awk -F'\t' '{printf "  make %-12s %s\n", $$1, $$2}'
@@ -27,17 +27,17 @@ $(INSTALLED): pyproject.toml constraints.txt
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[dev]'
 	@touch $@
 
-sweep: $(INSTALLED) ## Run the whole study: prepare, sweep, select, confirm, report
-	@$(BIN)/recsweep run $(EXPERIMENT) $(ARGS)
+sweep: $(INSTALLED) ## Run the whole study: prepare, search, select, confirm, report
+	@$(BIN)/recsweep sweep $(EXPERIMENT) $(ARGS)
 
 plan: $(INSTALLED) ## Print what a sweep would do, with an estimate of time and memory
-	@$(BIN)/recsweep sweep $(EXPERIMENT) --dry-run $(ARGS)
+	@$(BIN)/recsweep plan $(EXPERIMENT) $(ARGS)
 
 prepare: $(INSTALLED) ## Stage 1: read, clean, index and fingerprint the data
 	@$(BIN)/recsweep prepare $(EXPERIMENT) $(ARGS)
 
 search: $(INSTALLED) ## Stage 2: run or resume the trials
-	@$(BIN)/recsweep sweep $(EXPERIMENT) $(ARGS)
+	@$(BIN)/recsweep search $(EXPERIMENT) $(ARGS)
 
 select: $(INSTALLED) ## Stage 3: pick each family's configuration
 	@$(BIN)/recsweep select $(STUDY) $(ARGS)
@@ -76,13 +76,19 @@ portrait: $(INSTALLED) ## Learners in groups, and what sets each apart: ARGS="--
 sync: $(INSTALLED) ## Send runs that are files to W&B, with a workspace and a report
 	@$(BIN)/recsweep sync $(STUDY) $(ARGS)
 
-reference: $(INSTALLED) ## Keep a study's small evidence under examples/reference/, for the repository
+reference: $(INSTALLED) ## Keep a study's small evidence in the repository; of default the sample report and pictures, too
 	@mkdir -p examples/reference/$(notdir $(STUDY))/best
 	@cp $(STUDY)/leaderboard.md $(STUDY)/verdicts.json $(STUDY)/openings.json examples/reference/$(notdir $(STUDY))/
 	@cp $(STUDY)/best/*.yaml examples/reference/$(notdir $(STUDY))/best/
+	@if test $(notdir $(STUDY)) = default; then cp $(STUDY)/report.html docs/sample-report.html && $(BIN)/python docs/pictures.py $(STUDY); fi
+	@$(BIN)/python docs/figures.py
 
 replay: $(INSTALLED) ## Derive every suggestion and stop of a study again from its journal
 	@$(BIN)/recsweep replay $(STUDY) $(ARGS)
+
+docs: $(INSTALLED) ## The documentation as a site, in site/; fails on a dead link
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[docs]'
+	@NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --quiet --strict
 
 examples: $(INSTALLED) ## Run the notebooks in examples/ and keep their outputs
 	@cd examples && $(CURDIR)/$(BIN)/jupyter-execute --inplace *.ipynb
@@ -129,9 +135,9 @@ REPEAT ?= 1
 faults: $(INSTALLED) ## Kill, fill, hang, tear: every fault REPEAT times, each followed by a resume
 	@$(BIN)/pytest tests/faults --times $(REPEAT)
 
-clean: ## Remove caches (results and data stay)
-	@rm -rf .mypy_cache .pytest_cache .ruff_cache .hypothesis .import_linter_cache .coverage*
+clean: ## Remove caches and what was built (results and data stay)
+	@rm -rf build dist site htmlcov .mypy_cache .pytest_cache .ruff_cache .hypothesis .import_linter_cache .coverage*
 	@find . -name __pycache__ -not -path './$(VENV)/*' -prune -exec rm -rf {} +
 
-distclean: clean ## Remove .venv as well
-	@rm -rf $(VENV)
+distclean: clean ## Remove the environments as well
+	@rm -rf $(VENV) $(TOOLS) src/*.egg-info

@@ -84,7 +84,7 @@ def test_an_installed_recsweep_runs_a_study_in_an_empty_folder(
         "resources": {"workers": 1},
     }
     (tmp_path / "tiny.yaml").write_text(yaml.safe_dump(experiment))
-    done = run(installed, tmp_path, "-m", "recsweep", "run", "tiny.yaml")
+    done = run(installed, tmp_path, "-m", "recsweep", "sweep", "tiny.yaml")
     assert "Sealed test" in done.stdout
     assert done.stderr == ""  # Ray keeps quiet
     study = tmp_path / "results/tiny"

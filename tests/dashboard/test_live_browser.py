@@ -73,11 +73,11 @@ def test_the_page_is_up_and_follows_every_trial(
     wait_for(page, "0.3750")
     wait_for(page, "Open the Optuna dashboard")
     running.let_go()
-    wait_for(page, "The sweep was stopped")
+    wait_for(page, "The sweep was interrupted")
     assert page.evaluate("document.documentElement.scrollWidth") <= 390
     paper = page.evaluate("getComputedStyle(document.body).backgroundColor")
     assert paper == "rgb(22, 24, 27)"
     page.goto(f"{address}?lang=zh")
-    wait_for(page, "搜索已停止")
+    wait_for(page, "研究已中断")
     assert not troubles
     context.close()

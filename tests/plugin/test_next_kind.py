@@ -43,7 +43,7 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.mark.slow
 def test_it_is_swept_confirmed_reported_and_rebuilt(site: Path, tmp_path: Path) -> None:
     (tmp_path / "kinds.yaml").write_text(yaml.safe_dump(EXPERIMENT, sort_keys=False))
-    done = recsweep(site, tmp_path, "run", "kinds.yaml")
+    done = recsweep(site, tmp_path, "sweep", "kinds.yaml")
     assert done.returncode == 0, done.stderr
     folder = tmp_path / "results/kinds"
     confirmation = read_confirmation(folder)

@@ -7,8 +7,18 @@ from typing import Annotated, Any, Literal
 import typer
 from typer.core import TyperGroup
 
+import recsweep
 from recsweep.cli import models, review, steps
-from recsweep.cli.console import command, hints, out, program, speak, without_trials
+from recsweep.cli.console import (
+    command,
+    hints,
+    out,
+    program,
+    speak,
+    waiting,
+    without_trials,
+)
+from recsweep.cli.notify import notifying
 from recsweep.config.files import load_experiment
 from recsweep.config.schema import Experiment
 from recsweep.stages.init.words import Role
@@ -31,7 +41,6 @@ app = typer.Typer(
     name="recsweep",
     help="Fair, cross-validated hyperparameter studies of course recommenders.",
     no_args_is_help=True,
-    add_completion=False,
     pretty_exceptions_enable=False,
     rich_markup_mode="rich",
 )
@@ -62,6 +71,30 @@ Extra = Annotated[
     str | None,
     typer.Option("--trials", help="Extend every tuned family: --trials +12.", metavar="+N"),
 ]
+Notify = Annotated[
+    str | None,
+    typer.Option(
+        "--notify",
+        metavar="CMD",
+        help="Run this in a shell at the end, however it ends: RECSWEEP_STATUS is the exit status.",
+    ),
+]
+
+
+def _version(wanted: bool) -> None:
+    if wanted:
+        out.print(f"recsweep {recsweep.__version__}", highlight=False)
+        raise typer.Exit
+
+
+@app.callback()
+def root(
+    version: Annotated[
+        bool,
+        typer.Option("--version", callback=_version, is_eager=True, help="Print it and exit."),
+    ] = False,
+) -> None:
+    """Fair, cross-validated hyperparameter studies of course recommenders."""
 
 
 @app.command(epilog="Example: recsweep init log.csv courses.csv learners.csv")
@@ -92,8 +125,8 @@ def init(
     steps.init(files, output, columns, timezone, yes=yes, force=force)
 
 
-@app.command(epilog="Example: recsweep run experiments/default.yaml --set budget.trials=4")
-def run(
+@app.command(epilog="Example: recsweep sweep experiments/default.yaml --set budget.trials=4")
+def sweep(
     experiment: ExperimentFile,
     settings: Settings = None,
     trials: Extra = None,
@@ -102,31 +135,39 @@ def run(
     ] = False,
     quiet: Quiet = False,
     json: Json = False,
+    notify: Notify = None,
 ) -> None:
-    """Run a whole study: prepare, sweep, select, confirm, report.
+    """Run a whole study: prepare, search, select, confirm, report.
 
     Finished work is not done again.
     """
     speak(json)
-    loaded = load_experiment(experiment, settings or ())
-    steps.prepare(loaded, quiet)
-    # Where the test is opened at once, `confirm` says what it can show.
-    folder = steps.sweep(loaded, steps.extra_trials(trials), quiet, say_power=keep_sealed)
-    family = steps.select(folder)
-    if not keep_sealed:
-        steps.confirm(folder, quiet)
-    steps.report(folder, "en")
-    hints(
-        (f"{folder}/report.html", "the page"),
-        (f"{folder}/leaderboard.md", "the table, the configurations, the folds"),
-        (
-            command("reproduce", f"{folder}/best/{family}.yaml"),
-            "rebuild a configuration",
-        ),
-        more_of(loaded),
-        (command("dashboard", str(folder)), "a page to look closer"),
-        (command("sync", str(folder)), "send the runs to W&B"),
-    )
+    with notifying(notify):
+        with waiting("Reading the experiment"):
+            loaded = load_experiment(experiment, settings or ())
+        steps.prepare(loaded, quiet)
+        later = ("select", "report") if keep_sealed else ("select", "confirm", "report")
+        folder = steps.search(loaded, steps.extra_trials(trials), quiet, later)
+        selection = steps.select(folder, quiet)
+        if not keep_sealed:
+            steps.confirm(folder, quiet, later=("report",))
+        steps.report(folder, "en", quiet)
+        sealed = (command("confirm", str(folder)), "open the sealed test, once you are done")
+        longer = [name for name, choice in selection.families.items() if not choice.converged]
+        lines = [
+            (f"{folder}/report.html", "the page"),
+            (f"{folder}/leaderboard.md", "the table, the configurations, the folds"),
+            *([sealed] if keep_sealed else []),
+            (
+                command("reproduce", f"{folder}/best/{next(iter(selection.families))}.yaml"),
+                "rebuild a configuration",
+            ),
+            more_of(loaded),
+            *([longer_training(loaded, longer)] if longer else []),
+            (command("dashboard", str(folder)), "a page to look closer"),
+            (command("sync", str(folder)), "send the runs to W&B"),
+        ]
+        hints(*lines[: 2 if quiet else None])
 
 
 def more_of(experiment: Experiment) -> tuple[str, str]:
@@ -139,30 +180,39 @@ def more_of(experiment: Experiment) -> tuple[str, str]:
     return command(*without_trials(), *more), "more seconds for every tuned family"
 
 
+def longer_training(experiment: Experiment, families: list[str]) -> tuple[str, str]:
+    """What trains longer than a study whose training had not converged: a study of its own."""
+    more = {"study": f"{experiment.study}_longer", "budget.epochs": 2 * experiment.budget.epochs}
+    settings = [word for key, value in more.items() for word in ("--set", f"{key}={value}")]
+    return command(*without_trials(), *settings), f"not converged: {', '.join(families)}"
+
+
 @app.command(epilog="Example: recsweep prepare experiments/default.yaml")
 def prepare(experiment: ExperimentFile, settings: Settings = None) -> None:
     """Read, check, clean, index and fingerprint the data; cut it into folds and a sealed test."""
     steps.prepare(load_experiment(experiment, settings or ()), quiet=False)
 
 
-@app.command(epilog="Example: recsweep sweep experiments/default.yaml --trials +12")
-def sweep(
+@app.command(epilog="Example: recsweep plan experiments/default.yaml")
+def plan(experiment: ExperimentFile, settings: Settings = None) -> None:
+    """Print what a sweep would do, with an estimate of time and memory; run nothing."""
+    steps.plan(load_experiment(experiment, settings or ()))
+
+
+@app.command(epilog="Example: recsweep search experiments/default.yaml --trials +12")
+def search(
     experiment: ExperimentFile,
     settings: Settings = None,
     trials: Extra = None,
-    dry_run: Annotated[
-        bool, typer.Option("--dry-run", help="Print the plan with an estimate, run nothing.")
-    ] = False,
     quiet: Quiet = False,
     json: Json = False,
+    notify: Notify = None,
 ) -> None:
     """Run or resume the trials of every family."""
     speak(json)
-    loaded = load_experiment(experiment, settings or ())
-    if dry_run:
-        steps.plan(loaded)
-    else:
-        steps.sweep(loaded, steps.extra_trials(trials), quiet)
+    with notifying(notify):
+        loaded = load_experiment(experiment, settings or ())
+        steps.search(loaded, steps.extra_trials(trials), quiet)
 
 
 @app.command(epilog="Example: recsweep select results/default")
@@ -211,7 +261,7 @@ def portrait(
         typer.Option(
             "--clusters",
             min=2,
-            help="So many groups. [dim]Default: as the silhouette favours.[/]",
+            help="So many groups. [dim]Default: chosen by silhouette score.[/]",
             show_default=False,
         ),
     ] = None,
@@ -274,7 +324,7 @@ def compare(
     ],
     lang: Language = "en",
 ) -> None:
-    """Did new data, another space or new code change the answer? The first study is held up."""
+    """Did another space or new code change the answer? The first study is the baseline."""
     review.compare(studies, lang)
 
 
