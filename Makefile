@@ -9,7 +9,10 @@ EXPERIMENT ?= experiments/default.yaml
 ARGS ?=
 STUDY ?= results/$(shell sed -nE "s/^study: *['\"]?([^'\" \#]+).*/\1/p" $(EXPERIMENT))
 
-.PHONY: help install docs examples sweep plan prepare search select confirm report reproduce reference replay dashboard compare verdict methods portrait sync test test-long lint format types imports tests faults fuzz mutants tools audit clean distclean
+MODEL ?= models/$(notdir $(STUDY))
+LEARNER ?= 1
+
+.PHONY: help install docs examples sweep plan prepare search select confirm report model reproduce reference replay dashboard compare verdict methods portrait sync test test-long lint format types imports tests faults fuzz mutants tools audit clean distclean
 
 help: ## List every target
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | awk -F'\t' '{printf "  make %-12s %s\n", $$1, $$2}'
@@ -44,6 +47,10 @@ confirm: $(INSTALLED) ## Stage 4: refit the selected, open the sealed test, prin
 
 report: $(INSTALLED) ## Stage 5: write the leaderboard and the page
 	@$(BIN)/recsweep report $(STUDY) $(ARGS)
+
+model: $(INSTALLED) ## Fit the study's best configuration on all data, and recommend: LEARNER=1 MODEL=models/NAME
+	@test -e $(MODEL) || $(BIN)/recsweep fit $(STUDY) --out $(MODEL) $(ARGS)
+	@$(BIN)/recsweep recommend $(MODEL) --learner $(LEARNER) --k 3 --why
 
 reproduce: $(INSTALLED) ## Rebuild one configuration and check it: BEST=results/<study>/best/<family>.yaml
 	@test -n "$(BEST)" || { echo 'make reproduce BEST=results/<study>/best/<family>.yaml' >&2; exit 2; }

@@ -150,3 +150,20 @@ def test_the_slurm_script_wants_an_experiment_and_an_installed_repository(tmp_pa
         )  # fmt: skip
         assert done.returncode != 0
         assert words in done.stderr
+
+
+def test_the_rayservice_starts_applications_that_there_are() -> None:
+    pytest.importorskip("fastapi", reason="needs the extra serve")
+    from importlib import import_module
+
+    spec = load("rayservice.yaml")["spec"]
+    assert spec["rayClusterConfig"]["rayVersion"] in (ROOT / "constraints.txt").read_text()
+    applications = yaml.safe_load(spec["serveConfigV2"])["applications"]
+    (gate,) = (app for app in applications if app["route_prefix"])
+    assert set(gate["args"]["models"]) == {a["name"] for a in applications if a is not gate}
+    for app in applications:
+        module, _, name = app["import_path"].partition(":")
+        assert callable(getattr(import_module(module), name))
+    text = (DEPLOY / "rayservice.yaml").read_text("utf-8")
+    assert "value:" not in text
+    assert "secretRef" in text

@@ -13,6 +13,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from recsweep.api.models import export, fit, recommend
     from recsweep.api.papers import methods, verdict
     from recsweep.api.results import compare, confirm, portrait, report, reproduce, select
     from recsweep.api.search import plan, prepare, replay, run_search
@@ -35,12 +36,15 @@ __all__ = [
     "WorkFailed",
     "compare",
     "confirm",
+    "export",
+    "fit",
     "load_experiment",
     "load_study",
     "methods",
     "plan",
     "portrait",
     "prepare",
+    "recommend",
     "replay",
     "report",
     "reproduce",
@@ -51,6 +55,7 @@ __all__ = [
 ]
 
 _HOMES = {
+    "api.models": ("export", "fit", "recommend"),
     "api.papers": ("methods", "verdict"),
     "api.results": ("compare", "confirm", "portrait", "report", "reproduce", "select"),
     "api.search": ("plan", "prepare", "replay", "run_search"),

@@ -1,13 +1,14 @@
 """The commands: their arguments, and what follows what."""
 
+from datetime import datetime
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 import typer
 from typer.core import TyperGroup
 
 import recsweep
-from recsweep.cli import review, steps
+from recsweep.cli import models, review, steps
 from recsweep.cli.console import (
     command,
     hints,
@@ -21,6 +22,9 @@ from recsweep.cli.notify import notifying
 from recsweep.config.files import load_experiment
 from recsweep.config.schema import Experiment
 from recsweep.stages.init.words import Role
+
+DAYS = ["%Y-%m-%d", "%Y-%m-%dT%H:%M:%S", "%Y-%m-%d %H:%M:%S"]
+Until = Literal["everything", "development"]
 
 
 class ShowByDefault(TyperGroup):
@@ -353,6 +357,129 @@ def reproduce(
 ) -> None:
     """Rebuild a configuration from its file alone and compare every recorded figure."""
     steps.reproduce(best, sealed, quiet)
+
+
+@app.command(epilog="Example: recsweep fit results/default/best/gru.yaml --out models/gru")
+def fit(
+    best: Annotated[
+        Path,
+        typer.Argument(
+            help="results/<study>/best/<family>.yaml, or a study's folder: its best by the folds.",
+            show_default=False,
+        ),
+    ],
+    output: Annotated[
+        Path, typer.Option("--out", "-o", help="A folder that isn't there yet, e.g. models/gru.")
+    ],
+    until: Annotated[
+        Until,
+        typer.Option(
+            "--until",
+            help="everything: the sealed test as well, once its verdicts are out; or development.",
+        ),
+    ] = "everything",
+    licence: Annotated[
+        str | None, typer.Option("--licence", help="Of the data, for the model card.")
+    ] = None,
+    quiet: Quiet = False,
+) -> None:
+    """Train a best configuration on all data and write a bundle: weights, courses, model card."""
+    models.fit(best, output, until, licence, quiet)
+
+
+@app.command(epilog="Example: recsweep recommend models/gru histories.csv --k 10 --out lists.csv")
+def recommend(
+    bundle: Annotated[Path, typer.Argument(help="A bundle, e.g. models/gru.", show_default=False)],
+    histories: Annotated[
+        Path | None,
+        typer.Argument(
+            help="CSV or Parquet, in the columns of the study's log.", show_default=False
+        ),
+    ] = None,
+    learner: Annotated[
+        list[str] | None,
+        typer.Option("--learner", help="Instead of a file: an id of the prepared log; repeatable."),
+    ] = None,
+    k: Annotated[int, typer.Option("--k", help="Courses for each learner.")] = 10,
+    output: Annotated[
+        Path | None,
+        typer.Option(
+            "--out", "-o", help="New: .csv, .parquet or .jsonl. [dim]Default: CSV here.[/]"
+        ),
+    ] = None,
+    only: Annotated[
+        list[str] | None,
+        typer.Option("--only", help="Courses with a value: --only category=maths. Repeatable."),
+    ] = None,
+    allow: Annotated[
+        Path | None, typer.Option("--allow", help="A text file of courses' ids, one a line.")
+    ] = None,
+    available: Annotated[
+        datetime | None,
+        typer.Option("--available", help="Only courses known by this day.", formats=DAYS),
+    ] = None,
+    at: Annotated[
+        datetime | None,
+        typer.Option(
+            "--at",
+            help="Ask as of this moment. [dim]Default: just after each one's last event.[/]",
+            formats=DAYS,
+        ),
+    ] = None,
+    learners: Annotated[
+        Path | None,
+        typer.Option("--learners", help="A table of learners, in the columns of the study's."),
+    ] = None,
+    why: Annotated[
+        bool, typer.Option("--why", help="Name the events that carried each course most.")
+    ] = False,
+    quiet: Quiet = False,
+) -> None:
+    """Recommend courses to learners of a file or of the prepared log; counts go to stderr."""
+    from recsweep.data.clock import microseconds
+    from recsweep.stages.recommend import Asking
+
+    asking = Asking(
+        k=k,
+        only=only or (),
+        allow=allow,
+        available=None if available is None else microseconds(available),
+        at=None if at is None else microseconds(at),
+        learners=learners,
+        why=why,
+    )
+    models.recommend(bundle, histories, learner or (), output, quiet, asking)
+
+
+@app.command(epilog="Example: recsweep export models/gru --onnx gru.onnx")
+def export(
+    bundle: Annotated[Path, typer.Argument(help="A bundle, e.g. models/gru.", show_default=False)],
+    onnx: Annotated[Path, typer.Option("--onnx", help="A file that isn't there yet.")],
+) -> None:
+    """Write a bundle's network for onnxruntime, checked against the bundle's scores."""
+    models.export(bundle, onnx)
+
+
+@app.command(epilog="Example: recsweep serve models/gru models/knn --split 0.9,0.1")
+def serve(
+    bundles: Annotated[
+        list[Path], typer.Argument(help="Bundles, e.g. models/gru.", show_default=False)
+    ],
+    split: Annotated[
+        str | None,
+        typer.Option("--split", help="Each one's share of the learners. [dim]Default: alike.[/]"),
+    ] = None,
+    host: Annotated[
+        str, typer.Option("--host", help="Loopback unless told otherwise.")
+    ] = "127.0.0.1",
+    port: Annotated[int, typer.Option("--port", min=1, max=65535)] = 8000,
+    replicas: Annotated[int, typer.Option("--replicas", min=1, help="Processes of each.")] = 1,
+) -> None:
+    """Serve bundles over HTTP with Ray Serve; RECSWEEP_TOKEN, if set, is what clients must bear.
+
+    SIGHUP reads the folders again: new bundles take over without a lost request.
+    """
+    models.serve(bundles, split, host, port, replicas)
 
 
 @app.command(epilog="Example: recsweep replay results/default")
