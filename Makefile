@@ -9,7 +9,7 @@ EXPERIMENT ?= experiments/default.yaml
 ARGS ?=
 STUDY ?= results/$(basename $(notdir $(EXPERIMENT)))
 
-.PHONY: help install examples sweep plan prepare search select confirm report reproduce reference replay dashboard compare verdict methods portrait sync test lint format types imports tests faults fuzz mutants tools audit clean distclean
+.PHONY: help install examples sweep field plan prepare search select confirm report reproduce reference replay dashboard compare verdict methods portrait sync test lint format types imports tests faults fuzz mutants tools audit clean distclean
 
 help: ## List every target
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | awk -F'\t' '{printf "  make %-12s %s\n", $$1, $$2}'
@@ -26,6 +26,9 @@ $(INSTALLED): pyproject.toml constraints.txt
 
 sweep: $(INSTALLED) ## Run the whole study: prepare, sweep, select, confirm, report
 	@$(BIN)/recsweep run $(EXPERIMENT) $(ARGS)
+
+field: $(INSTALLED) ## The same with every family that ranks, on the default study's data
+	@$(BIN)/recsweep run experiments/field.yaml $(ARGS)
 
 plan: $(INSTALLED) ## Print what a sweep would do, with an estimate of time and memory
 	@$(BIN)/recsweep sweep $(EXPERIMENT) --dry-run $(ARGS)
