@@ -46,6 +46,14 @@ NEUMF = GRADIENT | {
     "learning_rate": 0.02,
     "negatives": 16,
 }
+STAN: dict[str, object] = {
+    "similarity": "cosine",
+    "query_weights": "fading",
+    "neighbour_fading": "time",
+    "neighbour_half_life_days": 100.0,
+    "closeness": "step",
+    "closeness_weight": 0.6,
+}
 FADED = {"fading": "instant", "fading_weight": 0.7}
 CONFIGS: dict[str, tuple[str, dict[str, object]]] = {
     "popularity": ("popularity", {}),
@@ -59,21 +67,12 @@ CONFIGS: dict[str, tuple[str, dict[str, object]]] = {
     "matrix_factorization faded": ("matrix_factorization", FACTORS | FADED | {"loss": "bpr"}),
     "wide_deep faded": ("wide_deep", WIDE_DEEP | FADED | {"loss": "cross_entropy"}),
     "item_knn cosine": ("item_knn", {"neighbours": 8, "weighting": "cosine"}),
-    "ease": ("ease", {"regularization": 2.0}),
+    "ease": ("ease", {"regularization": 2.0, "fading": "none"}),
     "ease faded": ("ease", {"regularization": 2.0} | FADED),
     "session_knn": ("session_knn", NEIGHBOURS),
     "session_knn stan": (
         "session_knn",
-        NEIGHBOURS
-        | FADED
-        | {
-            "similarity": "cosine",
-            "query_weights": "fading",
-            "neighbour_fading": "time",
-            "neighbour_half_life_days": 100.0,
-            "closeness": "step",
-            "closeness_weight": 0.6,
-        },
+        NEIGHBOURS | STAN | FADED,
     ),
     "item_knn bm25": (
         "item_knn",

@@ -141,18 +141,16 @@ class NeuMf(GradientRanker):
         at_target = states.index_select(0, batch.target_state)
         weight = None if self._weight is None else self._weight[batch.target_event]
         if config.loss == "cross_entropy":
-            courses, drawn = network.catalogue(), None
-            of_target, bias = courses[batch.target], network.bias
-        else:
-            drawn = self._draw(config.loss)
-            of_target, courses = network.vectors(batch.target, drawn)
-            bias = network.bias[drawn]
-        positive = self._fusion.pairs(at_target, of_target) + network.bias[batch.target]
-        if drawn is None:
-            mass = self._in_chunks(self._log_mass, states, courses, bias)
+            courses = network.catalogue()
+            positive = self._fusion.pairs(at_target, courses[batch.target])
+            positive = positive + network.bias[batch.target]
+            mass = self._in_chunks(self._log_mass, states, courses, network.bias)
             of_targets = mass.index_select(0, batch.target_state) - positive
             return (of_targets if weight is None else of_targets * weight).mean()
-        negative = self._in_chunks(self._logits, states, courses, bias)
+        drawn = self._draw(config.loss)
+        of_target, of_drawn = network.vectors(batch.target, drawn)
+        positive = self._fusion.pairs(at_target, of_target) + network.bias[batch.target]
+        negative = self._in_chunks(self._logits, states, of_drawn, network.bias[drawn])
         negative = negative.index_select(0, batch.target_state)
         if config.loss == "bpr":
             return losses.bpr(positive, negative, batch.target[:, None] == drawn, weight)
@@ -166,7 +164,7 @@ class NeuMf(GradientRanker):
         return self._logits(states, courses, bias).logsumexp(1)
 
     def _chunks(self, states: Tensor, courses: Tensor) -> tuple[Tensor, ...]:
-        return states.split(max(1, CHUNK_VALUES // (len(courses) * self._width)))
+        return torch.split(states, max(1, CHUNK_VALUES // (len(courses) * self._width)))
 
     def _in_chunks(
         self,
