@@ -38,7 +38,7 @@ WIDE_DEEP = GRADIENT | {
     "wide_learning_rate": 0.02,
     "negatives": 16,
 }
-NEIGHBOURS = {"neighbours": 8, "sample_size": 100, "neighbour_events": 20}
+NEIGHBOURS: dict[str, object] = {"neighbours": 8, "sample_size": 100, "neighbour_events": 20}
 NEUMF = GRADIENT | {
     "factors": 8,
     "hidden_size": 8,
