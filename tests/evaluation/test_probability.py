@@ -4,6 +4,9 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from scipy.special import logit
+from sklearn.isotonic import IsotonicRegression
+from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import brier_score_loss, f1_score, log_loss, roc_auc_score
 
 from recsweep.data.types import Float64, Int32
@@ -14,6 +17,7 @@ from recsweep.evaluation.probability import (
     calibrated,
     calibration_error,
     decisions,
+    fit_calibrator,
     linearised_by_learner,
     log_losses,
     pooled_metrics,
@@ -213,3 +217,27 @@ def test_a_gain_on_first_looks_alone_is_held_by_its_interval() -> None:
 def test_examples_that_all_cost_the_same_leave_no_doubt_however_unequal_learners_are() -> None:
     sequence = np.repeat(np.arange(4), [1, 50, 3, 7]).astype(np.int32)
     assert linearised_by_learner(np.full(61, 0.4), sequence) == pytest.approx(np.full(4, 0.4))
+
+
+def test_a_fitted_calibrator_answers_as_scikit_learn_does() -> None:
+    probability, bought, _ = world()
+    asked = np.array([0.0, 1e-9, 0.1, 0.5, 0.9, 1.0])
+    steps = IsotonicRegression(out_of_bounds="clip").fit(probability, bought)
+    least = 1 / (len(bought) + 2)
+    np.testing.assert_allclose(
+        fit_calibrator(probability, bought, "isotonic")(asked),
+        np.clip(steps.predict(asked), least, 1 - least),
+        rtol=1e-12,
+    )
+    line = LogisticRegression(C=np.inf, max_iter=1000)
+    line.fit(logit(np.clip(probability, 1e-6, 1 - 1e-6))[:, None], bought)
+    np.testing.assert_allclose(
+        fit_calibrator(probability, bought, "platt")(asked),
+        line.predict_proba(logit(np.clip(asked, 1e-6, 1 - 1e-6))[:, None])[:, 1],
+        rtol=1e-12,
+    )
+    for uncalibrated in (
+        fit_calibrator(probability, bought, "none"),
+        fit_calibrator(probability, np.zeros_like(bought), "platt"),
+    ):
+        np.testing.assert_array_equal(uncalibrated(asked), asked)
