@@ -73,7 +73,7 @@ def naive(histories: list[list[int]], query: list[int], c: dict[str, Any]) -> li
     neighbour_events=st.integers(1, 9),
     entries=st.sampled_from([1, 20, 1 << 22]),
 )
-@settings(max_examples=150)
+@settings(max_examples=60)
 def test_scores_are_their_plain_definition_however_little_is_laid_out_at_once(
     histories: list[list[int]],
     queries: list[list[int]],
