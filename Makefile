@@ -12,7 +12,7 @@ STUDY ?= results/$(shell sed -nE "s/^study: *['\"]?([^'\" \#]+).*/\1/p" $(EXPERI
 MODEL ?= models/$(notdir $(STUDY))
 LEARNER ?= 1
 
-.PHONY: help install docs examples sweep plan prepare search select confirm report model reproduce reference replay dashboard compare verdict methods portrait sync test test-long lint format types imports tests faults fuzz mutants tools audit clean distclean
+.PHONY: help install docs examples sweep field plan prepare search select confirm report model reproduce reference replay dashboard compare verdict methods portrait sync test test-long lint format types imports tests faults fuzz mutants tools audit clean distclean
 
 help: ## List every target
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | awk -F'\t' '{printf "  make %-12s %s\n", $$1, $$2}'
@@ -29,6 +29,9 @@ $(INSTALLED): pyproject.toml constraints.txt
 
 sweep: $(INSTALLED) ## Run the whole study: prepare, search, select, confirm, report
 	@$(BIN)/recsweep sweep $(EXPERIMENT) $(ARGS)
+
+field: $(INSTALLED) ## The same with every family that ranks, on the default study's data
+	@$(BIN)/recsweep sweep experiments/field.yaml $(ARGS)
 
 plan: $(INSTALLED) ## Print what a sweep would do, with an estimate of time and memory
 	@$(BIN)/recsweep plan $(EXPERIMENT) $(ARGS)

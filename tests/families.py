@@ -40,6 +40,22 @@ WIDE_DEEP = GRADIENT | {
     "wide_learning_rate": 0.02,
     "negatives": 16,
 }
+NEIGHBOURS: dict[str, object] = {"neighbours": 8, "sample_size": 100, "neighbour_events": 20}
+NEUMF = GRADIENT | {
+    "factors": 8,
+    "hidden_size": 8,
+    "depth": 2,
+    "learning_rate": 0.02,
+    "negatives": 16,
+}
+STAN: dict[str, object] = {
+    "similarity": "cosine",
+    "query_weights": "fading",
+    "neighbour_fading": "time",
+    "neighbour_half_life_days": 100.0,
+    "closeness": "step",
+    "closeness_weight": 0.6,
+}
 FADED = {"fading": "instant", "fading_weight": 0.7}
 CONFIGS: dict[str, tuple[str, dict[str, object]]] = {
     "popularity": ("popularity", {}),
@@ -53,6 +69,13 @@ CONFIGS: dict[str, tuple[str, dict[str, object]]] = {
     "matrix_factorization faded": ("matrix_factorization", FACTORS | FADED | {"loss": "bpr"}),
     "wide_deep faded": ("wide_deep", WIDE_DEEP | FADED | {"loss": "cross_entropy"}),
     "item_knn cosine": ("item_knn", {"neighbours": 8, "weighting": "cosine"}),
+    "ease": ("ease", {"regularization": 2.0, "fading": "none"}),
+    "ease faded": ("ease", {"regularization": 2.0} | FADED),
+    "session_knn": ("session_knn", NEIGHBOURS),
+    "session_knn stan": (
+        "session_knn",
+        NEIGHBOURS | STAN | FADED,
+    ),
     "item_knn bm25": (
         "item_knn",
         {
@@ -77,6 +100,7 @@ CONFIGS: dict[str, tuple[str, dict[str, object]]] = {
         ("lstm_unordered", RECURRENT | FADED),
         ("matrix_factorization", FACTORS),
         ("wide_deep", WIDE_DEEP),
+        ("neumf", NEUMF | FADED),
     )
     for loss in ("cross_entropy", "sampled_softmax", "bpr")
 }

@@ -32,6 +32,7 @@ CONFIGS: dict[str, tuple[str, dict[str, object]]] = {
         "wide_deep",
         GRADIENT | {"embedding_size": 8, "hidden_size": 16, "depth": 2, "wide_learning_rate": 0.02},
     ),
+    "neumf": ("neumf", GRADIENT | {"factors": 8, "hidden_size": 16, "depth": 2}),
     "gradient_boosting": ("gradient_boosting", BOOSTING),
     "logistic_regression": ("logistic_regression", {"inverse_penalty": 1.0}),
     "base_rate": ("base_rate", {}),

@@ -176,7 +176,7 @@ def test_no_family_lacks_a_choice_that_another_of_its_kind_has(
 
 
 def test_every_space_takes_the_training_weights_that_the_how_to_shows(tmp_path: Path) -> None:
-    text = (Path(__file__).parents[2] / "docs/how-to.md").read_text("utf-8")
+    text = (Path(__file__).parents[2] / "docs/experiment.md").read_text("utf-8")
     (shown,) = (b for b in re.findall(r"```yaml\n(.*?)```", text, re.DOTALL) if "training_" in b)
     path = tmp_path / "popularity.yaml"
     path.write_text(shown)
