@@ -30,6 +30,16 @@ FACTORS = GRADIENT | {
     "history_exponent": 0.5,
     "negatives": 16,
 }
+ATTENTION = GRADIENT | {
+    "block": "pre_norm",
+    "depth": 1,
+    "heads": 2,
+    "embedding_size": 16,
+    "positions": "learned",
+    "learning_rate": 0.02,
+    "negatives": 16,
+    "tied_embeddings": True,
+}
 WIDE_DEEP = GRADIENT | {
     "embedding_size": 8,
     "hidden_size": 16,
@@ -73,6 +83,8 @@ CONFIGS: dict[str, tuple[str, dict[str, object]]] = {
         ("lstm", RECURRENT),
         ("gru_unordered", RECURRENT | FADED),
         ("lstm_unordered", RECURRENT | FADED),
+        ("sasrec", ATTENTION),
+        ("sasrec_unordered", ATTENTION | FADED),
         ("matrix_factorization", FACTORS),
         ("wide_deep", WIDE_DEEP),
     )
