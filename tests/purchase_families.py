@@ -14,7 +14,8 @@ GRADIENT: dict[str, object] = {
 }
 RECURRENT: dict[str, object] = GRADIENT | {"depth": 1, "hidden_size": 16, "embedding_size": 8}
 ATTENTION: dict[str, object] = GRADIENT | {
-    "block": "ligr", "depth": 1, "heads": 2, "embedding_size": 16, "positions": "time", "window": 10,
+    "block": "ligr", "depth": 1, "heads": 2, "embedding_size": 16, "positions": "time",
+    "window": 10,
 }  # fmt: skip
 BOOSTING: dict[str, object] = {
     "learning_rate": 0.1, "trees": 20, "leaves": 7, "min_samples_leaf": 5, "l2": 0.0,

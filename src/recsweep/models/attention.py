@@ -1,8 +1,8 @@
 """Causal self-attention over a history, in the blocks that recommenders use.
 
-A place attends to itself and to the `window - 1` events before it, in training and in scoring alike;
-over several layers it so hears of older ones. Positions count back from the place that looks, so
-that one run serves every query of a history, and a long history is like a short one:
+A place attends to itself and to the `window - 1` events before it, in training and in scoring
+alike; over several layers it so hears of older ones. Positions count back from the place that
+looks, so that one run serves every query of a history, and a long history is like a short one:
 
 - `learned`: a number for each distance back is added to a head's logits (Raffel et al. 2020,
   section 2.1, without its buckets), where Kang & McAuley 2018 add a vector to each input;

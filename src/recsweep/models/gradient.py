@@ -141,7 +141,8 @@ class GradientModel(ABC, Generic[N, B]):
 def _parameter_groups(
     network: nn.Module, config: GradientConfig, tables: abc.Sequence[nn.Parameter]
 ) -> list[dict[str, object]]:
-    """Biases and norms aren't decayed; a wide part has its own rate; sparse tables another optimiser.
+    """Biases and norms aren't decayed; a wide part has a rate of its own; sparse tables another
+    optimiser.
 
     A wide part is decayed like the rest: most of its weights stand for pairs that training saw once
     or twice. Cheng et al. 2016, section 3.3, shrink it too, by the L1 penalty of FTRL.

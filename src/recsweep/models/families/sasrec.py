@@ -5,7 +5,7 @@ The blocks and what they know of positions: `attention.py`. Asked for a probabil
 
 Its twin `sasrec_unordered` has the same layers, and sees of the history only its faded mean: what
 the network gains over its twin is what the sequence is worth beyond recency. In a sequence of one
-there is nobody else to look at: how many heads look, and what they know of positions, has no effect.
+there is nobody else to look at: heads and positions have no effect.
 """
 
 import math
