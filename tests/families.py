@@ -49,47 +49,54 @@ WIDE_DEEP = GRADIENT | {
     "negatives": 16,
 }
 FADED = {"fading": "instant", "fading_weight": 0.7}
-CONFIGS: dict[str, tuple[str, dict[str, object]]] = {
-    "popularity": ("popularity", {}),
-    "popularity time": ("popularity", {"fading": "time", "half_life_days": 1.0}),
-    "markov": ("markov", {}),
-    "markov memory": ("markov", {"memory": 3} | FADED),
-    "matrix_factorization faded als": (
-        "matrix_factorization",
-        {"loss": "als", "factors": 4, "regularization": 0.01, "alpha": 20.0} | FADED,
-    ),
-    "matrix_factorization faded": ("matrix_factorization", FACTORS | FADED | {"loss": "bpr"}),
-    "wide_deep faded": ("wide_deep", WIDE_DEEP | FADED | {"loss": "cross_entropy"}),
-    "item_knn cosine": ("item_knn", {"neighbours": 8, "weighting": "cosine"}),
-    "item_knn bm25": (
-        "item_knn",
-        {
-            "neighbours": 8,
-            "weighting": "bm25",
-            "k1": 1.2,
-            "b": 0.5,
-            "fading": "step",
-            "fading_weight": 0.9,
-        },
-    ),
-    "matrix_factorization als": (
-        "matrix_factorization",
-        {"loss": "als", "factors": 4, "regularization": 0.01, "alpha": 20.0},
-    ),
-} | {
-    f"{family} {loss}": (family, base | {"loss": loss})
-    for family, base in (
-        ("gru", RECURRENT),
-        ("lstm", RECURRENT),
-        ("gru_unordered", RECURRENT | FADED),
-        ("lstm_unordered", RECURRENT | FADED),
-        ("sasrec", ATTENTION),
-        ("sasrec_unordered", ATTENTION | FADED),
-        ("matrix_factorization", FACTORS),
-        ("wide_deep", WIDE_DEEP),
-    )
-    for loss in ("cross_entropy", "sampled_softmax", "bpr")
-}
+CONFIGS: dict[str, tuple[str, dict[str, object]]] = (
+    {
+        "popularity": ("popularity", {}),
+        "popularity time": ("popularity", {"fading": "time", "half_life_days": 1.0}),
+        "markov": ("markov", {}),
+        "markov memory": ("markov", {"memory": 3} | FADED),
+        "matrix_factorization faded als": (
+            "matrix_factorization",
+            {"loss": "als", "factors": 4, "regularization": 0.01, "alpha": 20.0} | FADED,
+        ),
+        "matrix_factorization faded": ("matrix_factorization", FACTORS | FADED | {"loss": "bpr"}),
+        "wide_deep faded": ("wide_deep", WIDE_DEEP | FADED | {"loss": "cross_entropy"}),
+        "item_knn cosine": ("item_knn", {"neighbours": 8, "weighting": "cosine"}),
+        "item_knn bm25": (
+            "item_knn",
+            {
+                "neighbours": 8,
+                "weighting": "bm25",
+                "k1": 1.2,
+                "b": 0.5,
+                "fading": "step",
+                "fading_weight": 0.9,
+            },
+        ),
+        "matrix_factorization als": (
+            "matrix_factorization",
+            {"loss": "als", "factors": 4, "regularization": 0.01, "alpha": 20.0},
+        ),
+    }
+    | {
+        f"{family} {loss}": (family, base | {"loss": loss})
+        for family, base in (
+            ("gru", RECURRENT),
+            ("lstm", RECURRENT),
+            ("gru_unordered", RECURRENT | FADED),
+            ("lstm_unordered", RECURRENT | FADED),
+            ("sasrec", ATTENTION),
+            ("sasrec_unordered", ATTENTION | FADED),
+            ("matrix_factorization", FACTORS),
+            ("wide_deep", WIDE_DEEP),
+        )
+        for loss in ("cross_entropy", "sampled_softmax", "bpr")
+    }
+    | {
+        f"matrix_factorization {loss}": ("matrix_factorization", FACTORS | {"loss": loss})
+        for loss in ("gbce", "bce", "bpr_max")
+    }
+)
 CPU = torch.device("cpu")
 FAMILIES = families_of("next_item")
 

@@ -154,7 +154,7 @@ class Block(nn.Module):
     """Attention, then a feed-forward layer, each added to what came in.
 
     - `post_norm`: x' = norm(x + f(x)), Vaswani et al. 2017;
-    - `pre_norm`: x' = x + f(norm(x)), Kang & McAuley 2018, eq. for g(x);
+    - `pre_norm`: x' = x + f(norm(x)), Kang & McAuley 2018;
     - `ligr`: x' = x + sigmoid(W x + b) · f(norm(x)), with SwiGLU to feed forward (Borisyuk et al.
       2025, LiGR; in this form the block of eSASRec, Tikhonovich et al. 2025).
     """
