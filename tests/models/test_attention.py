@@ -6,7 +6,7 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from recsweep.models.attention import AttentionConfig, AttentionLayers, Block
+from recsweep.models.attention import AttentionConfig, AttentionLayers, Block, SwiGlu
 
 SIZE, HEADS = 8, 2
 SECOND = 1_000_000
@@ -58,6 +58,7 @@ def reference(layers: AttentionLayers, kind: str, states: Tensor, allowed: Tenso
         if kind == "ligr":
             states = states + block.gates[0](states).sigmoid() * change
             gate, inner = block.gates[1](states).sigmoid(), block.feed_forward
+            assert isinstance(inner, SwiGlu)
             in_, out = inner.project_in.weight, inner.project_out.weight
             left, right = (second(states) @ part.T for part in in_.chunk(2))
             states = states + gate * ((left * left.sigmoid() * right) @ out.T)
@@ -84,18 +85,19 @@ def test_positions_add_to_the_logits_by_distance_and_by_the_log_of_the_time_betw
     layers, inputs = layers_of(positions=positions, depth=1, window=5, heads=1), inputs_of()
     seconds = torch.tensor([0, 0, 1, 2, 3, 10, 10, 100, 4000, 4001, 4003, 10**6])
     time = (seconds * SECOND).expand(3, -1)
-    block, of = layers.blocks[0], layers.positions
+    block, of_distance = layers.blocks[0], layers.positions.bias_of_distance
     assert isinstance(block, Block)
+    assert of_distance is not None
     query, key, value = block.attention.project_in(block.norms[0](inputs)).chunk(3, -1)
     rows = []
     for here in range(12):
         logits = []
         for there in range(max(0, here - 4), here + 1):
             logit = (query[:, here] * key[:, there]).sum(1) / SIZE**0.5
-            logit = logit + of.bias_of_distance[here - there, 0]
-            if positions == "time":
+            logit = logit + of_distance[here - there, 0]
+            if (of_gap := layers.positions.bias_of_gap) is not None:
                 between = int(seconds[here] - seconds[there])
-                logit = logit + of.bias_of_gap[(1 + between).bit_length() - 1, 0]
+                logit = logit + of_gap[(1 + between).bit_length() - 1, 0]
             logits.append(logit)
         weights = torch.stack(logits, 1).softmax(1)
         rows.append((weights[..., None] * value[:, max(0, here - 4) : here + 1]).sum(1))

@@ -187,9 +187,9 @@ class Block(nn.Module):
         if self.kind == "post_norm":
             normed: Tensor = norm(states + self.dropout(layer(states)))
             return normed
-        change = self.dropout(layer(norm(states)))
+        change: Tensor = self.dropout(layer(norm(states)))
         if self.kind == "ligr":
-            change = torch.sigmoid(self.gates[n](states)) * change
+            change = change * torch.sigmoid(self.gates[n](states))
         return states + change
 
 
