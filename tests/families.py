@@ -32,6 +32,16 @@ FACTORS = GRADIENT | {
     "history_exponent": 0.5,
     "negatives": 16,
 }
+ATTENTION = GRADIENT | {
+    "block": "pre_norm",
+    "depth": 1,
+    "heads": 2,
+    "embedding_size": 16,
+    "positions": "learned",
+    "learning_rate": 0.02,
+    "negatives": 16,
+    "tied_embeddings": True,
+}
 WIDE_DEEP = GRADIENT | {
     "embedding_size": 8,
     "hidden_size": 16,
@@ -68,6 +78,12 @@ CONFIGS: dict[str, tuple[str, dict[str, object]]] = {
     ),
     "matrix_factorization faded": ("matrix_factorization", FACTORS | FADED | {"loss": "bpr"}),
     "wide_deep faded": ("wide_deep", WIDE_DEEP | FADED | {"loss": "cross_entropy"}),
+    "sasrec": ("sasrec", ATTENTION | {"loss": "cross_entropy"}),
+    "sasrec sampled_softmax": ("sasrec", ATTENTION | {"loss": "sampled_softmax"}),
+    "sasrec_unordered": ("sasrec_unordered", ATTENTION | FADED | {"loss": "cross_entropy"}),
+    "matrix_factorization gbce": ("matrix_factorization", FACTORS | {"loss": "gbce"}),
+    "matrix_factorization bce": ("matrix_factorization", FACTORS | {"loss": "bce"}),
+    "matrix_factorization bpr_max": ("matrix_factorization", FACTORS | {"loss": "bpr_max"}),
     "item_knn cosine": ("item_knn", {"neighbours": 8, "weighting": "cosine"}),
     "ease": ("ease", {"regularization": 2.0, "fading": "none"}),
     "ease faded": ("ease", {"regularization": 2.0} | FADED),

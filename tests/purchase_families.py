@@ -13,6 +13,10 @@ GRADIENT: dict[str, object] = {
     "dropout": 0.0,
 }
 RECURRENT: dict[str, object] = GRADIENT | {"depth": 1, "hidden_size": 16, "embedding_size": 8}
+ATTENTION: dict[str, object] = GRADIENT | {
+    "block": "ligr", "depth": 1, "heads": 2, "embedding_size": 16, "positions": "time",
+    "window": 10,
+}  # fmt: skip
 BOOSTING: dict[str, object] = {
     "learning_rate": 0.1, "trees": 20, "leaves": 7, "min_samples_leaf": 5, "l2": 0.0,
     "columns_a_split": 1.0,
@@ -24,6 +28,8 @@ CONFIGS: dict[str, tuple[str, dict[str, object]]] = {
     "lstm both ways": ("lstm", RECURRENT | {"bidirectional": True, "depth": 2}),
     "gru_unordered": ("gru_unordered", RECURRENT),
     "lstm_unordered": ("lstm_unordered", RECURRENT | {"fading": "step", "fading_weight": 0.7}),
+    "sasrec": ("sasrec", ATTENTION),
+    "sasrec_unordered": ("sasrec_unordered", ATTENTION | {"fading": "step", "fading_weight": 0.7}),
     "matrix_factorization": (
         "matrix_factorization",
         GRADIENT | {"factors": 8, "history_exponent": 0.5},

@@ -25,12 +25,14 @@ def groups_of(name: str, task: str) -> dict[str, tuple[float, float]]:
 
 
 @pytest.mark.parametrize("task", ["next_item", "purchase"])
-@pytest.mark.parametrize("name", ["gru", "lstm"])
-def test_weights_are_decayed_and_biases_are_not(name: str, task: str) -> None:
+@pytest.mark.parametrize(
+    ("name", "one"), [("gru", ".bias_hh"), ("lstm", ".bias_hh"), ("sasrec", ".norms.0.weight")]
+)
+def test_weights_are_decayed_and_biases_and_norms_are_not(name: str, task: str, one: str) -> None:
     found = groups_of(name, task)
-    biases = {path for path in found if path.rpartition(".")[2].startswith("bias")}
+    biases = {path for path in found if ".norms." in path or ".bias" in path or path == "bias"}
     assert {path for path, (decay, _) in found.items() if not decay} == biases
-    assert any("recurrence.bias_hh" in path for path in biases)
+    assert any(one in path for path in biases)
     assert {rate for _, rate in found.values()} == {RATE}
 
 

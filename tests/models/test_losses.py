@@ -1,3 +1,4 @@
+import math
 from itertools import product
 
 import pytest
@@ -155,7 +156,78 @@ def test_a_heavier_target_of_a_sampled_loss_is_a_target_that_comes_more_often() 
         losses.bpr(positive, negative, clash, weight),
         losses.bpr(positive[often], negative[often], clash[often]),
     )
+    for loss, one in ((losses.binary_cross_entropy, 0.3), (losses.bpr_max, 0.7)):
+        torch.testing.assert_close(
+            loss(positive, negative, clash, one, weight),
+            loss(positive[often], negative[often], clash[often], one),
+        )
     torch.testing.assert_close(
         losses.sampled_softmax(positive, negative, of_positive, log_q, weight),
         losses.sampled_softmax(positive[often], negative[often], of_positive[often], log_q),
     )
+
+
+def scores_of() -> tuple[Tensor, Tensor, Tensor]:
+    """Of three targets and four negatives; the first target is among its negatives twice."""
+    torch.manual_seed(0)
+    positive = torch.randn(3, dtype=torch.float64, requires_grad=True)
+    negative = torch.randn(3, 4, dtype=torch.float64, requires_grad=True)
+    clash = torch.zeros(3, 4, dtype=torch.bool)
+    clash[0, 1] = clash[0, 3] = True
+    return positive, negative, clash
+
+
+def sigmoid(x: float) -> float:
+    return 1 / (1 + math.exp(-x))
+
+
+@pytest.mark.parametrize("beta", [1.0, 0.3])
+def test_bce_and_gbce_are_their_papers_formulas(beta: float) -> None:
+    positive, negative, clash = scores_of()
+    expected = 0.0
+    for target in range(3):
+        others = [negative[target, n].item() for n in range(4) if not clash[target, n]]
+        likelihood = math.log(sigmoid(positive[target].item()) ** beta)
+        likelihood += sum(math.log(1 - sigmoid(other)) for other in others)
+        expected -= likelihood / (len(others) + 1) / 3
+    found = losses.binary_cross_entropy(positive, negative, clash, beta)
+    assert found.item() == pytest.approx(expected, rel=1e-12)
+
+
+def test_the_power_of_gbce_goes_from_bce_to_the_share_of_items_that_is_drawn() -> None:
+    assert losses.gbce_beta(0, 25, 101) == pytest.approx(1)
+    assert losses.gbce_beta(1, 25, 101) == pytest.approx(0.25)
+    assert losses.gbce_beta(0.75, 25, 101) == pytest.approx(0.25 * (0.75 * (1 - 4) + 4))
+    assert losses.gbce_beta(0.75, 500, 101) == 1  # none is left out
+    assert losses.gbce_beta(0.75, 5, 1) == 1
+
+
+def test_bpr_max_is_its_papers_formula() -> None:
+    positive, negative, clash = scores_of()
+    expected = 0.0
+    for target in range(3):
+        others = [negative[target, n].item() for n in range(4) if not clash[target, n]]
+        mass = sum(map(math.exp, others))
+        share = [math.exp(other) / mass for other in others]
+        own = positive[target].item()
+        chance = sum(s * sigmoid(own - r) for s, r in zip(share, others, strict=True))
+        penalty = 0.7 * sum(s * r**2 for s, r in zip(share, others, strict=True))
+        expected += (penalty - math.log(chance)) / 3
+    found = losses.bpr_max(positive, negative, clash, 0.7)
+    assert found.item() == pytest.approx(expected, rel=1e-12)
+
+
+@pytest.mark.parametrize("only", [False, True])
+def test_gradients_of_bce_gbce_and_bpr_max_are_those_of_small_steps(only: bool) -> None:
+    positive, negative, clash = scores_of()
+    clash[1] |= only  # a target that is all its negatives
+    weight = torch.tensor([2.0, 0.5, 1.0], dtype=torch.float64)
+    for loss, one in ((losses.binary_cross_entropy, 0.3), (losses.bpr_max, 0.7)):
+        assert torch.autograd.gradcheck(
+            lambda p, n, loss=loss, one=one: loss(p, n, clash, one, weight), (positive, negative)
+        )
+
+
+def test_a_target_that_is_all_its_negatives_has_no_bpr_max() -> None:
+    clash = torch.ones(1, 2, dtype=torch.bool)
+    assert losses.bpr_max(torch.ones(1), torch.ones(1, 2), clash, 1.0) == 0

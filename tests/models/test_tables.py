@@ -42,7 +42,7 @@ def model_of(family: str, loss: str, **changes: object) -> GradientRanker:
     training = training_of([rng.integers(0, 20, 6).tolist() for _ in range(8)], ITEMS)
     model = FAMILIES[family].model(config, Context(training, 0, torch.device("cpu"), "fp32"))
     assert isinstance(model, GradientRanker)
-    model._draw = lambda loss: DRAWN  # type: ignore[method-assign]
+    model._draw = lambda batch: DRAWN  # type: ignore[method-assign]
     return model
 
 
@@ -71,7 +71,7 @@ def gradients(model: GradientRanker) -> dict[str, Tensor]:
 
 
 @pytest.mark.parametrize("family", list(OWN))
-@pytest.mark.parametrize("loss", ["sampled_softmax", "bpr"])
+@pytest.mark.parametrize("loss", ["sampled_softmax", "gbce", "bpr", "bpr_max"])
 def test_the_gradients_are_those_of_a_dense_step(
     family: str, loss: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -141,7 +141,7 @@ def test_a_twin_may_choose_what_its_network_may_and_how_events_fade() -> None:
         faded = {"fading": "instant", "fading_weight": 0.7}
         assert other.defaults == {**space.defaults, **faded}
         assert other.first_trials == space.first_trials
-    assert twins == 4
+    assert twins == 6
 
 
 def test_every_family_of_a_task_that_is_trained_by_gradient_has_as_many_first_trials() -> None:

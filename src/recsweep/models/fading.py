@@ -12,6 +12,7 @@ exponential in time); by steps it is the decay of sequential neighbours (Ludewig
 """
 
 import math
+from collections.abc import Callable
 from typing import Literal, Self
 
 import torch
@@ -117,6 +118,22 @@ def faded_means(vectors: Tensor, rows: Rows, fading: FadingConfig, exponent: flo
     ages = fading.ages(rows.items, rows.time)
     counts = faded_counts(ages, vectors.dtype).pow(exponent)
     return faded_sums(vectors, ages) / counts[:, :, None]
+
+
+def on_faded_means(
+    layers: Callable[[Tensor], Tensor], inputs: Tensor, rows: Rows, fading: FadingConfig
+) -> Tensor:
+    """(n_rows, longest, width): what layers for sequences make of the faded mean after each place,
+    as a sequence of one. It is how a network's twin without order reads a history.
+
+    Args:
+        layers: (n_sequences, 1, d) to (n_sequences, 1, width).
+        inputs: (n_rows, longest, d) embedded events.
+        rows: whose they are.
+        fading: how older events weigh less.
+    """
+    means = faded_means(inputs, rows, fading)
+    return layers(means.flatten(0, 1)[:, None]).view(*inputs.shape[:2], -1)
 
 
 def faded_counts(ages: Tensor, dtype: torch.dtype) -> Tensor:

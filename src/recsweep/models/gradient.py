@@ -146,26 +146,27 @@ class GradientModel(ABC, Generic[N, B]):
 def _parameter_groups(
     network: nn.Module, config: GradientConfig, tables: abc.Sequence[nn.Parameter]
 ) -> list[dict[str, object]]:
-    """Biases aren't decayed; a wide part has a rate of its own; sparse tables another optimiser.
+    """Biases and norms aren't decayed; a wide part has a rate of its own; sparse tables another
+    optimiser.
 
     A wide part is decayed like the rest: most of its weights stand for pairs that training saw once
     or twice. Cheng et al. 2016, section 3.3, shrink it too, by the L1 penalty of FTRL.
     """
     rest: list[nn.Parameter] = []
-    biases: list[nn.Parameter] = []
+    kept: list[nn.Parameter] = []
     wide: list[nn.Parameter] = []
     for path, parameter in network.named_parameters():
         parts = path.split(".")
         if any(part.startswith("wide") for part in parts):
             wide.append(parameter)
-        elif parts[-1].startswith("bias"):
-            biases.append(parameter)
+        elif parts[-1].startswith("bias") or any("norm" in part for part in parts):
+            kept.append(parameter)
         elif all(parameter is not table for table in tables):
             rest.append(parameter)
     decay = config.weight_decay
     groups: list[dict[str, object]] = [
         {"params": rest, "weight_decay": decay},
-        {"params": biases, "weight_decay": 0.0},
+        {"params": kept, "weight_decay": 0.0},
     ]
     if wide:
         rate = config.wide_learning_rate

@@ -168,5 +168,56 @@ def bpr(positive: Tensor, negative: Tensor, clash: Tensor, weight: Tensor | None
     return _mean(pairs.sum(1) / (~clash).sum(1).clamp(min=1), weight)
 
 
+def binary_cross_entropy(
+    positive: Tensor,
+    negative: Tensor,
+    clash: Tensor,
+    beta: float = 1.0,
+    weight: Tensor | None = None,
+) -> Tensor:
+    """BCE over the target and its negatives (Kang & McAuley 2018, with more negatives than one);
+    with beta < 1 gBCE (Petrov & Macdonald 2023), which takes the target's probability to the power
+    beta. The mean over a target and its negatives, then over targets.
+
+    Shapes as for `bpr`; beta: see `gbce_beta`.
+    """
+    of_positive = -beta * F.logsigmoid(positive)
+    of_negative = F.softplus(negative).masked_fill(clash, 0.0).sum(1)
+    return _mean((of_positive + of_negative) / (1 + (~clash).sum(1)), weight)
+
+
+def gbce_beta(calibration: float, negatives: int, n_items: int) -> float:
+    """The power of gBCE: β = α (t (1 - 1/α) + 1/α) (Petrov & Macdonald 2023), with
+    α = negatives / (n_items - 1) their rate.
+
+    Args:
+        calibration: t; at 0 it is BCE, at 1 sampling does not move the probabilities.
+        negatives: of a target; at most all other items count.
+        n_items: that they are drawn from.
+    """
+    rate = min(1.0, negatives / max(1, n_items - 1))
+    return rate * (calibration * (1 - 1 / rate) + 1 / rate)
+
+
+def bpr_max(
+    positive: Tensor,
+    negative: Tensor,
+    clash: Tensor,
+    penalty: float,
+    weight: Tensor | None = None,
+) -> Tensor:
+    """BPR-max with its regularisation of scores (Hidasi & Karatzoglou 2018):
+    -log Σ_j s_j σ(r - r_j) + penalty · Σ_j s_j r_j², with s the softmax of the negatives' scores.
+
+    Shapes as for `bpr`; a target whose negatives are all itself has a loss of 0.
+    """
+    some = (~clash).any(1)
+    # Where all clash, none is left out: the softmax stays finite, and the target weighs nothing.
+    share = negative.masked_fill(clash & some[:, None], -torch.inf).log_softmax(1)
+    chance = (share + F.logsigmoid(positive[:, None] - negative)).logsumexp(1)
+    of_targets = (share.exp() * negative.square()).sum(1) * penalty - chance
+    return _mean(of_targets.masked_fill(~some, 0.0), weight)
+
+
 def _mean(of_targets: Tensor, weight: Tensor | None) -> Tensor:
     return (of_targets if weight is None else of_targets * weight).mean()

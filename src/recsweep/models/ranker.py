@@ -1,4 +1,4 @@
-"""Families that rank the catalogue and are trained by gradient: a `Network` under three losses."""
+"""Families that rank the catalogue and are trained by gradient: a `Network` under any loss."""
 
 from collections.abc import Callable, Iterator, Sequence
 from typing import Literal, TypeVar
@@ -21,8 +21,10 @@ class RankingConfig(GradientConfig):
     """The hyperparameters that every such family has."""
 
     window: int = Field(ge=1)  # events that the gradient reaches back
-    loss: Literal["cross_entropy", "sampled_softmax", "bpr"]
+    loss: Literal["cross_entropy", "sampled_softmax", "gbce", "bce", "bpr", "bpr_max"]
     negatives: int = Field(1, ge=1)  # drawn a batch; for the sampled losses
+    calibration: float = Field(0.75, ge=0, le=1)  # gbce: its t
+    score_penalty: float = Field(1.0, ge=0)  # bpr_max
 
 
 C = TypeVar("C", bound=RankingConfig)
@@ -90,7 +92,7 @@ class GradientRanker(GradientModel[Network, Batch]):
         return grid[histories.row, histories.length - 1].float()
 
     def loss(self, batch: Batch) -> tuple[Tensor, int]:
-        """Under the configured one of the three."""
+        """Under the configured one."""
         return self._loss(batch), len(batch.target)
 
     def _loss(self, batch: Batch) -> Tensor:
@@ -114,7 +116,7 @@ class GradientRanker(GradientModel[Network, Batch]):
                 half=self.context.precision == "bf16",
             )
         memory = None if network.sparse else network.encoder.memory(last_item)
-        drawn = self._draw(config.loss)
+        drawn = self._draw(batch)
         of_target, of_drawn = network.vectors(batch.target, drawn)
         at_target = states.index_select(0, batch.target_state)
         positive = (at_target * of_target).sum(1) + network.bias[batch.target]
@@ -129,15 +131,30 @@ class GradientRanker(GradientModel[Network, Batch]):
         negative = negative.index_select(0, batch.target_state)
         if memory is not None:
             positive, negative = _remember(memory, positive, negative, batch, drawn, network)
+        if config.loss == "sampled_softmax":
+            log_q = self._log_q
+            at_target, at_drawn = log_q[batch.target], log_q[drawn]
+            return losses.sampled_softmax(positive, negative, at_target, at_drawn, weight)
+        clash = batch.target[:, None] == drawn
         if config.loss == "bpr":
-            return losses.bpr(positive, negative, batch.target[:, None] == drawn, weight)
-        log_q = self._log_q
-        return losses.sampled_softmax(positive, negative, log_q[batch.target], log_q[drawn], weight)
+            return losses.bpr(positive, negative, clash, weight)
+        if config.loss == "bpr_max":
+            return losses.bpr_max(positive, negative, clash, config.score_penalty, weight)
+        beta = 1.0
+        if config.loss == "gbce":
+            n_known = self.context.training.n_known
+            beta = losses.gbce_beta(config.calibration, config.negatives, n_known)
+        return losses.binary_cross_entropy(positive, negative, clash, beta, weight)
 
-    def _draw(self, loss: str) -> Tensor:
-        """Negatives shared by a batch: by popularity for the softmax, evenly for BPR."""
-        n_known, device = self.context.training.n_known, self.context.device
-        if loss == "bpr":
+    def _draw(self, batch: Batch) -> Tensor:
+        """Negatives shared by a batch: by popularity for the softmax, of the batch's own targets
+        for BPR-max, evenly for the others.
+        """
+        n_known, device, loss = self.context.training.n_known, self.context.device, self.config.loss
+        if loss == "bpr_max":
+            chosen = torch.randint(len(batch.target), (self.config.negatives,), device=device)
+            return batch.target[chosen]
+        if loss != "sampled_softmax":
             return torch.randint(n_known, (self.config.negatives,), device=device)
         if self.network.sparse:  # the courses of random events: no pass over the catalogue
             return self.batches.draw(self.config.negatives)

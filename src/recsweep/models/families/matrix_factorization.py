@@ -45,7 +45,7 @@ class RankingFactorConfig(FactorConfig, RankingConfig):
 class FactorizationConfig(FadingConfig, TrainingWeights):
     """Hyperparameters where courses are ranked; which are needed depends on the loss."""
 
-    loss: Literal["als", "bpr", "cross_entropy", "sampled_softmax"]
+    loss: Literal["als", "cross_entropy", "sampled_softmax", "gbce", "bce", "bpr", "bpr_max"]
     factors: int = Field(ge=1)
     regularization: float | None = Field(None, ge=0)  # als
     alpha: float | None = Field(None, gt=0)  # als: confidence of an observed event
@@ -54,6 +54,8 @@ class FactorizationConfig(FadingConfig, TrainingWeights):
     batch_size: int | None = Field(None, ge=1)
     window: int | None = Field(None, ge=1)
     negatives: int = Field(1, ge=1)
+    calibration: float | None = Field(None, ge=0, le=1)  # gbce
+    score_penalty: float | None = Field(None, ge=0)  # bpr_max
     history_exponent: float | None = Field(None, ge=0, le=1)
     dropout: float | None = Field(None, ge=0, lt=1)
 

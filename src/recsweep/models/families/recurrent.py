@@ -3,10 +3,7 @@
 Their twins `gru_unordered` and `lstm_unordered` have the same layers, and see of the history only
 its faded mean: what a network gains over its twin is what the sequence is worth beyond recency.
 
-Asked for a probability, an event is its course, its type, the time since the event before and, if
-declared, its dwell. The state after the last event that an example may read meets the course in two
-ways: as a product with its vector, and through ReLU layers together with everything else that is
-known.
+Asked for a probability, they read what `event_odds.py` says of an event.
 """
 
 from collections.abc import Callable
@@ -20,11 +17,10 @@ from torch import Tensor, nn
 from torch.nn.utils.rnn import pack_padded_sequence
 
 from recsweep.config.schema import NEXT_ITEM, PURCHASE
-from recsweep.data.clock import DAY
-from recsweep.data.types import KINDS, Training
-from recsweep.models.cases import Cases, examples_of, labels_of
-from recsweep.models.classifier import LogOdds, after, classifier, deep_layers
-from recsweep.models.fading import FadingConfig, faded_means
+from recsweep.data.types import Training
+from recsweep.models.classifier import after, classifier
+from recsweep.models.event_odds import EventLogOdds, read_unordered
+from recsweep.models.fading import FadingConfig, on_faded_means
 from recsweep.models.family import Build, Family
 from recsweep.models.gradient import GradientConfig
 from recsweep.models.network import Encoder, Rows
@@ -82,6 +78,10 @@ def _run(stack: nn.GRU | nn.LSTM, inputs: Tensor, dropout: nn.Module) -> Tensor:
     if ours and not torch.onnx.is_in_onnx_export():  # ONNX has an operator for the whole layer
         assert isinstance(stack, nn.GRU)
         return run_gru(stack, inputs, dropout)
+    return _states(stack, inputs)
+
+
+def _states(stack: nn.GRU | nn.LSTM, inputs: Tensor) -> Tensor:
     states: Tensor = stack(inputs)[0]
     return states
 
@@ -115,9 +115,10 @@ class UnorderedEncoder(RecurrentEncoder):
 
     def forward(self, inputs: Tensor, rows: Rows) -> Tensor:
         """Every place by itself, from a zero state."""
-        means = faded_means(self.dropout(inputs), rows, self.fading)
-        states, _ = self.recurrence(means.flatten(0, 1)[:, None])
-        dropped: Tensor = self.dropout(states.view(*inputs.shape[:2], -1))
+        layers = partial(_states, self.recurrence)
+        dropped: Tensor = self.dropout(
+            on_faded_means(layers, self.dropout(inputs), rows, self.fading)
+        )
         return dropped
 
 
@@ -125,74 +126,30 @@ class UnorderedPurchaseConfig(StackConfig, FadingConfig):
     """Those of one without order that is asked for a probability."""
 
 
-class RecurrentLogOdds(LogOdds):
-    """Course, type and gap in; states; course and inputs out."""
+class RecurrentLogOdds(EventLogOdds):
+    """A stack of recurrent layers between."""
 
-    item_features: Tensor
+    layers: nn.GRU | nn.LSTM
 
     def __init__(self, cell: Cell, config: StackConfig, training: Training) -> None:
-        super().__init__()
-        size, n, none = config.embedding_size, training.n_items + 1, training.n_items
-        features = torch.from_numpy(training.item_features)
-        self.register_buffer("item_features", features, persistent=False)
-        self.embedding = nn.Embedding(n, size, padding_idx=none)
-        self.of_features = nn.Linear(features.shape[1], size, bias=False)
-        self.of_kind = nn.Embedding(len(KINDS), size)
-        self.of_gap = nn.Linear(1, size, bias=False)
-        self.recurrence = _stack(cell, config)
-        width = config.hidden_size * (2 if config.both_ways else 1)
-        n_inputs = labels_of(examples_of(training)).inputs.shape[1]
-        self.dropout = nn.Dropout(config.dropout)
-        self.project = nn.Linear(width, size, bias=False)
-        self.output = nn.Embedding(n, size, padding_idx=none)
-        self.out_inputs = nn.Linear(n_inputs, size, bias=False)
-        self.deep = deep_layers(width + size + n_inputs, config.hidden_size, 1, config.dropout)
-        n_event_features = len(training.event_columns)
-        self.of_events = nn.Linear(n_event_features, size, bias=False) if n_event_features else None
-        nn.init.normal_(self.output.weight, std=0.01)
-        with torch.no_grad():
-            self.output.weight[none] = 0  # a course that training doesn't know has no vector
-        nn.init.zeros_(self.out_inputs.weight)
-
-    def forward(self, cases: Cases) -> Tensor:
-        """(n_examples,)."""
-        state = self.dropout(self.states(cases.histories))
-        course = self.output(cases.candidate) + self.out_inputs(cases.inputs)
-        embedded = self.embedding(cases.candidate)
-        product = (self.project(state) * course).sum(1)
-        deep = self.deep(torch.cat((state, embedded, cases.inputs), 1)).squeeze(1)
-        logits: Tensor = product + deep
-        return logits
-
-    def states(self, histories: Histories) -> Tensor:
-        """(n_queries, width) after the events that each may read; 0 after none."""
-        assert histories.kinds is not None  # whoever lays out examples has both
-        assert histories.time is not None
-        days = histories.time.diff(dim=1, prepend=histories.time[:, :1]).double() / DAY
-        gaps = days.clamp(min=0).log1p().float()
-        features = histories.item_features
-        if features is None:
-            features = self.item_features[histories.items]
-        inputs = (
-            self.embedding(histories.items)
-            + self.of_features(features)
-            + self.of_kind(histories.kinds)
-            + self.of_gap(gaps[..., None])
+        super().__init__(
+            partial(_stack, cell, config),
+            training,
+            embedding_size=config.embedding_size,
+            width=config.hidden_size * (2 if config.both_ways else 1),
+            hidden_size=config.hidden_size,
+            dropout=config.dropout,
         )
-        if self.of_events is not None:
-            inputs = inputs + self.of_events(histories.event_features)
-        if not inputs.shape[1]:  # nobody here has a history
-            return torch.zeros(len(histories.row), self.project.in_features, device=inputs.device)
-        return self._read(self.dropout(inputs), histories)
 
-    def _read(self, inputs: Tensor, histories: Histories) -> Tensor:
-        if self.recurrence.bidirectional:
+    def read(self, inputs: Tensor, histories: Histories) -> Tensor:
+        """Forwards, one run serves all queries of a row."""
+        if self.layers.bidirectional:
             return self._both_ways(inputs, histories)
-        return after(_run(self.recurrence, inputs, self.dropout), histories)
+        return after(_run(self.layers, inputs, self.dropout), histories)
 
     def _both_ways(self, inputs: Tensor, histories: Histories) -> Tensor:
         """Backwards, each query needs a run of its own: it begins at the query's last event."""
-        out = inputs.new_zeros(len(histories.row), 2 * self.recurrence.hidden_size)
+        out = inputs.new_zeros(len(histories.row), 2 * self.layers.hidden_size)
         some = torch.nonzero(histories.length).squeeze(1)
         if not len(some):
             return out
@@ -202,7 +159,7 @@ class RecurrentLogOdds(LogOdds):
             batch_first=True,
             enforce_sorted=False,
         )
-        _, last = self.recurrence(packed)
+        _, last = self.layers(packed)
         state = last[0] if isinstance(last, tuple) else last
         return torch.index_copy(out, 0, some, torch.cat((state[-2], state[-1]), 1))
 
@@ -214,10 +171,9 @@ class UnorderedLogOdds(RecurrentLogOdds):
         super().__init__(cell, config, training)
         self.fading = config
 
-    def _read(self, inputs: Tensor, histories: Histories) -> Tensor:
-        means = after(faded_means(inputs, histories, self.fading), histories)
-        states: Tensor = self.recurrence(means[:, None])[0][:, 0]
-        return torch.where(histories.length[:, None] > 0, states, 0.0)
+    def read(self, inputs: Tensor, histories: Histories) -> Tensor:
+        """Once a query."""
+        return read_unordered(partial(_states, self.layers), inputs, histories, self.fading)
 
 
 _ranks: Callable[..., Build[Any, Any]] = partial(Build, uses_features=True, portrays=True)
