@@ -67,59 +67,65 @@ STAN: dict[str, object] = {
     "closeness_weight": 0.6,
 }
 FADED = {"fading": "instant", "fading_weight": 0.7}
-CONFIGS: dict[str, tuple[str, dict[str, object]]] = {
-    "popularity": ("popularity", {}),
-    "popularity time": ("popularity", {"fading": "time", "half_life_days": 1.0}),
-    "markov": ("markov", {}),
-    "markov memory": ("markov", {"memory": 3} | FADED),
-    "matrix_factorization faded als": (
-        "matrix_factorization",
-        {"loss": "als", "factors": 4, "regularization": 0.01, "alpha": 20.0} | FADED,
-    ),
-    "matrix_factorization faded": ("matrix_factorization", FACTORS | FADED | {"loss": "bpr"}),
-    "wide_deep faded": ("wide_deep", WIDE_DEEP | FADED | {"loss": "cross_entropy"}),
-    "sasrec": ("sasrec", ATTENTION | {"loss": "cross_entropy"}),
-    "sasrec sampled_softmax": ("sasrec", ATTENTION | {"loss": "sampled_softmax"}),
-    "sasrec_unordered": ("sasrec_unordered", ATTENTION | FADED | {"loss": "cross_entropy"}),
-    "matrix_factorization gbce": ("matrix_factorization", FACTORS | {"loss": "gbce"}),
-    "matrix_factorization bce": ("matrix_factorization", FACTORS | {"loss": "bce"}),
-    "matrix_factorization bpr_max": ("matrix_factorization", FACTORS | {"loss": "bpr_max"}),
-    "item_knn cosine": ("item_knn", {"neighbours": 8, "weighting": "cosine"}),
-    "ease": ("ease", {"regularization": 2.0, "fading": "none"}),
-    "ease faded": ("ease", {"regularization": 2.0} | FADED),
-    "session_knn": ("session_knn", NEIGHBOURS),
-    "session_knn stan": (
-        "session_knn",
-        NEIGHBOURS | STAN | FADED,
-    ),
-    "item_knn bm25": (
-        "item_knn",
-        {
-            "neighbours": 8,
-            "weighting": "bm25",
-            "k1": 1.2,
-            "b": 0.5,
-            "fading": "step",
-            "fading_weight": 0.9,
-        },
-    ),
-    "matrix_factorization als": (
-        "matrix_factorization",
-        {"loss": "als", "factors": 4, "regularization": 0.01, "alpha": 20.0},
-    ),
-} | {
-    f"{family} {loss}": (family, base | {"loss": loss})
-    for family, base in (
-        ("gru", RECURRENT),
-        ("lstm", RECURRENT),
-        ("gru_unordered", RECURRENT | FADED),
-        ("lstm_unordered", RECURRENT | FADED),
-        ("matrix_factorization", FACTORS),
-        ("wide_deep", WIDE_DEEP),
-        ("neumf", NEUMF | FADED),
-    )
-    for loss in ("cross_entropy", "sampled_softmax", "bpr")
-}
+CONFIGS: dict[str, tuple[str, dict[str, object]]] = (
+    {
+        "popularity": ("popularity", {}),
+        "popularity time": ("popularity", {"fading": "time", "half_life_days": 1.0}),
+        "markov": ("markov", {}),
+        "markov memory": ("markov", {"memory": 3} | FADED),
+        "matrix_factorization faded als": (
+            "matrix_factorization",
+            {"loss": "als", "factors": 4, "regularization": 0.01, "alpha": 20.0} | FADED,
+        ),
+        "matrix_factorization faded": ("matrix_factorization", FACTORS | FADED | {"loss": "bpr"}),
+        "wide_deep faded": ("wide_deep", WIDE_DEEP | FADED | {"loss": "cross_entropy"}),
+        "item_knn cosine": ("item_knn", {"neighbours": 8, "weighting": "cosine"}),
+        "ease": ("ease", {"regularization": 2.0, "fading": "none"}),
+        "ease faded": ("ease", {"regularization": 2.0} | FADED),
+        "session_knn": ("session_knn", NEIGHBOURS),
+        "session_knn stan": (
+            "session_knn",
+            NEIGHBOURS | STAN | FADED,
+        ),
+        "item_knn bm25": (
+            "item_knn",
+            {
+                "neighbours": 8,
+                "weighting": "bm25",
+                "k1": 1.2,
+                "b": 0.5,
+                "fading": "step",
+                "fading_weight": 0.9,
+            },
+        ),
+        "matrix_factorization als": (
+            "matrix_factorization",
+            {"loss": "als", "factors": 4, "regularization": 0.01, "alpha": 20.0},
+        ),
+    }
+    | {
+        f"{family} {loss}": (family, base | {"loss": loss})
+        for family, base in (
+            ("gru", RECURRENT),
+            ("lstm", RECURRENT),
+            ("gru_unordered", RECURRENT | FADED),
+            ("lstm_unordered", RECURRENT | FADED),
+            ("matrix_factorization", FACTORS),
+            ("wide_deep", WIDE_DEEP),
+            ("neumf", NEUMF | FADED),
+        )
+        for loss in ("cross_entropy", "sampled_softmax", "bpr")
+    }
+    | {
+        f"{family} {loss}": (family, base | {"loss": loss})
+        for family, base, some in (
+            ("sasrec", ATTENTION, ("cross_entropy", "sampled_softmax")),
+            ("sasrec_unordered", ATTENTION | FADED, ("cross_entropy",)),
+            ("matrix_factorization", FACTORS, ("gbce", "bce", "bpr_max")),
+        )
+        for loss in some
+    }
+)
 CPU = torch.device("cpu")
 FAMILIES = families_of("next_item")
 

@@ -131,11 +131,22 @@ class GradientRanker(GradientModel[Network, Batch]):
         negative = negative.index_select(0, batch.target_state)
         if memory is not None:
             positive, negative = _remember(memory, positive, negative, batch, drawn, network)
+        return self._sampled(batch.target, drawn, positive, negative, weight)
+
+    def _sampled(
+        self,
+        target: Tensor,
+        drawn: Tensor,
+        positive: Tensor,
+        negative: Tensor,
+        weight: Tensor | None,
+    ) -> Tensor:
+        """The configured loss of logits of targets (n_targets,) and of the drawn (n_targets, n)."""
+        config = self.config
         if config.loss == "sampled_softmax":
-            log_q = self._log_q
-            at_target, at_drawn = log_q[batch.target], log_q[drawn]
+            at_target, at_drawn = self._log_q[target], self._log_q[drawn]
             return losses.sampled_softmax(positive, negative, at_target, at_drawn, weight)
-        clash = batch.target[:, None] == drawn
+        clash = target[:, None] == drawn
         if config.loss == "bpr":
             return losses.bpr(positive, negative, clash, weight)
         if config.loss == "bpr_max":

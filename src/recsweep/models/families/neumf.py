@@ -22,7 +22,6 @@ from torch.utils.checkpoint import checkpoint
 from recsweep.config.schema import NEXT_ITEM, PURCHASE
 from recsweep.data.batches import Batch
 from recsweep.data.types import Training
-from recsweep.models import losses
 from recsweep.models.cases import Cases, examples_of, labels_of
 from recsweep.models.classifier import LogOdds, after, classifier
 from recsweep.models.fading import FadingConfig, faded_means
@@ -147,15 +146,12 @@ class NeuMf(GradientRanker):
             mass = self._in_chunks(self._log_mass, states, courses, network.bias)
             of_targets = mass.index_select(0, batch.target_state) - positive
             return (of_targets if weight is None else of_targets * weight).mean()
-        drawn = self._draw(config.loss)
+        drawn = self._draw(batch)
         of_target, of_drawn = network.vectors(batch.target, drawn)
         positive = self._fusion.pairs(at_target, of_target) + network.bias[batch.target]
         negative = self._in_chunks(self._logits, states, of_drawn, network.bias[drawn])
         negative = negative.index_select(0, batch.target_state)
-        if config.loss == "bpr":
-            return losses.bpr(positive, negative, batch.target[:, None] == drawn, weight)
-        log_q = self._log_q
-        return losses.sampled_softmax(positive, negative, log_q[batch.target], log_q[drawn], weight)
+        return self._sampled(batch.target, drawn, positive, negative, weight)
 
     def _logits(self, states: Tensor, courses: Tensor, bias: Tensor) -> Tensor:
         return self._fusion.grid(states, courses) + bias
