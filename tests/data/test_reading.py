@@ -116,6 +116,15 @@ def test_a_row_with_too_many_fields_is_named_even_if_they_are_not_asked_for(writ
         read(path, "id")
 
 
+@pytest.mark.parametrize(("header", "row"), [(True, 2), (False, 3)])
+def test_a_long_row_among_quotes_that_are_plain_signs_is_named_too(
+    write: Write, header: bool, row: int
+) -> None:
+    path = write('id,title\n1,The 5" disc\n2,c,d\n')
+    with pytest.raises(BadInput, match=f"row {row} has 3 fields, expected 2"):
+        read(path, "id" if header else "column_1", header=header)
+
+
 def test_a_file_with_a_header_only_has_no_rows(write: Write) -> None:
     assert read(write("a,b\n"), "a") == {"a": []}
 

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from recsweep.data.types import UNKNOWN, Fold
 from recsweep.errors import BadInput
+from recsweep.tasks.next_item.folds import SEEN
 
 Rows = list[tuple[int, int, int]]
 CUT, END = 10, 15
@@ -156,9 +157,19 @@ def test_a_fold_without_training_says_so(fold_of: Callable[..., Fold]) -> None:
         fold_of([(0, 0, 11), (0, 1, 12)], (CUT, END))
 
 
-def test_a_fold_without_targets_counts_the_reasons(fold_of: Callable[..., Fold]) -> None:
-    with pytest.raises(BadInput, match="1 empty history"):
-        fold_of([(0, 0, 1), (0, 1, 2), (1, 0, 12)], (CUT, END))
+@pytest.mark.parametrize(
+    ("late", "problem"),
+    [
+        ([], r"\(0 in the window, .*\); raise folds.validation, or name other targets.types$"),
+        ([(1, 0, 12)], "1 in the window, .*1 empty history.*; raise folds.validation, so that"),
+        ([(0, 0, 12)], f"1 {SEEN}.*; set targets.seen: keep if .*, or raise folds.validation$"),
+    ],
+)
+def test_a_fold_without_targets_counts_the_reasons_and_says_what_to_change(
+    fold_of: Callable[..., Fold], late: Rows, problem: str
+) -> None:
+    with pytest.raises(BadInput, match=f"fold0: no event of its window can be .*{problem}"):
+        fold_of([(0, 0, 1), (0, 1, 2), *late], (CUT, END))
 
 
 def test_one_course_in_the_catalogue_is_enough(fold_of: Callable[..., Fold]) -> None:

@@ -3,11 +3,14 @@ from types import SimpleNamespace
 from typing import Any, cast
 
 import pytest
-from worlds import experiment_of
+from worlds import dataset_of, events_of, experiment_of
 
 from recsweep.config.schema import Budget
 from recsweep.errors import BadInput
 from recsweep.stages.sweep import stage
+from recsweep.tasks.folds import make_fold
+
+ROOT = Path(__file__).parents[3]
 
 
 def test_what_cannot_be_told_of_the_machine_stops_before_the_search(
@@ -27,6 +30,105 @@ def test_what_cannot_be_told_of_the_machine_stops_before_the_search(
     inputs = cast(Any, SimpleNamespace(experiment=experiment, folder=tmp_path / "study"))
     with pytest.raises(OSError, match="no processor"):
         stage.sweep(inputs)
+
+
+class Searched:
+    """A search that is over at once, or is interrupted, and what is done around it."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch, folder: Path, end: object) -> None:
+        self.done: list[object] = []
+        self.asked: dict[str, object] = {}
+        experiment = experiment_of(tracking={"wandb": "off"})
+        dataset = SimpleNamespace(fingerprint="abc", folder=Path("data/log-abc"))
+        inputs = SimpleNamespace(
+            experiment=experiment, folder=folder, dataset=dataset, folds=(), spaces={}
+        )
+        self.inputs = cast(Any, inputs)
+
+        def search(*_: object, **asked: object) -> object:
+            self.asked = asked
+            if isinstance(end, BaseException):
+                raise end
+            return end
+
+        replaced = {
+            "environment": lambda _: {"numpy": "2"},
+            "run_search": search,
+            "open_mirror": lambda *_: "mirror",
+            "MirrorListener": lambda *_: "mirroring",
+            "LiveFile": lambda _: "live",
+            "build_study": lambda *_, **known: known,
+            "write_study": lambda study, folder: self.done.append((study, folder)),
+            "renew_mirror": lambda *told: self.done.append(told),
+        }
+        for name, value in replaced.items():
+            monkeypatch.setattr(stage, name, value)
+
+
+WRITTEN = {"dataset": "log-abc", "fingerprint": "abc", "environment": {"numpy": "2"}, "folds": {}}
+
+
+def test_what_a_search_found_is_written_mirrored_and_returned(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    searched = Searched(monkeypatch, tmp_path / "study", "session")
+    assert stage.sweep(searched.inputs, extra_trials=2, listeners=["mine"]) == (WRITTEN, "session")  # type: ignore[list-item]
+    assert searched.done == [(WRITTEN, tmp_path / "study"), ("mirror",)]
+    assert searched.asked == {
+        "fingerprint": "abc", "dataset": "log-abc", "extra_trials": 2,
+        "listeners": ["live", "mine", "mirroring"],
+    }  # fmt: skip
+    assert (tmp_path / "study").is_dir()
+
+
+def test_what_an_interrupted_search_found_is_written_and_mirrored_with_a_limit(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    searched = Searched(monkeypatch, tmp_path / "study", KeyboardInterrupt())
+    with pytest.raises(KeyboardInterrupt):
+        stage.sweep(searched.inputs)
+    assert searched.done == [
+        (WRITTEN, tmp_path / "study"), ("mirror", stage.INTERRUPT_LIMIT),
+    ]  # fmt: skip
+
+
+def test_data_that_are_not_the_searched_ones_are_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    there = SimpleNamespace(folder=tmp_path / "data/log-abc", fingerprint="abcdef0123456789")
+    asked = []
+    monkeypatch.setattr(stage, "load_dataset", lambda path: asked.append(path) or there)
+    study = SimpleNamespace(dataset="log-abc", fingerprint=there.fingerprint)
+    assert stage.searched_data(cast(Any, study), tmp_path) is there
+    assert asked == [there.folder]
+    study.fingerprint = "0123456789abcdef"
+    with pytest.raises(BadInput, match=r"fingerprint abcdef012345…, .* on 0123456789ab…; .* sweep"):
+        stage.searched_data(cast(Any, study), tmp_path)
+
+
+def test_a_family_that_reads_histories_is_refused_for_a_table_of_sessions(tmp_path: Path) -> None:
+    sessions = {"path": "x.csv", "label": "bought", "positive": ["1"], "numeric": ["pages"]}
+    experiment = experiment_of(
+        task="purchase",
+        data={"name": "shop", "sessions": sessions},
+        folds={"rule": "stratified", "count": 2},
+        families={"mine": "search_spaces/purchase/gru.yaml"},
+    )
+    with pytest.raises(BadInput, match=r"^families.mine: gru reads histories, .*base_rate"):
+        stage.load_inputs(experiment, ROOT)
+
+
+def test_a_fold_is_told_by_what_it_trains_on_and_asks() -> None:
+    events = events_of(
+        [(0, 0, 1), (0, 1, 2), (1, 0, 3), (1, 1, 4), (2, 2, 5), (0, 2, 12), (1, 2, 13)]
+    )
+    fold = make_fold("fold0", events, (10, 20), dataset_of(events), experiment_of())
+    counts = stage.fold_counts(fold)
+    assert list(counts.items())[:5] == [
+        ("training events", 4), ("training learners", 2), ("courses", 3), ("targets", 2),
+        ("target learners", 2),
+    ]  # fmt: skip
+    assert counts["in the window"] == 2
 
 
 def test_more_trials_of_a_budget_of_seconds_are_refused_with_what_to_type_instead(
