@@ -92,6 +92,11 @@ def test_a_column_may_hold_ids_if_values_come_back_and_are_no_ratings_amounts_or
     assert items.best == "b"
 
 
+def test_in_a_tiny_log_two_ids_may_come_back_once() -> None:
+    columns = {"a": ["1", "2", "1"], "b": ["3", "4", "4"], "x": ["1", "2", "3"], "time": times(3)}
+    assert asked_of(columns)[0].options == ("a", "b")
+
+
 def test_ids_tell_by_their_letters_whose_they_are() -> None:
     learners, courses = [f"u{v}" for v in IDS], [f"course-{v}" for v in OTHERS]
     columns = {"column_1": courses, "column_2": learners, "column_3": TIMES, "column_4": IDS}

@@ -49,6 +49,12 @@ def test_the_style_is_the_one_that_reads_most_columns_and_words_are_none() -> No
     assert found({"d": ["easy", "hard"], "none": []}) == ({}, [])
 
 
+def test_signs_are_those_of_the_columns_that_are_numbers() -> None:
+    columns = {"price": ["$5", "6"], "cost": ["7", "8"], "note": ["5 €", "x7"]}
+    assert found(columns) == ({"currency": ["$"]}, ["price", "cost"])
+    assert found({"price": ["¥5"]}) == ({"currency": ["¥"]}, ["price"])
+
+
 def test_a_column_is_one_of_numbers_if_a_fifth_of_its_values_have_digits() -> None:
     assert found({"price": ["5", *["免费"] * 4]})[1] == ["price"]
     assert found({"price": ["5", *["免费"] * 5]})[1] == []

@@ -1,5 +1,6 @@
 """Which family is portrayed, and which portraits are of what is selected now."""
 
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Any, cast
 
@@ -7,7 +8,8 @@ import pytest
 from worlds import experiment_of
 
 from recsweep.errors import BadInput
-from recsweep.stages.portrait.portrayable import portrayed_family
+from recsweep.stages.portrait import portrayable
+from recsweep.stages.portrait.portrayable import current_portraits, portrayed_family
 
 NDCG, LOG_LOSS = {"name": "ndcg"}, {"name": "log_loss"}
 
@@ -52,3 +54,15 @@ def test_what_cannot_be_portrayed_is_refused_with_what_can(
 ) -> None:
     with pytest.raises(BadInput, match=problem):
         portrayed(families, asked)
+
+
+def test_portraits_of_what_is_selected_are_kept_in_order_and_others_left_out_with_a_word(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    portraits = {"b": "b now", "c": "c before", "d": "d now"}
+    monkeypatch.setattr(portrayable, "read_portrait", lambda _, name: portraits.get(name))
+    monkeypatch.setattr(portrayable, "Opened", SimpleNamespace(of=lambda portrait: portrait))
+    selection = SimpleNamespace(opened={name: f"{name} now" for name in "dabc"})
+    assert current_portraits(cast(Any, selection), Path("results/x")) == ["d now", "b now"]
+    [warning] = caplog.messages
+    assert "is of an earlier selection; recsweep portrait results/x --family c renews" in warning

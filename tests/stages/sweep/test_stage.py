@@ -1,11 +1,13 @@
+from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any, cast
 
+import numpy as np
 import pytest
 from worlds import dataset_of, events_of, experiment_of
 
-from recsweep.config.schema import Budget
+from recsweep.config.schema import Budget, Experiment
 from recsweep.errors import BadInput
 from recsweep.stages.sweep import stage
 from recsweep.tasks.folds import make_fold
@@ -65,6 +67,7 @@ class Searched:
             monkeypatch.setattr(stage, name, value)
 
 
+SESSIONS = {"path": "x.csv", "label": "bought", "positive": ["1"], "numeric": ["pages"]}
 WRITTEN = {"dataset": "log-abc", "fingerprint": "abc", "environment": {"numpy": "2"}, "folds": {}}
 
 
@@ -107,15 +110,60 @@ def test_data_that_are_not_the_searched_ones_are_refused(
 
 
 def test_a_family_that_reads_histories_is_refused_for_a_table_of_sessions(tmp_path: Path) -> None:
-    sessions = {"path": "x.csv", "label": "bought", "positive": ["1"], "numeric": ["pages"]}
     experiment = experiment_of(
         task="purchase",
-        data={"name": "shop", "sessions": sessions},
+        data={"name": "shop", "sessions": SESSIONS},
         folds={"rule": "stratified", "count": 2},
         families={"mine": "search_spaces/purchase/gru.yaml"},
     )
-    with pytest.raises(BadInput, match=r"^families.mine: gru reads histories, .*base_rate"):
+    with pytest.raises(BadInput, match=r"^families.mine: gru reads histories, ") as refused:
         stage.load_inputs(experiment, ROOT)
+    allowed = str(refused.value).partition("; allowed: ")[2].split(", ")
+    assert "base_rate" in allowed
+    assert "gru" not in allowed
+
+
+@pytest.mark.parametrize(
+    "experiment",
+    [
+        experiment_of(),
+        experiment_of(task="purchase", families={"gru": "search_spaces/purchase/gru.yaml"}),
+        experiment_of(
+            task="purchase",
+            data={"name": "shop", "sessions": SESSIONS},
+            folds={"rule": "stratified", "count": 2},
+            families={"base_rate": "search_spaces/purchase/base_rate.yaml"},
+        ),
+    ],
+)
+def test_a_sweep_stands_on_the_prepared_data_their_folds_and_the_spaces(
+    experiment: Experiment, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(stage, "prepare", lambda *asked: asked)
+    monkeypatch.setattr(stage, "development_folds", lambda *asked: asked)
+    inputs = stage.load_inputs(experiment, ROOT)
+    assert inputs.experiment.families.keys() == experiment.families.keys() == inputs.spaces.keys()
+    assert inputs.folder == ROOT / "results" / "test"
+    assert inputs.dataset == (inputs.experiment, ROOT)  # type: ignore[comparison-overlap]
+    assert inputs.folds == (inputs.dataset, inputs.experiment)  # type: ignore[comparison-overlap]
+
+
+@pytest.mark.parametrize("mode", [None, "offline", "online"])
+def test_wandb_hears_of_a_sweep_unless_it_is_off_and_gets_a_board_online(
+    mode: str | None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    searched = Searched(monkeypatch, tmp_path / "study", "session")
+    called: list[str] = []
+    monkeypatch.setattr(stage, "resolve_mode", lambda _: mode)
+    monkeypatch.setattr(stage, "opening_board", lambda *_: "board")
+    monkeypatch.setattr(
+        stage, "publish_along", lambda board, *_, wait: called.append(f"{board} {wait}")
+    )
+    monkeypatch.setattr(stage, "WandbListener", lambda *asked: asked[-1])
+    monkeypatch.setattr(stage, "engine_of", lambda _: called.append("engine"))
+    stage.sweep(searched.inputs)
+    assert called == ["engine", *(["board False"] if mode == "online" else [])]
+    assert searched.asked["listeners"] == ["live", *([mode] if mode else []), "mirroring"]
 
 
 def test_a_fold_is_told_by_what_it_trains_on_and_asks() -> None:
@@ -129,6 +177,11 @@ def test_a_fold_is_told_by_what_it_trains_on_and_asks() -> None:
         ("target learners", 2),
     ]  # fmt: skip
     assert counts["in the window"] == 2
+    none = replace(fold.training.sequences, item=np.zeros(0, np.int32))
+    rows = replace(fold.training, sequences=none)
+    assert stage.fold_counts(replace(fold, training=rows)) == {
+        "targets": 2, **fold.validation.counts,
+    }  # fmt: skip
 
 
 def test_more_trials_of_a_budget_of_seconds_are_refused_with_what_to_type_instead(
