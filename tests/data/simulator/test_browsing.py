@@ -1,5 +1,6 @@
 """Who looks at what and when, by the rules that the dials don't turn."""
 
+from collections.abc import Mapping
 from dataclasses import replace
 
 import numpy as np
@@ -13,7 +14,7 @@ from recsweep.data.simulator.world import Courses, Int, make_courses, make_learn
 SECOND = 1 / 86_400
 
 
-def browsed(dials: dict[str, float], **learners: object) -> tuple[Browses, Courses, Int]:
+def browsed(dials: Mapping[str, float], **learners: object) -> tuple[Browses, Courses, Int]:
     """Looks of learners some of whose columns are given, the courses, and what follows each."""
     random = np.random.default_rng(0)
     settings = SimulatorSettings.model_validate(dials)

@@ -1,6 +1,6 @@
 """Which columns of a log are taken for what, by their headers and by their values."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import pytest
 from looks import look_of
@@ -8,13 +8,14 @@ from looks import look_of
 from recsweep.errors import BadInput
 from recsweep.stages.init.columns import best_named, find_columns, looks_like_log, named_after
 from recsweep.stages.init.questions import Answers, Question
+from recsweep.stages.init.words import Role
 
 TIMES = [f"2024-03-{day:02} 10:00:00" for day in range(1, 21)]
 IDS = [f"{n * 7 % 5}" for n in range(20)]
 OTHERS = [f"{n * 3 % 6}" for n in range(20)]
 
 
-def asked_of(columns: dict[str, Sequence[str]], header: bool = True) -> list[Question]:
+def asked_of(columns: Mapping[str, Sequence[str]], header: bool = True) -> list[Question]:
     """What is asked where every answer is the first option."""
     asked: list[Question] = []
 
@@ -145,8 +146,8 @@ def test_a_log_without_times_is_refused_with_a_value_of_what_is_named_so() -> No
 def test_a_log_names_a_learner_and_a_course_or_holds_times_where_nothing_is_named(
     names: list[str],
     header: bool,
-    given: dict,
-    expected: bool,  # type: ignore[type-arg]
+    given: dict[Role, str],
+    expected: bool,
 ) -> None:
     columns = {name: TIMES if name == "time" else [f"w{v}x" for v in IDS] for name in names}
     assert looks_like_log(look_of(columns, header=header), given) is expected

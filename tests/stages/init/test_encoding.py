@@ -99,7 +99,10 @@ def test_zeros_at_every_other_byte_are_utf16_and_zeros_anywhere_a_binary_file(
         assert find_encoding(path, Answers(None)) == expected
 
 
-@pytest.mark.parametrize(("right", "torn"), [(1, 1), (2, 1), (50, 2), (99, 2), (98, 3), (148, 3)])
+@pytest.mark.parametrize(
+    ("right", "torn"),
+    [(0, 1), (1, 1), (2, 1), (2, 2), (48, 2), (50, 2), (99, 2), (98, 3), (148, 3)],
+)
 def test_a_few_broken_bytes_in_much_that_is_utf8_are_refused_and_not_taken_for_latin(
     right: int, torn: int, tmp_path: Path
 ) -> None:

@@ -50,8 +50,11 @@ def test_the_style_is_the_one_that_reads_most_columns_and_words_are_none() -> No
 
 
 def test_signs_are_those_of_the_columns_that_are_numbers() -> None:
-    columns = {"price": ["$5", "6"], "cost": ["7", "8"], "note": ["5 €", "x7"]}
-    assert found(columns) == ({"currency": ["$"]}, ["price", "cost"])
+    columns = {"price": ["$5", "6 €", "2k"], "cost": ["7", "8", "9"], "note": ["5 ¥", "x7", "3万x"]}
+    assert found(columns) == (
+        {"currency": ["$", "€"], "units": {"k": 1000}},
+        ["price", "cost"],
+    )
     assert found({"price": ["¥5"]}) == ({"currency": ["¥"]}, ["price"])
 
 

@@ -63,6 +63,7 @@ def test_portraits_of_what_is_selected_are_kept_in_order_and_others_left_out_wit
     monkeypatch.setattr(portrayable, "read_portrait", lambda _, name: portraits.get(name))
     monkeypatch.setattr(portrayable, "Opened", SimpleNamespace(of=lambda portrait: portrait))
     selection = SimpleNamespace(opened={name: f"{name} now" for name in "dabc"})
-    assert current_portraits(cast(Any, selection), Path("results/x")) == ["d now", "b now"]
+    found: object = current_portraits(cast(Any, selection), Path("results/x"))
+    assert found == ["d now", "b now"]
     [warning] = caplog.messages
     assert "is of an earlier selection; recsweep portrait results/x --family c renews" in warning
