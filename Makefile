@@ -7,9 +7,12 @@ BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
 EXPERIMENT ?= experiments/default.yaml
 ARGS ?=
-STUDY ?= results/$(basename $(notdir $(EXPERIMENT)))
+STUDY ?= results/$(shell sed -nE "s/^study: *['\"]?([^'\" \#]+).*/\1/p" $(EXPERIMENT))
 
-.PHONY: help install examples sweep plan prepare search select confirm report reproduce reference replay dashboard compare verdict methods portrait sync test lint format types imports tests faults fuzz mutants tools audit clean distclean
+MODEL ?= models/$(notdir $(STUDY))
+LEARNER ?= 1
+
+.PHONY: help install docs examples sweep plan prepare search select confirm report model reproduce reference replay dashboard compare verdict methods portrait sync test test-long lint format types imports tests faults fuzz mutants tools audit clean distclean
 
 help: ## List every target
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | awk -F'\t' '{printf "  make %-12s %s\n", $$1, $$2}'
@@ -24,17 +27,17 @@ $(INSTALLED): pyproject.toml constraints.txt
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[dev]'
 	@touch $@
 
-sweep: $(INSTALLED) ## Run the whole study: prepare, sweep, select, confirm, report
-	@$(BIN)/recsweep run $(EXPERIMENT) $(ARGS)
+sweep: $(INSTALLED) ## Run the whole study: prepare, search, select, confirm, report
+	@$(BIN)/recsweep sweep $(EXPERIMENT) $(ARGS)
 
 plan: $(INSTALLED) ## Print what a sweep would do, with an estimate of time and memory
-	@$(BIN)/recsweep sweep $(EXPERIMENT) --dry-run $(ARGS)
+	@$(BIN)/recsweep plan $(EXPERIMENT) $(ARGS)
 
 prepare: $(INSTALLED) ## Stage 1: read, clean, index and fingerprint the data
 	@$(BIN)/recsweep prepare $(EXPERIMENT) $(ARGS)
 
 search: $(INSTALLED) ## Stage 2: run or resume the trials
-	@$(BIN)/recsweep sweep $(EXPERIMENT) $(ARGS)
+	@$(BIN)/recsweep search $(EXPERIMENT) $(ARGS)
 
 select: $(INSTALLED) ## Stage 3: pick each family's configuration
 	@$(BIN)/recsweep select $(STUDY) $(ARGS)
@@ -44,6 +47,10 @@ confirm: $(INSTALLED) ## Stage 4: refit the selected, open the sealed test, prin
 
 report: $(INSTALLED) ## Stage 5: write the leaderboard and the page
 	@$(BIN)/recsweep report $(STUDY) $(ARGS)
+
+model: $(INSTALLED) ## Fit the study's best configuration on all data, and recommend: LEARNER=1 MODEL=models/NAME
+	@test -e $(MODEL) || $(BIN)/recsweep fit $(STUDY) --out $(MODEL) $(ARGS)
+	@$(BIN)/recsweep recommend $(MODEL) --learner $(LEARNER) --k 3 --why
 
 reproduce: $(INSTALLED) ## Rebuild one configuration and check it: BEST=results/<study>/best/<family>.yaml
 	@test -n "$(BEST)" || { echo 'make reproduce BEST=results/<study>/best/<family>.yaml' >&2; exit 2; }
@@ -69,18 +76,25 @@ portrait: $(INSTALLED) ## Learners in groups, and what sets each apart: ARGS="--
 sync: $(INSTALLED) ## Send runs that are files to W&B, with a workspace and a report
 	@$(BIN)/recsweep sync $(STUDY) $(ARGS)
 
-reference: $(INSTALLED) ## Keep a study's small evidence under examples/reference/, for the repository
+reference: $(INSTALLED) ## Keep a study's small evidence in the repository; of default the sample report and pictures, too
 	@mkdir -p examples/reference/$(notdir $(STUDY))/best
 	@cp $(STUDY)/leaderboard.md $(STUDY)/verdicts.json $(STUDY)/openings.json examples/reference/$(notdir $(STUDY))/
 	@cp $(STUDY)/best/*.yaml examples/reference/$(notdir $(STUDY))/best/
+	@if test $(notdir $(STUDY)) = default; then cp $(STUDY)/report.html docs/sample-report.html && $(BIN)/python docs/pictures.py $(STUDY); fi
+	@$(BIN)/python docs/figures.py
 
 replay: $(INSTALLED) ## Derive every suggestion and stop of a study again from its journal
 	@$(BIN)/recsweep replay $(STUDY) $(ARGS)
 
+docs: $(INSTALLED) ## The documentation as a site, in site/; fails on a dead link
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[docs]'
+	@NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --quiet --strict
+
 examples: $(INSTALLED) ## Run the notebooks in examples/ and keep their outputs
 	@cd examples && $(CURDIR)/$(BIN)/jupyter-execute --inplace *.ipynb
 
-test: lint types imports tests ## Everything CI checks: lint, types, import contracts, tests
+test: lint imports ## Everything that has to pass: lint, import contracts, types, tests
+	@$(MAKE) --no-print-directory --jobs 2 types tests
 
 lint: $(INSTALLED) ## ruff and deptry
 	@$(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/deptry src
@@ -94,8 +108,12 @@ types: $(INSTALLED) ## mypy --strict
 imports: $(INSTALLED) ## Imports point one way
 	@$(BIN)/lint-imports
 
-tests: $(INSTALLED) ## pytest with branch coverage
-	@$(BIN)/pytest -n 2 --dist loadfile --cov --cov-report=term:skip-covered --cov-fail-under=85
+WORKERS ?= 2
+tests: $(INSTALLED) ## pytest with branch coverage: WORKERS=2
+	@$(BIN)/pytest -m 'not long' -n $(WORKERS) --dist loadfile --no-loadscope-reorder --durations=10 --cov --cov-report=term:skip-covered --cov-fail-under=85
+
+test-long: $(INSTALLED) ## The few tests that `make test` leaves out
+	@$(BIN)/pytest -m long --durations=10
 
 fuzz: $(INSTALLED) ## Damage inputs at random: SEED=0 SCALE=1 (11,000 cases) ONLY=suite or suite:case
 	@PYTHONPATH=tests $(BIN)/python -m fuzz.run --seed $(or $(SEED),0) --scale $(or $(SCALE),1) $(if $(ONLY),--only $(ONLY))
@@ -117,9 +135,9 @@ REPEAT ?= 1
 faults: $(INSTALLED) ## Kill, fill, hang, tear: every fault REPEAT times, each followed by a resume
 	@$(BIN)/pytest tests/faults --times $(REPEAT)
 
-clean: ## Remove caches (results and data stay)
-	@rm -rf .mypy_cache .pytest_cache .ruff_cache .hypothesis .import_linter_cache .coverage*
+clean: ## Remove caches and what was built (results and data stay)
+	@rm -rf build dist site htmlcov .mypy_cache .pytest_cache .ruff_cache .hypothesis .import_linter_cache .coverage*
 	@find . -name __pycache__ -not -path './$(VENV)/*' -prune -exec rm -rf {} +
 
-distclean: clean ## Remove .venv as well
-	@rm -rf $(VENV)
+distclean: clean ## Remove the environments as well
+	@rm -rf $(VENV) $(TOOLS) src/*.egg-info

@@ -48,7 +48,7 @@ def project(folder: Path, trials: int, epochs: int, workers: int, repeatable: bo
     return folder
 
 
-SWEEP = ("sweep", "experiment.yaml")
+SWEEP = ("search", "experiment.yaml")
 
 
 def same_after_kills(scratch: Path, workers: int, asked: argparse.Namespace) -> bool:

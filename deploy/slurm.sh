@@ -12,7 +12,7 @@
 #
 #   sbatch deploy/slurm.sh experiments/mine.yaml --set resources.gpu=0.5
 #
-# Arguments go to `recsweep run`. The job's time limit stops the sweep cleanly; the same command
+# Arguments go to `recsweep sweep`. The job's time limit stops the sweep cleanly; the same command
 # goes on. Set STUDIES to a folder that is kept if the repository lies on scratch space.
 set -euo pipefail
 
@@ -27,6 +27,7 @@ mapfile -t nodes < <(scontrol show hostnames "$SLURM_JOB_NODELIST")
 head=${nodes[0]}
 port=$((20000 + SLURM_JOB_ID % 20000))  # another job may be on the same node
 cpus=${SLURM_CPUS_PER_TASK:-1}
+export SRUN_CPUS_PER_TASK=$cpus  # srun doesn't take it over from sbatch since Slurm 22.05
 gpus=${SLURM_GPUS_ON_NODE:-0}
 address=$(srun --nodes=1 --ntasks=1 --nodelist="$head" hostname --ip-address | awk '{print $1}')
 
@@ -52,7 +53,7 @@ done
 
 mirror=()
 [[ -z ${STUDIES:-} ]] || mirror=(--set "storage.mirror=$STUDIES")
-.venv/bin/recsweep run "$experiment" "${mirror[@]}" "$@" &
+.venv/bin/recsweep sweep "$experiment" "${mirror[@]}" "$@" &
 sweep=$!
 trap 'kill -TERM $sweep 2>/dev/null || true; wait $sweep || true' TERM
 wait $sweep

@@ -1,6 +1,8 @@
 """A configuration of every family, and how tests train and ask one."""
 
+from collections.abc import Callable
 from dataclasses import replace
+from functools import cache
 from typing import Any
 
 import numpy as np
@@ -99,6 +101,12 @@ def fit(case: str, training: Training, seed: int = 0, epochs: int = 25) -> Recom
     for _ in range(min(epochs, FAMILIES[CONFIGS[case][0]].epochs or epochs)):
         model.fit_epoch()
     return model
+
+
+@cache
+def trained(case: str, world: Callable[[], Training], epochs: int = 25) -> Recommender:
+    """The same for all tests of a process, which may ask it and change nothing of it."""
+    return fit(case, world(), epochs=epochs)
 
 
 def asked(*rows: list[int], pad: int = 0) -> Histories:

@@ -1,9 +1,11 @@
 """Packages that bring families and tasks: installed as anybody would, used by commands."""
 
+import json
 import os
 import shutil
 import subprocess
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
@@ -26,8 +28,29 @@ def python(site: Path, root: Path, *arguments: str) -> "subprocess.CompletedProc
     return subprocess.run(
         [sys.executable, *arguments],
         cwd=root, env={**os.environ, "PYTHONPATH": path}, capture_output=True, text=True,
-        timeout=280, check=False,
+        timeout=540, check=False,
     )  # fmt: skip
+
+
+ONE_AFTER_THE_OTHER = """
+import json, sys
+from recsweep.cli import main
+for command in json.loads(sys.argv[1]):
+    sys.argv = ["recsweep", *command]
+    try:
+        main()
+        status = 0
+    except SystemExit as ended:
+        status = ended.code or 0
+    print("\\nstatus", status, flush=True)
+"""
+
+
+def statuses(site: Path, root: Path, *commands: Sequence[str]) -> tuple[list[int], str]:
+    """How each of several commands ends, in one process; and what they write to stderr."""
+    done = python(site, root, "-c", ONE_AFTER_THE_OTHER, json.dumps(commands))
+    words = [line.split() for line in done.stdout.splitlines()]
+    return [int(line[1]) for line in words if line[:1] == ["status"]], done.stderr
 
 
 def recsweep(site: Path, root: Path, *arguments: str) -> "subprocess.CompletedProcess[str]":

@@ -82,7 +82,7 @@ def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A finished study."""
     root = tmp_path_factory.mktemp("project")
     write_project(root)
-    done = recsweep(root, "run", "tiny.yaml")
+    done = recsweep(root, "sweep", "tiny.yaml")
     assert done.returncode == 0, done.stderr
     assert "efficiency" in done.stdout
     # The test was opened at once, so it is `confirm` that says what it can show.
@@ -117,11 +117,11 @@ def test_every_trials_run_file_has_all_its_metrics_and_settings_for_wandbs_own_r
 ) -> None:
     folder = project / "results/tiny"
     curves = pl.read_parquet(folder / "curves.parquet")
-    runs = {run.name.rpartition("-run-")[2][25:]: run for run in folder.glob("wandb/offline-run-*")}
+    found = folder.glob("wandb/offline-run-*")
+    runs = {run.name.rpartition("-run-")[2][16:].rpartition("-")[0]: run for run in found}
     trials = pl.read_parquet(folder / "trials.parquet").to_dicts()
     for trial in trials:
-        (name,) = (name for name in runs if name.endswith(trial["id"]))
-        records = read_run(runs[name])
+        records = read_run(runs[trial["id"]])
         assert "exit" in records
         run = records["run"][0]
         assert (run["job_type"], run["run_group"]) == ("trial", "tiny")
@@ -135,10 +135,29 @@ def test_every_trials_run_file_has_all_its_metrics_and_settings_for_wandbs_own_r
             logged = row["item"]
             for epoch, fold, metric, value in mine.drop("trial").iter_rows():
                 if fold is not None and value is not None and epoch == logged["epoch"]:
-                    assert logged[f"fold/{fold}/{metric}"] == value
+                    key = (
+                        f"loss/{config['loss']}"
+                        if metric == "loss" and "loss" in config
+                        else metric
+                    )
+                    assert logged[f"fold/{fold}/{key}"] == value
             assert {"events_per_second", "memory_mb"} <= set(logged)
-    jobs = [read_run(run)["run"][0]["job_type"] for name, run in runs.items() if "-00" not in name]
+    stages = [run for name, run in runs.items() if "-00" not in name]
+    jobs = [read_run(run)["run"][0]["job_type"] for run in stages]
     assert sorted(jobs) == ["confirm", "study", "study", "study"]
+    # What opens first in a viewer of run files: a selected trial, with its curves.
+    latest = read_run(_opened_first(folder))
+    assert latest["run"][0]["job_type"] == "selected"
+    assert latest["run"][0]["tags"][0] == "selected"
+    assert "ndcg@10" in latest["history"][0]["item"]
+    assert any("sealed/ndcg@10" in str(record) for record in latest["summary"])
+
+
+def _opened_first(study: Path) -> Path:
+    """As `wandb leet` has it: the latest run, by name among those from one second."""
+    found = sorted(study.glob("wandb/offline-run-*"))
+    latest = max(run.name[:27] for run in found)
+    return next(run for run in found if run.name[:27] == latest)
 
 
 @pytest.mark.slow
@@ -153,10 +172,11 @@ def test_a_finished_study_is_not_run_again_and_reports_the_same(project: Path) -
     board = project / "results/tiny/leaderboard.md"
     trials = project / "results/tiny/trials.parquet"
     before, rows = board.read_text(), pl.read_parquet(trials)
-    again = recsweep(project, "run", "tiny.yaml", "--quiet")
+    again = recsweep(project, "sweep", "tiny.yaml", "--quiet")
     assert again.returncode == 0, again.stderr
     assert "Every trial of this study is finished" in again.stdout
-    lines = recsweep(project, "run", "tiny.yaml", "--json").stdout.splitlines()
+    assert len(again.stdout.splitlines()) <= 24
+    lines = recsweep(project, "sweep", "tiny.yaml", "--json").stdout.splitlines()
     events = [json.loads(line) for line in lines]
     assert [e["event"] for e in events] == ["prepared", "selected", "confirmed", "reported"]
     assert events[2]["opened"] is False
@@ -188,7 +208,7 @@ def test_raw_learner_ids_are_in_no_result(project: Path) -> None:
 
 @pytest.mark.slow
 def test_an_experiment_that_changed_is_refused_for_a_study_that_has_begun(project: Path) -> None:
-    refused = recsweep(project, "sweep", "tiny.yaml", "--set", "metric.k=5")
+    refused = recsweep(project, "search", "tiny.yaml", "--set", "metric.k=5")
     assert refused.returncode == 2
     assert "Traceback" not in refused.stderr
     assert refused.stderr.count("recsweep:") == 1
@@ -197,7 +217,7 @@ def test_an_experiment_that_changed_is_refused_for_a_study_that_has_begun(projec
 @pytest.mark.slow
 def test_a_plan_runs_nothing(tmp_path: Path) -> None:
     write_project(tmp_path)
-    planned = recsweep(tmp_path, "sweep", "tiny.yaml", "--dry-run")
+    planned = recsweep(tmp_path, "plan", "tiny.yaml")
     assert planned.returncode == 0, planned.stderr
     assert "workers" in planned.stdout
     assert "Power of the sealed test (about " in planned.stdout
@@ -210,7 +230,7 @@ def test_ctrl_c_stops_within_ten_seconds_and_the_resumed_study_has_every_trial_o
 ) -> None:
     write_project(tmp_path, budget={"trials": 6, "epochs": 4})
     process = subprocess.Popen(
-        [sys.executable, "-c", "from recsweep.cli import main; main()", "run", "tiny.yaml"],
+        [sys.executable, "-c", "from recsweep.cli import main; main()", "sweep", "tiny.yaml"],
         cwd=tmp_path,
         env={**os.environ, "WANDB_MODE": "disabled"},
         stdout=subprocess.PIPE,
@@ -227,11 +247,11 @@ def test_ctrl_c_stops_within_ten_seconds_and_the_resumed_study_has_every_trial_o
     _, stderr = process.communicate(timeout=30)
     assert time.monotonic() - began < 10
     assert process.returncode == 1
-    assert "recsweep run tiny.yaml" in stderr
+    assert "recsweep sweep tiny.yaml" in stderr
     assert "Traceback" not in stderr
     kept = pl.read_parquet(tmp_path / "results/tiny/trials.parquet")
     assert 2 <= len(kept) < len(FAMILIES) * 6
-    assert recsweep(tmp_path, "run", "tiny.yaml", "--quiet").returncode == 0
+    assert recsweep(tmp_path, "sweep", "tiny.yaml", "--quiet").returncode == 0
     trials = pl.read_parquet(tmp_path / "results/tiny/trials.parquet")
     assert len(trials) == len(FAMILIES) * 6
     assert trials["id"].n_unique() == len(trials)
@@ -282,7 +302,7 @@ def test_a_broken_log_is_one_line_and_exit_2(
 
 def check(root: Path, monkeypatch: pytest.MonkeyPatch, words: str) -> None:
     monkeypatch.chdir(root)
-    monkeypatch.setattr(sys, "argv", ["recsweep", "sweep", "tiny.yaml"])
+    monkeypatch.setattr(sys, "argv", ["recsweep", "search", "tiny.yaml"])
     said: list[str] = []
     monkeypatch.setattr(cli.err, "print", lambda text, **_: said.append(text))
     with pytest.raises(SystemExit) as stopped:
@@ -298,7 +318,7 @@ def check(root: Path, monkeypatch: pytest.MonkeyPatch, words: str) -> None:
 def test_trials_wants_a_plus(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.chdir(tmp_path)
     write_project(tmp_path)
-    monkeypatch.setattr(sys, "argv", ["recsweep", "run", "tiny.yaml", "--trials", "12"])
+    monkeypatch.setattr(sys, "argv", ["recsweep", "sweep", "tiny.yaml", "--trials", "12"])
     with pytest.raises(SystemExit) as stopped:
         cli.main()
     assert stopped.value.code == 2

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 import yaml
 
+import recsweep
 from recsweep.config.files import load_experiment
 
 ROOT = Path(__file__).parents[1]
@@ -39,10 +40,38 @@ def test_every_machine_of_the_cluster_starts_the_ray_of_the_locked_environment()
     assert any("--dashboard-host=127.0.0.1" in command for command in starts)
 
 
+def test_every_machine_of_the_cluster_has_an_image_with_a_python_that_is_new_enough() -> None:
+    nodes = load("ray-cluster.yaml")["available_node_types"].values()
+    (image,) = {node["node_config"]["ImageId"] for node in nodes}  # Ray's own is an Ubuntu 18.04
+    (ubuntu,) = re.findall(r"ubuntu-(\d+)\.04/latest", image)
+    assert int(ubuntu) >= 24  # Python 3.12
+
+
+def test_the_commands_in_the_cluster_files_header_are_taken() -> None:
+    header = (DEPLOY / "ray-cluster.yaml").read_text("utf-8").partition("cluster_name")[0]
+    settings = re.findall(r"--set ([\w.]+=[^\s\"]+)", header)
+    loaded = load_experiment(ROOT / "experiments/default.yaml", settings)
+    assert loaded.resources.gpu > 0
+    assert loaded.storage.mirror is not None
+
+
+def test_the_image_is_built_from_what_dockers_context_holds() -> None:
+    ignored = (ROOT / ".dockerignore").read_text("utf-8").splitlines()
+    recipe = (DEPLOY / "Dockerfile").read_text("utf-8")
+    copied = re.findall(r"^COPY (.+) \S+$", recipe, re.MULTILINE)
+    assert ignored[1] == "*"
+    for name in " ".join(copied).split():
+        assert f"!{name}" in ignored, name
+    assert " g++ " in recipe  # for the kernels of bf16
+    jobs = (DEPLOY / "rayjob.yaml").read_text("utf-8")
+    for tag in re.findall(r"/recsweep:(\S+)", recipe + jobs):
+        assert tag == recsweep.__version__
+
+
 def test_the_rayjob_runs_a_command_that_recsweep_takes() -> None:
     spec = load("rayjob.yaml")["spec"]
     program, verb, experiment, *options = shlex.split(spec["entrypoint"])
-    assert (program, verb) == ("recsweep", "run")
+    assert (program, verb) == ("recsweep", "sweep")
     assert options[::2] == ["--set"] * (len(options) // 2)
     loaded = load_experiment(ROOT / experiment, options[1::2])
     (group,) = spec["rayClusterSpec"]["workerGroupSpecs"]
@@ -109,7 +138,7 @@ def test_the_slurm_script_starts_a_head_then_workers_then_the_sweep(tmp_path: Pa
         f"n3: ray start --address=10.0.0.7:20005 {common}",
     ]
     assert lines[-1] == (
-        "sweep: run mine.yaml --set storage.mirror=/kept --set budget.trials=4 at 10.0.0.7:20005"
+        "sweep: sweep mine.yaml --set storage.mirror=/kept --set budget.trials=4 at 10.0.0.7:20005"
     )
 
 
@@ -121,3 +150,20 @@ def test_the_slurm_script_wants_an_experiment_and_an_installed_repository(tmp_pa
         )  # fmt: skip
         assert done.returncode != 0
         assert words in done.stderr
+
+
+def test_the_rayservice_starts_applications_that_there_are() -> None:
+    pytest.importorskip("fastapi", reason="needs the extra serve")
+    from importlib import import_module
+
+    spec = load("rayservice.yaml")["spec"]
+    assert spec["rayClusterConfig"]["rayVersion"] in (ROOT / "constraints.txt").read_text()
+    applications = yaml.safe_load(spec["serveConfigV2"])["applications"]
+    (gate,) = (app for app in applications if app["route_prefix"])
+    assert set(gate["args"]["models"]) == {a["name"] for a in applications if a is not gate}
+    for app in applications:
+        module, _, name = app["import_path"].partition(":")
+        assert callable(getattr(import_module(module), name))
+    text = (DEPLOY / "rayservice.yaml").read_text("utf-8")
+    assert "value:" not in text
+    assert "secretRef" in text

@@ -33,7 +33,7 @@ def test_a_run_whose_machine_is_lost_goes_on_from_an_object_store(tmp_path: Path
         confirm={"seeds": 2, "resamples": 1000},
         tracking={"wandb": "off"},
     )
-    run = ["run", "tiny.yaml", "--set", f"storage.mirror={s3}"]
+    run = ["sweep", "tiny.yaml", "--set", f"storage.mirror={s3}"]
     process = subprocess.Popen(
         [sys.executable, "-c", "from recsweep.cli import main; main()", *run],
         cwd=tmp_path, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True,

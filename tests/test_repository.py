@@ -2,15 +2,19 @@
 
 import ast
 import re
+import runpy
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
+from types import SimpleNamespace
 from typing import get_args
 
 import pytest
 import yaml
+from packaging.version import Version
 from typer.testing import CliRunner
 
+import recsweep
 from recsweep.cli import app
 from recsweep.config import schema
 from recsweep.config.files import _Loader, load_experiment, validate
@@ -35,6 +39,7 @@ from recsweep.spaces.files import load_space
 from recsweep.spaces.parameter import Parameter
 
 ROOT = Path(__file__).parents[1]
+FIGURES = SimpleNamespace(**runpy.run_path(str(ROOT / "docs/figures.py")))
 DOCUMENTS = sorted(
     path
     for pattern in ("*.md", "docs/*.md", "results/README.md", "experiments/*.yaml")
@@ -144,15 +149,15 @@ def test_experiments_and_spaces_that_a_page_shows_are_valid(path: Path) -> None:
             validate(DeclaredSpace, shown, path)
 
 
-def test_the_how_to_documents_every_key_of_an_experiment_and_of_a_space() -> None:
-    text = read(ROOT / "docs/how-to.md")
+def test_the_page_on_experiments_documents_every_key_of_one_and_of_a_space() -> None:
+    text = read(ROOT / "docs/experiment.md")
     models: list[type[Schema]] = [DeclaredSpace, Parameter, *schema.settings_of_tasks().values()]
     models += [m for m in vars(schema).values() if isinstance(m, type) and issubclass(m, Schema)]
     for model in models:
         for key in model.model_fields:
             assert re.search(rf"`(?:[\w.]+\.)?{key}`", text), f"{model.__name__}.{key}"
     for kind in get_args(schema.EventType):
-        assert f"`{kind}`" in text
+        assert f"`{kind}`" in read(ROOT / "docs/data.md")
 
 
 def test_the_page_on_results_documents_every_column_and_key() -> None:
@@ -175,6 +180,40 @@ def anchors(text: str) -> set[str]:
     """The anchors that a page's headings get."""
     headings = re.findall(r"^#+ (.+)$", text, re.MULTILINE)
     return {re.sub(r"[^\w\- ]", "", h.lower()).replace(" ", "-") for h in headings}
+
+
+@pytest.mark.parametrize(("name", "lang"), FIGURES.READMES.items())
+def test_the_figures_of_a_readme_are_those_of_the_committed_evidence(name: str, lang: str) -> None:
+    text = read(ROOT / name)
+    assert len(FIGURES.BLOCK.findall(text)) == 3
+    assert FIGURES.renewed(text, lang) == text  # `make reference` renews them
+
+
+def test_what_the_readme_shows_is_small_enough_to_open() -> None:
+    for picture in (ROOT / "docs/images").iterdir():
+        assert picture.stat().st_size < 300_000, picture
+    assert (ROOT / "docs/sample-report.html").stat().st_size < 1_000_000
+
+
+def test_the_packages_description_needs_no_repository() -> None:
+    assert not re.findall(r"\]\((?!https?:)", read(ROOT / "src/recsweep/README.md"))
+
+
+def test_the_version_moves_with_the_changelog() -> None:
+    headings = re.findall(r"^## \[(.+?)\]", read(ROOT / "CHANGELOG.md"), re.MULTILINE)
+    version = Version(recsweep.__version__)
+    if headings[0] == "Unreleased":
+        assert version.is_devrelease
+        assert version > Version(headings[1])
+    else:
+        assert version == Version(headings[0])
+
+
+def test_make_takes_the_name_of_a_study_from_its_experiment(tmp_path: Path) -> None:
+    (tmp_path / "file.yaml").write_text('study: "mine"  # not the file\'s name\nseed: 1\n')
+    said = ["make", "-n", "confirm", f"EXPERIMENT={tmp_path / 'file.yaml'}"]
+    shown = subprocess.run(said, cwd=ROOT, capture_output=True, text=True, timeout=60, check=True)
+    assert "recsweep confirm results/mine " in shown.stdout
 
 
 # -- files that users start from ---------------------------------------------------------------

@@ -55,7 +55,7 @@ def project(tmp_path_factory: pytest.TempPathFactory, ray_folder: Path) -> Path:
         confirm={"seeds": 2, "resamples": 1000},
         storage={"mirror": "mirror"},
     )
-    done = recsweep(root, ray_folder, "run", "tiny.yaml")
+    done = recsweep(root, ray_folder, "sweep", "tiny.yaml")
     assert done.returncode == 0, done.stderr
     (root / "terminal.txt").write_text(done.stdout + done.stderr)
     return root
@@ -81,7 +81,7 @@ def test_a_fresh_machine_goes_on_from_the_mirror(
     fresh = tmp_path / "fresh"
     shutil.copytree(project, fresh, ignore=shutil.ignore_patterns("results", "data"))
     assert not (fresh / "results").exists()
-    again = recsweep(fresh, ray_folder, "sweep", "tiny.yaml", "--quiet")
+    again = recsweep(fresh, ray_folder, "search", "tiny.yaml", "--quiet")
     assert again.returncode == 0, again.stderr
     assert "Every trial of this study is finished" in again.stdout
     before, after = project / "results/tiny", fresh / "results/tiny"

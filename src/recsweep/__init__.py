@@ -1,12 +1,9 @@
 """recsweep: fair, cross-validated hyperparameter studies of course recommenders.
 
-A study is a few calls, each a verb of the command line:
+A study is one call, or one call a stage; each is a verb of the command line:
 
     experiment = recsweep.load_experiment("experiments/default.yaml")
-    study = recsweep.sweep(experiment)  # prepares the data as well
-    recsweep.select(study)
-    recsweep.confirm(study)
-    recsweep.report(study)
+    study = recsweep.sweep(experiment)  # or run_search, select, confirm, report
     study.leaderboard, study.verdicts, study.best("gru")
 
 Names are imported when they are first used: `import recsweep` costs next to nothing.
@@ -16,16 +13,18 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from recsweep.api.models import export, fit, recommend
     from recsweep.api.papers import methods, verdict
     from recsweep.api.results import compare, confirm, portrait, report, reproduce, select
-    from recsweep.api.search import plan, prepare, replay, sweep
+    from recsweep.api.search import plan, prepare, replay, run_search
     from recsweep.api.study_folder import StudyFolder, load_study
+    from recsweep.api.whole import sweep
     from recsweep.cli.sweep_progress import Progress
     from recsweep.config.files import load_experiment
     from recsweep.config.schema import Experiment
     from recsweep.errors import BadInput, RecsweepError, WorkFailed
 
-__version__ = "0.1.0"
+__version__ = "0.2.0.dev0"
 """Here, so that code that runs from a folder without being installed knows it as well."""
 
 __all__ = [
@@ -37,25 +36,31 @@ __all__ = [
     "WorkFailed",
     "compare",
     "confirm",
+    "export",
+    "fit",
     "load_experiment",
     "load_study",
     "methods",
     "plan",
     "portrait",
     "prepare",
+    "recommend",
     "replay",
     "report",
     "reproduce",
+    "run_search",
     "select",
     "sweep",
     "verdict",
 ]
 
 _HOMES = {
+    "api.models": ("export", "fit", "recommend"),
     "api.papers": ("methods", "verdict"),
     "api.results": ("compare", "confirm", "portrait", "report", "reproduce", "select"),
-    "api.search": ("plan", "prepare", "replay", "sweep"),
+    "api.search": ("plan", "prepare", "replay", "run_search"),
     "api.study_folder": ("StudyFolder", "load_study"),
+    "api.whole": ("sweep",),
     "cli.sweep_progress": ("Progress",),
     "config.files": ("load_experiment",),
     "config.schema": ("Experiment",),

@@ -48,11 +48,13 @@ def experiment_in(root: Path, log: list[str], **changes: object) -> Experiment:
 
 
 def test_it_says_which_rules_took_something_out(tmp_path: Path) -> None:
-    lines, _ = prepared(tmp_path, [*rows(), "u1,c1,2024-03-01 08:00,ad", rows()[0]])
+    nobody = ",c1,2024-03-01 08:00,view"
+    lines, _ = prepared(tmp_path, [*rows(), "u1,c1,2024-03-01 08:00,ad", nobody, rows()[0]])
     assert lines["  dropped: event type not in the mapping"] == "1"
     assert lines["    such as 'ad'"] == "1"
     assert lines["dropped: same learner, course, time, type"] == "1"
-    assert "  dropped: no user id" not in lines
+    assert lines["  dropped: no learner id"] == "1"
+    assert "  dropped: no course id" not in lines
 
 
 def test_it_says_the_span_and_zone_of_times_and_the_share_of_equal_instants(tmp_path: Path) -> None:

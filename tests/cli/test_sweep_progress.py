@@ -50,10 +50,10 @@ def test_without_a_terminal_there_is_a_line_for_each_trial_that_ends(tmp_path: P
         progress(event)
     lines = out.getvalue().splitlines()
     assert lines[0] == "test: 5 trials, 2 at once"
-    assert lines[1].startswith("[1/5] a-0000 complete: ndcg@10 0.2000, 1 epochs in 1 min 05 s")
+    assert lines[1].startswith("[1/5] a-0000 complete: NDCG@10 0.2000, 1 epoch in 1 min 05 s")
     assert lines[2].startswith("[2/5] a-0001 failed: no score")
     assert lines[2].endswith("(diverged: [x] nan)")
-    assert lines[3].startswith("[3/5] a-0002 pruned: ndcg@10 0.9000")
+    assert lines[3].startswith("[3/5] a-0002 stopped early: NDCG@10 0.9000")
     assert "\x1b" not in out.getvalue()
 
 
@@ -102,8 +102,27 @@ def test_of_a_budget_of_seconds_it_is_told_how_many_are_used(tmp_path: Path) -> 
     progress(SweepEnded(SESSION, False))
     lines = out.getvalue().splitlines()
     assert lines[0] == "test: 60 s a tuned family, 2 at once"
-    assert lines[1].startswith("[65 of 60 s] a-0000 complete: ndcg@10 0.2000, 1 epochs")
-    assert lines[1].endswith("0 s left")
+    assert lines[1].startswith("[65 of 60 s] a-0000 complete: NDCG@10 0.2000, 1 epoch")
     assert lines[2].endswith("finished, beyond the budget: a by 5.0 s")
     (line,) = [s.split() for s in capture.get().splitlines() if s.strip().startswith("a ")]
     assert line == ["a", "1", "1", "0.2000", "65", "of", "60", "s"]
+
+
+def test_in_80_columns_no_number_is_cut_and_no_line_broken(tmp_path: Path) -> None:
+    name = "matrix_factorization"
+    spaces = {name: spaces_of(tmp_path, "a")["a"]}
+    done = tuple(
+        replace(row(n, "complete", 0.2), family=name, fit_seconds=1000.0) for n in range(20)
+    )
+    progress = Progress(Console(file=io.StringIO()), ("select", "confirm", "report"))
+    progress(SweepStarted(study_of(name), spaces, {name: 120}, done, 16, "u", 0))
+    for n in range(20, 36):
+        progress(TrialStarted(f"{name}-{n:04d}", name, 0, {}, 0))
+    with (plain := Console(width=80)).capture() as capture:
+        plain.print(progress.table())
+    table = capture.get()
+    (line,) = [line.split() for line in table.splitlines() if name in line]
+    assert line == [name, "16", "20", "20/120", "0.2000", "5", "h", "35", "min"]
+    assert "…" not in table
+    assert table.splitlines()[0].startswith("test: search, stage 2 of 5, 0 s")
+    assert max(map(len, table.splitlines())) <= 80

@@ -1,3 +1,5 @@
+import re
+import shutil
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -5,13 +7,18 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from markupsafe import escape
 from studies import study_with, trial_row
 
+import recsweep
+from recsweep.dashboard.page import live_part
 from recsweep.dashboard.reader import Reader, holder_lives
-from recsweep.dashboard.state import FamilyState, Running, seconds_left
+from recsweep.dashboard.state import FamilyState, Places, Running
 from recsweep.records.files import write_study
+from recsweep.records.live import at_stage, myself, read_live, write_live
 from recsweep.records.study import TrialRow
 
+REFERENCE = Path(__file__).parents[2] / "examples/reference/default"
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
 
 
@@ -48,11 +55,55 @@ def test_a_sweep_is_seen_trial_by_trial_while_it_runs(
         (broken, "failed", None),
     ]
     assert a.ended[1].reason == "diverged: nan"
-    assert [(t.id, t.epoch, t.value) for t in a.running] == [(other, 1, 0.1)]
+    assert [(t.id, t.values, t.value) for t in a.running] == [(other, (0.1,), 0.1)]
     assert floor.ended == ()
     assert state.best is not None
     assert state.best.id == done
-    assert state.seconds_left is not None
+
+
+def test_the_stage_and_the_end_are_those_that_the_sweep_wrote_down(
+    tmp_path: Path, sweep: Callable[[], Any]
+) -> None:
+    sweep().let_go()
+    live = read_live(tmp_path)
+    assert live is not None
+    later = ("select", "confirm", "report")
+    write_live(live.model_copy(update={"later": later, **myself()}), tmp_path)
+    with at_stage(tmp_path, "select"):
+        state = Reader(tmp_path).look()
+        assert (state.phase, state.stage, state.later) == ("running", "select", later[1:])
+    with at_stage(tmp_path, "confirm") as far:
+        far(3, 23, 50.0)
+        state = Reader(tmp_path).look()
+        assert (state.stage, state.done, state.total) == ("confirm", 3, 23)
+        assert 45 < (state.seconds_left or 0) < 60
+        page = live_part(state, Places(tmp_path, "", ""), "en")
+        assert "refits: 3 of 23" in page
+    with pytest.raises(ValueError, match="broken"), at_stage(tmp_path, "report"):
+        raise ValueError("broken")
+    assert Reader(tmp_path).look().phase == "stopped"
+
+
+def test_the_answer_is_shown_once_the_verdicts_are_there_and_only_of_what_is_selected(
+    tmp_path: Path, sweep: Callable[[], Any]
+) -> None:
+    sweep().let_go()
+    shutil.copytree(REFERENCE / "best", tmp_path / "best")
+    shutil.copy(REFERENCE / "verdicts.json", tmp_path)
+    reader, places = Reader(tmp_path), Places(tmp_path, "", "")
+    answer = recsweep.load_study(REFERENCE).answer
+    assert str(escape(answer.sentence)) in live_part(reader.look(), places, "en")
+    best = tmp_path / "best/gru.yaml"
+    best.write_text(re.sub(r"^trial: .*", "trial: gru-0099", best.read_text(), flags=re.M))
+    assert str(escape(answer.sentence)) not in live_part(reader.look(), places, "en")
+
+
+def test_a_running_trial_has_its_curve(tmp_path: Path, sweep: Callable[[], Any]) -> None:
+    running = sweep()
+    trial = running.begin()
+    running.report(trial, 1, 0.125)
+    page = live_part(Reader(tmp_path).look(), Places(tmp_path, "", ""), "en")
+    assert f"<title>{trial} 0.1250</title>" in page
 
 
 def test_a_sweep_that_was_killed_is_stopped_and_runs_nothing(
@@ -84,16 +135,6 @@ def test_a_finished_study_is_read_from_its_files_alone(tmp_path: Path) -> None:
     assert state.files == ("report.html",)
 
 
-def test_the_time_left_follows_each_familys_own_cost_and_the_pace() -> None:
-    slow = FamilyState("slow", 3, (ended(0, 0.1, 100.0),), (Running("x", "slow", 1, 0.1, 30.0),))
-    quick = FamilyState("quick", 2, (ended(0, 0.1, 2.0),), ())
-    # 2 x 100 - 30 of the slow one, 1 x 2 of the quick one, two seconds of work a second
-    assert seconds_left((slow, quick), 2.0) == pytest.approx((170 + 2) / 2)
-    unknown = replace(quick, ended=())
-    assert seconds_left((slow, unknown), 1.0) == pytest.approx(170 + 2 * 100)
-    assert seconds_left((unknown,), 1.0) is None
-
-
 def test_a_stopped_trial_is_no_familys_best_however_high_it_stood() -> None:
     family = FamilyState("a", 2, (ended(0, 0.2), ended(1, 0.9, state="pruned")), ())
     assert family.best is not None
@@ -110,11 +151,9 @@ def test_a_lock_that_nobody_holds_is_free(tmp_path: Path, text: str) -> None:
 
 
 def test_of_a_budget_of_seconds_progress_is_what_is_used_of_them() -> None:
-    begun = Running("a-0002", "a", 1, 0.1, 15.0)
+    begun = Running("a-0002", "a", (0.1,), 15.0)
     family = FamilyState("a", None, (ended(0, 0.1), ended(1, 0.2)), (begun,), budget=40.0)
     assert (family.so_far, family.shares) == ("35/40 s", (0.5, 0.875))
     assert not family.over
-    assert seconds_left([family], pace=1.0) == 5.0
     done = replace(family, ended=(*family.ended, ended(2, 0.1, 25.0)), running=())
     assert (done.so_far, done.shares, done.over) == ("45/40 s", (1.0, 1.0), True)
-    assert seconds_left([done], pace=1.0) == 0.0

@@ -1,3 +1,4 @@
+import json
 import re
 import threading
 import urllib.error
@@ -103,6 +104,27 @@ def test_optunas_dashboard_shows_the_journal_and_cannot_change_it(
     request = urllib.request.Request(f"{base}/api/studies/0", method="DELETE")
     with pytest.raises(urllib.error.HTTPError, match="405"):
         urllib.request.urlopen(request, timeout=5)
+    page, script = get(f"{base}/dashboard")[1], get(f"{base}/static/bundle.js")[1]
+    for button in ("rename study", "delete study", "AddBox", "Edit", "StopCircle"):
+        assert button in page  # hidden
+        assert f'"{button}"' in script  # under the name that the dashboard has for it
+
+
+def test_optunas_dashboard_names_the_metric_and_has_attributes_for_people(
+    tmp_path: Path, sweep: Callable[[], Any]
+) -> None:
+    from recsweep.search.storage import open_storage
+
+    sweep().finish(0.25)
+    journal = (tmp_path / "optuna.log").read_bytes()
+    base = start_optuna(open_storage(tmp_path)).removesuffix("/dashboard/")
+    study = json.loads(get(f"{base}/api/studies/0")[1])
+    assert study["objective_names"] == ["NDCG@10"]
+    (trial,) = study["trials"]
+    attributes = {a["key"]: a["value"] for a in trial["user_attrs"]}
+    assert attributes.keys() == {"trial", "seed", "epochs", "best epoch", "training seconds"}
+    assert attributes["trial"] == "a-0000"
+    assert (tmp_path / "optuna.log").read_bytes() == journal
 
 
 def test_both_languages_have_the_same_words_and_blanks() -> None:

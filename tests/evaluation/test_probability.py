@@ -4,6 +4,9 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from scipy.special import logit
+from sklearn.isotonic import IsotonicRegression
+from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import brier_score_loss, f1_score, log_loss, roc_auc_score
 
 from recsweep.data.types import Float64, Int32
@@ -14,6 +17,7 @@ from recsweep.evaluation.probability import (
     calibrated,
     calibration_error,
     decisions,
+    fit_calibrator,
     linearised_by_learner,
     log_losses,
     pooled_metrics,
@@ -231,7 +235,7 @@ def test_platt_moves_log_odds_on_a_line_and_isotonic_regression_finds_steps() ->
     assert steps[:, :4] == pytest.approx(np.full((5, 4), 1 / 42))  # Laplace's, of 40
     assert steps[:, 6:] == pytest.approx(np.full((5, 4), 41 / 42))
     assert (np.diff(steps) >= 0).all()
-    assert calibrated(probability, bought, learner, "none") is probability
+    assert calibrated(probability, bought, learner, "none").tolist() == probability.tolist()
 
 
 def test_without_a_yes_or_a_no_among_the_others_nothing_is_calibrated() -> None:
@@ -239,3 +243,27 @@ def test_without_a_yes_or_a_no_among_the_others_nothing_is_calibrated() -> None:
     probability = np.linspace(0.1, 0.9, 10)
     for same in (np.zeros(10, bool), np.ones(10, bool)):
         assert calibrated(probability, same, learner, "platt") == pytest.approx(probability)
+
+
+def test_a_fitted_calibrator_answers_as_scikit_learn_does() -> None:
+    probability, bought, _ = world()
+    asked = np.array([0.0, 1e-9, 0.1, 0.5, 0.9, 1.0])
+    steps = IsotonicRegression(out_of_bounds="clip").fit(probability, bought)
+    least = 1 / (len(bought) + 2)
+    np.testing.assert_allclose(
+        fit_calibrator(probability, bought, "isotonic")(asked),
+        np.clip(steps.predict(asked), least, 1 - least),
+        rtol=1e-12,
+    )
+    line = LogisticRegression(C=np.inf, max_iter=1000)
+    line.fit(logit(np.clip(probability, 1e-6, 1 - 1e-6))[:, None], bought)
+    np.testing.assert_allclose(
+        fit_calibrator(probability, bought, "platt")(asked),
+        line.predict_proba(logit(np.clip(asked, 1e-6, 1 - 1e-6))[:, None])[:, 1],
+        rtol=1e-12,
+    )
+    for uncalibrated in (
+        fit_calibrator(probability, bought, "none"),
+        fit_calibrator(probability, np.zeros_like(bought), "platt"),
+    ):
+        np.testing.assert_array_equal(uncalibrated(asked), asked)

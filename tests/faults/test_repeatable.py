@@ -27,9 +27,9 @@ def test_a_repeatable_sweep_that_is_killed_ends_as_one_that_was_not(
         repeatable=True,
     )
     shutil.copytree(undisturbed, killed)
-    finish(undisturbed, "sweep", "tiny.yaml")
+    finish(undisturbed, "search", "tiny.yaml")
     n_reports, random = reports(undisturbed), Random(1000 * workers + repetition)
-    kill_and_resume(killed, ["sweep", "tiny.yaml"], 5, n_reports, random)
+    kill_and_resume(killed, ["search", "tiny.yaml"], 5, n_reports, random)
     for project in (undisturbed, killed):
         finish(project, "select", "results/tiny")
     assert outcome(killed / "results/tiny") == outcome(undisturbed / "results/tiny")

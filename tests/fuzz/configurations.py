@@ -88,7 +88,7 @@ class Configurations:
         before = files(self.root.parent)
         arguments = [a for setting in settings for a in ("--set", setting)]
         with mock.patch("recsweep.search.plan._measure", return_value=[]):
-            ended = recsweep(self.root, "sweep", "tiny.yaml", "--dry-run", *arguments)
+            ended = recsweep(self.root, "plan", "tiny.yaml", *arguments)
         if problem := ended.problem():
             return problem
         new = files(self.root.parent) - before

@@ -35,8 +35,8 @@ COMMANDS = {
     "openings.json": ("report",),
     "confirmation.parquet": ("report", "confirm"),
     "best/*.yaml": ("reproduce",),
-    "optuna.log": ("sweep",),
-    "sessions.json": ("sweep",),
+    "optuna.log": ("search",),
+    "sessions.json": ("search",),
 }
 DECIDING = ("kind", "config", "seed", "epochs", "metric", "metrics", "value", "data", "experiment")
 UNPROTECTED = ("optuna.log", "sessions.json", "openings.json")
@@ -82,7 +82,7 @@ class ResultsFolders:
 
     def _check(self, command: str, name: str, pattern: str, content: bytes | None) -> str | None:
         damaged = self._snapshot()
-        target = {"reproduce": f"{STUDY}/{name}", "sweep": "tiny.yaml"}.get(command, STUDY)
+        target = {"reproduce": f"{STUDY}/{name}", "search": "tiny.yaml"}.get(command, STUDY)
         nothing = WorkFailed("a sweep would have to start Ray")
         with mock.patch("recsweep.search.run.cluster", side_effect=nothing):
             ended = recsweep(self.root, command, target)

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 import torch
-from families import CONFIGS, FAMILIES, asked, checkerboard, fit, scores
+from families import CONFIGS, FAMILIES, asked, checkerboard, fit, scores, trained
 from worlds import training_of
 
 from recsweep.models import tables
@@ -25,7 +25,7 @@ SAMPLED = [
 @pytest.mark.parametrize("case", [case for case in CONFIGS if not case.startswith("popularity")])
 def test_the_missing_course_of_the_learners_colour_ranks_first(case: str) -> None:
     histories = asked([0, 1, 2], [3, 2, 0], [6, 4, 7], [5, 6, 7])
-    found = scores(fit(case, checkerboard()), histories)
+    found = scores(trained(case, checkerboard), histories)
     drop_seen(found, histories)
     assert found.argmax(1).tolist() == [3, 1, 5, 4]
 
@@ -37,7 +37,7 @@ def test_popularity_ranks_by_count() -> None:
 
 @pytest.mark.parametrize("case", [c for c in CONFIGS if FAMILIES[CONFIGS[c][0]].portrays])
 def test_learners_of_one_colour_have_like_vectors_whoever_stands_beside_them(case: str) -> None:
-    model = fit(case, checkerboard())
+    model = trained(case, checkerboard)
     assert isinstance(model, Portrayable)
     sequences = training_of([[0, 1, 2], [4, 5, 6, 7], [2, 3, 0, 1], [5, 6]], n_items=8).sequences
     found = model.learner_vectors(sequences)

@@ -10,8 +10,8 @@ from recsweep.models.family import Family
 from recsweep.models.registry import GROUP, families, families_of, family, role_of
 
 NOT_A_FAMILY = "a string"
-ANOTHER = Family("another", "another", "另一个", "floor", tasks={})
-TAKEN = Family("gru", "GRU", "GRU", "network", tasks={})
+ANOTHER = Family("another_kind", "floor", tasks={})
+TAKEN = Family("gru", "network", tasks={})
 
 
 @pytest.fixture
@@ -41,7 +41,11 @@ def test_a_family_that_is_not_there_is_named_with_what_is() -> None:
 
 @pytest.mark.parametrize("announced", [f"{__name__}:ANOTHER"], indirect=True)
 def test_another_packages_family_is_found_by_its_entry_point(announced: None) -> None:
-    assert registry.families()["another"] is ANOTHER
+    assert registry.families()["another_kind"] is ANOTHER
+    assert registry.titles({"mine": "another_kind", "another_kind": "another_kind"}) == {
+        "mine": "mine",
+        "another_kind": "another kind",
+    }
 
 
 @pytest.mark.parametrize(

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 import yaml
-from plugins import installed, python, recsweep
+from plugins import installed, python, recsweep, statuses
 
 from recsweep.records.confirmation_files import read_confirmation
 
@@ -43,7 +43,7 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.mark.slow
 def test_it_is_swept_confirmed_reported_and_rebuilt(site: Path, tmp_path: Path) -> None:
     (tmp_path / "kinds.yaml").write_text(yaml.safe_dump(EXPERIMENT, sort_keys=False))
-    done = recsweep(site, tmp_path, "run", "kinds.yaml")
+    done = recsweep(site, tmp_path, "sweep", "kinds.yaml")
     assert done.returncode == 0, done.stderr
     folder = tmp_path / "results/kinds"
     confirmation = read_confirmation(folder)
@@ -56,23 +56,25 @@ def test_it_is_swept_confirmed_reported_and_rebuilt(site: Path, tmp_path: Path) 
     assert "is it of the kind favourite?" in page
     assert re.search(r"after_latest promised [\d.]+%, [\d.]+% were\.", page)
     assert "| accuracy |" in (folder / "leaderboard.md").read_text("utf-8")
-    assert recsweep(site, tmp_path, "report", "results/kinds", "--lang", "zh").returncode == 0
+    report = ("report", "results/kinds", "--lang", "zh")
+    rebuild = ("reproduce", "results/kinds/best/after_latest.yaml")
+    ended, errors = statuses(site, tmp_path, report, rebuild)
+    assert ended == [0, 0], errors
     assert "is it of the kind favourite?" in (folder / "report.zh.html").read_text("utf-8")
-    rebuilt = recsweep(site, tmp_path, "reproduce", "results/kinds/best/after_latest.yaml")
-    assert rebuilt.returncode == 0, rebuilt.stdout + rebuilt.stderr
 
 
 def test_an_experiment_is_checked_by_the_rules_of_the_task(site: Path, tmp_path: Path) -> None:
     (tmp_path / "kinds.yaml").write_text(yaml.safe_dump(EXPERIMENT))
-    for change, message in (
-        ("next_kind={}", "the key 'next_kind.kind' is missing"),
-        ("next_kind={kin: rate}", "unknown key 'next_kind.kin'; did you mean 'kind'?"),
-        ("metric.name=brier", "metric.name brier is not a metric of task next_kind"),
-        ("targets.seen=keep", "targets is not for task: next_kind; leave it out"),
-    ):
-        done = recsweep(site, tmp_path, "prepare", "kinds.yaml", "--set", change)
-        assert done.returncode == 2
-        assert done.stderr == f"recsweep: kinds.yaml: {message}\n"
+    told = {
+        "next_kind={}": "the key 'next_kind.kind' is missing",
+        "next_kind={kin: rate}": "unknown key 'next_kind.kin'; did you mean 'kind'?",
+        "metric.name=brier": "metric.name brier is not a metric of task next_kind",
+        "targets.seen=keep": "targets is not for task: next_kind; leave it out",
+    }
+    commands = [("prepare", "kinds.yaml", "--set", change) for change in told]
+    ended, errors = statuses(site, tmp_path, *commands)
+    assert ended == [2] * len(told)
+    assert errors.splitlines() == [f"recsweep: kinds.yaml: {m}" for m in told.values()]
 
 
 CONTRACT = """

@@ -44,11 +44,11 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("task", FLOORS)
+@pytest.mark.parametrize("task", ["next_item", pytest.param("purchase", marks=pytest.mark.long)])
 def test_it_is_swept_confirmed_and_reported(site: Path, tmp_path: Path, task: str) -> None:
     experiment = {**EXPERIMENT, "task": task, "families": ["smoothed_counts", FLOORS[task]]}
     (tmp_path / "counts.yaml").write_text(yaml.safe_dump(experiment, sort_keys=False))
-    done = recsweep(site, tmp_path, "run", "counts.yaml")
+    done = recsweep(site, tmp_path, "sweep", "counts.yaml")
     assert done.returncode == 0, done.stderr
     folder = tmp_path / "results/counts"
     verdicts = json.loads((folder / "verdicts.json").read_text())
@@ -70,6 +70,6 @@ def test_it_keeps_the_contract(site: Path, tmp_path: Path) -> None:
 def test_a_family_that_is_not_installed_is_named(tmp_path: Path) -> None:
     experiment = {**EXPERIMENT, "families": ["smoothed_counts"]}
     (tmp_path / "counts.yaml").write_text(yaml.safe_dump(experiment, sort_keys=False))
-    done = recsweep(tmp_path, tmp_path, "run", "counts.yaml")
+    done = recsweep(tmp_path, tmp_path, "sweep", "counts.yaml")
     assert done.returncode == 2
     assert "families.smoothed_counts: 'smoothed_counts' is neither a file" in done.stderr

@@ -32,11 +32,12 @@ def test_the_verdict_is_said_where_the_test_was_opened_and_withheld_where_not(
     study = make_study(6)
     closed = build_board(study, selection_of(study), None)
     opened = build_board(study, selection_of(study), confirmation_of(study))
-    assert "no verdict yet" in " ".join(closed.verdict)
+    assert closed.verdict[0].startswith("Not answered yet: ")
     assert "not opened" in closed.tables["Leaderboard"]
     assert set(closed.tables) == {"Leaderboard"}
-    assert opened.verdict[0].startswith("On the sealed test, ")
-    assert set(opened.tables) == {"Leaderboard", "Verdicts"}
+    assert opened.verdict[0].startswith("Partly: on this log, ")
+    assert set(opened.tables) == {"Leaderboard", "Verdicts", "Openings of the sealed test"}
+    assert "2026-01-01 00:00 UTC | confirm" in opened.tables["Openings of the sealed test"]
     assert "not opened" not in opened.tables["Leaderboard"]
 
 
@@ -46,7 +47,19 @@ def test_a_sweep_that_begins_has_the_same_panels_already(
     study = make_study(6)
     opening = opening_board(study.experiment, study.spaces)
     later = build_board(study, selection_of(study), None)
-    assert opening == later.model_copy(update={"verdict": opening.verdict, "tables": {}})
+    without = {"verdict": opening.verdict, "tables": {}, "question": ""}
+    assert opening == later.model_copy(update=without)
+
+
+def test_each_loss_has_a_panel_and_the_question_is_about_networks_and_baselines(
+    make_study: MakeStudy,
+) -> None:
+    study = make_study(2)
+    board = opening_board(study.experiment, study.spaces)
+    kinds = study.spaces["matrix_factorization"].parameters["loss"].choices
+    assert {f"loss/{kind}" for kind in kinds} <= set(board.losses)
+    assert len(set(board.losses)) == len(board.losses)
+    assert set(board.compared) == {"gru", "lstm", "matrix_factorization", "wide_deep"}
 
 
 def test_the_same_records_give_the_same_board(

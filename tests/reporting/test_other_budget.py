@@ -12,6 +12,7 @@ from worlds import experiment_of
 from recsweep.config.schema import Budget
 from recsweep.records.selection import Selection
 from recsweep.records.study import Study, TrialRow
+from recsweep.reporting.answer import answer_of
 from recsweep.reporting.leaderboard import markdown
 from recsweep.reporting.other_budget import Instead, other_budget
 from recsweep.reporting.page import write_page
@@ -150,7 +151,7 @@ def test_the_page_and_the_leaderboard_tell_of_both_budgets(
     selection = selection_of(study)
     said = {lang: under_the_other(View(study, selection, lang)) for lang in ("en", "zh")}
     assert said["en"].startswith("With equal trials" if seconds else "With equal seconds")
-    assert said["en"] in markdown(study, selection)
+    assert said["en"] in markdown(study, selection, answer_of(study, selection, None), None)
     for lang, text in said.items():
         page = write_page(study, selection, None, tmp_path, lang).read_text("utf-8")
         assert text in page

@@ -1,5 +1,6 @@
 """The page in a browser: silent, sealed off, filtered; on a phone, in the dark, on paper."""
 
+import re
 import shutil
 import subprocess
 import tarfile
@@ -12,22 +13,53 @@ import pytest
 from recsweep.records.confirmation import Confirmation
 from recsweep.records.selection import Selection
 from recsweep.records.study import Study
+from recsweep.reporting.answer import Answer, answer_of
 from recsweep.reporting.page import write_page
 
 AXE = "4.10.3"
+A4 = (688, 1009)
+"""Pixels of CSS on a sheet of paper within margins of 14 and 15 mm."""
+VISIBLE = """() => {
+    const words = [], walk = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
+    for (let node = walk.nextNode(); node; node = walk.nextNode()) {
+        const range = document.createRange();
+        range.selectNodeContents(node);
+        const box = range.getBoundingClientRect(), shown = node.parentElement.checkVisibility();
+        const inside = box.top >= 0 && box.bottom <= innerHeight && box.right <= innerWidth;
+        if (shown && box.width > 1 && inside) words.push(node.textContent);
+    }
+    return words.join(" ");
+}"""
+"""The text that a reader sees whole without scrolling."""
 
 pytestmark = pytest.mark.browser
 
 
 @pytest.fixture(scope="module")
+def study(make_study: Callable[..., Study]) -> Study:
+    return make_study(12)
+
+
+@pytest.fixture(scope="module")
 def page_file(
-    make_study: Callable[..., Study],
+    study: Study,
     selection_of: Callable[[Study], Selection],
     confirmation_of: Callable[..., Confirmation],
     tmp_path_factory: pytest.TempPathFactory,
 ) -> Path:
-    study, folder = make_study(12), tmp_path_factory.mktemp("page")
+    folder = tmp_path_factory.mktemp("page")
     return write_page(study, selection_of(study), confirmation_of(study), folder)
+
+
+@pytest.fixture(scope="module")
+def answer(
+    make_study: Callable[..., Study],
+    selection_of: Callable[[Study], Selection],
+    confirmation_of: Callable[..., Confirmation],
+) -> Answer:
+    """What the page says first."""
+    study = make_study(12)
+    return answer_of(study, selection_of(study), confirmation_of(study))
 
 
 @pytest.fixture(scope="module")
@@ -52,8 +84,10 @@ def opened(browser: Any, page_file: Path) -> Iterator[Callable[..., Any]]:
     troubles: list[str] = []
     contexts = []
 
-    def open_page(width: int = 1280, **options: Any) -> Any:
-        context = browser.new_context(viewport={"width": width, "height": 900}, **options)
+    def open_page(
+        width: int = 1280, height: int = 900, *, unfold: bool = True, **options: Any
+    ) -> Any:
+        context = browser.new_context(viewport={"width": width, "height": height}, **options)
         contexts.append(context)
         page = context.new_page()
         page.on("console", lambda message: troubles.append(message.text))
@@ -63,6 +97,8 @@ def opened(browser: Any, page_file: Path) -> Iterator[Callable[..., Any]]:
             "request", lambda r: None if r.url in (address, "data:,") else troubles.append(r.url)
         )
         page.goto(address)
+        if unfold:
+            page.evaluate("document.querySelectorAll('.part').forEach(part => part.open = true)")
         return page
 
     yield open_page
@@ -71,8 +107,23 @@ def opened(browser: Any, page_file: Path) -> Iterator[Callable[..., Any]]:
     assert not troubles
 
 
+@pytest.mark.parametrize(("width", "height"), [(1280, 800), (390, 844)])
+def test_the_first_screen_answers_the_question_with_its_interval_and_its_learners(
+    opened: Callable[..., Any], answer: Answer, width: int, height: int
+) -> None:
+    seen = " ".join(opened(width, height, unfold=False).evaluate(VISIBLE).split())
+    assert answer.question in seen
+    assert answer.sentence in seen
+    assert answer.contrasts
+    for contrast in answer.contrasts:
+        assert contrast.pair in seen
+        assert contrast.numbers in seen
+    assert "400 learners" in answer.basis
+    assert answer.basis in seen
+
+
 def visible_families(page: Any) -> set[str]:
-    script = """() => [...document.querySelectorAll('.board tbody')]
+    script = """() => [...document.querySelectorAll('.board tbody tr')]
         .filter(row => row.checkVisibility())
         .map(row => row.querySelector('th').textContent.trim())"""
     return set(page.evaluate(script))
@@ -84,16 +135,14 @@ def test_the_filter_hides_a_family_everywhere_and_says_how_many_are_left(
     page = opened()
     everything = visible_families(page)
     assert len(everything) == 7
-    page.get_by_role("checkbox", name="gru").uncheck()
-    assert visible_families(page) == everything - {"gru"}
-    assert page.get_by_role("status").inner_text() == "6 of 7 families shown"
+    page.get_by_role("checkbox", name="GRU", exact=True).uncheck()
+    assert visible_families(page) == everything - {"GRU"}
+    assert page.locator("#filter .status").inner_text() == "6 of 7 families shown"
     for section in ("curves", "parallel", "importance", "budget", "folds", "cost", "sealed"):
-        names = page.locator(f"#{section} :text-is('gru')")
+        names = page.locator(f"#{section} :text-is('GRU')")
         assert not any(names.nth(n).is_visible() for n in range(names.count())), section
-    pairs = page.locator(".pairs tbody tr")
-    shown = [pairs.nth(n).inner_text() for n in range(pairs.count()) if pairs.nth(n).is_visible()]
-    assert len(shown) == 15
-    assert not [text for text in shown if "gru" in text]
+    cells = page.locator(".matrix td[data-family]")
+    assert sum(cells.nth(n).is_visible() for n in range(cells.count())) == 6 * 5
     page.get_by_role("button", name="None").click()
     assert visible_families(page) == set()
     page.get_by_role("button", name="All").click()
@@ -115,9 +164,11 @@ def test_the_filter_works_from_the_keyboard(opened: Callable[..., Any]) -> None:
 
 
 def test_without_scripts_everything_is_shown_and_no_filter(opened: Callable[..., Any]) -> None:
-    page = opened(java_script_enabled=False)
+    page = opened(java_script_enabled=False, unfold=False)
     assert not page.locator("#filter").is_visible()
-    assert page.locator(".board tbody").count() == 7
+    assert page.locator(".board tbody tr").count() == 7
+    assert not page.locator("#protocol li").first.is_visible()
+    page.locator("#protocol summary").click()
     assert page.locator("#protocol li").first.is_visible()
 
 
@@ -148,7 +199,7 @@ def test_words_stand_out_from_the_paper_by_day_and_night(
         const light = c => rgb(c).reduce((sum, v, n) => sum + v * [.2126, .7152, .0722][n], 0);
         const paper = light(getComputedStyle(document.body).backgroundColor);
         const out = {paper, worst: 99};
-        for (const s of ['.headline', '.note', '.caveat', 'a', '.warning', 'thead th', '.small']) {
+        for (const s of ['.headline', '.note', 'a', '.worse', '.better', 'thead th', '.small']) {
             const ink = light(getComputedStyle(document.querySelector(s)).color);
             out.worst = Math.min(out.worst,
                 (Math.max(ink, paper) + .05) / (Math.min(ink, paper) + .05));
@@ -159,26 +210,113 @@ def test_words_stand_out_from_the_paper_by_day_and_night(
     assert found["worst"] >= 4.5
 
 
-def test_on_paper_the_configurations_are_unfolded_and_the_filter_is_gone(
+def test_on_paper_two_pages_hold_all_above_the_search_and_the_protocol_is_unfolded(
     opened: Callable[..., Any],
 ) -> None:
-    page = opened(color_scheme="dark")
+    page = opened(A4[0], A4[1], color_scheme="dark", unfold=False)
     page.emulate_media(media="print", color_scheme="dark")
     page.evaluate("window.dispatchEvent(new Event('beforeprint'))")
-    assert not page.locator("#filter").is_visible()
-    assert page.locator(".config").first.is_visible()
+    last = page.locator("#caveats").bounding_box()
+    assert last["y"] + last["height"] <= 2 * A4[1]
+    assert not page.locator("#search").is_visible()
+    assert page.evaluate("document.documentElement.scrollWidth") <= A4[0]
+    assert page.locator("#protocol li").first.is_visible()
+    assert not page.locator(".config").first.is_visible()
     assert page.evaluate("getComputedStyle(document.body).backgroundColor") == "rgb(255, 255, 255)"
     page.evaluate("window.dispatchEvent(new Event('afterprint'))")
     assert not page.locator("details[open]").count()
 
 
-def test_hovering_names_the_trial_and_its_configuration(opened: Callable[..., Any]) -> None:
+def middle_of(page: Any, chart: str, trial: str) -> tuple[float, float]:
+    """Where a trial's mark is on the screen."""
+    mark = page.locator(f"{chart} [data-trial={trial}] .mark").first
+    mark.scroll_into_view_if_needed()
+    box = mark.bounding_box()
+    return box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
+
+
+def test_a_trial_that_is_pointed_at_is_told_and_lit_in_every_chart_and_in_the_table(
+    opened: Callable[..., Any], study: Study
+) -> None:
     page = opened()
-    titles = page.locator("#curves .series title")
-    assert titles.count() > 20
-    first = titles.first.text_content()
-    assert first.startswith("gru-")
-    assert "learning_rate = " in first
+    trial = next(t for t in study.trials if t.id == "lstm-0002")
+    assert trial.best is not None
+    page.mouse.move(*middle_of(page, "#cost", trial.id))
+    tip = page.locator("#tip").inner_text()
+    assert trial.id in tip
+    assert f"NDCG@10 {trial.best.value:.4f}" in tip
+    assert "learning_rate" in tip
+    for place in ("#curves", "#parallel", "#by_parameter", "#cost", "#trial-table"):
+        assert page.locator(f"{place} .lit").evaluate_all(
+            "(all) => all.map(e => e.dataset.trial)"
+        ) == [trial.id]
+    page.mouse.move(1, 1)
+    assert not page.locator("#tip").is_visible()
+    page.locator("#folds .series .mark.c1").first.hover(force=True)
+    assert re.search(r"lstm-\d{4} · selected", page.locator("#tip").inner_text())
+
+
+def test_a_finger_and_the_arrow_keys_reach_a_trial_as_well(opened: Callable[..., Any]) -> None:
+    page = opened(390, has_touch=True)
+    page.touchscreen.tap(*middle_of(page, "#cost", "gru-0001"))
+    tip = page.locator("#tip")
+    assert "gru-0001" in tip.inner_text()
+    box = tip.bounding_box()
+    assert box["x"] >= 0
+    assert box["x"] + box["width"] <= 390
+    page.locator("#curves svg").first.focus()
+    page.keyboard.press("ArrowRight")
+    first = tip.inner_text()
+    page.keyboard.press("ArrowRight")
+    assert tip.inner_text() != first
+    page.keyboard.press("ArrowLeft")
+    assert tip.inner_text() == first
+    page.keyboard.press("Escape")
+    assert not tip.is_visible()
+
+
+def test_the_table_sorts_and_its_filter_narrows_the_charts_and_their_axes(
+    opened: Callable[..., Any], study: Study
+) -> None:
+    page = opened()
+    rows = page.locator("#trial-table tbody tr:visible")
+    ids = "(all) => all.map(e => e.dataset.trial)"
+    best = sorted((t for t in study.trials if t.best), key=lambda t: -t.best.value)  # type: ignore[union-attr]
+    assert rows.evaluate_all(ids)[:5] == [t.id for t in best[:5]]
+    page.get_by_role("button", name="Epochs", exact=True).click()
+    epochs = {t.id: len(t.epochs) for t in study.trials}
+    found = [epochs[id_] for id_ in rows.evaluate_all(ids)]
+    assert found == sorted(found, reverse=True)
+
+    ticks = "() => [...document.querySelectorAll('#cost .axes text.end')].map(e => e.textContent)"
+    before = page.evaluate(ticks)
+    page.get_by_role("searchbox").fill("gru learning_rate>0.002 state=complete")
+    wanted = {
+        t.id
+        for t in study.trials
+        if t.family == "gru" and t.state == "complete" and t.config["learning_rate"] > 0.002  # type: ignore[operator]
+    }
+    assert set(rows.evaluate_all(ids)) == wanted
+    assert set(page.locator("#cost .series:visible").evaluate_all(ids)) == wanted
+    assert page.evaluate(ticks) != before
+    assert f"{len(wanted)} of {len(study.trials)} trials" in page.locator("#find").inner_text()
+
+
+def test_the_parameter_against_the_score_is_chosen(
+    opened: Callable[..., Any], study: Study
+) -> None:
+    page = opened()
+    page.get_by_label("Parameter of GRU", exact=True).select_option("loss")
+    panel = page.locator(
+        "#by_parameter .panel", has=page.get_by_label("Parameter of GRU", exact=True)
+    )
+    kinds = study.spaces["gru"].parameters["loss"].choices
+    texts = panel.locator(".axes text").all_text_contents()
+    assert sum(any(text[:5] == str(kind)[:5] for text in texts) for kind in kinds) == len(kinds)
+    across = panel.locator(".series .mark").evaluate_all(
+        "(all) => all.map(e => Math.round(e.getBoundingClientRect().x))"
+    )
+    assert 1 < len(set(across)) <= len(kinds)
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])

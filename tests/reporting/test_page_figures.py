@@ -13,7 +13,7 @@ from markupsafe import Markup
 
 from recsweep.evaluation.comparison import compare
 from recsweep.records.selection import Selection
-from recsweep.records.study import Study
+from recsweep.records.study import Study, TrialRow
 from recsweep.reporting.charts.intervals import verdict_scale
 from recsweep.reporting.charts.marks import Mark
 from recsweep.reporting.charts.parallel import parallel
@@ -32,7 +32,7 @@ def test_ticks_lie_within_the_range_and_rise(a: float, b: float, log: bool) -> N
     assert ticks == sorted(set(ticks))
     near = 2e-3 * high if log else 1e-6 * (high - low)
     assert all(low - near <= tick <= high + near for tick in ticks)
-    assert len(ticks) <= 9
+    assert 3 <= len(ticks) <= 6
 
 
 def test_a_log_scale_puts_equal_ratios_apart_equally() -> None:
@@ -87,18 +87,36 @@ def test_no_two_of_twenty_families_look_alike() -> None:
 
 def test_importance_finds_the_parameter_that_decides(make_study: Callable[..., Study]) -> None:
     study = make_study(40, {"gru": "gru"})
-    found = importances(study.spaces["gru"], list(study.trials))
+    found = importances(study.spaces["gru"], list(study.trials), float)
     assert found is not None
-    assert max(found, key=lambda name: found[name]) == "learning_rate"
-    assert sum(found.values()) == pytest.approx(1)
-    assert "negatives" not in found  # only some trials have it
+    assert next(iter(found.shares)) == "learning_rate"
+    assert sum(found.shares.values()) == pytest.approx(1)
+    assert "negatives" not in found.shares  # only some trials have it
+    assert found.stopped == 0
 
 
-def test_importance_keeps_silent_below_ten_complete_trials(
-    make_study: Callable[..., Study],
+@pytest.mark.parametrize("sign", [1.0, -1.0])
+def test_importance_takes_stopped_trials_where_few_are_complete(
+    make_study: Callable[..., Study], sign: float
 ) -> None:
+    study = make_study(40, {"gru": "gru"})
+    complete = [t for t in study.trials if t.state == "complete"]
+    few = [t for t in study.trials if t.state == "pruned" or t in complete[:5]]
+    turned = [_times(t, sign) for t in few]  # of a metric where less is better
+    found = importances(study.spaces["gru"], turned, lambda value: sign * value)
+    assert found is not None
+    assert (found.complete, found.stopped) == (5, len(few) - 5)
+    assert next(iter(found.shares)) == "learning_rate"
+
+
+def _times(trial: TrialRow, sign: float) -> TrialRow:
+    epochs = tuple(replace(epoch, value=sign * epoch.value) for epoch in trial.epochs)
+    return replace(trial, epochs=epochs, lower_is_better=sign < 0)
+
+
+def test_importance_keeps_silent_below_ten_trials(make_study: Callable[..., Study]) -> None:
     study = make_study(9, {"gru": "gru"})
-    assert importances(study.spaces["gru"], list(study.trials)) is None
+    assert importances(study.spaces["gru"], list(study.trials), float) is None
 
 
 def test_importance_keeps_silent_where_every_trial_scored_the_same(
@@ -107,7 +125,7 @@ def test_importance_keeps_silent_where_every_trial_scored_the_same(
     study = make_study(30, {"gru": "gru"})
     complete = [t for t in study.trials if t.state == "complete"]
     same = [replace(t, epochs=complete[0].epochs) for t in complete]
-    assert importances(study.spaces["gru"], same) is None
+    assert importances(study.spaces["gru"], same, float) is None
 
 
 def test_a_parameter_that_a_trial_lacks_breaks_its_line(
@@ -120,8 +138,8 @@ def test_a_parameter_that_a_trial_lacks_breaks_its_line(
     with_all = next(t for t in study.trials if "negatives" in t.config and t.best)
     without = next(t for t in study.trials if "negatives" not in t.config and t.best)
     for trial, strokes in ((with_all, 1), (without, 2)):
-        group = drawn.split(f"<title>{trial.id} ")[1]
-        d = group.split('class="hit"')[0].rsplit('d="', 1)[1]
+        group = drawn.split(f'data-trial="{trial.id}">')[1].split("</g>")[0]
+        d = group.split('class="trial')[0].rsplit('d="', 1)[1]
         assert d.count("M") == strokes
 
 

@@ -1,4 +1,4 @@
-"""Sweeps in processes of their own that are ended in the middle."""
+"""A sweep in a process of its own that is ended in the middle."""
 
 import os
 import signal
@@ -8,10 +8,13 @@ import time
 from pathlib import Path
 
 import optuna
-from sweeps import spaces_of, study_of
+import pytest
+from sweeps import folds_of, make_trials, spaces_of, study_of
 
+from recsweep.search.run import run_search
 from recsweep.search.storage import open_storage
 from recsweep.search.study import build_study
+from recsweep.tracking.events import Event, TrialEnded
 
 HERE = Path(__file__).parent.parent
 
@@ -56,36 +59,32 @@ def states(folder: Path) -> set[str]:
     }
 
 
-def kill(process: subprocess.Popen[str]) -> None:
-    process.kill()
-    process.wait()
-
-
-def interrupt(process: subprocess.Popen[str]) -> None:
+def test_a_sweep_that_is_interrupted_goes_on_where_it_was_and_runs_nothing_twice(
+    tmp_path: Path, request: pytest.FixtureRequest
+) -> None:
+    """One that is killed is among the faults."""
+    process = start(tmp_path, 4, 0.2)
+    wait_for(process, "TrialEnded", 1)
+    wait_for(process, "EpochReported", 1)
     os.killpg(process.pid, signal.SIGINT)  # as a terminal does it: everybody gets it
     began = time.monotonic()
     assert process.wait(timeout=20) == 130
     assert time.monotonic() - began < 10
-
-
-def test_a_sweep_that_is_cut_off_goes_on_where_it_was_and_runs_nothing_twice(
-    tmp_path: Path,
-) -> None:
-    for end in (kill, interrupt):
-        already = ids(tmp_path, 4) if end is interrupt else []
-        process = start(tmp_path, 4, 0.2)
-        wait_for(process, "TrialEnded", 1)
-        wait_for(process, "EpochReported", 1)
-        end(process)
-        assert set(already) < set(ids(tmp_path, 4))
-        assert "RUNNING" in states(tmp_path)  # open, to be gone on with
+    assert "RUNNING" in states(tmp_path)  # open, to be gone on with
     before = ids(tmp_path, 4)
 
-    last = start(tmp_path, 4, 0.0)
-    out, errors = last.communicate(timeout=120)
-    assert last.returncode == 0, errors
-    assert errors == ""  # Ray keeps quiet
+    request.getfixturevalue("local_ray")
+    heard: list[Event] = []
+    run_search(
+        study_of("a", "b", trials=4, resources={"workers": 1}),
+        spaces_of(tmp_path, "a", "b"),
+        folds_of(),
+        tmp_path,
+        fingerprint="data",
+        listeners=[heard.append],
+        make_trial=make_trials(),
+    )
     assert ids(tmp_path, 4) == [f"{name}-{n:04d}" for name in ("a", "b") for n in range(4)]
-    assert out.count("TrialEnded") == 8 - len(before)
+    assert sum(isinstance(event, TrialEnded) for event in heard) == 8 - len(before)
     assert states(tmp_path) <= {"COMPLETE", "PRUNED"}
     assert not list(tmp_path.glob("checkpoints/*"))

@@ -21,7 +21,7 @@ def diaries() -> tuple[Entries, Entries]:
     """Of a sweep with four trials at once on a quarter of a GPU, and of one with two on a whole."""
     done = subprocess.run(
         [sys.executable, DIARY, "2", "0.25", "4", "1", "2"],
-        capture_output=True, text=True, timeout=200, check=False,
+        capture_output=True, text=True, timeout=540, check=False,
     )  # fmt: skip
     assert done.returncode == 0, done.stderr
     quarters, wholes = json.loads(done.stdout.splitlines()[-1])

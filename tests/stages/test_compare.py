@@ -11,6 +11,7 @@ from typer.testing import CliRunner
 from recsweep.cli import app
 from recsweep.errors import BadInput
 from recsweep.records.confirmation_files import LEARNERS, read_confirmation
+from recsweep.reporting.compare.differences import _different
 from recsweep.reporting.compare.view import CompareView
 from recsweep.reporting.words import COMPARE_WORDS
 from recsweep.stages.compare import compare_stage, comparison_lines
@@ -50,19 +51,20 @@ def view(*folders: Path, lang: str = "en") -> CompareView:
     return CompareView(compared.changes[0], lang)
 
 
-def test_committed_evidence_of_two_data_sets_is_compared_from_means_and_errors(
+def test_studies_of_other_data_get_their_own_answers_and_no_verdict_on_a_change(
     folders: tuple[Path, Path],
 ) -> None:
     shown = CliRunner().invoke(app, ["compare", *map(str, folders)])
     assert shown.exit_code == 0, shown.output
     said = " ".join(shown.output.split())
-    assert "The answer" in said
-    assert "recorded means and errors" in said
+    assert "different data" in said
+    assert "mars: Not shown: on this log, the tuned GRU shows no significant difference" in said
     assert "data: fingerprint" in said
     page = folders[0].parent / "compare-default-mars.html"
     assert str(page) in shown.output.replace("\n", "")
     html = page.read_text("utf-8")
-    assert "<svg" in html
+    assert not re.search(r"\{&#39;|\[&#39;|&#39;: ", html)  # nothing of Python's own
+    assert "wide &amp; deep" in html
     assert not re.findall(r'(?:src|href)="(?!data:|#)', html)
 
 
@@ -98,12 +100,23 @@ def test_a_comparison_of_tables_of_sessions_speaks_of_sessions(
         assert (of_sessions in basis, of_learners in basis) == (sessions, not sessions)
 
 
-def test_learners_of_other_data_are_never_paired_though_their_codes_are_alike(
+def test_learners_of_other_data_are_never_compared_though_their_codes_are_alike(
     folders: tuple[Path, Path],
 ) -> None:
     for folder in folders:
         with_learners(folder, 30)
-    assert view(*folders).change.basis == "unpaired"
+    change = view(*folders).change
+    assert (change.basis, change.changes, change.verdicts) == ("other_data", {}, {})
+
+
+def test_without_scores_of_learners_the_same_data_are_compared_from_means_and_errors(
+    folders: tuple[Path, Path],
+) -> None:
+    again = folders[0].parent / "again"
+    shutil.copytree(folders[0], again)
+    v = view(folders[0], again)
+    assert v.change.basis == "estimates"
+    assert "recorded means and errors" in v.basis()
 
 
 def test_a_lead_that_grew_is_told_with_its_interval(folders: tuple[Path, Path]) -> None:
@@ -121,11 +134,29 @@ def test_a_lead_that_grew_is_told_with_its_interval(folders: tuple[Path, Path]) 
 
 
 def test_without_a_sealed_test_there_are_means_and_no_verdict(folders: tuple[Path, Path]) -> None:
-    (folders[1] / "verdicts.json").unlink()
-    v = view(*folders)
+    again = folders[0].parent / "again"
+    shutil.copytree(folders[0], again)
+    (again / "verdicts.json").unlink()
+    v = view(folders[0], again)
     assert v.change.basis == "folds"
-    assert "mars has not opened its sealed test" in v.headline()
+    assert "again has not opened its sealed test" in v.headline()
     assert {row[5] for row in v.rows()} == {""}
+
+
+def test_what_only_one_study_has_is_told_key_by_key() -> None:
+    before = {"text": None, "events": [{"path": "a.csv"}], "families": {"gru": "gru"}, "k": [5, 10]}
+    after = {
+        "text": {"columns": ["title", "about"]},
+        "events": [{"path": "a.csv"}, {"path": "b.csv"}],
+        "families": {"gru": {"space": "gru"}},
+        "k": (5, 10),
+    }
+    assert list(_different(before, after)) == [
+        ("text.columns", "–", "title, about"),
+        ("events.2.path", "–", "b.csv"),
+        ("families.gru", "gru", "…"),
+        ("families.gru.space", "–", "gru"),
+    ]
 
 
 @pytest.mark.parametrize("count", [0, 1])

@@ -118,7 +118,7 @@ GOOD: Build[FamilyConfig, LastCourse] = Build(FamilyConfig, LastCourse, epochs=1
 
 
 def cases_with(build: Build[FamilyConfig, LastCourse]) -> tuple[Family, list[Case]]:
-    family = Family("last", "last", "last", "floor", {"next_item": build})
+    family = Family("last", "floor", {"next_item": build})
     return family, [Case(family, "next_item", {})]
 
 

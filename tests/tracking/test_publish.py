@@ -24,10 +24,13 @@ BOARD = Board(
     lower_is_better=False,
     folds=2,
     tuned={"gru": {"hidden_size": True}},
+    losses=("loss/bpr", "loss/cross_entropy"),
+    compared=("gru", "wide_deep"),
+    question="Does gru beat markov?",
     verdict=("gru beats markov.", "Opened once."),
     tables={"Leaderboard": "| family | mean |\n| --- | --- |\n| gru | 0.2 |"},
 )
-SECTIONS = ["Families", "Parameters of gru", "Folds", "Budget", "Cost"]
+SECTIONS = ["Families", "Training loss", "Parameters of gru", "Folds", "Budget", "Cost"]
 
 
 @pytest.fixture(autouse=True)
@@ -65,22 +68,28 @@ def test_the_workspace_shows_the_studys_trials_by_family_with_a_section_for_each
     assert filters == {"group": "mine", "jobType": "trial"}
     assert runs["grouping"] == [{"section": "config", "name": "family.value"}]
     bank = section["panelBankConfig"]["sections"]
-    assert [s["name"] for s in bank] == SECTIONS
+    assert [s["name"] for s in bank] == ["Answer", *SECTIONS]
+    answer = bank.pop(0)["panels"][0]
+    assert answer["viewType"] == "Markdown Panel"
+    for words in ("### Does gru beat markov?", "**gru beats markov.**", "| gru | 0.2 |"):
+        assert words in answer["config"]["value"]
     kinds = [[panel["viewType"] for panel in s["panels"]] for s in bank]
     curve, bar, scatter = "Run History Line Plot", "Bar Chart", "Scatter Plot"
     assert kinds == [
-        [bar, curve, curve, curve],
+        [bar, curve, curve],
+        [curve, curve],
         ["Parallel Coordinates Plot", "Parameter Importance"],
         [curve, curve],
         [scatter, bar],
         [scatter, curve, curve, bar],
     ]
-    curves = [panel["config"]["metrics"] for panel in bank[2]["panels"]]
-    assert curves == [["fold/0/ndcg@10"], ["fold/1/ndcg@10"]]
-    best_so_far = bank[3]["panels"][0]["config"]
+    losses, folds = ([p["config"]["metrics"] for p in bank[n]["panels"]] for n in (1, 3))
+    assert losses == [["loss/bpr"], ["loss/cross_entropy"]]
+    assert folds == [["fold/0/ndcg@10"], ["fold/1/ndcg@10"]]
+    best_so_far = bank[4]["panels"][0]["config"]
     assert best_so_far["showMaxYAxisLine"]
     assert not best_so_far.get("showMinYAxisLine")
-    parallel = bank[1]["panels"][0]["config"]["columns"]
+    parallel = bank[2]["panels"][0]["config"]["columns"]
     assert [column["accessor"] for column in parallel] == [
         "config:hidden_size.value",
         "summary:best_value",
@@ -95,6 +104,7 @@ def test_the_report_says_the_verdict_and_each_familys_grid_has_its_own_runs(
     text = view["spec"]
     assert view["displayName"] == BOARD.title
     for words in (
+        "Does gru beat markov?",
         "gru beats markov.",
         "Opened once.",
         "| gru | 0.2 |",
@@ -102,10 +112,12 @@ def test_the_report_says_the_verdict_and_each_familys_grid_has_its_own_runs(
     ):
         assert words in json.dumps(json.loads(text), ensure_ascii=False)
     grids = [b for b in json.loads(text)["blocks"] if b["type"] == "panel-grid"]
-    assert len(grids) == len(SECTIONS)
-    runs = json.dumps(grids[1]["metadata"]["runSets"][0]["filters"])
-    assert '"gru"' in runs
-    assert "family" in runs
+    assert len(grids) == 1 + len(SECTIONS)
+    compared, of_gru = (json.dumps(grids[n]["metadata"]["runSets"][0]["filters"]) for n in (0, 3))
+    assert "selected" in compared
+    assert "wide_deep" in compared
+    assert '"gru"' in of_gru
+    assert "wide_deep" not in of_gru
 
 
 def test_publishing_twice_updates_and_never_duplicates(server: WandbServer) -> None:
@@ -178,7 +190,7 @@ def test_the_librarys_own_check_takes_the_workspace_and_gives_it_back() -> None:
 
     built = workspace_of(BOARD, ENTITY)
     again = Workspace._from_model(built._to_model())
-    assert [section.name for section in again.sections] == SECTIONS
+    assert [section.name for section in again.sections] == ["Answer", *SECTIONS]
     assert again.runset_settings.filters == (
         "Metric(\"Group\") == 'mine' and Metric(\"JobType\") == 'trial'"
     )

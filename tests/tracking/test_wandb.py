@@ -158,9 +158,9 @@ def test_no_epoch_of_any_trial_is_lost_whether_it_was_complete_stopped_or_failed
         events += [*events_of(trial), TrialEnded(trial)]
     listen(tmp_path, [*events, SweepEnded(SESSION, False)])
     found = runs(tmp_path)
-    assert set(found) == {"u1-gru-0000", "u1-gru-0001", "u1-gru-0002", "u1-study-0"}
+    assert set(found) == {"gru-0000-u1", "gru-0001-u1", "gru-0002-u1", "study-0-u1"}
     for trial in trials:
-        run = found[f"u1-{trial.id}"]
+        run = found[f"{trial.id}-u1"]
         assert [row["epoch"] for row in run.history] == [e.epoch for e in trial.epochs]
         assert [row["ndcg@10"] for row in run.history] == [e.value for e in trial.epochs]
         assert run.summary["state"] == trial.state
@@ -175,18 +175,20 @@ def test_no_epoch_of_any_trial_is_lost_whether_it_was_complete_stopped_or_failed
             "epoch": "",
             "ndcg@10": "epoch",
             "loss": "epoch",
+            "loss/*": "epoch",
             "*": "epoch",
         }
         assert run.exit_code == (1 if trial.state == "failed" else 0)
-    first = found["u1-gru-0000"].history[1]
+    first = found["gru-0000-u1"].history[1]
     assert first["fold/1/mrr@5"] == pytest.approx(0.3 / 7)
-    assert first["loss"] == first["fold/0/loss"] == 0.5  # of the fold that has one
+    assert first["loss/bpr"] == first["fold/0/loss/bpr"] == 0.5  # of the fold that has one
+    assert "loss" not in first  # other losses have another scale
     assert first["gradient_norm"] == 2.5
     assert "fold/1/gradient_norm" not in first
     assert first["events_per_second"] == 2000
     assert first["memory_mb"] == 321.5
-    assert found["u1-gru-0000"].summary["best_epoch"] == 2
-    study = found["u1-study-0"]
+    assert found["gru-0000-u1"].summary["best_epoch"] == 2
+    study = found["study-0-u1"]
     assert study.job_type == "study"
     assert study.summary["trials"] == 4
     assert study.summary["efficiency"] == 0.75
@@ -194,7 +196,7 @@ def test_no_epoch_of_any_trial_is_lost_whether_it_was_complete_stopped_or_failed
         ("dataset", "data-test-0123", True),
         ("search-space", "test-space", True),
     ]
-    tables = list(tmp_path.glob("wandb/offline-run-*study-0/files/media/table/*.table.json"))
+    tables = list(tmp_path.glob("wandb/offline-run-*study-0-u1/files/media/table/*.table.json"))
     leaderboard = next(json.loads(t.read_text()) for t in tables if "leaderboard" in t.name)
     assert leaderboard["data"][0][0] == "gru-0000"
     assert len(leaderboard["data"]) == 4
@@ -210,7 +212,7 @@ def test_a_runs_summary_takes_its_best_score_whichever_way_is_better(
     trial = trial_row(0, (0.1, 0.3, 0.2))
     listen(tmp_path, [start(experiment), *events_of(trial), TrialEnded(trial),
                       SweepEnded(SESSION, False)])  # fmt: skip
-    (found,) = (m for m in runs(tmp_path)["u1-gru-0000"].metrics if m.name == metric.key)
+    (found,) = (m for m in runs(tmp_path)["gru-0000-u1"].metrics if m.name == metric.key)
     kinds = ("min", "max", "mean", "best", "last")
     assert {kind for kind in kinds if getattr(found.summary, kind)} == set(summary)
 
@@ -224,9 +226,9 @@ def test_a_trial_that_was_cut_off_keeps_its_epochs_and_starts_again_as_another_r
     again = [*events_of(trial, attempt=1), TrialEnded(trial)]
     listen(tmp_path, [start(experiment_of()), *again, SweepEnded(SESSION, False)])
     found = runs(tmp_path)
-    assert found["u1-gru-0000"].summary["state"] == "interrupted"
-    assert len(found["u1-gru-0000"].history) == 2
-    assert found["u1-gru-0000-1"].summary["state"] == "complete"
+    assert found["gru-0000-u1"].summary["state"] == "interrupted"
+    assert len(found["gru-0000-u1"].history) == 2
+    assert found["gru-0000-1-u1"].summary["state"] == "complete"
 
 
 KILLED = """
@@ -246,7 +248,7 @@ def test_a_driver_that_is_killed_has_its_epochs_on_disk(tmp_path: Path) -> None:
     here = Path(__file__).parent
     code = KILLED.format(tests=str(here.parent), here=str(here))
     subprocess.run([sys.executable, "-c", code, str(tmp_path)], check=False, timeout=60)
-    assert len(runs(tmp_path, ended=False)["u1-gru-0000"].history) == 3
+    assert len(runs(tmp_path, ended=False)["gru-0000-u1"].history) == 3
 
 
 DEAD = """
@@ -304,10 +306,10 @@ def test_a_service_that_dies_is_a_warning_and_another_has_every_epoch(
     assert words in done.stderr
     assert "Traceback" not in done.stderr
     found = runs(tmp_path, ended=False)
-    again = found["u1-gru-0000-again1" if when == "early" else "u1-gru-0000"]
+    again = found["gru-0000-again1-u1" if when == "early" else "gru-0000-u1"]
     assert [row["epoch"] for row in again.history] == [1, 2]
     assert again.summary["state"] == "complete"
-    assert found["u1-study-0"].summary["trials"] == 1
+    assert found["study-0-u1"].summary["trials"] == 1
 
 
 SILENT = """
@@ -386,9 +388,9 @@ def test_inside_an_agent_every_trial_has_its_run_and_the_agents_own_goes_on(
         env=environment | agents, capture_output=True, text=True, check=True, timeout=60,
     )  # fmt: skip
     found = runs(tmp_path / "study")
-    assert set(found) == {"u1-gru-0000", "u1-gru-0001", "u1-study-0"}
-    assert [len(found[f"u1-gru-000{n}"].history) for n in (0, 1)] == [2, 2]
-    assert found["u1-study-0"].artifacts
+    assert set(found) == {"gru-0000-u1", "gru-0001-u1", "study-0-u1"}
+    assert [len(found[f"gru-000{n}-u1"].history) for n in (0, 1)] == [2, 2]
+    assert found["study-0-u1"].artifacts
     lines = [line for line in done.stderr.splitlines() if "can't write" in line]
     assert len(lines) == 1
     assert str(tmp_path / "file") in lines[0]
@@ -491,10 +493,16 @@ def test_a_stage_logs_one_run_however_often_it_is_run_and_keeps_what_it_gave_out
     tmp_path: Path,
 ) -> None:
     page = Item("test-report", "report", {"report.html": b"first"})
-    stage = StageRun("u1-report-1", "report", "study", ["a"], {"x": 1}, {"y": 2}, gave=(page,))
+    stage = StageRun("report-1-u1", "report", "study", ["a"], {"x": 1}, {"y": 2}, gave=(page,))
+    curve = ({"epoch": 1, "ndcg@10": 0.1}, {"epoch": 2, "ndcg@10": 0.2})
+    best = StageRun("gru-0-u1", "gru-0", "selected", ["selected"], {}, {"z": 3}, curves=curve)
     for _ in range(2):
-        track(tmp_path, experiment_of(), stage)
-    (run,) = runs(tmp_path).values()
+        track(tmp_path, experiment_of(), stage, best)
+    found = runs(tmp_path)
+    assert set(found) == {"report-1-u1", "gru-0-u1"}
+    assert [row["ndcg@10"] for row in found["gru-0-u1"].history] == [0.1, 0.2]
+    assert found["gru-0-u1"].summary["z"] == 3
+    run = found["report-1-u1"]
     assert (run.job_type, run.config["x"], run.summary["y"]) == ("study", 1, 2)
     (artifact,) = run.artifacts
     assert (artifact.type, artifact.name) == ("report", "test-report")

@@ -1,4 +1,8 @@
-"""A study as a notebook shows it: the leaderboard, and what the sealed test said."""
+"""A study as a notebook shows it: its answer, then the leaderboard."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
 
 import polars as pl
 from markupsafe import Markup
@@ -6,11 +10,17 @@ from markupsafe import Markup
 from recsweep.config.schema import Experiment, written
 from recsweep.records.confirmation import Confirmation
 
+if TYPE_CHECKING:
+    from recsweep.reporting.answer import Answer
+
 
 def study_html(
-    experiment: Experiment, leaderboard: pl.DataFrame, confirmation: Confirmation | None
+    experiment: Experiment,
+    answer: Answer,
+    leaderboard: pl.DataFrame,
+    confirmation: Confirmation | None,
 ) -> str:
-    """A table of families, the best first, and the verdicts below it."""
+    """The answer with its declared comparisons, and a table of families, the best first."""
     key = experiment.metric.key
     head = ["family", f"{written(key)}, folds (mean ± sd)", "epochs"]
     head += [f"{written(key)}, sealed test"] if confirmation else []
@@ -20,24 +30,24 @@ def study_html(
         if confirmation:
             sealed = confirmation.families[row["family"]].metrics[key]
             cells.append(f"{sealed.mean:.4f} [{sealed.lower:.4f}, {sealed.upper:.4f}]")
-        rows.append(_row("td", cells))
-    said = _said(confirmation) if confirmation else ["The sealed test has not been opened."]
+        rows.append(cells)
+    pairs = [[c.pair, c.numbers, c.how] for c in answer.contrasts]
+    said = [answer.plainly, answer.sequence]
+    limits = [answer.basis, *answer.caveats]
     return (
         Markup("<p><b>{}</b>: {}</p>").format(experiment.study, experiment.description)
-        + Markup("<table><thead>{}</thead><tbody>{}</tbody></table>").format(
-            _row("th", head), Markup().join(rows)
-        )
-        + Markup("<ul>{}</ul>").format(Markup().join(Markup("<li>{}</li>").format(s) for s in said))
+        + Markup("<p><b>{}</b></p>").format(answer.sentence)
+        + Markup().join(Markup("<p>{}</p>").format(text) for text in said if text)
+        + (_table(["lead of", answer.metric, ""], pairs) if pairs else "")
+        + Markup().join(Markup("<p><small>{}</small></p>").format(text) for text in limits if text)
+        + _table(head, rows)
     )
 
 
-def _said(confirmation: Confirmation) -> list[str]:
-    """What was declared before the test was opened comes first."""
-    pairs = sorted(
-        zip(confirmation.pairs, confirmation.verdicts, strict=True),
-        key=lambda pair: pair[0].exploratory,
+def _table(head: list[str], rows: list[list[str]]) -> Markup:
+    return Markup("<table><thead>{}</thead><tbody>{}</tbody></table>").format(
+        _row("th", head), Markup().join(_row("td", cells) for cells in rows)
     )
-    return [("Exploratory: " if pair.exploratory else "") + sentence for pair, sentence in pairs]
 
 
 def _row(tag: str, cells: list[str]) -> Markup:

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from recsweep.api.study_folder import Place, folder_of, root_of
+from recsweep.records.live import at_stage
 
 if TYPE_CHECKING:
     from recsweep.evaluation.power import Power
@@ -41,8 +42,9 @@ def select(study: Place) -> Selection:
     from recsweep.stages.tracked import track_selection
 
     folder = folder_of(study)
-    selection = select_stage(folder, root_of(folder))
-    track_selection(folder)
+    with at_stage(folder, "select"):
+        selection = select_stage(folder, root_of(folder))
+        track_selection(folder)
     mirror_study(folder)
     return selection
 
@@ -87,10 +89,16 @@ def confirm(
     folder = folder_of(study)
     root = root_of(folder)
     repeats = repeat_searches(folder, root, searches, listeners)
-    confirmed = confirm_stage(
-        folder, root, repeats=repeats, before_opening=before_opening, on_end=on_end
-    )
-    track_confirmation(folder, confirmed)
+    with at_stage(folder, "confirm") as far:
+
+        def one_more(ended: RefitEnded) -> None:
+            far(ended.done, ended.total, ended.seconds_left)
+            on_end(ended)
+
+        confirmed = confirm_stage(
+            folder, root, repeats=repeats, before_opening=before_opening, on_end=one_more
+        )
+        track_confirmation(folder, confirmed)
     mirror_study(folder)
     return confirmed
 
@@ -115,9 +123,10 @@ def report(study: Place, lang: str = "en") -> Reported:
     from recsweep.stages.tracked import publish_report, track_report
 
     folder = folder_of(study)
-    reported = report_stage(folder, root_of(folder), lang)
-    track_report(folder, reported)
-    publish_report(folder, reported)
+    with at_stage(folder, "report"):
+        reported = report_stage(folder, root_of(folder), lang)
+        track_report(folder, reported)
+        publish_report(folder, reported)
     mirror_study(folder)
     return reported
 
@@ -134,7 +143,7 @@ def portrait(
     Args:
         study: its folder.
         family: its name in the study; None: the best recurrent one.
-        clusters: how many; None: as many as the silhouette favours.
+        clusters: how many; None: chosen by silhouette score.
         on_epoch: called with every epoch of the refit.
 
     Raises:

@@ -1,4 +1,4 @@
-"""The verbs up to a finished search: prepare, plan, sweep, replay.
+"""The verbs up to a finished search: prepare, plan, run_search, replay.
 
 A stage is imported when it is called: `import recsweep` and the command line stay quick.
 """
@@ -74,12 +74,13 @@ def plan(experiment: Experiment, root: str | Path = ".") -> Plan:
     return replace(made, power=power_of_plan(inputs, made))
 
 
-def sweep(
+def run_search(
     experiment: Experiment,
     root: str | Path = ".",
     *,
     extra_trials: int = 0,
     listeners: Sequence[Listener] = (),
+    later: Sequence[str] = (),
 ) -> StudyFolder:
     """Run the trials that the study lacks: a new one, or one that was stopped, from where it was.
 
@@ -88,6 +89,7 @@ def sweep(
         root: the folder that holds `data/` and `results/`.
         extra_trials: added to every tuned family's target.
         listeners: called with every event of the search, `recsweep.Progress()` for one.
+        later: the verbs that follow, which the estimate of the end then counts.
 
     Returns:
         The study's folder; its `session` is None where no trial was lacking.
@@ -98,7 +100,7 @@ def sweep(
         KeyboardInterrupt: every finished trial is kept; the same call goes on.
 
     Examples:
-        >>> study = sweep(load_experiment("mine.yaml"))
+        >>> study = run_search(load_experiment("mine.yaml"))
         >>> study.trials["state"].value_counts().rows()
         [('complete', 6)]
     """
@@ -107,7 +109,7 @@ def sweep(
     from recsweep.stages.sweep.stage import sweep as sweep_stage
 
     inputs = load_inputs(with_files(experiment, Path(root)), Path(root))
-    _, session = sweep_stage(inputs, extra_trials=extra_trials, listeners=listeners)
+    _, session = sweep_stage(inputs, extra_trials=extra_trials, listeners=listeners, later=later)
     return StudyFolder(inputs.folder, session)
 
 

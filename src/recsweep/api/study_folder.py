@@ -27,6 +27,7 @@ from recsweep.records.study import Study, SweepSession
 
 if TYPE_CHECKING:
     from recsweep.evaluation.power import Power
+    from recsweep.reporting.answer import Answer
 
 
 def load_study(path: str | Path) -> StudyFolder:
@@ -148,6 +149,21 @@ class StudyFolder:
         return current_confirmation(study, choose(study, self.folder), self.folder)
 
     @property
+    def answer(self) -> Answer:
+        """The answer to the study's question in a sentence and in numbers, as every page gives it.
+
+        While the sealed test is closed it says so.
+        """
+        from recsweep.reporting.answer import answer_of, answer_of_evidence
+
+        if not self.has_trials:
+            return answer_of_evidence(read_evidence(self.folder))
+        from recsweep.stages.select.stage import choose
+
+        study = read_study(self.folder)
+        return answer_of(study, choose(study, self.folder), self.confirmation)
+
+    @property
     def verdicts(self) -> pl.DataFrame:
         """One row a pair of families: outcome, difference, simultaneous interval, and a sentence.
 
@@ -167,7 +183,7 @@ class StudyFolder:
         return f"StudyFolder({str(self.folder)!r})"
 
     def _repr_html_(self) -> str:
-        return study_html(self.experiment, self.leaderboard, self.confirmation)
+        return study_html(self.experiment, self.answer, self.leaderboard, self.confirmation)
 
 
 Place: TypeAlias = StudyFolder | str | Path

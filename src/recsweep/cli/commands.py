@@ -1,16 +1,30 @@
 """The commands: their arguments, and what follows what."""
 
+from datetime import datetime
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 import typer
 from typer.core import TyperGroup
 
-from recsweep.cli import review, steps
-from recsweep.cli.console import command, hints, out, program, speak, without_trials
+import recsweep
+from recsweep.cli import models, review, steps
+from recsweep.cli.console import (
+    command,
+    hints,
+    out,
+    program,
+    speak,
+    waiting,
+    without_trials,
+)
+from recsweep.cli.notify import notifying
 from recsweep.config.files import load_experiment
 from recsweep.config.schema import Experiment
 from recsweep.stages.init.words import Role
+
+DAYS = ["%Y-%m-%d", "%Y-%m-%dT%H:%M:%S", "%Y-%m-%d %H:%M:%S"]
+Until = Literal["everything", "development"]
 
 
 class ShowByDefault(TyperGroup):
@@ -27,7 +41,6 @@ app = typer.Typer(
     name="recsweep",
     help="Fair, cross-validated hyperparameter studies of course recommenders.",
     no_args_is_help=True,
-    add_completion=False,
     pretty_exceptions_enable=False,
     rich_markup_mode="rich",
 )
@@ -58,6 +71,30 @@ Extra = Annotated[
     str | None,
     typer.Option("--trials", help="Extend every tuned family: --trials +12.", metavar="+N"),
 ]
+Notify = Annotated[
+    str | None,
+    typer.Option(
+        "--notify",
+        metavar="CMD",
+        help="Run this in a shell at the end, however it ends: RECSWEEP_STATUS is the exit status.",
+    ),
+]
+
+
+def _version(wanted: bool) -> None:
+    if wanted:
+        out.print(f"recsweep {recsweep.__version__}", highlight=False)
+        raise typer.Exit
+
+
+@app.callback()
+def root(
+    version: Annotated[
+        bool,
+        typer.Option("--version", callback=_version, is_eager=True, help="Print it and exit."),
+    ] = False,
+) -> None:
+    """Fair, cross-validated hyperparameter studies of course recommenders."""
 
 
 @app.command(epilog="Example: recsweep init log.csv courses.csv learners.csv")
@@ -88,8 +125,8 @@ def init(
     steps.init(files, output, columns, timezone, yes=yes, force=force)
 
 
-@app.command(epilog="Example: recsweep run experiments/default.yaml --set budget.trials=4")
-def run(
+@app.command(epilog="Example: recsweep sweep experiments/default.yaml --set budget.trials=4")
+def sweep(
     experiment: ExperimentFile,
     settings: Settings = None,
     trials: Extra = None,
@@ -98,31 +135,39 @@ def run(
     ] = False,
     quiet: Quiet = False,
     json: Json = False,
+    notify: Notify = None,
 ) -> None:
-    """Run a whole study: prepare, sweep, select, confirm, report.
+    """Run a whole study: prepare, search, select, confirm, report.
 
     Finished work is not done again.
     """
     speak(json)
-    loaded = load_experiment(experiment, settings or ())
-    steps.prepare(loaded, quiet)
-    # Where the test is opened at once, `confirm` says what it can show.
-    folder = steps.sweep(loaded, steps.extra_trials(trials), quiet, say_power=keep_sealed)
-    family = steps.select(folder)
-    if not keep_sealed:
-        steps.confirm(folder, quiet)
-    steps.report(folder, "en")
-    hints(
-        (f"{folder}/report.html", "the page"),
-        (f"{folder}/leaderboard.md", "the table, the configurations, the folds"),
-        (
-            command("reproduce", f"{folder}/best/{family}.yaml"),
-            "rebuild a configuration",
-        ),
-        more_of(loaded),
-        (command("dashboard", str(folder)), "a page to look closer"),
-        (command("sync", str(folder)), "send the runs to W&B"),
-    )
+    with notifying(notify):
+        with waiting("Reading the experiment"):
+            loaded = load_experiment(experiment, settings or ())
+        steps.prepare(loaded, quiet)
+        later = ("select", "report") if keep_sealed else ("select", "confirm", "report")
+        folder = steps.search(loaded, steps.extra_trials(trials), quiet, later)
+        selection = steps.select(folder, quiet)
+        if not keep_sealed:
+            steps.confirm(folder, quiet, later=("report",))
+        steps.report(folder, "en", quiet)
+        sealed = (command("confirm", str(folder)), "open the sealed test, once you are done")
+        longer = [name for name, choice in selection.families.items() if not choice.converged]
+        lines = [
+            (f"{folder}/report.html", "the page"),
+            (f"{folder}/leaderboard.md", "the table, the configurations, the folds"),
+            *([sealed] if keep_sealed else []),
+            (
+                command("reproduce", f"{folder}/best/{next(iter(selection.families))}.yaml"),
+                "rebuild a configuration",
+            ),
+            more_of(loaded),
+            *([longer_training(loaded, longer)] if longer else []),
+            (command("dashboard", str(folder)), "a page to look closer"),
+            (command("sync", str(folder)), "send the runs to W&B"),
+        ]
+        hints(*lines[: 2 if quiet else None])
 
 
 def more_of(experiment: Experiment) -> tuple[str, str]:
@@ -135,30 +180,39 @@ def more_of(experiment: Experiment) -> tuple[str, str]:
     return command(*without_trials(), *more), "more seconds for every tuned family"
 
 
+def longer_training(experiment: Experiment, families: list[str]) -> tuple[str, str]:
+    """What trains longer than a study whose training had not converged: a study of its own."""
+    more = {"study": f"{experiment.study}_longer", "budget.epochs": 2 * experiment.budget.epochs}
+    settings = [word for key, value in more.items() for word in ("--set", f"{key}={value}")]
+    return command(*without_trials(), *settings), f"not converged: {', '.join(families)}"
+
+
 @app.command(epilog="Example: recsweep prepare experiments/default.yaml")
 def prepare(experiment: ExperimentFile, settings: Settings = None) -> None:
     """Read, check, clean, index and fingerprint the data; cut it into folds and a sealed test."""
     steps.prepare(load_experiment(experiment, settings or ()), quiet=False)
 
 
-@app.command(epilog="Example: recsweep sweep experiments/default.yaml --trials +12")
-def sweep(
+@app.command(epilog="Example: recsweep plan experiments/default.yaml")
+def plan(experiment: ExperimentFile, settings: Settings = None) -> None:
+    """Print what a sweep would do, with an estimate of time and memory; run nothing."""
+    steps.plan(load_experiment(experiment, settings or ()))
+
+
+@app.command(epilog="Example: recsweep search experiments/default.yaml --trials +12")
+def search(
     experiment: ExperimentFile,
     settings: Settings = None,
     trials: Extra = None,
-    dry_run: Annotated[
-        bool, typer.Option("--dry-run", help="Print the plan with an estimate, run nothing.")
-    ] = False,
     quiet: Quiet = False,
     json: Json = False,
+    notify: Notify = None,
 ) -> None:
     """Run or resume the trials of every family."""
     speak(json)
-    loaded = load_experiment(experiment, settings or ())
-    if dry_run:
-        steps.plan(loaded)
-    else:
-        steps.sweep(loaded, steps.extra_trials(trials), quiet)
+    with notifying(notify):
+        loaded = load_experiment(experiment, settings or ())
+        steps.search(loaded, steps.extra_trials(trials), quiet)
 
 
 @app.command(epilog="Example: recsweep select results/default")
@@ -207,7 +261,7 @@ def portrait(
         typer.Option(
             "--clusters",
             min=2,
-            help="So many groups. [dim]Default: as the silhouette favours.[/]",
+            help="So many groups. [dim]Default: chosen by silhouette score.[/]",
             show_default=False,
         ),
     ] = None,
@@ -270,7 +324,7 @@ def compare(
     ],
     lang: Language = "en",
 ) -> None:
-    """Did new data, another space or new code change the answer? The first study is held up."""
+    """Did another space or new code change the answer? The first study is the baseline."""
     review.compare(studies, lang)
 
 
@@ -303,6 +357,129 @@ def reproduce(
 ) -> None:
     """Rebuild a configuration from its file alone and compare every recorded figure."""
     steps.reproduce(best, sealed, quiet)
+
+
+@app.command(epilog="Example: recsweep fit results/default/best/gru.yaml --out models/gru")
+def fit(
+    best: Annotated[
+        Path,
+        typer.Argument(
+            help="results/<study>/best/<family>.yaml, or a study's folder: its best by the folds.",
+            show_default=False,
+        ),
+    ],
+    output: Annotated[
+        Path, typer.Option("--out", "-o", help="A folder that isn't there yet, e.g. models/gru.")
+    ],
+    until: Annotated[
+        Until,
+        typer.Option(
+            "--until",
+            help="everything: the sealed test as well, once its verdicts are out; or development.",
+        ),
+    ] = "everything",
+    licence: Annotated[
+        str | None, typer.Option("--licence", help="Of the data, for the model card.")
+    ] = None,
+    quiet: Quiet = False,
+) -> None:
+    """Train a best configuration on all data and write a bundle: weights, courses, model card."""
+    models.fit(best, output, until, licence, quiet)
+
+
+@app.command(epilog="Example: recsweep recommend models/gru histories.csv --k 10 --out lists.csv")
+def recommend(
+    bundle: Annotated[Path, typer.Argument(help="A bundle, e.g. models/gru.", show_default=False)],
+    histories: Annotated[
+        Path | None,
+        typer.Argument(
+            help="CSV or Parquet, in the columns of the study's log.", show_default=False
+        ),
+    ] = None,
+    learner: Annotated[
+        list[str] | None,
+        typer.Option("--learner", help="Instead of a file: an id of the prepared log; repeatable."),
+    ] = None,
+    k: Annotated[int, typer.Option("--k", help="Courses for each learner.")] = 10,
+    output: Annotated[
+        Path | None,
+        typer.Option(
+            "--out", "-o", help="New: .csv, .parquet or .jsonl. [dim]Default: CSV here.[/]"
+        ),
+    ] = None,
+    only: Annotated[
+        list[str] | None,
+        typer.Option("--only", help="Courses with a value: --only category=maths. Repeatable."),
+    ] = None,
+    allow: Annotated[
+        Path | None, typer.Option("--allow", help="A text file of courses' ids, one a line.")
+    ] = None,
+    available: Annotated[
+        datetime | None,
+        typer.Option("--available", help="Only courses known by this day.", formats=DAYS),
+    ] = None,
+    at: Annotated[
+        datetime | None,
+        typer.Option(
+            "--at",
+            help="Ask as of this moment. [dim]Default: just after each one's last event.[/]",
+            formats=DAYS,
+        ),
+    ] = None,
+    learners: Annotated[
+        Path | None,
+        typer.Option("--learners", help="A table of learners, in the columns of the study's."),
+    ] = None,
+    why: Annotated[
+        bool, typer.Option("--why", help="Name the events that carried each course most.")
+    ] = False,
+    quiet: Quiet = False,
+) -> None:
+    """Recommend courses to learners of a file or of the prepared log; counts go to stderr."""
+    from recsweep.data.clock import microseconds
+    from recsweep.stages.recommend import Asking
+
+    asking = Asking(
+        k=k,
+        only=only or (),
+        allow=allow,
+        available=None if available is None else microseconds(available),
+        at=None if at is None else microseconds(at),
+        learners=learners,
+        why=why,
+    )
+    models.recommend(bundle, histories, learner or (), output, quiet, asking)
+
+
+@app.command(epilog="Example: recsweep export models/gru --onnx gru.onnx")
+def export(
+    bundle: Annotated[Path, typer.Argument(help="A bundle, e.g. models/gru.", show_default=False)],
+    onnx: Annotated[Path, typer.Option("--onnx", help="A file that isn't there yet.")],
+) -> None:
+    """Write a bundle's network for onnxruntime, checked against the bundle's scores."""
+    models.export(bundle, onnx)
+
+
+@app.command(epilog="Example: recsweep serve models/gru models/knn --split 0.9,0.1")
+def serve(
+    bundles: Annotated[
+        list[Path], typer.Argument(help="Bundles, e.g. models/gru.", show_default=False)
+    ],
+    split: Annotated[
+        str | None,
+        typer.Option("--split", help="Each one's share of the learners. [dim]Default: alike.[/]"),
+    ] = None,
+    host: Annotated[
+        str, typer.Option("--host", help="Loopback unless told otherwise.")
+    ] = "127.0.0.1",
+    port: Annotated[int, typer.Option("--port", min=1, max=65535)] = 8000,
+    replicas: Annotated[int, typer.Option("--replicas", min=1, help="Processes of each.")] = 1,
+) -> None:
+    """Serve bundles over HTTP with Ray Serve; RECSWEEP_TOKEN, if set, is what clients must bear.
+
+    SIGHUP reads the folders again: new bundles take over without a lost request.
+    """
+    models.serve(bundles, split, host, port, replicas)
 
 
 @app.command(epilog="Example: recsweep replay results/default")

@@ -6,47 +6,45 @@ from pathlib import Path
 from rich import box
 from rich.table import Table
 
+from recsweep.api.study_folder import load_study
 from recsweep.config.schema import goodness, written
+from recsweep.models.registry import titles
 from recsweep.records.confirmation_files import VERDICTS
 from recsweep.stages.confirm.stage import Confirmed
 from recsweep.stages.reproduce.stage import Reproduction
 
 
-def confirmation_lines(confirmed: Confirmed, folder: Path) -> Iterator[str]:
-    """Means, verdicts, controls, and how often the test was opened."""
+def confirmation_lines(confirmed: Confirmed, folder: Path, *, short: bool = False) -> Iterator[str]:
+    """The answer; unless `short`, each family's mean and how often the test was opened."""
     confirmation = confirmed.confirmation
     key, metric = confirmation.metric, written(confirmation.metric)
     families = confirmation.families
-    width = max(11, *map(len, families))
-    searches = f", {1 + len(confirmation.repeated)} searches" if confirmation.repeated else ""
+    yield from load_study(folder).answer.lines
+    if short:
+        return
+    yield ""
+    searches = f", {confirmation.searches} searches" if confirmation.repeated else ""
     yield (
         f"Sealed test, {confirmation.learners:,} {confirmation.unit}, "
         f"{confirmation.targets:,} targets{searches}"
     )
+    shown = titles({name: family.kind for name, family in families.items()})
+    width = max(11, *map(len, shown.values()))
     best_first = sorted(
         families.items(), key=lambda item: -goodness(key, item[1].metrics[key].mean)
     )
     for name, family in best_first:
-        mean = family.metrics[key]
-        yield (f"  {name:{width}}  {metric} {mean.mean:.4f} [{mean.lower:.4f}, {mean.upper:.4f}]")
+        e = family.metrics[key]
+        yield f"  {shown[name]:{width}}  {metric} {e.mean:.4f} [{e.lower:.4f}, {e.upper:.4f}]"
     if confirmation.best_possible is not None:
         yield (
             f"  {'(the truth)':{width}}  {metric} {confirmation.best_possible:.4f}   "
             "the best possible: the simulator's own probabilities"
         )
-    yield ""
-    for exploratory in (False, True):
-        pairs = [pair for pair in confirmation.pairs if pair.exploratory is exploratory]
-        if exploratory and pairs:
-            yield ""
-            yield "Exploratory, adjusted for all pairs:"
-        yield from _with_their_basis_once(
-            [pair.sentence(metric, unit=confirmation.unit) for pair in pairs]
-        )
     if confirmation.cold:
         yield ""
         yield "On courses without an event before the test:"
-        yield from _with_their_basis_once([pair.sentence(metric) for pair in confirmation.cold])
+        yield from _with_their_basis_once([v.sentence(metric, shown) for v in confirmation.cold])
     yield ""
     openings = confirmation.openings
     count = "once, on" if len(openings) == 1 else f"{len(openings)} times, last on"
@@ -54,7 +52,7 @@ def confirmation_lines(confirmed: Confirmed, folder: Path) -> Iterator[str]:
     if not confirmed.opened:
         said += "; nothing has changed since this confirmation, so it was not opened again"
     yield f"{said}."
-    yield f"Verdicts: {folder / VERDICTS}"
+    yield f"All verdicts, the exploratory too: {folder / VERDICTS}"
 
 
 def reproduction_table(reproduction: Reproduction) -> Table:

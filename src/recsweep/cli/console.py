@@ -4,10 +4,14 @@ import os
 import shlex
 import shutil
 import sys
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
+from threading import Timer
 from typing import TYPE_CHECKING, Any
 
 from rich.console import Console
+from rich.markup import escape
 
 if TYPE_CHECKING:
     from recsweep.cli.json_lines import JsonLines
@@ -28,13 +32,49 @@ def json_lines() -> "JsonLines":
     return JsonLines(sys.stdout if out.quiet else None)
 
 
-def sweep_listeners(quiet: bool) -> list[Any]:
-    """Who shows a sweep as it goes."""
+def sweep_listeners(quiet: bool, later: Sequence[str] = ()) -> list[Any]:
+    """Who shows a sweep as it goes; `later` names the stages that follow."""
     from recsweep.cli.sweep_progress import Progress
 
     if out.quiet:
         return [json_lines()]
-    return [] if quiet else [Progress(out)]
+    return [] if quiet else [Progress(out, later)]
+
+
+PATIENCE = 2.0
+"""Seconds of silence before a log is told what is being done; a terminal is told at once."""
+
+
+@contextmanager
+def waiting(what: str, quiet: bool = False) -> Iterator[None]:
+    """Nobody watches a screen on which nothing moves."""
+    if quiet or out.quiet:
+        yield
+        return
+    if out.is_terminal:
+        with out.status(f"{what} …"):
+            yield
+        return
+    timer = Timer(PATIENCE, lambda: out.print(f"{what} …", highlight=False))
+    timer.daemon = True
+    timer.start()
+    try:
+        yield
+    finally:
+        timer.cancel()
+
+
+def say(*lines: str, warning: bool = False) -> None:
+    """Lines for people; a terminal's are broken between words, so that no number is cut."""
+    for line in lines:
+        mark = "[bold yellow]![/] " if warning else ""
+        out.print(f"{mark}{escape(line)}", highlight=False, soft_wrap=not out.is_terminal)
+
+
+def warn(line: str) -> None:
+    """A caveat, on standard error."""
+    wrap = not err.is_terminal
+    err.print(f"[bold yellow]![/] {escape(line)}", highlight=False, soft_wrap=wrap)
 
 
 ALIGNED = 72

@@ -1,4 +1,4 @@
-"""`sweep --dry-run`: what a sweep would do, as a table for people."""
+"""`plan`: what a sweep would do, as a table for people."""
 
 from rich import box
 from rich.console import Group
@@ -10,8 +10,8 @@ from recsweep.search.plan import Plan
 
 def plan_table(plan: Plan) -> Group:
     """One row a family; below it the estimate of time and memory."""
-    table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
-    table.add_column("family", no_wrap=True)
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, padding=(0, 1, 0, 0))
+    table.add_column("family", overflow="fold")  # a name may take two lines, a number never
     for name in ("ranges", "trials", "rungs", "epochs", "s/epoch", "seconds"):
         table.add_column(name, justify="right", no_wrap=True)
     problems = []
@@ -42,7 +42,7 @@ def _estimate(plan: Plan) -> str:
     time = (
         "time not known: some families were too slow to measure"
         if plan.seconds is None
-        else f"about {plan.seconds / 60:.1f} minutes, if other configurations cost as the defaults"
+        else f"about {plan.seconds / 60:.1f} minutes of search, if all cost as the defaults"
     )
     memory = f"{plan.data_bytes / 1e6:.0f} MB of data, shared"
     if plan.worker_bytes is not None:

@@ -20,7 +20,7 @@ def summary_lines(
     lines = [("data set", f"{manifest.name}, fingerprint {manifest.fingerprint[:12]}")]
     for table in manifest.cleaning:
         lines.append((f"rows of {PurePosixPath(table.path).name}", f"{table.rows:,}"))
-        lines += [(f"  dropped: {rule}", f"{n:,}") for rule, n in table.dropped.items() if n]
+        lines += [(f"  dropped: {_said(rule)}", f"{n:,}") for rule, n in table.dropped.items() if n]
         lines += [(f"    such as {kind!r}", f"{n:,}") for kind, n in table.unmapped_types.items()]
     if manifest.duplicates:
         same = "all columns" if manifest.data.sessions else "learner, course, time, type"
@@ -136,3 +136,8 @@ def _feature_rows(rows: FeatureRows, word: str) -> str:
         f"{rows.rows:,} rows, {rows.without_event:,} without an event; "
         f"{rows.ids_without_row:,} {word} of the log without a row"
     )
+
+
+def _said(rule: str) -> str:
+    """A rule of the manifest in the words that people read."""
+    return rule.replace("user", "learner").replace("item", "course")

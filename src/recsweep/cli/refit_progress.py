@@ -1,11 +1,14 @@
 """Refits as they end: one bar in a terminal, one line each elsewhere."""
 
+from collections.abc import Sequence
 from types import TracebackType
 from typing import Self
 
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 
+from recsweep.cli.sweep_progress import duration
+from recsweep.records.live import seconds_after
 from recsweep.stages.confirm.refits import RefitEnded
 from recsweep.tracking.events import Event
 from recsweep.training.epoch import EpochReport
@@ -14,8 +17,11 @@ from recsweep.training.epoch import EpochReport
 class RefitProgress:
     """A context manager that is called with every refit, or epoch on the folds, that ends."""
 
-    def __init__(self, console: Console, quiet: bool, counted: str = "refits") -> None:
+    def __init__(
+        self, console: Console, quiet: bool, counted: str = "refits", later: Sequence[str] = ()
+    ) -> None:
         self._console, self._quiet = console, quiet
+        self._later = seconds_after("confirm", later)  # of the stages that follow
         self._bar = Progress(
             TextColumn(counted),
             BarColumn(),
@@ -54,12 +60,14 @@ class RefitProgress:
     def __call__(self, ended: RefitEnded) -> None:
         """Show it."""
         job = ended.job
-        what = f"{job.family}, seed {job.seed} done, about {ended.seconds_left:.0f} s left"
+        left = duration(ended.seconds_left + self._later)
+        what = f"{job.family}, seed {job.seed} done, about {left} left"
         self._show(ended.done, ended.total, what)
 
     def trained(self, family: str, epoch: int, epochs: int, seconds_left: float) -> None:
         """Show an epoch of a refit that is the only one."""
-        self._show(epoch, epochs, f"{family} epoch {epoch} done, about {seconds_left:.0f} s left")
+        left = duration(seconds_left)
+        self._show(epoch, epochs, f"{family} epoch {epoch} done, about {left} left")
 
     def _show(self, done: int, total: int, what: str) -> None:
         if self._quiet:

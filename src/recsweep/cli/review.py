@@ -4,7 +4,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import recsweep
-from recsweep.cli.console import command, hints, out
+from recsweep.cli.console import command, hints, out, say, waiting
 
 if TYPE_CHECKING:
     from recsweep.tracking.publish import Published
@@ -17,7 +17,7 @@ def sync(folder: Path, seconds: float) -> None:
     from recsweep.tracking.publish import publish
     from recsweep.tracking.wandb_sync import sync as sync_runs
 
-    with out.status("Sending the runs to W&B"):
+    with waiting("Sending the runs to W&B"):
         synced = sync_runs(folder, seconds)
     out.print(f"{synced.sent} runs were sent to W&B." if synced.sent else "Every run was sent.")
     if (folder / BOARD).exists():
@@ -50,8 +50,7 @@ def verdict(folders: list[Path]) -> None:
     """Print what several logs say together."""
     from recsweep.stages.verdict import statement_lines
 
-    for line in statement_lines(recsweep.verdict(*folders)):
-        out.print(line, markup=False, highlight=False, soft_wrap=True)
+    say(*statement_lines(recsweep.verdict(*folders)))
 
 
 def methods(folder: Path) -> None:
@@ -64,10 +63,10 @@ def compare(folders: list[Path], lang: str) -> None:
     from recsweep.reporting.compare.view import CompareView
     from recsweep.stages.compare import comparison_lines, comparison_table
 
-    compared = recsweep.compare(*folders, lang=lang)
+    with waiting("Comparing the studies"):
+        compared = recsweep.compare(*folders, lang=lang)
     for change in compared.changes:
         view = CompareView(change, lang)
-        for line in comparison_lines(view):
-            out.print(line, markup=False, highlight=False, soft_wrap=True)
+        say(*comparison_lines(view))
         out.print(comparison_table(view))
     hints((str(compared.page), "the page"))

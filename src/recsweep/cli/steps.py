@@ -11,11 +11,13 @@ from rich.table import Table
 import recsweep
 from recsweep.cli.console import (
     command,
-    err,
     hints,
     json_lines,
     out,
+    say,
     sweep_listeners,
+    waiting,
+    warn,
     without_trials,
 )
 from recsweep.config.schema import Experiment
@@ -23,6 +25,7 @@ from recsweep.errors import BadInput, WorkFailed
 
 if TYPE_CHECKING:
     from recsweep.evaluation.power import Power
+    from recsweep.records.selection import Selection
     from recsweep.stages.init.words import Role
 
 
@@ -63,8 +66,8 @@ def init(
     hints(
         (str(path), "written; look it over"),
         (command("prepare", str(path)), "reads, checks, counts"),
-        (command("sweep", str(path), "--dry-run"), "how long a search takes"),
-        (command("run", str(path)), "the whole study"),
+        (command("plan", str(path)), "how long a search takes"),
+        (command("sweep", str(path)), "the whole study"),
     )
 
 
@@ -74,17 +77,17 @@ def prepare(experiment: Experiment, quiet: bool) -> None:
     Raises:
         BadInput: see `prepare`; or a fold or the sealed test could not be scored.
     """
-    from recsweep.cli.prepare_lines import caveats, summary_lines
-    from recsweep.data.manifest import read_manifest
-    from recsweep.stages.confirm.scorable import check_test
-    from recsweep.tasks.support import fold_support
+    with waiting("Preparing the data"):
+        from recsweep.cli.prepare_lines import caveats, summary_lines
+        from recsweep.data.manifest import read_manifest
+        from recsweep.stages.confirm.scorable import check_test
+        from recsweep.tasks.support import fold_support
 
-    with out.status("Preparing the data"):
         dataset = recsweep.prepare(experiment)
     json_lines().say("prepared", folder=dataset.folder, fingerprint=dataset.fingerprint)
     manifest = read_manifest(dataset.folder)
     for caveat in caveats(manifest):
-        err.print(f"[bold yellow]![/] {escape(caveat)}", highlight=False, soft_wrap=True)
+        warn(caveat)
     if not quiet:
         table = Table.grid(padding=(0, 2))
         table.add_column(max_width=36)
@@ -96,15 +99,22 @@ def prepare(experiment: Experiment, quiet: bool) -> None:
     check_test(dataset, experiment)
 
 
-def sweep(experiment: Experiment, extra: int, quiet: bool, *, say_power: bool = True) -> Path:
+def search(experiment: Experiment, extra: int, quiet: bool, later: Sequence[str] = ()) -> Path:
     """Run or resume the trials, say what the sealed test can show of what they found, and give back
-    the study's folder.
+    the study's folder. `later` names the stages that follow.
 
     Raises:
         WorkFailed: it was stopped; says how to resume.
     """
-    with _resumable():
-        study = recsweep.sweep(experiment, extra_trials=extra, listeners=sweep_listeners(quiet))
+    from recsweep.cli.search_waits import SearchWaits
+
+    with _resumable(), SearchWaits(quiet) as waits:
+        study = recsweep.run_search(
+            experiment,
+            extra_trials=extra,
+            listeners=[waits.begun, *sweep_listeners(quiet, later), waits.ended],
+            later=later,
+        )
     session = study.session
     if session is None:
         more = (
@@ -113,18 +123,18 @@ def sweep(experiment: Experiment, extra: int, quiet: bool, *, say_power: bool = 
             else f"no family has any of its {experiment.budget.seconds:g} s left; "
             "--set budget.seconds=N gives more."
         )
-        out.print(f"Every trial of this study is finished; {more}", soft_wrap=True)
+        say(f"Every trial of this study is finished; {more}")
         return study.folder
-    out.print(
-        f"Searched for {session.wall_seconds:.0f} s with {session.workers} workers "
-        f"(Ray started in {session.start_seconds:.0f} s): {session.trials} trials, "
-        f"{session.busy_seconds:.0f} s of fitting and evaluating, "
-        f"efficiency {session.efficiency:.2f}.\n",
-        highlight=False,
-    )
-    if say_power:
+    if not quiet:
+        say(
+            f"Searched for {session.wall_seconds:.0f} s with {session.workers} workers "
+            f"(Ray started in {session.start_seconds:.0f} s): {session.trials} trials, "
+            f"{session.busy_seconds:.0f} s of fitting and evaluating, "
+            f"efficiency {session.efficiency:.2f}.\n"
+        )
+    if "confirm" not in later:  # where the test is opened at once, that says what it can show
         with suppress(WorkFailed):  # a family has no complete trial: `select` says so
-            _say_power(study.power, "from the folds")
+            _say_power(study.power, "from the folds", quiet)
     return study.folder
 
 
@@ -132,25 +142,26 @@ def plan(experiment: Experiment) -> None:
     """Print what a sweep would do."""
     from recsweep.cli.plan_table import plan_table
 
-    with out.status("Measuring one epoch of each family"):
+    with waiting("Measuring one epoch of each family"):
         made = recsweep.plan(experiment)
     out.print(plan_table(made))
     _say_power(made.power, "from one epoch of the defaults")
 
 
-def select(folder: Path) -> str:
-    """Select, and give back the first family's name."""
-    selection = recsweep.select(folder)
+def select(folder: Path, quiet: bool = False) -> "Selection":
+    """Select, and say by which rule."""
+    with waiting("Selecting the configurations", quiet):
+        selection = recsweep.select(folder)
     json_lines().selected(selection)
     n = len(selection.families)
-    out.print(
-        f"Selected by {selection.rule}: {n} configuration{'s' * (n != 1)} in {folder / 'best'}",
-        highlight=False,
-    )
-    return next(iter(selection.families))
+    if not quiet:
+        say(f"Selected by {selection.rule}: {n} configuration{'s' * (n != 1)} in {folder / 'best'}")
+    return selection
 
 
-def confirm(folder: Path, quiet: bool, searches: int | None = None) -> None:
+def confirm(
+    folder: Path, quiet: bool, searches: int | None = None, later: Sequence[str] = ()
+) -> None:
     """Search again where asked to, open the sealed test, and print the verdicts.
 
     Raises:
@@ -159,30 +170,37 @@ def confirm(folder: Path, quiet: bool, searches: int | None = None) -> None:
     from recsweep.cli.confirmation_lines import confirmation_lines
     from recsweep.cli.refit_progress import RefitProgress
 
-    with RefitProgress(out, quiet) as progress, _resumable():
+    with RefitProgress(out, quiet, later=later) as progress, _resumable():
         confirmed = recsweep.confirm(
             folder,
             searches=searches,
             listeners=[progress.give_way, *sweep_listeners(quiet)],
-            before_opening=lambda power: _say_power(power, "from the folds"),
+            before_opening=lambda power: _say_power(power, "from the folds", quiet),
             on_end=progress,
         )
     json_lines().confirmed(confirmed.confirmation, confirmed.opened)
-    for line in confirmation_lines(confirmed, folder):
-        out.print(line, markup=False, highlight=False, soft_wrap=True)
+    say(*confirmation_lines(confirmed, folder, short=quiet))
 
 
-def report(folder: Path, lang: str) -> None:
-    """Write the page and the leaderboard, and print the leaderboard."""
-    from recsweep.reporting.leaderboard import terminal
-    from recsweep.reporting.leaderboard import warnings as leaderboard_warnings
+def report(folder: Path, lang: str, quiet: bool = False) -> None:
+    """Write the page and the leaderboard, and print the leaderboard, or how many caveats it has."""
+    with waiting("Writing the report", quiet):
+        from recsweep.reporting.leaderboard import terminal
+        from recsweep.reporting.leaderboard import warnings as leaderboard_warnings
 
-    reported = recsweep.report(folder, lang)
+        reported = recsweep.report(folder, lang)
     json_lines().say("reported", page=reported.page, leaderboard=folder / "leaderboard.md")
+    caveats = leaderboard_warnings(reported.study, reported.selection)
+    if quiet:
+        if caveats:
+            say(f"{len(caveats)} caveats are in {folder / 'leaderboard.md'}", warning=True)
+        return
     out.print()
     out.print(terminal(reported.study, reported.selection))
-    for warning in leaderboard_warnings(reported.study, reported.selection):
-        out.print(f"[yellow]![/] {warning}", highlight=False)
+    for caveat in caveats:
+        say(caveat, warning=True)
+    out.print()
+    say(recsweep.load_study(folder).answer.sentence)  # last, so that it stands where one looks
     out.print()
 
 
@@ -196,8 +214,7 @@ def portrait(folder: Path, family: str | None, clusters: int | None, quiet: bool
     with RefitProgress(out, quiet, "epochs") as progress:
         portrayed = recsweep.portrait(folder, family, clusters=clusters, on_epoch=progress.trained)
     found = portrayed.portrait
-    for line in portrait_lines(portrayed):
-        out.print(line, markup=False, highlight=False)
+    say(*portrait_lines(portrayed))
     out.print(portrait_table(found))
     hints(
         (f"{folder / page_name('en')}#portraits", "the page, with the picture"),
@@ -220,8 +237,7 @@ def reproduce(best: Path, sealed: bool, quiet: bool) -> None:
             best, sealed=sealed, on_epoch=progress.epoch, on_end=progress
         )
     out.print(reproduction_table(reproduction))
-    for line in reproduction_lines(reproduction):
-        out.print(line, markup=False, highlight=False, soft_wrap=True)
+    say(*reproduction_lines(reproduction))
     if not reproduction.passed:
         raise WorkFailed(failure(reproduction))
     out.print(f"{len(reproduction.figures)} of {len(reproduction.figures)} figures agree.")
@@ -233,7 +249,7 @@ def replay(folder: Path) -> None:
     Raises:
         WorkFailed: a line differs.
     """
-    with out.status("Replaying the journal"):
+    with waiting("Replaying the journal"):
         found = recsweep.replay(folder)
     if found.difference is not None:
         raise WorkFailed(f"{folder}: {found.difference}")
@@ -255,10 +271,10 @@ def _resumable() -> Iterator[None]:
         ) from None
 
 
-def _say_power(power: "Power | None", basis: str) -> None:
+def _say_power(power: "Power | None", basis: str, quiet: bool = False) -> None:
     from recsweep.cli.power_lines import power_lines
 
     if power is not None:
         json_lines().power(power)
-    for line in power_lines(power, basis):
-        out.print(line, markup=False, highlight=False, soft_wrap=True)
+    if not quiet:
+        say(*power_lines(power, basis))

@@ -1,6 +1,7 @@
 """A running sweep as a person sees it: a live table in a terminal, plain lines elsewhere."""
 
 import time
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from rich import box
@@ -8,7 +9,9 @@ from rich.console import Console
 from rich.live import Live
 from rich.table import Table
 
-from recsweep.records.study import TrialRow
+from recsweep.config.schema import written
+from recsweep.models.registry import titles
+from recsweep.records.study import TrialRow, TrialState
 from recsweep.tracking.events import (
     EpochReported,
     Event,
@@ -17,6 +20,14 @@ from recsweep.tracking.events import (
     TrialEnded,
     TrialStarted,
 )
+from recsweep.tracking.remaining import Remaining
+
+STATES: Mapping[TrialState, str] = {
+    "complete": "complete",
+    "pruned": "stopped early",
+    "failed": "failed",
+}
+"""How a trial ended, as people are told."""
 
 
 @dataclass(slots=True)
@@ -45,14 +56,8 @@ class _Family:
     @property
     def work(self) -> str:
         if self.target is not None:
-            return _duration(self.seconds)
+            return duration(self.seconds)
         return f"{self.seconds:.0f} of {self.budget:g} s"
-
-    def left(self, usual: float) -> float:
-        """Seconds of work to its end, if a trial of a family without any takes the usual ones."""
-        if self.target is None:
-            return max(0.0, self.budget - self.seconds)
-        return (self.target - self.done) * (self.seconds / self.done if self.done else usual)
 
     def add(self, trial: TrialRow) -> None:
         self.running.discard(trial.id)
@@ -63,18 +68,25 @@ class _Family:
 
 
 class Progress:
-    """A listener. Where `console` is no terminal it prints a line for each trial that ends."""
+    """A listener. Where `console` is no terminal it prints a line for each trial that ends.
 
-    def __init__(self, console: Console | None = None) -> None:
-        self._console = console or Console()
+    Args:
+        console: where to print; None: standard output.
+        later: the verbs that follow the search, which the time left then counts.
+    """
+
+    def __init__(self, console: Console | None = None, later: Sequence[str] = ()) -> None:
+        self._console, self._later = console or Console(), tuple(later)
+        self._remaining = Remaining(later)
         self._families: dict[str, _Family] = {}
         self._family_of: dict[str, str] = {}
         self._live: Live | None = None
-        self._metric, self._study = "", ""
-        self._began, self._work = time.monotonic(), 0.0
+        self._metric, self._study, self._titles = "", "", dict[str, str]()
+        self._began = time.monotonic()
 
     def __call__(self, event: Event) -> None:
         """Take note, and show it."""
+        self._remaining(event)
         match event:
             case SweepStarted():
                 self._start(event)
@@ -83,7 +95,6 @@ class Progress:
                 self._families[event.family].running.add(event.id)
             case EpochReported():
                 self._families[self._family_of[event.id]].seconds += event.report.seconds
-                self._work += event.report.seconds
             case TrialEnded():
                 self._families[event.trial.family].add(event.trial)
                 if self._live is None:
@@ -93,13 +104,15 @@ class Progress:
 
     def _start(self, event: SweepStarted) -> None:
         self._began = time.monotonic()
-        self._metric, self._study = event.experiment.metric.key, event.experiment.study
+        self._metric, self._study = written(event.experiment.metric.key), event.experiment.study
         budget = event.experiment.budget.seconds or 0.0
+        kinds = {name: space.family for name, space in event.spaces.items()}
+        self._titles = titles(kinds)
         self._families = {name: _Family(target, budget) for name, target in event.targets.items()}
         for trial in event.done:
             family = self._families[trial.family]
             family.add(trial)
-            family.seconds += trial.fit_seconds + trial.evaluate_seconds
+            family.seconds += trial.seconds
         if self._console.is_terminal:
             self._live = Live(
                 console=self._console, get_renderable=self.table, refresh_per_second=2
@@ -139,12 +152,11 @@ class Progress:
         else:
             at = family.work if family.target is None else family.trials
         score = f"{self._metric} {trial.best.value:.4f}" if trial.best else "no score"
-        seconds = trial.fit_seconds + trial.evaluate_seconds
+        seconds, epochs = trial.seconds, len(trial.epochs)
         reason = f" ({trial.reason})" if trial.state == "failed" else ""
         self._console.print(
-            f"[{at}] {trial.id} {trial.state}: {score}, "
-            f"{len(trial.epochs)} epochs in {_duration(seconds)}, "
-            f"{_duration(self._left())} left{reason}",
+            f"[{at}] {trial.id} {STATES[trial.state]}: {score}, "
+            f"{epochs} epoch{'s' * (epochs != 1)} in {duration(seconds)}{self._left()}{reason}",
             soft_wrap=True,
             markup=False,
             highlight=False,
@@ -152,24 +164,24 @@ class Progress:
 
     def table(self) -> Table:
         """The table as it stands."""
-        elapsed, left = time.monotonic() - self._began, self._left()
-        ends = f", about {_duration(left)} left" if left else ""
+        elapsed = duration(time.monotonic() - self._began)
+        stage = f", stage 2 of {2 + len(self._later)}" if self._later else ""
         table = Table(
             box=box.SIMPLE_HEAD,
-            title=f"{self._study}: {_duration(elapsed)}{ends}",
+            title=f"{self._study}: search{stage}, {elapsed}{self._left()}",
             title_justify="left",
             title_style="",
             pad_edge=False,
-            padding=(0, 1, 0, 0),
+            padding=0,
         )
-        table.add_column("family", no_wrap=True)
-        for name in ("running", "complete", "stopped", "failed", "trials", self._metric, "work"):
-            table.add_column(name, justify="right", no_wrap=True)
+        table.add_column("family", overflow="fold")  # a name may take two lines, a number never
+        for name in ("running", *STATES.values(), "trials", self._metric, "work"):
+            table.add_column(name.replace(" ", "\n"), justify="right", no_wrap=True)
         for name, family in self._families.items():
             best = "" if family.best is None else f"{family.best:.4f}"
             failed = family.ended["failed"]
             table.add_row(
-                name,
+                self._titles[name],
                 str(len(family.running) or ""),
                 str(family.ended["complete"] or ""),
                 str(family.ended["pruned"] or ""),
@@ -187,18 +199,14 @@ class Progress:
         targets = [family.target for family in self._families.values()]
         return None if None in targets else sum(target or 0 for target in targets)
 
-    def _left(self) -> float:
-        """Seconds to the end: each family's mean work a trial, at this session's pace."""
-        families = self._families.values()
-        known = [f for f in families if f.done]
-        if not known or not self._work:
-            return 0.0
-        usual = sum(f.seconds for f in known) / sum(f.done for f in known)
-        work = sum(family.left(usual) for family in families)
-        return work * (time.monotonic() - self._began) / self._work
+    def _left(self) -> str:
+        """To the end of the last stage."""
+        left = self._remaining.seconds()
+        return "" if left is None else f", about {duration(left)} left"
 
 
-def _duration(seconds: float) -> str:
+def duration(seconds: float) -> str:
+    """`12 s`, `3 min 05 s`, `2 h 05 min`."""
     minutes, rest = divmod(round(seconds), 60)
     hours, minutes = divmod(minutes, 60)
     if hours:

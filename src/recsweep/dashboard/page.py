@@ -1,5 +1,6 @@
 """The live part of the page: sent again whenever it changed."""
 
+from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -8,7 +9,9 @@ from markupsafe import Markup
 from recsweep.config.schema import written
 from recsweep.dashboard.frame import say_in
 from recsweep.dashboard.state import FamilyState, Places, StudyState, best_of
+from recsweep.models.registry import titles
 from recsweep.records.study import TrialRow
+from recsweep.reporting.answer import answer_of_evidence
 from recsweep.reporting.charts.lines import BOTTOM, LEFT, NAMES, TOP, Line, line_chart
 from recsweep.reporting.charts.marks import Mark
 from recsweep.reporting.charts.svg import WIDTH, Point, Scale, nice_range, tag
@@ -16,6 +19,7 @@ from recsweep.reporting.html import template
 from recsweep.reporting.view import score
 
 LATEST = 8
+STAGES = ("prepare", "search", "select", "confirm", "report")
 HEIGHT = 250.0
 
 
@@ -24,14 +28,21 @@ def live_part(
 ) -> str:
     """What the study looks like now; `state` is None while it is being read."""
     say = say_in(lang)
+    names = _names(state, lang) if state else {}
     return template("live.html.j2").render(
         say=say,
         state=state,
+        description=(lang == "zh" and state.description_zh) or state.description if state else "",
         trouble=trouble,
         places=places,
         facts=_facts(state, say) if state and state.families else [],
-        families=[_family_row(n, f, say) for n, f in enumerate(state.families)] if state else [],
-        chart=_chart(state, say) if state else None,
+        families=[_family_row(n, f, names, say) for n, f in enumerate(state.families)]
+        if state
+        else [],
+        answer=answer_of_evidence(state.evidence, lang) if state and state.evidence else None,
+        stages=_stages(state, say) if state else [],
+        chart=_chart(state, names, say) if state else None,
+        running_chart=_running_chart(state, say) if state else None,
         latest=[_ended_row(t, say) for t in state.ended[:LATEST]] if state else [],
         failures=[t for t in state.ended if t.state == "failed"] if state else [],
         metric=written(state.metric) if state and state.metric else "",
@@ -39,6 +50,11 @@ def live_part(
         duration=lambda seconds: duration(seconds, say),
         tools=_tools(state, places, say) if state else [],
     )
+
+
+def _names(state: StudyState, lang: str) -> Mapping[str, str]:
+    """Families as people read them."""
+    return titles({f.name: state.kinds.get(f.name, f.name) for f in state.families}, lang)
 
 
 def duration(seconds: float, say: Any) -> str:
@@ -81,11 +97,36 @@ def _facts(state: StudyState, say: Any) -> list[tuple[str, str, str]]:
     return facts
 
 
-def _family_row(index: int, family: FamilyState, say: Any) -> dict[str, Any]:
+def _stages(state: StudyState, say: Any) -> list[tuple[str, str]]:
+    """(class, words) of every stage, while one is under way."""
+    if state.stage is None and not state.later:
+        return []
+    began = STAGES.index(state.stage) if state.stage else len(STAGES) - len(state.later)
+    shown = []
+    for n, verb in enumerate(STAGES):
+        if n > began and verb not in state.later:
+            continue
+        kind = "over" if n < began else "now" if n == began else "later"
+        shown.append((kind, _stage(verb, state, say) if n == began else say(f"stage_{verb}")))
+    return shown
+
+
+def _stage(verb: str, state: StudyState, say: Any) -> str:
+    """The stage under way, with how far it is."""
+    if verb == "search" and state.target is not None:
+        return str(say("stage_of", stage=say("stage_search"), n=len(state.ended), of=state.target))
+    if verb == "confirm" and state.total:
+        return str(say("stage_of", stage=say("stage_refits"), n=state.done, of=state.total))
+    return str(say(f"stage_{verb}"))
+
+
+def _family_row(
+    index: int, family: FamilyState, names: Mapping[str, str], say: Any
+) -> dict[str, Any]:
     best = family.best
     return {
         "swatch": Mark(index).swatch(),
-        "name": family.name,
+        "name": names[family.name],
         "bar": _bar(family),
         "running": len(family.running),
         "complete": family.count("complete"),
@@ -112,7 +153,7 @@ def _bar(family: FamilyState) -> Markup:
     )
 
 
-def _chart(state: StudyState, say: Any) -> Markup | None:
+def _chart(state: StudyState, names: Mapping[str, str], say: Any) -> Markup | None:
     """Each family's best by the number of its trials that ended."""
     curves: dict[int, list[Point]] = {}
     for n, family in enumerate(state.families):
@@ -125,7 +166,7 @@ def _chart(state: StudyState, say: Any) -> Markup | None:
     x = Scale(1, most, LEFT + 4, WIDTH - NAMES)
     y = Scale(*nice_range(values), HEIGHT - BOTTOM, TOP)
     lines = [
-        Line(Mark(n), f.name, curves[n], f"{f.name} {score(curves[n][-1][1])}")
+        Line(Mark(n), names[f.name], curves[n], f"{names[f.name]} {score(curves[n][-1][1])}")
         for n, f in enumerate(state.families)
         if n in curves
     ]
@@ -137,6 +178,37 @@ def _chart(state: StudyState, say: Any) -> Markup | None:
         HEIGHT,
         label=say("chart_label", metric=metric),
         x_label=say("chart_x"),
+        y_label=metric,
+        x_ticks=[(t, f"{t:g}") for t in x.ticks(whole=True)],
+    )
+
+
+def _running_chart(state: StudyState, say: Any) -> Markup | None:
+    """The metric of trials under way, epoch by epoch."""
+    marks = {family.name: Mark(n) for n, family in enumerate(state.families)}
+    trials = [trial for trial in state.running if trial.values]
+    if not trials:
+        return None
+    x = Scale(1, max(state.epochs, 2), LEFT + 4, WIDTH - NAMES)
+    y = Scale(*nice_range([v for t in trials for v in t.values]), HEIGHT - BOTTOM, TOP)
+    lines = [
+        Line(
+            marks[t.family],
+            t.id,
+            [(float(n), value) for n, value in enumerate(t.values, 1)],
+            f"{t.id} {score(t.values[-1])}",
+            markers=True,
+        )
+        for t in trials
+    ]
+    metric = written(state.metric)
+    return line_chart(
+        lines,
+        x,
+        y,
+        HEIGHT,
+        label=say("running_label", metric=metric),
+        x_label=say("epoch"),
         y_label=metric,
         x_ticks=[(float(t), f"{t:g}") for t in x.ticks() if t == int(t)],
     )

@@ -1,8 +1,6 @@
 """Reads a study's state: from Optuna's journal while there is one, else from its files."""
 
 import json
-import os
-import platform
 from pathlib import Path
 from typing import Any
 
@@ -11,8 +9,10 @@ from optuna.trial import FrozenTrial, TrialState
 
 from recsweep.config.schema import lower_is_better
 from recsweep.dashboard.state import FamilyState, Phase, Running, StudyState
+from recsweep.records.confirmation_files import VERDICTS
+from recsweep.records.evidence import Evidence, read_evidence
 from recsweep.records.files import read_study
-from recsweep.records.live import LiveSweep, read_live
+from recsweep.records.live import LiveSweep, process_lives, read_live
 from recsweep.records.study import Study, TrialRow
 from recsweep.search.sessions import read_sessions
 from recsweep.search.storage import JOURNAL, open_storage
@@ -30,6 +30,7 @@ class Reader:
         self._studies: dict[str, optuna.Study] = {}
         self._seen: dict[tuple[str, int], TrialRow] = {}
         self._rows: list[TrialRow] = []
+        self._evidence: tuple[tuple[float, ...], Evidence | None] = ((), None)
 
     def look(self) -> StudyState:
         """The study as it stands.
@@ -62,16 +63,17 @@ class Reader:
         for name in live.targets:
             if name in known and name not in self._studies:
                 self._studies[name] = optuna.load_study(study_name=name, storage=storage)
-        busy = holder_lives(self._folder)
+        busy = live.alive() or holder_lives(self._folder)
         families = tuple(self._family(name, n, busy, live) for name, n in live.targets.items())
         sessions = read_sessions(self._folder)
         last = sessions[-1] if sessions else None
         current = last is not None and (last.started >= live.started or not busy)
         return StudyState(
             name=live.study,
-            phase=_phase(families, busy and live.ended is None),
+            phase=_phase(families, busy),
             metric=live.metric,
             description=live.description,
+            description_zh=live.description_zh,
             families=families,
             workers=live.workers,
             pace=last.busy_seconds / last.wall_seconds if last and current else None,
@@ -79,6 +81,13 @@ class Reader:
             epochs=live.epochs,
             files=self._files(),
             wandb_runs=self._wandb_runs(),
+            kinds=live.kinds,
+            evidence=None if busy and live.stage != "report" else self._confirmed(),
+            stage=live.stage if busy else None,
+            later=live.later if busy else (),
+            done=live.done,
+            total=live.total,
+            ends=live.ends if busy else None,
         )
 
     def _family(self, name: str, target: int | None, busy: bool, live: LiveSweep) -> FamilyState:
@@ -113,6 +122,7 @@ class Reader:
             phase="finished",
             metric=experiment.metric.key,
             description=experiment.description,
+            description_zh=experiment.description_zh,
             families=tuple(families),
             workers=last.workers if last else 0,
             pace=last.busy_seconds / last.wall_seconds if last and last.wall_seconds else None,
@@ -120,7 +130,24 @@ class Reader:
             epochs=experiment.budget.epochs,
             files=self._files(),
             wandb_runs=self._wandb_runs(),
+            kinds={name: space.family for name, space in study.spaces.items()},
+            evidence=self._confirmed(),
         )
+
+    def _confirmed(self) -> Evidence | None:
+        """What the verdicts rest on, read again when a file changed; None: they are of others."""
+        paths = [self._folder / VERDICTS, *sorted((self._folder / "best").glob("*.yaml"))]
+        if not paths[0].exists() or len(paths) == 1:
+            return None
+        times = tuple(path.stat().st_mtime for path in paths)
+        if times != self._evidence[0]:
+            found: Evidence | None = read_evidence(self._folder)
+            if found and found.confirmation:
+                tested = {name: f.trial for name, f in found.confirmation.families.items()}
+                if tested != {name: best.trial for name, best in found.best.items()}:
+                    found = None
+            self._evidence = times, found
+        return self._evidence[1]
 
     def _files(self) -> tuple[str, ...]:
         return tuple(name for name in FILES if (self._folder / name).exists())
@@ -133,28 +160,17 @@ def holder_lives(folder: Path) -> bool:
     """Does a process hold the study? Asked without touching the lock, which a sweep may want."""
     try:
         holder = json.loads((folder / "sweep.lock").read_text("utf-8"))
-        pid, host = int(holder["pid"]), holder["host"]
+        return process_lives(int(holder["pid"]), holder["host"])
     except (OSError, ValueError, KeyError, TypeError):
         return False
-    if host != platform.node():
-        return True
-    try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
-        return False
-    except PermissionError:
-        return True
-    return True
 
 
 def _running(family: str, trial: FrozenTrial) -> Running:
     epochs = epochs_of(trial)
-    last = epochs[-1] if epochs else None
     return Running(
         id=trial_id(family, trial.user_attrs["number"]),
         family=family,
-        epoch=last.epoch if last else 0,
-        value=last.value if last else None,
+        values=tuple(report.value for report in epochs),
         seconds=sum(report.seconds for report in epochs),
     )
 

@@ -1,11 +1,13 @@
 """A study at one moment as data for the page. Nothing is written; a sweep may run meanwhile."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Literal
 
 from recsweep.config.schema import goodness
+from recsweep.records.evidence import Evidence
 from recsweep.records.study import TrialRow
 
 Phase = Literal["waiting", "running", "stopped", "finished"]
@@ -17,9 +19,13 @@ class Running:
 
     id: str
     family: str
-    epoch: int  # the last one reported; 0: none yet
-    value: float | None  # of that epoch
+    values: tuple[float, ...]  # after each epoch so far
     seconds: float  # so far
+
+    @property
+    def value(self) -> float | None:
+        """Of the last epoch; None: none has ended yet."""
+        return self.values[-1] if self.values else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,14 +82,6 @@ class FamilyState:
             return f"{self.seconds_so_far:.0f}/{self.budget:g} s"
         return f"{len(self.ended)}/{self.target}"
 
-    def work_left(self, usual: float) -> float:
-        """Seconds, if a trial of a family that has none takes the usual ones."""
-        if self.target is None:
-            return max(0.0, self.budget - self.seconds_so_far)
-        mean = self.seconds / len(self.ended) if self.ended else usual
-        begun = sum(min(trial.seconds, mean) for trial in self.running)
-        return max(0.0, (self.target - len(self.ended)) * mean - begun)
-
 
 @dataclass(frozen=True, slots=True)
 class StudyState:
@@ -93,6 +91,7 @@ class StudyState:
     phase: Phase
     metric: str = ""
     description: str = ""
+    description_zh: str = ""  # empty: the other one
     families: tuple[FamilyState, ...] = ()
     workers: int = 0
     pace: float | None = None  # seconds of work a second, of the running or last session
@@ -100,6 +99,13 @@ class StudyState:
     epochs: int = 0  # full length of a trial
     files: tuple[str, ...] = field(default=())  # that the page can show
     wandb_runs: int = 0
+    kinds: Mapping[str, str] = field(default_factory=dict)  # family -> its name in the registry
+    evidence: Evidence | None = None  # with verdicts on what is selected now
+    stage: str | None = None  # the verb under way; None: not known, or none is
+    later: tuple[str, ...] = ()  # verbs that follow it
+    done: int = 0  # refits
+    total: int = 0
+    ends: datetime | None = None  # when the last stage is expected to
 
     @property
     def ended(self) -> list[TrialRow]:
@@ -125,25 +131,16 @@ class StudyState:
 
     @property
     def seconds_left(self) -> float | None:
-        """To the end of the sweep, at its pace so far; None: too early to say, or nothing to do."""
-        if self.phase != "running":
+        """To the end of the last stage, as the sweep itself expects it; None: too early to say."""
+        if self.ends is None:
             return None
-        return seconds_left(self.families, self.pace or float(self.workers))
+        return max(0.0, (self.ends - datetime.now(UTC)).total_seconds())
 
 
 def best_of(trials: Sequence[TrialRow], metric: str) -> TrialRow | None:
     """By the metric's own direction; of equals the first."""
     scored = [(goodness(metric, t.value), t) for t in trials if t.value is not None]
     return max(scored, key=lambda pair: pair[0])[1] if scored else None
-
-
-def seconds_left(families: Sequence[FamilyState], pace: float) -> float | None:
-    """Each family's mean work a trial, times what it lacks, or its seconds, over the pace."""
-    known = [family for family in families if family.ended]
-    if not known or pace <= 0:
-        return None
-    usual = sum(f.seconds for f in known) / sum(len(f.ended) for f in known)
-    return sum(family.work_left(usual) for family in families) / pace
 
 
 @dataclass(frozen=True, slots=True)

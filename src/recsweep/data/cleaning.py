@@ -1,7 +1,7 @@
 """The written rules that a raw event must pass, each with the count of rows that it took out."""
 
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -65,13 +65,23 @@ def clean(
     Raises:
         BadInput: a time or dwell that can't be read, or a column that can't hold ids.
     """
+    return together(list(clean_batches(batches, table, limits, path)))
+
+
+def clean_batches(
+    batches: Iterable[pl.DataFrame], table: EventTable, limits: TimeLimits, path: Path
+) -> Iterator[Cleaned]:
+    """The same batch by batch; the first that comes is empty.
+
+    Raises:
+        BadInput: see `clean`.
+    """
     nothing = pl.DataFrame(schema=EVENTS | ({"dwell": pl.Float32} if table.dwell else {}))
-    cleaned = [Cleaned(0, nothing, dict.fromkeys(RULES, 0), {})]
+    yield Cleaned(0, nothing, dict.fromkeys(RULES, 0), {})
     row = 0
     for raw in batches:
-        cleaned.append(_clean_batch(raw, table, limits, path, row))
+        yield _clean_batch(raw, table, limits, path, row)
         row += len(raw)
-    return together(cleaned)
 
 
 def together(parts: Sequence[Cleaned]) -> Cleaned:

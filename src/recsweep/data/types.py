@@ -109,6 +109,32 @@ class Training:
         """Items with events: the first so many."""
         return self.n_items - self.n_cold
 
+    def without_learners(self) -> "Training":
+        """The catalogue and the columns alone: what a model is built from that takes over a state
+        instead of learning one.
+        """
+        examples = self.examples
+        if examples is not None:
+            none = examples.at(np.zeros(0, np.int64))
+            examples = replace(none, histories=_without_events(none.histories))
+        return replace(self, sequences=_without_events(self.sequences), examples=examples)
+
+
+def _without_events(sequences: Sequences) -> Sequences:
+    """No row of anything, the columns kept."""
+    dated, events = sequences.item_features, sequences.event_features
+    return replace(
+        sequences,
+        user=sequences.user[:0],
+        offsets=np.zeros(1, np.int64),
+        item=sequences.item[:0],
+        time=sequences.time[:0],
+        kind=sequences.kind[:0],
+        features=sequences.features[:0],
+        item_features=None if dated is None else dated[:0],
+        event_features=None if events is None else events[:0],
+    )
+
 
 @dataclass(frozen=True, slots=True)
 class Labels:

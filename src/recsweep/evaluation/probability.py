@@ -12,7 +12,7 @@ from itertools import pairwise
 from typing import Any, Literal
 
 import numpy as np
-from scipy.special import logit
+from scipy.special import expit, logit
 
 from recsweep.data.types import Float64, Int32, Int64, Mask
 
@@ -66,6 +66,44 @@ def calibrated(
                 probability[~inside], bought[~inside], probability[inside], calibration
             )
     return out
+
+
+@dataclass(frozen=True, slots=True)
+class Calibrator:
+    """A fitted one. Platt: slope and intercept; isotonic: the corners of its steps."""
+
+    calibration: Calibration = "none"
+    x: tuple[float, ...] = ()  # platt: the slope
+    y: tuple[float, ...] = ()  # platt: the intercept
+    least: float = 0.0  # isotonic: so far from 0 and 1 at least
+
+    def __call__(self, probability: Float64) -> Float64:
+        """(n,) calibrated."""
+        if self.calibration == "none":
+            return probability
+        if self.calibration == "platt":
+            (slope,), (intercept,) = self.x, self.y
+            return np.asarray(expit(_log_odds(probability) * slope + intercept))
+        found = np.interp(probability, self.x, self.y)
+        return np.asarray(np.clip(found, self.least, 1 - self.least), np.float64)
+
+
+def fit_calibrator(probability: Float64, bought: Mask, calibration: Calibration) -> Calibrator:
+    """On examples that the model was not trained on; none where they have one answer only."""
+    from sklearn.isotonic import IsotonicRegression
+    from sklearn.linear_model import LogisticRegression
+
+    if calibration == "none" or not _fits(bought):
+        return Calibrator()
+    if calibration == "isotonic":
+        steps = IsotonicRegression(out_of_bounds="clip").fit(probability, bought)
+        x, y = (tuple(map(float, each)) for each in (steps.X_thresholds_, steps.y_thresholds_))
+        # A bin without a yes is no proof that there never is one: the ends are Laplace's.
+        return Calibrator(calibration, x, y, least=1 / (len(bought) + 2))
+    # Platt 1999, with the log-odds as the score: a slope and an intercept.
+    line = LogisticRegression(C=np.inf, max_iter=1000)
+    line.fit(_log_odds(probability)[:, None], bought)
+    return Calibrator(calibration, (float(line.coef_[0, 0]),), (float(line.intercept_[0]),))
 
 
 def decisions(probability: Float64, bought: Mask, sequence: Int32) -> tuple[Mask, list[float]]:

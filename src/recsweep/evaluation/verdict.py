@@ -49,9 +49,12 @@ class PairVerdict:
     exploratory: bool = False  # not declared before the test was opened; adjusted for all pairs
     caveats: tuple[Caveat, ...] = ()
 
-    def where_less_is_better(self) -> "PairVerdict":
-        """The same numbers, read as those of a metric of which less is better."""
-        return replace(self, outcome=TURNED.get(self.outcome, self.outcome), lower_is_better=True)
+    @property
+    def lead(self) -> tuple[float, float, float]:
+        """What a is ahead by, and its interval: above 0 is in favour of a."""
+        if self.lower_is_better:
+            return -self.difference, -self.upper, -self.lower
+        return self.difference, self.lower, self.upper
 
     def turned(self) -> "PairVerdict":
         """The same said of `b`."""
@@ -70,6 +73,10 @@ class PairVerdict:
             seeds_a=self.seeds_b,
             seeds_b=self.seeds_a,
         )
+
+    def where_less_is_better(self) -> "PairVerdict":
+        """The same numbers, read as those of a metric of which less is better."""
+        return replace(self, outcome=TURNED.get(self.outcome, self.outcome), lower_is_better=True)
 
     def sentence(
         self, metric: str, names: Mapping[str, str] | None = None, unit: str = "learners"

@@ -32,8 +32,11 @@ class Cases:
 class CaseBook:
     """The examples of one period."""
 
-    def __init__(self, targets: Targets, n_items: int, device: torch.device) -> None:
+    def __init__(
+        self, targets: Targets, n_items: int, device: torch.device, width: int | None = None
+    ) -> None:
         self.targets, self.labels, self.device = targets, labels_of(targets), device
+        self._width = width  # of grids; None: what the longest of a batch needs
         self._table = HistoryTable(targets.histories, device)
         self._counts = np.bincount(targets.sequence, minlength=len(targets.histories))
         self._first = np.cumsum(self._counts) - self._counts
@@ -77,7 +80,7 @@ class CaseBook:
         row = np.repeat(np.arange(len(sequences)), counts)
         chosen = torch.from_numpy(at).to(self.device)
         return Cases(
-            histories=self._table.histories(sequences, row, self.targets.length[at]),
+            histories=self._table.histories(sequences, row, self.targets.length[at], self._width),
             candidate=self._candidate[chosen],
             inputs=self._inputs[chosen],
             bought=self._bought[chosen],

@@ -31,6 +31,25 @@ def restore_checkpoint(
     return int(checkpoint["epoch"])
 
 
+def load_parameters(network: nn.Module, state: Mapping[str, Tensor]) -> None:
+    """Take over what `parameters_of` gave, into a network that may have seen no training data.
+
+    A module names in `sized_by_training` what has as many entries as training had something of:
+    those take the state's size.
+
+    Raises:
+        RuntimeError: the state is of another network.
+    """
+    for path, module in network.named_modules():
+        for name in getattr(module, "sized_by_training", ()):
+            value = state.get(f"{path}.{name}" if path else name)
+            own = getattr(module, name)
+            if value is not None and value.shape != own.shape:
+                fresh = torch.empty_like(value, device=own.device)
+                setattr(module, name, nn.Parameter(fresh) if name in module._parameters else fresh)
+    network.load_state_dict(dict(state))
+
+
 def parameters_of(network: nn.Module) -> dict[str, Tensor]:
     """A copy of the parameters."""
     return {name: value.detach().clone() for name, value in network.state_dict().items()}

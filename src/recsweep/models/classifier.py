@@ -46,8 +46,10 @@ class GradientClassifier(GradientModel[LogOdds, Cases]):
         super().__init__(lambda: network(config, context.training), config, context)
         examples = examples_of(context.training)
         weights = weights_of(examples, config)
-        least = 0.5 / len(examples)  # weights can leave examples of one answer only
-        share = float(np.average(labels_of(examples).bought, weights=weights))
+        least = 0.5 / max(len(examples), 1)  # weights can leave examples of one answer only
+        share = 0.5  # of no examples: a state will say
+        if len(examples):
+            share = float(np.average(labels_of(examples).bought, weights=weights))
         share = min(max(share, least), 1 - least)
         base = torch.tensor(math.log(share / (1 - share)), dtype=torch.float64)
         self.network.register_buffer("base", base.to(context.device))

@@ -26,6 +26,10 @@ class Crosses(nn.Module):
     start: Tensor
     edges: Tensor
     numeric: Tensor
+    sized_by_training = (
+        *("of_codes", "numeric", "edges", "first", "second", "size", "start"),
+        "weight",
+    )
 
     def __init__(self, labels: Labels) -> None:
         super().__init__()

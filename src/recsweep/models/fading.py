@@ -91,14 +91,16 @@ def faded_sums(vectors: Tensor, ages: Tensor) -> Tensor:
         vectors: (n_rows, longest, d).
         ages: (n_rows, longest), non-decreasing within a row; see `FadingConfig.ages`.
     """
-    longest = vectors.shape[1]
+    longest, chunk = vectors.shape[1], CHUNK
+    if torch.onnx.is_in_onnx_export():  # a graph has no loop over a length that it doesn't know
+        longest, chunk = 1, 1 << 30
     parts, carried = [], None
-    for first in range(0, longest, CHUNK):
-        age = ages[:, first : first + CHUNK]
+    for first in range(0, longest, chunk):
+        age = ages[:, first : first + chunk]
         # Where a row is over its ages may fall; nobody reads there, but it must stay finite.
         between = (age[:, None, :] - age[:, :, None]).clamp(max=0)
         weights = between.exp().tril().to(vectors.dtype)
-        summed = weights @ vectors[:, first : first + CHUNK]
+        summed = weights @ vectors[:, first : first + chunk]
         if carried is not None:
             kept = (ages[:, first - 1 : first] - age).clamp(max=0).exp().to(vectors.dtype)
             summed = summed + kept[:, :, None] * carried[:, None]

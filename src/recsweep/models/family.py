@@ -53,10 +53,20 @@ class Family:
     """One kind of model. It stands beside its models; nobody else keeps lists of names."""
 
     name: str  # in search spaces and records
-    title: str  # as people write it
-    title_zh: str
     role: Role
     tasks: Mapping[str, Build[Any, Any]]  # by the task's name
+    title: str = ""  # as people write it within a sentence; empty: the name with spaces
+    title_zh: str = ""  # empty: the title
     twin: str | None = None  # the control with the same layers that can't see order
     spaces: Path | None = None
     """The folder with `<name>.yaml`, or `<task>/<name>.yaml`; None: `search_spaces/`."""
+
+    def called(self, lang: str) -> str:
+        """What people read."""
+        own = self.title_zh if lang == "zh" else ""
+        return own or self.title or spaced(self.name)
+
+
+def spaced(name: str) -> str:
+    """A name of the records, `wide_deep`, as words."""
+    return name.replace("_", " ")

@@ -12,7 +12,12 @@ from pydantic import Field
 from torch import Tensor, nn
 
 from recsweep.data.types import Float32, Sequences
-from recsweep.models.checkpoint import checkpoint_of, parameters_of, restore_checkpoint
+from recsweep.models.checkpoint import (
+    checkpoint_of,
+    load_parameters,
+    parameters_of,
+    restore_checkpoint,
+)
 from recsweep.models.histories import whole_histories
 from recsweep.models.protocol import Context, Histories
 from recsweep.models.tables import SparseTables
@@ -122,7 +127,7 @@ class GradientModel(ABC, Generic[N, B]):
 
     def load_state(self, state: Mapping[str, Tensor]) -> None:
         """Take over saved parameters."""
-        self.network.load_state_dict(dict(state))
+        load_parameters(self.network, state)
 
     def checkpoint(self) -> dict[str, Tensor]:
         """The network's parameters, what the optimisers keep of each, and the epoch."""

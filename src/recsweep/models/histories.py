@@ -33,9 +33,14 @@ class HistoryTable:
         )
         self._user_features = torch.from_numpy(sequences.features).to(device)
 
-    def histories(self, sequences: Int64, row: Int64, length: Int32 | Int64) -> Histories:
-        """Those of some sequences, asked at (n_queries,) places of these rows."""
-        places = self._offsets[sequences][:, None] + np.arange(int(length.max(initial=0)))
+    def histories(
+        self, sequences: Int64, row: Int64, length: Int32 | Int64, width: int | None = None
+    ) -> Histories:
+        """Those of some sequences, asked at (n_queries,) places of these rows; `width` places wide,
+        or as many as the longest needs.
+        """
+        longest = int(length.max(initial=0)) if width is None else width
+        places = self._offsets[sequences][:, None] + np.arange(longest)
         index = np.minimum(places, len(self._items) - 1)
         grid = torch.from_numpy(index).to(self._device)
         features, of_events = self._item_features, self._event_features
@@ -74,3 +79,30 @@ def whole_histories(
         rows = order[first:last]
         yield rows, table.histories(rows, np.arange(len(rows)), length[rows])
         first = last
+
+
+def even_blocks(lengths: Int64, rows: int) -> Iterator[tuple[Int64, int]]:
+    """Every history once, in blocks whose shape depends on nothing but the width.
+
+    A product of matrices rounds by its shape. With blocks of one shape a history's answer is the
+    same bit for bit, whoever is asked beside it.
+
+    Yields:
+        Positions of at most `rows` histories, and the width of their grid: the power of two that
+        their own lengths need. To be filled up by `filled`.
+    """
+    widths = 1 << np.ceil(np.log2(np.maximum(lengths, 1))).astype(np.int64)
+    for width in np.unique(widths).tolist():
+        here, size = np.flatnonzero(widths == width), rows_of_width(width, rows)
+        for first in range(0, len(here), size):
+            yield here[first : first + size], width
+
+
+def rows_of_width(width: int, rows: int) -> int:
+    """How many histories a block of this width holds."""
+    return max(1, min(rows, BLOCK_PLACES // width))
+
+
+def filled(positions: Int64, size: int) -> Int64:
+    """(size,) the positions, the first of them repeated where there are too few."""
+    return np.concatenate((positions, np.full(size - len(positions), positions[0])))

@@ -42,7 +42,9 @@ class GradientRanker(GradientModel[Network, Batch]):
         self.batches = Batches(training, config.window, config.batch_size, context.device)
         self._weight = self._weights_of_events()
         counts = np.bincount(training.sequences.item, minlength=training.n_known)
-        self._popularity = torch.from_numpy(counts / counts.sum()).to(context.device, torch.float32)
+        self._popularity = torch.from_numpy(counts / max(counts.sum(), 1)).to(
+            context.device, torch.float32
+        )
         self._log_q = (self._popularity * config.negatives).log()
 
     def _weights_of_events(self) -> Tensor | None:

@@ -13,7 +13,7 @@ from pkgutil import iter_modules
 from recsweep.config.files import nearest
 from recsweep.errors import BadInput
 from recsweep.models import families as own
-from recsweep.models.family import Builds, Family, Role
+from recsweep.models.family import Builds, Family, Role, spaced
 
 GROUP = "recsweep.families"
 
@@ -57,6 +57,27 @@ def role_of(name: str) -> Role | None:
     """None: a family of a package that isn't here; records of it may be."""
     known = families().get(name)
     return known.role if known else None
+
+
+def titles(kinds: Mapping[str, str], lang: str = "en") -> dict[str, str]:
+    """What people read for each family of a study, by its name there.
+
+    Args:
+        kinds: name in the study -> name of the family, which need not be installed.
+        lang: `en` or `zh`.
+
+    Examples:
+        >>> titles({"wide_deep": "wide_deep", "gru+text": "gru", "mine": "gru"})
+        {'wide_deep': 'wide & deep', 'gru+text': 'GRU+text', 'mine': 'mine'}
+    """
+    known = families()
+    shown = {}
+    for name, kind in kinds.items():
+        title = known[kind].called(lang) if kind in known else spaced(kind)
+        rest = name.removeprefix(kind)
+        is_arm = rest.startswith("+")
+        shown[name] = title + rest if not rest or is_arm else name
+    return shown
 
 
 def _built_in() -> Iterator[tuple[str, Family]]:

@@ -25,6 +25,9 @@ class Board(Schema):
     lower_is_better: bool
     folds: int
     tuned: Mapping[str, Mapping[str, bool]]  # family -> its parameters -> on a log scale?
+    losses: tuple[str, ...] = ("loss",)  # keys of the training losses, a panel each
+    compared: tuple[str, ...] = ()  # networks and baselines, whom the question is about
+    question: str = ""
     verdict: tuple[str, ...]  # paragraphs, the headline first
     tables: Mapping[str, str] = {}  # heading -> a Markdown table
 

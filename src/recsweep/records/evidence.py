@@ -7,6 +7,9 @@ from typing import Any
 
 import numpy as np
 
+from recsweep.bundle.files import read_bundle
+from recsweep.bundle.format import BEST
+from recsweep.bundle.format import NAME as BUNDLE
 from recsweep.config.schema import Experiment
 from recsweep.data.types import Float64, Int32
 from recsweep.errors import BadInput
@@ -60,12 +63,16 @@ class Evidence:
 
 
 def read_evidence(folder: Path) -> Evidence:
-    """Read what the folder holds; its `best/` files at least.
+    """Read what the folder of a study holds, its `best/` files at least; or what a bundle says of
+    the study that it is of.
 
     Raises:
         BadInput: nothing was selected there, or a file can't be read.
     """
     paths = sorted((folder / "best").glob("*.yaml"))
+    if not paths and (folder / BUNDLE).exists():
+        read_bundle(folder)  # refuses one that was changed
+        paths = [folder / BEST]
     if not paths:
         raise BadInput(f"{folder}: has no best/<family>.yaml; run recsweep select {folder} first")
     files = {best.family: best for best in map(read_best, paths)}

@@ -36,7 +36,7 @@ class Choice:
 
 @dataclass(frozen=True, slots=True)
 class Selection:
-    """One choice a family, by a rule that was written before."""
+    """One choice a family, by a rule fixed before the sweep."""
 
     rule: Rule
     metric: str

@@ -1,28 +1,35 @@
 """The W&B dashboards of a study: its verdict in words and tables, and what its panels ask."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 
 from recsweep.config.schema import Experiment
+from recsweep.models.family import Role
+from recsweep.models.registry import role_of
 from recsweep.records.board import Board
 from recsweep.records.confirmation import Confirmation
 from recsweep.records.selection import Selection
 from recsweep.records.study import Study
-from recsweep.reporting.sections.verdicts import headline, question
+from recsweep.reporting.answer import answer_of
 from recsweep.reporting.view import View, score, signed
 from recsweep.spaces.declared import DeclaredSpace
+from recsweep.tracking.epoch_metrics import loss_keys
+
+ASKED: tuple[Role, ...] = ("network", "baseline")
 
 
 def build_board(study: Study, selection: Selection, confirmation: Confirmation | None) -> Board:
     """The definition; the same records give the same one."""
     view = View(study, selection, "en")
     sealed = confirmation if confirmation and confirmation.pairs else None
-    caveat = view.say("sealed_caveat" if sealed else "folds_caveat")
-    said = headline(view, sealed), question(view, sealed), caveat
+    said = answer_of(study, selection, sealed)
+    told = said.sentence, said.plainly, said.sequence, said.basis, *said.caveats
     update = {
-        "verdict": tuple(text for text in said if text),
+        "question": said.question,
+        "verdict": tuple(filter(None, told)),
         "tables": {
             "Leaderboard": _leaderboard(view, sealed),
-            **({"Verdicts": _verdicts(sealed)} if sealed else {}),
+            **({"Verdicts": _verdicts(view, sealed)} if sealed else {}),
+            **({"Openings of the sealed test": _openings(sealed)} if sealed else {}),
         },
     }
     return opening_board(study.experiment, study.spaces).model_copy(update=update)
@@ -47,6 +54,8 @@ def opening_board(experiment: Experiment, spaces: Mapping[str, DeclaredSpace]) -
             for family, space in spaces.items()
             if space.parameters
         },
+        losses=tuple(dict.fromkeys(_losses(spaces))),
+        compared=tuple(n for n, s in spaces.items() if role_of(s.family) in ASKED),
         verdict=("The sweep is running: no verdict yet.",),
     )
 
@@ -62,7 +71,7 @@ def _leaderboard(view: View, sealed: Confirmation | None) -> str:
         test = f"{score(e.mean)} [{score(e.lower)}, {score(e.upper)}]" if e else "not opened"
         rows.append(
             [
-                name,
+                view.label(name),
                 row.choice.trial,
                 f"{score(row.mean)} ± {score(row.spread)}",
                 test,
@@ -72,20 +81,42 @@ def _leaderboard(view: View, sealed: Confirmation | None) -> str:
     return _markdown(rows)
 
 
-def _verdicts(sealed: Confirmation) -> str:
+def _verdicts(view: View, sealed: Confirmation) -> str:
+    """The declared comparisons first."""
     rows = [["a", "b", "outcome", "a - b", "interval", "p"], ["---"] * 6]
     rows += [
         [
-            v.a,
-            v.b,
+            view.label(v.a),
+            view.label(v.b),
             f"{v.outcome} (exploratory)" if v.exploratory else v.outcome,
             signed(v.difference),
             f"[{signed(v.lower)}, {signed(v.upper)}]",
             "< 0.001" if v.p < 0.001 else f"{v.p:.3f}",
         ]
-        for v in sealed.pairs
+        for v in sorted(sealed.pairs, key=lambda v: v.exploratory)
     ]
     return _markdown(rows)
+
+
+def _openings(sealed: Confirmation) -> str:
+    rows = [["when", "why", "commit", "configurations"], ["---"] * 4]
+    rows += [
+        [
+            f"{opening.when:%Y-%m-%d %H:%M} UTC",
+            opening.why,
+            (opening.code.get("commit") or "unknown")[:12],
+            ", ".join(opened.trial for opened in opening.configurations.values()) or "–",
+        ]
+        for opening in sealed.openings
+    ]
+    return _markdown(rows)
+
+
+def _losses(spaces: Mapping[str, DeclaredSpace]) -> Iterator[str]:
+    """Under which key each family that may train by gradient has its loss."""
+    for space in spaces.values():
+        if "loss" in {**space.parameters, **space.fixed} or role_of(space.family) != "floor":
+            yield from loss_keys(space)
 
 
 def _markdown(rows: list[list[str]]) -> str:

@@ -1,7 +1,9 @@
 """The leaderboard: one row a family, for the terminal and as Markdown."""
 
 import statistics
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from rich import box
 from rich.console import Group
@@ -11,11 +13,16 @@ from rich.text import Text
 
 from recsweep.config.schema import Experiment, goodness, question_of, written
 from recsweep.config.values import Configuration
+from recsweep.models.registry import titles
+from recsweep.records.confirmation import Confirmation
 from recsweep.records.selection import Choice, Selection
 from recsweep.records.study import Study
 from recsweep.reporting.other_budget import other_budget, told
 from recsweep.reporting.tasks.registry import report_of
 from recsweep.reporting.words import PAGE_WORDS
+
+if TYPE_CHECKING:
+    from recsweep.reporting.answer import Answer
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,14 +89,14 @@ def terminal(study: Study, selection: Selection) -> Group:
         pad_edge=False,
         padding=(0, 1, 0, 0),
     )
-    for name in ("family", written(selection.metric)):
-        table.add_column(name, no_wrap=True)
-    for name in ("trials", "complete", "stopped", "failed", "s"):
+    table.add_column("family", overflow="fold")  # a name may take two lines, a number never
+    table.add_column(written(selection.metric), no_wrap=True)
+    for name in ("trials", "complete", "stopped\nearly", "failed", "s"):
         table.add_column(name, justify="right", no_wrap=True)
-    best = Table.grid(padding=(0, 2))
+    best, shown = Table.grid(padding=(0, 2)), _titles(study)
     for row in rows(study, selection):
         table.add_row(
-            row.choice.family,
+            shown[row.choice.family],
             f"{row.mean:.4f} ± {row.spread:.4f}",
             str(row.complete + row.pruned + row.failed),
             str(row.complete),
@@ -99,69 +106,101 @@ def terminal(study: Study, selection: Selection) -> Group:
         )
         if row.choice.config:
             best.add_row(
-                row.choice.family,
+                shown[row.choice.family],
                 escape(show_config(row.choice.config) + f"; epochs {row.choice.epochs}"),
             )
     return Group(table, Text("best configurations", style="italic"), best)
 
 
 def warnings(study: Study, selection: Selection) -> list[str]:
-    """`gru: …`, one line each, the leader's first."""
+    """`GRU: …`, one line each, the leader's first."""
+    shown = _titles(study)
     return [
-        f"{row.choice.family}: {warning}"
+        f"{shown[row.choice.family]}: {warning}"
         for row in rows(study, selection)
         for warning in row.warnings
     ]
 
 
-def markdown(study: Study, selection: Selection) -> str:
-    """`leaderboard.md`, complete in itself."""
-    experiment, metric = study.experiment, written(selection.metric)
-    others = beside(experiment)
-    how = report_of(experiment.task).means.format(unit=experiment.data.unit)
+def markdown(
+    study: Study, selection: Selection, answer: "Answer", sealed: Confirmation | None
+) -> str:
+    """`leaderboard.md`, complete in itself: the answer, then every family."""
+    experiment, shown = study.experiment, _titles(study)
     folds = _say(f"leaderboard_folds_{experiment.folds.rule}")
-    head = [
-        "family",
-        f"{metric} (mean ± sd over folds)",
-        *(written(key) for key in others),
-        *("trials", "complete", "stopped early", "failed", "seconds", "epochs"),
-    ]
+    how = report_of(experiment.task).means.format(unit=experiment.data.unit)
     lines = [
         f"# {experiment.study}",
         "",
         *([experiment.description, ""] if experiment.description else []),
-        f"Cross-validated over {len(study.folds)} {folds} of "
-        f"`{study.dataset}`; {how} These are the scores that the configurations "
-        "were selected by: the winner of many trials is lucky, so they are no verdict.",
+        *_answered(answer),
+        "## Leaderboard",
         "",
-        f"| {' | '.join(head)} |",
-        f"|{'---|' * 1}{'---:|' * (len(head) - 1)}",
+        f"Folds: cross-validated over {len(study.folds)} {folds} of `{study.dataset}`; {how} "
+        "These scores selected the configurations and are optimistic: don't rank models by them.",
+        "",
+        *_board(study, selection, sealed, shown),
+        "",
+        "## Selected configurations",
+        "",
+        f"Rule: `{selection.rule}`. Complete records: `best/<family>.yaml`.",
+        "",
     ]
     for row in rows(study, selection):
-        means = [f"{statistics.fmean(row.choice.metrics[key]):.4f}" for key in others]
-        cells = [
-            f"`{row.choice.family}`",
-            f"{row.mean:.4f} ± {row.spread:.4f}",
-            *means,
-            str(row.complete + row.pruned + row.failed),
-            *(str(n) for n in (row.complete, row.pruned, row.failed)),
-            f"{row.seconds:.0f}",
-            str(row.choice.epochs),
-        ]
-        lines.append(f"| {' | '.join(cells)} |")
-    lines += ["", "## Selected configurations", ""]
-    lines.append(f"Rule: `{selection.rule}`. Complete records: `best/<family>.yaml`.")
-    lines.append("")
-    for row in rows(study, selection):
-        lines.append(
-            f"- `{row.choice.family}` ({row.choice.trial}): {show_config(row.choice.config)}"
-        )
+        choice = row.choice
+        lines.append(f"- {shown[choice.family]} ({choice.trial}): {show_config(choice.config)}")
     if found_under := other_budget(study, selection):
-        lines += ["", told(found_under, _say, "{:.4f}".format)]
+        lines += ["", told(found_under, _say, "{:.4f}".format, shown)]
     if found := warnings(study, selection):
         lines += ["", "## Warnings", "", *(f"- {warning}" for warning in found)]
     lines += ["", "## Folds", "", *_fold_table(study), "", *_sessions(study)]
     return "\n".join(lines) + "\n"
+
+
+def _answered(answer: "Answer") -> Iterator[str]:
+    """Question and answer, the intervals as a table, and what limits them."""
+    yield from (answer.question, "", f"**{answer.sentence}**", "")
+    for text in filter(None, (answer.plainly, answer.sequence)):
+        yield from (text, "")
+    if answer.contrasts:
+        yield from (f"| lead of | {answer.metric} | |", "|---|---:|---|")
+        yield from (f"| {c.pair} | {c.numbers} | {c.how} |" for c in answer.contrasts)
+        yield from ("", answer.basis, "")
+    yield from (f"- {caveat}" for caveat in answer.caveats)
+    yield ""
+
+
+def _board(
+    study: Study, selection: Selection, sealed: Confirmation | None, shown: Mapping[str, str]
+) -> Iterator[str]:
+    metric, others = written(selection.metric), beside(study.experiment)
+    head = [
+        "family",
+        *([f"{metric}, sealed test [interval]"] if sealed else []),
+        f"{metric}, folds (mean ± sd)",
+        *(written(key) for key in others),
+        *("trials", "complete", "stopped early", "failed", "seconds", "epochs"),
+    ]
+    yield f"| {' | '.join(head)} |"
+    yield f"|{'---|' * 1}{'---:|' * (len(head) - 1)}"
+    for row in rows(study, selection):
+        choice, cells = row.choice, [shown[row.choice.family]]
+        if sealed:
+            e = sealed.families[choice.family].metrics[sealed.metric]
+            cells.append(f"{e.mean:.4f} [{e.lower:.4f}, {e.upper:.4f}]")
+        cells += [
+            f"{row.mean:.4f} ± {row.spread:.4f}",
+            *(f"{statistics.fmean(choice.metrics[key]):.4f}" for key in others),
+            str(row.complete + row.pruned + row.failed),
+            *(str(n) for n in (row.complete, row.pruned, row.failed)),
+            f"{row.seconds:.0f}",
+            str(choice.epochs),
+        ]
+        yield f"| {' | '.join(cells)} |"
+
+
+def _titles(study: Study) -> dict[str, str]:
+    return titles({name: space.family for name, space in study.spaces.items()})
 
 
 def _say(key: str, **values: object) -> str:

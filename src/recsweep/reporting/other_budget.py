@@ -70,21 +70,28 @@ def other_budget(study: Study, selection: Selection) -> OtherBudget | None:
     return OtherBudget(kind, amount, set_by, tuple(others), leader, leader_before)
 
 
-def told(found: OtherBudget, say: Callable[..., str], score: Callable[[float], str]) -> str:
-    """A sentence or two, in the language that `say` speaks."""
+def told(
+    found: OtherBudget,
+    say: Callable[..., str],
+    score: Callable[[float], str],
+    called: Mapping[str, str],
+) -> str:
+    """A sentence or two, in the language that `say` speaks; families by what they are `called`."""
     of_seconds = found.kind == "seconds"
     amount = f"{found.amount:.0f}" if found.amount >= 10 else f"{found.amount:.2g}"
     first = say(
-        "equal_seconds" if of_seconds else "equal_trials", amount=amount, family=found.set_by
+        "equal_seconds" if of_seconds else "equal_trials",
+        amount=amount,
+        family=called[found.set_by],
     )
     if not found.others:
         return first + say("space") + say("equal_same")
     parts = [
-        say("equal_none", family=other.family, selected=score(other.selected))
+        say("equal_none", family=called[other.family], selected=score(other.selected))
         if other.instead is None
         else say(
             "equal_instead",
-            family=other.family,
+            family=called[other.family],
             instead=score(other.instead),
             selected=score(other.selected),
         )
@@ -95,8 +102,8 @@ def told(found: OtherBudget, say: Callable[..., str], score: Callable[[float], s
         say("equal_others", others=say("list_comma").join(parts)),
         say(
             "equal_leader_same" if same else "equal_leader",
-            leader=found.leader,
-            before=found.leader_before,
+            leader=called[found.leader],
+            before=called[found.leader_before],
         ),
     )
     return say("space").join((first, *sentences))

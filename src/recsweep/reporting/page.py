@@ -1,8 +1,10 @@
 """The report: one HTML page that stands alone, asks for nothing and can be printed."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
+
+from markupsafe import Markup
 
 from recsweep.data.manifest import Manifest
 from recsweep.errors import BadInput
@@ -10,15 +12,24 @@ from recsweep.records.atomic import write_text
 from recsweep.records.confirmation import Confirmation
 from recsweep.records.selection import Selection
 from recsweep.records.study import Study
+from recsweep.reporting.answer import answer_of
+from recsweep.reporting.charts.by_parameter import by_parameter
+from recsweep.reporting.charts.contrasts import contrasts_chart
 from recsweep.reporting.charts.curves import learning_curves
 from recsweep.reporting.charts.intervals import ends, fold_scale
 from recsweep.reporting.charts.parallel import parallel
 from recsweep.reporting.charts.scatter import cost_and_quality
 from recsweep.reporting.html import asset, policy, template
-from recsweep.reporting.sections import budgets, data_summary, protocol, standings, verdicts
-from recsweep.reporting.sections.importance import ENOUGH, importance_bars
+from recsweep.reporting.sections import budgets, data_summary, protocol, standings
+from recsweep.reporting.sections.importance import (
+    ENOUGH,
+    Importance,
+    importance_bars,
+    importances,
+)
 from recsweep.reporting.sections.portraits import Drawn, portrait_section
-from recsweep.reporting.sections.sealed import sealed_section
+from recsweep.reporting.sections.sealed import best_possible, sealed_scale, sealed_section
+from recsweep.reporting.sections.trials import trial_data
 from recsweep.reporting.view import View, score
 from recsweep.reporting.words import PAGE_WORDS
 
@@ -69,7 +80,8 @@ def render(
     portraits: Sequence[Drawn],
 ) -> str:
     """The page's HTML."""
-    style, script = asset("page.css"), asset("page.js")
+    style = asset("page.css") + asset("charts.css")
+    script = Markup("").join(asset(f"{name}.js") for name in ("charts", "trials", "page"))
     return template("page.html.j2").render(
         say=view.say,
         view=view,
@@ -77,28 +89,34 @@ def render(
         script=script,
         policy=policy(style, script),
         others=[(lang, page_name(lang), PAGE_WORDS[lang]["language_name"]) for lang in others],
-        **_verdict(view, confirmation),
+        facts=_facts(view),
+        **_upper(view, confirmation),
         **_figures(view),
-        **_tables(view, confirmation, manifest),
+        **_tables(view, manifest),
         **portrait_section(view, portraits),
     )
 
 
-def _verdict(view: View, confirmation: Confirmation | None) -> dict[str, Any]:
-    sealed = confirmation if confirmation and confirmation.pairs else None
-    caveat = view.say("folds_caveat")
-    if sealed:
-        scope = "sealed_caveat" if sealed.searches == 1 else "sealed_caveat_families"
-        caveat = view.say(scope, n=sealed.searches)
-        n = len(sealed.openings)
-        openings = view.say("sealed_openings_one" if n == 1 else "sealed_openings_many", n=n)
-        caveat += view.say("space") + openings
+def _upper(view: View, sealed: Confirmation | None) -> dict[str, Any]:
+    """All that stands above the search: the answer, the sealed test, leaderboard and caveats."""
+    said = answer_of(view.study, view.selection, sealed, view.lang)
+    picture = None
+    if said.contrasts:
+        axis = view.say("picture_axis", metric=said.metric)
+        picture = contrasts_chart(said, view.say("picture"), axis)
+    caveats = [*said.caveats, *(best_possible(view, sealed) if sealed else ())]
+    if sealed and sealed.pairs:
+        caveats.append(view.say("folds_caveat"))
+    if other := budgets.under_the_other(view):
+        caveats.append(other)
     return {
-        "headline": verdicts.headline(view, sealed),
-        "question": verdicts.question(view, sealed),
-        "sequence": verdicts.sequence(view, sealed) if sealed else [],
-        "caveat": caveat,
-        "facts": _facts(view),
+        "answer": said,
+        "picture": picture,
+        "standings": standings.standings(view, sealed, said),
+        "order_told": any(c.about == "order" for c in said.contrasts),
+        "caveats": [*caveats, *standings.warnings(view)],
+        "sealed_ends": ends(sealed_scale(sealed), score) if sealed else {},
+        **(sealed_section(view, sealed) if sealed else {"sealed": None}),
     }
 
 
@@ -147,30 +165,44 @@ def _trials_each(view: View, tuned: list[str]) -> str:
 
 def _figures(view: View) -> dict[str, Any]:
     parallels = {family: parallel(view, family) for family in view.families}
-    bars = {family: importance_bars(view, family) for family in view.families}
+    found = {
+        family: importances(view.study.spaces[family], view.trials(family), view.goodness)
+        for family in view.families
+    }
+    known = {family: importance for family, importance in found.items() if importance}
     tuned = [family for family, drawn in parallels.items() if drawn is not None]
     return {
         "curves": learning_curves(view),
         "parallels": {family: parallels[family] for family in tuned},
-        "importances": {family: drawn for family, drawn in bars.items() if drawn is not None},
-        "too_few": [family for family in tuned if bars[family] is None],
+        "by_parameter": _by_parameter(view, known),
+        "trial_data": trial_data(view),
+        "importances": {f: (importance_bars(view, f, i), i) for f, i in known.items()},
+        "too_few": [view.label(family) for family in tuned if family not in known],
         "enough": ENOUGH,
         "by_trials": budgets.by_trials(view),
         "by_seconds": budgets.by_seconds(view),
-        "other_budget": budgets.under_the_other(view),
         "by_fold": budgets.by_fold(view),
         "cost": cost_and_quality(view),
     }
 
 
-def _tables(
-    view: View, confirmation: Confirmation | None, manifest: Manifest | None
-) -> dict[str, Any]:
+def _by_parameter(view: View, known: Mapping[str, Importance]) -> dict[str, dict[str, Any]]:
+    """Family -> its parameters, the one that mattered most, and that one's chart."""
+    out = {}
+    for family in view.families:
+        axes = view.study.spaces[family].parameters
+        first = next(iter(known[family].shares if family in known else axes), None)
+        drawn = by_parameter(view, family, axes[first]) if first else None
+        if drawn:
+            out[family] = {"names": list(axes), "first": first, "drawn": drawn}
+    return out
+
+
+def _tables(view: View, manifest: Manifest | None) -> dict[str, Any]:
     return {
-        "standings": standings.standings(view),
+        "found": standings.found(view),
         "fold_ends": ends(fold_scale(view), score),
         "failures": [t for t in view.study.trials if t.state == "failed"],
-        **(sealed_section(view, confirmation) if confirmation else {"sealed": None}),
         "cleaning": data_summary.cleaning_rows(view, manifest) if manifest else [],
         "periods": data_summary.period_rows(view, manifest) if manifest else [],
         "fold_rows": data_summary.fold_rows(view),

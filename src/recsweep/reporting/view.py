@@ -6,11 +6,13 @@ from dataclasses import dataclass, field
 from recsweep.config.schema import goodness, lower_is_better, written
 from recsweep.config.values import Value
 from recsweep.evaluation.verdict import PairVerdict
+from recsweep.models.registry import titles
+from recsweep.records.confirmation import Estimate
 from recsweep.records.selection import Selection
 from recsweep.records.study import Study, TrialRow
 from recsweep.reporting.charts.marks import Mark
 from recsweep.reporting.leaderboard import Row, rows
-from recsweep.reporting.tasks.registry import words_of
+from recsweep.reporting.tasks.registry import Say, speaker, words_of
 
 LONGEST_NAME = 20
 
@@ -24,26 +26,34 @@ class View:
     lang: str
     rows: tuple[Row, ...] = field(init=False)  # the leader first
     words: Mapping[str, str] = field(init=False)
+    say: Say = field(init=False)  # a sentence or label in the reader's language
     marks: dict[str, Mark] = field(init=False)  # by the experiment's order: the same in any report
+    titles: dict[str, str] = field(init=False)  # families as people read them, in a sentence
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "rows", tuple(rows(self.study, self.selection)))
         words = words_of(self.study.experiment.task, self.lang)
         object.__setattr__(self, "words", words)
+        object.__setattr__(self, "say", speaker(self.study.experiment, self.lang))
         names = enumerate(self.study.experiment.families)
         object.__setattr__(self, "marks", {name: Mark(n) for n, name in names})
+        kinds = {name: space.family for name, space in self.study.spaces.items()}
+        object.__setattr__(self, "titles", titles(kinds, self.lang))
 
-    def say(self, key: str, **values: object) -> str:
-        """A sentence or label in the reader's language."""
-        return self._words(key).format(**values)
+    def label(self, family: str) -> str:
+        """A family's title where it begins a row."""
+        return capitalised(self.titles[family])
 
     def term(self, word: str) -> str:
         """A word of the records; itself where the language has no entry for it."""
         return self.words.get(f"term:{word}", word)
 
-    def _words(self, key: str) -> str:
-        """Those for a table of sessions, where there are such: it has no learners."""
-        return self.words.get(f"{key}:{self.study.experiment.data.unit}", self.words[key])
+    @property
+    def description(self) -> str:
+        """What the experiment says of itself, in the reader's language if it speaks it."""
+        experiment = self.study.experiment
+        chinese = experiment.description_zh if self.lang == "zh" else ""
+        return chinese or experiment.description
 
     @property
     def metric(self) -> str:
@@ -72,19 +82,10 @@ class View:
         """CPU cores that one trial holds."""
         return self.study.experiment.resources.cpu
 
-    def describe(self, trial: TrialRow) -> str:
-        """A trial in a few lines, for the hover."""
-        state = self.say(f"state_{trial.state}", epochs=len(trial.epochs))
-        lines = [f"{trial.id} · {state}"]
-        if trial.best:
-            lines.append(
-                f"{self.metric} {score(trial.best.value)} · "
-                + self.say("at_epoch", epoch=trial.best.epoch)
-            )
-        if trial.reason and trial.state == "failed":
-            lines.append(trial.reason)
-        lines += [f"{name} = {setting(value)}" for name, value in trial.config.items()]
-        return "\n".join(lines)
+
+def capitalised(text: str) -> str:
+    """With a capital where it begins; the rest stays as it is."""
+    return text[:1].upper() + text[1:]
 
 
 def score(value: float) -> str:
@@ -101,12 +102,19 @@ def setting(value: Value) -> str:
     """A parameter's value, floats to three digits."""
     if isinstance(value, bool):
         return str(value).lower()
-    return f"{value:.3g}" if isinstance(value, float) else str(value)
+    if isinstance(value, float):
+        return f"{value:.3g}" if abs(value) < 1000 else f"{value:.0f}"
+    return str(value)
 
 
 def short(name: str, longest: int = LONGEST_NAME) -> str:
     """A name that fits into a figure."""
     return name if len(name) <= longest else name[: longest - 1] + "…"
+
+
+def estimated(e: Estimate) -> str:
+    """`0.0987 [0.0812, 0.1162]`."""
+    return f"{score(e.mean)} [{score(e.lower)}, {score(e.upper)}]"
 
 
 def interval(verdict: PairVerdict) -> str:

@@ -51,7 +51,7 @@ def _check_scheme(address: str) -> None:
         raise BadInput(
             f"RAY_ADDRESS={address}: this is the cluster's web page, which takes jobs; run "
             "recsweep on a machine of the cluster with RAY_ADDRESS=auto or host:port, or send it "
-            f"there: ray job submit --address {address} -- recsweep run …"
+            f"there: ray job submit --address {address} -- recsweep sweep …"
         )
     raise BadInput(
         f"RAY_ADDRESS={address}: {scheme}:// is unknown; allowed: auto, local, or host:port of the "

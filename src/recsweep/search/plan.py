@@ -1,4 +1,4 @@
-"""The plan of a sweep, for `--dry-run`. Trains one epoch of each family's defaults."""
+"""The plan of a sweep, for the verb `plan`. Trains one epoch of each family's defaults."""
 
 import math
 import multiprocessing

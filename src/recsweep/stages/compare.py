@@ -43,20 +43,23 @@ def comparison_table(view: CompareView) -> Table:
     """Family by family, before and after."""
     before, after = view.names
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False, padding=(0, 1, 0, 0))
-    table.add_column(view.say("family"), no_wrap=True)
-    for name in (before, after, f"{view.say('difference')}, {view.metric}"):
+    told = bool(view.change.changes)
+    table.add_column(view.say("family"))
+    for name in (before, after, *([f"{view.say('difference')}, {view.metric}"] if told else [])):
         table.add_column(name, justify="right", no_wrap=True)
-    table.add_column(view.say("outcome"))
+    if told:
+        table.add_column(view.say("outcome"), no_wrap=True)
     for name, first, second, difference, *_ in view.rows():  # 80 columns hold no more
         change = view.change.changes.get(name)
         outcome = view.say(f"short_{change.outcome}") if change else ""
-        table.add_row(name, first, second, difference, outcome)
+        table.add_row(view.title(name), first, second, *([difference, outcome] if told else []))
     return table
 
 
 def comparison_lines(view: CompareView) -> Iterator[str]:
     """What can be said, and what differs, one line each."""
     yield view.headline()
+    yield from (f"  {name}: {sentence}" for name, sentence in view.answers())
     if lead := view.lead():
         yield lead
     yield view.basis()

@@ -7,7 +7,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from recsweep.config.schema import Experiment, written
-from recsweep.models.registry import families_of, role_of
+from recsweep.models.registry import families_of, role_of, titles
 from recsweep.records.confirmation import Confirmation
 from recsweep.records.evidence import Evidence, read_evidence
 from recsweep.records.files import read_study
@@ -28,16 +28,20 @@ def methods_stage(folder: Path) -> str:
         BadInput: nothing was selected there, or a file can't be read.
     """
     evidence = read_evidence(folder)
+    shown = titles({name: best.kind for name, best in evidence.best.items()})
     study = read_study(folder) if (folder / "study.json").exists() else None
     parts = [
         "## Methods",
         *_paragraphs(evidence, study),
-        _table(*_families(evidence, study)),
+        _table(*_families(evidence, study, shown)),
     ]
     if study is not None:
-        parts += ["Search spaces:", _table(*_spaces(study))]
+        parts += ["Search spaces:", _table(*_spaces(study, shown))]
     if evidence.confirmation is not None:
-        parts += ["Contrasts on the sealed test:", _table(*_contrasts(evidence.confirmation))]
+        parts += [
+            "Contrasts on the sealed test:",
+            _table(*_contrasts(evidence.confirmation, shown)),
+        ]
     return "\n\n".join(parts)
 
 
@@ -147,7 +151,7 @@ def _machine(environment: Mapping[str, Any]) -> str:
 
 
 def _families(
-    evidence: Evidence, study: Study | None
+    evidence: Evidence, study: Study | None, shown: Mapping[str, str]
 ) -> tuple[Sequence[str], Iterator[Sequence[str]]]:
     sealed, key = evidence.confirmation, evidence.experiment.metric.key
     metric = written(key)
@@ -162,7 +166,7 @@ def _families(
                 tested = f"{e.mean:.4f} [{e.lower:.4f}, {e.upper:.4f}]"
             trials = "" if study is None else _counts(study, name)
             role, order = role_of(best.kind) or "", _sees_order(best)
-            yield name, role, order, trials, str(best.epochs), f"{best.value:.4f}", tested
+            yield shown[name], role, order, trials, str(best.epochs), f"{best.value:.4f}", tested
 
     return columns, rows()
 
@@ -188,7 +192,9 @@ def _most_trials(study: Study) -> int | None:
     return max(map(names.count, names), default=study.experiment.budget.trials)
 
 
-def _spaces(study: Study) -> tuple[Sequence[str], Iterator[Sequence[str]]]:
+def _spaces(
+    study: Study, shown: Mapping[str, str]
+) -> tuple[Sequence[str], Iterator[Sequence[str]]]:
     """One row a parameter, as its space file declares it."""
     known = families_of(study.experiment.task)
 
@@ -196,9 +202,9 @@ def _spaces(study: Study) -> tuple[Sequence[str], Iterator[Sequence[str]]]:
         for name, space in study.spaces.items():
             if not space.parameters:
                 length = known[space.family].epochs
-                yield name, "none is tuned", f"{length} epoch" if length == 1 else ""
+                yield shown[name], "none is tuned", f"{length} epoch" if length == 1 else ""
             for parameter in space.parameters.values():
-                yield name, f"`{parameter.name}`", _range(parameter)
+                yield shown[name], f"`{parameter.name}`", _range(parameter)
 
     return ("family", "hyperparameter", "range"), rows()
 
@@ -213,12 +219,14 @@ def _range(parameter: Parameter) -> str:
     return f"{text}, if {parameter.condition}" if parameter.when else text
 
 
-def _contrasts(sealed: Confirmation) -> tuple[Sequence[str], Iterator[Sequence[str]]]:
+def _contrasts(
+    sealed: Confirmation, shown: Mapping[str, str]
+) -> tuple[Sequence[str], Iterator[Sequence[str]]]:
     columns = ("a", "b", f"a - b, {written(sealed.metric)}", "p", "verdict")
     rows = (
         (
-            v.a,
-            v.b,
+            shown[v.a],
+            shown[v.b],
             f"{v.difference:+.4f} [{v.lower:+.4f}, {v.upper:+.4f}]",
             "< 0.001" if v.p < 0.001 else f"{v.p:.3f}",
             _said(v.outcome),

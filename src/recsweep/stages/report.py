@@ -13,6 +13,7 @@ from recsweep.records.files import read_study
 from recsweep.records.portrait import read_map
 from recsweep.records.selection import Selection
 from recsweep.records.study import Study
+from recsweep.reporting.answer import answer_of
 from recsweep.reporting.board import build_board
 from recsweep.reporting.leaderboard import markdown
 from recsweep.reporting.page import page_name, write_page
@@ -30,6 +31,7 @@ class Reported:
 
     study: Study
     selection: Selection
+    confirmation: Confirmation | None
     page: Path
 
 
@@ -43,7 +45,8 @@ def report_stage(folder: Path, root: Path, lang: str = "en") -> Reported:
     study = read_study(folder)
     selection = choose(study, folder)
     confirmation = current_confirmation(study, selection, folder)
-    write_text(folder / "leaderboard.md", markdown(study, selection))
+    said = answer_of(study, selection, confirmation)
+    write_text(folder / "leaderboard.md", markdown(study, selection, said, confirmation))
     manifest = _manifest(study, root)
     portraits = [
         Drawn(portrait, *read_map(folder, portrait.family))
@@ -57,7 +60,7 @@ def report_stage(folder: Path, root: Path, lang: str = "en") -> Reported:
         rest = [lang, *(n for n in beside if n != other)]
         write_page(study, selection, confirmation, folder, other, manifest, rest, portraits)
     write_board(build_board(study, selection, confirmation), folder)
-    return Reported(study, selection, page)
+    return Reported(study, selection, confirmation, page)
 
 
 def define_board(folder: Path) -> Board:

@@ -1,6 +1,5 @@
 """The W&B runs of the stages after the sweep: what each took in, found and gave out."""
 
-import hashlib
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -14,6 +13,7 @@ from recsweep.records.study import Study
 from recsweep.stages.confirm.stage import Confirmed
 from recsweep.stages.report import Reported
 from recsweep.stages.reproduce.stage import Reproduction
+from recsweep.stages.selected_runs import selected_runs, study_uid
 from recsweep.tracking.alongside import publish_along
 from recsweep.tracking.artifacts import Item, folder_item, prepared_data, search_space
 from recsweep.tracking.stage_runs import StageRun, study_config, tags
@@ -29,7 +29,7 @@ def track_selection(folder: Path) -> None:
         folder,
         study.experiment,
         StageRun(
-            id=f"{_uid(study)}-select-{best.digest}",
+            id=f"select-{best.digest}-{study_uid(study)}",
             name="select",
             job_type="study",
             tags=tags(study.experiment, "select"),
@@ -50,7 +50,7 @@ def track_confirmation(folder: Path, confirmed: Confirmed) -> None:
         folder,
         study.experiment,
         StageRun(
-            id=f"{_uid(study)}-confirm-{len(found.openings)}",
+            id=f"confirm-{len(found.openings)}-{study_uid(study)}",
             name="confirm",
             job_type="confirm",
             tags=tags(study.experiment, "confirm"),
@@ -73,7 +73,7 @@ def track_confirmation(folder: Path, confirmed: Confirmed) -> None:
 
 
 def track_report(folder: Path, reported: Reported) -> None:
-    """The page."""
+    """The page, and what was selected."""
     study = reported.study
     name = study.experiment.study
     page = Item(f"{name}-report", "report", {reported.page.name: reported.page.read_bytes()})
@@ -84,7 +84,7 @@ def track_report(folder: Path, reported: Reported) -> None:
         folder,
         study.experiment,
         StageRun(
-            id=f"{_uid(study)}-report-{page.digest}",
+            id=f"report-{page.digest}-{study_uid(study)}",
             name="report",
             job_type="study",
             tags=tags(study.experiment, "report"),
@@ -93,6 +93,7 @@ def track_report(folder: Path, reported: Reported) -> None:
             took=tuple(took),
             gave=(page,),
         ),
+        *selected_runs(study, reported.selection, reported.confirmation),
     )
 
 
@@ -109,7 +110,7 @@ def track_portrait(folder: Path, portrait: Portrait) -> None:
         folder,
         experiment,
         StageRun(
-            id=f"{_uid(study)}-portrait-{groups.digest}",
+            id=f"portrait-{groups.digest}-{study_uid(study)}",
             name=f"portrait {portrait.family}",
             job_type="study",
             tags=tags(experiment, "portrait", portrait.family),
@@ -147,7 +148,7 @@ def track_reproduction(path: Path, reproduction: Reproduction) -> None:
         for f in reproduction.figures
     ]
     stage = StageRun(
-        id=f"{best.study}-reproduce-{best.family}-{when}",
+        id=f"reproduce-{best.family}-{best.study}-{when}",
         name=f"reproduce {best.family}",
         job_type="reproduce",
         tags=tags(best.experiment, "reproduce", best.family),
@@ -168,12 +169,6 @@ def track_reproduction(path: Path, reproduction: Reproduction) -> None:
         took=(prepared_data(best.data.dataset, best.data.fingerprint),),
     )
     track(path.parent.parent, best.experiment, stage)
-
-
-def _uid(study: Study) -> str:
-    """The same whenever a stage of this study is run."""
-    began = study.sessions[0].started.isoformat() if study.sessions else ""
-    return hashlib.sha256(f"{study.experiment.study} {began}".encode()).hexdigest()[:8]
 
 
 def _data(study: Study) -> Item:

@@ -1,7 +1,7 @@
 """The verb `verdict`: what the sealed tests of several logs say together."""
 
 import math
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -10,6 +10,7 @@ from recsweep.errors import BadInput
 from recsweep.evaluation.comparison import Pair
 from recsweep.evaluation.meta import Pooled, pool
 from recsweep.evaluation.verdict import TURNED, Outcome, PairVerdict, decide
+from recsweep.models.registry import titles
 from recsweep.records.confirmation import Confirmation
 from recsweep.records.confirmation_files import VERDICTS, read_confirmation
 
@@ -55,6 +56,7 @@ class Statement:
     smallest_effect: float
     pairs: tuple[OverLogs, ...]
     left_out: tuple[Pair, ...]  # declared, but on one log only
+    titles: Mapping[str, str]  # families as people read them
 
 
 def verdict_stage(folders: Sequence[Path]) -> Statement:
@@ -94,21 +96,22 @@ def over_logs(found: Sequence[Confirmation]) -> Statement:
             for pair, of_pair in shared.items()
         ),
         left_out=tuple(pair for pair in declared if pair not in shared),
+        titles=titles({name: f.kind for c in found for name, f in c.families.items()}),
     )
 
 
 def statement_lines(statement: Statement) -> Iterator[str]:
     """A sentence a pair, and each log's interval under it."""
-    metric = written(statement.metric)
+    metric, shown = written(statement.metric), statement.titles
     for pair in statement.pairs:
-        yield _sentence(pair, metric, statement.smallest_effect)
+        yield _sentence(pair, metric, statement)
         width = max(len(log.study) for log in pair.logs)
         for log in pair.logs:
             counts = f"{log.verdict.learners:,} {log.unit}"
             yield f"  {log.study:{width}}  {_numbers(log.numbers)} ({counts})"
         yield f"  {_between_logs(pair.pooled)}"
     for a, b in statement.left_out:
-        yield f"{a} and {b} meet on one log only: see that study's own verdict."
+        yield f"{shown[a]} and {shown[b]} meet on one log only: see that study's own verdict."
     n, level = len(statement.pairs), f"{LEVEL:.0%}"
     yield (
         "Random effects over logs (DerSimonian-Laird), Hartung-Knapp intervals at "
@@ -167,23 +170,23 @@ def _over_logs(
     return OverLogs(*pair, outcome, pooled, logs)
 
 
-def _sentence(pair: OverLogs, metric: str, smallest_effect: float) -> str:
+def _sentence(pair: OverLogs, metric: str, statement: Statement) -> str:
     pooled, start = pair.pooled, f"Over {len(pair.logs)} logs"
+    a, b = statement.titles[pair.a], statement.titles[pair.b]
     numbers = (pooled.difference, pooled.lower, pooled.upper)
     if pair.outcome in ("better", "worse"):
-        ahead, behind = (pair.a, pair.b) if pair.outcome == "better" else (pair.b, pair.a)
+        ahead, behind = (a, b) if pair.outcome == "better" else (b, a)
         if pooled.difference < 0:
             numbers = (-pooled.difference, -pooled.upper, -pooled.lower)
         text = f"{ahead} beats {behind} by {_numbers(numbers)} {metric}"
     elif pair.outcome == "equivalent":
         text = (
-            f"{pair.a} and {pair.b} are equivalent within {smallest_effect:g} {metric}: "
+            f"{a} and {b} are equivalent within {statement.smallest_effect:g} {metric}: "
             f"difference {_numbers(numbers)}"
         )
     else:
         text = (
-            f"there is no significant difference between {pair.a} and {pair.b}: "
-            f"{_numbers(numbers)} {metric}"
+            f"there is no significant difference between {a} and {b}: {_numbers(numbers)} {metric}"
         )
     return f"{start}, {text} (p = {pooled.p:.3f})"
 

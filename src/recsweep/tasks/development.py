@@ -22,10 +22,8 @@ def whole_development(dataset: Dataset, experiment: Experiment) -> Fold:
     Raises:
         BadInput: nothing to train on, or a feature that can't be used.
     """
-    events, cut = dataset.development, dataset.cuts.test[0]
-    before = np.ones(len(events), bool)
-    learned = learn(events, before, cut, dataset, experiment)
-    split = Split(NAME, events, (cut, cut), before, learned, dataset, experiment)
+    split = whole_split(dataset, experiment, dataset.cuts.test[0])
+    events, learned, cut = split.events, split.learned, split.window[0]
     training = TASKS[experiment.task].training(split)
     known, encoder = learned.index != UNKNOWN, learned.encoder
     histories = sequences_of(events, learned.index, known, encoder, cut)
@@ -33,6 +31,18 @@ def whole_development(dataset: Dataset, experiment: Experiment) -> Fold:
         features = encoder.items(events.item[known], events.time[known] - 1)
         histories = replace(histories, item_features=features)
     return Fold(NAME, cut, learned.items, training, _nothing_asked(histories))
+
+
+def whole_split(dataset: Dataset, experiment: Experiment, cut: int) -> Split:
+    """All events of a data set before a cut that lies at their end, with nothing after it.
+
+    Raises:
+        BadInput: a feature that can't be used.
+    """
+    events = dataset.development
+    before = np.ones(len(events), bool)
+    learned = learn(events, before, cut, dataset, experiment)
+    return Split(NAME, events, (cut, cut), before, learned, dataset, experiment)
 
 
 def _nothing_asked(histories: Sequences) -> Targets:

@@ -11,6 +11,7 @@ from recsweep.config.schema import Experiment, Metric, Schema
 from recsweep.data.before_cut import FittedCatalogue
 from recsweep.data.types import Dataset, Events, Float64, Fold, Int32, Mask, Targets, Training
 from recsweep.evaluation.metrics import user_means
+from recsweep.tasks.asked import Answers, Asked, Known
 
 M = TypeVar("M")
 M_contra = TypeVar("M_contra", contravariant=True)
@@ -91,6 +92,12 @@ class Task(Generic[M]):
     """What a confirmation records of a family besides, under the task's name."""
     best_possible: Callable[[Fold, Dataset, Experiment], float | None] = lambda *asked: None
     """The metric's value on a fold of who knows the truth, where a simulator does."""
+
+    answers: Callable[[M, Asked, Known], Answers] | None = None
+    """What a fitted model says to learners outside of a study; None: it can't be asked there."""
+
+    session_answers: Callable[[M, Known], Float64] | None = None
+    """The same of a table of sessions: (n_sessions,) in the order of the table of learners."""
 
     def summarise(
         self, outcomes: Outcomes, targets: Targets, metric: Metric

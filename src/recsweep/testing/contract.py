@@ -4,14 +4,19 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
 
 import numpy as np
+import polars as pl
 import torch
 from safetensors.torch import load, save
 from torch import Tensor
 
+from recsweep.bundle.bundle import Bundle
+from recsweep.bundle.learners import groups_of, no_learners
 from recsweep.data.arrays import ranges
 from recsweep.data.types import Sequences, Targets
 from recsweep.models.family import Family
 from recsweep.models.protocol import Portrayable, Resumable
+from recsweep.tasks.registry import TASKS
+from recsweep.testing.bundles import bundle_of
 from recsweep.testing.cases import Case, cases_of
 from recsweep.testing.worlds import smallest_world, world
 
@@ -99,8 +104,11 @@ def without_chance_every_seed_gives_the_same_model(case: Case) -> None:
 
 
 def a_loaded_state_answers_as_the_saved_model_did(case: Case) -> None:
-    """Through a file; and a state is a copy, which further training leaves alone."""
-    model, other = case.fitted(), case.built(seed=9)
+    """Through a file, into a model that has seen no learner; and a state is a copy, which further
+    training leaves alone.
+    """
+    bare = replace(case.fold, training=case.fold.training.without_learners())
+    model, other = case.fitted(), case.built(bare, seed=9)
     state = model.state()
     kept = {name: value.clone() for name, value in state.items()}
     other.load_state(load(save({n: value.contiguous() for n, value in state.items()})))
@@ -191,6 +199,37 @@ def the_smallest_world_is_enough(case: Case) -> None:
     assert np.isfinite(case.answers(case.fitted(fold), fold=fold)).all()
 
 
+def a_bundle_answers_a_learner_the_same_bit_for_bit_whoever_is_beside(case: Case) -> None:
+    """Fitted, taken to pieces, rebuilt from them without the log, and asked as `recommend` asks."""
+    if TASKS[case.task].answers is None:
+        return
+    bundle = bundle_of(case)
+    together = _answers(bundle, range(LEARNERS))
+    assert len(together) == LEARNERS
+    for learner in (0, LEARNERS - 1):
+        assert torch.equal(_answers(bundle, [learner])[learner], together[learner])
+
+
+LEARNERS = 5
+
+
+def _answers(bundle: Bundle, learners: Iterable[int]) -> dict[int, Tensor]:
+    """Of learners with histories of other lengths, by their numbers."""
+    rows = [(f"new{n}", f"c{(n + at) % 9}", at) for n in learners for at in range(1, 3 * n + 2)]
+    frame = pl.DataFrame(rows, schema=["user", "item", "time"], orient="row")
+    events = frame.with_columns(kind=pl.lit(0, pl.Int8), dwell=pl.lit(1.5, pl.Float32))
+    shown = np.arange(bundle.file.courses)
+    table, task = no_learners(bundle.known.experiment), TASKS[bundle.file.task]
+    assert task.answers is not None
+    (group,) = groups_of(bundle, events, table, shown, None)
+    found = {}
+    for at, scores in task.answers(bundle.model, group.asked, group.known):
+        for n, row in zip(at.tolist(), scores, strict=True):
+            assert not row.isnan().any()
+            found[int(group.ids[n].removeprefix("new"))] = row.clone()
+    return found
+
+
 CLAIMS: tuple[Callable[[Case], None], ...] = (
     answers_are_finite_and_one_for_each_target,
     a_seed_gives_one_model_whatever_happens_around_it,
@@ -203,6 +242,7 @@ CLAIMS: tuple[Callable[[Case], None], ...] = (
     columns_reach_no_family_that_uses_none,
     a_state_of_a_learner_is_there_where_it_is_said_to_be,
     the_smallest_world_is_enough,
+    a_bundle_answers_a_learner_the_same_bit_for_bit_whoever_is_beside,
 )
 
 

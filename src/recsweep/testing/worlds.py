@@ -12,7 +12,9 @@ from recsweep.config.schema import Experiment
 from recsweep.data.clock import DAY
 from recsweep.data.features.dated import ID, VALID_FROM
 from recsweep.data.types import BOUGHT, KINDS, Cuts, Dataset, Events, Fold
+from recsweep.tasks.development import whole_split
 from recsweep.tasks.folds import make_fold
+from recsweep.tasks.task import Split
 
 CUT, END = 60, 100  # days
 COURSES, UNSEEN = 10, 2  # so many are new to the window, and so many stand in the table alone
@@ -34,6 +36,17 @@ def world(task: str, settings: Settings, features: bool = True) -> Fold:
         settings: what an experiment says under that name; empty: nothing.
         features: are there columns of learners and courses, and the dwell of events?
     """
+    return _fold(_experiment(task, settings, features), _rows(), COURSES + UNSEEN)
+
+
+def whole_world(task: str, settings: Settings) -> Split:
+    """All of the same log as what is learned from, with nothing after it."""
+    experiment = _experiment(task, settings, features=True)
+    dataset = _dataset(experiment, _rows(), COURSES + UNSEEN)
+    return whole_split(dataset, experiment, END * DAY)
+
+
+def _rows() -> list[Row]:
     random = np.random.default_rng(0)
     rows: list[Row] = []
     for learner in range(24):
@@ -42,7 +55,7 @@ def world(task: str, settings: Settings, features: bool = True) -> Fold:
             rows.append((learner, int(day), course, LOOK))
             if random.random() < (0.7 if course % 2 == 0 else 0.2):
                 rows.append((learner, int(day) + 0.5, course, BOUGHT))
-    return _fold(_experiment(task, settings, features), rows, COURSES + UNSEEN)
+    return rows
 
 
 def smallest_world(task: str, settings: Settings) -> Fold:
@@ -53,6 +66,11 @@ def smallest_world(task: str, settings: Settings) -> Fold:
 
 
 def _fold(experiment: Experiment, rows: Sequence[Row], n_items: int) -> Fold:
+    dataset = _dataset(experiment, rows, n_items)
+    return make_fold("fold0", dataset.development, (CUT * DAY, END * DAY), dataset, experiment)
+
+
+def _dataset(experiment: Experiment, rows: Sequence[Row], n_items: int) -> Dataset:
     features = bool(experiment.event_features)
     events = _events(rows, dwell=features)
     users, seen = int(events.user.max()) + 1, int(events.item.max()) + 1
@@ -67,7 +85,7 @@ def _fold(experiment: Experiment, rows: Sequence[Row], n_items: int) -> Fold:
         courses = courses.with_columns(pl.Series("price", price), pl.Series("level", level))
         ages = random.normal(size=users)
         learners = pl.DataFrame({ID: [f"u{code}" for code in range(users)], "age": ages})
-    dataset = Dataset(
+    return Dataset(
         folder=Path("nowhere"),
         fingerprint="none",
         cuts=Cuts(validation=(), test=(0, 0)),
@@ -78,8 +96,6 @@ def _fold(experiment: Experiment, rows: Sequence[Row], n_items: int) -> Fold:
         n_items=seen,
         item_rows=courses,
     )
-    window = (CUT * DAY, END * DAY)
-    return make_fold("fold0", events, window, dataset, experiment)
 
 
 def _events(rows: Sequence[Row], *, dwell: bool) -> Events:

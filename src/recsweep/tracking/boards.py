@@ -20,19 +20,24 @@ BEST = wr.SummaryMetric("best_value")
 
 @dataclass(frozen=True, slots=True)
 class _Grid:
-    """Panels under a heading, over the study's runs or those of one family."""
+    """Panels under a heading, over the study's trials or those of these families."""
 
     title: str
     panels: Sequence[Any]
     note: str = ""
-    family: str | None = None
+    families: Sequence[str] = ()  # none: all
+    job: str = "trial"
 
 
 def workspace_of(board: Board, entity: str) -> ws.Workspace:
-    """The study's trials, grouped by family, with a section for each of our grids."""
-    sections = [
-        ws.Section(name=grid.title, panels=_laid_out(grid.panels), is_open=True, pinned=n == 0)
-        for n, grid in enumerate(_grids(board))
+    """The answer, then the study's trials, grouped by family, with a section a grid of theirs."""
+    answer = wr.MarkdownPanel(markdown=_answer(board))
+    answer.layout = wr.Layout(x=0, y=0, w=WIDE, h=2 * HIGH)
+    sections = [ws.Section(name="Answer", panels=[answer], is_open=True, pinned=True)]
+    sections += [
+        ws.Section(name=grid.title, panels=_laid_out(grid.panels), is_open=True)
+        for grid in _grids(board)
+        if grid.job == "trial"
     ]
     return ws.Workspace(
         entity=entity,
@@ -50,9 +55,10 @@ def workspace_of(board: Board, entity: str) -> ws.Workspace:
 
 
 def report_of(board: Board, entity: str) -> wr.Report:
-    """The verdict in words, its tables, and a panel grid for each of our grids."""
+    """The answer in words, its tables, and a panel grid for each of our grids."""
     first, *more = board.verdict
-    blocks: list[Any] = [wr.CalloutBlock(first), *(wr.P(text) for text in more)]
+    blocks: list[Any] = [wr.P(board.question)] if board.question else []
+    blocks += [wr.CalloutBlock(first), *(wr.P(text) for text in more)]
     for title, table in board.tables.items():
         blocks += [wr.H2(title), wr.MarkdownBlock(table)]
     for grid in _grids(board):
@@ -63,7 +69,7 @@ def report_of(board: Board, entity: str) -> wr.Report:
             entity=entity,
             project=board.project,
             name=grid.title,
-            filters=_filter(board, grid.family),
+            filters=_filter(board, grid.job, grid.families),
         )
         blocks.append(wr.PanelGrid(runsets=[runs], panels=_laid_out(grid.panels)))
     return wr.Report(
@@ -82,10 +88,19 @@ def view_name(board: Board) -> str:
     return f"nw-{digest[:11]}-v"
 
 
-def _filter(board: Board, family: str | None = None) -> str:
-    parts = [f"Group = '{board.study}'", "JobType = 'trial'"]
-    parts += [f"Config('family') = '{family}'"] if family else []
+def _filter(board: Board, job: str = "trial", families: Sequence[str] = ()) -> str:
+    parts = [f"Group = '{board.study}'", f"JobType = '{job}'"]
+    names = ", ".join(f"'{family}'" for family in families)
+    parts += [f"Config('family') in [{names}]"] if families else []
     return " and ".join(parts)
+
+
+def _answer(board: Board) -> str:
+    """For a panel, as Markdown."""
+    first, *more = board.verdict
+    asked = [f"### {board.question}"] if board.question else []
+    tables = [f"#### {title}\n\n{table}" for title, table in board.tables.items()]
+    return "\n\n".join([*asked, f"**{first}**", *more, *tables])
 
 
 def _grids(board: Board) -> list[_Grid]:
@@ -93,17 +108,34 @@ def _grids(board: Board) -> list[_Grid]:
     metric, end = board.metric, "min" if board.lower_is_better else "max"
     best_so_far = wr.ScatterPlot(title="Best so far by trial", x=wr.Config("number"), y=BEST)
     setattr(best_so_far, f"running_y{end}", True)
+    compared = _Grid(
+        "Selected configurations",
+        [
+            _bar(f"Sealed test: {metric}", f"sealed/{metric}", end),
+            _bar(f"Folds: {metric}", "best_value", end),
+            _line(f"{metric} by epoch, folds", metric),
+            _bar("Seconds of training", "fit_seconds", "sum"),
+        ],
+        "The networks and the baselines that the question is about, one run each.",
+        board.compared,
+        job="selected",
+    )
     return [
+        *([compared] if board.compared else []),
         _Grid(
             "Families",
             [
                 _bar(f"Best {metric}", "best_value", end),
                 _line(f"{metric} by epoch", metric),
-                _line("Training loss", "loss"),
                 _line("Gradient norm", "gradient_norm"),
             ],
             "Each family had the same budget. The best of many trials is lucky: the verdict above "
             "is from the sealed test.",
+        ),
+        _Grid(
+            "Training loss",
+            [_line(_loss_title(key), key) for key in board.losses],
+            "A panel a loss: values of different losses can't be compared.",
         ),
         *(
             _Grid(
@@ -112,7 +144,7 @@ def _grids(board: Board) -> list[_Grid]:
                     _parallel(f"What was tried: {family}", parameters),
                     wr.ParameterImportancePlot(with_respect_to="best_value"),
                 ],
-                family=family,
+                families=[family],
             )
             for family, parameters in board.tuned.items()
         ),
@@ -141,6 +173,11 @@ def _grids(board: Board) -> list[_Grid]:
             ],
         ),
     ]
+
+
+def _loss_title(key: str) -> str:
+    """`Training loss: bpr`."""
+    return "Training loss" + key.removeprefix("loss").replace("/", ": ")
 
 
 def _laid_out(panels: Sequence[Any]) -> Sequence[Any]:

@@ -1,6 +1,6 @@
 """One W&B run for a stage as a whole: its tables, its results, what it took in and gave out."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Literal
 
@@ -11,7 +11,7 @@ from recsweep.tracking.artifacts import Item, give_out, take_in
 from recsweep.tracking.tables import RunTable
 from recsweep.tracking.wandb_session import Session
 
-JobType = Literal["study", "confirm", "reproduce"]
+JobType = Literal["study", "confirm", "reproduce", "selected"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,6 +24,7 @@ class StageRun:
     tags: list[str]
     config: Mapping[str, object]
     summary: Mapping[str, object]
+    curves: Sequence[Mapping[str, float]] = ()  # what a selected trial reported, epoch by epoch
     tables: Mapping[str, RunTable] = field(default_factory=dict)
     took: tuple[Item, ...] = ()
     gave: tuple[Item, ...] = ()
@@ -44,6 +45,10 @@ def log_stage(session: Session, stage: StageRun) -> None:
         give_out(run, item, session.folder)
     if stage.tables:
         run.log({name: _table(table) for name, table in stage.tables.items()})
+    if stage.curves:
+        run.define_metric("*", step_metric="epoch")
+    for epoch in stage.curves:
+        run.log(dict(epoch))
     run.summary.update(dict(stage.summary))
     session.close(run)
 

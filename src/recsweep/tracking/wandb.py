@@ -63,18 +63,22 @@ class WandbListener:
                 self._runs.take_again(event)
 
 
-def track(folder: Path, experiment: Experiment, stage: StageRun) -> None:
-    """Log the run of a stage, unless it was logged before; never waits longer than a sweep's end.
+def track(folder: Path, experiment: Experiment, *stages: StageRun) -> None:
+    """Log the runs of a stage that were not logged before; waits no longer than a sweep's end.
 
     Raises:
         BadInput: see `resolve_mode`.
     """
-    if list((folder / "wandb").glob(f"*run-*-{stage.id}")):
-        return
-    mode = resolve_mode(experiment.tracking)
+    new = [s for s in stages if not list((folder / "wandb").glob(f"*run-*-{s.id}"))]
+    mode = resolve_mode(experiment.tracking) if new else None
     if mode is not None:
         session = Session(folder, experiment, mode)
-        thread = _thread(folder, lambda: log_stage(session, stage))
+
+        def work() -> None:
+            for stage in new:
+                log_stage(session, stage)
+
+        thread = _thread(folder, work)
         _wait(thread, session, experiment.tracking.close_seconds)
 
 

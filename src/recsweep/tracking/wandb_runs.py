@@ -7,7 +7,7 @@ from typing import Any
 from recsweep.config.schema import Experiment
 from recsweep.records.study import TrialRow
 from recsweep.tracking.artifacts import prepared_data, search_space
-from recsweep.tracking.epoch_metrics import epoch_metrics
+from recsweep.tracking.epoch_metrics import define_metrics, epoch_metrics
 from recsweep.tracking.events import (
     EpochReported,
     Event,
@@ -50,8 +50,9 @@ class Runs:
             case TrialStarted():
                 self._begin(event, [])
             case EpochReported():
-                self._open[event.id].run.log(epoch_metrics(event.report))
-                self._open[event.id].epochs.append(event.report)
+                trial = self._open[event.id]
+                trial.run.log(epoch_metrics(event.report, trial.started.config))
+                trial.epochs.append(event.report)
             case TrialEnded():
                 self._end(event.trial)
                 self._trials.append(event.trial)
@@ -72,7 +73,7 @@ class Runs:
         study = self._started
         attempt = f"-{event.attempt}" if event.attempt else ""
         run = self.session.open(
-            id=f"{study.uid}-{event.id}{attempt}{again}",
+            id=f"{event.id}{attempt}{again}-{study.uid}",
             name=event.id,
             job_type="trial",
             tags=tags(study.experiment, "sweep", event.family),
@@ -87,13 +88,9 @@ class Runs:
             },
         )
         metric = study.experiment.metric
-        best = "min" if metric.lower_is_better else "max"
-        run.define_metric("epoch", summary="last")
-        run.define_metric(metric.key, step_metric="epoch", summary=f"{best},last")
-        run.define_metric("loss", step_metric="epoch", summary="min,last")
-        run.define_metric("*", step_metric="epoch")
+        define_metrics(run, metric.key, lower_is_better=metric.lower_is_better)
         for epoch in (*event.earlier, *epochs):  # so that the run holds the whole curve
-            run.log(epoch_metrics(epoch))
+            run.log(epoch_metrics(epoch, event.config))
         self._open[event.id] = _Open(run, event, epochs)
 
     def _end(self, trial: TrialRow) -> None:
@@ -120,7 +117,7 @@ class Runs:
         study = self._started
         experiment = study.experiment
         stage = StageRun(
-            id=f"{study.uid}-study-{study.session}",
+            id=f"study-{study.session}-{study.uid}",
             name=experiment.study,
             job_type="study",
             tags=tags(experiment, "sweep"),

@@ -13,6 +13,7 @@ from recsweep.errors import BadInput, WorkFailed
 from recsweep.records import environment as recorded_environment
 from recsweep.records.lock import study_lock
 from recsweep.records.openings import read_openings
+from recsweep.stages import recorded
 from recsweep.stages.confirm.stage import confirm_stage
 from recsweep.stages.reproduce import stage
 from recsweep.stages.reproduce.stage import Reproduction, reproduce_stage
@@ -49,7 +50,7 @@ def test_data_that_are_prepared_otherwise_than_recorded_stop_and_say_so(
     confirm_stage(world.study, world.root, workers=1)
     whole = prepare
     monkeypatch.setattr(
-        stage, "prepare", lambda *given: replace(whole(*given), fingerprint="0" * 64)
+        recorded, "prepare", lambda *given: replace(whole(*given), fingerprint="0" * 64)
     )
     with pytest.raises(WorkFailed, match="has fingerprint 000000000000"):
         reproduce(world, "markov", sealed)

@@ -64,6 +64,7 @@ class Experiment(Schema):
 
     study: Annotated[Name, Decides.NOTHING]
     description: Annotated[str, Decides.NOTHING] = ""
+    description_zh: Annotated[str, Decides.NOTHING] = later("")  # for the Chinese page
     task: Annotated[str, AfterValidator(_known), ANSWERS] = NEXT_ITEM
     data: Annotated[Data, Decides.DATA]
     folds: Annotated[Folds, ANSWERS | Decides.DATA] = Folds()

@@ -4,16 +4,13 @@ scikit-learn is imported where it works: a sweep's workers get columns that are 
 """
 
 import warnings
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import polars as pl
 
 from recsweep.data.types import Float32
-
-if TYPE_CHECKING:
-    from sklearn.preprocessing import StandardScaler
 
 MOST = 50
 FAR = 10.0
@@ -51,7 +48,8 @@ class Scale:
     """
 
     column: str
-    scaler: "StandardScaler | None" = field(repr=False)  # None: training has no number
+    mean: float | None  # None: training has no number
+    deviation: float = 1.0
 
     @property
     def names(self) -> list[str]:
@@ -62,8 +60,8 @@ class Scale:
         """(n, 2): the standardised number, and whether it is missing."""
         value = cells.cast(pl.Float64).to_numpy()
         missing = np.isnan(value)
-        if self.scaler is not None and len(value):
-            value = self.scaler.transform(value[:, None])[:, 0]
+        if self.mean is not None:
+            value = (value - self.mean) / self.deviation
         scaled = np.clip(np.where(missing, 0, value), -FAR, FAR)
         return np.stack((scaled, missing), axis=1).astype(np.float32)
 
@@ -87,8 +85,11 @@ def fit_scale(cells: pl.Series) -> Scale:
     from sklearn.preprocessing import StandardScaler
 
     number = cells.cast(pl.Float64).drop_nulls().to_numpy()
+    if not len(number):
+        return Scale(cells.name, None)
     with np.errstate(over="ignore", invalid="ignore"):
-        return Scale(cells.name, StandardScaler().fit(number[:, None]) if len(number) else None)
+        scaler = StandardScaler().fit(number[:, None])
+    return Scale(cells.name, float(scaler.mean_[0]), float(scaler.scale_[0]))
 
 
 def _indicators(cells: pl.Series, known: list[str]) -> Any:

@@ -29,6 +29,11 @@ class DatedTable:
     start: Int64 | None = None  # (n_codes + 1,) rows of each code, oldest first
     valid_from: Int64 | None = None  # (n_rows,) microseconds since 1970 UTC
 
+    @property
+    def n_rows(self) -> int:
+        """Rows of the table, of all codes."""
+        return len(self.ids) if self.valid_from is None else len(self.valid_from)
+
     def rows(self, codes: Int32, at: int | Int64) -> Int64:
         """(n_codes,) the latest row that is valid at the time `at`, or NOTHING.
 

@@ -10,7 +10,7 @@ from recsweep.config.files import nearest
 from recsweep.config.schema import EVENT_FEATURES, FeatureTable, Text
 from recsweep.data.features.dated import ID, RESERVED, DatedTable, known_of
 from recsweep.data.features.events import EventEncoder
-from recsweep.data.features.table import TableEncoder, fit_table
+from recsweep.data.features.table import EncodedTable, TableEncoder, fit_table
 from recsweep.data.types import Dataset, Events, Float32, Int32, Int64
 from recsweep.errors import BadInput
 
@@ -20,7 +20,7 @@ class Encoder:
     """Fitted features of users and items, any code as it was known at a time; and of events."""
 
     of_users: TableEncoder
-    of_items: TableEncoder
+    of_items: TableEncoder | EncodedTable
     cut: int  # microseconds since 1970 UTC; the time that is meant where none is given
     of_events: EventEncoder = field(default_factory=EventEncoder)
 

@@ -49,6 +49,27 @@ class TableEncoder:
         return tuple(name for name, kept in zip(names, self.kept, strict=True) if kept)
 
 
+@dataclass(frozen=True, slots=True)
+class EncodedTable:
+    """The same columns with every row of the table encoded already: no text, no fitted column."""
+
+    known: DatedTable = field(repr=False)
+    matrix: Float32 = field(repr=False)  # (n_rows + 1, n_names); the last: of what isn't known
+    names: tuple[str, ...]
+    sources: tuple[str, ...]
+
+    @classmethod
+    def of(cls, table: TableEncoder) -> "EncodedTable":
+        """Encode every row."""
+        rows = np.append(np.arange(table.known.n_rows), NOTHING)
+        matrix = encode_rows(table.known.table, table.parts, rows)[:, table.kept]
+        return cls(table.known, np.ascontiguousarray(matrix), table.names, table.sources)
+
+    def encode(self, codes: Int32, at: int | Int64) -> Float32:
+        """(n_codes, n_names) as `TableEncoder.encode` has them."""
+        return self.matrix[self.known.rows(codes, at)]
+
+
 def fit_table(
     known: DatedTable,
     columns: Sequence[str],

@@ -9,7 +9,7 @@ scikit-learn and jieba are imported where they work: a sweep's workers get colum
 """
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
@@ -20,11 +20,11 @@ from threadpoolctl import threadpool_limits
 
 from recsweep.config.schema import Text
 from recsweep.data.features.embeddings import embed
-from recsweep.data.types import Float32
+from recsweep.data.types import Float32, Float64
 
 if TYPE_CHECKING:
     import jieba
-    from sklearn.decomposition import TruncatedSVD
+    from sklearn.feature_extraction.text import TfidfVectorizer
 
 WORD = re.compile(r"\w+")
 HAN = re.compile(r"([㐀-䶿一-鿿豈-﫿]+)")
@@ -33,8 +33,29 @@ CHINESE_SHARE = 0.2
 TERMS = 20_000
 SEED = 0
 
-Vectorize = Callable[[Sequence[str]], Any]
-"""Texts to a matrix, dense or sparse, with a row for each."""
+
+@dataclass(frozen=True, slots=True)
+class Tfidf:
+    """TF-IDF by the terms of training's texts (Salton & Buckley 1988), rows of length one."""
+
+    terms: tuple[str, ...] = field(repr=False)
+    idf: Float64 = field(repr=False)  # (n_terms,)
+    chinese: bool
+
+    def __call__(self, texts: Sequence[str]) -> Any:  # noqa: D102
+        vectorizer = _vectorizer(self.chinese, vocabulary=self.terms)
+        vectorizer.idf_ = self.idf
+        return vectorizer.transform(texts)
+
+
+@dataclass(frozen=True, slots=True)
+class Embedding:
+    """Sentence embeddings by a local model."""
+
+    model: str
+
+    def __call__(self, texts: Sequence[str]) -> Any:  # noqa: D102
+        return embed(self.model, texts)
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,9 +64,9 @@ class TextVectors:
 
     column: str
     size: int
-    vectorize: Vectorize | None = field(repr=False)  # None: training has no text to learn from
-    svd: "TruncatedSVD | None" = field(repr=False)
-    scale: float
+    vectorize: Tfidf | Embedding | None = None  # None: training has no text to learn from
+    components: Float64 | None = field(default=None, repr=False)  # (size, width of the vectors)
+    scale: float = 1.0
 
     @property
     def names(self) -> list[str]:
@@ -58,10 +79,10 @@ class TextVectors:
 
         found = np.zeros((len(cells), self.size), np.float32)
         at = np.flatnonzero(cells.is_not_null().to_numpy())
-        if self.vectorize is None or self.svd is None or not len(at):
+        if self.vectorize is None or self.components is None or not len(at):
             return found
         with threadpool_limits(1, "blas"):  # sums in one order, whatever the machine
-            reduced = self.svd.transform(self.vectorize(cells.drop_nulls().to_list()))
+            reduced = self.vectorize(cells.drop_nulls().to_list()) @ self.components.T
         found[at] = normalize(reduced) * self.scale
         return found
 
@@ -75,18 +96,23 @@ def fit_text(cells: pl.Series, text: Text) -> TextVectors:
     from sklearn.decomposition import TruncatedSVD
 
     texts = cells.drop_nulls().to_list()
-    vectorize = _embedding(text) if text.method == "embeddings" else _tfidf(texts, text.language)
+    vectorize: Tfidf | Embedding | None
+    if text.method == "embeddings":
+        assert text.model is not None  # the schema: embeddings need a model
+        vectorize = Embedding(text.model)
+    else:
+        vectorize = _tfidf(texts, text.language)
     if vectorize is None or not texts:
-        return TextVectors(cells.name, 0, None, None, 1.0)
+        return TextVectors(cells.name, 0)
     matrix = vectorize(texts)
     size = min(text.size, min(matrix.shape) - 1)
     if size < 1:
-        return TextVectors(cells.name, 0, None, None, 1.0)
+        return TextVectors(cells.name, 0)
     with threadpool_limits(1, "blas"):
         svd = TruncatedSVD(size, random_state=SEED).fit(matrix)
     # A text has length one, so a number of it 1 / sqrt(size) in the mean square: brought to one,
     # as a standardised number has.
-    return TextVectors(cells.name, size, vectorize, svd, float(np.sqrt(size)))
+    return TextVectors(cells.name, size, vectorize, svd.components_, float(np.sqrt(size)))
 
 
 def words(text: str, chinese: bool) -> list[str]:
@@ -106,29 +132,22 @@ def is_chinese(texts: Sequence[str]) -> bool:
     return han > 0 and han >= CHINESE_SHARE * letters
 
 
-def _tfidf(texts: Sequence[str], language: str) -> Vectorize | None:
-    from sklearn.feature_extraction.text import TfidfVectorizer
-
+def _tfidf(texts: Sequence[str], language: str) -> Tfidf | None:
     chinese = is_chinese(texts) if language == "auto" else language == "zh"
-    vectorizer = TfidfVectorizer(
-        analyzer=lambda text: words(text, chinese),
-        sublinear_tf=True,
-        min_df=2,
-        max_df=0.5,
-        max_features=TERMS,
-    )
+    vectorizer = _vectorizer(chinese, min_df=2, max_df=0.5, max_features=TERMS)
     try:
         vectorizer.fit(texts)
     except ValueError:  # no word is left
         return None
-    transform: Vectorize = vectorizer.transform
-    return transform
+    return Tfidf(tuple(vectorizer.get_feature_names_out()), vectorizer.idf_, chinese)
 
 
-def _embedding(text: Text) -> Vectorize:
-    assert text.model is not None  # the schema: embeddings need a model
-    model = text.model
-    return lambda texts: embed(model, texts)
+def _vectorizer(chinese: bool, **settings: Any) -> "TfidfVectorizer":
+    from sklearn.feature_extraction.text import TfidfVectorizer
+
+    return TfidfVectorizer(
+        analyzer=lambda text: words(text, chinese), sublinear_tf=True, **settings
+    )
 
 
 def _segmented(part: str) -> list[str]:

@@ -78,7 +78,9 @@ def _stack(cell: Cell, config: StackConfig) -> nn.GRU | nn.LSTM:
 
 def _run(stack: nn.GRU | nn.LSTM, inputs: Tensor, dropout: nn.Module) -> Tensor:
     """(n_rows, longest, hidden_size) states from a zero state."""
-    if isinstance(stack, nn.GRU) and inputs.device.type == "cpu":
+    ours = isinstance(stack, nn.GRU) and inputs.device.type == "cpu"
+    if ours and not torch.onnx.is_in_onnx_export():  # ONNX has an operator for the whole layer
+        assert isinstance(stack, nn.GRU)
         return run_gru(stack, inputs, dropout)
     states: Tensor = stack(inputs)[0]
     return states

@@ -9,6 +9,8 @@
 Both parts add up to one logit and are trained together.
 """
 
+from functools import cached_property
+
 import numpy as np
 import torch
 from pydantic import Field
@@ -49,6 +51,7 @@ class WideDeepEncoder(Encoder):
     pair_start: Tensor
     pair_item: Tensor
     pair: Tensor  # (n_pairs,) previous * n_items + next, ascending
+    sized_by_training = ("pair_item", "wide")
 
     def __init__(self, config: RankingWideDeepConfig, training: Training) -> None:
         super().__init__()
@@ -63,7 +66,6 @@ class WideDeepEncoder(Encoder):
         self.register_buffer("pair_start", torch.from_numpy(start))
         self.register_buffer("pair_item", torch.from_numpy(item))
         self.register_buffer("pair", torch.from_numpy(pair), persistent=False)
-        self.most_pairs = int(np.diff(start).max(initial=0))  # that start with one course
         self.wide = nn.Parameter(torch.zeros(len(item)))
 
     def forward(self, inputs: Tensor, rows: Rows) -> Tensor:
@@ -86,19 +88,28 @@ class WideDeepEncoder(Encoder):
         pair = start[state] + torch.arange(len(state), device=state.device) - before[state]
         return Memory(state, self.pair_item[pair], self.wide[pair])
 
+    @cached_property
+    def most_pairs(self) -> int:
+        """That start with one course."""
+        return int(self.pair_start.diff().max())
+
     def padded_memory(self, last_item: Tensor) -> Memory:
         """The same with as many places a state as the most followed course needs, the rest worth 0.
 
         Its size is known without asking the device how many pairs there are, which would make the
         training loop wait.
         """
+        item, value = self.padded_pairs(last_item)
+        state = torch.arange(len(last_item), device=last_item.device)[:, None].expand_as(item)
+        return Memory(state.flatten(), item.flatten(), value.flatten())
+
+    def padded_pairs(self, last_item: Tensor) -> tuple[Tensor, Tensor]:
+        """(n_states, most_pairs) items that followed each last item, and their weights."""
         start, end = self.pair_start[last_item], self.pair_start[last_item + 1]
         pair = start[:, None] + torch.arange(self.most_pairs, device=last_item.device)
         real = pair < end[:, None]
         pair = pair.clamp(max=max(0, len(self.wide) - 1))
-        state = torch.arange(len(last_item), device=last_item.device)[:, None].expand_as(pair)
-        value = torch.where(real, self.wide[pair], 0.0)
-        return Memory(state.flatten(), self.pair_item[pair].flatten(), value.flatten())
+        return self.pair_item[pair], torch.where(real, self.wide[pair], 0.0)
 
     def recall(self, last_item: Tensor, item: Tensor) -> Tensor:
         """The weights of single pairs, 0 where training has not seen one."""
@@ -112,6 +123,7 @@ class WideDeepLogOdds(LogOdds):
     """Both parts; they add up to one logit."""
 
     pairs: Tensor
+    sized_by_training = ("pairs", "wide_pairs")
 
     def __init__(self, config: WideDeepConfig, training: Training) -> None:
         super().__init__()

@@ -5,8 +5,9 @@ from collections.abc import Mapping
 from markupsafe import Markup
 
 from recsweep.records.study import TrialRow
-from recsweep.reporting.charts.lines import BOTTOM, LEFT, TOP, axes
-from recsweep.reporting.charts.svg import WIDTH, Scale, figure, nice_range, path, tag
+from recsweep.reporting.charts.lines import BOTTOM, LEFT, TOP, axes, chart, of_trial
+from recsweep.reporting.charts.marks import arms
+from recsweep.reporting.charts.svg import WIDTH, Scale, nice_range, path, place, tag
 from recsweep.reporting.view import View, score
 
 HEIGHT = 210.0
@@ -30,25 +31,26 @@ def learning_curves(view: View) -> Mapping[str, Markup]:
 def _panel(view: View, family: str, x: Scale, y: Scale) -> Markup:
     trials = view.trials(family)
     chosen = view.selection.families[family].trial
-    few = range(1, int(x.high) + 1) if x.high <= 10 else x.ticks(6)
-    ticks = [(float(t), f"{t:.0f}") for t in few if t == int(t) and t >= 1]
-    parts = axes(x, y, HEIGHT, view.say("epoch"), "", ticks, RIGHT)
-    parts.append(_leader(view, family, y))
+    ticks = [(t, f"{t:.0f}") for t in x.ticks(whole=True)]
+    parts = [axes(x, y, HEIGHT, view.say("epoch"), "", ticks, RIGHT), _leader(view, family, y)]
     ordered = sorted(trials, key=lambda t: t.id == chosen)  # the selected one on top
     parts += [_trial(view, trial, x, y, trial.id == chosen) for trial in ordered if trial.epochs]
-    label = view.say("curves_label", family=family, n=len(trials))
-    return figure(HEIGHT, label, *parts)
+    label = view.say("curves_label", family=view.label(family), n=len(trials))
+    return chart(HEIGHT, label, x, y, *parts, data_share="curves", data_whole="")
 
 
 def _leader(view: View, family: str, y: Scale) -> Markup:
     leader = view.rows[0]
     if leader.choice.family == family:
         return Markup("")
-    level, text = y(leader.mean), f"{leader.choice.family} {score(leader.mean)}"
+    level, text = y(leader.mean), f"{view.label(leader.choice.family)} {score(leader.mean)}"
     return tag(
         "g",
-        tag("path", d=f"M{LEFT:.0f} {level:.1f}H{WIDTH - RIGHT:.0f}", class_="level"),
-        tag("text", text, x=LEFT + 4, y=level - 4, class_="tick halo"),
+        tag("path", d=f"M{LEFT:.0f} 0H{WIDTH - RIGHT:.0f}", class_="level"),
+        tag("text", text, x=LEFT + 4, y=-4, class_="tick halo"),
+        class_="leader",
+        data_family=view.marks[leader.choice.family].index,
+        transform=place(0, level),
     )
 
 
@@ -56,28 +58,15 @@ def _trial(view: View, trial: TrialRow, x: Scale, y: Scale, chosen: bool) -> Mar
     points = [(x(row.epoch), y(row.value)) for row in trial.epochs]
     mark = view.marks[trial.family]
     kind = "chosen" if chosen else "default" if trial.number == 0 else trial.state
-    parts = [
-        tag("title", view.describe(trial)),
-        tag("path", d=path(points), class_="hit"),
-        tag("path", d=path(points), class_=f"trial {kind} {mark.colour}"),
-    ]
-    end_x, end_y = points[-1]
+    parts = [tag("path", d=path(points), class_=f"trial {kind} {mark.colour}")]
+    end = place(*points[-1])
     if trial.state == "pruned":
-        parts.append(_cross(end_x, end_y))
+        parts.append(tag("path", d=arms(2.6), class_="stop", transform=end))
     elif trial.state == "failed":
-        parts.append(tag("circle", cx=end_x, cy=end_y, r=3.2, class_="broken"))
+        parts.append(tag("circle", r=3.2, class_="broken", transform=end))
     if chosen and trial.best:
         best_x, best_y = x(trial.best.epoch), y(trial.best.value)
         anchor = "end" if best_x > WIDTH * 0.6 else "start"
-        parts.append(mark.at(best_x, best_y, 5.0))
-        parts.append(
-            tag("text", score(trial.best.value), x=best_x, y=best_y - 9, class_=f"value {anchor}")
-        )
-    return tag("g", *parts, class_="series")
-
-
-def _cross(x: float, y: float, size: float = 2.6) -> Markup:
-    arms = "".join(
-        f"M{x - size:.1f} {y - s * size:.1f}L{x + size:.1f} {y + s * size:.1f}" for s in (1, -1)
-    )
-    return tag("path", d=arms, class_="stop")
+        text = tag("text", score(trial.best.value), y=-9, class_=f"value {anchor}")
+        parts.append(tag("g", mark.at(0, 0, 5.0), text, transform=place(best_x, best_y)))
+    return of_trial(trial, mark, *parts)

@@ -35,13 +35,13 @@ def estimate_cell(mean: float, lower: float, upper: float, mark: Mark, x: Scale)
     """A mean and its interval."""
     return _cell(
         tag("path", d=f"M{INSET} {MIDDLE}H{WIDTH - INSET}", class_="rule"),
-        tag("path", d=_whisker(x(lower), x(upper)), class_=f"whisker {mark.colour}"),
+        tag("path", d=whisker(x(lower), x(upper)), class_=f"whisker {mark.colour}"),
         mark.at(x(mean), MIDDLE, 4.6, "mark ringed"),
     )
 
 
 def verdict_scale(verdicts: Sequence[PairVerdict]) -> Scale:
-    """Holds every verdict's interval and what is too small to matter."""
+    """Holds every verdict's interval and the equivalence margin."""
     bounds = [bound for v in verdicts for bound in (v.lower, v.upper)]
     return difference_scale([*bounds, *(v.smallest_effect for v in verdicts)])
 
@@ -61,14 +61,14 @@ def verdict_cell(verdict: PairVerdict, x: Scale) -> Markup:
 def difference_cell(
     shown: tuple[float, float, float], outcome: Outcome, smallest_effect: float, x: Scale
 ) -> Markup:
-    """A difference and its interval (middle, lower, upper); shaded: too small to matter."""
+    """A difference and its interval (middle, lower, upper); shaded: the equivalence margin."""
     middle, lower, upper = shown
-    kind = {"better": "won", "worse": "won", "equivalent": "same"}.get(outcome, "open")
+    kind = outcome_class(outcome)
     left, right = x(-smallest_effect), x(smallest_effect)
     return _cell(
         tag("rect", x=left, y=1.0, width=right - left, height=HEIGHT - 2, class_="too-small"),
         tag("path", d=f"M{x(0):.1f} 0V{HEIGHT}", class_="zero"),
-        tag("path", d=_whisker(x(lower), x(upper)), class_=f"whisker {kind}"),
+        tag("path", d=whisker(x(lower), x(upper)), class_=f"whisker {kind}"),
         tag("circle", cx=x(middle), cy=MIDDLE, r=4.4, class_=f"estimate {kind}"),
     )
 
@@ -78,9 +78,15 @@ def ends(scale: Scale, show: Callable[[float], str]) -> dict[str, str]:
     return {"low": show(scale.low), "high": show(scale.high)}
 
 
-def _whisker(low: float, high: float) -> str:
-    ends = "".join(f"M{x:.1f} {MIDDLE - 4}v8" for x in (low, high))
-    return f"M{low:.1f} {MIDDLE}H{high:.1f}{ends}"
+def outcome_class(outcome: Outcome) -> str:
+    """The class in the style sheet of what an outcome looks like."""
+    return {"better": "won", "worse": "won", "equivalent": "same"}.get(outcome, "open")
+
+
+def whisker(low: float, high: float, middle: float = MIDDLE) -> str:
+    """The `d` of an interval."""
+    ends = "".join(f"M{x:.1f} {middle - 4}v8" for x in (low, high))
+    return f"M{low:.1f} {middle}H{high:.1f}{ends}"
 
 
 def _cell(*parts: str) -> Markup:

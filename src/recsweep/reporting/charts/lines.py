@@ -5,11 +5,12 @@ from dataclasses import dataclass
 
 from markupsafe import Markup
 
+from recsweep.records.study import TrialRow
 from recsweep.reporting.charts.marks import Mark
 from recsweep.reporting.charts.svg import WIDTH, Point, Scale, figure, path, spread, tag
 from recsweep.reporting.view import short
 
-LEFT, TOP, BOTTOM = 38.0, 14.0, 34.0
+LEFT, TOP, BOTTOM = 42.0, 14.0, 34.0
 NAMES = 114.0  # room for the labels at the right
 LABEL_GAP = 12.5
 
@@ -23,6 +24,7 @@ class Line:
     points: Sequence[Point]  # ordered by x; one alone is drawn as a level to compare with
     title: str
     markers: bool = False
+    trial: str | None = None  # that it is of
 
 
 def line_chart(
@@ -35,15 +37,29 @@ def line_chart(
     x_label: str,
     y_label: str,
     x_ticks: Sequence[tuple[float, str]],
+    **attributes: object,
 ) -> Markup:
     """Lines over common axes; `x` and `y` already end in the figure's units."""
     labels = spread(
         [y(line.points[-1][1]) for line in lines], LABEL_GAP, TOP + 2, height - BOTTOM + 4
     )
     drawn = [_line(line, x, y, position) for line, position in zip(lines, labels, strict=True)]
-    return figure(
-        height, label, *axes(x, y, height, x_label, y_label, x_ticks, right=NAMES), *drawn
-    )
+    drawn.insert(0, axes(x, y, height, x_label, y_label, x_ticks, right=NAMES))
+    return chart(height, label, x, y, *drawn, **attributes)
+
+
+def chart(
+    height: float, label: str, x: Scale, y: Scale, *children: str, **attributes: object
+) -> Markup:
+    """A figure that follows its filters: its script moves what stands in `.series`."""
+    scales = {"data_x": x.written(), "data_y": y.written()}
+    return figure(height, label, *children, class_="chart", **scales, **attributes)
+
+
+def of_trial(trial: TrialRow, mark: Mark, *parts: str) -> Markup:
+    """What a chart shows of a trial, under the names by which the page's script finds it."""
+    names = {"data_family": mark.index, "data_trial": trial.id}
+    return tag("g", *parts, class_="series", **names)
 
 
 def axes(
@@ -54,7 +70,7 @@ def axes(
     y_label: str,
     x_ticks: Sequence[tuple[float, str]],
     right: float = 8.0,
-) -> list[Markup]:
+) -> Markup:
     """Light horizontal rules, numbers at the left and below."""
     out = []
     decimals = decimals_of(y.ticks())
@@ -66,10 +82,10 @@ def axes(
     for value, text in x_ticks:
         out.append(tag("text", text, x=x(value), y=height - BOTTOM + 15, class_="tick middle"))
     middle = (LEFT + WIDTH - right) / 2
-    out.append(tag("text", x_label, x=middle, y=height - 4, class_="tick middle"))
+    out.append(tag("text", x_label, x=middle, y=height - 4, class_="tick middle across"))
     if y_label:
-        out.append(tag("text", y_label, x=0.0, y=9.0, class_="tick"))
-    return out
+        out.append(tag("text", y_label, x=0.0, y=9.0, class_="tick upwards"))
+    return tag("g", *out, class_="axes")
 
 
 def decimals_of(ticks: Sequence[float]) -> int:
@@ -84,10 +100,10 @@ def _line(line: Line, x: Scale, y: Scale, label_y: float) -> Markup:
     edge = WIDTH - NAMES
     parts = [tag("title", line.title)]
     last_x, last_y = points[-1]
-    if last_x < edge - 1 and not line.markers:
+    if not line.markers:
         # What was found stays found; nothing more was spent.
         level = [(last_x, last_y), (edge, last_y)]
-        parts.append(tag("path", d=path(level), class_=f"level {line.mark.colour}"))
+        parts.append(tag("path", d=path(level), class_=f"level onward {line.mark.colour}"))
     if len(points) > 1:
         classes = f"line {line.mark.colour}"
         parts.append(tag("path", d=path(points), class_="hit"))
@@ -96,4 +112,12 @@ def _line(line: Line, x: Scale, y: Scale, label_y: float) -> Markup:
     lead = [(edge + 2, last_y), (edge + 6, label_y), (edge + 9, label_y)]
     parts.append(tag("path", d=path(lead), class_="lead"))
     parts.append(tag("text", short(line.name), x=edge + 11, y=label_y + 3.5, class_="name"))
-    return tag("g", *parts, class_="series", data_family=line.mark.index)
+    exact = " ".join(f"{a:.7g},{b:.7g}" for a, b in line.points)
+    return tag(
+        "g",
+        *parts,
+        class_="series",
+        data_family=line.mark.index,
+        data_points=exact,
+        data_trial=line.trial,
+    )

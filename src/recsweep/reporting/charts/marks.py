@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from markupsafe import Markup
 
-from recsweep.reporting.charts.svg import tag
+from recsweep.reporting.charts.svg import place, tag
 
 COLOURS = 7
 DASHES = (None, "7 3", "2 2.5", "9 3 2 3", "5 2", "1 3", "12 3")
@@ -36,22 +36,16 @@ class Mark:
     def at(self, x: float, y: float, size: float = 4.0, class_: str = "mark") -> Markup:
         """Its marker, centred at (x, y)."""
         shape = SHAPES[(self.index + self.index // COLOURS) % len(SHAPES)]
-        classes = f"{class_} {self.colour}"
+        classes, there = f"{class_} {self.colour}", place(x, y)
         if shape == "circle":
-            return tag("circle", cx=x, cy=y, r=size * 0.95, class_=classes)
+            return tag("circle", r=size * 0.95, class_=classes, transform=there)
         if shape == "cross":
-            arms = "".join(
-                f"M{x - size:.1f} {y + s * size:.1f}L{x + size:.1f} {y - s * size:.1f}"
-                for s in (1, -1)
-            )
-            return tag("path", d=arms, class_=f"{classes} arms")
+            return tag("path", d=arms(size), class_=f"{classes} arms", transform=there)
         corners, turn = CORNERS[shape]
         angles = [math.radians(turn - 90 + 360 * n / corners) for n in range(corners)]
         radius = size * (1.25 if corners < 6 else 1.05)
-        points = " ".join(
-            f"{x + radius * math.cos(a):.1f},{y + radius * math.sin(a):.1f}" for a in angles
-        )
-        return tag("polygon", points=points, class_=classes)
+        points = " ".join(f"{radius * math.cos(a):.1f},{radius * math.sin(a):.1f}" for a in angles)
+        return tag("polygon", points=points, class_=classes, transform=there)
 
     def swatch(self) -> Markup:
         """Line and marker as a key for tables and check boxes."""
@@ -64,3 +58,8 @@ class Mark:
             class_="swatch",
             aria_hidden="true",
         )
+
+
+def arms(size: float) -> str:
+    """The `d` of a cross around (0, 0)."""
+    return "".join(f"M-{size:.1f} {s * size:.1f}L{size:.1f} {-s * size:.1f}" for s in (1, -1))

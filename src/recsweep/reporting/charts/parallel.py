@@ -3,6 +3,7 @@
 from markupsafe import Markup
 
 from recsweep.records.study import TrialRow
+from recsweep.reporting.charts.lines import of_trial
 from recsweep.reporting.charts.svg import WIDTH, Point, Scale, figure, path, tag
 from recsweep.reporting.view import View, score, setting, short
 from recsweep.spaces.parameter import Parameter
@@ -32,8 +33,8 @@ def parallel(view: View, family: str) -> Markup | None:
         words += _axis_words(axis, row, chosen)
     parts.append(tag("g", *words, class_="words"))
     height = TOP + ROW * len(axes) + 26
-    label = view.say("parallel_label", family=family, n=len(trials))
-    return figure(height, label, *parts)
+    label = view.say("parallel_label", family=view.label(family), n=len(trials))
+    return figure(height, label, *parts, class_="chart")
 
 
 def _goodness(view: View, trial: TrialRow) -> float:
@@ -54,16 +55,12 @@ def _trial(view: View, trial: TrialRow, axes: list[Parameter], x: Scale, kind: s
         there = None if value is None else (INSET + span * axis.position(value), _level(row))
         points.append(there)
     d, mark = path(points), view.marks[trial.family]
-    parts = [
-        tag("title", view.describe(trial)),
-        tag("path", d=d, class_="hit"),
-        tag("path", d=d, class_=f"trial {kind} {mark.colour}"),
-    ]
+    parts = [tag("path", d=d, class_=f"trial {kind} {mark.colour}")]
     if kind == "chosen":
         known = [point for point in points if point]
         parts.insert(0, tag("path", d=path(known), class_=f"bridge {mark.colour}"))
         parts += [mark.at(*point, 4.5) for point in known]
-    return tag("g", *parts, class_="series")
+    return of_trial(trial, mark, *parts)
 
 
 def _score_words(view: View, x: Scale, chosen: TrialRow) -> list[Markup]:

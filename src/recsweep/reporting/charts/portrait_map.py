@@ -38,7 +38,9 @@ def portrait_map(view: View, portrait: Portrait, cluster: Int64, at: Float64) ->
         x_middle, y_middle = np.median(at[cluster == number], axis=0)
         place = {"x": x(float(x_middle)), "y": y(float(y_middle)) + 4}
         words.append(tag("text", str(number), class_="value middle", **place))
-    label = view.say("portrait_map_label", family=portrait.family, groups=len(portrait.clusters))
+    label = view.say(
+        "portrait_map_label", family=view.label(portrait.family), groups=len(portrait.clusters)
+    )
     return figure(HEIGHT, label, *dots, *words)
 
 

@@ -5,14 +5,14 @@ from collections.abc import Sequence
 from markupsafe import Markup
 
 from recsweep.records.study import TrialRow
-from recsweep.reporting.charts.lines import BOTTOM, LEFT, TOP, axes
-from recsweep.reporting.charts.svg import WIDTH, Point, Scale, figure, nice_range, tag
+from recsweep.reporting.charts.lines import BOTTOM, LEFT, TOP, axes, chart, of_trial
+from recsweep.reporting.charts.svg import WIDTH, Point, Scale, nice_range, place, tag
 from recsweep.reporting.sections.budgets import core_seconds, seconds_text
 from recsweep.reporting.view import View, short
 
 Box = tuple[float, float, float, float]
 
-HEIGHT = 260.0
+HEIGHT = 300.0
 RIGHT = 14.0
 LETTER = 6.0  # width of a letter, on average
 
@@ -21,20 +21,20 @@ def cost_and_quality(view: View) -> Markup:
     """Small marks are trials, large ones with a name the selected."""
     trials = [t for t in view.study.trials if t.best and t.state != "failed"]
     costs = [max(core_seconds(view, t), 1e-2) for t in trials]
-    x = Scale(min(costs) * 0.9, max(costs) * 1.1, LEFT + 8, WIDTH - RIGHT, log=True)
+    x = Scale(min(costs), max(costs), LEFT + 8, WIDTH - RIGHT, log=True)
     y = Scale(*nice_range([t.best.value for t in trials if t.best]), HEIGHT - BOTTOM, TOP)
-    ticks = [(value, seconds_text(value)) for value in x.ticks(4)]
-    parts = axes(x, y, HEIGHT, view.say("core_seconds_trial"), view.metric, ticks, RIGHT)
+    ticks = [(value, seconds_text(value)) for value in x.ticks()]
+    parts = [axes(x, y, HEIGHT, view.say("core_seconds_trial"), view.metric, ticks, RIGHT)]
     chosen = {choice.trial for choice in view.selection.families.values()}
     small = [t for t in trials if t.id not in chosen]
     large = [t for t in trials if t.id in chosen]
     parts += [_trial(view, t, x, y) for t in small]
     marks = [_at(view, t, x, y) for t in large]
-    places = place_names(marks, [len(short(t.family)) * LETTER for t in large])
+    places = place_names(marks, [len(short(view.label(t.family))) * LETTER for t in large])
     parts += [
         _chosen(view, t, at, place) for t, at, place in zip(large, marks, places, strict=True)
     ]
-    return figure(HEIGHT, view.say("cost_label"), *parts)
+    return chart(HEIGHT, view.say("cost_label"), x, y, *parts)
 
 
 def _value(trial: TrialRow) -> float:
@@ -46,23 +46,22 @@ def _at(view: View, trial: TrialRow, x: Scale, y: Scale) -> Point:
 
 
 def _trial(view: View, trial: TrialRow, x: Scale, y: Scale) -> Markup:
+    return trial_mark(view, trial, _at(view, trial, x, y))
+
+
+def trial_mark(view: View, trial: TrialRow, at: Point) -> Markup:
+    """A small marker, hollow where the trial is not complete."""
     mark = view.marks[trial.family]
-    at = _at(view, trial, x, y)
     style = "mark faint" if trial.state == "complete" else "mark faint hollow"
-    title = tag("title", view.describe(trial))
-    return tag("g", title, mark.at(*at, 2.8, style), class_="series", data_family=mark.index)
+    return of_trial(trial, mark, mark.at(*at, 2.8, style))
 
 
-def _chosen(view: View, trial: TrialRow, at: Point, place: Point) -> Markup:
+def _chosen(view: View, trial: TrialRow, at: Point, beside: Point) -> Markup:
     mark = view.marks[trial.family]
-    return tag(
-        "g",
-        tag("title", view.describe(trial)),
-        mark.at(*at, 5.2, "mark ringed"),
-        tag("text", short(trial.family), x=place[0], y=place[1] + 3.5, class_="name"),
-        class_="series",
-        data_family=mark.index,
-    )
+    name = {"x": beside[0] - at[0], "y": beside[1] - at[1] + 3.5, "class_": "name"}
+    text = tag("text", short(view.label(trial.family)), **name)
+    parts = tag("g", mark.at(0, 0, 5.2, "mark ringed"), text, transform=place(*at))
+    return of_trial(trial, mark, parts)
 
 
 def place_names(marks: Sequence[Point], widths: Sequence[float]) -> list[Point]:

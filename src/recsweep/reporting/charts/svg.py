@@ -1,7 +1,8 @@
 """Inline SVG from small functions: elements, scales, ticks and labels that keep apart.
 
 Every figure is drawn 360 units wide, the width of a phone, so that its text stays readable there.
-Colours and type are the page's style sheet's; here are only classes.
+Colours and type are the page's style sheet's; here are only classes. A figure that names its
+scales is drawn again by the page's script (`templates/charts.js`) as wide as there is room.
 """
 
 import math
@@ -11,6 +12,9 @@ from dataclasses import dataclass
 from markupsafe import Markup, escape
 
 WIDTH = 360.0
+MOST_TICKS = 6
+STEPS = (5, 2.5, 2, 1)  # no two lie so far apart that there would be two ticks, or seven
+STEPS_OF_WHOLE = (5, 4, 2, 1)
 
 Point = tuple[float, float]
 
@@ -35,29 +39,37 @@ class Scale:
             share = (value - self.low) / (self.high - self.low)
         return self.start + share * (self.end - self.start)
 
-    def ticks(self, about: int = 4) -> list[float]:
-        """Round values within the range, some `about` of them."""
+    def ticks(self, *, whole: bool = False) -> list[float]:
+        """Three to six round values within the range; fewer only where a whole one is lacking."""
         if self.high <= self.low:
             return [self.low]
-        return self._log_ticks(about) if self.log else self._linear_ticks(about)
+        return self._log_ticks() if self.log else self._linear_ticks(whole)
 
-    def _linear_ticks(self, about: int) -> list[float]:
-        raw = (self.high - self.low) / about
-        power = 10 ** math.floor(math.log10(raw))
-        step = next(m * power for m in (1, 2, 5, 10) if m * power >= raw * 0.999)
-        first, last = math.ceil(self.low / step - 1e-9), math.floor(self.high / step + 1e-9)
-        return [n * step for n in range(first, last + 1)]
+    def _linear_ticks(self, whole: bool = False) -> list[float]:
+        """Multiples of a round step, four to six of them rather than three."""
+        power = math.floor(math.log10(self.high - self.low))
+        steps = STEPS_OF_WHOLE if whole else STEPS
+        best: list[float] = []
+        for step in (m * 10.0**p for p in (power, power - 1) for m in steps):
+            first, last = math.ceil(self.low / step - 1e-9), math.floor(self.high / step + 1e-9)
+            if (whole and step < 1) or last - first >= MOST_TICKS or len(best) > 3:
+                break
+            best = [n * step for n in range(first, last + 1)]
+        return best
 
-    def _log_ticks(self, about: int) -> list[float]:
+    def _log_ticks(self) -> list[float]:
         lowest, highest = math.floor(math.log10(self.low)), math.ceil(math.log10(self.high))
         for steps in ((1,), (1, 3), (1, 2, 5)):
             found = [m * 10.0**p for p in range(lowest, highest + 1) for m in steps]
             found = [v for v in found if self.low * 0.999 <= v <= self.high * 1.001]
             if len(found) >= 3:
-                break
-        if len(found) < 2:
-            return [self.low, self.high]
-        return found[:: math.ceil(len(found) / (about + 2))]
+                return found[:: math.ceil(len(found) / MOST_TICKS)]
+        return self._linear_ticks()
+
+    def written(self) -> str:
+        """For the page's script: `low high start end`, and `log` where it is one."""
+        ends = f"{self.low:.7g} {self.high:.7g} {self.start:.1f} {self.end:.1f}"
+        return f"{ends} log" if self.log else ends
 
 
 def tag(name: str, *children: str, **attributes: object) -> Markup:
@@ -74,10 +86,15 @@ def tag(name: str, *children: str, **attributes: object) -> Markup:
     return Markup(f"<{name}{''.join(written)}>{inside}</{name}>")
 
 
-def figure(height: float, label: str, *children: str, width: float = WIDTH) -> Markup:
-    """An SVG that a screen reader reads as one image."""
-    box = f"0 0 {_attribute(width)} {_attribute(height)}"
-    return tag("svg", *children, viewBox=box, role="img", aria_label=label)
+def figure(height: float, label: str, *children: str, **attributes: object) -> Markup:
+    """An SVG that a screen reader reads as one image; attributes as in `tag`."""
+    box = f"0 0 {_attribute(WIDTH)} {_attribute(height)}"
+    return tag("svg", *children, viewBox=box, role="img", aria_label=label, **attributes)
+
+
+def place(x: float, y: float) -> str:
+    """A `transform` that puts what is drawn around (0, 0) there."""
+    return f"translate({_attribute(float(x))} {_attribute(float(y))})"
 
 
 def path(points: Sequence[Point | None]) -> str:

@@ -1,12 +1,13 @@
 """Differences between two studies, so that a change of the answer can be laid at a door."""
 
-from collections.abc import Iterator, Mapping, Sequence
+import json
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from recsweep.records.evidence import Evidence
 
-OWN = ("study", "description", "tracking")  # decide no number
+OWN = ("study", "description", "description_zh", "tracking")  # decide no number
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,20 +42,35 @@ def _environments(a: Mapping[str, Any], b: Mapping[str, Any]) -> Iterator[Differ
 
 
 def _different(a: Any, b: Any, path: str = "") -> Iterator[tuple[str, str, str]]:
-    if isinstance(a, Mapping) and isinstance(b, Mapping):
-        for key in {**a, **b}:
-            yield from _different(a.get(key), b.get(key), f"{path}.{key}" if path else str(key))
-    elif _plain(a) != _plain(b):
-        yield path, _text(a), _text(b)
+    """Leaf by leaf, so that a whole that only one side has is told by its keys as well."""
+    if not (_parts(a) or _parts(b)):
+        if _text(a) != _text(b):
+            yield path, _text(a), _text(b)
+        return
+    if not all(_parts(side) or side in (None, {}, [], ()) for side in (a, b)):
+        before, after = ("…" if _parts(side) else _text(side) for side in (a, b))
+        yield path, before, after
+    inside, other = _parts(a), _parts(b)
+    for key in {**inside, **other}:
+        yield from _different(inside.get(key), other.get(key), f"{path}.{key}" if path else key)
 
 
-def _plain(value: Any) -> Any:
-    """Lists and tuples alike."""
-    return list(value) if isinstance(value, Sequence) and not isinstance(value, str) else value
+def _parts(value: Any) -> Mapping[str, Any]:
+    """What a mapping, or a list of such, consists of."""
+    if isinstance(value, Mapping):
+        return {str(key): part for key, part in value.items()}
+    if isinstance(value, list | tuple) and any(isinstance(part, Mapping) for part in value):
+        return {str(n): part for n, part in enumerate(value, 1)}
+    return {}
 
 
 def _text(value: Any) -> str:
-    if value is None:
+    """As YAML has it, in one line."""
+    if value is None or (isinstance(value, Mapping | list | tuple) and not value):
         return "–"
-    text = str(value)
+    if isinstance(value, bool):
+        return str(value).lower()
+    text = ", ".join(map(_text, value)) if isinstance(value, list | tuple) else str(value)
+    if text.strip() != text or not text:
+        text = json.dumps(text)
     return text if len(text) <= 60 else text[:59] + "…"

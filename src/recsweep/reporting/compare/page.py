@@ -15,7 +15,7 @@ from recsweep.reporting.charts.svg import WIDTH, Scale, nice_range
 from recsweep.reporting.compare.study_change import StudyChange
 from recsweep.reporting.compare.view import CompareView
 from recsweep.reporting.html import asset, policy, template
-from recsweep.reporting.view import score, short, signed
+from recsweep.reporting.view import capitalised, score, short, signed
 from recsweep.reporting.words import COMPARE_WORDS
 
 HEIGHT = 250.0
@@ -50,7 +50,7 @@ def _section(view: CompareView) -> dict[str, Any]:
     x = difference_scale([*bounds, change.smallest_effect]) if bounds else None
     rows = [
         {
-            "name": row[0],
+            "name": capitalised(view.title(row[0])),
             "swatch": marks[row[0]].swatch() if row[0] in marks else "",
             "plot": _cell(view, row[0], x) if x else "",
             "kind": change.changes[row[0]].outcome.split()[0] if row[0] in change.changes else "",
@@ -63,7 +63,7 @@ def _section(view: CompareView) -> dict[str, Any]:
         "names": view.names,
         "rows": rows,
         "ends": ends(x, signed) if x else None,
-        "picture": _picture(view, marks),
+        "picture": _picture(view, marks) if change.basis != "other_data" else None,
         "pairs": view.pairs(),
         "differences": change.differences,
         "spaces": change.before.spaces is not None and change.after.spaces is not None,
@@ -81,9 +81,11 @@ def _picture(view: CompareView, marks: dict[str, Mark]) -> Markup:
     means = view.change.means
     y = Scale(*nice_range([v for pair in means.values() for v in pair]), HEIGHT - BOTTOM, TOP)
     x = Scale(0, 1, LEFT + 30, WIDTH - NAMES - 6)
+    marks = {view.title(name): mark for name, mark in marks.items()}
+    shown = {view.title(name): pair for name, pair in means.items()}
     lines = [
         Line(marks[n], n, [(0, a), (1, b)], f"{n} {score(a)} → {score(b)}", markers=True)
-        for n, (a, b) in means.items()
+        for n, (a, b) in shown.items()
     ]
     before, after = view.names
     return line_chart(

@@ -14,8 +14,10 @@ from recsweep.records.evidence import Evidence, Learners
 from recsweep.reporting.compare.differences import Difference, differences
 from recsweep.reporting.sections.verdicts import leading
 
-Basis = Literal["paired", "unpaired", "estimates", "folds"]
-"""What the changes stand on: the same learners; others; recorded means and errors; the folds."""
+Basis = Literal["paired", "unpaired", "estimates", "folds", "other_data"]
+"""What the changes stand on: the same learners; others; recorded means and errors; the folds.
+Scores on other data say nothing of a change: there is none.
+"""
 LEVEL = 0.95
 SEED = 0
 
@@ -30,7 +32,7 @@ class StudyChange:
     smallest_effect: float
     basis: Basis
     means: Mapping[str, tuple[float, float]]  # family of both -> before, after
-    changes: Mapping[str, Change]  # family, or `a − b` for the lead; empty on the folds
+    changes: Mapping[str, Change]  # family, or `a − b` for the lead; without a verdict empty
     question: tuple[str, str] | None  # best network and best baseline, of before
     verdicts: Mapping[tuple[str, str], tuple[Outcome, Outcome]]  # pair of families -> said of each
     differences: tuple[Difference, ...]
@@ -69,8 +71,13 @@ def compare_studies(before: Evidence, after: Evidence) -> StudyChange:
     question = _question(before, common, metric)
     basis, found = _changes(before, after, metric, common, question)
     means = {name: (found[name].before, found[name].after) for name in common if name in found}
-    if basis == "folds":
-        means = {n: (_folds(before, n, metric), _folds(after, n, metric)) for n in common}
+    if not found:
+        sides = before, after
+        tested = basis == "other_data" and all(side.confirmation for side in sides)
+        means = {
+            n: (_mean(before, n, metric, tested=tested), _mean(after, n, metric, tested=tested))
+            for n in common
+        }
     return StudyChange(
         before=before,
         after=after,
@@ -80,7 +87,7 @@ def compare_studies(before: Evidence, after: Evidence) -> StudyChange:
         means=means,
         changes=found,
         question=question,
-        verdicts=_verdicts(before, after, common),
+        verdicts={} if basis == "other_data" else _verdicts(before, after, common),
         differences=tuple(differences(before, after)),
     )
 
@@ -97,10 +104,12 @@ def _changes(
     common: list[str],
     question: tuple[str, str] | None,
 ) -> tuple[Basis, dict[str, Change]]:
+    if before.fingerprint != after.fingerprint:
+        return "other_data", {}
     effect = before.experiment.confirm.smallest_effect
     a, b = before.learners(metric), after.learners(metric)
     if a is not None and b is not None:
-        paired = _same_learners(before, a, after, b)
+        paired = len(a.user) == len(b.user) and bool((a.user == b.user).all())
         tables = {n: (a.values[n], b.values[n]) for n in common}
         if question is not None:
             leads = [_lead(side, question) for side in (a, b)]
@@ -121,12 +130,6 @@ def _changes(
         shared = {k: (estimates[0][k], estimates[1][k]) for k in estimates[0] if k in estimates[1]}
         return "estimates", changes_of_estimates(shared, effect, LEVEL)
     return "folds", {}
-
-
-def _same_learners(before: Evidence, a: Learners, after: Evidence, b: Learners) -> bool:
-    """Codes mean the same learners only in the same prepared data."""
-    same = before.fingerprint == after.fingerprint
-    return same and len(a.user) == len(b.user) and bool((a.user == b.user).all())
 
 
 def _lead(side: Learners, pair: tuple[str, str]):  # type: ignore[no-untyped-def]
@@ -155,18 +158,17 @@ def _estimates(
 
 
 def _question(evidence: Evidence, common: list[str], metric: str) -> tuple[str, str] | None:
-    found = evidence.confirmation
-
-    def mean(name: str) -> float:
-        if found is not None and name in found.families:
-            return found.families[name].metrics[metric].mean
-        return _folds(evidence, name, metric)
-
-    order = sorted(common, key=lambda name: -goodness(metric, mean(name)))
+    """The best on the folds, so that the test has no say."""
+    folds = {name: _mean(evidence, name, metric, tested=False) for name in common}
+    order = sorted(common, key=lambda name: -goodness(metric, folds[name]))
     return leading({name: evidence.best[name].kind for name in order})
 
 
-def _folds(evidence: Evidence, name: str, metric: str) -> float:
+def _mean(evidence: Evidence, name: str, metric: str, *, tested: bool) -> float:
+    """On the sealed test or on the folds."""
+    found = evidence.confirmation
+    if tested and found is not None:
+        return found.families[name].metrics[metric].mean
     values = evidence.best[name].metrics[metric]
     return sum(values) / len(values)
 

@@ -5,7 +5,9 @@ from dataclasses import dataclass
 from recsweep.config.schema import written
 from recsweep.evaluation.change import Change
 from recsweep.evaluation.verdict import Outcome
+from recsweep.models.registry import titles
 from recsweep.records.evidence import Evidence
+from recsweep.reporting.answer import answer_of_evidence
 from recsweep.reporting.compare.study_change import LEVEL, StudyChange
 from recsweep.reporting.view import score, signed, signed_interval
 from recsweep.reporting.words import COMPARE_WORDS
@@ -28,6 +30,11 @@ class CompareView:
         """What the two are called: their folders' names, or the whole paths where these agree."""
         return names(self.change.before, self.change.after)
 
+    def title(self, family: str) -> str:
+        """A family, or the lead of one over another, as people read it."""
+        kinds = {n: best.kind for side in self._sides() for n, best in side.best.items()}
+        return " − ".join(titles(kinds, self.lang)[name] for name in family.split(" − "))
+
     @property
     def metric(self) -> str:
         """As people write it."""
@@ -37,6 +44,8 @@ class CompareView:
         """Did the answer to the question change?"""
         before, after = self.names
         question, answers = self.change.question, self.change.answers
+        if self.change.basis == "other_data":
+            return self.say("other_data")
         if question is None:
             return self.say("no_question", before=before, after=after)
         if answers is None:
@@ -52,6 +61,11 @@ class CompareView:
             return self.say("same", said=said[0], before=before, after=after)
         return self.say("changed", before=before, after=after, first=said[0], second=said[1])
 
+    def answers(self) -> list[tuple[str, str]]:
+        """Each study's name, and what it answers by itself."""
+        sides = (answer_of_evidence(side, self.lang) for side in self._sides())
+        return [(name, said.sentence) for name, said in zip(self.names, sides, strict=True)]
+
     def lead(self) -> str | None:
         """How far the network's lead moved; None on the folds."""
         lead, question = self.change.lead, self.change.question
@@ -59,8 +73,8 @@ class CompareView:
             return None
         return self.say(
             "lead",
-            a=question[0],
-            b=question[1],
+            a=self.title(question[0]),
+            b=self.title(question[1]),
             first=signed(lead.before),
             second=signed(lead.after),
             metric=self.metric,
@@ -80,8 +94,10 @@ class CompareView:
     def rows(self) -> list[tuple[str, str, str, str, str, str]]:
         """(family or lead, before, after, change with its interval, p, outcome)."""
         found = []
+        comparable = self.change.basis != "other_data"
         for name, (before, after) in self.change.means.items():
-            found.append(self._row(name, score(before), score(after), signed(after - before)))
+            difference = signed(after - before) if comparable else ""
+            found.append(self._row(name, score(before), score(after), difference))
         question, lead = self.change.question, self.change.lead
         if question is not None and lead is not None:
             name = f"{question[0]} − {question[1]}"
@@ -106,11 +122,12 @@ class CompareView:
                 continue
             seen.add(frozenset(pair))
             first, second = (self._outcome(answer, pair) for answer in answers)
-            found.append((f"{pair[0]} – {pair[1]}", first, second, answers[0] != answers[1]))
+            name = " – ".join(map(self.title, pair))
+            found.append((name, first, second, answers[0] != answers[1]))
         return found
 
     def _outcome(self, outcome: Outcome, pair: tuple[str, str]) -> str:
-        return self.say(outcome, a=pair[0], b=pair[1])
+        return self.say(outcome, a=self.title(pair[0]), b=self.title(pair[1]))
 
     def _sides(self) -> tuple[Evidence, Evidence]:
         return self.change.before, self.change.after

@@ -1,7 +1,8 @@
 """Expected best against budget, in trials and in core-seconds; and fold by fold."""
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from types import MappingProxyType
 
 import numpy as np
 from markupsafe import Markup
@@ -26,10 +27,9 @@ def by_trials(view: View) -> Markup:
         curves[family] = [(float(n), view.goodness(v)) for n, v in enumerate(best.tolist(), 1)]
     most = max(len(points) for points in curves.values())
     x = Scale(1, max(most, 2), LEFT + 4, RIGHT)
-    ticks = [(t, f"{t:.0f}") for t in x.ticks(5) if t == int(t)]
-    if ticks[0][0] != 1:
-        ticks = [(1, "1"), *[tick for tick in ticks if x(tick[0]) - x(1) > 16]]
-    return _chart(view, curves, x, ticks, view.say("trials"), view.say("budget_trials_label"))
+    ticks = [(t, f"{t:.0f}") for t in x.ticks(whole=True)]
+    label = view.say("budget_trials_label")
+    return _chart(view, curves, x, ticks, view.say("trials"), label, data_whole="")
 
 
 def by_seconds(view: View) -> Markup:
@@ -49,7 +49,7 @@ def by_seconds(view: View) -> Markup:
         curves[family] = [(t, view.goodness(v)) for t, v in shown]
     ends = [p[0] for points in curves.values() for p in points]
     x = Scale(min(ends), max(*ends, min(ends) * 2), LEFT + 4, RIGHT, log=True)
-    ticks = [(t, seconds_text(t)) for t in x.ticks(4)]
+    ticks = [(t, seconds_text(t)) for t in x.ticks()]
     label = view.say("budget_seconds_label")
     return _chart(view, curves, x, ticks, view.say("core_seconds"), label)
 
@@ -65,13 +65,15 @@ def by_fold(view: View) -> Markup:
     ticks = [(float(n), fold) for n, fold in enumerate(folds)]
     if len(folds) > 6:
         ticks = [(n, f"{n:.0f}") for n, _ in ticks]
-    return _chart(view, curves, x, ticks, "", view.say("folds_label"), markers=True)
+    names = "|".join(name for _, name in ticks)
+    chosen = {family: choice.trial for family, choice in view.selection.families.items()}
+    return _chart(view, curves, x, ticks, "", view.say("folds_label"), chosen, data_names=names)
 
 
 def under_the_other(view: View) -> str:
     """What equal seconds would have selected, or equal trials; empty where it can't be told."""
     found = other_budget(view.study, view.selection)
-    return told(found, view.say, score) if found else ""
+    return told(found, view.say, score, view.titles) if found else ""
 
 
 def core_seconds(view: View, trial: TrialRow) -> float:
@@ -86,16 +88,33 @@ def _chart(
     ticks: Sequence[tuple[float, str]],
     x_label: str,
     label: str,
-    markers: bool = False,
+    trials: Mapping[str, str] = MappingProxyType({}),
+    **attributes: object,
 ) -> Markup:
+    """A line a family; with trials they are these, and every point is marked."""
     values = [y for points in curves.values() for _, y in points]
     y = Scale(*nice_range(values), HEIGHT - BOTTOM, TOP)
     lines = [
-        Line(view.marks[name], name, points, f"{name} {score(points[-1][1])}", markers)
+        Line(
+            view.marks[name],
+            view.label(name),
+            points,
+            f"{view.label(name)} {score(points[-1][1])}",
+            markers=bool(trials),
+            trial=trials.get(name),
+        )
         for name, points in curves.items()
     ]
     return line_chart(
-        lines, x, y, HEIGHT, label=label, x_label=x_label, y_label=view.metric, x_ticks=ticks
+        lines,
+        x,
+        y,
+        HEIGHT,
+        label=label,
+        x_label=x_label,
+        y_label=view.metric,
+        x_ticks=ticks,
+        **attributes,
     )
 
 

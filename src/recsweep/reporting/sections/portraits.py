@@ -120,7 +120,7 @@ def _view(view: View, drawn: Drawn) -> PortraitView:
     portrait, mark = drawn.portrait, view.marks[drawn.portrait.family]
     return PortraitView(
         index=mark.index,
-        family=portrait.family,
+        family=view.label(portrait.family),
         swatch=mark.swatch(),
         sentences=list(sentences(portrait, view.say)),
         drawn=portrait_map(view, portrait, drawn.cluster, drawn.at),

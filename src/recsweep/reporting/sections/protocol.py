@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from recsweep.config.schema import Arm
 from recsweep.data.features.fit import declared_names
 from recsweep.models.registry import families_of
-from recsweep.reporting.tasks.registry import report_of
+from recsweep.reporting.tasks.registry import listed, report_of
 from recsweep.reporting.view import View
 
 
@@ -34,9 +34,14 @@ def protocol_notes(view: View) -> list[str]:
     for name, entry in experiment.families.items():
         if isinstance(entry, Arm):
             columns = ", ".join(entry.features) or view.say("no_features")
-            notes.append(view.say("protocol_arms", family=name, features=columns))
+            notes.append(view.say("protocol_arms", family=view.titles[name], features=columns))
     if without := _without_features(view):
-        notes.append(view.say("protocol_features", families=", ".join(without)))
+        notes.append(
+            view.say(
+                "protocol_features",
+                families=listed(view.say, [view.titles[name] for name in without]),
+            )
+        )
     return notes
 
 

@@ -1,4 +1,4 @@
-"""The sealed test's section: families, pairs, parts of the targets."""
+"""The sealed test's section: every family against every other, and what lies behind it."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -6,21 +6,29 @@ from typing import Any
 from markupsafe import Markup
 
 from recsweep.config.schema import written
+from recsweep.evaluation.verdict import PairVerdict
 from recsweep.records.confirmation import Confirmation
-from recsweep.reporting.charts.intervals import (
-    INSET,
-    WIDTH,
-    ends,
-    estimate_cell,
-    verdict_cell,
-    verdict_scale,
-)
+from recsweep.reporting.charts.intervals import INSET, WIDTH, ends, verdict_cell, verdict_scale
 from recsweep.reporting.charts.svg import Scale
 from recsweep.reporting.leaderboard import beside
 from recsweep.reporting.sections.subgroups import group_tables
-from recsweep.reporting.sections.verdicts import cautions, ranking, sentence
+from recsweep.reporting.sections.verdicts import cautions, ranking, sentence, verdict_on
 from recsweep.reporting.tasks.registry import report_of
-from recsweep.reporting.view import View, interval, score, signed
+from recsweep.reporting.view import View, estimated, interval, score, signed
+
+SIGNS = {"better": "▲", "worse": "▼", "equivalent": "=", "no difference shown": ""}
+
+
+@dataclass(frozen=True, slots=True)
+class Cell:
+    """A row's family less a column's; hidden with either."""
+
+    indices: str
+    lead: str
+    sign: str
+    kind: str  # better, worse, equivalent, no
+    declared: bool
+    says: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,9 +38,8 @@ class SealedRow:
     index: int
     family: str
     swatch: Markup
-    plot: Markup
+    against: list[Cell | None]  # each family in the same order; None: itself
     values: list[str]  # as `sealed_columns`
-    seeds: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,13 +62,11 @@ def sealed_section(view: View, sealed: Confirmation) -> dict[str, Any]:
         "sealed": sealed,
         "sealed_rows": sealed_rows(view, sealed),
         "sealed_columns": sealed_columns(view, sealed),
-        "sealed_ends": ends(sealed_scale(sealed), score),
         "pair_rows": pair_rows(view, sealed),
         "pair_ends": ends(verdict_scale(sealed.pairs), signed) if sealed.pairs else {},
         "sealed_cold": _how_cold(view),
         "cold_sentences": [sentence(view, pair) for pair in sealed.cold],
         "group_tables": group_tables(view, sealed),
-        "best_possible": _best_possible(view, sealed),
         "task_section": report_of(view.study.experiment.task).section(view, sealed),
     }
 
@@ -74,41 +79,55 @@ def _how_cold(view: View) -> str | None:
     return "sealed_cold_ranked" if ranked else "sealed_cold"
 
 
-def _best_possible(view: View, sealed: Confirmation) -> str:
+def best_possible(view: View, sealed: Confirmation) -> list[str]:
+    """Of data whose truth is known, the score of who knows it."""
     if sealed.best_possible is None:
-        return ""
-    return view.say("best_possible", value=f"{sealed.best_possible:.4f}", metric=view.metric)
+        return []
+    return [view.say("best_possible", value=f"{sealed.best_possible:.4f}", metric=view.metric)]
 
 
 def sealed_rows(view: View, confirmation: Confirmation) -> list[SealedRow]:
     """The best mean first."""
-    key, x, out = confirmation.metric, sealed_scale(confirmation), []
+    key, names = confirmation.metric, ranking(confirmation)
     cut = key.partition("@")[2]
 
     def of_cut(name: str) -> bool:
         return name.partition("@")[2] == cut
 
-    for family in ranking(confirmation):
+    out = []
+    for family in names:
         result, mark = confirmation.families[family], view.marks[family]
-        main = result.metrics[key]
-        text = f"{score(main.mean)} [{score(main.lower)}, {score(main.upper)}]"
         others = [score(result.metrics[name].mean) for name in other_metrics(view, confirmation)]
         out.append(
             SealedRow(
                 index=mark.index,
-                family=family,
+                family=view.label(family),
                 swatch=mark.swatch(),
-                plot=estimate_cell(main.mean, main.lower, main.upper, mark, x),
+                against=[_against(view, confirmation, family, other) for other in names],
                 values=[
-                    text,
+                    estimated(result.metrics[key]),
                     *others,
                     *(f"{share:.1%}" for name, share in result.coverage.items() if of_cut(name)),
                     *(f"{n.mean:.2f}" for name, n in result.novelty.items() if of_cut(name)),
+                    str(len(result.seeds)),
                 ],
-                seeds=len(result.seeds),
             )
         )
     return out
+
+
+def _against(view: View, confirmation: Confirmation, family: str, other: str) -> Cell | None:
+    if family == other:
+        return None
+    v = verdict_on(confirmation, family, other)
+    return Cell(
+        indices=_indices(view, v),
+        lead=signed(v.lead[0]),
+        sign=SIGNS[v.outcome],
+        kind=v.outcome.split()[0],
+        declared=not v.exploratory,
+        says=view.say(_outcome(v), a=view.titles[family], b=view.titles[other]),
+    )
 
 
 def sealed_columns(view: View, confirmation: Confirmation) -> list[str]:
@@ -118,6 +137,7 @@ def sealed_columns(view: View, confirmation: Confirmation) -> list[str]:
         view.say("mean", metric=view.metric),
         *map(written, other_metrics(view, confirmation)),
         *([view.say("coverage", k=cut), view.say("novelty", k=cut)] if cut else []),
+        view.say("seeds" if confirmation.searches == 1 else "seeds_each"),
     ]
 
 
@@ -144,14 +164,22 @@ def pair_rows(view: View, confirmation: Confirmation) -> list[PairRow]:
     x = verdict_scale(turned)
     return [
         PairRow(
-            indices=f"{view.marks[v.a].index} {view.marks[v.b].index}",
-            pair=view.say("against", a=v.a, b=v.b),
+            indices=_indices(view, v),
+            pair=view.say("against", a=view.label(v.a), b=view.titles[v.b]),
             plot=verdict_cell(v, x),
             difference=interval(v),
             p=f"{v.p:.4f}" if v.p >= 0.0001 else "<0.0001",
-            outcome=view.say(f"outcome_{v.outcome}".replace(" ", "_"), a=v.a, b=v.b),
+            outcome=view.say(_outcome(v), a=view.titles[v.a], b=view.titles[v.b]),
             cautions=cautions(view, v),
             kind=v.outcome.split()[0],
         )
         for v in sorted(turned, key=lambda v: (v.exploratory, place[v.a], place[v.b]))
     ]
+
+
+def _indices(view: View, v: PairVerdict) -> str:
+    return f"{view.marks[v.a].index} {view.marks[v.b].index}"
+
+
+def _outcome(v: PairVerdict) -> str:
+    return f"outcome_{v.outcome}".replace(" ", "_")

@@ -49,7 +49,7 @@ def group_tables(view: View, confirmation: Confirmation) -> list[GroupTable]:
     order = ranking(confirmation)
     if len(order) < 2 or not confirmation.subgroups:
         return []
-    pairs = [pair for pair in (leading_pair(view, order), (order[0], order[1])) if pair]
+    pairs = [pair for pair in (leading_pair(view, view.families), (order[0], order[1])) if pair]
     different = {frozenset(pair): pair for pair in reversed(pairs)}
     return [_table(view, confirmation, *pair) for pair in reversed(different.values())]
 
@@ -61,7 +61,7 @@ def _table(view: View, confirmation: Confirmation, a: str, b: str) -> GroupTable
     x = difference_scale([*bounds, effect])
     return GroupTable(
         indices=f"{view.marks[a].index} {view.marks[b].index}",
-        pair=view.say("against", a=a, b=b),
+        pair=view.say("against", a=view.label(a), b=view.titles[b]),
         sentence=_sentence(view, found, a, b),
         low=signed(x.low),
         high=signed(x.high),
@@ -102,7 +102,8 @@ def _sentence(view: View, found: list[SubgroupDifference], a: str, b: str) -> st
     lower = lower_is_better(view.selection.metric)
     ahead, behind = (below, above) if lower else (above, below)
     key = "groups_sentence_lower" if lower else "groups_sentence"
-    return view.say(key, a=a, b=b, n=len(found), ahead=ahead, behind=behind)
+    names = {"a": view.titles[a], "b": view.titles[b]}
+    return view.say(key, **names, n=len(found), ahead=ahead, behind=behind)
 
 
 def group_name(view: View, name: str) -> str:

@@ -1,6 +1,6 @@
 """What the report says of one task alone, asked by the task's name."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache
 from importlib import import_module
@@ -9,12 +9,17 @@ from typing import TYPE_CHECKING
 
 from markupsafe import Markup
 
-from recsweep.config.schema import task_packages
+from recsweep.config.schema import Experiment, task_packages
+from recsweep.errors import BadInput
 from recsweep.records.confirmation import Confirmation
 from recsweep.reporting.words import PAGE_WORDS
 
 if TYPE_CHECKING:
     from recsweep.reporting.view import View
+
+
+Say = Callable[..., str]
+"""A key of the words and what fills their blanks -> the text."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +33,9 @@ class TaskReport:
     """Sentences on the task's rules."""
     section: Callable[["View", Confirmation], Markup] = lambda view, sealed: Markup()
     """HTML that stands in the sealed test's section."""
+    plainly: Callable[[Say, Confirmation, Mapping[str, str]], str] = lambda *asked: ""
+    """What scores mean to somebody who knows no metric, in a sentence; families as the study calls
+    them and as people read them, the one that the question is about first."""
 
 
 @cache
@@ -43,6 +51,24 @@ def report_of(task: str) -> TaskReport:
 
 
 def words_of(task: str, lang: str) -> Mapping[str, str]:
-    """The page's words in a language, with the task's."""
+    """The page's words in a language, with the task's.
+
+    Raises:
+        BadInput: a language that they aren't written in.
+    """
+    if lang not in PAGE_WORDS:
+        raise BadInput(f"language {lang!r} is not known; allowed: {', '.join(PAGE_WORDS)}")
     own = report_of(task).words
     return {**PAGE_WORDS[lang], **own.get(lang, own.get("en", {}))}
+
+
+def speaker(experiment: Experiment, lang: str) -> Say:
+    """The words of a study; where it is about sessions, those for a table of sessions."""
+    words, unit = words_of(experiment.task, lang), experiment.data.unit
+    return lambda key, **blanks: words.get(f"{key}:{unit}", words[key]).format(**blanks)
+
+
+def listed(say: Say, things: Sequence[str], how: str = "list_and") -> str:
+    """`a, b and c`; `how` is `list_and` or `list_or`."""
+    *others, last = things
+    return say(how, others=say("list_within").join(others), last=last) if others else last

@@ -1,5 +1,5 @@
 "use strict";
-// The family filter, and a print that shows what was folded away. Without this file the page is whole.
+// The family filter, and a print that unfolds how the study was done: of the search, what is open. Without this file the page is whole.
 (() => {
   const form = document.getElementById("filter");
   const boxes = [...form.querySelectorAll("input")];
@@ -15,6 +15,7 @@
     status.textContent = form.dataset.shown
       .replace("{shown}", on.size)
       .replace("{all}", boxes.length);
+    document.dispatchEvent(new Event("filter"));
   };
 
   form.hidden = false;
@@ -29,7 +30,7 @@
 
   let opened = [];
   window.addEventListener("beforeprint", () => {
-    opened = [...document.querySelectorAll("details:not([open])")];
+    opened = [...document.querySelectorAll("#data, #reproduce, #protocol")].filter((part) => !part.open);
     for (const details of opened) details.open = true;
   });
   window.addEventListener("afterprint", () => {

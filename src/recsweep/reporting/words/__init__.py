@@ -19,6 +19,7 @@ def load_words(*paths: Path) -> Words:
 
 
 _HERE = Path(__file__).parent
-PAGE_WORDS = load_words(_HERE / "page.yaml", _HERE / "portrait.yaml")
+_PAGE = ("answer", "page", "charts", "portrait")
+PAGE_WORDS = load_words(*(_HERE / f"{name}.yaml" for name in _PAGE))
 COMPARE_WORDS = load_words(_HERE / "compare.yaml")
 DASHBOARD_WORDS = load_words(_HERE / "dashboard.yaml")

@@ -21,8 +21,8 @@ HEAD = """\
 # Written by recsweep init, which looked at the files below. Look it over, then:
 #
 #   recsweep prepare {path}          # reads, checks, counts; trains nothing
-#   recsweep sweep {path} --dry-run  # how long a search takes
-#   recsweep run {path}
+#   recsweep plan {path}  # how long a search takes
+#   recsweep sweep {path}
 """
 
 

@@ -78,7 +78,7 @@ def portrait_stage(
         folder: of the study.
         root: the folder that holds `data/`.
         family: its name in the study; None: the best network.
-        clusters: how many; None: as many as the silhouette favours.
+        clusters: how many; None: chosen by silhouette score.
         on_epoch: told of every epoch of the refit.
 
     Raises:

@@ -6,10 +6,8 @@ from pathlib import Path
 
 import numpy as np
 
-from recsweep.config.files import nearest, read_yaml, validate
+from recsweep.config.files import read_yaml
 from recsweep.data.features.choose import with_features
-from recsweep.data.prepare import prepare
-from recsweep.data.sources import resolve
 from recsweep.data.types import Dataset, Fold
 from recsweep.errors import BadInput, WorkFailed
 from recsweep.models.registry import families_of
@@ -23,6 +21,7 @@ from recsweep.stages.confirm.conclude import learner_metrics
 from recsweep.stages.confirm.refits import Job, RefitEnded, score_all
 from recsweep.stages.confirm.stage import open_test
 from recsweep.stages.machine import device_of, threads, worker_count
+from recsweep.stages.recorded import check_configuration, recorded_data
 from recsweep.stages.reproduce.figures import Figure, compare_figures, obstacles, tolerance
 from recsweep.tasks.folds import development_folds
 from recsweep.training.epoch import EpochReport
@@ -73,11 +72,8 @@ def reproduce_stage(
     """
     best = read_best(path)
     edits = tuple(edited(BestFile, read_yaml(path)))
-    families = families_of(best.experiment.task)
-    if best.kind not in families:
-        raise BadInput(f"{path}: kind {best.kind!r} is no family{nearest(best.kind, families)}")
-    validate(families[best.kind].config, dict(best.config), f"{path}: config")
-    dataset = _same_data(best, root)
+    check_configuration(best, path)
+    dataset = recorded_data(best, root)
     now = environment(best.experiment.resources)
     if sealed:
         recorded, figures, reasons = _on_test(best, path.parent.parent, dataset, now, on_end)
@@ -85,32 +81,6 @@ def reproduce_stage(
         recorded = best.environment
         figures, reasons = _on_folds(best, dataset, now, on_epoch)
     return Reproduction(best, figures, edits, tuple(reasons), tuple(changed(recorded, now)))
-
-
-def _same_data(best: BestFile, root: Path) -> Dataset:
-    data = best.experiment.data
-    for table in data.tables:
-        # Without its own sha256: the record's is what counts, and tells the same.
-        source = resolve(
-            table.model_copy(update={"sha256": None}),
-            data.package,
-            root / "data" / "raw",
-            data.simulator,
-        )
-        expected = best.data.raw.get(table.path)
-        if source.sha256 != expected:
-            raise WorkFailed(
-                f"{source.path}: has sha256 {source.sha256[:12]}…, the record has "
-                f"{(expected or 'none')[:12]}…: it is not the file that {best.family} was "
-                "selected on"
-            )
-    dataset = prepare(best.experiment, root)
-    if dataset.fingerprint != best.data.fingerprint:
-        raise WorkFailed(
-            f"{dataset.folder}: has fingerprint {dataset.fingerprint[:12]}…, the record has "
-            f"{best.data.fingerprint[:12]}…: the raw files are the same, their preparation is not"
-        )
-    return dataset
 
 
 def _on_folds(

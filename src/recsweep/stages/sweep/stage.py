@@ -1,4 +1,4 @@
-"""The verb `sweep`: run or resume a study's trials and write down what they found."""
+"""The verb `search`: run or resume a study's trials and write down what they found."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -76,7 +76,7 @@ def searched_data(study: Study, root: Path) -> Dataset:
     if dataset.fingerprint != study.fingerprint:
         raise BadInput(
             f"{dataset.folder}: has fingerprint {dataset.fingerprint[:12]}…, the study searched on "
-            f"{study.fingerprint[:12]}…; the data changed: run recsweep sweep under a new study "
+            f"{study.fingerprint[:12]}…; the data changed: run recsweep search under a new study "
             "name"
         )
     return dataset
@@ -94,11 +94,16 @@ def _check_histories(experiment: Experiment, spaces: Mapping[str, Space]) -> Non
 
 
 def sweep(
-    inputs: Inputs, *, extra_trials: int = 0, listeners: Sequence[Listener] = ()
+    inputs: Inputs,
+    *,
+    extra_trials: int = 0,
+    listeners: Sequence[Listener] = (),
+    later: Sequence[str] = (),
 ) -> tuple[Study, SweepSession | None]:
     """Run what the study lacks; the session is None if it lacked nothing.
 
-    Whatever happens, the study's files tell of every finished trial.
+    Whatever happens, the study's files tell of every finished trial. `later` names the stages that
+    follow, for the estimate of the end.
 
     Raises:
         BadInput: `extra_trials` of a budget of seconds.
@@ -115,7 +120,7 @@ def sweep(
     engine_of(experiment.resources)  # what it compiles is there before workers ask for it
     now = environment(experiment.resources)  # if it can't be told, then not after the search
     folder.mkdir(parents=True, exist_ok=True)
-    hearing: list[Listener] = [LiveFile(folder), *listeners]
+    hearing: list[Listener] = [LiveFile(folder, later), *listeners]
     if mode == "online":
         board = opening_board(experiment, inputs.spaces)
         publish_along(board, experiment.tracking, wait=False)

@@ -12,6 +12,7 @@ from recsweep.data.batches import cut_windows
 from recsweep.data.types import Float64, Targets, Training
 from recsweep.evaluation.metrics import FUNCTIONS
 from recsweep.models.protocol import Recommender
+from recsweep.tasks.next_item.answers import answers
 from recsweep.tasks.next_item.folds import targets_of, training_of
 from recsweep.tasks.next_item.lists import CatalogueLists
 from recsweep.tasks.next_item.ranking import Ranker
@@ -53,4 +54,5 @@ TASK: Task[Recommender] = Task(
     target_values=_target_values,
     steps=_steps,
     lists=CatalogueLists,
+    answers=answers,
 )

@@ -43,11 +43,22 @@ class CourseCounts:
 
 
 @dataclass(frozen=True, slots=True)
+class CourseTotals:
+    """The same at a moment after all of training."""
+
+    counts: Int64  # (n_items,)
+
+    def before(self, item: Int32, time: Int64) -> Int64:
+        """(n,) events of each course."""
+        return self.counts[item]
+
+
+@dataclass(frozen=True, slots=True)
 class HistoryInputs:
     """What the summary needs to know of training."""
 
     kinds: tuple[int, ...]  # event types that training holds
-    counted: CourseCounts  # training events
+    counted: CourseCounts | CourseTotals  # training events
     encoder: Encoder
     ablation: bool  # will columns be left out afterwards?
 

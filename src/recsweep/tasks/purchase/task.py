@@ -9,6 +9,7 @@ from recsweep.data.types import UNKNOWN, Targets, Training
 from recsweep.evaluation.probability import linearised_by_learner
 from recsweep.models.cases import CaseBook
 from recsweep.models.protocol import Classifier
+from recsweep.tasks.purchase.answers import answers, session_answers
 from recsweep.tasks.purchase.details import best_possible, details_of
 from recsweep.tasks.purchase.folds import targets_of, training_of
 from recsweep.tasks.purchase.scores import pooled, target_values
@@ -44,4 +45,6 @@ TASK: Task[Classifier] = Task(
     cold=lambda targets, n_known: targets.item == UNKNOWN,
     details=details_of,
     best_possible=best_possible,
+    answers=answers,
+    session_answers=session_answers,
 )

@@ -1,6 +1,6 @@
 """The task `purchase`: what probabilities promise against what happened, and decisions on them."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -13,7 +13,7 @@ from recsweep.reporting.charts.lines import BOTTOM, LEFT, TOP, axes
 from recsweep.reporting.charts.svg import WIDTH, Scale, figure, path, tag
 from recsweep.reporting.html import template
 from recsweep.reporting.sections.verdicts import ranking
-from recsweep.reporting.tasks.registry import TaskReport
+from recsweep.reporting.tasks.registry import Say, TaskReport, listed
 from recsweep.reporting.view import View
 from recsweep.reporting.words import load_words
 from recsweep.tasks.purchase.details import ANSWERS, PurchaseDetails
@@ -73,9 +73,9 @@ def reliability_diagram(view: View, family: str, bins: Sequence[Bin], top: float
     mark = view.marks[family]
     x = Scale(0.0, top, LEFT + 4, WIDTH - RIGHT)
     y = Scale(0.0, top, HEIGHT - BOTTOM, TOP)
-    ticks = [(t, f"{t:g}") for t in x.ticks(5)]
+    ticks = [(t, f"{t:g}") for t in x.ticks()]
     points = [(x(b.predicted), y(b.bought)) for b in bins]
-    parts = axes(x, y, HEIGHT, view.say("promised"), view.say("happened"), ticks, RIGHT)
+    parts = [axes(x, y, HEIGHT, view.say("promised"), view.say("happened"), ticks, RIGHT)]
     parts.append(tag("path", d=path([(x(0.0), y(0.0)), (x(top), y(top))]), class_="level"))
     drawn = [tag("path", d=path(points), class_=f"line {mark.colour}")] if len(points) > 1 else []
     for b, (across, up) in zip(bins, points, strict=True):
@@ -87,7 +87,7 @@ def reliability_diagram(view: View, family: str, bins: Sequence[Bin], top: float
         )
         drawn.append(tag("g", tag("title", title), mark.at(across, up, 4.2)))
     parts.append(tag("g", *drawn, class_="series", data_family=mark.index))
-    return figure(HEIGHT, view.say("reliability_label", family=family), *parts)
+    return figure(HEIGHT, view.say("reliability_label", family=view.titles[family]), *parts)
 
 
 def _columns(view: View, result: ConfirmedFamily) -> list[str]:
@@ -110,7 +110,19 @@ def _row(view: View, family: str, result: ConfirmedFamily, details: PurchaseDeta
         q = details.answers[answer]
         cells += [f"{v:.3f}" for v in (q.precision, q.recall, q.f1)] + [f"{q.support:,}"]
     cells += [f"{result.metrics[name].mean:.2f}" for name in _top(result)]
-    return DecisionRow(mark.index, family, mark.swatch(), cells)
+    return DecisionRow(mark.index, view.label(family), mark.swatch(), cells)
+
+
+def _plainly(say: Say, sealed: Confirmation, asked: Mapping[str, str]) -> str:
+    """How many of the most promising tenth are bought: the lift there times the share of all."""
+    bought = sealed.window.get("purchases", 0) / sealed.targets
+    if not bought or any("lift" not in sealed.families[name].metrics for name in asked):
+        return ""
+    shares = {n: f"{sealed.families[n].metrics['lift'].mean * bought:.0%}" for n in asked}
+    (first, title), *rivals = asked.items()
+    others = [say("plainly_other", a=called, share=shares[name]) for name, called in rivals]
+    values = {"share": shares[first], "all": f"{bought:.0%}"}
+    return say("plainly", a=title, others=listed(say, others), **values)
 
 
 REPORT = TaskReport(
@@ -118,5 +130,6 @@ REPORT = TaskReport(
     "calibrators are cross-fitted over {unit}.",
     words=load_words(Path(__file__).with_name("words.yaml")),
     notes=_notes,
+    plainly=_plainly,
     section=_section,
 )

@@ -1,0 +1,106 @@
+"""The verbs on a fitted model: fit, recommend, export.
+
+A stage is imported when it is called: `import recsweep` and the command line stay quick.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from recsweep.api.study_folder import root_of
+
+if TYPE_CHECKING:
+    from recsweep.bundle.format import Until
+    from recsweep.stages.fit.stage import FittedBundle
+    from recsweep.stages.portrait.stage import OnEpoch
+    from recsweep.stages.recommend import Asking, Recommended
+
+
+def fit(
+    best: str | Path,
+    out: str | Path,
+    *,
+    until: Until = "everything",
+    licence: str | None = None,
+    on_epoch: OnEpoch = lambda family, epoch, epochs, seconds_left: None,
+) -> FittedBundle:
+    """Train a best configuration on all data and write a bundle.
+
+    Args:
+        best: `results/<study>/best/<family>.yaml`, or a study's folder: its family with the best
+            cross-validated score.
+        out: a folder that is not there yet.
+        until: `everything`, the sealed test included, once its verdicts are out; or `development`.
+        licence: what is known of the data's licence, for the model card.
+        on_epoch: called with every epoch.
+
+    Raises:
+        BadInput: a file or key that can't be used, a place that is taken, or a sealed test whose
+            verdicts are not out.
+        WorkFailed: the data differ from the record's, or training diverged.
+
+    Examples:
+        >>> fitted = fit("results/mine/best/item_knn.yaml", "models/mine", until="development")
+        >>> fitted.file.courses
+        12
+    """
+    from recsweep.stages.fit.stage import fit_stage
+
+    path = Path(best)
+    root = root_of(path if path.is_dir() else path.parent.parent)
+    return fit_stage(path, root, Path(out), until=until, licence=licence, on_epoch=on_epoch)
+
+
+def recommend(
+    model: str | Path,
+    histories: str | Path | None = None,
+    learners: Sequence[str] = (),
+    *,
+    asking: Asking | None = None,
+    out: str | Path | None = None,
+    root: str | Path = ".",
+) -> Recommended:
+    """Write the lists of every learner of a file, or of some learners of the prepared log.
+
+    Args:
+        model: a bundle's folder.
+        histories: a file of events in the experiment's columns.
+        learners: ids in the prepared log, where no file is given.
+        asking: how many courses, which, as of when; None: ten of all.
+        out: a CSV, Parquet or JSON lines file that isn't there yet; None: standard output.
+        root: the folder that holds `data/`.
+
+    Raises:
+        BadInput: a bundle, a file, a column or a learner that can't be used.
+        WorkFailed: the output can't be written.
+    """
+    from recsweep.stages.recommend import Asking, recommend_stage
+
+    return recommend_stage(
+        Path(model),
+        None if histories is None else Path(histories),
+        learners,
+        Path(root),
+        asking or Asking(),
+        None if out is None else Path(out),
+    )
+
+
+def export(model: str | Path, onnx: str | Path) -> float:
+    """Write a bundle's network as an ONNX file; gives the largest difference between their scores,
+    against the larger of one and a score's size.
+
+    Args:
+        model: a bundle's folder.
+        onnx: a file that isn't there yet.
+
+    Raises:
+        BadInput: a bundle that can't be used, or whose family is no network that ranks; the extra
+            `onnx` isn't installed.
+        WorkFailed: the scores differ.
+    """
+    from recsweep.bundle.onnx import export_onnx
+
+    return export_onnx(Path(model), Path(onnx))

@@ -1,0 +1,83 @@
+"""Learners' histories from a file of events in the experiment's own columns, learner by learner.
+
+Rows may stand in any order. So many as fit are held in memory; more are dealt by learner into files
+of a temporary folder, and one of these is held at a time.
+"""
+
+import tempfile
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+import polars as pl
+
+from recsweep.config.schema import EventTable, Experiment
+from recsweep.data.cleaning import RULES, Cleaned, clean_batches, needed_columns, together
+from recsweep.data.formats.parts import parts
+from recsweep.data.reading import read_batches
+
+HELD = 1 << 22
+"""Events that are held in memory before they are dealt out."""
+DEALT = 64
+"""Files that they are dealt into."""
+
+
+@dataclass
+class ReadCounts:
+    """What was read so far, and which rule took out how much."""
+
+    rows: int = 0
+    dropped: Counter[str] = field(default_factory=Counter)
+
+
+def history_table(experiment: Experiment, path: Path) -> EventTable:
+    """How a file of histories is read: as the experiment's first log is."""
+    table = experiment.data.events[0]
+    packed = path.name.lower()
+    form = "parquet" if packed.endswith((".parquet", ".pq")) else "csv"
+    return table.model_copy(update={"path": str(path), "format": form, "sha256": None})
+
+
+def read_histories(
+    experiment: Experiment, path: Path, counts: ReadCounts
+) -> Iterator[pl.DataFrame]:
+    """Frames of cleaned events (user, item, time, kind, perhaps dwell), no learner in two of them.
+
+    Raises:
+        BadInput: the file can't be read in the experiment's columns.
+    """
+    held: list[Cleaned] = []
+    with tempfile.TemporaryDirectory(prefix="recsweep-") as folder:
+        dealt = 0
+        for number, cleaned in enumerate(_cleaned(experiment, path)):
+            counts.rows += cleaned.rows
+            counts.dropped.update({rule: cleaned.dropped[rule] for rule in RULES})
+            held.append(replace(cleaned, unmapped={}))
+            if sum(len(each.events) for each in held) > HELD:
+                _deal(together(held).events, Path(folder), number)
+                held, dealt = [], dealt + 1
+        if not dealt:
+            yield together(held).events
+            return
+        if held:
+            _deal(together(held).events, Path(folder), -1)
+        for part in range(DEALT):
+            files = sorted(Path(folder).glob(f"{part}-*.parquet"))
+            if files:
+                yield pl.concat([pl.read_parquet(file) for file in files])
+
+
+def _cleaned(experiment: Experiment, path: Path) -> Iterator[Cleaned]:
+    table = history_table(experiment, path)
+    columns = needed_columns(table)
+    for file in parts(path):
+        yield from clean_batches(
+            read_batches(table, file, columns), table, experiment.data.times, file
+        )
+
+
+def _deal(events: pl.DataFrame, folder: Path, number: int) -> None:
+    part = events["user"].cast(pl.String).hash(0) % DEALT
+    for (of,), rows in events.group_by(part.alias("part")):
+        rows.write_parquet(folder / f"{of}-{number:06}.parquet")

@@ -1,0 +1,83 @@
+"""A fitted model: made, asked and handed on, each with what it prints."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import recsweep
+from recsweep.cli.console import command, err, hints, out
+from recsweep.errors import BadInput
+
+if TYPE_CHECKING:
+    from recsweep.bundle.format import Until
+    from recsweep.stages.recommend import Asking
+
+
+def fit(best: Path, folder: Path, until: "Until", licence: str | None, quiet: bool) -> None:
+    """Fit, and say what was fitted."""
+    from recsweep.cli.model_lines import fitted_lines
+    from recsweep.cli.refit_progress import RefitProgress
+
+    with RefitProgress(out, quiet, "epochs") as progress:
+        fitted = recsweep.fit(best, folder, until=until, licence=licence, on_epoch=progress.trained)
+    for line in fitted_lines(fitted.file):
+        out.print(line, markup=False, highlight=False, soft_wrap=True)
+    hints(
+        (f"{folder}/README.md", "the model card"),
+        (command("recommend", str(folder), "histories.csv"), "lists for learners"),
+    )
+
+
+def recommend(
+    folder: Path,
+    histories: Path | None,
+    learners: Sequence[str],
+    output: Path | None,
+    quiet: bool,
+    asking: "Asking",
+) -> None:
+    """Recommend; counts go to standard error."""
+    from recsweep.cli.model_lines import recommended_lines
+
+    done = recsweep.recommend(folder, histories, learners, asking=asking, out=output)
+    if not quiet:
+        for line in recommended_lines(done):
+            err.print(line, markup=False, highlight=False, soft_wrap=True)
+
+
+def export(folder: Path, onnx: Path) -> None:
+    """Write the ONNX file, and say how close its scores are."""
+    worst = recsweep.export(folder, onnx)
+    out.print(
+        f"{onnx}: written; its scores are within {worst:.1g} of the bundle's.",
+        markup=False,
+        highlight=False,
+        soft_wrap=True,
+    )
+
+
+def serve(folders: Sequence[Path], split: str | None, host: str, port: int, replicas: int) -> None:
+    """Serve bundles until Ctrl-C.
+
+    Raises:
+        BadInput: the extra `serve` isn't installed, or a bundle or share that can't be used.
+    """
+    try:
+        from recsweep.serving.run import run
+    except ImportError as error:
+        raise BadInput(
+            f"{error.name} is not installed; install it with pip install 'recsweep[serve]'"
+        ) from None
+    try:
+        shares = [float(share) for share in split.split(",")] if split else []
+    except ValueError:
+        raise BadInput(f"--split {split}: expected shares such as 0.9,0.1") from None
+
+    def say(address: str) -> None:
+        out.print(
+            f"{len(folders)} model{'s' * (len(folders) != 1)} at {address}/docs (Ctrl-C stops)",
+            markup=False,
+            highlight=False,
+        )
+
+    run(folders, shares, host=host, port=port, replicas=replicas, on_ready=say)

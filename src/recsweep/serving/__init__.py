@@ -1,0 +1,1 @@
+"""Bundles behind HTTP: what is asked and answered, and Ray Serve around it."""

@@ -1,0 +1,1 @@
+"""The verb `fit`: train a best configuration on all data and write a bundle."""

@@ -1,0 +1,236 @@
+"""The verb `fit`: train a best configuration on all data and write a bundle.
+
+It trains as the confirmation's first refit does: the same epochs, the same seed, by default on the
+sealed test as well. That is allowed once the study's verdicts are out, since nothing is scored on
+it any more; a fit reports no score and is no opening.
+"""
+
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from recsweep.bundle.bundle import parts_of
+from recsweep.bundle.card import card
+from recsweep.bundle.files import check_free, write_bundle
+from recsweep.bundle.format import BEST, CARD, BundleFile, Evidence, Fitted, Score, Selected, Until
+from recsweep.config.schema import Experiment
+from recsweep.data.sealed import unseal
+from recsweep.data.types import Dataset, Fold, Training
+from recsweep.errors import BadInput, WorkFailed
+from recsweep.evaluation.probability import Calibrator, fit_calibrator
+from recsweep.models.cases import labels_of
+from recsweep.records.confirmation import Confirmation
+from recsweep.records.confirmation_files import VERDICTS, read_confirmation
+from recsweep.records.environment import environment
+from recsweep.records.evidence import read_evidence
+from recsweep.records.openings import Opened
+from recsweep.records.selection import BestFile, read_best
+from recsweep.stages.machine import device_of, threads
+from recsweep.stages.portrait.stage import OnEpoch
+from recsweep.stages.recorded import check_configuration, recorded_data
+from recsweep.tasks.development import whole_split
+from recsweep.tasks.folds import development_folds
+from recsweep.tasks.registry import TASKS
+from recsweep.training.refit import refit
+from recsweep.training.trial import Diverged
+
+
+@dataclass(frozen=True, slots=True)
+class FittedBundle:
+    """Where it lies, and what it says of itself."""
+
+    folder: Path
+    file: BundleFile
+
+
+def fit_stage(
+    path: Path,
+    root: Path,
+    out: Path,
+    *,
+    until: Until = "everything",
+    licence: str | None = None,
+    on_epoch: OnEpoch = lambda family, epoch, epochs, seconds_left: None,
+) -> FittedBundle:
+    """Train the configuration of a best file and write a bundle.
+
+    Args:
+        path: `results/<study>/best/<family>.yaml`, or a study's folder: see `best_file`.
+        root: where `data/` is, or will be.
+        out: a folder that is not there yet.
+        until: with the sealed test, or without it.
+        licence: what is known of the data's licence, for the model card.
+        on_epoch: told of every epoch.
+
+    Raises:
+        BadInput: a file or key that can't be used, a place that is taken, or a sealed test whose
+            verdicts are not out.
+        WorkFailed: the data differ from the record, or training diverged.
+    """
+    check_free(out)
+    path = best_file(path) if path.is_dir() else path
+    best = read_best(path)
+    check_configuration(best, path)
+    experiment = best.experiment.of_family(best.family)
+    if TASKS[experiment.task].answers is None:
+        raise BadInput(
+            f"{path}: models of task {experiment.task} can't be asked outside of a study"
+        )
+    folder = path.parent.parent
+    confirmation = _confirmation(best, folder, until)
+    dataset = recorded_data(best, root)
+    calibrator = _calibrator(best, experiment, dataset)
+    cut = dataset.cuts.test[0]
+    if until == "everything":
+        dataset, cut = unseal(dataset), dataset.cuts.test[1]
+    split = whole_split(dataset, experiment, cut)
+    training = TASKS[experiment.task].training(split)
+    model = _train(best, experiment, training, on_epoch)
+    content, files = parts_of(model, split, training, calibrator)
+    content |= _record(best, experiment, training, until, cut, confirmation, licence)
+    record = BundleFile.model_validate({**content, "files": {}})
+    files |= {CARD: card(record, out.name).encode(), BEST: path.read_bytes()}
+    if confirmation is not None:
+        files[VERDICTS] = (folder / VERDICTS).read_bytes()
+    write_bundle(out, content, files)
+    return FittedBundle(out, record)
+
+
+def best_file(folder: Path) -> Path:
+    """That of a study's family with the best cross-validated score.
+
+    Raises:
+        BadInput: nothing was selected there.
+    """
+    best = read_evidence(folder).best
+    goodness = next(iter(best.values())).experiment.metric.goodness
+    family = max(best, key=lambda name: goodness(best[name].value))
+    return folder / "best" / f"{family}.yaml"
+
+
+def _confirmation(best: BestFile, folder: Path, until: Until) -> Confirmation | None:
+    """What the sealed test said of this very configuration; None: it was not asked."""
+    confirmation = read_confirmation(folder)
+    confirmed = None if confirmation is None else confirmation.families.get(best.family)
+    if confirmed is not None and Opened.of(confirmed) == Opened.of(best):
+        return confirmation
+    if until == "development":
+        return None
+    found = "has no verdicts" if confirmation is None else f"confirms another {best.family}"
+    raise BadInput(
+        f"{folder / VERDICTS}: {found}, so the sealed test stays sealed; run recsweep confirm "
+        f"{folder} first, or fit with --until development"
+    )
+
+
+def _train(best: BestFile, experiment: Experiment, training: Training, on_epoch: OnEpoch) -> object:
+    began = time.monotonic()
+
+    def hear(epoch: int, epochs: int) -> None:
+        left = (time.monotonic() - began) / epoch * (epochs - epoch)
+        on_epoch(best.family, epoch, epochs, left)
+
+    resources = experiment.resources
+    try:
+        with threads(resources):
+            return refit(
+                best.kind,
+                best.config,
+                training,
+                epochs=best.epochs,
+                seed=experiment.seed,
+                device=device_of(resources, 0),
+                precision=resources.precision,
+                task=TASKS[experiment.task],
+                on_epoch=hear,
+            )
+    except Diverged as reason:
+        raise WorkFailed(f"{best.family}: the fit diverged: {reason}") from None
+
+
+def _calibrator(best: BestFile, experiment: Experiment, dataset: Dataset) -> Calibrator:
+    """Fitted on every fold's window, by a model of what lay before it."""
+    calibration = experiment.metric.calibration
+    if calibration == "none":
+        return Calibrator()
+    folds = development_folds(dataset, experiment)
+    probability = np.concatenate([_held_out(best, experiment, fold) for fold in folds])
+    bought = np.concatenate([labels_of(fold.validation).bought for fold in folds])
+    return fit_calibrator(probability, bought, calibration)
+
+
+def _held_out(best: BestFile, experiment: Experiment, fold: Fold) -> np.ndarray:
+    task, device = TASKS[experiment.task], device_of(experiment.resources, 0)
+    model = _train(best, experiment, fold.training, lambda *told: None)
+    with threads(experiment.resources):
+        outcomes: np.ndarray = task.scorer(fold.validation, fold.n_items, device).outcomes(model)
+    return outcomes
+
+
+def _record(
+    best: BestFile,
+    experiment: Experiment,
+    training: Training,
+    until: Until,
+    cut: int,
+    confirmation: Confirmation | None,
+    licence: str | None,
+) -> dict[str, object]:
+    return {
+        "study": best.study,
+        "family": best.family,
+        "kind": best.kind,
+        "task": experiment.task,
+        "config": best.config,
+        "epochs": best.epochs,
+        "seed": experiment.seed,
+        "fitted": Fitted(
+            until=until,
+            end=cut,
+            learners=len(training.sequences),
+            events=len(training.sequences.item),
+            dataset=best.data.dataset,
+            fingerprint=best.data.fingerprint,
+            raw=best.data.raw,
+        ),
+        "selected": Selected(
+            trial=best.trial,
+            rule=best.rule,
+            metric=best.metric,
+            value=best.value,
+            folds=best.metrics[best.metric],
+            trials=experiment.budget.trials,
+        ),
+        "evidence": None if confirmation is None else _evidence(best.family, confirmation),
+        "licence": licence or _unknown_licence(experiment),
+        "experiment": experiment,
+        "environment": environment(experiment.resources),
+    }
+
+
+def _evidence(family: str, found: Confirmation) -> Evidence:
+    metric = found.metric
+    of_families = {name: each.metrics[metric] for name, each in found.families.items()}
+    return Evidence(
+        metric=metric,
+        learners=found.learners,
+        unit=found.unit,
+        targets=found.targets,
+        level=found.level,
+        smallest_effect=found.smallest_effect,
+        scope=found.scope,
+        openings=len(found.openings),
+        scores={name: Score(e.mean, e.lower, e.upper) for name, e in of_families.items()},
+        pairs=tuple(pair for pair in found.pairs if family in (pair.a, pair.b)),
+    )
+
+
+def _unknown_licence(experiment: Experiment) -> str:
+    data = experiment.data
+    source = "" if data.package is None else f" (of the package {data.package.name})"
+    return (
+        f"Nobody told recsweep the licence of the log {data.name}{source}. Read its terms before "
+        "you pass this model on: the weights and the list of courses were made from it."
+    )

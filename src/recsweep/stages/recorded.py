@@ -1,0 +1,55 @@
+"""What a best file says of its study, held against what is there."""
+
+from pathlib import Path
+
+from recsweep.config.files import nearest, validate
+from recsweep.data.prepare import prepare
+from recsweep.data.sources import resolve
+from recsweep.data.types import Dataset
+from recsweep.errors import BadInput, WorkFailed
+from recsweep.models.registry import families_of
+from recsweep.records.selection import BestFile
+
+
+def check_configuration(best: BestFile, path: Path) -> None:
+    """Refuse a best file that nothing can be built from.
+
+    Raises:
+        BadInput: a family that isn't here, or a configuration that it doesn't take.
+    """
+    families = families_of(best.experiment.task)
+    if best.kind not in families:
+        raise BadInput(f"{path}: kind {best.kind!r} is no family{nearest(best.kind, families)}")
+    validate(families[best.kind].config, dict(best.config), f"{path}: config")
+
+
+def recorded_data(best: BestFile, root: Path) -> Dataset:
+    """Fetch and prepare the data that a configuration was selected on.
+
+    Raises:
+        BadInput: a raw file that can't be read.
+        WorkFailed: a raw file or the prepared data differ from the record.
+    """
+    data = best.experiment.data
+    for table in data.tables:
+        # Without its own sha256: the record's is what counts, and tells the same.
+        source = resolve(
+            table.model_copy(update={"sha256": None}),
+            data.package,
+            root / "data" / "raw",
+            data.simulator,
+        )
+        expected = best.data.raw.get(table.path)
+        if source.sha256 != expected:
+            raise WorkFailed(
+                f"{source.path}: has sha256 {source.sha256[:12]}…, the record has "
+                f"{(expected or 'none')[:12]}…: it is not the file that {best.family} was "
+                "selected on"
+            )
+    dataset = prepare(best.experiment, root)
+    if dataset.fingerprint != best.data.fingerprint:
+        raise WorkFailed(
+            f"{dataset.folder}: has fingerprint {dataset.fingerprint[:12]}…, the record has "
+            f"{best.data.fingerprint[:12]}…: the raw files are the same, their preparation is not"
+        )
+    return dataset

@@ -1,0 +1,90 @@
+"""An exported network scores as its bundle, without recsweep."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from recsweep.bundle import onnx as exporting
+from recsweep.bundle.bundle import Bundle
+from recsweep.errors import BadInput, WorkFailed
+from recsweep.models.graph import ScoringGraph
+from recsweep.models.registry import families
+from recsweep.testing import Case, cases_of
+from recsweep.testing.bundles import bundle_of
+
+RUN = """
+import json, sys
+import numpy as np, onnxruntime
+session = onnxruntime.InferenceSession(sys.argv[1])
+given = json.loads(sys.argv[2])
+kinds = {"tensor(int64)": np.int64, "tensor(float)": np.float32}
+inputs = {i.name: np.array(given[i.name], kinds[i.type]) for i in session.get_inputs()}
+courses = json.loads(session.get_modelmeta().custom_metadata_map["courses"])
+print(json.dumps([courses, session.run(None, inputs)[0].astype(float).tolist()]))
+"""
+NETWORKS = [
+    case
+    for name in ("gru", "lstm", "gru_unordered", "wide_deep", "matrix_factorization")
+    for case in cases_of(families()[name], "next_item")
+    if case.name in ("defaults", "fading=time", "loss=bpr")
+    and (name != "matrix_factorization" or case.config["loss"] != "als")
+]
+
+
+def export(case: Case, folder: Path, monkeypatch: pytest.MonkeyPatch) -> tuple[Bundle, Path]:
+    pytest.importorskip("onnxruntime", reason="needs the extra onnx")
+    bundle = bundle_of(case)
+    monkeypatch.setattr(exporting, "load_bundle", lambda _: bundle)
+    return bundle, folder / "graph.onnx"
+
+
+@pytest.mark.parametrize("case", NETWORKS, ids=str)
+def test_every_network_is_within_the_tolerance(
+    case: Case, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    _, out = export(case, tmp_path, monkeypatch)
+    assert exporting.export_onnx(Path("m"), out) <= exporting.TOLERANCE
+    assert [path.name for path in tmp_path.iterdir()] == ["graph.onnx"]
+    with pytest.raises(BadInput, match="is there already"):
+        exporting.export_onnx(Path("m"), out)
+
+
+def test_it_runs_where_only_onnxruntime_is_known(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    bundle, out = export(NETWORKS[0], tmp_path, monkeypatch)
+    exporting.export_onnx(Path("m"), out)
+    inputs = ScoringGraph(bundle.model).example(2, 4)
+    given = json.dumps({name: value.tolist() for name, value in inputs.items()})
+    run = [sys.executable, "-c", RUN, str(out), given]
+    done = subprocess.run(run, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    courses, scores = json.loads(done.stdout)
+    assert courses == bundle.courses.catalogue["_id"].to_list()
+    with torch.inference_mode():
+        expected = bundle.model.score(exporting._histories(inputs)).numpy()
+    np.testing.assert_allclose(np.array(scores), expected, rtol=1e-5, atol=1e-5)
+
+
+def test_a_graph_that_scores_otherwise_is_not_kept(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    _, out = export(NETWORKS[0], tmp_path, monkeypatch)
+    monkeypatch.setattr(exporting, "TOLERANCE", 0.0)
+    with pytest.raises(WorkFailed, match="from the bundle's; not written"):
+        exporting.export_onnx(Path("m"), out)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_other_families_are_refused_in_a_line(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    case = next(cases_of(families()["markov"], "next_item"))
+    _, out = export(case, tmp_path, monkeypatch)
+    with pytest.raises(BadInput, match="markov is no network that ranks courses"):
+        exporting.export_onnx(Path("m"), out)

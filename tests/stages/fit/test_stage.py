@@ -1,0 +1,196 @@
+"""`fit` writes a bundle that answers as the refit does, and refuses what it must."""
+
+import json
+import re
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import jsonschema
+import numpy as np
+import polars as pl
+import pytest
+import torch
+from tiny import CONFIGS, World
+
+from recsweep.bundle.bundle import load_bundle
+from recsweep.bundle.format import BundleFile
+from recsweep.data.prepared import load_dataset
+from recsweep.errors import BadInput
+from recsweep.models.histories import HistoryTable
+from recsweep.stages.confirm.stage import confirm_stage
+from recsweep.stages.fit.stage import fit_stage
+from recsweep.tasks.development import whole_development
+from recsweep.tasks.registry import TASKS
+from recsweep.training.refit import refit
+
+MF = "matrix_factorization"
+OPTIONAL = "ray", "optuna", "wandb"
+ROOMS = "recsweep.training", "recsweep.search", "recsweep.spaces", "recsweep.records"
+
+
+def fit(world: World, family: str = MF, name: str = "m", until: str = "development") -> Path:
+    out = world.root / "models" / name
+    fit_stage(world.best(family), world.root, out, until=until)  # type: ignore[arg-type]
+    return out
+
+
+def content(folder: Path) -> dict[str, bytes]:
+    return {path.name: path.read_bytes() for path in folder.iterdir()}
+
+
+@pytest.mark.parametrize("family", CONFIGS)
+def test_a_bundle_answers_as_the_confirmations_refit_does(world: World, family: str) -> None:
+    record = fit_stage(
+        world.best(family), world.root, world.root / "models/m", until="development"
+    ).file
+    experiment = record.experiment
+    (folder,) = (world.root / "data").glob("tiny-*")
+    fold = whole_development(load_dataset(folder), experiment)
+    model = refit(
+        family,
+        record.config,
+        fold.training,
+        epochs=record.epochs,
+        seed=experiment.seed,
+        device=torch.device("cpu"),
+        task=TASKS["next_item"],
+    )
+    histories = fold.validation.histories
+    length = np.diff(histories.offsets)
+    every = np.arange(len(histories))
+    table = HistoryTable(histories, torch.device("cpu"))
+    expected = model.score(table.histories(every, every, length))
+    bundle = load_bundle(world.root / "models/m")
+    found = bundle.model.score(table.histories(every, every, length))
+    assert torch.equal(found, expected)
+    assert bundle.courses.catalogue["_id"].to_list() == _raw_ids(world, fold.items)
+
+
+def _raw_ids(world: World, codes: np.ndarray) -> list[str]:
+    (folder,) = (world.root / "data").glob("tiny-*")
+    items = load_dataset(folder).items
+    assert items is not None
+    return items["_id"].gather(codes).to_list()
+
+
+def test_the_same_fit_writes_the_same_bytes(world: World) -> None:
+    one, other = content(fit(world, name="a/m")), content(fit(world, name="b/m"))
+    assert one == other
+    assert one["README.md"].startswith(b"# m: matrix factorisation, of the study tiny")
+
+
+def test_the_sealed_test_is_learned_from_once_its_verdicts_are_out(world: World) -> None:
+    with pytest.raises(BadInput, match="has no verdicts, so the sealed test stays sealed; run"):
+        fit(world, until="everything")
+    assert not (world.root / "models").exists()
+    confirm_stage(world.study, world.root, workers=1)
+    openings = (world.study / "openings.json").read_bytes()
+    record = load_bundle(fit(world, until="everything")).file
+    assert (world.study / "openings.json").read_bytes() == openings
+    assert record.evidence is not None
+    assert {name for pair in record.evidence.pairs for name in (pair.a, pair.b)} == set(CONFIGS)
+    before = load_bundle(fit(world, name="other")).file
+    assert record.fitted.events > before.fitted.events
+    assert record.fitted.end > before.fitted.end
+    assert record.fitted.events == len(pl.read_csv(world.log))
+
+
+def test_a_verdict_on_another_configuration_is_none(
+    world: World, edit: Callable[[Path, str, str], None]
+) -> None:
+    confirm_stage(world.study, world.root, workers=1)
+    edit(world.best(MF), "epochs: 2", "epochs: 1")
+    with pytest.raises(BadInput, match="confirms another matrix_factorization, so the sealed test"):
+        fit(world, until="everything")
+    assert load_bundle(fit(world)).file.evidence is None
+
+
+def test_a_record_fits_its_schema(world: World) -> None:
+    text = json.loads((fit(world) / "bundle.json").read_text())
+    assert text.pop("digest")
+    schema = json.loads((Path(__file__).parents[3] / "docs/bundle.schema.json").read_text())
+    jsonschema.validate(text, schema)
+    assert set(text) == set(BundleFile.model_fields)
+
+
+def test_nothing_of_a_learner_is_in_the_folder(world: World) -> None:
+    for data in content(fit(world)).values():
+        assert not re.search(rb"\bu(?:[0-9]|[1-3][0-9])\b", data)
+
+
+def test_a_place_that_is_taken_is_refused_before_any_work(world: World) -> None:
+    out = fit(world)
+    with pytest.raises(BadInput, match="is there already"):
+        fit(world)
+    assert sorted(path.name for path in out.parent.iterdir()) == ["m"]
+
+
+@pytest.mark.parametrize(
+    "name", ["weights.safetensors", "arrays.safetensors", "courses.parquet", "README.md"]
+)
+def test_a_changed_file_is_refused_in_a_line(world: World, name: str) -> None:
+    folder = fit(world, "popularity")
+    data = bytearray((folder / name).read_bytes())
+    data[len(data) // 2] ^= 1
+    (folder / name).write_bytes(data)
+    with pytest.raises(BadInput, match=rf"{name}: was changed after it was written \(sha256"):
+        load_bundle(folder)
+    (folder / name).unlink()
+    with pytest.raises(BadInput, match=rf"{name}: cannot be read"):
+        load_bundle(folder)
+
+
+def test_a_changed_record_is_refused_in_a_line(world: World) -> None:
+    folder = fit(world, "popularity")
+    path = folder / "bundle.json"
+    text = path.read_text()
+    for old, new, says in (
+        ('"courses": 15', '"courses": 14', "was changed after it was written"),
+        ('"format": 1', '"format": 2', "has format 2, this version reads 1"),
+        ("{", "[", "is not valid JSON"),
+    ):
+        path.write_text(text.replace(old, new, 1))
+        with pytest.raises(BadInput, match=says):
+            load_bundle(folder)
+    with pytest.raises(BadInput, match="is no bundle"):
+        load_bundle(world.study)
+
+
+ASK = """
+import torch, numpy as np
+from pathlib import Path
+from recsweep.bundle.bundle import load_bundle
+from recsweep.bundle.histories import ReadCounts, read_histories
+from recsweep.bundle.learners import groups_of, no_learners
+from recsweep.bundle.recommend import lists_of
+torch.set_num_threads(1)
+bundle = load_bundle(Path({folder!r}))
+experiment = bundle.known.experiment
+for frame in read_histories(experiment, Path({log!r}), ReadCounts()):
+    shown = np.arange(bundle.file.courses)
+    for group in groups_of(bundle, frame, no_learners(experiment), shown, None):
+        found = lists_of(bundle, group, 5)
+        print(found.course.tolist(), found.score.tobytes().hex())
+"""
+BLOCK = f"""
+import sys
+class Blocked:
+    def find_spec(self, name, path=None, target=None):
+        if name.split(".")[0] in {OPTIONAL!r} or name.startswith({ROOMS!r}):
+            raise ImportError("blocked: " + name)
+sys.meta_path.insert(0, Blocked())
+"""
+
+
+def test_a_bundle_is_asked_where_no_tuner_is_installed_and_nothing_trains(
+    world: World, capsys: pytest.CaptureFixture[str]
+) -> None:
+    ask = ASK.format(folder=str(fit(world)), log=str(world.log))
+    bare = subprocess.run(
+        [sys.executable, "-c", BLOCK + ask], capture_output=True, text=True, check=False
+    )
+    assert bare.returncode == 0, bare.stderr
+    exec(ask, {})
+    assert bare.stdout == capsys.readouterr().out != ""

@@ -1,0 +1,111 @@
+"""The runs of selected configurations, as data."""
+
+from dataclasses import replace
+
+from studies import study_with, trial_row
+
+from recsweep.records.confirmation import Confirmation, ConfirmedFamily, Estimate
+from recsweep.records.selection import Choice, Selection
+from recsweep.records.study import Study, TrialRow
+from recsweep.stages.selected_runs import selected_runs
+
+GRU = trial_row(0, (0.1, 0.3, 0.2))
+LSTM = trial_row(1, (0.2, 0.25), family="lstm")
+
+
+def study() -> Study:
+    from worlds import experiment_of
+
+    return study_with(GRU, LSTM, experiment=experiment_of(families=["gru", "lstm"]))
+
+
+def choice(trial: TrialRow) -> Choice:
+    assert trial.best is not None
+    return Choice(
+        family=trial.family,
+        kind=trial.family,
+        trial=trial.id,
+        config=trial.config,
+        seed=trial.seed,
+        epochs=trial.best.epoch,
+        value=trial.best.value,
+        metrics={},
+        converged=True,
+        near_edge=(),
+        within=1,
+        candidates=1,
+    )
+
+
+def selection(metric: str = "ndcg@10") -> Selection:
+    return Selection("best_mean", metric, {t.family: choice(t) for t in (GRU, LSTM)})
+
+
+def confirmation() -> Confirmation:
+    family = ConfirmedFamily(
+        kind="gru",
+        trial=GRU.id,
+        config=GRU.config,
+        epochs=2,
+        seeds=(0, 1, 2),
+        deterministic=False,
+        steps=None,
+        fit_seconds=1.0,
+        metrics={"ndcg@10": Estimate(0.28, 0.26, 0.3), "mrr@5": Estimate(0.1, 0.05, 0.15)},
+        coverage={},
+        novelty={},
+    )
+    return Confirmation(
+        metric="ndcg@10",
+        learners=10,
+        targets=20,
+        cold_targets=0.0,
+        level=0.95,
+        smallest_effect=0.005,
+        families={"gru": family},
+        pairs=(),
+        subgroups=(),
+        openings=(),
+        study="test",
+        verdicts=(),
+        scope="configurations",
+        window={},
+        dataset="test-0123",
+        fingerprint="f00",
+        inputs="",
+        environment={},
+    )
+
+
+def test_a_selected_configuration_has_its_tag_its_curves_and_its_sealed_scores() -> None:
+    *_, gru = selected_runs(study(), selection(), confirmation())
+    assert gru.name == "gru-0000 selected"
+    assert gru.tags[:2] == ["selected", "gru"]
+    assert [row["ndcg@10"] for row in gru.curves] == [0.1, 0.3, 0.2]
+    assert [row["epoch"] for row in gru.curves] == [1, 2, 3]
+    assert gru.summary["best_value"] == 0.3
+    assert gru.summary["sealed/ndcg@10"] == 0.28
+    assert gru.summary["sealed/mrr@5"] == 0.1
+    assert (gru.summary["sealed/lower"], gru.summary["sealed/upper"]) == (0.26, 0.3)
+    assert gru.config["learning_rate"] == GRU.config["learning_rate"]
+
+
+def test_the_best_on_the_folds_comes_last_whichever_way_is_better() -> None:
+    for metric, last in (("ndcg@10", "gru"), ("log_loss", "lstm")):
+        runs = selected_runs(study(), selection(metric), None)
+        assert runs[-1].config["family"] == last
+        assert runs[-1].id < runs[0].id < "report"
+        assert not [key for run in runs for key in run.summary if key.startswith("sealed")]
+
+
+def test_a_trial_without_a_curve_is_not_what_a_viewer_opens_on() -> None:
+    flat = replace(GRU, epochs=GRU.epochs[:1])
+    known = replace(study(), trials=(flat, LSTM))
+    assert selected_runs(known, selection(), None)[-1].config["family"] == "lstm"
+
+
+def test_a_run_is_logged_again_only_when_it_says_something_else() -> None:
+    before = [run.id for run in selected_runs(study(), selection(), None)]
+    assert before == [run.id for run in selected_runs(study(), selection(), None)]
+    opened = [run.id for run in selected_runs(study(), selection(), confirmation())]
+    assert [a == b for a, b in zip(before, opened, strict=True)] == [True, False]  # lstm, gru
