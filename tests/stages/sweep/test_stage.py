@@ -59,7 +59,7 @@ class Searched:
             "run_search": search,
             "open_mirror": lambda *_: "mirror",
             "MirrorListener": lambda *_: "mirroring",
-            "LiveFile": lambda _: "live",
+            "LiveFile": lambda _, later: " then ".join(["live", *later]),
             "build_study": lambda *_, **known: known,
             "write_study": lambda study, folder: self.done.append((study, folder)),
             "renew_mirror": lambda *told: self.done.append(told),
@@ -76,12 +76,15 @@ def test_what_a_search_found_is_written_mirrored_and_returned(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     searched = Searched(monkeypatch, tmp_path / "study", "session")
-    found: object = stage.sweep(searched.inputs, extra_trials=2, listeners=cast(Any, ["mine"]))
+    listeners: Any = ["mine"]
+    found: object = stage.sweep(
+        searched.inputs, extra_trials=2, listeners=listeners, later=["confirm"]
+    )
     assert found == (WRITTEN, "session")
     assert searched.done == [(WRITTEN, tmp_path / "study"), ("mirror",)]
     assert searched.asked == {
         "fingerprint": "abc", "dataset": "log-abc", "extra_trials": 2,
-        "listeners": ["live", "mine", "mirroring"],
+        "listeners": ["live then confirm", "mine", "mirroring"],
     }  # fmt: skip
     assert (tmp_path / "study").is_dir()
 
@@ -105,7 +108,9 @@ def test_data_that_are_not_the_searched_ones_are_refused(
     study = SimpleNamespace(dataset="log-abc", fingerprint=there.fingerprint)
     assert stage.searched_data(cast(Any, study), tmp_path) is there
     study.fingerprint = "0123456789abcdef"
-    with pytest.raises(BadInput, match=r"fingerprint abcdef012345…, .* on 0123456789ab…; .* sweep"):
+    with pytest.raises(
+        BadInput, match=r"fingerprint abcdef012345…, .* on 0123456789ab…; .* recsweep search "
+    ):
         stage.searched_data(cast(Any, study), tmp_path)
 
 
