@@ -7,7 +7,7 @@ import pytest
 
 from recsweep.config.schema import Table
 from recsweep.data import reading
-from recsweep.data.reading import read_batches, read_table
+from recsweep.data.reading import as_text, column_names, read_batches, read_table
 from recsweep.errors import BadInput
 
 Write = Callable[..., Path]
@@ -116,6 +116,15 @@ def test_a_row_with_too_many_fields_is_named_even_if_they_are_not_asked_for(writ
         read(path, "id")
 
 
+@pytest.mark.parametrize(("header", "row"), [(True, 2), (False, 3)])
+def test_a_long_row_among_quotes_that_are_plain_signs_is_named_too(
+    write: Write, header: bool, row: int
+) -> None:
+    path = write('id,title\n1,The 5" disc\n2,c,d\n')
+    with pytest.raises(BadInput, match=f"row {row} has 3 fields, expected 2"):
+        read(path, "id" if header else "column_1", header=header)
+
+
 def test_a_file_with_a_header_only_has_no_rows(write: Write) -> None:
     assert read(write("a,b\n"), "a") == {"a": []}
 
@@ -159,3 +168,42 @@ def test_parquet_keeps_its_types(tmp_path: Path) -> None:
     assert found.schema == {"b": pl.String, "a": pl.Int64}
     with pytest.raises(BadInput, match=r"no column 'c'; allowed: a, b"):
         read_table(Table(path=str(path), format="parquet"), path, ["c"])
+
+
+def test_names_of_columns_are_told_in_the_files_order(write: Write, tmp_path: Path) -> None:
+    path = write("b,a\n1,2\n")
+    assert column_names(Table(path=str(path)), path) == ["b", "a"]
+    assert column_names(Table(path=str(path), header=False), path) == ["column_1", "column_2"]
+    pl.DataFrame({"y": [1], "x": [2]}).write_parquet(tmp_path / "log.parquet")
+    table = Table(path=str(path), format="parquet")
+    assert column_names(table, tmp_path / "log.parquet") == ["y", "x"]
+
+
+def test_other_columns_come_after_the_named_ones_once(write: Write) -> None:
+    path = write("a,b,c\n1,2,3\n")
+    found = read_table(Table(path=str(path)), path, ["c"], others=True)
+    assert found.to_dict(as_series=False) == {"c": ["3"], "a": ["1"], "b": ["2"]}
+
+
+def test_a_name_that_is_there_twice_and_a_file_of_empty_lines_are_refused(write: Write) -> None:
+    with pytest.raises(BadInput, match=r"has 2 columns called 'a' \(1, 3 of 3\)"):
+        read(write("a,b,a\n1,2,3\n"), "a")
+    with pytest.raises(BadInput, match="holds nothing but empty lines"):
+        read(write("\n\n"), "a")
+    with pytest.raises(BadInput, match='line 2 has a backslash before a "; set escape'):
+        read(write('a,b\n1,"5\\" disc"\n'), "a")
+
+
+def test_files_of_one_table_have_the_same_types(tmp_path: Path) -> None:
+    pl.DataFrame({"a": [1]}).write_parquet(tmp_path / "1.parquet")
+    pl.DataFrame({"a": ["1"]}).write_parquet(tmp_path / "2.parquet")
+    with pytest.raises(BadInput, match=r"2\.parquet: .* other names or types than .* 1\.parquet"):
+        read(tmp_path, "a", format="parquet")
+
+
+@pytest.mark.parametrize("values", [[[1], [2]], [b"1", b"2"]])
+def test_lists_and_bytes_have_no_text(values: list[object]) -> None:
+    with pytest.raises(BadInput, match=r"x: column 'n' holds .*; expected text, numbers or times"):
+        as_text(pl.Series("n", values), Path("x"))
+    assert as_text(pl.Series("n", [1, None]), Path("x")).to_list() == ["1", None]
+    assert as_text(pl.Series("n", [" ", "a "]), Path("x")).to_list() == [None, "a "]

@@ -219,6 +219,32 @@ def test_examples_that_all_cost_the_same_leave_no_doubt_however_unequal_learners
     assert linearised_by_learner(np.full(61, 0.4), sequence) == pytest.approx(np.full(4, 0.4))
 
 
+def test_platt_moves_log_odds_on_a_line_and_isotonic_regression_finds_steps() -> None:
+    """Learners of ten examples, so that a part is calibrated on the 40 of the others."""
+    learner = np.repeat(np.arange(5), 10).astype(np.int32)
+    probability = np.tile(np.linspace(0.05, 0.95, 10), 5)
+    bought = probability > 0.5
+    bought[[4, 5, 14, 15]] ^= True  # so that a line fits
+    line = calibrated(probability, bought, learner, "platt").reshape(5, 10)
+    odds = np.log(line / (1 - line))
+    given = np.log(probability / (1 - probability)).reshape(5, 10)
+    for row, of in zip(odds, given, strict=True):
+        assert np.polyval(np.polyfit(of, row, 1), of) == pytest.approx(row)
+        assert np.polyfit(of, row, 1)[0] > 1
+    steps = calibrated(probability, bought, learner, "isotonic").reshape(5, 10)
+    assert steps[:, :4] == pytest.approx(np.full((5, 4), 1 / 42))  # Laplace's, of 40
+    assert steps[:, 6:] == pytest.approx(np.full((5, 4), 41 / 42))
+    assert (np.diff(steps) >= 0).all()
+    assert calibrated(probability, bought, learner, "none").tolist() == probability.tolist()
+
+
+def test_without_a_yes_or_a_no_among_the_others_nothing_is_calibrated() -> None:
+    learner = np.arange(10).astype(np.int32)
+    probability = np.linspace(0.1, 0.9, 10)
+    for same in (np.zeros(10, bool), np.ones(10, bool)):
+        assert calibrated(probability, same, learner, "platt") == pytest.approx(probability)
+
+
 def test_a_fitted_calibrator_answers_as_scikit_learn_does() -> None:
     probability, bought, _ = world()
     asked = np.array([0.0, 1e-9, 0.1, 0.5, 0.9, 1.0])

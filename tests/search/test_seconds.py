@@ -11,7 +11,7 @@ from recsweep.config.schema import Budget, Experiment
 from recsweep.search.asynchronous import Asynchronous
 from recsweep.search.ledger import Ledger
 from recsweep.search.replay import replay
-from recsweep.search.seconds import FAILURES
+from recsweep.search.seconds import FAILURES, Seconds
 
 FULL = (0.1, 0.2, 0.3, 0.4)
 
@@ -106,3 +106,12 @@ def test_a_trial_beyond_the_seconds_is_found_by_a_replay(tmp_path: Path) -> None
     assert '"seconds":0.3' in text
     journal.write_text(text.replace('"seconds":0.3', '"seconds":0.1'))
     assert "by the rules no trial is due" in str(replay(tmp_path, FAMILIES).difference)
+
+
+def test_a_family_that_has_used_exactly_its_seconds_gets_no_more() -> None:
+    seconds = Seconds(0.5, {"a": [], "b": []})
+    seconds.use("a", 0.25)
+    assert seconds.left("a")
+    seconds.use("a", 0.25)
+    assert not seconds.left("a")
+    assert seconds.left("b")

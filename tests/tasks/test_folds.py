@@ -143,22 +143,9 @@ def test_support_is_counted_before_the_cut_only(fold_of: Callable[..., Fold]) ->
     assert fold.validation.counts["course unknown to training"] == 1
 
 
-def test_the_first_and_the_last_target_of_each_learner(fold_of: Callable[..., Fold]) -> None:
-    rows = [(0, 0, 1), (0, 1, 2), (1, 2, 3), (1, 0, 11), (1, 1, 12), (0, 2, 13)]
-    first = fold_of(rows, (CUT, END), targets={"which": "first"})
-    last = fold_of(rows, (CUT, END), targets={"which": "last"})
-    assert sorted(scored(first)) == [(0, 2, 13), (1, 0, 11)]
-    assert sorted(scored(last)) == [(0, 2, 13), (1, 1, 12)]
-
-
 def test_a_fold_without_training_says_so(fold_of: Callable[..., Fold]) -> None:
     with pytest.raises(BadInput, match="fold0: no user has 2 events before its cut"):
         fold_of([(0, 0, 11), (0, 1, 12)], (CUT, END))
-
-
-def test_a_fold_without_targets_counts_the_reasons(fold_of: Callable[..., Fold]) -> None:
-    with pytest.raises(BadInput, match="1 empty history"):
-        fold_of([(0, 0, 1), (0, 1, 2), (1, 0, 12)], (CUT, END))
 
 
 def test_one_course_in_the_catalogue_is_enough(fold_of: Callable[..., Fold]) -> None:

@@ -70,6 +70,52 @@ def test_a_broken_byte_far_into_the_file_is_found_with_its_line(tmp_path: Path) 
         find_encoding(path, Answers(None))
 
 
+@pytest.mark.parametrize(
+    ("even", "odd", "expected"),
+    [
+        (0, 320, "utf-16-le"),
+        (320, 0, "utf-16-be"),
+        (0, 80, "utf-16-le"),
+        (0, 79, None),
+        (79, 0, None),
+        (20, 80, "utf-16-le"),
+        (80, 20, "utf-16-be"),
+        (21, 80, None),
+        (80, 21, None),
+        (80, 80, None),
+    ],
+)
+def test_zeros_at_every_other_byte_are_utf16_and_zeros_anywhere_a_binary_file(
+    even: int, odd: int, expected: str | None, tmp_path: Path
+) -> None:
+    """Of 640 bytes a quarter of one half may be ASCII at least, and of the other a sixteenth."""
+    pairs = [bytes((0 if n < even else 97, 0 if n >= 320 - odd else 98)) for n in range(320)]
+    path = tmp_path / "some.csv"
+    path.write_bytes(b"".join(pairs))
+    if expected is None:
+        with pytest.raises(BadInput, match="is a binary file; expected CSV or Parquet"):
+            find_encoding(path, Answers(None))
+    else:
+        assert find_encoding(path, Answers(None)) == expected
+
+
+@pytest.mark.parametrize(
+    ("right", "torn"),
+    [(0, 1), (1, 1), (2, 1), (2, 2), (48, 2), (50, 2), (99, 2), (98, 3), (148, 3)],
+)
+def test_a_few_broken_bytes_in_much_that_is_utf8_are_refused_and_not_taken_for_latin(
+    right: int, torn: int, tmp_path: Path
+) -> None:
+    """One always may be, and a fiftieth of the characters beyond ASCII besides."""
+    path = tmp_path / "some.csv"
+    path.write_bytes("é,".encode() * right + b"\n" + b"\xff," * torn)
+    if torn - 1 <= 0.02 * (right + torn) and right > 0:
+        with pytest.raises(BadInput, match="line 2 has bytes that are not UTF-8"):
+            find_encoding(path, Answers(None))
+    else:
+        assert find_encoding(path, Answers(None)) == "cp1252"
+
+
 def test_text_in_utf16_that_begins_like_json_is_text(tmp_path: Path) -> None:
     path = tmp_path / "log.csv"
     rows = [f"浏览,u{n},c{n % 3},17000000{n}" for n in range(10, 40)]

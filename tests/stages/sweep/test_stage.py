@@ -1,13 +1,19 @@
+from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any, cast
 
+import numpy as np
 import pytest
-from worlds import experiment_of
+from worlds import dataset_of, events_of, experiment_of
 
-from recsweep.config.schema import Budget
+from recsweep.config.schema import Budget, Experiment
 from recsweep.errors import BadInput
+from recsweep.mirror.study import INTERRUPT_LIMIT
 from recsweep.stages.sweep import stage
+from recsweep.tasks.folds import make_fold
+
+ROOT = Path(__file__).parents[3]
 
 
 def test_what_cannot_be_told_of_the_machine_stops_before_the_search(
@@ -27,6 +33,160 @@ def test_what_cannot_be_told_of_the_machine_stops_before_the_search(
     inputs = cast(Any, SimpleNamespace(experiment=experiment, folder=tmp_path / "study"))
     with pytest.raises(OSError, match="no processor"):
         stage.sweep(inputs)
+
+
+class Searched:
+    """A search that is over at once, or is interrupted, and what is done around it."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch, folder: Path, end: object) -> None:
+        self.done: list[object] = []
+        self.asked: dict[str, object] = {}
+        experiment = experiment_of(tracking={"wandb": "off"})
+        dataset = SimpleNamespace(fingerprint="abc", folder=Path("data/log-abc"))
+        inputs = SimpleNamespace(
+            experiment=experiment, folder=folder, dataset=dataset, folds=(), spaces={}
+        )
+        self.inputs = cast(Any, inputs)
+
+        def search(*_: object, **asked: object) -> object:
+            self.asked = asked
+            if isinstance(end, BaseException):
+                raise end
+            return end
+
+        replaced = {
+            "environment": lambda _: {"numpy": "2"},
+            "run_search": search,
+            "open_mirror": lambda *_: "mirror",
+            "MirrorListener": lambda *_: "mirroring",
+            "LiveFile": lambda _, later: " then ".join(["live", *later]),
+            "build_study": lambda *_, **known: known,
+            "write_study": lambda study, folder: self.done.append((study, folder)),
+            "renew_mirror": lambda *told: self.done.append(told),
+        }
+        for name, value in replaced.items():
+            monkeypatch.setattr(stage, name, value)
+
+
+SESSIONS = {"path": "x.csv", "label": "bought", "positive": ["1"], "numeric": ["pages"]}
+WRITTEN = {"dataset": "log-abc", "fingerprint": "abc", "environment": {"numpy": "2"}, "folds": {}}
+
+
+def test_what_a_search_found_is_written_mirrored_and_returned(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    searched = Searched(monkeypatch, tmp_path / "study", "session")
+    listeners: Any = ["mine"]
+    found: object = stage.sweep(
+        searched.inputs, extra_trials=2, listeners=listeners, later=["confirm"]
+    )
+    assert found == (WRITTEN, "session")
+    assert searched.done == [(WRITTEN, tmp_path / "study"), ("mirror",)]
+    assert searched.asked == {
+        "fingerprint": "abc", "dataset": "log-abc", "extra_trials": 2,
+        "listeners": ["live then confirm", "mine", "mirroring"],
+    }  # fmt: skip
+    assert (tmp_path / "study").is_dir()
+
+
+def test_what_an_interrupted_search_found_is_written_and_mirrored_with_a_limit(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    searched = Searched(monkeypatch, tmp_path / "study", KeyboardInterrupt())
+    with pytest.raises(KeyboardInterrupt):
+        stage.sweep(searched.inputs)
+    assert searched.done == [
+        (WRITTEN, tmp_path / "study"), ("mirror", INTERRUPT_LIMIT),
+    ]  # fmt: skip
+
+
+def test_data_that_are_not_the_searched_ones_are_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    there: Any = SimpleNamespace(folder=tmp_path / "data/log-abc", fingerprint="abcdef0123456789")
+    monkeypatch.setattr(stage, "load_dataset", {there.folder: there}.__getitem__)
+    study = SimpleNamespace(dataset="log-abc", fingerprint=there.fingerprint)
+    assert stage.searched_data(cast(Any, study), tmp_path) is there
+    study.fingerprint = "0123456789abcdef"
+    with pytest.raises(
+        BadInput, match=r"fingerprint abcdef012345…, .* on 0123456789ab…; .* recsweep search "
+    ):
+        stage.searched_data(cast(Any, study), tmp_path)
+
+
+def test_a_family_that_reads_histories_is_refused_for_a_table_of_sessions(tmp_path: Path) -> None:
+    experiment = experiment_of(
+        task="purchase",
+        data={"name": "shop", "sessions": SESSIONS},
+        folds={"rule": "stratified", "count": 2},
+        families={"mine": "search_spaces/purchase/gru.yaml"},
+    )
+    with pytest.raises(BadInput, match=r"^families.mine: gru reads histories, ") as refused:
+        stage.load_inputs(experiment, ROOT)
+    allowed = str(refused.value).partition("; allowed: ")[2].split(", ")
+    assert "base_rate" in allowed
+    assert "gru" not in allowed
+
+
+@pytest.mark.parametrize(
+    "experiment",
+    [
+        experiment_of(),
+        experiment_of(task="purchase", families={"gru": "search_spaces/purchase/gru.yaml"}),
+        experiment_of(
+            task="purchase",
+            data={"name": "shop", "sessions": SESSIONS},
+            folds={"rule": "stratified", "count": 2},
+            families={"base_rate": "search_spaces/purchase/base_rate.yaml"},
+        ),
+    ],
+)
+def test_a_sweep_stands_on_the_prepared_data_their_folds_and_the_spaces(
+    experiment: Experiment, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(stage, "prepare", lambda *asked: asked)
+    monkeypatch.setattr(stage, "development_folds", lambda *asked: asked)
+    inputs: Any = stage.load_inputs(experiment, ROOT)
+    assert inputs.experiment.families.keys() == experiment.families.keys() == inputs.spaces.keys()
+    assert inputs.folder == ROOT / "results" / "test"
+    assert inputs.dataset == (inputs.experiment, ROOT)
+    assert inputs.folds == (inputs.dataset, inputs.experiment)
+
+
+@pytest.mark.parametrize("mode", [None, "offline", "online"])
+def test_wandb_hears_of_a_sweep_unless_it_is_off_and_gets_a_board_online(
+    mode: str | None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    searched = Searched(monkeypatch, tmp_path / "study", "session")
+    called: list[str] = []
+    monkeypatch.setattr(stage, "resolve_mode", lambda _: mode)
+    monkeypatch.setattr(stage, "opening_board", lambda *_: "board")
+    monkeypatch.setattr(
+        stage, "publish_along", lambda board, *_, wait: called.append(f"{board} {wait}")
+    )
+    monkeypatch.setattr(stage, "WandbListener", lambda *asked: asked[-1])
+    monkeypatch.setattr(stage, "engine_of", lambda _: called.append("engine"))
+    stage.sweep(searched.inputs)
+    assert called == ["engine", *(["board False"] if mode == "online" else [])]
+    assert searched.asked["listeners"] == ["live", *([mode] if mode else []), "mirroring"]
+
+
+def test_a_fold_is_told_by_what_it_trains_on_and_asks() -> None:
+    events = events_of(
+        [(0, 0, 1), (0, 1, 2), (1, 0, 3), (1, 1, 4), (2, 2, 5), (0, 2, 12), (1, 2, 13)]
+    )
+    fold = make_fold("fold0", events, (10, 20), dataset_of(events), experiment_of())
+    counts = stage.fold_counts(fold)
+    assert list(counts.items())[:5] == [
+        ("training events", 4), ("training learners", 2), ("courses", 3), ("targets", 2),
+        ("target learners", 2),
+    ]  # fmt: skip
+    assert counts["in the window"] == 2
+    none = replace(fold.training.sequences, item=np.zeros(0, np.int32))
+    rows = replace(fold.training, sequences=none)
+    assert stage.fold_counts(replace(fold, training=rows)) == {
+        "targets": 2, **fold.validation.counts,
+    }  # fmt: skip
 
 
 def test_more_trials_of_a_budget_of_seconds_are_refused_with_what_to_type_instead(

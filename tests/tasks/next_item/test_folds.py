@@ -1,6 +1,7 @@
 """Which events are asked for in a log of several types, by definition."""
 
 import numpy as np
+import pytest
 import torch
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
@@ -9,6 +10,7 @@ from worlds import dataset_of, experiment_of
 from recsweep.data.types import KINDS, UNKNOWN, Events, Fold
 from recsweep.errors import BadInput
 from recsweep.tasks.folds import make_fold
+from recsweep.tasks.next_item.folds import SEEN
 from recsweep.tasks.next_item.ranking import Ranker, drop_seen
 
 Row = tuple[int, int, int, str]  # learner, course, time, type
@@ -91,3 +93,37 @@ def test_by_the_day_a_purchase_beside_a_look_is_asked_once() -> None:
     rows += [(0, 1, 12, kind) for kind in ("browse", "purchase", "comment")]
     assert asked(fold_of(rows, types=["purchase", "comment"])) == [(0, 1, 12)]
     assert asked(fold_of(rows, types=["purchase"])) == [(0, 1, 12)]
+
+
+def browses(*rows: tuple[int, int, int]) -> list[Row]:
+    return [(user, item, time, "browse") for user, item, time in rows]
+
+
+def test_the_first_and_the_last_target_of_each_learner() -> None:
+    rows = browses((0, 0, 1), (0, 1, 2), (1, 2, 3), (1, 0, 11), (1, 1, 12), (0, 2, 13))
+    assert asked(fold_of(rows, which="first")) == [(0, 2, 13), (1, 0, 11)]
+    assert asked(fold_of(rows, which="last")) == [(0, 2, 13), (1, 1, 12)]
+    assert fold_of(rows, which="last").validation.counts["not the last of its learner"] == 1
+
+
+@pytest.mark.parametrize("seen", ["drop", "keep"])
+def test_a_course_seen_before_competes_only_where_it_may_be_asked_for(seen: str) -> None:
+    rows = browses((0, 0, 1), (0, 1, 2), (1, 0, 3), (1, 1, 4), (1, 2, 5), (0, 0, 11), (0, 2, 12))
+    fold = fold_of(rows, seen=seen)
+    assert fold.validation.drop_seen is (seen == "drop")
+    assert asked(fold) == [*([(0, 0, 11)] if seen == "keep" else []), (0, 2, 12)]
+
+
+@pytest.mark.parametrize(
+    ("late", "problem"),
+    [
+        ([], r"\(0 in the window, .*\); raise folds.validation, or name other targets.types$"),
+        ([(1, 0, 12)], "1 in the window, .*1 empty history.*; raise folds.validation, so that"),
+        ([(0, 0, 12)], f"1 {SEEN}.*; set targets.seen: keep if .*, or raise folds.validation$"),
+    ],
+)
+def test_a_fold_without_targets_counts_the_reasons_and_says_what_to_change(
+    late: list[tuple[int, int, int]], problem: str
+) -> None:
+    with pytest.raises(BadInput, match=f"fold0: no event of its window can be .*{problem}"):
+        fold_of(browses((0, 0, 1), (0, 1, 2), *late))

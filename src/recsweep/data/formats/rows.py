@@ -56,7 +56,7 @@ def frames_of(
     Raises:
         BadInput: a row has more fields than there are names.
     """
-    width, places = len(names), [names.index(name) for name in wanted]
+    width, places = len(names), {name: names.index(name) for name in wanted}
     yield pl.DataFrame(schema=dict.fromkeys(wanted, pl.String))
     while batch := list(islice(rows, BATCH)):
         for number, row in enumerate(batch, start=first):
@@ -67,7 +67,7 @@ def frames_of(
         yield pl.DataFrame(
             {
                 name: pl.Series([row[place] or None for row in batch], dtype=pl.String)
-                for name, place in zip(wanted, places, strict=True)
+                for name, place in places.items()
             }
         )
 

@@ -46,14 +46,14 @@ def portrayed_family(study: Study, selection: Selection, asked: str | None) -> s
     families = families_of(study.experiment.task)
     kinds = {name: choice.kind for name, choice in selection.families.items()}
     able = [name for name, kind in kinds.items() if families[kind].portrays]
-    if asked is not None and asked not in kinds:
-        raise BadInput(f"--family {asked}: the study has no such family{nearest(asked, kinds)}")
-    if asked is not None and asked not in able:
-        raise BadInput(
-            f"--family {asked}: has no state of a learner to portray; "
-            f"allowed: {', '.join(able) or 'none of this study'}"
-        )
     if asked is not None:
+        if asked not in kinds:
+            raise BadInput(f"--family {asked}: the study has no such family{nearest(asked, kinds)}")
+        if asked not in able:
+            raise BadInput(
+                f"--family {asked}: has no state of a learner to portray; "
+                f"allowed: {', '.join(able) or 'none of this study'}"
+            )
         return asked
     goodness = study.experiment.metric.goodness
     networks = [name for name in able if role_of(kinds[name]) == "network"]

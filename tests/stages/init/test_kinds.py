@@ -1,0 +1,92 @@
+"""What events are, by a column of types, or by what the log is called."""
+
+import pytest
+from looks import look_of
+
+from recsweep.data.types import KINDS
+from recsweep.errors import BadInput
+from recsweep.stages.init.columns import LogColumns
+from recsweep.stages.init.kinds import FEW, EventKinds, find_kinds
+from recsweep.stages.init.questions import Answers, Question
+from recsweep.stages.init.times import TimeFormat
+
+
+def kinds_of(
+    columns: dict[str, list[str]],
+    answers: Answers | None = None,
+    given: str | None = None,
+    time: str = "time",
+    name: str = "log.csv",
+) -> EventKinds:
+    roles = LogColumns("user_id", "item_id", time, TimeFormat("iso", local=False), "dwell")
+    log = {role: ["1"] * len(next(iter(columns.values()))) for role in ("user_id", "item_id", time)}
+    return find_kinds(look_of({**log, **columns}, name), roles, given, answers or Answers(None))
+
+
+def test_values_are_in_order_of_how_often_they_occur_and_unknown_ones_are_told_as_dropped() -> None:
+    answers = Answers(None)
+    found = kinds_of({"event": ["view", "buy", "view", "zzz", "view", "buy"]}, answers)
+    assert found == EventKinds(None, "event", {"view": "browse", "buy": "purchase"}, {"zzz": 1})
+    assert list(found.values) == ["view", "buy"]
+    [guess] = answers.guessed
+    assert "What does 'zzz' in event of log.csv mean? Guessed: drop (1 of 6 rows)." in guess
+
+
+def test_answers_give_meanings_and_what_is_dropped() -> None:
+    asked: list[Question] = []
+
+    def answer(question: Question) -> str:
+        asked.append(question)
+        return {"'0'": "browse", "'1'": "drop"}[question.text.split()[2]]
+
+    found = kinds_of({"event": ["0", "1", "0"]}, Answers(answer))
+    assert found == EventKinds(None, "event", {"0": "browse"}, {"1": 1})
+    assert asked[0].options == (*KINDS, "drop")
+    assert asked[0].best is None
+    with pytest.raises(BadInput, match="all events are dropped; give at least one type of event"):
+        kinds_of({"event": ["1", "1"]}, Answers(answer))
+
+
+@pytest.mark.parametrize(
+    ("values", "found"),
+    [
+        (["view", "x"], True),  # half of the rows are known words
+        (["view", "x", "y"], False),
+        ([*["view"] * 99, *(f"view{n}" for n in range(FEW - 1))], True),
+        ([*["view"] * 99, *(f"view{n}" for n in range(FEW))], False),
+        (["view", "1.5"], False),
+        (["view", "-1,5"], False),
+        (["x", "y"], False),
+    ],
+)
+def test_a_column_that_is_not_named_so_holds_types_if_most_of_its_few_values_do(
+    values: list[str], found: bool
+) -> None:
+    assert (kinds_of({"note": values}).column == "note") is found
+
+
+def test_a_given_column_or_one_that_is_named_so_needs_fewer_known_words() -> None:
+    values = ["view", "x", "y"]
+    assert kinds_of({"note": values}, given="note").values == {"view": "browse"}
+    assert kinds_of({"event": values}).values == {"view": "browse"}
+    both = {"note": ["buy", "buy"], "event": ["view", "view"], "dwell": ["view", "view"]}
+    assert kinds_of(both).column == "event"
+    assert kinds_of({"dwell": ["view", "view"]}).column is None  # taken for the seconds
+
+
+@pytest.mark.parametrize(
+    ("name", "time", "others", "kind"),
+    [
+        ("orders.csv", "viewed_at", {}, "purchase"),
+        ("log.csv", "viewed_at", {}, "browse"),
+        ("log.csv", "at", {"rating": ["4"]}, "rate"),
+        ("implicit_ratings.csv", "at", {"x": ["4"]}, "browse"),
+    ],
+)
+def test_without_a_column_the_files_name_or_a_header_says_what_all_events_are(
+    name: str, time: str, others: dict[str, list[str]], kind: str
+) -> None:
+    answers = Answers(None)
+    columns = others or {"x": ["4"]}
+    assert kinds_of(columns, answers, time=time, name=name) == EventKinds(kind)
+    assert len(answers.guessed) == (name.startswith("implicit"))
