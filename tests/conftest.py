@@ -1,7 +1,6 @@
 """What every test may ask for."""
 
 import os
-import secrets
 import shutil
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any
@@ -14,7 +13,6 @@ from worlds import Row, dataset_of, events_of, experiment_of
 
 from recsweep.data.types import Fold
 from recsweep.tasks.folds import make_fold
-from recsweep.training.process import environment_variables
 
 BROWSERS = ("chromium", "chromium-browser", "google-chrome")
 CHROMIUM = next(filter(None, map(shutil.which, BROWSERS)), None)
@@ -74,28 +72,21 @@ def s3() -> Iterator[str]:
 
 
 @pytest.fixture(scope="session")
-def ray_address() -> Iterator[str]:
-    """The one Ray of this process, with two workers' worth of cores."""
+def _local_ray() -> Iterator[str]:
     import ray
 
-    from recsweep.search.cluster import _read_token_again
-
-    own = {"RAY_AUTH_MODE": "token", "RAY_AUTH_TOKEN": secrets.token_hex(32)}
-    # Gone again afterwards: processes that tests start have Rays of their own.
-    with environment_variables({"OMP_NUM_THREADS": "1", **own}):
-        _read_token_again()
-        context = ray.init(
-            address="local",
-            num_cpus=2,
-            include_dashboard=False,
-            log_to_driver=False,
-            logging_level="CRITICAL",
-        )
+    context = ray.init(
+        address="local",
+        num_cpus=2,
+        include_dashboard=False,
+        log_to_driver=False,
+        logging_level="CRITICAL",
+    )
     yield context.address_info["gcs_address"]
     ray.shutdown()
 
 
 @pytest.fixture
-def local_ray(ray_address: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A sweep in this process joins its Ray; another Ray would take seconds to start."""
-    monkeypatch.setenv("RAY_ADDRESS", ray_address)
+def local_ray(_local_ray: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Two workers' worth of Ray, which a sweep joins instead of starting its own."""
+    monkeypatch.setenv("RAY_ADDRESS", _local_ray)
