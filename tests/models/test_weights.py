@@ -193,7 +193,11 @@ def test_what_was_bought_comes_before_what_was_looked_at_the_more_a_purchase_wei
     assert leads[0] < 0 < leads[1]
 
 
-@pytest.mark.parametrize("case", GRADIENT)
+# BPR-max draws its negatives from the batch's targets: targets that come more often are drawn more.
+DRAWN_APART = [case for case in GRADIENT if CONFIGS[case][1]["loss"] != "bpr_max"]
+
+
+@pytest.mark.parametrize("case", DRAWN_APART)
 def test_the_gradient_of_a_heavier_target_is_that_of_a_target_that_comes_more_often(
     case: str,
 ) -> None:
