@@ -193,7 +193,8 @@ def test_a_study_can_be_searched_again_for_a_verdict_on_families(
     done = recsweep(root, "confirm", "results/tiny", "--searches", "2")
     assert done.returncode == 0, done.stderr
     assert "tiny-search-2: 15 trials" in done.stdout
-    assert "2 searches; applies to the model families" in done.stdout
+    assert "2 searches a family" in done.stdout
+    assert "this applies to families tuned this hard" in " ".join(done.stdout.split())
     assert "opened 2 times" in done.stdout
 
 

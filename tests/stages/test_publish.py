@@ -29,7 +29,7 @@ def test_offline_the_definition_is_written_and_the_command_that_sends_it_is_told
     assert "sync" in shown.output
     board = read_board(world.study)
     assert board.study == "tiny"
-    assert "no verdict yet" in " ".join(board.verdict)
+    assert "Not answered yet" in " ".join(board.verdict)
 
 
 def test_online_the_addresses_are_told_and_the_key_is_not(

@@ -26,6 +26,8 @@ CONFIGS: dict[str, dict[str, Any]] = {
     "item_knn": {"neighbours": 5, "weighting": "cosine", "fading": "step", "fading_weight": 0.8},
     "popularity": {},
     "markov": {},
+    "ease": {"regularization": 2.0},
+    "session_knn": {"neighbours": 5, "sample_size": 20, "neighbour_events": 9},
     "gru": {
         "depth": 1,
         "hidden_size": 8,

@@ -229,7 +229,7 @@ def test_the_command_shows_the_groups_and_renews_the_page_without_a_learners_id(
     assert shown.exit_code == 0, shown.output
     said = " ".join(shown.output.split())
     assert "[1/" in said
-    assert "80 learners in 2 groups: of 2 to 8, the number with the largest silhouette." in said
+    assert "80 learners in 2 groups, chosen by silhouette score from 2 to 8." in said
     assert "adjusted Rand index of" in said
     assert "Course 1" in said
     for name, title in (("report.html", "Learner portraits"), ("report.zh.html", "学员画像")):
