@@ -184,7 +184,7 @@ def test_a_finished_study_is_not_run_again_and_reports_the_same(project: Path) -
     assert pl.read_parquet(trials).equals(rows)
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_a_study_can_be_searched_again_for_a_verdict_on_families(
     project: Path, tmp_path: Path
 ) -> None:

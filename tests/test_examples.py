@@ -45,7 +45,7 @@ def test_a_finished_study_is_read_as_the_notebook_shows_it() -> None:
     assert shown(execute(path, path.parent)) == before
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_a_study_in_ten_minutes_runs_from_the_top_in_an_empty_folder(tmp_path: Path) -> None:
     path = Path(shutil.copy(ROOT / "examples" / "a_study_in_ten_minutes.ipynb", tmp_path))
     ran = execute(path, tmp_path)

@@ -22,7 +22,7 @@ def copied(url: str) -> set[str]:
     return {str(path).rpartition("/tiny/")[2] for path in fs.find(f"{base}/tiny")}
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_a_run_whose_machine_is_lost_goes_on_from_an_object_store(tmp_path: Path, s3: str) -> None:
     write_project(
         tmp_path,

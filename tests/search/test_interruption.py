@@ -59,6 +59,7 @@ def states(folder: Path) -> set[str]:
     }
 
 
+@pytest.mark.long
 def test_a_sweep_that_is_interrupted_goes_on_where_it_was_and_runs_nothing_twice(
     tmp_path: Path, request: pytest.FixtureRequest
 ) -> None:

@@ -145,6 +145,7 @@ def test_a_trial_whose_worker_dies_runs_once_more_and_counts_once(
     assert [(t.state, len(t.epochs)) for t in (second, third)] == [("complete", 4)] * 2
 
 
+@pytest.mark.long
 def test_a_sweep_none_of_whose_workers_begin_ends_with_one_line_and_goes_on_later(
     tmp_path: Path, sweep: Sweep
 ) -> None:
