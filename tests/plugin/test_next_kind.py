@@ -40,7 +40,7 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return installed("next_kind", tmp_path_factory)
 
 
-@pytest.mark.long
+@pytest.mark.slow
 def test_it_is_swept_confirmed_reported_and_rebuilt(site: Path, tmp_path: Path) -> None:
     (tmp_path / "kinds.yaml").write_text(yaml.safe_dump(EXPERIMENT, sort_keys=False))
     done = recsweep(site, tmp_path, "sweep", "kinds.yaml")
