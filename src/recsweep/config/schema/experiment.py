@@ -19,7 +19,7 @@ from recsweep.config.schema.base import (
 from recsweep.config.schema.data import Data
 from recsweep.config.schema.decides import ANSWERS, Decides
 from recsweep.config.schema.metric import Metric
-from recsweep.config.schema.question import Folds, Targets, Text
+from recsweep.config.schema.question import FoldRule, Folds, Targets, Text
 from recsweep.config.schema.search import (
     Arm,
     Budget,
@@ -135,17 +135,11 @@ class Experiment(Schema):
         kind = question.metrics.get(self.metric.name)
         if kind is None or not kind.decides:
             raise ValueError(f"metric.name {self.metric.name} is not a metric of task {self.task}")
-        if self.data.sessions is not None and not question.sessions:
-            able = [task for task in task_packages() if question_of(task).sessions]
-            raise ValueError(f"data.sessions is for task: {', '.join(able)}")
+        self._check_folds(question.folds)
         question.check(self)
         named, timed = self.feature_names or (), any(t.dwell is not None for t in self.data.events)
         if DWELL in named and not timed:
             raise ValueError(f"features: {DWELL} needs dwell, a column, in an entry of data.events")
-        if self.folds.in_time and self.data.sessions is not None:
-            raise ValueError("sessions have no clock: use folds.rule: stratified")
-        if not self.folds.in_time and self.data.sessions is None:
-            raise ValueError("events have a clock: use folds.rule: time")
         items = self.data.items
         if self.targets.candidates == "catalogue" and (items is None or not items.dated):
             raise ValueError(
@@ -153,6 +147,28 @@ class Experiment(Schema):
                 "added?) or immutable: true (all of them were there from the start)"
             )
         return self
+
+    def _check_folds(self, of_task: tuple[FoldRule, ...]) -> None:
+        """Refuse a rule that the data or the task has no use for."""
+        data, rule = self.data, self.folds.rule
+        fitting: tuple[FoldRule, ...]
+        if data.sessions is not None:
+            kind, fitting = "data.sessions", ("stratified",)
+        elif data.in_sessions:
+            kind, fitting = "a log of sessions", ("sessions",)
+        elif not data.timed:
+            kind, fitting = "a log with order: row", ("leave_one_out", "learners")
+        else:
+            kind, fitting = "a log with times", ("time", "leave_one_out", "learners")
+        allowed = [name for name in fitting if name in of_task]
+        if not allowed:
+            able = [t for t in task_packages() if set(question_of(t).folds) & set(fitting)]
+            raise ValueError(f"{kind} is for task: {', '.join(able)}")
+        if rule not in allowed:
+            raise ValueError(
+                f"{kind} of task {self.task} can't be split by {rule}: "
+                f"use folds.rule: {' or '.join(allowed)}"
+            )
 
     @model_validator(mode="after")
     def _contrasts_name_families(self) -> Self:

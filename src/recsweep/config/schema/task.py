@@ -16,6 +16,7 @@ from pkgutil import iter_modules
 from typing import TYPE_CHECKING, Any
 
 from recsweep.config.schema.base import Schema
+from recsweep.config.schema.question import FoldRule
 from recsweep.errors import BadInput
 
 if TYPE_CHECKING:
@@ -50,7 +51,7 @@ class Question:
     metrics: Mapping[str, MetricKind]
     metric: str  # that decides a study which names none
     settings: type[Schema] | None = None  # of the key that has the task's name
-    sessions: bool = False  # can it be asked of a table of sessions?
+    folds: tuple[FoldRule, ...] = ("time",)  # the rules by which its examples may be split
     check: Callable[["Experiment"], None] = lambda experiment: None
     """Raises ValueError where another key doesn't fit."""
 

@@ -55,6 +55,6 @@ QUESTION = Question(
     },
     metric="log_loss",
     settings=Purchase,
-    sessions=True,
+    folds=("time", "stratified"),
     check=_check,
 )
