@@ -23,14 +23,15 @@ from recsweep.config.values import Configuration
 from recsweep.data.types import Float64
 from recsweep.evaluation.verdict import PairVerdict
 
-EPOCHS = 16
+EPOCHS = 14
 CONFIG: Configuration = {
     **GRU,
     "hidden_size": 96,
     "embedding_size": 64,
     "dropout": 0.2,
-    "learning_rate": 0.003,
+    "learning_rate": 0.006,
     "weight_decay": 0.1,
+    "batch_size": 64,
 }
 FADINGS: tuple[Configuration, ...] = (
     {},
@@ -59,7 +60,7 @@ KINDS = (
 
 def compared(number: int, kind: Kind) -> PairVerdict:
     """The GRU against its twin on one log."""
-    log = make_log(10_000_000 + number, learners=1000, **kind.dials)
+    log = make_log(10_000_000 + number, learners=1500, **kind.dials)
     return verdict_on(
         {
             "gru": _selected(log, "gru", (CONFIG,)),
