@@ -58,9 +58,9 @@ class Copy:
         self.folder = folder
         self._limits: dict[tuple[str, ...], Limits] = {}
         for name in filter(None, listed.stdout.decode().split("\0")):
-            if (root / name).is_file():
+            if (root / name).exists():  # a link to a folder stays a link, to the copy's
                 (folder / name).parent.mkdir(parents=True, exist_ok=True)
-                shutil.copy2(root / name, folder / name)
+                shutil.copy2(root / name, folder / name, follow_symlinks=False)
         (folder / ".venv").symlink_to((root / ".venv").resolve())
 
     @contextmanager
