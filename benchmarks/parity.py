@@ -1,8 +1,9 @@
 """Does a family reach the numbers that others publish? Amazon Beauty of S3-Rec, leave one out.
 
-One configuration a family: epochs are chosen on each learner's event before the last, and the model
-is asked for the last ones over the whole catalogue, with the events before them in its histories. As
-in the papers it has not trained on those; with --validation-too it has, as `confirm` does.
+One configuration a family: epochs are chosen on each learner's event before the last, and the
+model is asked for the last ones over the whole catalogue, with the events before them in its
+histories. As in the papers it has not trained on those; with --validation-too it has, as `confirm`
+does.
 docs/parity.md has the figures, and every difference of protocol.
 
     RECSWEEP_DATA=/path/to/data python benchmarks/parity.py markov popularity item_knn
