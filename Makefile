@@ -121,8 +121,8 @@ test-long: $(INSTALLED) ## The few tests that `make test` leaves out
 fuzz: $(INSTALLED) ## Damage inputs at random: SEED=0 SCALE=1 (11,000 cases) ONLY=suite or suite:case
 	@PYTHONPATH=tests $(BIN)/python -m fuzz.run --seed $(or $(SEED),0) --scale $(or $(SCALE),1) $(if $(ONLY),--only $(ONLY))
 
-mutants: $(INSTALLED) ## Change rules at random, and see if their tests notice: COUNT=300 SEED=0 JOBS=1 ONLY=src/recsweep/search
-	@PYTHONPATH=tests $(BIN)/python -m mutants.run --count $(or $(COUNT),300) --seed $(or $(SEED),0) --jobs $(or $(JOBS),1) $(if $(ONLY),--only $(ONLY))
+mutants: $(INSTALLED) ## Change rules at random, and see if their tests notice: COUNT=300 SEED=0 ONLY=src/recsweep/search KEEP=file
+	@PYTHONPATH=tests $(BIN)/python -m mutants.run --count $(or $(COUNT),300) --seed $(or $(SEED),0) $(if $(ONLY),--only $(ONLY)) $(if $(KEEP),--keep $(KEEP))
 
 TOOLS := .venv-tools
 tools: $(TOOLS)/.installed ## Make .venv-tools: an S3 server, shellcheck and pip-audit, whose needs differ from the lock's
