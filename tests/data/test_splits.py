@@ -12,12 +12,13 @@ from hypothesis import strategies as st
 from worlds import Row, dataset_of, events_of, experiment_of
 
 from recsweep.config.schema import Experiment, Folds
+from recsweep.data.before_cut import rows_of
 from recsweep.data.indexing import Indexed, index_events
 from recsweep.data.prepare import prepare
 from recsweep.data.prepared import load_dataset
 from recsweep.data.sealed import unseal
 from recsweep.data.splits import LEARNED, split_log
-from recsweep.data.types import UNKNOWN, Cuts, Events, Fold
+from recsweep.data.types import UNKNOWN, Cuts, Fold
 from recsweep.errors import BadInput
 from recsweep.tasks.folds import make_fold
 
@@ -135,7 +136,7 @@ def test_a_fold_trains_on_all_but_its_own_part_and_no_target_sees_itself_or_late
 ) -> None:
     found, cuts = split(rows, rule)
     early = found.events.cut_by < cuts.test[0]
-    development = Indexed(_of(found.events, early), found.users, found.items, 0)
+    development = Indexed(rows_of(found.events, early), found.users, found.items, 0)
     fold = fold_of(development, cuts.validation[0], rule)
     events, trained = development.events, fold.training.sequences
     left = [(u, t) for u, t, p in zip(events.user, events.time, events.cut_by, strict=True) if p]
@@ -151,11 +152,6 @@ def test_a_fold_trains_on_all_but_its_own_part_and_no_target_sees_itself_or_late
         seen = targets.histories.time[start : start + targets.length[n]]
         mine = (events.user == user) & (events.time < time) & np.isin(events.item, list(known))
         np.testing.assert_array_equal(seen, np.sort(events.time[mine]))
-
-
-def _of(events: Events, rows: np.ndarray) -> Events:
-    columns = (events.user, events.item, events.time, events.kind)
-    return Events(*(c[rows] for c in columns), part=events.cut_by[rows])
 
 
 def test_too_few_learners_are_refused_with_what_to_change() -> None:
@@ -184,7 +180,7 @@ def test_histories_without_times_are_prepared_and_the_test_lies_in_files_of_its_
     assert whole.items is not None
     users, items = whole.users["_id"], whole.items["_id"]
     events = whole.development
-    histories = defaultdict(str)
+    histories: dict[str, str] = defaultdict(str)
     for user, item in zip(events.user, events.item, strict=True):
         histories[users[int(user)]] += items[int(item)]
     assert histories == {"u1": "abcd", "u2": "bce", "u3": "ca"}

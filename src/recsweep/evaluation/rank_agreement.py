@@ -62,7 +62,7 @@ def rank_agreement(
     drawn = [
         _resampled([table[name] for name in before], resamples, random) for table in (before, after)
     ]
-    found = []
+    found: list[Correlation] = []
     for correlation in (kendalltau, spearmanr):
         values = [correlation(a, b).statistic for a, b in zip(*drawn, strict=True)]
         tail = (1 - level) / 2
@@ -71,7 +71,8 @@ def rank_agreement(
         found.append(Correlation(value, min(value, float(lower)), max(value, float(upper))))
     order = np.sign(first[:, None] - first) * np.sign(second[:, None] - second)
     n = len(first)
-    return RankAgreement(*found, turned=int((order < 0).sum()) // 2, pairs=n * (n - 1) // 2)
+    kendall, spearman = found
+    return RankAgreement(kendall, spearman, int((order < 0).sum()) // 2, n * (n - 1) // 2)
 
 
 def _resampled(tables: list[Float64], resamples: int, random: np.random.Generator) -> Float64:

@@ -10,6 +10,7 @@ from recsweep.config.schema.base import (
     EVENT_FEATURES,
     ArmName,
     ByName,
+    Loss,
     Name,
     Schema,
     Seed,
@@ -73,6 +74,11 @@ class Experiment(Schema):
     # Of users, items and events; absent: all declared. Named sets: an ablation, see `with_arms`.
     features: Annotated[tuple[str, ...] | Mapping[Name, tuple[str, ...]] | None, ANSWERS] = None
     text: Annotated[Text, ANSWERS] = later(Text())
+    # In place of those of the space files. Named sets: an ablation, as of features. What they do to
+    # a space is recorded.
+    losses: Annotated[
+        tuple[Loss, ...] | Mapping[Name, tuple[Loss, ...]] | None, Decides.NOTHING
+    ] = later(None)
     # Name in the study -> space file, or the family whose own space is meant; or a list of those.
     # Neither decides anything: what a space holds is recorded.
     families: Annotated[Mapping[ArmName, SpacePath | Arm], ByName, Field(min_length=1)]
@@ -140,6 +146,8 @@ class Experiment(Schema):
         named, timed = self.feature_names or (), any(t.dwell is not None for t in self.data.events)
         if DWELL in named and not timed:
             raise ValueError(f"features: {DWELL} needs dwell, a column, in an entry of data.events")
+        if isinstance(self.features, Mapping) and isinstance(self.losses, Mapping):
+            raise ValueError("give named sets of features or of losses, not both")
         items = self.data.items
         if self.targets.candidates == "catalogue" and (items is None or not items.dated):
             raise ValueError(
@@ -172,7 +180,7 @@ class Experiment(Schema):
 
     @model_validator(mode="after")
     def _contrasts_name_families(self) -> Self:
-        if isinstance(self.features, Mapping):  # arms have their names once they are written out
+        if self.named_sets:  # arms have their names once they are written out
             return self
         for name in (name for pair in self.confirm.contrasts or () for name in pair):
             if name not in self.families:
@@ -196,23 +204,37 @@ class Experiment(Schema):
     def features_of(self, family: str) -> tuple[str, ...] | None:
         """The columns that a family in the study uses; None: all declared."""
         entry = self.families[family]
-        if isinstance(entry, Arm):
+        if isinstance(entry, Arm) and entry.features is not None:
             return entry.features
         return None if isinstance(self.features, Mapping) else self.features
+
+    def losses_of(self, family: str) -> tuple[Loss, ...] | None:
+        """What a family in the study may be trained by; None: what its space says."""
+        entry = self.families[family]
+        if isinstance(entry, Arm) and entry.losses is not None:
+            return entry.losses
+        return None if isinstance(self.losses, Mapping) else self.losses
 
     def of_family(self, family: str) -> Self:
         """The same experiment with one of its families alone, and that one's features."""
         update = {
             "families": {family: self.space_of(family)},
             "features": self.features_of(family),
+            "losses": self.losses_of(family),
         }
         return self.model_copy(update=update)
 
     @property
     def is_ablation(self) -> bool:
         """Do families in the study differ in the columns that they use?"""
-        arms = any(isinstance(entry, Arm) for entry in self.families.values())
-        return arms or isinstance(self.features, Mapping)
+        arms = (entry for entry in self.families.values() if isinstance(entry, Arm))
+        return isinstance(self.features, Mapping) or any(arm.features is not None for arm in arms)
+
+    @property
+    def named_sets(self) -> Mapping[str, tuple[str, ...]]:
+        """Of features or of losses, each of which becomes an arm; empty: there are none."""
+        sets = self.features if isinstance(self.features, Mapping) else self.losses
+        return sets if isinstance(sets, Mapping) else {}
 
     @property
     def feature_names(self) -> tuple[str, ...] | None:
@@ -221,7 +243,7 @@ class Experiment(Schema):
             return None
         sets = self.features.values() if isinstance(self.features, Mapping) else [self.features]
         arms = [arm.features for arm in self.families.values() if isinstance(arm, Arm)]
-        return tuple(dict.fromkeys(name for names in (*sets, *arms) for name in names))
+        return tuple(dict.fromkeys(name for names in (*sets, *arms) for name in names or ()))
 
     @property
     def event_features(self) -> tuple[str, ...]:
