@@ -1,4 +1,4 @@
-"""The verbs on a searched study: select, confirm, report, portrait, compare, reproduce.
+"""The verbs on a searched study: select, fuse, confirm, report, portrait, compare, reproduce.
 
 A stage is imported when it is called: `import recsweep` and the command line stay quick.
 """
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from recsweep.stages.compare import Compared
     from recsweep.stages.confirm.refits import RefitEnded
     from recsweep.stages.confirm.stage import Confirmed
+    from recsweep.stages.fuse.stage import Fused, OnCandidate
     from recsweep.stages.portrait.stage import OnEpoch, Portrayed
     from recsweep.stages.report import Reported
     from recsweep.stages.reproduce.stage import Reproduction
@@ -101,6 +102,39 @@ def confirm(
         track_confirmation(folder, confirmed)
     mirror_study(folder)
     return confirmed
+
+
+def fuse(
+    study: Place,
+    *,
+    count: int = 2,
+    on_end: OnCandidate = lambda candidate, done, total, seconds_left: None,
+) -> Fused:
+    """Make an ensemble of the study's best trials, chosen on the folds; write `best/ensemble.yaml`.
+
+    The next confirmation takes it along, against the best family alone.
+
+    Args:
+        study: its folder.
+        count: of each family, so many of its best trials can be chosen.
+        on_end: called with every trial that is trained again.
+
+    Raises:
+        BadInput: no study there, other data than it searched on, or a task without ensembles.
+        WorkFailed: no trial to choose from, one that diverged, or a process was killed.
+
+    Examples:
+        >>> fused = fuse("results/mine", count=1)
+        >>> fused.as_recorded, len(fused.candidates)
+        (3, 3)
+    """
+    from recsweep.mirror.study import mirror_study
+    from recsweep.stages.fuse.stage import fuse_stage
+
+    folder = folder_of(study)
+    fused = fuse_stage(folder, root_of(folder), count=count, on_end=on_end)
+    mirror_study(folder)
+    return fused
 
 
 def report(study: Place, lang: str = "en") -> Reported:

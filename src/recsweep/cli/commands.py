@@ -221,6 +221,21 @@ def select(study: StudyFolder) -> None:
     steps.select(study)
 
 
+@app.command(epilog="Example: recsweep fuse results/default")
+def fuse(
+    study: StudyFolder,
+    candidates: Annotated[
+        int, typer.Option("--candidates", min=1, help="Of each family, so many of its best trials.")
+    ] = 2,
+    quiet: Quiet = False,
+) -> None:
+    """Make an ensemble of the study's best trials, chosen on the folds; write best/ensemble.yaml.
+
+    The next confirmation takes it along.
+    """
+    steps.fuse(study, candidates, quiet)
+
+
 @app.command(epilog="Example: recsweep confirm results/default")
 def confirm(
     study: StudyFolder,

@@ -159,6 +159,20 @@ def select(folder: Path, quiet: bool = False) -> "Selection":
     return selection
 
 
+def fuse(folder: Path, count: int, quiet: bool) -> None:
+    """Fuse, and say what the ensemble is made of and what it costs."""
+    from recsweep.cli.fuse_lines import fuse_lines
+    from recsweep.cli.refit_progress import RefitProgress
+
+    with RefitProgress(out, quiet, "trials") as progress:
+        fused = recsweep.fuse(folder, count=count, on_end=progress.rebuilt)
+    say(*fuse_lines(fused))
+    hints(
+        (command("confirm", str(folder)), "opens the sealed test: is it better?"),
+        (command("fit", str(fused.path), "--out", f"models/{fused.best.study}"), "a model of it"),
+    )
+
+
 def confirm(
     folder: Path, quiet: bool, searches: int | None = None, later: Sequence[str] = ()
 ) -> None:
