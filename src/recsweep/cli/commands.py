@@ -2,7 +2,7 @@
 
 from datetime import datetime
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any
 
 import typer
 from typer.core import TyperGroup
@@ -24,7 +24,6 @@ from recsweep.config.schema import Experiment
 from recsweep.stages.init.words import Role
 
 DAYS = ["%Y-%m-%d", "%Y-%m-%dT%H:%M:%S", "%Y-%m-%d %H:%M:%S"]
-Until = Literal["everything", "development"]
 
 
 class ShowByDefault(TyperGroup):
@@ -387,10 +386,12 @@ def fit(
         Path, typer.Option("--out", "-o", help="A folder that isn't there yet, e.g. models/gru.")
     ],
     until: Annotated[
-        Until,
+        str,
         typer.Option(
             "--until",
-            help="everything: the sealed test as well, once its verdicts are out; or development.",
+            metavar="MOMENT",
+            help="everything: the sealed test as well, once its verdicts are out; development; or "
+            "all before a moment such as 2024-05-01.",
         ),
     ] = "everything",
     licence: Annotated[

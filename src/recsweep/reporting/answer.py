@@ -57,9 +57,7 @@ class Answer:
     sentence: str
     plainly: str  # in numbers that anybody understands
     sequence: str  # what sequence order contributes
-    ensemble: (
-        str  # whether one of the study's trials does better than the best family, at what cost
-    )
+    ensemble: str  # what one of the study's trials gains on the best family, and its cost
     contrasts: tuple[Contrast, ...]  # the question's first
     basis: str  # learners, seeds, and for what the intervals hold
     caveats: tuple[str, ...]
