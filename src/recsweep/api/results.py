@@ -174,8 +174,11 @@ def portrait(
 ) -> Portrayed:
     """Portray learners: group what a refitted network makes of them; renews the page as well.
 
+    Of a bundle's folder: group what its model makes of the learners of its log. That portrait lies
+    beside the bundle, in `portraits/`.
+
     Args:
-        study: its folder.
+        study: its folder, or a bundle's.
         family: its name in the study; None: the best recurrent one.
         clusters: how many; None: chosen by silhouette score.
         on_epoch: called with every epoch of the refit.
@@ -184,13 +187,17 @@ def portrait(
         BadInput: no study, or a family that can't be portrayed.
         WorkFailed: nothing could be selected, or the refit diverged.
     """
+    from recsweep.bundle.format import NAME as BUNDLE
     from recsweep.mirror.study import mirror_study
+    from recsweep.stages.portrait.bundle import bundle_portrait_stage
     from recsweep.stages.portrait.stage import portrait_stage
     from recsweep.stages.report import report_stage
     from recsweep.stages.tracked import track_portrait
 
     folder = folder_of(study)
     root = root_of(folder)
+    if (folder / BUNDLE).exists():
+        return bundle_portrait_stage(folder, root, clusters=clusters)
     portrayed = portrait_stage(folder, root, family=family, clusters=clusters, on_epoch=on_epoch)
     report_stage(folder, root)
     track_portrait(folder, portrayed.portrait)

@@ -283,7 +283,8 @@ def portrait(
 ) -> None:
     """Portray learners: group what a refitted network makes of them, and say what sets each apart.
 
-    It reads the development period only. portraits/<family>.parquet holds learners' ids.
+    Of a study it reads the development period only. Given a bundle, its model is portrayed.
+    portraits/<family>.parquet holds learners' ids.
     """
     steps.portrait(study, family, clusters, quiet)
 

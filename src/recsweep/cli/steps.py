@@ -227,13 +227,14 @@ def portrait(folder: Path, family: str | None, clusters: int | None, quiet: bool
 
     with RefitProgress(out, quiet, "epochs") as progress:
         portrayed = recsweep.portrait(folder, family, clusters=clusters, on_epoch=progress.trained)
-    found = portrayed.portrait
-    say(*portrait_lines(portrayed))
+    found, of_study = portrayed.portrait, (folder / "study.json").exists()
+    say(*portrait_lines(portrayed, refitted=of_study))
     out.print(portrait_table(found))
+    place = folder if of_study else folder.parent
     hints(
-        (f"{folder / page_name('en')}#portraits", "the page, with the picture"),
-        (str(portrait_path(folder, found.family)), "the groups"),
-        (str(vectors_path(folder, found.family)), "learners' ids (personal data), vectors"),
+        *([(f"{folder / page_name('en')}#portraits", "the page, with the picture")] * of_study),
+        (str(portrait_path(place, found.family)), "the groups"),
+        (str(vectors_path(place, found.family)), "learners' ids (personal data), vectors"),
     )
 
 
