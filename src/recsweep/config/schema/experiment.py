@@ -197,13 +197,15 @@ class Experiment(Schema):
         return found
 
     def space_of(self, family: str) -> str:
-        """The space of a family in the study: a file, or a family's name."""
-        entry = self.families[family]
+        """The space of a family in the study: a file, or a family's name. An ensemble, which is
+        made of the study's trials, has none, and goes by its own name.
+        """
+        entry = self.families.get(family, family)
         return entry if isinstance(entry, str) else entry.space
 
     def features_of(self, family: str) -> tuple[str, ...] | None:
         """The columns that a family in the study uses; None: all declared."""
-        entry = self.families[family]
+        entry = self.families.get(family)
         if isinstance(entry, Arm) and entry.features is not None:
             return entry.features
         return None if isinstance(self.features, Mapping) else self.features
