@@ -36,8 +36,10 @@ def fit(best: Path, folder: Path, until: str, licence: str | None, quiet: bool) 
 
 
 def _end(until: str) -> "Until | datetime":
-    if until in ("everything", "development"):
-        return until
+    if until == "everything":
+        return "everything"
+    if until == "development":
+        return "development"
     try:
         return datetime.fromisoformat(until)
     except ValueError:

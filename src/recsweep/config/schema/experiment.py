@@ -212,7 +212,7 @@ class Experiment(Schema):
 
     def losses_of(self, family: str) -> tuple[Loss, ...] | None:
         """What a family in the study may be trained by; None: what its space says."""
-        entry = self.families[family]
+        entry = self.families.get(family)
         if isinstance(entry, Arm) and entry.losses is not None:
             return entry.losses
         return None if isinstance(self.losses, Mapping) else self.losses
