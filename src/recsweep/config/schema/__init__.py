@@ -20,6 +20,7 @@ from recsweep.config.schema.data import (
     SessionTable,
     SimulatorSettings,
     Table,
+    TextTable,
     TimeLimits,
 )
 from recsweep.config.schema.decides import ANSWERS, Decides, deciding, declared
@@ -38,6 +39,7 @@ from recsweep.config.schema.search import Arm, Budget, Resources, Stopping, Trac
 from recsweep.config.schema.task import (
     NEXT_ITEM,
     PURCHASE,
+    TEXT,
     MetricKind,
     Question,
     part_of_task,
@@ -54,6 +56,7 @@ __all__ = [
     "NEXT_ITEM",
     "NO_VALUE",
     "PURCHASE",
+    "TEXT",
     "TYPE",
     "UNITS",
     "Arm",
@@ -78,6 +81,7 @@ __all__ = [
     "Table",
     "Targets",
     "Text",
+    "TextTable",
     "TimeLimits",
     "Tracking",
     "Unit",

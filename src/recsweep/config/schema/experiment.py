@@ -132,20 +132,26 @@ class Experiment(Schema):
                 "into them differs from run to run"
             )
         question = question_of(self.task)
-        kind = question.metrics.get(self.metric.name)
-        if kind is None or not kind.decides:
+        metric = question.metrics.get(self.metric.name)
+        if metric is None or not metric.decides:
             raise ValueError(f"metric.name {self.metric.name} is not a metric of task {self.task}")
-        if self.data.sessions is not None and not question.sessions:
-            able = [task for task in task_packages() if question_of(task).sessions]
-            raise ValueError(f"data.sessions is for task: {', '.join(able)}")
+        kind = self.data.kind
+        if kind not in question.reads:
+            able = [task for task in task_packages() if kind in question_of(task).reads]
+            raise ValueError(f"data.{kind} is for task: {', '.join(able)}")
         question.check(self)
         named, timed = self.feature_names or (), any(t.dwell is not None for t in self.data.events)
         if DWELL in named and not timed:
             raise ValueError(f"features: {DWELL} needs dwell, a column, in an entry of data.events")
-        if self.folds.in_time and self.data.sessions is not None:
+        texts = self.data.texts
+        if self.folds.in_time and kind == "sessions":
             raise ValueError("sessions have no clock: use folds.rule: stratified")
-        if not self.folds.in_time and self.data.sessions is None:
+        if self.folds.in_time and not all(table.time for table in texts):
+            raise ValueError("folds.rule time needs time, a column, in every entry of data.texts")
+        if not self.folds.in_time and kind == "events":
             raise ValueError("events have a clock: use folds.rule: time")
+        if self.folds.rule == "group" and not (texts and all(table.group for table in texts)):
+            raise ValueError("folds.rule group needs group, a column, in every entry of data.texts")
         items = self.data.items
         if self.targets.candidates == "catalogue" and (items is None or not items.dated):
             raise ValueError(

@@ -10,11 +10,12 @@ from recsweep.config.schema.base import EventType, Fraction, PositiveInt, Schema
 class Folds(Schema):
     """How the development period is cut; the sealed test is the last part of the clock.
 
-    `stratified` is for a table of sessions, which has no clock: folds and test are drawn at random,
-    with the same share of purchases in each.
+    `stratified` is for a table of sessions, which has no clock, and for texts: folds and test are
+    drawn at random, with the same share of each answer. `group` is for texts: no group is in two
+    of them.
     """
 
-    rule: Literal["time", "stratified"] = "time"
+    rule: Literal["time", "stratified", "group"] = "time"
     count: Annotated[int, Field(ge=1, le=20)] = 3
     validation: Fraction = 0.1  # share of all events in each fold's validation window
     test: Fraction = 0.2  # share of all events in the sealed test
@@ -25,9 +26,9 @@ class Folds(Schema):
     def _leaves_training(self) -> Self:
         if not self.in_time:
             if self.count < 2:
-                raise ValueError("stratified folds need a count of 2 or more")
+                raise ValueError(f"{self.rule} folds need a count of 2 or more")
             if self.validation != type(self).model_fields["validation"].default:
-                raise ValueError("stratified folds share all rows: leave out folds.validation")
+                raise ValueError(f"{self.rule} folds share all rows: leave out folds.validation")
         elif self.count * self.validation + self.test >= 1:
             raise ValueError("count * validation + test must be below 1")
         return self

@@ -87,7 +87,7 @@ def portrait_stage(
         WorkFailed: nothing could be selected, or the refit diverged.
     """
     study = read_study(folder)
-    if study.experiment.data.sessions is not None:
+    if study.experiment.data.kind != "events":
         raise BadInput(
             f"{folder}: its data are a table of sessions, which has no learners with histories; "
             "portrait needs a study on a log (data.events)"

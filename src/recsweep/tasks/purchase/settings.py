@@ -55,6 +55,6 @@ QUESTION = Question(
     },
     metric="log_loss",
     settings=Purchase,
-    sessions=True,
+    reads=("events", "sessions"),
     check=_check,
 )
