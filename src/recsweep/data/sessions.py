@@ -22,6 +22,7 @@ from recsweep.data.tables import feature_columns, known_text
 from recsweep.data.types import BOUGHT, KINDS, Cuts, Events, Int64
 from recsweep.errors import BadInput
 
+
 @dataclass(frozen=True, slots=True)
 class Sessions:
     """The rows as a log, and their features by code."""

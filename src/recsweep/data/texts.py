@@ -171,11 +171,12 @@ def _distinct(rows: pl.DataFrame) -> tuple[pl.DataFrame, list[int]]:
     agrees = (rows["labels"] == 1) & (rows[ANSWER] == rows["said"])
     tables = range(int(rows["table"].max() or 0) + 1)  # type: ignore[arg-type]
     two_labels = [int((~agrees & (rows["table"] == number)).sum()) for number in tables]
+    rest = [name for name in rows.columns if name not in ("time", GROUP, "said", "labels")]
     kept = (
         rows.filter(agrees)
-        .drop("said", "labels")
+        .select("time", GROUP, *rest)
         .with_columns((pl.len().over(TEXT) - 1).cast(pl.Int64).alias(COPIES))
-        .sort("time", GROUP, *(c for c in rows.columns if c not in ("said", "labels", "time", GROUP)))
+        .sort("time", GROUP, *rest)
         .unique(TEXT, keep="first", maintain_order=True)
     )
     ids = pl.Series(ID, [hashlib.sha256(t.encode()).hexdigest()[:20] for t in kept[TEXT]])

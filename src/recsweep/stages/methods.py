@@ -60,16 +60,21 @@ def _data(evidence: Evidence, sealed: Confirmation | None) -> Iterator[str]:
         f"Task `{experiment.task}` on the data `{data.dataset}` "
         f"(fingerprint {data.fingerprint[:12]})."
     )
+    rows, together = experiment.data.kind, folds.rule == "group"
+    if rows == "texts":
+        yield "Each text counts once; one that bears two labels was left out."
     if folds.in_time:
         yield (
-            f"The log was cut on one clock: the last {folds.test:.0%} of events are the sealed "
+            f"The log was cut on one clock: the last {folds.test:.0%} of {rows} are the sealed "
             f"test, and before it lie {folds.count} validation windows of {folds.validation:.0%} "
             "each; a fold trains on everything before its window."
         )
     else:
+        why = "The table has no clock" if rows == "sessions" else "Time was not respected"
+        shares = "no group in two of them" if together else "with equal shares of each answer"
         yield (
-            f"The table has no clock: {folds.count} folds and a sealed test of {folds.test:.0%} "
-            "were drawn at random, with equal shares of each answer."
+            f"{why}: {folds.count} folds and a sealed test of {folds.test:.0%} "
+            f"were drawn at random, {shares}."
         )
     if sealed is not None:
         yield f"The sealed test has {sealed.learners:,} {unit} and {sealed.targets:,} targets."

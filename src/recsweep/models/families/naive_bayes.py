@@ -9,7 +9,5 @@ FAMILY = Family(
     title="naive Bayes",
     title_zh="朴素贝叶斯",
     role="floor",
-    tasks={
-        TEXT: Build(NaiveBayesConfig, NaiveBayes, epochs=1, random=False, reads_order=False)
-    },
+    tasks={TEXT: Build(NaiveBayesConfig, NaiveBayes, epochs=1, random=False, reads_order=False)},
 )

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 import numpy as np
 import torch
 from pydantic import Field
-from scipy.sparse import csr_matrix, diags, hstack
+from scipy.sparse import csr_matrix, hstack
 from scipy.special import softmax
 from threadpoolctl import threadpool_limits
 from torch import Tensor
@@ -18,17 +18,19 @@ from torch import Tensor
 from recsweep.data.types import Float64
 from recsweep.models.cases import examples_of, weights_of
 from recsweep.models.protocol import Context
+from recsweep.models.text.terms import idf_of, tfidf
 from recsweep.models.text.texts import (
     Reading,
     Texts,
     Units,
     as_tensor,
     counts,
-    document_counts,
     from_tensor,
     texts_of,
 )
 from recsweep.models.weights import TrainingWeights
+
+Fitted = tuple[Float64, Float64]
 
 
 class TermsConfig(TrainingWeights):
@@ -85,15 +87,12 @@ class TermModel(ABC):
     """A softmax over a weighted sum of a text's terms."""
 
     def __init__(self, config: TermsConfig, context: Context) -> None:
-        self._context, self._reads, self.terms = context, config, ()
         texts = texts_of(context.training)
+        self._reads, self._training = config, context.training
         self.classes, self._chinese = texts.classes, texts.chinese
-        width = len(texts.columns)
-        self._scale: Float64 = np.zeros(0)  # (n_terms,) of each term's value
-        self._weight: Float64 = np.zeros((width, len(self.classes)))  # (n_terms + n_inputs, n_classes)
-        self._bias: Float64 = np.zeros(len(self.classes))
-
-    terms: tuple[str, ...]
+        self.terms: tuple[str, ...] = ()
+        self._weight = np.zeros((len(texts.columns), len(self.classes)))  # terms, then inputs
+        self._bias = np.zeros(len(self.classes))
 
     @property
     def reading(self) -> Reading:
@@ -102,49 +101,34 @@ class TermModel(ABC):
 
     def fit_epoch(self) -> None:
         """Fit to the end."""
-        training = self._context.training
-        texts, weights = texts_of(training), weights_of(examples_of(training), self._reads)
-        found = counts(texts, self.reading)
-        self.terms = found.frequent(self._reads.least_texts)
-        chosen = found.of(self.terms)
-        self._scale = self.scale(chosen)
+        texts = texts_of(self._training)
+        weights = weights_of(examples_of(self._training), self._reads)
+        self.terms = counts(texts, self.reading).frequent(self._reads.least_texts)
         with threadpool_limits(1, "blas"):  # sums in one order, whatever the machine
-            self._weight, self._bias = self.fit(self._values(chosen, texts), texts.answer, weights)
+            self._weight, self._bias = self.fit(texts, weights)
 
     def probabilities(self, texts: Texts) -> Float64:
         """(n_texts, n_classes)."""
-        values = self._values(counts(texts, self.reading).of(self.terms), texts)
-        return np.asarray(softmax(values @ self._weight + self._bias, axis=1))
+        return np.asarray(softmax(self.values(texts) @ self._weight + self._bias, axis=1))
 
     @abstractmethod
-    def scale(self, found: csr_matrix) -> Float64:
-        """(n_terms,) what a term's value is multiplied by."""
+    def values(self, texts: Texts) -> csr_matrix:
+        """(n_texts, n_values) of the terms, and of what else is used."""
 
     @abstractmethod
-    def values(self, found: csr_matrix) -> csr_matrix:
-        """(n_texts, n_terms) from counts, each already with its term's scale at hand."""
+    def fit(self, texts: Texts, weights: Float64 | None) -> Fitted:
+        """(n_values, n_classes) weights and (n_classes,) biases; the terms are known."""
 
-    @abstractmethod
-    def fit(
-        self, values: csr_matrix, answer: np.ndarray, weights: Float64 | None
-    ) -> tuple[Float64, Float64]:
-        """(n_terms + n_inputs, n_classes) weights and (n_classes,) biases."""
-
-    def _values(self, found: csr_matrix, texts: Texts) -> csr_matrix:
-        values = self.values(found)
-        if not texts.inputs.shape[1] or not self.uses_inputs:
-            return values
-        return hstack([values, csr_matrix(texts.inputs.astype(np.float64))], format="csr")
-
-    uses_inputs = True
+    def counted(self, texts: Texts) -> csr_matrix:
+        """(n_texts, n_terms)."""
+        return counts(texts, self.reading).of(self.terms)
 
     def state(self) -> dict[str, Tensor]:
-        """Terms, their scales, weights and biases."""
+        """Labels, terms, weights and biases."""
         return {
             "classes": as_tensor(self.classes),
             "terms": as_tensor(self.terms),
             "chinese": torch.tensor(self._chinese),
-            "scale": torch.from_numpy(self._scale.copy()),
             "weight": torch.from_numpy(self._weight.copy()),
             "bias": torch.from_numpy(self._bias.copy()),
         }
@@ -153,74 +137,60 @@ class TermModel(ABC):
         """Take them over."""
         self.classes, self.terms = from_tensor(state["classes"]), from_tensor(state["terms"])
         self._chinese = bool(state["chinese"])
-        self._scale, self._weight, self._bias = (
-            state[name].numpy() for name in ("scale", "weight", "bias")
-        )
+        self._weight, self._bias = state["weight"].numpy(), state["bias"].numpy()
 
 
 class TextLogistic(TermModel):
-    """Logistic regression on TF-IDF (Salton & Buckley 1988), rows of length one."""
+    """Logistic regression on TF-IDF and declared columns."""
 
     def __init__(self, config: TextLogisticConfig, context: Context) -> None:
         super().__init__(config, context)
-        self._config = config
+        self._config, self._idf = config, np.zeros(0)
 
-    def scale(self, found: csr_matrix) -> Float64:
-        """The smoothed idf of scikit-learn."""
-        n = found.shape[0]
-        return np.asarray(np.log((1 + n) / (1 + document_counts(found))) + 1)
+    def values(self, texts: Texts) -> csr_matrix:
+        """TF-IDF, then the declared columns."""
+        values = tfidf(self.counted(texts), self._idf, sublinear=self._config.sublinear)
+        return hstack([values, csr_matrix(texts.inputs.astype(np.float64))], format="csr")
 
-    def values(self, found: csr_matrix) -> csr_matrix:
-        """TF-IDF."""
-        return tfidf(found, self._scale, sublinear=self._config.sublinear)
-
-    def fit(
-        self, values: csr_matrix, answer: np.ndarray, weights: Float64 | None
-    ) -> tuple[Float64, Float64]:
+    def fit(self, texts: Texts, weights: Float64 | None) -> Fitted:
         """By L-BFGS."""
         from sklearn.linear_model import LogisticRegression
 
+        self._idf = idf_of(self.counted(texts))
         library = LogisticRegression(C=self._config.inverse_penalty, max_iter=1000)
-        library.fit(values, answer, weights)
+        library.fit(self.values(texts), texts.answer, weights)
         weight, bias = library.coef_.T, library.intercept_
         if len(bias) == 1:  # of two labels the library fits the second's log-odds
             weight, bias = np.hstack((0 * weight, weight)), np.append(0.0, bias)
         return np.ascontiguousarray(weight), bias
 
+    def state(self) -> dict[str, Tensor]:
+        """With how rare terms are."""
+        return {**super().state(), "idf": torch.from_numpy(self._idf.copy())}
+
+    def load_state(self, state: Mapping[str, Tensor]) -> None:
+        """Take all over."""
+        super().load_state(state)
+        self._idf = state["idf"].numpy()
+
 
 class NaiveBayes(TermModel):
     """Multinomial naive Bayes (McCallum & Nigam 1998), by counts of terms."""
-
-    uses_inputs = False
 
     def __init__(self, config: NaiveBayesConfig, context: Context) -> None:
         super().__init__(config, context)
         self._config = config
 
-    def scale(self, found: csr_matrix) -> Float64:
-        """Counts as they are."""
-        return np.ones(found.shape[1])
-
-    def values(self, found: csr_matrix) -> csr_matrix:
+    def values(self, texts: Texts) -> csr_matrix:
         """Counts, or whether there is any."""
+        found = self.counted(texts)
         return found.sign() if self._config.once else found
 
-    def fit(
-        self, values: csr_matrix, answer: np.ndarray, weights: Float64 | None
-    ) -> tuple[Float64, Float64]:
+    def fit(self, texts: Texts, weights: Float64 | None) -> Fitted:
         """By counting."""
         from sklearn.naive_bayes import MultinomialNB
 
-        library = MultinomialNB(alpha=self._config.smoothing).fit(values, answer, weights)
+        library = MultinomialNB(alpha=self._config.smoothing)
+        library.fit(self.values(texts), texts.answer, weights)
         weight = np.ascontiguousarray(library.feature_log_prob_.T)
         return weight, np.asarray(library.class_log_prior_)
-
-
-def tfidf(found: csr_matrix, idf: Float64, *, sublinear: bool) -> csr_matrix:
-    """(n_texts, n_terms) float64, rows of length one, or 0 where no term is known."""
-    values = found.astype(np.float64)
-    if sublinear:
-        values.data = 1 + np.log(values.data)
-    values = values @ diags(idf, format="csr") if len(idf) else values
-    length = np.sqrt(values.multiply(values).sum(axis=1).A1)
-    return diags(1 / np.where(length > 0, length, 1), format="csr") @ values

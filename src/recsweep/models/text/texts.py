@@ -122,7 +122,8 @@ class Counts:
         place = np.array([wanted.get(term, -1) for term in self.terms], np.int64)
         chosen = self.matrix[:, np.flatnonzero(place >= 0)]
         indices = place[place >= 0][chosen.indices]
-        found = csr_matrix((chosen.data, indices, chosen.indptr), (len(chosen.indptr) - 1, len(terms)))
+        shape = (chosen.shape[0], len(terms))
+        found = csr_matrix((chosen.data, indices, chosen.indptr), shape)
         found.sort_indices()
         return found
 
@@ -150,6 +151,33 @@ def counts(texts: Texts, reading: Reading) -> Counts:
     )
     matrix.sum_duplicates()
     return Counts(matrix, tuple(terms))
+
+
+@dataclass(frozen=True)
+class Sequences:
+    """Texts laid end to end: text n is `part[start[n] : start[n + 1]]`."""
+
+    part: Int64  # (n_parts,) index into terms
+    start: Int64  # (n_texts + 1,)
+    terms: tuple[str, ...]
+
+    def of(self, terms: tuple[str, ...]) -> Int64:
+        """(n_parts,) the place of each among these terms, from 1 on; 0 of one that is not there."""
+        wanted = {term: place for place, term in enumerate(terms, start=1)}
+        place = np.array([wanted.get(term, 0) for term in self.terms], np.int64)
+        return place[self.part] if len(place) else np.zeros(0, np.int64)
+
+
+@lru_cache(maxsize=KEPT)
+def sequences(texts: Texts, reading: Reading) -> Sequences:
+    """The characters or words of some texts, in order."""
+    number: dict[str, int] = {}
+    parts: list[int] = []
+    start = [0]
+    for text in texts.text:
+        parts += [number.setdefault(part, len(number)) for part in reading.parts(text)]
+        start.append(len(parts))
+    return Sequences(np.array(parts, np.int64), np.array(start, np.int64), tuple(number))
 
 
 def document_counts(matrix: csr_matrix) -> Int64:

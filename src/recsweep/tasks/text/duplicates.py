@@ -25,8 +25,7 @@ class Duplicates(Schema):
 
 
 def asked_again(learned: Texts) -> Texts:
-    """Some of the texts that were learned from and had copies; they stand in no order that tells.
-    """
+    """Some of the texts that were learned from and had copies, in the order of their checksums."""
     return learned.at(np.arange(min(len(learned), ASKED_AGAIN)))
 
 
@@ -56,9 +55,7 @@ def with_duplicates(outcomes: Outcomes, targets: Targets) -> Duplicates | None:
         of_seen = _mean(scored(outcomes[len(targets) :], again.answer), again.copies)
         sums = single * of_single + seen.sum() * of_seen
         metrics[name] = float((sums + (rows - single - seen.sum()) * of_copies) / rows)
-    return Duplicates(
-        texts=len(times), rows=rows, seen=float(seen.sum() / rows), metrics=metrics
-    )
+    return Duplicates(texts=len(times), rows=rows, seen=float(seen.sum() / rows), metrics=metrics)
 
 
 def _mean(values: Float64, copies: Int64, of: np.ndarray | None = None) -> float:
