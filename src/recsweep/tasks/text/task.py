@@ -45,4 +45,5 @@ TASK: Task[TextClassifier] = Task(
     pooled=pooled,
     per_learner=linearised_by_learner,
     details=details_of,
+    labels_texts=True,
 )
