@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from worlds import experiment_of
 
-from recsweep.config.schema import Experiment
+from recsweep.config.schema import Experiment, question_of
 from recsweep.errors import BadInput
 from recsweep.models.fading import FadingConfig
 from recsweep.models.family import Build, Family
@@ -24,6 +24,9 @@ TASK_NAMES = sorted(TASKS)
 
 
 def asking(families: object, task: str = "next_item", **changes: object) -> Experiment:
+    if "texts" in question_of(task).reads:
+        table = {"path": "x", "text": "t", "label": {"column": "l"}, "time": "d"}
+        changes = {"data": {"name": "test", "texts": [table]}, **changes}
     return experiment_of(families=families, task=task, **changes)
 
 
@@ -40,6 +43,7 @@ def test_a_task_with_a_space_of_its_own_for_a_family_takes_that_one() -> None:
     assert found == {
         "next_item": BUNDLED / "gru.yaml",
         "purchase": BUNDLED / "purchase" / "gru.yaml",
+        "text": BUNDLED / "text" / "gru.yaml",
     }
 
 

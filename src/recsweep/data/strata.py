@@ -21,11 +21,11 @@ def dealt(answer: NDArray[np.generic], rule: Folds) -> tuple[Int64, dict[object,
     """
     random, few = np.random.default_rng(SPLIT_SEED), {}
     part = np.empty(len(answer), np.int64)
-    for each in np.unique(answer):
+    for each in np.unique(answer).tolist():
         rows = random.permutation(np.flatnonzero(answer == each))
         tested = round(len(rows) * rule.test)
         if min(tested, (len(rows) - tested) // rule.count) < 2:
-            few[each.item()] = len(rows)
+            few[each] = len(rows)
         part[rows[:tested]] = rule.count
         part[rows[tested:]] = np.arange(len(rows) - tested) % rule.count
     return part, few
