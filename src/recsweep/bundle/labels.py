@@ -12,7 +12,7 @@ from recsweep.bundle.learners import with_learners
 from recsweep.config.schema.data import Labelling
 from recsweep.data.cleaning import read_times
 from recsweep.data.clock import DAY
-from recsweep.data.features.dated import DatedTable
+from recsweep.data.features.dated import GROUP, RESERVED, TEXT, VALID_FROM, DatedTable
 from recsweep.data.formats.parts import parts
 from recsweep.data.reading import read_batches
 from recsweep.data.tables import feature_columns, known_text
@@ -66,13 +66,15 @@ def read_feed(bundle: Bundle, path: Path, feed: Feed) -> tuple[pl.DataFrame, int
                 else pl.repeat("all", len(raw), dtype=pl.String, eager=True)
             )
             whole = text.is_not_null() & time.is_not_null() & topic.is_not_null()
-            known = pl.DataFrame(feature_columns(text_features(table), raw, file))
+            features = feature_columns(text_features(table), raw, file)
+            row = {TEXT: text, VALID_FROM: time, GROUP: topic, **features}
+            kept = pl.DataFrame(row).filter(whole)
             found.append(
                 pl.DataFrame(
                     {
-                        "topic": topic.filter(whole),
-                        "day": (time.filter(whole) // DAY).cast(pl.Int32).cast(pl.Date),
-                        "label": _given(bundle, text.filter(whole), known.filter(whole)),
+                        "topic": kept[GROUP],
+                        "day": (kept[VALID_FROM] // DAY).cast(pl.Int32).cast(pl.Date),
+                        "label": _given(bundle, kept[TEXT], kept.drop(RESERVED, strict=False)),
                     }
                 )
             )
