@@ -118,6 +118,8 @@ def test_what_several_families_may_choose_has_the_same_range_in_all_their_spaces
             assert parameter is not None, f"{space.family} can't choose {name}"
             kind, values = parameter.declared
             values = tuple(v for v in values if v != "als")  # a way of its own to rank
+            if name == "fading_weight" and family(space.family).role == "control":
+                continue  # a twin fades slowly enough to hide the order; its own test is below
             found[name].setdefault((kind, values, parameter.log), []).append(space.family)
     for name, ranges in found.items():
         assert len(ranges) == 1, f"{name}: {ranges}"
@@ -143,6 +145,7 @@ def test_a_twin_may_choose_what_its_network_may_and_how_events_fade() -> None:
         more = other.parameters.keys() - space.parameters.keys()
         assert more == FadingConfig.model_fields.keys()
         assert {n: other.parameters[n] for n in space.parameters} == dict(space.parameters)
+        assert other.parameters["fading_weight"].declared == ("float", (0.5, 1.0))
         faded = {"fading": "instant", "fading_weight": 0.7}
         assert other.defaults == {**space.defaults, **faded}
         assert other.first_trials == space.first_trials
@@ -154,7 +157,7 @@ def test_every_family_of_a_task_that_is_trained_by_gradient_has_as_many_first_tr
     for task, space in own_spaces():
         if "batch_size" in space.config.model_fields:
             found.setdefault(task, set()).add(len(space.first_trials))
-    assert found == {"next_item": {1}, "purchase": {0}, "text": {1}}
+    assert found == {"next_item": {1}, "purchase": {1}, "text": {1}}
 
 
 OURS = [

@@ -40,15 +40,26 @@ def summary_lines(
         return lines + _sessions(manifest)
     if manifest.data.texts:
         return lines + _texts(manifest, labels or {})
+    on_clock = manifest.fold_rule.in_time
     lines.append(("times", _times(manifest, development)))
     lines.append(("equal instants", _equal_instants(development)))
-    lines += _period("development", manifest.development)
+    if not on_clock:
+        lines.append(("split", _NOT_IN_TIME[manifest.fold_rule.rule]))
+    lines += _period("development", manifest.development, on_clock)
     targets = {fold.name: fold for fold in support}
     for fold in manifest.folds:
-        lines += _fold(fold)
+        lines += _fold(fold, on_clock)
         if fold.name in targets:
             lines.append(("    targets", _targets(targets[fold.name])))
-    return lines + _period("sealed test", manifest.sealed_test)
+    return lines + _period("sealed test", manifest.sealed_test, on_clock)
+
+
+_NOT_IN_TIME = {
+    "leave_one_out": "each learner's last moments are left out; time is not respected: folds train "
+    "on what other learners did later",
+    "learners": "learners are drawn at random; time is not respected: folds train on what other "
+    "learners did later",
+}
 
 
 def caveats(manifest: Manifest) -> list[str]:
@@ -99,8 +110,11 @@ def _texts(manifest: Manifest, labels: Mapping[str, int]) -> list[tuple[str, str
 
 
 def _times(manifest: Manifest, development: Events) -> str:
-    start = int(development.time.min())
-    end = manifest.sealed_test.end.microseconds - 1
+    if not manifest.data.timed:
+        return "none: the order of rows says which of a learner's events is later"
+    start, end = int(development.time.min()), int(development.time.max())
+    if manifest.fold_rule.in_time:
+        end = manifest.sealed_test.end.microseconds - 1
     span = f"{iso(start)[:16]} to {iso(end)[:16]} UTC, {(end - start) / DAY:,.0f} days"
     zones = {_zone(table) for table in manifest.data.events}
     return f"{span}; {' and '.join(sorted(zones))}"
@@ -119,9 +133,10 @@ def _equal_instants(events: Events) -> str:
     return f"{shared.mean():.1%} of events share theirs with another of the same learner"
 
 
-def _period(name: str, period: Period) -> list[tuple[str, str]]:
+def _period(name: str, period: Period, on_clock: bool) -> list[tuple[str, str]]:
+    days = f", {_days(period)}" if on_clock else ""
     counts = f"{period.events:,} events, {period.users:,} learners, {period.items:,} courses"
-    return [(name, f"{counts}, {_days(period)}"), *_types(period.types)]
+    return [(name, f"{counts}{days}"), *_types(period.types)]
 
 
 def _days(period: Period) -> str:
@@ -132,12 +147,13 @@ def _types(types: Mapping[str, int]) -> list[tuple[str, str]]:
     return [("  by type", ", ".join(f"{kind} {n:,}" for kind, n in types.items()))]
 
 
-def _fold(fold: FoldSupport) -> list[tuple[str, str]]:
+def _fold(fold: FoldSupport, on_clock: bool) -> list[tuple[str, str]]:
     window = fold.validation
+    before = f" before {window.start.iso[:16]}" if on_clock else ""
     return [
         (
             f"  {fold.name}",
-            f"trains on {fold.training.events:,} events before {window.start.iso[:16]}; "
+            f"trains on {fold.training.events:,} events{before}; "
             f"below support: {fold.users_below_min_user_events:,} learners, "
             f"{fold.items_below_min_item_events:,} courses",
         ),

@@ -10,12 +10,12 @@ import polars as pl
 from recsweep.config.schema import Data, EventTable, Experiment, FeatureTable, Folds, TimeLimits
 from recsweep.data import prepared
 from recsweep.data.atomic_folders import temporary_folder
-from recsweep.data.before_cut import rows_of
+from recsweep.data.before_cut import moment_of, rows_of
 from recsweep.data.cleaning import Cleaned, clean, needed_columns, together, unit_advice
-from recsweep.data.cuts import resolve_cuts
 from recsweep.data.features.dated import VALID_FROM
 from recsweep.data.features.fit import check_names, declared_names
 from recsweep.data.formats.parts import parts
+from recsweep.data.histories import in_order
 from recsweep.data.indexing import Indexed, index_events
 from recsweep.data.manifest import (
     FILE,
@@ -32,6 +32,7 @@ from recsweep.data.periods import describe_fold, describe_period
 from recsweep.data.reading import read_batches
 from recsweep.data.sessions import read_sessions, session_features
 from recsweep.data.sources import Source, resolve
+from recsweep.data.splits import split_log
 from recsweep.data.tables import FeatureRead, bare_table, feature_table
 from recsweep.data.texts import read_texts, text_features
 from recsweep.data.types import Cuts, Dataset, Events
@@ -93,16 +94,16 @@ def _resolve_all(data: Data, raw_folder: Path) -> _Sources:
 def _build(folder: Path, inputs: str, data: Data, rule: Folds, sources: _Sources) -> None:
     indexed, cleaning, users, cuts = _read_log(data, rule, sources)
     events = indexed.events
-    start = int(events.time.min())
+    start = int(events.cut_by.min())
     items = _read_features(data.items, sources.items, indexed.items)
     test_start, test_end = cuts.test
-    early = events.time < test_start
+    early = events.cut_by < test_start
     development, test = rows_of(events, early), rows_of(events, ~early)
 
     with temporary_folder(folder.parent, folder.name) as temporary:
         files = _write(temporary, development, test, users.by_code, items.by_code)
         dated = {prepared.USER_ROWS: users.rows, prepared.ITEM_ROWS: items.rows}
-        files |= _write_rows(temporary, dated, test_start)
+        files |= _write_rows(temporary, dated, moment_of(events, test_start, rule))
         manifest = Manifest(
             recsweep_format=FORMAT,
             name=data.name,
@@ -178,9 +179,10 @@ def _read_log(
         paths = [source.path for source in sources.events]
         texts = read_texts(data.texts, paths, rule, data.times)
         return texts.indexed, texts.rows, FeatureRead(texts.table, None, None), texts.cuts
-    indexed, cleaning = _read_events(data, sources)
+    whole, cleaning = _read_events(data, sources)
+    indexed, cuts = split_log(whole, rule)
     users = _read_features(data.users, sources.users, indexed.users)
-    return indexed, cleaning, users, resolve_cuts(indexed.events.time, rule)
+    return indexed, cleaning, users, cuts
 
 
 def _read_events(data: Data, sources: _Sources) -> tuple[Indexed, tuple[EventRows, ...]]:
@@ -194,7 +196,7 @@ def _read_events(data: Data, sources: _Sources) -> tuple[Indexed, tuple[EventRow
     events = pl.concat(kept, how="diagonal" if timed else "vertical")
     if events.is_empty():
         raise BadInput(f"{data.name}: no event is left; {'; '.join(map(_summary, counts))}{advice}")
-    return index_events(events), tuple(counts)
+    return index_events(in_order(events, data)), tuple(counts)
 
 
 def _clean_table(table: EventTable, source: Source, limits: TimeLimits) -> Cleaned:

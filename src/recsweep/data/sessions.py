@@ -17,6 +17,7 @@ from recsweep.data.features.dated import ID, LABEL
 from recsweep.data.indexing import Indexed
 from recsweep.data.manifest import EventRows
 from recsweep.data.reading import read_table
+from recsweep.data.splits import parts_of
 from recsweep.data.strata import dealt
 from recsweep.data.tables import feature_columns, known_text
 from recsweep.data.types import BOUGHT, KINDS, Cuts, Events, Int64
@@ -78,9 +79,7 @@ def read_sessions(table: SessionTable, path: Path, rule: Folds) -> Sessions:
         kept=len(known),
     )
     indexed = Indexed(events, ids, pl.Series(["session"]), len(known) - n)
-    parts = range(rule.count)
-    cuts = Cuts(tuple((p, p + 1) for p in parts), (rule.count, rule.count + 1))
-    return Sessions(indexed, rows, features, cuts)
+    return Sessions(indexed, rows, features, parts_of(rule))
 
 
 def split(bought: NDArray[np.bool_], rule: Folds, path: Path | str = "") -> Int64:

@@ -6,11 +6,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from recsweep.config.schema import Folds
+from recsweep.data.splits import SPLIT_SEED
 from recsweep.data.types import Int64
 from recsweep.errors import BadInput
-
-SPLIT_SEED = 0
-"""One split for every study of the same rows, so that studies can be compared."""
 
 
 def dealt(answer: NDArray[np.generic], rule: Folds) -> tuple[Int64, dict[object, int]]:

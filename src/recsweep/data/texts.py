@@ -25,6 +25,7 @@ from recsweep.data.features.dated import ANSWER, COPIES, GROUP, ID, LABEL, TEXT
 from recsweep.data.indexing import Indexed
 from recsweep.data.manifest import EventRows
 from recsweep.data.reading import read_table
+from recsweep.data.splits import parts_of
 from recsweep.data.strata import dealt, dealt_by_group
 from recsweep.data.tables import feature_columns, known_text
 from recsweep.data.types import KINDS, Cuts, Dataset, Events, Int64
@@ -84,12 +85,7 @@ def read_texts(
         )
         for number, (each, (frame, dropped)) in enumerate(zip(tables, read, strict=True))
     )
-    parts = range(rule.count)
-    cuts = (
-        resolve_cuts(events.time, rule)
-        if rule.in_time
-        else Cuts(tuple((p, p + 1) for p in parts), (rule.count, rule.count + 1))
-    )
+    cuts = resolve_cuts(events.time, rule) if rule.in_time else parts_of(rule)
     return Texts(Indexed(events, table[ID], pl.Series(["text"]), copies), counts, table, cuts)
 
 

@@ -47,9 +47,11 @@ class Dataset:
 
 @dataclass(frozen=True, slots=True)
 class Cuts:
-    """Resolved timestamps, microseconds since 1970 UTC. A window is [start, end)."""
+    """Windows [start, end) of `Events.cut_by`: microseconds since 1970 UTC where the clock is cut,
+    else numbers of parts.
+    """
 
-    validation: tuple[tuple[int, int], ...]  # one window a fold; training is all before its start
+    validation: tuple[tuple[int, int], ...]  # one window a fold
     test: tuple[int, int]
 
 
@@ -66,9 +68,17 @@ class Events:
     time: Int64  # microseconds since 1970 UTC
     kind: NDArray[np.int8]  # index into KINDS
     dwell: Float32 | None = None  # seconds spent, nan: not known; None: no table has them
+    # Where folds are not cut at an event's own time: the part that it was dealt to, or the end of
+    # its session.
+    part: Int64 | None = None
 
     def __len__(self) -> int:
         return len(self.user)
+
+    @property
+    def cut_by(self) -> Int64:
+        """(n_events,) what windows are intervals of."""
+        return self.time if self.part is None else self.part
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,7 +5,7 @@ from dataclasses import replace
 import numpy as np
 
 from recsweep.config.schema import Experiment
-from recsweep.data.before_cut import learn, sequences_of
+from recsweep.data.before_cut import learn, moment_of, sequences_of
 from recsweep.data.types import UNKNOWN, Dataset, Fold, Int32, Sequences, Targets
 from recsweep.tasks.registry import TASKS
 from recsweep.tasks.task import Split
@@ -22,7 +22,8 @@ def whole_development(dataset: Dataset, experiment: Experiment) -> Fold:
     Raises:
         BadInput: nothing to train on, or a feature that can't be used.
     """
-    split = whole_split(dataset, experiment, dataset.cuts.test[0])
+    end = moment_of(dataset.development, dataset.cuts.test[0], experiment.folds)
+    split = whole_split(dataset, experiment, end)
     events, learned, cut = split.events, split.learned, split.window[0]
     training = TASKS[experiment.task].training(split)
     known, encoder = learned.index != UNKNOWN, learned.encoder
@@ -42,7 +43,7 @@ def whole_split(dataset: Dataset, experiment: Experiment, cut: int) -> Split:
     events = dataset.development
     before = np.ones(len(events), bool)
     learned = learn(events, before, cut, dataset, experiment)
-    return Split(NAME, events, (cut, cut), before, learned, dataset, experiment)
+    return Split(NAME, events, (cut, cut), before, ~before, learned, dataset, experiment)
 
 
 def _nothing_asked(histories: Sequences) -> Targets:

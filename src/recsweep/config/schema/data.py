@@ -81,7 +81,8 @@ class Table(Schema):
     """
 
     path: RawPath
-    format: Literal["csv", "parquet"] = "csv"
+    # histories: lines of a learner's id and then its courses, oldest first; columns user and item
+    format: Literal["csv", "parquet", "histories"] = "csv"
     separator: Annotated[
         str, Field(min_length=1, max_length=8), AfterValidator(_plain_separator)
     ] = ","
@@ -161,12 +162,22 @@ class EventTable(Table):
 
     user: str
     item: str
-    time: str
+    time: str | None = None
+    # row: the file has no times; of a learner's events, the later row is the later event
+    order: Literal["time", "row"] = later("time")
+    # The column of session ids: histories are then sessions, and not learners.
+    session: str | None = later(None)
     time_format: TimeFormat = "unix"
     timezone: TimeZone | None = later(None)  # of times that are written without one; None: UTC
     type: TypeMapping = TypeMapping(constant="browse")
     dwell: str | None = later(None)  # the column of seconds spent on an event; empty: not known
     missing: tuple[str, ...] = later(NO_VALUE)  # raw values that are no id, no time, no dwell
+
+    @model_validator(mode="after")
+    def _one_order(self) -> Self:
+        if (self.time is None) != (self.order == "row"):
+            raise ValueError("give time, a column, or order: row for a file without times")
+        return self
 
     @model_validator(mode="after")
     def _zone_is_used(self) -> Self:
@@ -298,6 +309,8 @@ class Data(Schema):
     events: tuple[EventTable, ...] = ()
     sessions: SessionTable | None = later(None)  # in place of events, for the task purchase
     texts: tuple[TextTable, ...] = later(())  # in place of events, for the task text
+    # A learner who does nothing for longer begins a new session; histories are then sessions.
+    session_gap_minutes: Annotated[float, Field(gt=0)] | None = later(None)
     users: FeatureTable | None = None
     items: FeatureTable | None = None
     times: TimeLimits = TimeLimits()
@@ -313,6 +326,31 @@ class Data(Schema):
         if not self.events and (self.users is not None or self.items is not None):
             raise ValueError(f"{self.kind} bring their own columns: leave out users and items")
         return self
+
+    @model_validator(mode="after")
+    def _one_kind_of_history(self) -> Self:
+        if len(self.events) > 1 and not self.timed:
+            raise ValueError("order: row is for one table of events: rows of several have no order")
+        named = {table.session is not None for table in self.events}
+        if len(named) > 1:
+            raise ValueError("session: name the column in every table of events, or in none")
+        if self.session_gap_minutes is not None and (True in named or not self.timed):
+            raise ValueError(
+                "session_gap_minutes is for events with times and without a session column"
+            )
+        if self.in_sessions and self.users is not None:
+            raise ValueError("histories that are sessions have no table of learners: leave it out")
+        return self
+
+    @property
+    def timed(self) -> bool:
+        """Do its events have times?"""
+        return all(table.order == "time" for table in self.events)
+
+    @property
+    def in_sessions(self) -> bool:
+        """Are histories sessions, and not all that a learner did?"""
+        return self.session_gap_minutes is not None or any(t.session for t in self.events)
 
     @property
     def kind(self) -> DataKind:
@@ -331,8 +369,6 @@ class Data(Schema):
     @property
     def unit(self) -> Unit:
         """What the data are of."""
-        if self.events:
-            return "learners"
-        if self.sessions is not None:
-            return "sessions"
-        return "groups" if any(table.group for table in self.texts) else "texts"
+        if self.texts:
+            return "groups" if any(table.group for table in self.texts) else "texts"
+        return "sessions" if self.sessions is not None or self.in_sessions else "learners"

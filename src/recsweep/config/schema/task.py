@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 
 from recsweep.config.schema.base import Schema
 from recsweep.config.schema.data import DataKind
+from recsweep.config.schema.question import FoldRule
 from recsweep.errors import BadInput
 
 if TYPE_CHECKING:
@@ -52,6 +53,7 @@ class Question:
     metric: str  # that decides a study which names none
     settings: type[Schema] | None = None  # of the key that has the task's name
     reads: tuple[DataKind, ...] = ("events",)  # what it can be asked of
+    folds: tuple[FoldRule, ...] = ("time",)  # the rules by which its examples may be split
     check: Callable[["Experiment"], None] = lambda experiment: None
     """Raises ValueError where another key doesn't fit."""
 

@@ -20,7 +20,7 @@ from recsweep.config.schema import NEXT_ITEM, PURCHASE, TEXT
 from recsweep.data.types import Training
 from recsweep.models.classifier import after, classifier
 from recsweep.models.event_odds import EventLogOdds, read_unordered
-from recsweep.models.fading import FadingConfig, on_faded_means
+from recsweep.models.fading import RecencyConfig, on_faded_means
 from recsweep.models.family import Build, Family
 from recsweep.models.network import Encoder, Rows
 from recsweep.models.protocol import Histories
@@ -62,7 +62,7 @@ class RecurrentEncoder(Encoder):
         return dropped
 
 
-class UnorderedConfig(RankingStackConfig, FadingConfig):
+class UnorderedConfig(RankingStackConfig, RecencyConfig):
     """Hyperparameters of `gru_unordered` and `lstm_unordered`: the same, and how events fade."""
 
 
@@ -82,7 +82,7 @@ class UnorderedEncoder(RecurrentEncoder):
         return dropped
 
 
-class UnorderedPurchaseConfig(StackConfig, FadingConfig):
+class UnorderedPurchaseConfig(StackConfig, RecencyConfig):
     """Those of one without order that is asked for a probability."""
 
 

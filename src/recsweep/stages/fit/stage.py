@@ -16,6 +16,7 @@ from recsweep.bundle.card import card
 from recsweep.bundle.files import check_free, write_bundle
 from recsweep.bundle.format import BEST, CARD, BundleFile, Evidence, Fitted, Score, Selected, Until
 from recsweep.config.schema import Experiment
+from recsweep.data.before_cut import moment_of
 from recsweep.data.sealed import unseal
 from recsweep.data.types import Dataset, Fold, Training
 from recsweep.errors import BadInput, WorkFailed
@@ -83,9 +84,10 @@ def fit_stage(
     confirmation = _confirmation(best, folder, until)
     dataset = recorded_data(best, root)
     calibrator = _calibrator(best, experiment, dataset)
-    cut = dataset.cuts.test[0]
+    bound = dataset.cuts.test[0]
     if until == "everything":
-        dataset, cut = unseal(dataset), dataset.cuts.test[1]
+        dataset, bound = unseal(dataset), dataset.cuts.test[1]
+    cut = moment_of(dataset.development, bound, experiment.folds)
     split = whole_split(dataset, experiment, cut)
     training = TASKS[experiment.task].training(split)
     model = _train(best, experiment, training, on_epoch)

@@ -56,5 +56,6 @@ QUESTION = Question(
     metric="log_loss",
     settings=Purchase,
     reads=("events", "sessions"),
+    folds=("time", "stratified"),
     check=_check,
 )

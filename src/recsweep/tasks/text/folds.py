@@ -52,16 +52,16 @@ def targets_of(split: Split, training: Training) -> Targets:
     Raises:
         BadInput: no text is left.
     """
-    events, (cut, end), taught = split.events, split.window, training.examples
+    events, taught = split.events, training.examples
     assert taught is not None
     known = labelled(taught)
-    inside = np.flatnonzero((events.time >= cut) & (events.time < end))
+    inside = np.flatnonzero(split.inside)
     answers = _table(split)[ANSWER].gather(events.user[inside])
     rows = inside[answers.is_in(known.classes).to_numpy()]
     if not len(rows):
         raise BadInput(
             f"{split.name}: none of the {len(inside)} texts in its window bears a label that "
-            f"training knows; raise {split.width_key}"
+            f"training knows; {split.wider}"
         )
     found = _targets(split, rows, known.classes, known.chinese)
     if split.name == TEST and split.experiment.folds.rule == "stratified":

@@ -28,5 +28,6 @@ QUESTION = Question(
     },
     metric="log_loss",
     reads=("texts",),
+    folds=("time", "stratified", "group"),
     check=_check,
 )
