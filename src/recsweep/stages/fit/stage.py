@@ -76,7 +76,8 @@ def fit_stage(
     best = read_best(path)
     check_configuration(best, path)
     experiment = best.experiment.of_family(best.family)
-    if TASKS[experiment.task].answers is None:
+    task = TASKS[experiment.task]
+    if task.answers is None and not task.labels_texts:
         raise BadInput(
             f"{path}: models of task {experiment.task} can't be asked outside of a study"
         )
@@ -210,7 +211,7 @@ def _record(
             until=until,
             end=cut,
             learners=len(training.sequences),
-            events=len(training.sequences.item),
+            events=len(training.sequences.item) or len(training.examples or ()),
             dataset=best.data.dataset,
             fingerprint=best.data.fingerprint,
             raw=best.data.raw,
