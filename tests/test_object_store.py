@@ -9,7 +9,7 @@ from pathlib import Path
 
 import polars as pl
 import pytest
-from test_cli import recsweep, write_project
+from test_cli import in_a_process, write_project
 
 from recsweep.mirror.store import filesystem
 
@@ -51,7 +51,7 @@ def test_a_run_whose_machine_is_lost_goes_on_from_an_object_store(tmp_path: Path
     assert {"optuna.log", "study.json", "checkpoints/gru-0001.safetensors"} <= copied(s3)
     shutil.rmtree(study)
 
-    again = recsweep(tmp_path, *run)
+    again = in_a_process(tmp_path, *run)
     assert again.returncode == 0, again.stderr
     assert "took over" in again.stderr
     assert "starts again" not in again.stderr
