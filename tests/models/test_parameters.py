@@ -50,7 +50,7 @@ OTHER: dict[str, Value] = {
     "neighbour_half_life_days": 5e-11,
     "dropout": 0.5,
     "depth": 2,
-    "fading_weight": 0.4,
+    "fading_weight": 0.6,
     "half_life_days": 1e-5,
 }
 
@@ -195,7 +195,7 @@ MORE = {
     "dropout": (last_loss, 0.0, 0.8),
     "neighbours": (scored, 2, 8),
     "alpha": (of_the_history, 1.0, 20.0),
-    "fading_weight": (far_from_the_latest_alone, 0.1, 1.0),
+    "fading_weight": (far_from_the_latest_alone, 0.5, 1.0),
     "half_life_days": (far_from_the_latest_alone, 1e-6, 1.0),
 }
 """With more of it there is more of that."""
