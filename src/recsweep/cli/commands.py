@@ -468,6 +468,50 @@ def recommend(
     models.recommend(bundle, histories, learner or (), output, quiet, asking)
 
 
+@app.command(epilog="Example: recsweep monitor models/reviews feed.csv --out monitor.jsonl")
+def monitor(
+    bundle: Annotated[
+        Path, typer.Argument(help="A bundle of texts, e.g. models/reviews.", show_default=False)
+    ],
+    feed: Annotated[
+        Path,
+        typer.Argument(help="CSV or Parquet: texts with times, topics.", show_default=False),
+    ],
+    label: Annotated[str, typer.Option("--label", help="The label that is watched.")] = "negative",
+    false_alarms: Annotated[
+        float,
+        typer.Option("--false-alarms", help="Expected by chance in a month, all topics together."),
+    ] = 0.5,
+    reference_days: Annotated[
+        int, typer.Option("--reference-days", help="The feed's first days, which are as usual.")
+    ] = 28,
+    text: Annotated[str, typer.Option("--text", help="The column of texts.")] = "text",
+    time: Annotated[str, typer.Option("--time", help="The column of times.")] = "time",
+    topic: Annotated[
+        str, typer.Option("--topic", help='The column of topics; "": all are of one.')
+    ] = "topic",
+    time_format: Annotated[
+        str, typer.Option("--time-format", help="unix, unix_ms, iso, or a pattern.")
+    ] = "iso",
+    output: Annotated[
+        Path | None,
+        typer.Option(
+            "--out", "-o", help="New: .jsonl, .csv or .parquet. [dim]Default: CSV here.[/]"
+        ),
+    ] = None,
+    page: Annotated[Path | None, typer.Option("--page", help="An HTML page.")] = None,
+    lang: Language = "en",
+    quiet: Quiet = False,
+) -> None:
+    """Warn where the share of a label in a feed of texts rises beyond chance."""
+    from recsweep.bundle.labels import Feed
+    from recsweep.evaluation.monitoring import Watching
+
+    columns = Feed(text, time, topic or None, time_format)
+    watching = Watching(label, false_alarms, reference_days)
+    models.monitor(bundle, feed, columns, watching, output, page, lang, quiet)
+
+
 @app.command(epilog="Example: recsweep export models/gru --onnx gru.onnx")
 def export(
     bundle: Annotated[Path, typer.Argument(help="A bundle, e.g. models/gru.", show_default=False)],

@@ -80,6 +80,7 @@ def prepare(experiment: Experiment, quiet: bool) -> None:
     with waiting("Preparing the data"):
         from recsweep.cli.prepare_lines import caveats, summary_lines
         from recsweep.data.manifest import read_manifest
+        from recsweep.data.texts import label_counts
         from recsweep.stages.confirm.scorable import check_test
         from recsweep.tasks.support import fold_support
 
@@ -91,8 +92,10 @@ def prepare(experiment: Experiment, quiet: bool) -> None:
     if not quiet:
         table = Table.grid(padding=(0, 2))
         table.add_column(max_width=36)
-        support = () if experiment.data.sessions else fold_support(dataset, experiment)
-        for label, value in summary_lines(manifest, dataset.development, support):
+        of_events = experiment.data.kind == "events"
+        support = fold_support(dataset, experiment) if of_events else ()
+        labels = label_counts(dataset)
+        for label, value in summary_lines(manifest, dataset.development, support, labels):
             table.add_row(escape(label), escape(value))
         out.print(table)
         out.print(f"Prepared data: {dataset.folder}\n", highlight=False)

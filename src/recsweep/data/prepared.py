@@ -76,20 +76,21 @@ def verify(folder: Path, manifest: Manifest, names: Iterable[str]) -> None:
 
 
 def write_events(path: Path, events: Events) -> PreparedFile:
-    """Write events as columns user, item, time and type, and dwell if any table has it."""
-    dwell = {} if events.dwell is None else {"dwell": events.dwell}
+    """Write events as columns user, item, time and type; dwell and part where they have them."""
+    others = {name: getattr(events, name) for name in ("dwell", "part")}
+    others = {name: column for name, column in others.items() if column is not None}
     frame = pl.DataFrame(
         {
             "user": events.user,
             "item": events.item,
             "time": pl.Series(events.time).cast(pl.Datetime("us", "UTC")),
             "type": pl.Series(KINDS, dtype=pl.Enum(KINDS)).gather(events.kind),
-            **dwell,
+            **others,
         }
     )
     frame.write_parquet(path)
     digest = hashlib.sha256()
-    for column in (events.user, events.item, events.time, events.kind, *dwell.values()):
+    for column in (events.user, events.item, events.time, events.kind, *others.values()):
         digest.update(np.ascontiguousarray(column).data)
     return _describe(path, digest.hexdigest())
 
@@ -104,6 +105,7 @@ def read_events(path: Path) -> Events:
         time=frame["time"].cast(pl.Int64).to_numpy(),
         kind=kinds.to_numpy(),
         dwell=frame["dwell"].to_numpy() if "dwell" in frame.columns else None,
+        part=frame["part"].to_numpy() if "part" in frame.columns else None,
     )
 
 

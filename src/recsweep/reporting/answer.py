@@ -127,6 +127,14 @@ def answer(
     return teller.tested(sealed) if sealed else teller.closed(scores)
 
 
+def given_up(experiment: Experiment, say: Say) -> Iterator[str]:
+    """What the way in which a study's data are split gives up; of one cut by the clock, nothing."""
+    if experiment.folds.rule != "time":
+        yield say(f"gives_up_{experiment.folds.rule}")
+    if not experiment.data.timed:
+        yield say("gives_up_row")
+
+
 def _with_spaces(say: Say) -> Say:
     """One between a Chinese and a Latin word, as is usual, and none between Chinese ones."""
 
@@ -169,7 +177,7 @@ class _Teller:
             ensemble="",
             contrasts=(),
             basis="",
-            caveats=(self.say("folds_are_optimistic"),),
+            caveats=(self.say("folds_are_optimistic"), *given_up(self.experiment, self.say)),
             metric=metric,
             margin=self.experiment.confirm.smallest_effect,
         )
@@ -193,7 +201,11 @@ class _Teller:
                 *(self._contrast(v, "other") for v in found.told if v in found.others),
             ),
             basis=self.say("space").join(self._basis(sealed, found)),
-            caveats=(*self._scope(sealed), *self._cautions(found.told)),
+            caveats=(
+                *self._scope(sealed),
+                *given_up(self.experiment, self.say),
+                *self._cautions(found.told),
+            ),
             metric=written(sealed.metric),
             margin=sealed.smallest_effect,
         )

@@ -96,6 +96,8 @@ def recommend_stage(
     if asking.at is not None and asking.at < bundle.known.cut:
         raise BadInput("--at lies before the end of the data that the model was fitted on")
     done, experiment = Recommended(), bundle.known.experiment
+    if experiment.data.kind == "texts":
+        raise BadInput(f"{folder}: is a model of texts; ask it with recsweep monitor")
     if experiment.data.sessions is not None:
         return _sessions(bundle, histories, asking, out)
     shown = shown_courses(bundle.courses, asking.only, asking.allow, asking.available)

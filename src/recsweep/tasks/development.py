@@ -5,7 +5,7 @@ from dataclasses import replace
 import numpy as np
 
 from recsweep.config.schema import Experiment
-from recsweep.data.before_cut import learn, rows_of, sequences_of
+from recsweep.data.before_cut import learn, moment_of, rows_of, sequences_of
 from recsweep.data.types import UNKNOWN, Dataset, Fold, Int32, Sequences, Targets
 from recsweep.tasks.registry import TASKS
 from recsweep.tasks.task import Split
@@ -23,7 +23,9 @@ def whole_development(dataset: Dataset, experiment: Experiment, cut: int | None 
     Raises:
         BadInput: nothing to train on, or a feature that can't be used.
     """
-    split = whole_split(dataset, experiment, dataset.cuts.test[0] if cut is None else cut)
+    if cut is None:
+        cut = moment_of(dataset.development, dataset.cuts.test[0], experiment.folds)
+    split = whole_split(dataset, experiment, cut)
     events, learned, cut = split.events, split.learned, split.window[0]
     training = TASKS[experiment.task].training(split)
     known, encoder = learned.index != UNKNOWN, learned.encoder
@@ -45,7 +47,7 @@ def whole_split(dataset: Dataset, experiment: Experiment, cut: int) -> Split:
         events = rows_of(events, events.time < cut)
     before = np.ones(len(events), bool)
     learned = learn(events, before, cut, dataset, experiment)
-    return Split(NAME, events, (cut, cut), before, learned, dataset, experiment)
+    return Split(NAME, events, (cut, cut), before, ~before, learned, dataset, experiment)
 
 
 def _nothing_asked(histories: Sequences) -> Targets:

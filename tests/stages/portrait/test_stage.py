@@ -319,4 +319,4 @@ def test_a_table_of_sessions_has_nobody_to_portray(
         }
     )  # fmt: skip
     folder = search_by_hand(tmp_path, asked, {"base_rate": {}}, epochs=1)
-    assert "a table of sessions, which has no learners" in fails("portrait", str(folder))
+    assert "sessions, not learners with histories" in fails("portrait", str(folder))

@@ -16,6 +16,7 @@ from recsweep.bundle.card import card
 from recsweep.bundle.files import check_free, write_bundle
 from recsweep.bundle.format import BEST, CARD, BundleFile, Evidence, Fitted, Score, Selected, Until
 from recsweep.config.schema import Experiment
+from recsweep.data.before_cut import moment_of
 from recsweep.data.clock import iso
 from recsweep.data.sealed import unseal
 from recsweep.data.types import Dataset, Fold, Training
@@ -75,7 +76,8 @@ def fit_stage(
     best = read_best(path)
     check_configuration(best, path)
     experiment = best.experiment.of_family(best.family)
-    if TASKS[experiment.task].answers is None:
+    task = TASKS[experiment.task]
+    if task.answers is None and not task.labels_texts:
         raise BadInput(
             f"{path}: models of task {experiment.task} can't be asked outside of a study"
         )
@@ -86,6 +88,7 @@ def fit_stage(
     calibrator = _calibrator(best, experiment, dataset)
     if period == "everything":
         dataset = unseal(dataset)
+    cut = moment_of(dataset.development, cut, experiment.folds)
     split = whole_split(dataset, experiment, cut)
     training = TASKS[experiment.task].training(split)
     model = _train(best, experiment, training, on_epoch)
@@ -107,7 +110,7 @@ def _period(until: Until | int, dataset: Dataset, experiment: Experiment) -> tup
     if until == "development":
         return begin, until
     if not experiment.folds.in_time:
-        raise BadInput("--until: a table of sessions has no clock; everything or development")
+        raise BadInput("--until: these folds aren't cut by the clock; everything or development")
     first = int(dataset.development.time.min())
     if not first < until <= end:
         raise BadInput(
@@ -208,7 +211,7 @@ def _record(
             until=until,
             end=cut,
             learners=len(training.sequences),
-            events=len(training.sequences.item),
+            events=len(training.sequences.item) or len(training.examples or ()),
             dataset=best.data.dataset,
             fingerprint=best.data.fingerprint,
             raw=best.data.raw,

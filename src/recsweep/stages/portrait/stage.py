@@ -88,9 +88,9 @@ def portrait_stage(
         WorkFailed: nothing could be selected, or the refit diverged.
     """
     study = read_study(folder)
-    if study.experiment.data.sessions is not None:
+    if study.experiment.data.kind != "events":
         raise BadInput(
-            f"{folder}: its data are a table of sessions, which has no learners with histories; "
+            f"{folder}: its data are {study.experiment.data.kind}, not learners with histories; "
             "portrait needs a study on a log (data.events)"
         )
     selection = choose(study, folder)
