@@ -60,6 +60,9 @@ def _lines(record: BundleFile, name: str) -> Iterator[str]:
             "- The figures are of the same configuration fitted without the sealed test. This "
             "model has learned from that test, so it can't be scored on it again."
         )
+    if not record.experiment.folds.in_time:
+        rule = record.experiment.folds.rule
+        yield f"- The figures are of a split that doesn't respect time (folds.rule: {rule})."
     yield "- It knows nothing of courses that came after its data end, and can't recommend them."
     yield "- It reflects who was in the log. No check of fairness between groups was made."
     yield (
@@ -75,7 +78,7 @@ def _lines(record: BundleFile, name: str) -> Iterator[str]:
 def _period(record: BundleFile) -> str:
     fitted = record.fitted
     what = "all data" if fitted.until == "everything" else "the development period"
-    if record.experiment.data.sessions is not None:
+    if not record.experiment.folds.in_time:
         return what
     return f"{what}: events before {iso(fitted.end)}"
 

@@ -11,7 +11,7 @@ def fitted_lines(record: BundleFile) -> Iterator[str]:
     """What was fitted, and what stands behind it."""
     fitted = record.fitted
     period = "all data" if fitted.until == "everything" else "the development period"
-    if record.experiment.data.sessions is None:
+    if record.experiment.folds.in_time:
         period += f", up to {iso(fitted.end)}"
     yield (
         f"Fitted {record.family} ({record.selected.trial}) on {period}: "
