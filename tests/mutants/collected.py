@@ -29,12 +29,12 @@ class Unjudged(Exception):
 
 @dataclass(frozen=True)
 class Asked:
-    """A change of the source at a path, and the file whose tests come first."""
+    """A change of the source at a path, and the files of tests in the order in which they come."""
 
     path: Path
     source: bytes
     change: Change
-    own: str
+    parts: Sequence[Sequence[str]]
 
 
 class Collected:
@@ -106,7 +106,7 @@ class _Host:
 def _noticed(session: pytest.Session, measured: Measured, alive: Alive, asked: Asked) -> bool:
     path, change = str(asked.path), asked.change
     run_it = measured.run(path, _lines(asked.source, change))
-    items = _in_order(session.items, run_it, measured, asked.own)
+    items = _in_order(session.items, run_it, measured, asked.parts)
 
     def work() -> int:
         try:
@@ -132,21 +132,21 @@ def _lines(source: bytes, change: Change) -> range:
 
 
 def _in_order(
-    items: list[pytest.Item], run_it: set[str], measured: Measured, own: str
+    items: list[pytest.Item],
+    run_it: set[str],
+    measured: Measured,
+    parts: Sequence[Sequence[str]],
 ) -> list[pytest.Item]:
-    """Those that run the change: its own file first, then the quick files, in each the quick tests.
-
-    A file's tests stay together, for they share fixtures.
+    """Those of the files that run the change: part by part, quick files first, in each the quick
+    tests. A file's tests stay together, for they share fixtures.
     """
     files: dict[str, list[pytest.Item]] = defaultdict(list)
     for item in items:
         if not run_it.isdisjoint(names(item)):
             files[item.nodeid.partition("::")[0]].append(item)
 
-    def file_turn(file: str) -> tuple[bool, float]:
-        return file != own, measured.takes(files[file]).waiting
+    def takes(items: list[pytest.Item]) -> float:
+        return measured.takes(items).waiting
 
-    def turn(item: pytest.Item) -> float:
-        return measured.takes([item]).waiting
-
-    return [i for file in sorted(files, key=file_turn) for i in sorted(files[file], key=turn)]
+    ordered = [name for part in parts for name in sorted(part, key=lambda n: takes(files[n]))]
+    return [i for name in ordered for i in sorted(files[name], key=lambda item: takes([item]))]

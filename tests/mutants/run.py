@@ -58,9 +58,9 @@ class Copy:
         self.folder = folder
         self._limits: dict[tuple[str, ...], Limits] = {}
         for name in filter(None, listed.stdout.decode().split("\0")):
-            if (root / name).is_file():
+            if (root / name).exists():  # a link to a folder stays a link, to the copy's
                 (folder / name).parent.mkdir(parents=True, exist_ok=True)
-                shutil.copy2(root / name, folder / name)
+                shutil.copy2(root / name, folder / name, follow_symlinks=False)
         (folder / ".venv").symlink_to((root / ".venv").resolve())
 
     @contextmanager
@@ -76,10 +76,10 @@ class Copy:
 
     def noticed_by_collected(self, mutant: Mutant, tests: Collected) -> bool:
         """Does one of the collected tests fail with the change in place?"""
-        own = mirrored(self.folder, mutant.module)[0][0]
+        parts = mirrored(self.folder, mutant.module)
         with self.changed(mutant) as source:
             path = self.folder / mutant.module
-            return tests.notice(Asked(path, source, mutant.change, own))
+            return tests.notice(Asked(path, source, mutant.change, parts))
 
     def noticed_afresh(self, mutant: Mutant) -> bool:
         """Does one of the module's tests fail if all is imported with the change?"""
@@ -120,15 +120,15 @@ def _is_python(root: Path, mutant: Mutant) -> bool:
 
 
 def verdicts(copy: Copy, mutants: Iterable[Mutant]) -> Iterator[tuple[Mutant, str]]:
-    """Judge each, those with the same tests one after another."""
-    together: dict[tuple[str, ...], list[Mutant]] = defaultdict(list)
+    """Judge each, room by room: tests of one room are imported together."""
+    rooms: dict[str, list[Mutant]] = defaultdict(list)
     for mutant in mutants:
-        tests = sorted(name for part in mirrored(copy.folder, mutant.module) for name in part)
-        together[*tests,].append(mutant)
-    for tests, group in sorted(together.items()):
-        with Collected(copy.folder, tests) as collected:
-            for mutant in group:
-                yield mutant, _verdict(copy, mutant, collected)
+        rooms[mutant.module.parts[2]].append(mutant)
+    for room in rooms.values():
+        parts = [part for mutant in room for part in mirrored(copy.folder, mutant.module)]
+        with Collected(copy.folder, sorted({name for part in parts for name in part})) as tests:
+            for mutant in room:
+                yield mutant, _verdict(copy, mutant, tests)
 
 
 def _verdict(copy: Copy, mutant: Mutant, collected: Collected) -> str:

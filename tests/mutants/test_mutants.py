@@ -83,9 +83,10 @@ def test_a_modules_tests_mirror_its_path(tmp_path: Path) -> None:
         return mirrored(tmp_path, Path("src/recsweep") / module)
 
     assert of("data/a.py") == [["tests/data/test_a.py"], ["tests/data/test_c.py"]]
-    assert of("data/other.py") == [["tests/data/test_a.py", "tests/data/test_c.py"]]
-    assert of("data/sub/b.py") == [["tests/data/sub/test_b.py"]]
-    assert of("data/sub/deep/er.py") == [["tests/data/sub/test_b.py"]]
+    above = ["tests/data/test_a.py", "tests/data/test_c.py"]
+    assert of("data/other.py") == [above]
+    assert of("data/sub/b.py") == [["tests/data/sub/test_b.py"], above]
+    assert of("data/sub/deep/er.py") == [["tests/data/sub/test_b.py"], above]
     assert of("stages/confirm/__init__.py") == [["tests/stages/confirm/test_x.py"]]
     assert of("search/x.py") == []
 

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from worlds import experiment_of
 
-from recsweep.config.schema import Experiment
+from recsweep.config.schema import Experiment, question_of
 from recsweep.errors import BadInput
 from recsweep.models.fading import FadingConfig
 from recsweep.models.family import Build, Family
@@ -24,6 +24,9 @@ TASK_NAMES = sorted(TASKS)
 
 
 def asking(families: object, task: str = "next_item", **changes: object) -> Experiment:
+    if "texts" in question_of(task).reads:
+        table = {"path": "x", "text": "t", "label": {"column": "l"}, "time": "d"}
+        changes = {"data": {"name": "test", "texts": [table]}, **changes}
     return experiment_of(families=families, task=task, **changes)
 
 
@@ -40,6 +43,7 @@ def test_a_task_with_a_space_of_its_own_for_a_family_takes_that_one() -> None:
     assert found == {
         "next_item": BUNDLED / "gru.yaml",
         "purchase": BUNDLED / "purchase" / "gru.yaml",
+        "text": BUNDLED / "text" / "gru.yaml",
     }
 
 
@@ -134,7 +138,8 @@ def test_a_twin_may_choose_what_its_network_may_and_how_events_fade() -> None:
     spaces = {(s.family, task): s for task, s in own_spaces()}
     twins = 0
     for (name, task), space in spaces.items():
-        if (twin := family(name).twin) is None:
+        twin = family(name).twin
+        if twin is None or (twin, task) not in spaces:
             continue
         twins, other = twins + 1, spaces[twin, task]
         more = other.parameters.keys() - space.parameters.keys()
@@ -152,7 +157,7 @@ def test_every_family_of_a_task_that_is_trained_by_gradient_has_as_many_first_tr
     for task, space in own_spaces():
         if "batch_size" in space.config.model_fields:
             found.setdefault(task, set()).add(len(space.first_trials))
-    assert found == {"next_item": {1}, "purchase": {1}}
+    assert found == {"next_item": {1}, "purchase": {1}, "text": {1}}
 
 
 OURS = [

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import polars as pl
 
-from recsweep.config.schema import UNITS, EventTable, TimeLimits
+from recsweep.config.schema import UNITS, EventTable, TextTable, TimeLimits
 from recsweep.data.clock import microseconds
 from recsweep.data.reading import as_text, refuse_unread
 from recsweep.data.time_formats import advice
@@ -108,7 +108,7 @@ def _clean_batch(
     if table.time is None:  # which is later, the order of rows will say
         time = pl.repeat(earliest, len(raw), dtype=pl.Int64, eager=True)
     else:
-        time = _times(raw[table.time], table, path, first_row)
+        time = read_times(raw[table.time], table, path, first_row)
     keep = pl.repeat(True, len(raw), dtype=pl.Boolean, eager=True)
     broken = (
         user.is_null(),
@@ -159,11 +159,14 @@ def raw_ids(column: pl.Series, path: Path, missing: Sequence[str] = ()) -> pl.Se
     return text.set(_among(text, missing), None)
 
 
-def _among(text: pl.Series, missing: Sequence[str]) -> pl.Series:
-    return text.str.strip_chars().is_in(missing)
+def read_times(
+    column: pl.Series, table: EventTable | TextTable, path: Path, first_row: int = 0
+) -> pl.Series:
+    """Microseconds since 1970 UTC (Int64); what is missing is null.
 
-
-def _times(column: pl.Series, table: EventTable, path: Path, first_row: int) -> pl.Series:
+    Raises:
+        BadInput: a time that can't be read.
+    """
     check_times(column, path)
     if not (column.dtype.is_numeric() or column.dtype.is_temporal()):
         column = as_text(column, path)
@@ -178,6 +181,10 @@ def _times(column: pl.Series, table: EventTable, path: Path, first_row: int) -> 
         expected += advice(column.filter(unread)[0], "time_format")
     refuse_unread(column, unread, path, expected, first_row)
     return time
+
+
+def _among(text: pl.Series, missing: Sequence[str]) -> pl.Series:
+    return text.str.strip_chars().is_in(missing)
 
 
 def _seconds(column: pl.Series, missing: Sequence[str], path: Path, first_row: int) -> pl.Series:

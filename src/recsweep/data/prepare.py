@@ -34,6 +34,7 @@ from recsweep.data.sessions import read_sessions, session_features
 from recsweep.data.sources import Source, resolve
 from recsweep.data.splits import split_log
 from recsweep.data.tables import FeatureRead, bare_table, feature_table
+from recsweep.data.texts import read_texts, text_features
 from recsweep.data.types import Cuts, Dataset, Events
 from recsweep.errors import BadInput, WorkFailed
 
@@ -42,7 +43,7 @@ from recsweep.errors import BadInput, WorkFailed
 class _Sources:
     """Where each declared table lies."""
 
-    events: tuple[Source, ...]  # or the table of sessions
+    events: tuple[Source, ...]  # or the table of sessions, or the tables of texts
     users: Source | None
     items: Source | None
 
@@ -60,8 +61,9 @@ def prepare(experiment: Experiment, root: Path = Path()) -> Dataset:
         WorkFailed: a package that can't be fetched, or a folder that can't be written.
     """
     data, rule = experiment.data, experiment.folds
-    sessions = [session_features(data.sessions)] if data.sessions else []
-    check_names(experiment.feature_names, declared_names(data.users, data.items, *sessions))
+    own = [session_features(data.sessions)] if data.sessions else []
+    own += [text_features(*data.texts)] if data.texts else []
+    check_names(experiment.feature_names, declared_names(data.users, data.items, *own))
     home = root / "data"
     try:
         home.mkdir(parents=True, exist_ok=True)
@@ -80,7 +82,7 @@ def prepare(experiment: Experiment, root: Path = Path()) -> Dataset:
 
 
 def _resolve_all(data: Data, raw_folder: Path) -> _Sources:
-    logs = data.events if data.sessions is None else (data.sessions,)
+    logs = data.events or data.texts or ((data.sessions,) if data.sessions else ())
     made = (data.package, raw_folder, data.simulator)
     events = tuple(resolve(table, *made) for table in logs)
     users, items = (
@@ -173,6 +175,10 @@ def _read_log(
     if data.sessions is not None:
         read = read_sessions(data.sessions, sources.events[0].path, rule)
         return read.indexed, (read.rows,), FeatureRead(read.features, None, None), read.cuts
+    if data.texts:
+        paths = [source.path for source in sources.events]
+        texts = read_texts(data.texts, paths, rule, data.times)
+        return texts.indexed, texts.rows, FeatureRead(texts.table, None, None), texts.cuts
     whole, cleaning = _read_events(data, sources)
     indexed, cuts = split_log(whole, rule)
     users = _read_features(data.users, sources.users, indexed.users)

@@ -17,7 +17,8 @@ from recsweep.data.features.dated import ID, LABEL
 from recsweep.data.indexing import Indexed
 from recsweep.data.manifest import EventRows
 from recsweep.data.reading import read_table
-from recsweep.data.splits import SPLIT_SEED, parts_of
+from recsweep.data.splits import parts_of
+from recsweep.data.strata import dealt
 from recsweep.data.tables import feature_columns, known_text
 from recsweep.data.types import BOUGHT, KINDS, Cuts, Events, Int64
 from recsweep.errors import BadInput
@@ -84,23 +85,17 @@ def read_sessions(table: SessionTable, path: Path, rule: Folds) -> Sessions:
 def split(bought: NDArray[np.bool_], rule: Folds, path: Path | str = "") -> Int64:
     """(n,) the part of each row: a fold from 0, or the test, which is the last.
 
-    Each answer's rows are dealt out in random order, so that parts have the same share of it.
-
     Raises:
         BadInput: an answer has too few rows for every part to get two.
     """
-    random = np.random.default_rng(SPLIT_SEED)
-    part = np.empty(len(bought), np.int64)
+    part, few = dealt(bought, rule)
     for answer in (False, True):
-        rows = random.permutation(np.flatnonzero(bought == answer))
-        tested = round(len(rows) * rule.test)
-        if min(tested, (len(rows) - tested) // rule.count) < 2:
+        rows = few.get(answer, 0 if answer not in bought else None)
+        if rows is not None:
             raise BadInput(
-                f"{path}: {len(rows)} distinct rows whose label says {'yes' if answer else 'no'} "
+                f"{path}: {rows} distinct rows whose label says {'yes' if answer else 'no'} "
                 f"are too few for {rule.count} folds and a test; check the label and positive"
             )
-        part[rows[:tested]] = rule.count
-        part[rows[tested:]] = np.arange(len(rows) - tested) % rule.count
     return part
 
 

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, get_args
+from typing import TYPE_CHECKING, Any, ClassVar, Protocol, Self, get_args
 
 import numpy as np
 from numpy.typing import NDArray
@@ -146,6 +146,26 @@ def _without_events(sequences: Sequences) -> Sequences:
     )
 
 
+class RowLabels(Protocol):
+    """What makes targets labelled examples, one row each: a dataclass that a task brings."""
+
+    __dataclass_fields__: ClassVar[dict[str, Any]]
+
+    @property
+    def inputs(self) -> Float32:
+        """(n_targets, n_inputs) what is known besides."""
+        ...
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """(n_inputs,) the declared column or summary that an input is of."""
+        ...
+
+    def at(self, positions: Int64) -> Self:
+        """Some of the rows."""
+        ...
+
+
 @dataclass(frozen=True, slots=True)
 class Labels:
     """What makes targets labelled examples, one row each."""
@@ -182,7 +202,7 @@ class Targets:
     time: Int64  # (n_targets,)
     drop_seen: bool  # seen items of the history are no candidates
     counts: Mapping[str, int]  # rule -> events of the window that it took out or marked
-    labels: Labels | None = None
+    labels: RowLabels | None = None
     kind: NDArray[np.int8] | None = None  # (n_targets,) index into KINDS; None: not told
     same_instant_competes: bool = True  # are targets of one learner and instant ranked apart?
     seen_kinds: tuple[int, ...] | None = None  # kinds of events that make an item seen; None: all

@@ -44,7 +44,8 @@ def over_groups(figure: Callable[[Float64], float], exposure: Float64) -> Float6
     """
     whole = exposure.sum(axis=0)
     without = np.array([figure(whole - part) for part in exposure])
-    return apart(np.array([figure(whole)]), without[None])[0]
+    found: Float64 = apart(np.array([figure(whole)]), without[None])[0]
+    return found
 
 
 def long_tail(counts: Float64) -> Mask:

@@ -13,7 +13,7 @@ from recsweep.data.batches import Batch, Batches
 from recsweep.data.types import Training
 from recsweep.models import losses, tables
 from recsweep.models.bf16 import kernels
-from recsweep.models.gradient import GradientConfig, GradientModel
+from recsweep.models.gradient import GradientConfig, HistoryModel
 from recsweep.models.network import Encoder, Network
 from recsweep.models.protocol import Context, Histories
 
@@ -31,7 +31,7 @@ class RankingConfig(GradientConfig):
 C = TypeVar("C", bound=RankingConfig)
 
 
-class GradientRanker(GradientModel[Network, Batch]):
+class GradientRanker(HistoryModel[Network, Batch]):
     """A `Recommender` around a `Network`."""
 
     def __init__(

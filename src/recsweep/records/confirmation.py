@@ -58,6 +58,8 @@ class ConfirmedFamily(Opened):
     # `gini@10`, `long_tail@10`, … -> how its lists are, beyond hitting targets
     beyond: Mapping[str, Estimate] = later({})
     fit_seconds: float  # of one refit
+    score_seconds: float | None = later(None)  # that it took to answer the whole test
+    model_bytes: int | None = later(None)  # of its state
 
     @property
     def details(self) -> Mapping[str, Any]:

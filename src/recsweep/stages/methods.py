@@ -7,6 +7,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from recsweep.config.schema import Experiment, Folds, written
+from recsweep.config.schema.data import DataKind
 from recsweep.models.registry import families_of, role_of, titles
 from recsweep.records.confirmation import Confirmation
 from recsweep.records.evidence import Evidence, read_evidence
@@ -60,7 +61,10 @@ def _data(evidence: Evidence, sealed: Confirmation | None) -> Iterator[str]:
         f"Task `{experiment.task}` on the data `{data.dataset}` "
         f"(fingerprint {data.fingerprint[:12]})."
     )
-    yield from _split(folds)
+    rows = experiment.data.kind
+    if rows == "texts":
+        yield "Each text counts once; one that bears two labels was left out."
+    yield from _split(folds, rows)
     if not experiment.data.timed:
         yield "The log has no times; of a learner's events, the later row is the later event."
     if sealed is not None:
@@ -68,11 +72,11 @@ def _data(evidence: Evidence, sealed: Confirmation | None) -> Iterator[str]:
     yield f"Configurations were compared by {written(experiment.metric.key)}, a mean over {unit}."
 
 
-def _split(folds: Folds) -> Iterator[str]:
+def _split(folds: Folds, rows: DataKind) -> Iterator[str]:
     match folds.rule:
         case "time" | "sessions":
             yield (
-                f"The log was cut on one clock: the last {folds.test:.0%} of events are the sealed "
+                f"The log was cut on one clock: the last {folds.test:.0%} of {rows} are the sealed "
                 f"test, and before it lie {folds.count} validation windows of "
                 f"{folds.validation:.0%} each; a fold trains on everything before its window."
             )
@@ -90,10 +94,12 @@ def _split(folds: Folds) -> Iterator[str]:
                 f"test; the others were dealt into {folds.count} folds, and a fold trains on the "
                 "learners of the others, whose later events are included."
             )
-        case "stratified":
+        case "stratified" | "group":
+            why = "The table has no clock" if rows == "sessions" else "Time was not respected"
+            whole = ", no group in two of them" if folds.rule == "group" else ""
             yield (
-                f"The table has no clock: {folds.count} folds and a sealed test of "
-                f"{folds.test:.0%} were drawn at random, with equal shares of each answer."
+                f"{why}: {folds.count} folds and a sealed test of {folds.test:.0%} were drawn at "
+                f"random, with equal shares of each answer{whole}."
             )
 
 

@@ -110,6 +110,9 @@ class Task(Generic[M]):
     session_answers: Callable[[M, Known], Float64] | None = None
     """The same of a table of sessions: (n_sessions,) in the order of the table of learners."""
 
+    labels_texts: bool = False
+    """Can a fitted model label texts outside of a study? It is asked itself, by their text."""
+
     def summarise(
         self, outcomes: Outcomes, targets: Targets, metric: Metric
     ) -> tuple[dict[str, float], Float64]:

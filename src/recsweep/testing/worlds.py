@@ -8,13 +8,14 @@ import numpy as np
 import polars as pl
 from pydantic import ValidationError
 
-from recsweep.config.schema import Experiment
+from recsweep.config.schema import Experiment, question_of
 from recsweep.data.clock import DAY
 from recsweep.data.features.dated import ID, VALID_FROM
 from recsweep.data.types import BOUGHT, KINDS, Cuts, Dataset, Events, Fold
 from recsweep.tasks.development import whole_split
 from recsweep.tasks.folds import make_fold
 from recsweep.tasks.task import Split
+from recsweep.testing.text_worlds import smallest_text_world, text_world
 
 CUT, END = 60, 100  # days
 COURSES, UNSEEN = 10, 2  # so many are new to the window, and so many stand in the table alone
@@ -36,6 +37,8 @@ def world(task: str, settings: Settings, features: bool = True) -> Fold:
         settings: what an experiment says under that name; empty: nothing.
         features: are there columns of learners and courses, and the dwell of events?
     """
+    if "texts" in question_of(task).reads:
+        return text_world(task, features=features)
     return fold_of(task, settings, _rows(), COURSES + UNSEEN, features)
 
 
@@ -60,6 +63,8 @@ def _rows() -> list[Row]:
 
 def smallest_world(task: str, settings: Settings) -> Fold:
     """One course, and ten learners who come one after the other; every second buys it."""
+    if "texts" in question_of(task).reads:
+        return smallest_text_world(task)
     looks = [(n, 10.0 * n + day, 0, LOOK) for n in range(10) for day in (0, 1)]
     bought = [(n, 10.0 * n + 1.5, 0, BOUGHT) for n in range(0, 10, 2)]
     return fold_of(task, settings, [*looks, *bought], n_items=1, features=False)

@@ -21,6 +21,7 @@ from recsweep.config.schema.data import (
     SessionTable,
     SimulatorSettings,
     Table,
+    TextTable,
     TimeLimits,
 )
 from recsweep.config.schema.decides import ANSWERS, Decides, deciding, declared
@@ -39,6 +40,7 @@ from recsweep.config.schema.search import Arm, Budget, Resources, Stopping, Trac
 from recsweep.config.schema.task import (
     NEXT_ITEM,
     PURCHASE,
+    TEXT,
     MetricKind,
     Question,
     part_of_task,
@@ -55,6 +57,7 @@ __all__ = [
     "NEXT_ITEM",
     "NO_VALUE",
     "PURCHASE",
+    "TEXT",
     "TYPE",
     "UNITS",
     "Arm",
@@ -80,6 +83,7 @@ __all__ = [
     "Table",
     "Targets",
     "Text",
+    "TextTable",
     "TimeLimits",
     "Tracking",
     "Unit",

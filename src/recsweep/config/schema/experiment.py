@@ -138,9 +138,13 @@ class Experiment(Schema):
                 "into them differs from run to run"
             )
         question = question_of(self.task)
-        kind = question.metrics.get(self.metric.name)
-        if kind is None or not kind.decides:
+        metric = question.metrics.get(self.metric.name)
+        if metric is None or not metric.decides:
             raise ValueError(f"metric.name {self.metric.name} is not a metric of task {self.task}")
+        kind = self.data.kind
+        if kind not in question.reads:
+            able = [task for task in task_packages() if kind in question_of(task).reads]
+            raise ValueError(f"data.{kind} is for task: {', '.join(able)}")
         self._check_folds(question.folds)
         question.check(self)
         named, timed = self.feature_names or (), any(t.dwell is not None for t in self.data.events)
@@ -160,7 +164,9 @@ class Experiment(Schema):
         """Refuse a rule that the data or the task has no use for."""
         data, rule = self.data, self.folds.rule
         fitting: tuple[FoldRule, ...]
-        if data.sessions is not None:
+        if data.texts:
+            kind, fitting = "data.texts", self._fitting_texts()
+        elif data.sessions is not None:
             kind, fitting = "data.sessions", ("stratified",)
         elif data.in_sessions:
             kind, fitting = "a log of sessions", ("sessions",)
@@ -177,6 +183,13 @@ class Experiment(Schema):
                 f"{kind} of task {self.task} can't be split by {rule}: "
                 f"use folds.rule: {' or '.join(allowed)}"
             )
+
+    def _fitting_texts(self) -> tuple[FoldRule, ...]:
+        """By the columns that every table of texts has."""
+        timed = all(table.time for table in self.data.texts)
+        grouped = all(table.group for table in self.data.texts)
+        found: tuple[FoldRule, ...] = ("time",) if timed else ()
+        return (*found, "stratified", "group") if grouped else (*found, "stratified")
 
     @model_validator(mode="after")
     def _contrasts_name_families(self) -> Self:
@@ -197,20 +210,22 @@ class Experiment(Schema):
         return found
 
     def space_of(self, family: str) -> str:
-        """The space of a family in the study: a file, or a family's name."""
-        entry = self.families[family]
+        """The space of a family in the study: a file, or a family's name. An ensemble, which is
+        made of the study's trials, has none, and goes by its own name.
+        """
+        entry = self.families.get(family, family)
         return entry if isinstance(entry, str) else entry.space
 
     def features_of(self, family: str) -> tuple[str, ...] | None:
         """The columns that a family in the study uses; None: all declared."""
-        entry = self.families[family]
+        entry = self.families.get(family)
         if isinstance(entry, Arm) and entry.features is not None:
             return entry.features
         return None if isinstance(self.features, Mapping) else self.features
 
     def losses_of(self, family: str) -> tuple[Loss, ...] | None:
         """What a family in the study may be trained by; None: what its space says."""
-        entry = self.families[family]
+        entry = self.families.get(family)
         if isinstance(entry, Arm) and entry.losses is not None:
             return entry.losses
         return None if isinstance(self.losses, Mapping) else self.losses

@@ -6,7 +6,7 @@ from pydantic import Field, model_validator
 
 from recsweep.config.schema.base import EventType, Fraction, PositiveInt, Schema, later
 
-FoldRule = Literal["time", "sessions", "leave_one_out", "learners", "stratified"]
+FoldRule = Literal["time", "sessions", "leave_one_out", "learners", "stratified", "group"]
 
 
 class Folds(Schema):
@@ -15,7 +15,8 @@ class Folds(Schema):
     `sessions` cuts the clock as `time` does, and no session with it. The others don't respect time:
     `leave_one_out` seals each learner's last moment and scores the one before, each learner's in
     one fold; `learners` draws whole learners at random; `stratified`, for a table of sessions,
-    draws rows, with the same share of purchases in each part.
+    draws rows, with the same share of purchases in each part, and for texts likewise, of each
+    label; `group`, for texts, draws whole groups.
     """
 
     rule: FoldRule = "time"

@@ -16,6 +16,7 @@ from pkgutil import iter_modules
 from typing import TYPE_CHECKING, Any
 
 from recsweep.config.schema.base import Schema
+from recsweep.config.schema.data import DataKind
 from recsweep.config.schema.question import FoldRule
 from recsweep.errors import BadInput
 
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
     from recsweep.config.schema.experiment import Experiment
 
 GROUP = "recsweep.tasks"
-NEXT_ITEM, PURCHASE = "next_item", "purchase"
+NEXT_ITEM, PURCHASE, TEXT = "next_item", "purchase", "text"
 """The tasks that families here serve, by their names: their folders', and in experiments."""
 
 
@@ -51,6 +52,7 @@ class Question:
     metrics: Mapping[str, MetricKind]
     metric: str  # that decides a study which names none
     settings: type[Schema] | None = None  # of the key that has the task's name
+    reads: tuple[DataKind, ...] = ("events",)  # what it can be asked of
     folds: tuple[FoldRule, ...] = ("time",)  # the rules by which its examples may be split
     check: Callable[["Experiment"], None] = lambda experiment: None
     """Raises ValueError where another key doesn't fit."""

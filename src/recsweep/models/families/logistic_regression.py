@@ -12,11 +12,12 @@ from pydantic import Field
 from scipy.special import expit
 from torch import Tensor
 
-from recsweep.config.schema import PURCHASE
+from recsweep.config.schema import PURCHASE, TEXT
 from recsweep.data.types import Float64
 from recsweep.models.cases import CaseBook, examples_of, labels_of, weights_of
 from recsweep.models.family import Build, Family
 from recsweep.models.protocol import Context
+from recsweep.models.text.linear import TextLogistic, TextLogisticConfig
 from recsweep.models.weights import TrainingWeights
 
 
@@ -69,6 +70,14 @@ FAMILY = Family(
     tasks={
         PURCHASE: Build(
             LogisticConfig, Logistic, epochs=1, random=False, reads_order=False, uses_features=True
-        )
+        ),
+        TEXT: Build(
+            TextLogisticConfig,
+            TextLogistic,
+            epochs=1,
+            random=False,
+            reads_order=False,
+            uses_features=True,
+        ),
     },
 )

@@ -172,6 +172,8 @@ def _family(
             for column, values in _beyond(lists, metric).items()
         },
         fit_seconds=float(np.mean([run.fit_seconds for run in runs])),
+        score_seconds=float(np.mean([run.score_seconds for run in runs])),
+        model_bytes=max(run.model_bytes for run in runs),
         **({} if details is None else {test.task.name: details}),
     )
 

@@ -55,6 +55,7 @@ QUESTION = Question(
     },
     metric="log_loss",
     settings=Purchase,
+    reads=("events", "sessions"),
     folds=("time", "stratified"),
     check=_check,
 )
