@@ -70,7 +70,7 @@ def rows_of(events: Events, rows: Mask | Int64) -> Events:
         item=events.item[rows],
         time=events.time[rows],
         kind=events.kind[rows],
-        dwell=None if events.dwell is None else events.dwell[rows],
+        **{name: column[rows] for name, column in events.beside.items()},
     )
 
 

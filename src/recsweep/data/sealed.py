@@ -63,9 +63,8 @@ def _in_order(development: Events, test: Events) -> Events:
         np.concatenate((getattr(development, name), getattr(test, name)))
         for name in ("user", "item", "time", "kind")
     )
-    dwell = None
-    if development.dwell is not None and test.dwell is not None:
-        dwell = np.concatenate((development.dwell, test.dwell))
+    of_test = test.beside
+    beside = {name: np.concatenate((c, of_test[name])) for name, c in development.beside.items()}
     # Both are in order, and all of the test is later: only users have to be brought together.
     order = np.argsort(user, kind="stable")
-    return rows_of(Events(user, item, time, kind, dwell), order)
+    return rows_of(Events(user, item, time, kind, **beside), order)

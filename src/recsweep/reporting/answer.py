@@ -170,13 +170,13 @@ class _Teller:
         """By the sealed test."""
         found = find(sealed.pairs, self.entrants)
         asked = {n: self.titles[n] for n in (found.subject, *(v.b for v in found.rivals))}
-        plainly = report_of(self.experiment.task).plainly
+        report = report_of(self.experiment.task)
         said = self._said(found) if found.rivals else self._alone(found.subject, sealed)
         return Answer(
             question=self._question(),
             verdict=found.verdict,
             sentence=self.say(f"answer_{found.verdict}", said=said),
-            plainly=plainly(self.say, sealed, asked) if found.rivals else "",
+            plainly=report.plainly(self.say, sealed, asked) if found.rivals else "",
             sequence=self._sequence(found.twins, sealed),
             contrasts=(
                 *(self._contrast(v, "rival") for v in found.rivals),
@@ -184,7 +184,11 @@ class _Teller:
                 *(self._contrast(v, "other") for v in found.told if v in found.others),
             ),
             basis=self.say("space").join(self._basis(sealed, found)),
-            caveats=(*self._scope(sealed), *self._cautions(found.told)),
+            caveats=(
+                *report.caveats(self.say, sealed),
+                *self._scope(sealed),
+                *self._cautions(found.told),
+            ),
             metric=written(sealed.metric),
             margin=sealed.smallest_effect,
         )

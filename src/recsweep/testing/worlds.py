@@ -1,6 +1,7 @@
 """Small made-up logs, and folds of them for any task."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -8,7 +9,7 @@ import numpy as np
 import polars as pl
 from pydantic import ValidationError
 
-from recsweep.config.schema import Experiment
+from recsweep.config.schema import Experiment, question_of
 from recsweep.data.clock import DAY
 from recsweep.data.features.dated import ID, VALID_FROM
 from recsweep.data.types import BOUGHT, KINDS, Cuts, Dataset, Events, Fold
@@ -73,6 +74,10 @@ def _fold(experiment: Experiment, rows: Sequence[Row], n_items: int) -> Fold:
 def _dataset(experiment: Experiment, rows: Sequence[Row], n_items: int) -> Dataset:
     features = bool(experiment.event_features)
     events = _events(rows, dwell=features)
+    if experiment.data.treatments:
+        is_look = events.kind == LOOK
+        treated = np.where(is_look, np.cumsum(is_look) % 2, np.nan)  # every second look
+        events = replace(events, treated=treated.astype(np.float32))
     users, seen = int(events.user.max()) + 1, int(events.item.max()) + 1
     random = np.random.default_rng(1)
     ids = [f"c{code}" for code in range(n_items)]
@@ -121,6 +126,7 @@ def _experiment(task: str, settings: Settings, features: bool) -> Experiment:
         "item": "i",
         "time": "t",
         **({"dwell": "d"} if features else {}),
+        **({"treatment": {"column": "x", "treated": ["1"]}} if question_of(task).treatment else {}),
     }
     keys: dict[str, Any] = {
         "study": "made-up",

@@ -21,12 +21,14 @@ from recsweep.config.schema.data import (
     SimulatorSettings,
     Table,
     TimeLimits,
+    Treatment,
 )
 from recsweep.config.schema.decides import ANSWERS, Decides, deciding, declared
 from recsweep.config.schema.experiment import Experiment
 from recsweep.config.schema.metric import (
     Metric,
     goodness,
+    is_additive,
     lower_is_better,
     span,
     within_bounds,
@@ -38,6 +40,7 @@ from recsweep.config.schema.search import Arm, Budget, Resources, Stopping, Trac
 from recsweep.config.schema.task import (
     NEXT_ITEM,
     PURCHASE,
+    UPLIFT,
     MetricKind,
     Question,
     part_of_task,
@@ -56,6 +59,7 @@ __all__ = [
     "PURCHASE",
     "TYPE",
     "UNITS",
+    "UPLIFT",
     "Arm",
     "Budget",
     "Data",
@@ -80,10 +84,12 @@ __all__ = [
     "Text",
     "TimeLimits",
     "Tracking",
+    "Treatment",
     "Unit",
     "deciding",
     "declared",
     "goodness",
+    "is_additive",
     "later",
     "lower_is_better",
     "part_of_task",

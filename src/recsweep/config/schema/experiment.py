@@ -138,6 +138,14 @@ class Experiment(Schema):
         if self.data.sessions is not None and not question.sessions:
             able = [task for task in task_packages() if question_of(task).sessions]
             raise ValueError(f"data.sessions is for task: {', '.join(able)}")
+        if bool(self.data.treatments) is not question.treatment:
+            able = [task for task in task_packages() if question_of(task).treatment]
+            if question.treatment:
+                raise ValueError(
+                    f"task {self.task} needs treatment, who was treated, in data.sessions or in an "
+                    "entry of data.events"
+                )
+            raise ValueError(f"treatment is for task: {', '.join(able)}; leave it out")
         question.check(self)
         named, timed = self.feature_names or (), any(t.dwell is not None for t in self.data.events)
         if DWELL in named and not timed:

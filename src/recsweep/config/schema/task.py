@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from recsweep.config.schema.experiment import Experiment
 
 GROUP = "recsweep.tasks"
-NEXT_ITEM, PURCHASE = "next_item", "purchase"
+NEXT_ITEM, PURCHASE, UPLIFT = "next_item", "purchase", "uplift"
 """The tasks that families here serve, by their names: their folders', and in experiments."""
 
 
@@ -35,6 +35,7 @@ class MetricKind:
     at_k: bool = False  # has a cut-off
     within: tuple[float, float] = (-math.inf, math.inf)  # what it can be
     decides: bool = True  # a mean over learners, by which a study can be decided
+    additive: bool = True  # False: values of some learners alone mean nothing, only the mean of all
     beside: bool = True  # stands beside the study's own metric in tables
 
     @property
@@ -51,6 +52,7 @@ class Question:
     metric: str  # that decides a study which names none
     settings: type[Schema] | None = None  # of the key that has the task's name
     sessions: bool = False  # can it be asked of a table of sessions?
+    treatment: bool = False  # is it about who was treated?
     check: Callable[["Experiment"], None] = lambda experiment: None
     """Raises ValueError where another key doesn't fit."""
 

@@ -16,7 +16,7 @@ from pydantic import Field
 from torch import Tensor, nn
 from torch.nn.utils.rnn import pack_padded_sequence
 
-from recsweep.config.schema import NEXT_ITEM, PURCHASE
+from recsweep.config.schema import NEXT_ITEM, PURCHASE, UPLIFT
 from recsweep.data.types import Training
 from recsweep.models.classifier import after, classifier
 from recsweep.models.event_odds import EventLogOdds, read_unordered
@@ -27,6 +27,7 @@ from recsweep.models.network import Encoder, Rows
 from recsweep.models.protocol import Histories
 from recsweep.models.ranker import RankingConfig, ranker
 from recsweep.models.recurrence import run_gru
+from recsweep.models.uplift import uplift
 
 Cell = type[nn.GRU | nn.LSTM]
 
@@ -181,6 +182,7 @@ _answers: Callable[..., Build[Any, Any]] = partial(_ranks, needs_history=True)
 
 
 def _family(name: str, cell: Cell) -> Family:
+    answers = _answers(PurchaseStackConfig, classifier(partial(RecurrentLogOdds, cell)))
     return Family(
         name=name,
         title=name.upper(),
@@ -189,7 +191,8 @@ def _family(name: str, cell: Cell) -> Family:
         twin=f"{name}_unordered",
         tasks={
             NEXT_ITEM: _ranks(RankingStackConfig, ranker(partial(RecurrentEncoder, cell))),
-            PURCHASE: _answers(PurchaseStackConfig, classifier(partial(RecurrentLogOdds, cell))),
+            PURCHASE: answers,
+            UPLIFT: uplift(answers),
         },
     )
 

@@ -16,7 +16,7 @@ import torch
 from pydantic import Field
 from torch import Tensor, nn
 
-from recsweep.config.schema import NEXT_ITEM, PURCHASE
+from recsweep.config.schema import NEXT_ITEM, PURCHASE, UPLIFT
 from recsweep.data.batches import cut_windows
 from recsweep.data.types import UNKNOWN, Int64, Targets, Training
 from recsweep.models.cases import Cases, examples_of, labels_of
@@ -29,6 +29,7 @@ from recsweep.models.losses import Memory
 from recsweep.models.network import Encoder, Rows, relu_layers
 from recsweep.models.protocol import Histories
 from recsweep.models.ranker import RankingConfig, ranker
+from recsweep.models.uplift import uplift
 
 
 class WideDeepConfig(GradientConfig, FadingConfig):
@@ -184,6 +185,8 @@ def pairs_of_examples(examples: Targets, none: int) -> Int64:
     return np.unique(last * (none + 1) + candidate)
 
 
+_answers = Build(WideDeepConfig, classifier(WideDeepLogOdds), uses_features=True, portrays=True)
+
 FAMILY = Family(
     name="wide_deep",
     title="wide & deep",
@@ -193,8 +196,7 @@ FAMILY = Family(
         NEXT_ITEM: Build(
             RankingWideDeepConfig, ranker(WideDeepEncoder), uses_features=True, portrays=True
         ),
-        PURCHASE: Build(
-            WideDeepConfig, classifier(WideDeepLogOdds), uses_features=True, portrays=True
-        ),
+        PURCHASE: _answers,
+        UPLIFT: uplift(_answers),
     },
 )
