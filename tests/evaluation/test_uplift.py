@@ -1,5 +1,7 @@
 """Metrics of treatments against the same written as plain loops, row by row."""
 
+from itertools import pairwise
+
 import numpy as np
 import pytest
 import torch
@@ -56,7 +58,7 @@ def plain(rows: Rows, expected: Float64) -> dict[str, float]:
         curve.append((share, qini, uplift))
     qini = -curve[-1][1] / 2
     auuc = 0.0
-    for (x0, q0, u0), (x1, q1, u1) in zip(curve, curve[1:], strict=False):
+    for (x0, q0, u0), (x1, q1, u1) in pairwise(curve):
         qini += (x1 - x0) * (q0 + q1) / 2
         auuc += (x1 - x0) * (u0 + u1) / 2
 
@@ -103,8 +105,8 @@ def test_metrics_are_what_plain_loops_give(coin: bool, decimals: int) -> None:
         assert means(rows, expected) == pytest.approx(plain(rows, expected), rel=0, abs=1e-12)
 
 
-# What scikit-uplift 0.5.1 gives of `made_up(200, seed)`: the area between `qini_curve` and the line to
-# its end, by n times the number of the treated; the area under `uplift_curve`, by n squared; and
+# What scikit-uplift 0.5.1 gives of `made_up(200, seed)`: the area between `qini_curve` and the line
+# to its end, by n times the number of the treated; the area under `uplift_curve`, by n squared; and
 # `uplift_at_k` overall at 10%, of scores without ties.
 OF_SCIKIT_UPLIFT: dict[int, list[dict[str, float]]] = {
     0: [

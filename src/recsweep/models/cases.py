@@ -108,4 +108,4 @@ def weights_of(examples: Targets, config: TrainingWeights) -> Float64 | None:
     if own is None or not len(examples):
         return weights
     both = own if weights is None else own * weights
-    return both / both.mean()
+    return np.asarray(both / both.mean())

@@ -139,7 +139,8 @@ def uplift(build: Build[C, Any]) -> Build[Any, UpliftModel]:
         can_go_on = all(isinstance(part, Resumable) for part in parts.values())
         return (ResumableUpliftModel if can_go_on else UpliftModel)(way, parts)
 
-    return replace(build, config=config, build=model, portrays=False)
+    asked: Build[Any, Any] = build
+    return replace(asked, config=config, build=model, portrays=False)
 
 
 def treatments_of(labels: Labels) -> Treatments:

@@ -316,8 +316,10 @@ class Data(Schema):
     @property
     def treatments(self) -> tuple[Treatment, ...]:
         """Of every log that has one."""
-        logs = (*self.events, *([self.sessions] if self.sessions else []))
-        return tuple(log.treatment for log in logs if log.treatment is not None)
+        of_logs = [log.treatment for log in self.events]
+        if self.sessions is not None:
+            of_logs.append(self.sessions.treatment)
+        return tuple(treatment for treatment in of_logs if treatment is not None)
 
     @property
     def unit(self) -> Unit:

@@ -1,4 +1,4 @@
-"""Floors of the task `uplift`: treat everybody, nobody, or those who are likeliest to buy anyway."""
+"""Floors of the task `uplift`: treat all, nobody, or those who are likeliest to buy anyway."""
 
 from collections.abc import Callable, Mapping
 from functools import partial
