@@ -77,7 +77,7 @@ def run_funnel(
 
     favourite_chance = expit(-1.6 + pull)
     logit = -2.6 + pull - 0.5 * dear + means
-    ready = (logit - logit.mean()) / logit.std()
+    ready = (logit - logit.mean()) / max(logit.std(), 1e-9)
     share = max(settings.treated, 1e-3)  # without treatments nobody reads it
     lean = settings.treatment_confounding * ready
     propensity = np.clip(expit(np.log(share / (1 - share)) + lean), 0.02, 0.98)
