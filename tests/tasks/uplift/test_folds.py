@@ -55,6 +55,7 @@ def test_looks_without_a_treatment_in_question_are_left_out_and_counted() -> Non
     events = treated_log(1)
     fold = uplift_fold(events)
     assert fold.validation.counts["no treatment in question"] > 0
+    assert events.treated is not None
     whole = replace(events, treated=np.nan_to_num(events.treated))
     everything = uplift_fold(whole).validation
     left_out = fold.validation.counts["no treatment in question"]

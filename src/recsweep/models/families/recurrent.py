@@ -200,6 +200,7 @@ def _family(name: str, cell: Cell) -> Family:
 def _twin(name: str, cell: Cell) -> Family:
     encoder, network = partial(UnorderedEncoder, cell), partial(UnorderedLogOdds, cell)
     order = attrgetter("fades")
+    answers = _answers(UnorderedPurchaseConfig, classifier(network), reads_order=order)
     return Family(
         name=f"{name}_unordered",
         title=f"{name.upper()} without order",
@@ -207,7 +208,8 @@ def _twin(name: str, cell: Cell) -> Family:
         role="control",
         tasks={
             NEXT_ITEM: _ranks(UnorderedConfig, ranker(encoder), reads_order=order),
-            PURCHASE: _answers(UnorderedPurchaseConfig, classifier(network), reads_order=order),
+            PURCHASE: answers,
+            UPLIFT: uplift(answers),
         },
     )
 
