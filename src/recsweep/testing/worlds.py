@@ -30,7 +30,7 @@ def world(task: str, settings: Settings, features: bool = True) -> Fold:
 
     Courses with an even number are often bought soon after a look. Some events share a moment, and
     some courses are new to the window. Where the task knows a catalogue beyond the log, courses
-    without any event are in it.
+    without any event are in it; where it is about treatments, every second look is treated.
 
     Args:
         task: its name.

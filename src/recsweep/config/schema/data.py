@@ -291,7 +291,7 @@ class Data(Schema):
     package: Package | None = None
     simulator: SimulatorSettings | None = later(None)  # makes files for paths `simulator:<name>`
     events: tuple[EventTable, ...] = ()
-    sessions: SessionTable | None = later(None)  # in place of events, for the task purchase
+    sessions: SessionTable | None = later(None)  # in place of events, for tasks that take them
     users: FeatureTable | None = None
     items: FeatureTable | None = None
     times: TimeLimits = TimeLimits()

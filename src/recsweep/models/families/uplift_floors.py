@@ -13,6 +13,8 @@ from recsweep.models.family import Build, Family
 from recsweep.models.protocol import Context, FamilyConfig
 from recsweep.models.uplift import UpliftBook
 
+TREAT_ALL = "treat_all"
+
 
 class Constant:
     """The same for everybody: 1 treats all that a budget allows, at random; 0 treats nobody."""
@@ -52,7 +54,7 @@ _floor_build = partial(Build, epochs=1, reads_order=False)
 
 FAMILIES = (
     _floor(
-        name="treat_all",
+        name=TREAT_ALL,
         title_zh="全部施加干预",
         tasks={UPLIFT: _floor_build(FamilyConfig, _constant(1.0), random=False)},
     ),

@@ -7,6 +7,7 @@ import numpy as np
 from markupsafe import Markup
 
 from recsweep.config.schema import written
+from recsweep.models.families.uplift_floors import TREAT_ALL
 from recsweep.records.confirmation import Confirmation
 from recsweep.reporting.charts.lines import BOTTOM, LEFT, TOP, axes
 from recsweep.reporting.charts.svg import WIDTH, Scale, figure, nice_range, path, tag
@@ -21,7 +22,6 @@ from recsweep.tasks.uplift.settings import Uplift
 
 HEIGHT = 230.0
 RIGHT = 14.0
-TREAT_ALL = "treat_all"
 VALUE = "policy_value_dr"
 
 
