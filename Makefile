@@ -1,6 +1,7 @@
 # Everything a user types. Each target makes .venv and installs by itself.
 .DEFAULT_GOAL := help
 SHELL := /bin/bash
+unexport PYTHONDONTWRITEBYTECODE  # tests and sweeps begin many processes, which would each compile the same
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
@@ -12,7 +13,7 @@ STUDY ?= results/$(shell sed -nE "s/^study: *['\"]?([^'\" \#]+).*/\1/p" $(EXPERI
 MODEL ?= models/$(notdir $(STUDY))
 LEARNER ?= 1
 
-.PHONY: help install docs examples sweep field plan prepare search select confirm report model reproduce reference replay dashboard compare verdict methods portrait sync test test-long lint format types imports tests faults fuzz mutants tools audit clean distclean
+.PHONY: help install docs examples sweep field plan prepare search select fuse confirm report model reproduce reference replay dashboard compare verdict methods portrait sync test test-long lint format types imports tests faults fuzz mutants tools audit clean distclean
 
 help: ## List every target
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | awk -F'\t' '{printf "  make %-12s %s\n", $$1, $$2}'
@@ -24,7 +25,8 @@ $(INSTALLED): pyproject.toml constraints.txt
 	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
 	@$(BIN)/python -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo 'recsweep needs Python 3.11 or later: make PYTHON=python3.11 …' >&2; rm -rf $(VENV); exit 2; }
 	@echo 'Installing the locked versions into $(VENV) …'
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[dev]'
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-compile -c constraints.txt -e '.[dev]'
+	@$(BIN)/python -m compileall -qq -j 0 $(VENV)/lib || true  # pip has one core do it; some files are no Python
 	@touch $@
 
 sweep: $(INSTALLED) ## Run the whole study: prepare, search, select, confirm, report
@@ -44,6 +46,9 @@ search: $(INSTALLED) ## Stage 2: run or resume the trials
 
 select: $(INSTALLED) ## Stage 3: pick each family's configuration
 	@$(BIN)/recsweep select $(STUDY) $(ARGS)
+
+fuse: $(INSTALLED) ## Make an ensemble of the best trials, chosen on the folds; confirm holds it against the best
+	@$(BIN)/recsweep fuse $(STUDY) $(ARGS)
 
 confirm: $(INSTALLED) ## Stage 4: refit the selected, open the sealed test, print verdicts
 	@$(BIN)/recsweep confirm $(STUDY) $(ARGS)
@@ -96,8 +101,8 @@ docs: $(INSTALLED) ## The documentation as a site, in site/; fails on a dead lin
 examples: $(INSTALLED) ## Run the notebooks in examples/ and keep their outputs
 	@cd examples && $(CURDIR)/$(BIN)/jupyter-execute --inplace *.ipynb
 
-test: lint imports ## Everything that has to pass: lint, import contracts, types, tests
-	@$(MAKE) --no-print-directory --jobs 2 types tests
+test: lint ## Everything that has to pass: lint, tests, import contracts, types
+	@$(MAKE) --no-print-directory --jobs 2 tests imports types
 
 lint: $(INSTALLED) ## ruff and deptry
 	@$(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/deptry src
@@ -121,8 +126,8 @@ test-long: $(INSTALLED) ## The few tests that `make test` leaves out
 fuzz: $(INSTALLED) ## Damage inputs at random: SEED=0 SCALE=1 (11,000 cases) ONLY=suite or suite:case
 	@PYTHONPATH=tests $(BIN)/python -m fuzz.run --seed $(or $(SEED),0) --scale $(or $(SCALE),1) $(if $(ONLY),--only $(ONLY))
 
-mutants: $(INSTALLED) ## Change rules at random, and see if their tests notice: COUNT=300 SEED=0 JOBS=1 ONLY=src/recsweep/search
-	@PYTHONPATH=tests $(BIN)/python -m mutants.run --count $(or $(COUNT),300) --seed $(or $(SEED),0) --jobs $(or $(JOBS),1) $(if $(ONLY),--only $(ONLY))
+mutants: $(INSTALLED) ## Change rules at random, and see if their tests notice: COUNT=300 SEED=0 ONLY=src/recsweep/search KEEP=file
+	@PYTHONPATH=tests $(BIN)/python -m mutants.run --count $(or $(COUNT),300) --seed $(or $(SEED),0) $(if $(ONLY),--only $(ONLY)) $(if $(KEEP),--keep $(KEEP))
 
 TOOLS := .venv-tools
 tools: $(TOOLS)/.installed ## Make .venv-tools: an S3 server, shellcheck and pip-audit, whose needs differ from the lock's

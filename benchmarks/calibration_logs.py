@@ -169,7 +169,7 @@ def _search(log: Log, family: str, seed: int) -> tuple[Configuration, EpochRepor
     while len(found) < TRIALS:
         config = space.suggest(study.ask())
         try:
-            reports = _run(log.development, log, family, config, EPOCHS, seed)
+            reports = run(log.development, log, family, config, EPOCHS, seed)
         except Diverged:
             continue
         found.append((config, max(reports, key=lambda report: report.value)))
@@ -187,15 +187,16 @@ def run_on(
     """(n_seeds, n_learners) on the window of the fold, absent the test, after `epochs`."""
     return np.stack(
         [
-            _run(fold or log.test, log, family, config, epochs, seed)[-1].user_values[0]
+            run(fold or log.test, log, family, config, epochs, seed)[-1].user_values[0]
             for seed in seeds
         ]
     )
 
 
-def _run(
+def run(
     fold: Fold, log: Log, family: str, config: Configuration, epochs: int, seed: int
 ) -> tuple[EpochReport, ...]:
+    """What each epoch reached on the window of the fold."""
     cpu = torch.device("cpu")
     return Trial(
         family,

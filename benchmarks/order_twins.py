@@ -2,8 +2,8 @@
 
 Three kinds of simulated logs: the next course depends on nothing in the history but taste; on
 earlier courses by their age (recency) and on no sequence; on the course just before (order). On
-each log a GRU and its twin are compared as `confirm` compares them. The twin's fading is chosen
-on the development fold, as a search would.
+each log a GRU and its twin are compared as `confirm` compares them. Epochs, and the twin's fading,
+are chosen on the development fold, as a search would; all else is the same for both.
 
     python benchmarks/order_twins.py --logs 40
 """
@@ -11,22 +11,33 @@ on the development fold, as a search would.
 import argparse
 import json
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from operator import itemgetter
 
 import torch
 from scipy.stats import binomtest
 
-from calibration_logs import GRU, SEEDS, Log, make_log, run_on, verdict_on
+from calibration_logs import GRU, SEEDS, Log, make_log, run, run_on, verdict_on
 from recsweep.config.values import Configuration
+from recsweep.data.types import Float64
 from recsweep.evaluation.verdict import PairVerdict
 
-EPOCHS = 10
+EPOCHS = 14
+CONFIG: Configuration = {
+    **GRU,
+    "hidden_size": 96,
+    "embedding_size": 64,
+    "dropout": 0.2,
+    "learning_rate": 0.006,
+    "weight_decay": 0.1,
+    "batch_size": 64,
+}
 FADINGS: tuple[Configuration, ...] = (
     {},
-    {"fading": "step", "fading_weight": 0.9},
-    {"fading": "step", "fading_weight": 0.7},
-    {"fading": "step", "fading_weight": 0.4},
+    {"fading": "step", "fading_weight": 0.8},
+    {"fading": "step", "fading_weight": 0.65},
+    {"fading": "step", "fading_weight": 0.5},
 )
 
 
@@ -49,18 +60,27 @@ KINDS = (
 
 def compared(number: int, kind: Kind) -> PairVerdict:
     """The GRU against its twin on one log."""
-    log = make_log(10_000_000 + number, learners=1000, **kind.dials)
-    twin = max(FADINGS, key=lambda fading: _developed(log, {**GRU, **fading}, "gru_unordered"))
-    values = {
-        "gru": run_on(log, "gru", GRU, EPOCHS, range(SEEDS)),
-        "gru_unordered": run_on(log, "gru_unordered", {**GRU, **twin}, EPOCHS, range(SEEDS)),
-    }
-    return verdict_on(values, number)
+    log = make_log(10_000_000 + number, learners=1500, **kind.dials)
+    return verdict_on(
+        {
+            "gru": _selected(log, "gru", (CONFIG,)),
+            "gru_unordered": _selected(log, "gru_unordered", [{**CONFIG, **f} for f in FADINGS]),
+        },
+        number,
+    )
 
 
-def _developed(log: Log, config: Configuration, family: str) -> float:
-    values = run_on(log, family, config, EPOCHS, [0], log.development)
-    return float(values.mean())
+def _selected(log: Log, family: str, configs: Sequence[Configuration]) -> Float64:
+    """(n_seeds, n_learners) on the test, by what is best on the development fold."""
+    _, epoch, config = max(
+        (
+            (float(report.value), report.epoch, config)
+            for config in configs
+            for report in run(log.development, log, family, config, EPOCHS, 0)
+        ),
+        key=itemgetter(0),
+    )
+    return run_on(log, family, config, epoch, range(SEEDS))
 
 
 def main() -> None:

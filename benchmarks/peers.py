@@ -75,7 +75,7 @@ def events() -> pl.DataFrame:
     raw = pl.read_csv(
         resolve(table, experiment.data.package, ROOT / "data" / "raw").path, separator="\t"
     )
-    columns = {"user": table.user, "item": table.item, "time": table.time}
+    columns = {"user": table.user, "item": table.item, "time": str(table.time)}
     log = raw.select(pl.col(old).alias(new) for new, old in columns.items())
     log = log.sort("user", "time", "item").with_columns(
         pl.col("user", "item").rank("dense") - 1, place=pl.int_range(pl.len()).over("user")

@@ -34,9 +34,9 @@ def renewed(text: str, lang: str) -> str:
 
 
 def lines(answer: Answer, *, full: bool) -> list[str]:
-    """The sentence; and in full what it means, and the intervals that it rests on."""
+    """The sentence and what order adds; in full what it means, and the intervals it rests on."""
     if not full:
-        return [f"> {answer.sentence}"]
+        return ["\n>\n".join(f"> {text}" for text in (answer.sentence, answer.sequence) if text)]
     paragraphs = [f"**{answer.sentence}**", answer.plainly, answer.sequence]
     rows = [f"| {c.pair} | {c.numbers} | {c.how} |" for c in answer.contrasts]
     table = ["", f"| | {answer.metric} | |", "|---|---:|---|", *rows, ""] if rows else []

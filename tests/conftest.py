@@ -1,4 +1,8 @@
-"""What every test may ask for."""
+"""What every test may ask for.
+
+pytest's own process, which hands tests out, reads this too, before any begins: so what takes long
+to import is imported where it is used.
+"""
 
 import os
 import shutil
@@ -6,13 +10,11 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 import pytest
-import torch
 from hypothesis import settings
 from s3_server import s3_server
 from worlds import Row, dataset_of, events_of, experiment_of
 
 from recsweep.data.types import Fold
-from recsweep.tasks.folds import make_fold
 
 BROWSERS = ("chromium", "chromium-browser", "google-chrome")
 CHROMIUM = next(filter(None, map(shutil.which, BROWSERS)), None)
@@ -35,12 +37,15 @@ def _is_slow(item: pytest.Item) -> bool:
 @pytest.fixture(autouse=True)
 def _one_thread() -> None:
     """As in a worker."""
+    import torch
+
     torch.set_num_threads(1)
 
 
 @pytest.fixture
 def fold_of() -> Callable[..., Fold]:
     """Make a fold from (user, item, time) rows and a window."""
+    from recsweep.tasks.folds import make_fold
 
     def make(rows: Sequence[Row], window: tuple[int, int], **changes: object) -> Fold:
         events = events_of(rows)

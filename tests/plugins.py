@@ -46,9 +46,14 @@ for command in json.loads(sys.argv[1]):
 """
 
 
-def statuses(site: Path, root: Path, *commands: Sequence[str]) -> tuple[list[int], str]:
-    """How each of several commands ends, in one process; and what they write to stderr."""
-    done = python(site, root, "-c", ONE_AFTER_THE_OTHER, json.dumps(commands))
+def statuses(
+    site: Path, root: Path, *commands: Sequence[str], then: str = ""
+) -> tuple[list[int], str]:
+    """How each of several commands ends, in one process; and what they write to stderr.
+
+    `then`: Python that runs after them. If it fails, its traceback is the end of that text.
+    """
+    done = python(site, root, "-c", ONE_AFTER_THE_OTHER + then, json.dumps(commands))
     words = [line.split() for line in done.stdout.splitlines()]
     return [int(line[1]) for line in words if line[:1] == ["status"]], done.stderr
 

@@ -1,4 +1,8 @@
-"""The command line as its user meets it: real processes on a small log."""
+"""The command line as its user meets it, on a small log.
+
+One study is swept in a process of its own, with secrets in its environment and a mirror, and one is
+interrupted in another. What other commands do with the finished study is asked in this process.
+"""
 
 import json
 import os
@@ -6,8 +10,9 @@ import shutil
 import signal
 import subprocess
 import sys
+import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -16,11 +21,19 @@ import polars as pl
 import pytest
 import yaml
 from exports import days_first, yuan
+from fuzz.command import recsweep
 
 from recsweep import cli
 
 REPOSITORY = Path(__file__).parents[1]
 FAMILIES = ("gru", "matrix_factorization", "item_knn", "popularity", "markov")
+SECRETS = {
+    "WANDB_API_KEY": "planted0wandb0key0" + "a1" * 11,  # 40 characters, as W&B wants them
+    "AWS_SECRET_ACCESS_KEY": "planted-aws-secret-key",
+    "AWS_SESSION_TOKEN": "planted-aws-session-token",
+    "COMPANY_TOKEN": "planted-company-token",
+    "DATABASE_URL": "postgres://user:planted-password@host/db",
+}
 
 
 def write_project(root: Path, **changes: object) -> Path:
@@ -65,29 +78,51 @@ def written(*folders: Path) -> Iterator[tuple[Path, bytes]]:
                     yield path, pl.read_parquet(path).write_ndjson().encode()
 
 
-def recsweep(root: Path, *arguments: str) -> "subprocess.CompletedProcess[str]":
+def in_a_process(
+    root: Path, *arguments: str, variables: Mapping[str, str] | None = None
+) -> "subprocess.CompletedProcess[str]":
     return subprocess.run(
         [sys.executable, "-c", "from recsweep.cli import main; main()", *arguments],
         cwd=root,
-        env={**os.environ, "WANDB_MODE": "offline", "COLUMNS": "100"},
+        env={**os.environ, "COLUMNS": "100", **(variables or {})},
         capture_output=True,
         text=True,
-        timeout=240,
+        timeout=540,
         check=False,
     )
 
 
+@pytest.fixture(autouse=True)
+def _terminal(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("WANDB_MODE", "offline")
+    monkeypatch.setenv("COLUMNS", "100")
+
+
 @pytest.fixture(scope="module")
-def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A finished study."""
+def ray_folder() -> Iterator[Path]:
+    """Short, because the names of sockets have a limit; Ray writes its logs there."""
+    with tempfile.TemporaryDirectory(prefix="rs", dir="/tmp", ignore_cleanup_errors=True) as folder:
+        yield Path(folder)
+
+
+@pytest.fixture(scope="module")
+def project(tmp_path_factory: pytest.TempPathFactory, ray_folder: Path) -> Path:
+    """A finished study with a mirror beside it."""
     root = tmp_path_factory.mktemp("project")
-    write_project(root)
-    done = recsweep(root, "sweep", "tiny.yaml")
+    write_project(root, storage={"mirror": "mirror"})
+    variables = {
+        "WANDB_MODE": "offline",
+        "WANDB_SERVICE": "3-1-unix-/of/a/process/that/is/gone",
+        "RAY_TMPDIR": str(ray_folder),
+        **SECRETS,
+    }
+    done = in_a_process(root, "sweep", "tiny.yaml", variables=variables)
     assert done.returncode == 0, done.stderr
     assert "efficiency" in done.stdout
     # The test was opened at once, so it is `confirm` that says what it can show.
     assert done.stdout.count("Power of the sealed test (about ") == 1
     assert done.stdout.index("Power of the") < done.stdout.index("Sealed test, ")
+    (root / "terminal.txt").write_text(done.stdout + done.stderr)
     return root
 
 
@@ -101,8 +136,15 @@ def test_a_run_leaves_every_file_that_the_design_names(project: Path) -> None:
 
 
 def read_run(run: Path) -> dict[str, list[dict[str, Any]]]:
-    """A run file's records by type, read by W&B's own reader."""
-    command = [str(Path(sys.executable).with_name("wandb")), "leet", "inspect", "--json", str(run)]
+    """A run file's records by type, read by W&B's own reader.
+
+    It is what `wandb leet inspect --json` starts; a Python for each run takes a second and more.
+    """
+    from wandb.util import get_core_path
+
+    (file,) = run.glob("*.wandb")
+    command = [get_core_path(), "leet", "inspect", "--no-observability", "--json"]
+    command += ["--run-file", str(file), str(run.parent)]
     done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=True)
     found: dict[str, list[dict[str, Any]]] = {}
     for line in done.stdout.splitlines():
@@ -173,10 +215,10 @@ def test_a_finished_study_is_not_run_again_and_reports_the_same(project: Path) -
     trials = project / "results/tiny/trials.parquet"
     before, rows = board.read_text(), pl.read_parquet(trials)
     again = recsweep(project, "sweep", "tiny.yaml", "--quiet")
-    assert again.returncode == 0, again.stderr
-    assert "Every trial of this study is finished" in again.stdout
-    assert len(again.stdout.splitlines()) <= 24
-    lines = recsweep(project, "sweep", "tiny.yaml", "--json").stdout.splitlines()
+    assert again.done, again.err
+    assert "Every trial of this study is finished" in again.out
+    assert len(again.out.splitlines()) <= 24
+    lines = recsweep(project, "sweep", "tiny.yaml", "--json").out.splitlines()
     events = [json.loads(line) for line in lines]
     assert [e["event"] for e in events] == ["prepared", "selected", "confirmed", "reported"]
     assert events[2]["opened"] is False
@@ -190,12 +232,41 @@ def test_a_study_can_be_searched_again_for_a_verdict_on_families(
 ) -> None:
     root = tmp_path / "again"
     shutil.copytree(project, root)
-    done = recsweep(root, "confirm", "results/tiny", "--searches", "2")
+    done = in_a_process(root, "confirm", "results/tiny", "--searches", "2")
     assert done.returncode == 0, done.stderr
     assert "tiny-search-2: 15 trials" in done.stdout
     assert "2 searches a family" in done.stdout
     assert "this applies to families tuned this hard" in " ".join(done.stdout.split())
     assert "opened 2 times" in done.stdout
+
+
+@pytest.mark.slow
+def test_no_file_that_a_run_writes_holds_a_secret(project: Path, ray_folder: Path) -> None:
+    seen = set()
+    for path, content in written(project, ray_folder):
+        seen.add(path.suffix)
+        for name, secret in SECRETS.items():
+            assert secret.encode() not in content, f"{name} is in {path}"
+    assert {".json", ".yaml", ".html", ".parquet", ".wandb", ".log", ".md"} <= seen
+    assert [p for p in ray_folder.rglob("*.out") if p.stat().st_size] or list(
+        ray_folder.rglob("raylet*")
+    )
+
+
+@pytest.mark.slow
+def test_a_fresh_machine_goes_on_from_the_mirror(project: Path, tmp_path: Path) -> None:
+    fresh = tmp_path / "fresh"
+    shutil.copytree(project, fresh, ignore=shutil.ignore_patterns("results", "data"))
+    assert not (fresh / "results").exists()
+    again = recsweep(fresh, "search", "tiny.yaml", "--quiet")
+    assert again.done, again.err
+    assert "Every trial of this study is finished" in again.out
+    before, after = project / "results/tiny", fresh / "results/tiny"
+    for name in ("best/item_knn.yaml", "openings.json", "report.html"):
+        assert (after / name).read_bytes() == (before / name).read_bytes(), name
+    assert (after / "optuna.log").read_bytes().startswith((before / "optuna.log").read_bytes())
+    trials = pl.read_parquet(before / "trials.parquet")
+    assert pl.read_parquet(after / "trials.parquet").equals(trials)
 
 
 def test_raw_learner_ids_are_in_no_result(project: Path) -> None:
@@ -210,30 +281,35 @@ def test_raw_learner_ids_are_in_no_result(project: Path) -> None:
 @pytest.mark.slow
 def test_an_experiment_that_changed_is_refused_for_a_study_that_has_begun(project: Path) -> None:
     refused = recsweep(project, "search", "tiny.yaml", "--set", "metric.k=5")
-    assert refused.returncode == 2
-    assert "Traceback" not in refused.stderr
-    assert refused.stderr.count("recsweep:") == 1
+    assert refused.status == 2
+    assert refused.err.count("recsweep:") == 1
 
 
 @pytest.mark.slow
 def test_a_plan_runs_nothing(tmp_path: Path) -> None:
     write_project(tmp_path)
     planned = recsweep(tmp_path, "plan", "tiny.yaml")
-    assert planned.returncode == 0, planned.stderr
-    assert "workers" in planned.stdout
-    assert "Power of the sealed test (about " in planned.stdout
+    assert planned.done, planned.err
+    assert "workers" in planned.out
+    assert "Power of the sealed test (about " in planned.out
     assert not (tmp_path / "results/tiny/optuna.log").exists()
 
 
 @pytest.mark.slow
+@pytest.mark.usefixtures("local_ray")
 def test_ctrl_c_stops_within_ten_seconds_and_the_resumed_study_has_every_trial_once(
-    tmp_path: Path,
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    write_project(tmp_path, budget={"trials": 6, "epochs": 4})
+    families = {name: f"search_spaces/{name}.yaml" for name in ("gru", "matrix_factorization")}
+    write_project(
+        tmp_path, families=families, budget={"trials": 6, "epochs": 4}, resources={"workers": 1}
+    )
+    monkeypatch.setenv("WANDB_MODE", "disabled")
+    mine = {name: value for name, value in os.environ.items() if name != "RAY_ADDRESS"}
     process = subprocess.Popen(
         [sys.executable, "-c", "from recsweep.cli import main; main()", "sweep", "tiny.yaml"],
         cwd=tmp_path,
-        env={**os.environ, "WANDB_MODE": "disabled"},
+        env=mine,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
@@ -251,10 +327,11 @@ def test_ctrl_c_stops_within_ten_seconds_and_the_resumed_study_has_every_trial_o
     assert "recsweep sweep tiny.yaml" in stderr
     assert "Traceback" not in stderr
     kept = pl.read_parquet(tmp_path / "results/tiny/trials.parquet")
-    assert 2 <= len(kept) < len(FAMILIES) * 6
-    assert recsweep(tmp_path, "sweep", "tiny.yaml", "--quiet").returncode == 0
+    assert 2 <= len(kept) < len(families) * 6
+    resumed = recsweep(tmp_path, "search", "tiny.yaml", "--quiet")
+    assert resumed.done, resumed.err
     trials = pl.read_parquet(tmp_path / "results/tiny/trials.parquet")
-    assert len(trials) == len(FAMILIES) * 6
+    assert len(trials) == len(families) * 6
     assert trials["id"].n_unique() == len(trials)
     assert trials.filter(pl.col("id").is_in(kept["id"].implode())).equals(
         kept.filter(pl.col("id").is_in(trials["id"].implode()))
@@ -330,20 +407,20 @@ def test_init_writes_an_experiment_that_prepare_takes(tmp_path: Path) -> None:
         (tmp_path / name).write_bytes(content)
     files = sorted(yuan().files)
     done = recsweep(tmp_path, "init", *files, "--yes", "--output", "mine.yaml")
-    assert done.returncode == 0, done.stderr
-    assert "2024-03-01 09:30:00" in done.stdout  # a row as it was read
-    assert "prepare mine.yaml" in done.stdout
+    assert done.done, done.err
+    assert "2024-03-01 09:30:00" in done.out  # a row as it was read
+    assert "prepare mine.yaml" in done.out
     prepared = recsweep(tmp_path, "prepare", "mine.yaml")
-    assert prepared.returncode == 0, prepared.stderr
+    assert prepared.done, prepared.err
     again = recsweep(tmp_path, "init", *files, "--yes", "--output", "mine.yaml")
-    assert again.returncode == 2
-    assert "mine.yaml: exists already" in again.stderr
+    assert again.status == 2
+    assert "mine.yaml: exists already" in again.err
 
 
 def test_init_that_nobody_answers_says_how_to_go_on(tmp_path: Path) -> None:
     for name, content in days_first().files.items():
         (tmp_path / name).write_bytes(content)
-    done = recsweep(tmp_path, "init", *days_first().files)
+    done = in_a_process(tmp_path, "init", *days_first().files)
     assert done.returncode == 2
     assert "In which time zone" in done.stderr
     assert "--yes" in done.stderr

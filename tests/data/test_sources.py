@@ -1,5 +1,7 @@
 import hashlib
+import io
 import subprocess
+import tarfile
 import zipfile
 from collections.abc import Callable
 from pathlib import Path
@@ -30,17 +32,34 @@ class Index:
     def __init__(self, content: dict[str, bytes] | bytes | None, stderr: bytes = b"") -> None:
         self.content, self.stderr = content, stderr
         self.calls: list[list[str]] = []
+        self.pinned = ""  # what was asked of a source archive
 
     def __call__(self, command: list[str], **_: object) -> "subprocess.CompletedProcess[bytes]":
         self.calls.append(command)
-        wheel = Path(command[command.index("--dest") + 1]) / "box-1.0-py3-none-any.whl"
-        if isinstance(self.content, bytes):
+        folder = Path(command[command.index("--dest") + 1])
+        wheel = folder / "box-1.0-py3-none-any.whl"
+        if "--require-hashes" in command:
+            self.pinned = Path(command[command.index("--requirement") + 1]).read_text()
+            source_archive(folder / "box-1.0.tar.gz", self.content)
+        elif isinstance(self.content, bytes):
             wheel.write_bytes(self.content)
         elif self.content is not None:
             with zipfile.ZipFile(wheel, "w") as archive:
                 for name, data in self.content.items():
                     archive.writestr(name, data)
         return subprocess.CompletedProcess(command, 0 if self.content else 1, b"", self.stderr)
+
+
+def source_archive(path: Path, content: dict[str, bytes] | bytes | None) -> None:
+    """As pip leaves it: everything in a folder named after the archive."""
+    if isinstance(content, bytes):
+        path.write_bytes(content)
+        return
+    with tarfile.open(path, "w:gz") as archive:
+        for name, data in (content or {}).items():
+            entry = tarfile.TarInfo(f"box-1.0/{name}")
+            entry.size = len(data)
+            archive.addfile(entry, io.BytesIO(data))
 
 
 @pytest.fixture
@@ -93,6 +112,22 @@ def test_a_package_is_fetched_once_for_all_its_members(
     assert "--no-deps" in index.calls[0]
     files = [path.name for path in tmp_path.rglob("*") if path.is_file()]
     assert sorted(files) == ["a.csv", "b.csv"]
+
+
+def test_a_member_of_a_source_archive_is_fetched_by_the_archives_checksum(
+    tmp_path: Path, index_with: Callable[..., Index]
+) -> None:
+    """pip compares it before it asks the archive's own code for anything."""
+    index = index_with(MEMBERS)
+    package = PACKAGE.model_copy(update={"source_sha256": "ab" * 32})
+    assert resolve(TABLE, package, tmp_path).path.read_bytes() == MEMBERS["box/data/a.csv"]
+    assert index.pinned == f"box==1.0 --hash=sha256:{'ab' * 32}\n"
+    index_with({"box/data/a.csv": b"a\n1\n"})
+    with pytest.raises(BadInput, match=r"box 1\.0: .*box/data/b\.csv"):
+        resolve(TABLE, package, tmp_path / "other")
+    index_with(b"no archive")
+    with pytest.raises(WorkFailed, match="is damaged"):
+        resolve(TABLE, package, tmp_path / "damaged")
 
 
 def test_a_placed_file_needs_no_index(tmp_path: Path, index_with: Callable[..., Index]) -> None:

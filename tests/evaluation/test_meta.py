@@ -18,6 +18,12 @@ def test_the_bcg_vaccine_trials_give_the_published_numbers() -> None:
     assert found.difference == pytest.approx(-0.7141, abs=0.001)
     assert found.tau**2 == pytest.approx(0.3088, abs=0.001)
     assert found.heterogeneity == pytest.approx(0.9212, abs=0.001)
+    # Knapp & Hartung 2003: the spread around the mean, where it is more than the errors say.
+    weight = 1 / (np.array(v) + found.tau**2)
+    around = (weight * (np.array(y) - found.difference) ** 2).sum() / (13 - 1)
+    assert around > 1
+    half = stats.t.isf(0.025, 12) * np.sqrt(around / weight.sum())
+    assert found.upper - found.difference == pytest.approx(half)
     assert found.next_log is not None
     assert found.next_log[0] < found.lower < found.upper < found.next_log[1]
 

@@ -4,7 +4,6 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from ranx import Qrels, Run, evaluate
 
 from recsweep.evaluation.metrics import MISS, mrr, ndcg, recall, user_means
 
@@ -20,6 +19,8 @@ def test_a_hand_computed_table() -> None:
 
 @pytest.mark.parametrize("k", [1, 5, 10])
 def test_recall_ndcg_and_mrr_equal_ranx_on_random_rankings(k: int) -> None:
+    from ranx import Qrels, Run, evaluate  # seconds, which only these cases should cost
+
     rng = np.random.default_rng(0)
     n_items, n_queries = 30, 200
     scores = rng.permuted(np.tile(np.arange(n_items), (n_queries, 1)), axis=1).astype(float)

@@ -94,6 +94,10 @@ def test_the_threshold_has_the_best_f1_of_all() -> None:
     assert best >= max(f1_score(bought, probability >= t) for t in probability[:100])
 
 
+def test_the_highest_probability_may_be_the_threshold() -> None:
+    assert best_threshold(np.array([0.1, 0.5, 0.9]), np.array([False, False, True])) == 0.9
+
+
 def test_where_nobody_bought_the_threshold_is_one_half() -> None:
     assert best_threshold(np.array([0.1, 0.9]), np.array([False, False])) == 0.5
 

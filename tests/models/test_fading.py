@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from pydantic import ValidationError
 
 from recsweep.data.clock import DAY
-from recsweep.models.fading import FadingConfig, faded_counts, faded_sums
+from recsweep.models.fading import FadingConfig, RecencyConfig, faded_counts, faded_sums
 
 TIME = torch.tensor([[0, 0, DAY, 3 * DAY], [5, 6, 6, 7]])
 
@@ -65,3 +65,30 @@ def test_sums_in_chunks_equal_the_plain_definition(longest: int, steps: float, s
 def test_a_choice_without_its_parameter_is_refused(keys: dict[str, object]) -> None:
     with pytest.raises(ValidationError, match="needs"):
         FadingConfig.model_validate(keys)
+
+
+@given(
+    gaps=st.lists(st.integers(0, 40 * DAY), min_size=1, max_size=8),
+    fading=st.sampled_from(
+        [
+            {"fading": "none"},
+            {"fading": "step", "fading_weight": 0.5},
+            {"fading": "instant", "fading_weight": 0.6},
+            {"fading": "time", "half_life_days": 0.1},
+            {"fading": "time", "half_life_days": 10.0},
+        ]
+    ),
+)
+def test_where_order_must_stay_hidden_every_event_weighs_half_of_the_next_or_more(
+    gaps: list[int], fading: dict[str, object]
+) -> None:
+    time = torch.tensor([[0, *gaps]]).cumsum(1)
+    plain = FadingConfig.model_validate(fading).ages(time, time)[0]
+    ages = RecencyConfig.model_validate(fading).ages(time, time)[0]
+    ratios = (-ages.diff()).exp()
+    torch.testing.assert_close(ratios, (-plain.diff()).exp().clamp(min=0.5))
+
+
+def test_a_weight_that_would_tell_the_order_is_refused() -> None:
+    with pytest.raises(ValidationError, match="greater than or equal to"):
+        RecencyConfig(fading="step", fading_weight=0.49)

@@ -15,7 +15,7 @@ from recsweep.models.protocol import Context, Histories, Recommender
 from recsweep.spaces.files import load_space
 
 FOLDER = Path(__file__).parents[2] / "search_spaces"
-SPACES = {path.stem: path for path in sorted(FOLDER.glob("*.yaml"))}
+SPACES = {path.stem: load_space(path, FAMILIES) for path in sorted(FOLDER.glob("*.yaml"))}
 # A sequence of one has no places; the twin keeps its network's choices, so that neither has more.
 WITHOUT_EFFECT = {("sasrec_unordered", "positions")}
 SMALL: dict[str, Value] = {
@@ -50,7 +50,7 @@ OTHER: dict[str, Value] = {
     "neighbour_half_life_days": 5e-11,
     "dropout": 0.5,
     "depth": 2,
-    "fading_weight": 0.4,
+    "fading_weight": 0.6,
     "half_life_days": 1e-5,
 }
 
@@ -58,8 +58,7 @@ OTHER: dict[str, Value] = {
 def cases() -> list[tuple[str, str, dict[str, Value]]]:
     """(family, parameter, a configuration in which it is in use)."""
     found = []
-    for name, path in SPACES.items():
-        space = load_space(path, FAMILIES)
+    for name, space in SPACES.items():
         for parameter in space.parameters.values():
             if (name, parameter.name) in WITHOUT_EFFECT:
                 continue
@@ -76,7 +75,7 @@ def cases() -> list[tuple[str, str, dict[str, Value]]]:
 
 def changed(family: str, parameter: str, config: Configuration) -> dict[str, Value]:
     """The same configuration with one value moved, and with what that value needs."""
-    space = load_space(SPACES[family], FAMILIES)
+    space = SPACES[family]
     moved = space.parameters[parameter]
     before = config[parameter]
     if moved.choices:
@@ -196,7 +195,7 @@ MORE = {
     "dropout": (last_loss, 0.0, 0.8),
     "neighbours": (scored, 2, 8),
     "alpha": (of_the_history, 1.0, 20.0),
-    "fading_weight": (far_from_the_latest_alone, 0.1, 1.0),
+    "fading_weight": (far_from_the_latest_alone, 0.5, 1.0),
     "half_life_days": (far_from_the_latest_alone, 1e-6, 1.0),
 }
 """With more of it there is more of that."""

@@ -13,17 +13,12 @@ def rule_modules(root: Path) -> list[Path]:
 
 
 def mirrored(root: Path, module: Path) -> list[list[str]]:
-    """A module's tests in the order in which they are asked: its own file's, then its folder's.
-
-    The folder is the nearest that mirrors one above the module and holds tests.
+    """A module's tests in the order in which they are asked: its own file's, then those that mirror
+    its folder, then those that mirror a folder above.
     """
     inside = module.relative_to("src/recsweep")
-    folders = [Path("tests") / folder for folder in (inside.with_suffix(""), *inside.parents)]
-    own = root / folders[1] / f"test_{inside.stem}.py"
-    first = [str(own.relative_to(root))] if own.exists() else []
-    for folder in folders[:-1]:
-        rest = sorted(str(p.relative_to(root)) for p in (root / folder).glob("test_*.py"))
-        if rest:
-            others = [name for name in rest if name not in first]
-            return [part for part in (first, others) if part]
-    return [first] if first else []
+    folders = [root / "tests" / folder for folder in (inside.with_suffix(""), *inside.parents)]
+    own = folders[1] / f"test_{inside.stem}.py"
+    parts = [[own] if own.exists() else []]
+    parts += [[p for p in sorted(folder.glob("test_*.py")) if p != own] for folder in folders[:-1]]
+    return [[str(path.relative_to(root)) for path in part] for part in parts if part]

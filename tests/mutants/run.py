@@ -1,42 +1,38 @@
 """`make mutants`: change the rules at random, one at a time, and see whether their tests notice.
 
 A copy of the checkout is changed, never the checkout. Each change is followed by the tests that
-mirror the changed module, and no others. What survives is printed: a test is missing, or the change
-changes nothing.
+mirror the changed module, and no others: first those that run the changed line, in a process that
+has imported everything already; what they let pass is asked of all, from the files. What survives
+is printed: a test is missing, or the change changes nothing.
 """
 
 import argparse
 import ast
 import json
-import os
 import random
-import resource
 import shutil
-import signal
 import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
-from contextlib import suppress
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
+from importlib import import_module
 from itertools import islice
-from multiprocessing import get_context
 from pathlib import Path
-from queue import SimpleQueue
-from threading import Lock
 
-import pytest
+from mutants.afresh import run
 from mutants.changes import Change, changes
+from mutants.collected import Asked, Collected, Unjudged
+from mutants.forks import PATIENT, Limits
 from mutants.mirror import mirrored, rule_modules
 
-FORKS = get_context("forkserver")
-# Imported once for all processes: what the tests take longest to import.
-FORKS.set_forkserver_preload(["hypothesis", "optuna", "polars", "pytest", "sklearn", "torch"])
+LIBRARIES = ("hypothesis", "optuna", "polars", "pydantic", "sklearn", "torch")
+"""Imported once for all processes: what the tests take longest to import."""
 BAR = 0.9
-MEMORY = 24 << 30
-"""Bytes of a process: a loop that a change made endless must not take the machine along."""
+SURVIVED, KILLED, UNJUDGED = "SURVIVED", "killed", "UNJUDGED"
 
 
 @dataclass(frozen=True)
@@ -51,10 +47,6 @@ class Mutant:
         return f"{self.module}:{self.change.line}: {old[:70]} → {new[:70]}"
 
 
-class Unjudged(Exception):
-    """Tests that fail anyhow tell nothing of a change."""
-
-
 class Copy:
     """A checkout's files in another folder."""
 
@@ -64,76 +56,47 @@ class Copy:
             cwd=root, capture_output=True, check=True,
         )  # fmt: skip
         self.folder = folder
+        self._limits: dict[tuple[str, ...], Limits] = {}
         for name in filter(None, listed.stdout.decode().split("\0")):
-            if (root / name).is_file():
+            if (root / name).exists():  # a link to a folder stays a link, to the copy's
                 (folder / name).parent.mkdir(parents=True, exist_ok=True)
-                shutil.copy2(root / name, folder / name)
+                shutil.copy2(root / name, folder / name, follow_symlinks=False)
         (folder / ".venv").symlink_to((root / ".venv").resolve())
 
-    def passes(self, tests: Sequence[str], seconds: float) -> bool:
-        """Do they all pass, within so many seconds?"""
-        process = FORKS.Process(target=_run_tests, args=(self.folder, tuple(tests)))
-        process.start()
-        process.join(seconds)
-        assert process.pid is not None
-        with suppress(ProcessLookupError):
-            os.killpg(process.pid, signal.SIGKILL)  # it, and what its tests may have left
-        process.kill()
-        process.join()
-        return process.exitcode == 0
-
-    def survives(self, mutant: Mutant, limits: "Limits") -> bool:
-        """Do the module's tests pass with the change?"""
+    @contextmanager
+    def changed(self, mutant: Mutant) -> Iterator[bytes]:
+        """What the module was before the change."""
         path = self.folder / mutant.module
         source = path.read_bytes()
+        path.write_bytes(mutant.change.apply(source))
+        try:
+            yield source
+        finally:
+            path.write_bytes(source)
+
+    def noticed_by_collected(self, mutant: Mutant, tests: Collected) -> bool:
+        """Does one of the collected tests fail with the change in place?"""
+        parts = mirrored(self.folder, mutant.module)
+        with self.changed(mutant) as source:
+            path = self.folder / mutant.module
+            return tests.notice(Asked(path, source, mutant.change, parts))
+
+    def noticed_afresh(self, mutant: Mutant) -> bool:
+        """Does one of the module's tests fail if all is imported with the change?"""
         for tests in mirrored(self.folder, mutant.module):
-            limit = limits.of(self, tests)
-            path.write_bytes(mutant.change.apply(source))
-            try:
-                if not self.passes(tests, limit):
-                    return False
-            finally:
-                path.write_bytes(source)
-        return True
+            limits = self._limits_of(tests)
+            with self.changed(mutant):
+                if run(self.folder, tests, limits).code:
+                    return True
+        return False
 
-
-def _run_tests(folder: Path, tests: Sequence[str]) -> None:
-    """In a process of its own: the copy's sources, and nothing of them imported before."""
-    os.setsid()
-    resource.setrlimit(resource.RLIMIT_DATA, (MEMORY, MEMORY))
-    nowhere = os.open(os.devnull, os.O_RDWR)
-    for stream in range(3):
-        os.dup2(nowhere, stream)
-    os.chdir(folder)
-    os.environ |= {
-        "PYTHONPATH": str(folder / "src"),
-        "PYTHONDONTWRITEBYTECODE": "1",  # of two sources of one second, the first would stay
-        "RAY_TMPDIR": "/tmp",
-        "XDG_CACHE_HOME": str(folder / ".cache"),
-    }
-    sys.path.insert(0, str(folder / "src"))
-    sys.dont_write_bytecode = True
-    quick = ("-q", "-x", "-p", "no:cacheprovider", "-m", "not browser")
-    os._exit(int(pytest.main([*quick, *tests])))
-
-
-class Limits:
-    """How long tests may take with a change: from how long they do without one, when they pass."""
-
-    def __init__(self) -> None:
-        self._known: dict[str, float] = {}
-        self._lock = Lock()
-
-    def of(self, copy: Copy, tests: Sequence[str]) -> float:
-        """In seconds. Asked of a copy without a change."""
-        name = " ".join(tests)
-        with self._lock:
-            if name not in self._known:
-                began = time.monotonic()
-                if not copy.passes(tests, 1800):
-                    raise Unjudged(f"{name}: fails without a change")
-                self._known[name] = 30 + 4 * (time.monotonic() - began)
-            return self._known[name]
+    def _limits_of(self, tests: Sequence[str]) -> Limits:
+        if (*tests,) not in self._limits:
+            ended = run(self.folder, tests, PATIENT)
+            if ended.code:
+                raise Unjudged(f"{' '.join(tests)}: fails without a change")
+            self._limits[*tests,] = ended.took.around(30)
+        return self._limits[*tests,]
 
 
 def drawn(root: Path, count: int, seed: int, only: str) -> list[Mutant]:
@@ -156,49 +119,71 @@ def _is_python(root: Path, mutant: Mutant) -> bool:
     return True
 
 
+def verdicts(copy: Copy, mutants: Iterable[Mutant]) -> Iterator[tuple[Mutant, str]]:
+    """Judge each, room by room: tests of one room are imported together."""
+    rooms: dict[str, list[Mutant]] = defaultdict(list)
+    for mutant in mutants:
+        rooms[mutant.module.parts[2]].append(mutant)
+    for room in rooms.values():
+        parts = [part for mutant in room for part in mirrored(copy.folder, mutant.module)]
+        with Collected(copy.folder, sorted({name for part in parts for name in part})) as tests:
+            for mutant in room:
+                yield mutant, _verdict(copy, mutant, tests)
+
+
+def _verdict(copy: Copy, mutant: Mutant, collected: Collected) -> str:
+    try:
+        noticed = copy.noticed_by_collected(mutant, collected) or copy.noticed_afresh(mutant)
+    except Unjudged as reason:
+        return f"{UNJUDGED} ({reason})"
+    return KILLED if noticed else SURVIVED
+
+
+class Kept:
+    """Verdicts in a file, one a line, so that a run which was cut off goes on."""
+
+    def __init__(self, path: Path | None) -> None:
+        self.path = path
+        lines = path.read_text().splitlines() if path and path.exists() else ()
+        self.known: dict[str, str] = dict(json.loads(line) for line in lines)
+
+    def add(self, mutant: Mutant, verdict: str) -> None:
+        self.known[repr(mutant)] = verdict
+        if self.path:
+            with self.path.open("a") as file:
+                file.write(json.dumps([repr(mutant), verdict]) + "\n")
+
+
 def main() -> None:
     """Run; exit 1 where less than the bar was noticed."""
     parser = argparse.ArgumentParser()
     parser.add_argument("--count", type=int, default=300)
     parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument("--jobs", type=int, default=1)
     parser.add_argument("--only", default="", help="modules that begin so: src/recsweep/search")
+    parser.add_argument("--keep", type=Path, help="a file of verdicts; those in it stand")
     asked = parser.parse_args()
     root, began = Path(__file__).parents[2], time.monotonic()
+    kept = Kept(asked.keep)
     mutants = drawn(root, asked.count, asked.seed, asked.only)
-    survivors: list[Mutant] = []
-    unjudged: list[Mutant] = []
+    for library in LIBRARIES:
+        import_module(library)
     with tempfile.TemporaryDirectory(prefix="mutants-", ignore_cleanup_errors=True) as folder:
-        copies: SimpleQueue[Copy] = SimpleQueue()
-        for n in range(asked.jobs):
-            copies.put(Copy(root, Path(folder) / str(n)))
-        limits = Limits()
-
-        def judge(mutant: Mutant) -> None:
-            copy = copies.get()
-            try:
-                found = "SURVIVED" if copy.survives(mutant, limits) else "killed  "
-            except Unjudged as reason:
-                found = f"UNJUDGED ({reason})"
-                unjudged.append(mutant)
-            finally:
-                copies.put(copy)
-            if found == "SURVIVED":
-                survivors.append(mutant)
-            sys.stdout.write(f"{found} {mutant}\n")
+        copy = Copy(root, Path(folder))
+        for mutant, verdict in verdicts(copy, [m for m in mutants if repr(m) not in kept.known]):
+            kept.add(mutant, verdict)
+            sys.stdout.write(f"{verdict:8} {mutant}\n")
             sys.stdout.flush()
-
-        with ThreadPoolExecutor(asked.jobs) as pool:
-            list(pool.map(judge, mutants))
-    judged = len(mutants) - len(unjudged)
-    score = 1 - len(survivors) / max(1, judged)
-    for mutant in sorted(survivors, key=str):
-        sys.stdout.write(f"survivor: {mutant}\n")
-    result = {"seed": asked.seed, "mutants": judged, "unjudged": len(unjudged),
-              "killed": judged - len(survivors),
+    found = {mutant: kept.known[repr(mutant)] for mutant in mutants}
+    survivors = sorted(str(mutant) for mutant, verdict in found.items() if verdict == SURVIVED)
+    sys.stdout.writelines(f"survivor: {mutant}\n" for mutant in survivors)
+    killed = sum(verdict == KILLED for verdict in found.values())
+    judged = killed + len(survivors)
+    score = killed / max(1, judged)
+    result = {"seed": asked.seed, "mutants": judged, "unjudged": len(found) - judged,
+              "killed": killed,
               "score": round(score, 3), "seconds": round(time.monotonic() - began)}  # fmt: skip
     sys.stdout.write(json.dumps(result) + "\n")
-    sys.exit(score < BAR or bool(unjudged))
+    sys.exit(score < BAR or judged < len(found))
 
 
 if __name__ == "__main__":

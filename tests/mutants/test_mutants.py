@@ -1,11 +1,17 @@
 import ast
+import json
+import os
 import subprocess
+import sys
+import time
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 from mutants.changes import changes
+from mutants.forks import Limits, in_fork
 from mutants.mirror import mirrored, rule_modules
-from mutants.run import Copy, Limits, Mutant, drawn
+from mutants.run import KILLED, SURVIVED, Kept, drawn
 
 ROOT = Path(__file__).parents[2]
 
@@ -77,9 +83,10 @@ def test_a_modules_tests_mirror_its_path(tmp_path: Path) -> None:
         return mirrored(tmp_path, Path("src/recsweep") / module)
 
     assert of("data/a.py") == [["tests/data/test_a.py"], ["tests/data/test_c.py"]]
-    assert of("data/other.py") == [["tests/data/test_a.py", "tests/data/test_c.py"]]
-    assert of("data/sub/b.py") == [["tests/data/sub/test_b.py"]]
-    assert of("data/sub/deep/er.py") == [["tests/data/sub/test_b.py"]]
+    above = ["tests/data/test_a.py", "tests/data/test_c.py"]
+    assert of("data/other.py") == [above]
+    assert of("data/sub/b.py") == [["tests/data/sub/test_b.py"], above]
+    assert of("data/sub/deep/er.py") == [["tests/data/sub/test_b.py"], above]
     assert of("stages/confirm/__init__.py") == [["tests/stages/confirm/test_x.py"]]
     assert of("search/x.py") == []
 
@@ -96,25 +103,133 @@ def test_a_draw_is_the_seeds_and_its_modules_are_those_that_were_asked_for() -> 
     assert drawn(ROOT, 20, 4, "src/recsweep/records") != one
 
 
-def test_a_change_that_a_test_holds_is_noticed_and_another_survives(tmp_path: Path) -> None:
-    root, module = tmp_path / "root", Path("src/recsweep/data/rule.py")
-    for name, text in {
-        str(module): "def f(x):\n    return x < 3\n\n\ndef g(x):\n    return x + 1\n",
-        "tests/data/test_rule.py": "import recsweep.data.rule as r\n\n\ndef test_f():\n"
-        "    assert r.f(2) and not r.f(3)\n",
-        "src/recsweep/__init__.py": "",
-        "src/recsweep/data/__init__.py": "",
-    }.items():
+RULES = """\
+LEAST = 3
+
+
+def enough(x):
+    return x >= LEAST
+
+
+def near(x, reach=2):
+    return abs(x) < reach
+
+
+class Rule:
+    @staticmethod
+    def kept(x):
+        return x + 1
+
+
+def early(x):
+    return x - 1
+
+
+def unasked(x):
+    return x
+"""
+USER = """\
+from recsweep.data.rule import Rule, early, enough, near
+
+THREE = early(4)
+"""
+TEST = """\
+from recsweep.data.user import THREE, Rule, enough, near
+
+
+def test_rules():
+    assert enough(3) and not enough(2)
+    assert near(1) and not near(2)
+    assert Rule.kept(1) == 2
+
+
+def test_what_an_import_made():
+    assert THREE == 3
+"""
+FAILS = """\
+from recsweep.search.other import same
+
+
+def test_that_fails_anyhow():
+    assert same(1) == 2
+"""
+FILES = {
+    "src/recsweep/__init__.py": "",
+    "src/recsweep/data/__init__.py": "",
+    "src/recsweep/data/rule.py": RULES,
+    "src/recsweep/data/user.py": USER,
+    "src/recsweep/search/__init__.py": "",
+    "src/recsweep/search/other.py": "def same(x):\n    return x\n",
+    "tests/data/test_rule.py": TEST,
+    "tests/search/test_fails.py": FAILS,
+}
+JUDGE = """\
+import json, sys
+from pathlib import Path
+from mutants.collected import Collected, Unjudged
+from mutants.run import Copy, drawn
+
+root, folder = map(Path, sys.argv[1:3])
+copy, found = Copy(root, folder), {}
+
+
+def judge(ask, mutant):
+    try:
+        return ask(mutant)
+    except Unjudged:
+        return None
+
+
+for tests, only in (("data/test_rule", "data/rule"), ("search/test_fails", "search/other")):
+    with Collected(copy.folder, [f"tests/{tests}.py"]) as collected:
+        for mutant in drawn(root, 99, 0, f"src/recsweep/{only}"):
+            name = f"{mutant.module.stem}:{mutant.change.line}: {mutant.change.new}"
+            if name in sys.argv[3:]:
+                in_place = copy.noticed_by_collected(mutant, collected)
+                found[name] = (in_place, judge(copy.noticed_afresh, mutant))
+            path = copy.folder / mutant.module
+            assert path.read_bytes() == (root / mutant.module).read_bytes()
+print(json.dumps(found))
+"""
+
+
+def test_a_change_is_noticed_in_place_and_afresh_by_the_tests_that_hold_it(tmp_path: Path) -> None:
+    noticed = {
+        # functions and methods, also where another module imported them by name
+        "rule:5: x > LEAST": [True, True],
+        "rule:5: None": [True, True],
+        "rule:9: abs(x) <= reach": [True, True],
+        "rule:15: 2": [True, True],
+        # a constant, a default, what an import computed: not in what is imported already
+        "rule:1: 4": [False, True],
+        "rule:8: 3": [False, True],
+        "rule:19: 2": [False, True],
+        # no test holds it; no test that fails anyhow is a judge
+        "rule:23: None": [False, False],
+        "other:2: None": [False, None],
+    }
+    root = tmp_path / "root"
+    for name, text in FILES.items():
         (root / name).parent.mkdir(parents=True, exist_ok=True)
         (root / name).write_text(text)
     (root / ".venv").symlink_to(ROOT / ".venv")
     subprocess.run(["git", "-C", str(root), "init", "-q"], check=True)
-    copy = Copy(root, tmp_path / "copy")
-    limits = Limits()
-    noticed = {
-        (c.line, c.new): not copy.survives(Mutant(module, c), limits)
-        for c in changes((root / module).read_bytes())
-        if c.new in ("x <= 3", "x - 1")
-    }
-    assert noticed == {(2, "x <= 3"): True, (6, "x - 1"): False}
-    assert (copy.folder / module).read_bytes() == (root / module).read_bytes()
+    said = subprocess.run(
+        [sys.executable, "-c", JUDGE, str(root), str(tmp_path / "copy"), *noticed],
+        env={**os.environ, "PYTHONPATH": str(ROOT / "tests")}, capture_output=True, check=True,
+    )  # fmt: skip
+    assert json.loads(said.stdout) == noticed
+
+
+@pytest.mark.parametrize(
+    "work", [lambda: sum(iter(int, 1)), lambda: time.sleep(60)], ids=["computes", "waits"]
+)
+def test_work_without_end_is_ended(work: Callable[[], int]) -> None:
+    assert in_fork(work, Limits(computing=0.1, waiting=0.5)).code < 0
+
+
+def test_verdicts_that_are_kept_stand_when_a_run_goes_on(tmp_path: Path) -> None:
+    one, other = drawn(ROOT, 2, 0, "src/recsweep/records/lock")
+    Kept(tmp_path / "kept").add(one, KILLED)
+    Kept(tmp_path / "kept").add(other, SURVIVED)
+    assert Kept(tmp_path / "kept").known == {repr(one): KILLED, repr(other): SURVIVED}

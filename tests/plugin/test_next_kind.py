@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 import yaml
-from plugins import installed, python, recsweep, statuses
+from plugins import installed, statuses
 
 from recsweep.records.confirmation_files import read_confirmation
 
@@ -43,8 +43,10 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.mark.slow
 def test_it_is_swept_confirmed_reported_and_rebuilt(site: Path, tmp_path: Path) -> None:
     (tmp_path / "kinds.yaml").write_text(yaml.safe_dump(EXPERIMENT, sort_keys=False))
-    done = recsweep(site, tmp_path, "sweep", "kinds.yaml")
-    assert done.returncode == 0, done.stderr
+    report = ("report", "results/kinds", "--lang", "zh")
+    rebuild = ("reproduce", "results/kinds/best/after_latest.yaml")
+    ended, errors = statuses(site, tmp_path, ("sweep", "kinds.yaml"), report, rebuild)
+    assert ended == [0, 0, 0], errors
     folder = tmp_path / "results/kinds"
     confirmation = read_confirmation(folder)
     assert confirmation is not None
@@ -56,14 +58,22 @@ def test_it_is_swept_confirmed_reported_and_rebuilt(site: Path, tmp_path: Path) 
     assert "is it of the kind favourite?" in page
     assert re.search(r"after_latest promised [\d.]+%, [\d.]+% were\.", page)
     assert "| accuracy |" in (folder / "leaderboard.md").read_text("utf-8")
-    report = ("report", "results/kinds", "--lang", "zh")
-    rebuild = ("reproduce", "results/kinds/best/after_latest.yaml")
-    ended, errors = statuses(site, tmp_path, report, rebuild)
-    assert ended == [0, 0], errors
     assert "is it of the kind favourite?" in (folder / "report.zh.html").read_text("utf-8")
 
 
-def test_an_experiment_is_checked_by_the_rules_of_the_task(site: Path, tmp_path: Path) -> None:
+CONTRACT = """
+import optuna
+optuna.logging.set_verbosity(optuna.logging.WARNING)
+from recsweep_next_kind.families import FAMILIES
+from recsweep.testing import cases_of, check_family
+for family in FAMILIES:
+    check_family(family, cases_of(family, "next_kind", {"kind": "purchase"}))
+"""
+
+
+def test_the_tasks_rules_check_an_experiment_and_its_families_keep_the_contract(
+    site: Path, tmp_path: Path
+) -> None:
     (tmp_path / "kinds.yaml").write_text(yaml.safe_dump(EXPERIMENT))
     told = {
         "next_kind={}": "the key 'next_kind.kind' is missing",
@@ -72,19 +82,6 @@ def test_an_experiment_is_checked_by_the_rules_of_the_task(site: Path, tmp_path:
         "targets.seen=keep": "targets is not for task: next_kind; leave it out",
     }
     commands = [("prepare", "kinds.yaml", "--set", change) for change in told]
-    ended, errors = statuses(site, tmp_path, *commands)
+    ended, errors = statuses(site, tmp_path, *commands, then=CONTRACT)
     assert ended == [2] * len(told)
     assert errors.splitlines() == [f"recsweep: kinds.yaml: {m}" for m in told.values()]
-
-
-CONTRACT = """
-from recsweep_next_kind.families import FAMILIES
-from recsweep.testing import cases_of, check_family
-for family in FAMILIES:
-    check_family(family, cases_of(family, "next_kind", {"kind": "purchase"}))
-"""
-
-
-def test_its_families_keep_the_contract(site: Path, tmp_path: Path) -> None:
-    done = python(site, tmp_path, "-c", CONTRACT)
-    assert done.returncode == 0, done.stderr

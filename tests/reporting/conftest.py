@@ -3,6 +3,7 @@
 import math
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime, timedelta
+from functools import cache
 from itertools import combinations
 from pathlib import Path
 from typing import Any
@@ -13,7 +14,6 @@ import pytest
 from families import FAMILIES
 from worlds import experiment_of
 
-from recsweep.config.files import read_yaml
 from recsweep.config.schema import Experiment
 from recsweep.evaluation.comparison import compare
 from recsweep.evaluation.subgroups import subgroup_differences
@@ -27,7 +27,7 @@ from recsweep.records.openings import Opening
 from recsweep.records.selection import Selection
 from recsweep.records.study import Study, SweepSession, TrialRow
 from recsweep.records.user_values import FoldValues
-from recsweep.spaces.files import bind_space, parse_space
+from recsweep.spaces.files import load_space
 from recsweep.spaces.space import Space
 from recsweep.stages.select.rules import select
 from recsweep.training.epoch import EpochReport
@@ -54,18 +54,9 @@ MakeStudy = Callable[..., Study]
 def make_study() -> MakeStudy:
     """Make a study of `families` (name -> kind) with `trials` each."""
 
-    def make(trials: int = 12, families: dict[str, str] | None = None, **changes: object) -> Study:
+    def make(trials: int = 12, families: dict[str, str] | None = None, **changes: str) -> Study:
         kinds = families or {name: name for name in LEVELS}
-        raw = {name: read_yaml(SPACES / f"{kind}.yaml") for name, kind in kinds.items()}
-        spaces = {name: parse_space(keys, SPACES, FAMILIES) for name, keys in raw.items()}
-        experiment = experiment_of(
-            study="made-up",
-            families={name: f"search_spaces/{kind}.yaml" for name, kind in kinds.items()},
-            budget={"trials": trials, "epochs": EPOCHS},
-            **changes,
-        )
-        rows = [row for name, space in spaces.items() for row in _trials(name, space, trials)]
-        return _study(experiment, spaces, rows)
+        return _made(trials, tuple(kinds.items()), **changes)
 
     return make
 
@@ -76,9 +67,10 @@ def selection_of() -> Callable[[Study], Selection]:
 
     def choose(study: Study) -> Selection:
         same = FoldValues("fold0", np.arange(4, dtype=np.int32), np.zeros(4))
-        spaces = {name: bind_space(keys, SPACES, FAMILIES) for name, keys in study.spaces.items()}
         return select(
-            study, lambda trial: [same], lambda family, config: spaces[family].near_edge(config)
+            study,
+            lambda trial: [same],
+            lambda family, config: _space(study.spaces[family].family).near_edge(config),
         )
 
     return choose
@@ -126,6 +118,25 @@ def confirmation_of() -> Callable[..., Confirmation]:
         )
 
     return confirm
+
+
+@cache
+def _space(kind: str) -> Space:
+    return load_space(SPACES / f"{kind}.yaml", FAMILIES)
+
+
+@cache
+def _made(trials: int, kinds: tuple[tuple[str, str], ...], **changes: str) -> Study:
+    """The same for all tests of a process: nothing of a study can be changed."""
+    spaces = {name: _space(kind) for name, kind in kinds}
+    experiment = experiment_of(
+        study="made-up",
+        families={name: f"search_spaces/{kind}.yaml" for name, kind in kinds},
+        budget={"trials": trials, "epochs": EPOCHS},
+        **changes,
+    )
+    rows = [row for name, space in spaces.items() for row in _trials(name, space, trials)]
+    return _study(experiment, spaces, rows)
 
 
 def _confirmed(kind: str, mean: float) -> ConfirmedFamily:

@@ -73,9 +73,19 @@ class Page(HTMLParser):
         return [value or "" for _, key, value in self.attributes if key == name]
 
 
+@pytest.fixture(scope="module")
+def usual() -> dict[tuple[bool, str], str]:
+    """Pages that several tests read."""
+    return {}
+
+
 @pytest.fixture
 def written(
-    make_study: MakeStudy, selection_of: Select, confirmation_of: Confirm, tmp_path: Path
+    make_study: MakeStudy,
+    selection_of: Select,
+    confirmation_of: Confirm,
+    tmp_path: Path,
+    usual: dict[tuple[bool, str], str],
 ) -> Callable[..., str]:
     """Write a page and read it back."""
 
@@ -87,6 +97,10 @@ def written(
         manifest: Manifest | None = None,
         **confirm: int,
     ) -> str:
+        if not (study or manifest or confirm):
+            if (sealed, lang) not in usual:
+                usual[sealed, lang] = write(make_study(12), sealed=sealed, lang=lang)
+            return usual[sealed, lang]
         study = study or make_study(12)
         confirmation = confirmation_of(study, **confirm) if sealed else None
         path = write_page(study, selection_of(study), confirmation, tmp_path, lang, manifest)

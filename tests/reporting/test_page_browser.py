@@ -78,21 +78,39 @@ def axe(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder / "package" / "axe.min.js"
 
 
+@pytest.fixture(scope="module")
+def short_page_file(
+    make_study: Callable[..., Study],
+    selection_of: Callable[[Study], Selection],
+    confirmation_of: Callable[..., Confirmation],
+    tmp_path_factory: pytest.TempPathFactory,
+) -> Path:
+    """The same with as few trials as end in every way that a trial can."""
+    study, folder = make_study(6), tmp_path_factory.mktemp("short")
+    assert {trial.state for trial in study.trials} == {"complete", "pruned", "failed"}
+    return write_page(study, selection_of(study), confirmation_of(study), folder)
+
+
 @pytest.fixture
 def opened(browser: Any, page_file: Path) -> Iterator[Callable[..., Any]]:
-    """Open the page; afterwards nothing may have been said or asked for."""
+    """Open a page; afterwards nothing may have been said or asked for."""
     troubles: list[str] = []
     contexts = []
 
     def open_page(
-        width: int = 1280, height: int = 900, *, unfold: bool = True, **options: Any
+        width: int = 1280,
+        height: int = 900,
+        *,
+        file: Path = page_file,
+        unfold: bool = True,
+        **options: Any,
     ) -> Any:
         context = browser.new_context(viewport={"width": width, "height": height}, **options)
         contexts.append(context)
         page = context.new_page()
         page.on("console", lambda message: troubles.append(message.text))
         page.on("pageerror", lambda error: troubles.append(str(error)))
-        address = page_file.as_uri()
+        address = file.as_uri()
         page.on(
             "request", lambda r: None if r.url in (address, "data:,") else troubles.append(r.url)
         )
@@ -322,9 +340,9 @@ def test_the_parameter_against_the_score_is_chosen(
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("width", [375, 1280])
 def test_an_accessibility_checker_finds_nothing(
-    opened: Callable[..., Any], axe: Path, width: int, scheme: str
+    opened: Callable[..., Any], short_page_file: Path, axe: Path, width: int, scheme: str
 ) -> None:
-    page = opened(width, color_scheme=scheme, bypass_csp=True)
+    page = opened(width, file=short_page_file, color_scheme=scheme, bypass_csp=True)
     page.evaluate("document.querySelectorAll('details').forEach(d => d.open = true)")
     page.add_script_tag(content=axe.read_text("utf-8"))
     found = page.evaluate("axe.run()")

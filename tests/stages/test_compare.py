@@ -109,6 +109,35 @@ def test_learners_of_other_data_are_never_compared_though_their_codes_are_alike(
     assert (change.basis, change.changes, change.verdicts) == ("other_data", {}, {})
 
 
+@pytest.mark.parametrize(("lang", "said"), [("en", "doesn’t respect time"), ("zh", "不考虑时间")])
+def test_one_log_under_two_splits_is_held_against_itself_by_ranks(
+    folders: tuple[Path, Path], lang: str, said: str
+) -> None:
+    out = folders[0].parent / "out"
+    shutil.copytree(folders[0], out)
+    for folder, shift in ((folders[0], 0.01), (out, -0.01)):
+        with_learners(folder, 30, shift)
+    for path in (out / "best").glob("*.yaml"):
+        text = path.read_text("utf-8")
+        text = text.replace("rule: time", "rule: leave_one_out")
+        path.write_text(text.replace("fingerprint: ", "fingerprint: 0"), "utf-8")
+    v = view(folders[0], out, lang=lang)
+    assert v.change.basis == "other_split"
+    assert not v.change.changes
+    found = v.change.ranks
+    assert found is not None
+    assert found.turned > 0
+    assert found.kendall.lower <= found.kendall.value <= found.kendall.upper
+    lines = " ".join(comparison_lines(v))
+    assert "Kendall" in lines
+    assert said in lines
+    ranks = [int(row[1].partition("(")[2].rstrip(")")) for row in v.rows()[:9]]
+    assert sorted(ranks) == list(range(1, 10))
+    html = compare_stage((folders[0], out), lang).page.read_text("utf-8")
+    assert said in html
+    assert str(v.ranks()) in html
+
+
 def test_without_scores_of_learners_the_same_data_are_compared_from_means_and_errors(
     folders: tuple[Path, Path],
 ) -> None:

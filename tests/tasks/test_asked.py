@@ -5,10 +5,10 @@ import pytest
 import torch
 
 from recsweep.data.before_cut import learn, rows_of
-from recsweep.data.types import UNKNOWN
+from recsweep.data.types import UNKNOWN, Events
 from recsweep.evaluation.probability import Calibrator
 from recsweep.models.registry import families
-from recsweep.tasks.asked import Asked, Known
+from recsweep.tasks.asked import Asked, Known, closing
 from recsweep.tasks.folds import make_fold
 from recsweep.tasks.registry import TASKS
 from recsweep.testing import cases_of
@@ -82,3 +82,38 @@ def test_answers_are_those_of_the_studys_own_scorer(task: str, family: str) -> N
             assert int(not_below.sum()) == expected[n]
         asked += 1
     assert asked > 5
+
+
+def three_learners() -> Asked:
+    """2, 5 and 6, of whom 5 has no event."""
+    item = np.array([3, 1, 2], np.int32)
+    events = Events(np.array([2, 2, 6], np.int32), item, np.array([1, 4, 2]), np.zeros(3, np.int8))
+    return Asked(
+        user=np.array([2, 5, 6], np.int32),
+        events=events,
+        index=item - 1,
+        moment=np.array([7, 8, 9]),
+        courses=np.arange(3),
+    )
+
+
+def test_each_learner_is_asked_alone_by_his_own_events_and_moment() -> None:
+    alone = [three_learners().of_learner(n) for n in range(3)]
+    assert [one.user.tolist() for one in alone] == [[2], [5], [6]]
+    assert [one.moment.tolist() for one in alone] == [[7], [8], [9]]
+    assert [one.events.item.tolist() for one in alone] == [[3, 1], [], [2]]
+    assert [one.index.tolist() for one in alone] == [[2, 0], [], [1]]
+
+
+def test_a_look_at_each_course_comes_after_all_events_of_its_learner() -> None:
+    code, index = np.array([8, 9], np.int32), np.array([0, UNKNOWN], np.int32)
+    events, indices, rows = three_learners().with_looks(code, index, kind=1)
+    assert events.user.tolist() == [2, 2, 2, 2, 5, 5, 6, 6, 6]
+    assert events.item.tolist() == [3, 1, 8, 9, 8, 9, 2, 8, 9]
+    assert events.time.tolist() == [1, 4, 7, 7, 8, 8, 2, 9, 9]
+    assert events.kind.tolist() == [0, 0, 1, 1, 1, 1, 0, 1, 1]
+    assert indices.tolist() == [2, 0, 0, UNKNOWN, 0, UNKNOWN, 1, 0, UNKNOWN]
+    assert rows.tolist() == [2, 3, 4, 5, 7, 8]
+    closed, ends = closing(three_learners())
+    assert closed.item.tolist() == [3, 1, 0, 0, 2, 0]
+    assert ends.tolist() == [2, 0, UNKNOWN, UNKNOWN, 1, UNKNOWN]

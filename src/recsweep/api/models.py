@@ -1,4 +1,4 @@
-"""The verbs on a fitted model: fit, recommend, export.
+"""The verbs on a fitted model: fit, recommend, monitor, export.
 
 A stage is imported when it is called: `import recsweep` and the command line stay quick.
 """
@@ -6,6 +6,7 @@ A stage is imported when it is called: `import recsweep` and the command line st
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -13,6 +14,8 @@ from recsweep.api.study_folder import root_of
 
 if TYPE_CHECKING:
     from recsweep.bundle.format import Until
+    from recsweep.bundle.labels import Feed
+    from recsweep.evaluation.monitoring import Monitored, Watching
     from recsweep.stages.fit.stage import FittedBundle
     from recsweep.stages.portrait.stage import OnEpoch
     from recsweep.stages.recommend import Asking, Recommended
@@ -22,7 +25,7 @@ def fit(
     best: str | Path,
     out: str | Path,
     *,
-    until: Until = "everything",
+    until: Until | datetime = "everything",
     licence: str | None = None,
     on_epoch: OnEpoch = lambda family, epoch, epochs, seconds_left: None,
 ) -> FittedBundle:
@@ -32,7 +35,8 @@ def fit(
         best: `results/<study>/best/<family>.yaml`, or a study's folder: its family with the best
             cross-validated score.
         out: a folder that is not there yet.
-        until: `everything`, the sealed test included, once its verdicts are out; or `development`.
+        until: `everything`, the sealed test included, once its verdicts are out; `development`; or
+            a moment before which all is learned from, UTC unless it says otherwise.
         licence: what is known of the data's licence, for the model card.
         on_epoch: called with every epoch.
 
@@ -46,11 +50,13 @@ def fit(
         >>> fitted.file.courses
         12
     """
+    from recsweep.data.clock import microseconds
     from recsweep.stages.fit.stage import fit_stage
 
     path = Path(best)
     root = root_of(path if path.is_dir() else path.parent.parent)
-    return fit_stage(path, root, Path(out), until=until, licence=licence, on_epoch=on_epoch)
+    end = microseconds(until) if isinstance(until, datetime) else until
+    return fit_stage(path, root, Path(out), until=end, licence=licence, on_epoch=on_epoch)
 
 
 def recommend(
@@ -85,6 +91,47 @@ def recommend(
         Path(root),
         asking or Asking(),
         None if out is None else Path(out),
+    )
+
+
+def monitor(
+    model: str | Path,
+    feed_file: str | Path,
+    *,
+    feed: Feed | None = None,
+    watching: Watching | None = None,
+    out: str | Path | None = None,
+    page: str | Path | None = None,
+    lang: str = "en",
+) -> Monitored:
+    """Label a feed of texts, and warn where the share of one label rises beyond chance.
+
+    Args:
+        model: a bundle's folder, of the task text.
+        feed_file: a CSV or Parquet file.
+        feed: its columns; None: text, time and topic.
+        watching: which label, how many false alarms a month, how long the reference period.
+        out: a CSV, Parquet or JSON lines file that isn't there yet; None: standard output.
+        page: an HTML file; None: none is written.
+        lang: of the page, en or zh.
+
+    Raises:
+        BadInput: a bundle, a file, a column or a label that can't be used, or a feed that is no
+            longer than its reference period.
+        WorkFailed: the output can't be written.
+    """
+    from recsweep.bundle.labels import Feed
+    from recsweep.evaluation.monitoring import Watching
+    from recsweep.stages.monitor import monitor_stage
+
+    return monitor_stage(
+        Path(model),
+        Path(feed_file),
+        feed=feed or Feed(),
+        watching=watching or Watching(),
+        out=None if out is None else Path(out),
+        page=None if page is None else Path(page),
+        lang=lang,
     )
 
 

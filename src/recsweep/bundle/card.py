@@ -16,6 +16,7 @@ def card(record: BundleFile, name: str) -> str:
 def _lines(record: BundleFile, name: str) -> Iterator[str]:
     fitted, experiment, selected = record.fitted, record.experiment, record.selected
     title = families()[record.kind].title if record.kind in families() else record.kind
+    of_texts = experiment.data.kind == "texts"
     yield f"# {name}: {title}, of the study {record.study}"
     yield ""
     if experiment.description:
@@ -24,9 +25,13 @@ def _lines(record: BundleFile, name: str) -> Iterator[str]:
     yield "|---|---|"
     yield f"| task | `{record.task}` |"
     yield f"| family | `{record.family}` ({title}), trial {selected.trial} |"
-    yield f"| courses | {record.courses} ({record.cold_courses} of them without an event) |"
+    if not of_texts:
+        yield f"| courses | {record.courses} ({record.cold_courses} of them without an event) |"
     yield f"| fitted on | {_period(record)} |"
-    yield f"| learners, events | {fitted.learners}, {fitted.events} |"
+    if of_texts:
+        yield f"| texts | {fitted.events} |"
+    else:
+        yield f"| learners, events | {fitted.learners}, {fitted.events} |"
     yield f"| data | {fitted.dataset}, fingerprint `{fitted.fingerprint[:16]}` |"
     yield f"| epochs, seed | {record.epochs}, {record.seed} |"
     yield f"| calibration | {record.calibrator.calibration} |" if record.columns.inputs else ""
@@ -38,44 +43,59 @@ def _lines(record: BundleFile, name: str) -> Iterator[str]:
     yield "## Use"
     yield ""
     yield "```sh"
-    yield f"recsweep recommend models/{name} histories.csv --k 10 > recommendations.csv"
+    ask = "recommend models/{} histories.csv --k 10 > recommendations.csv"
+    yield "recsweep " + ("monitor models/{} feed.csv" if of_texts else ask).format(name)
     yield "```"
     yield ""
-    yield (
-        "Intended: to rank courses for learners of the platform that the log is of, or of one much "
-        "like it."
-        if not record.columns.inputs
-        else "Intended: to say how likely a look at a course ends in buying it, on the platform "
-        "that the log is of."
-    )
-    yield ""
-    yield "## Limits"
-    yield ""
-    yield (
-        "- The figures above are offline, on what learners did under the platform's own "
-        "recommendations. They don't say what recommending these courses changes: test that online."
-    )
-    if fitted.until == "everything":
+    if of_texts:
+        yield "Intended: to label texts like those that it was fitted on, in the same language."
+    else:
         yield (
-            "- The figures are of the same configuration fitted without the sealed test. This "
-            "model has learned from that test, so it can't be scored on it again."
+            "Intended: to rank courses for learners of the platform that the log is of, or of one "
+            "much like it."
+            if not record.columns.inputs
+            else "Intended: to say how likely a look at a course ends in buying it, on the "
+            "platform that the log is of."
         )
-    yield "- It knows nothing of courses that came after its data end, and can't recommend them."
-    yield "- It reflects who was in the log. No check of fairness between groups was made."
-    yield (
-        "- The folder holds no learner's data. Weights can still betray what training data said; "
-        "treat them as you treat the log."
-    )
+    yield ""
+    yield from _limits(record, of_texts=of_texts)
     yield ""
     yield "## Licence"
     yield ""
     yield record.licence
 
 
+def _limits(record: BundleFile, *, of_texts: bool) -> Iterator[str]:
+    yield "## Limits"
+    yield ""
+    yield (
+        "- The figures above are offline, on texts whose labels somebody gave. Texts of another "
+        "source or time can differ: label some of those and compare."
+        if of_texts
+        else "- The figures above are offline, on what learners did under the platform's own "
+        "recommendations. They don't say what recommending these courses changes: test that online."
+    )
+    if record.fitted.until == "everything":
+        yield (
+            "- The figures are of the same configuration fitted without the sealed test. This "
+            "model has learned from that test, so it can't be scored on it again."
+        )
+    if not of_texts:
+        yield (
+            "- It knows nothing of courses that came after its data end, and can't recommend them."
+        )
+    yield "- It reflects who was in the log. No check of fairness between groups was made."
+    yield (
+        "- The folder holds no text, but the words or characters that it knows. "
+        if of_texts
+        else "- The folder holds no learner's data. "
+    ) + "Weights can still betray what training data said; treat them as you treat the log."
+
+
 def _period(record: BundleFile) -> str:
     fitted = record.fitted
     what = "all data" if fitted.until == "everything" else "the development period"
-    if record.experiment.data.sessions is not None:
+    if not record.experiment.folds.in_time:
         return what
     return f"{what}: events before {iso(fitted.end)}"
 

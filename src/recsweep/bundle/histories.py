@@ -15,6 +15,7 @@ import polars as pl
 from recsweep.config.schema import EventTable, Experiment
 from recsweep.data.cleaning import RULES, Cleaned, clean_batches, needed_columns, together
 from recsweep.data.formats.parts import parts
+from recsweep.data.histories import in_order, last_session
 from recsweep.data.reading import read_batches
 
 HELD = 1 << 22
@@ -35,7 +36,8 @@ def history_table(experiment: Experiment, path: Path) -> EventTable:
     """How a file of histories is read: as the experiment's first log is."""
     table = experiment.data.events[0]
     packed = path.name.lower()
-    form = "parquet" if packed.endswith((".parquet", ".pq")) else "csv"
+    text = "csv" if table.format == "parquet" else table.format
+    form = "parquet" if packed.endswith((".parquet", ".pq")) else text
     return table.model_copy(update={"path": str(path), "format": form, "sha256": None})
 
 
@@ -44,9 +46,17 @@ def read_histories(
 ) -> Iterator[pl.DataFrame]:
     """Frames of cleaned events (user, item, time, kind, perhaps dwell), no learner in two of them.
 
+    Where the study's histories are sessions by a gap, a learner's is the last session.
+
     Raises:
         BadInput: the file can't be read in the experiment's columns.
     """
+    for events in _by_learner(experiment, path, counts):
+        in_time = events if experiment.data.timed else in_order(events, experiment.data)
+        yield last_session(in_time, experiment.data)
+
+
+def _by_learner(experiment: Experiment, path: Path, counts: ReadCounts) -> Iterator[pl.DataFrame]:
     held: list[Cleaned] = []
     with tempfile.TemporaryDirectory(prefix="recsweep-") as folder:
         dealt = 0
@@ -61,7 +71,7 @@ def read_histories(
             yield together(held).events
             return
         if held:
-            _deal(together(held).events, Path(folder), -1)
+            _deal(together(held).events, Path(folder), number + 1)
         for part in range(DEALT):
             files = sorted(Path(folder).glob(f"{part}-*.parquet"))
             if files:

@@ -1,9 +1,11 @@
-"""What `fit` and `recommend` say beside their results."""
+"""What `fit`, `recommend` and `monitor` say beside their results."""
 
 from collections.abc import Iterator
 
 from recsweep.bundle.format import BundleFile
 from recsweep.data.clock import iso
+from recsweep.evaluation.control_chart import WITHIN
+from recsweep.evaluation.monitoring import Monitored
 from recsweep.stages.recommend import Recommended
 
 
@@ -11,14 +13,35 @@ def fitted_lines(record: BundleFile) -> Iterator[str]:
     """What was fitted, and what stands behind it."""
     fitted = record.fitted
     period = "all data" if fitted.until == "everything" else "the development period"
-    if record.experiment.data.sessions is None:
+    what = f"{fitted.learners} learners, {fitted.events} events, {record.courses} courses"
+    if record.experiment.folds.in_time:
         period += f", up to {iso(fitted.end)}"
-    yield (
-        f"Fitted {record.family} ({record.selected.trial}) on {period}: "
-        f"{fitted.learners} learners, {fitted.events} events, {record.courses} courses."
-    )
+    if record.experiment.data.kind == "texts":
+        what = f"{fitted.events} texts"
+    yield f"Fitted {record.family} ({record.selected.trial}) on {period}: {what}."
     if record.evidence is None:
         yield "! It has no verdict: the sealed test was not opened for this configuration."
+
+
+def monitored_lines(found: Monitored) -> Iterator[str]:
+    """Warnings by day; each line that starts with `!` is a caveat."""
+    label, warned = found.watching.label, list(found.warnings)
+    watched = f"{len(found.topics)} topic{'s' * (len(found.topics) != 1)} watched"
+    yield f"{watched}, {len(warned)} warning{'s' * (len(warned) != 1)}."
+    for topic, day, since in warned:
+        at = topic.days.index(day)
+        share = f"{topic.counted[at]} of {topic.texts[at]} texts are {label}"
+        yield f"{day} {topic.name}: {share}, usually {topic.chart.usual:.1%}; high since {since}"
+    for topic in found.topics:
+        if topic.chart.power < 0.9:
+            yield (
+                f"! {topic.name}: a doubled share is found within {WITHIN} days with a chance of "
+                f"{topic.chart.power:.0%} only ({topic.texts.mean():.0f} texts a day)"
+            )
+    for name, texts in found.unwatched.items():
+        yield f"! {name}: not watched, {texts} texts in the reference period are too few"
+    if found.left_out:
+        yield f"! {found.left_out} rows left out: no text, time or topic"
 
 
 def recommended_lines(done: Recommended) -> Iterator[str]:

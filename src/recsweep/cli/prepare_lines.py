@@ -14,16 +14,23 @@ from recsweep.tasks.support import Support
 
 
 def summary_lines(
-    manifest: Manifest, development: Events, support: Sequence[Support]
+    manifest: Manifest,
+    development: Events,
+    support: Sequence[Support],
+    labels: Mapping[str, int] | None = None,
 ) -> list[tuple[str, str]]:
-    """Pairs of (label, value), in reading order; a rule that took out nothing is not listed."""
+    """Pairs of (label, value), in reading order; a rule that took out nothing is not listed.
+
+    `labels` are of the development's texts, where rows are texts.
+    """
     lines = [("data set", f"{manifest.name}, fingerprint {manifest.fingerprint[:12]}")]
     for table in manifest.cleaning:
         lines.append((f"rows of {PurePosixPath(table.path).name}", f"{table.rows:,}"))
         lines += [(f"  dropped: {_said(rule)}", f"{n:,}") for rule, n in table.dropped.items() if n]
         lines += [(f"    such as {kind!r}", f"{n:,}") for kind, n in table.unmapped_types.items()]
     if manifest.duplicates:
-        same = "all columns" if manifest.data.sessions else "learner, course, time, type"
+        of_kind = {"events": "learner, course, time, type", "texts": "text"}
+        same = of_kind.get(manifest.data.kind, "all columns")
         lines.append((f"dropped: same {same}", f"{manifest.duplicates:,}"))
     tables = (("learners", manifest.user_table), ("courses", manifest.item_table))
     for word, rows in tables:
@@ -31,15 +38,28 @@ def summary_lines(
             lines.append((f"table of {word}", _feature_rows(rows, word)))
     if manifest.data.sessions is not None:
         return lines + _sessions(manifest)
+    if manifest.data.texts:
+        return lines + _texts(manifest, labels or {})
+    on_clock = manifest.fold_rule.in_time
     lines.append(("times", _times(manifest, development)))
     lines.append(("equal instants", _equal_instants(development)))
-    lines += _period("development", manifest.development)
+    if not on_clock:
+        lines.append(("split", _NOT_IN_TIME[manifest.fold_rule.rule]))
+    lines += _period("development", manifest.development, on_clock)
     targets = {fold.name: fold for fold in support}
     for fold in manifest.folds:
-        lines += _fold(fold)
+        lines += _fold(fold, on_clock)
         if fold.name in targets:
             lines.append(("    targets", _targets(targets[fold.name])))
-    return lines + _period("sealed test", manifest.sealed_test)
+    return lines + _period("sealed test", manifest.sealed_test, on_clock)
+
+
+_NOT_IN_TIME = {
+    "leave_one_out": "each learner's last moments are left out; time is not respected: folds train "
+    "on what other learners did later",
+    "learners": "learners are drawn at random; time is not respected: folds train on what other "
+    "learners did later",
+}
 
 
 def caveats(manifest: Manifest) -> list[str]:
@@ -73,9 +93,28 @@ def _sessions(manifest: Manifest) -> list[tuple[str, str]]:
     ] + [("time", "not respected: the table has no clock, parts are drawn at random")]
 
 
+def _texts(manifest: Manifest, labels: Mapping[str, int]) -> list[tuple[str, str]]:
+    """Parts of tables of texts."""
+    timed = manifest.fold_rule.in_time
+    parts = [(f"  {fold.name}", fold.validation) for fold in manifest.folds]
+    named = [("development", manifest.development), *parts, ("sealed test", manifest.sealed_test)]
+    lines = [
+        (name, f"{part.events:,} texts" + (f", {_days(part)}" if timed else ""))
+        for name, part in named
+    ]
+    lines.insert(1, ("  by label", ", ".join(f"{label} {n:,}" for label, n in labels.items())))
+    if timed:
+        return lines
+    together = ", no group in two of them" if manifest.fold_rule.rule == "group" else ""
+    return [*lines, ("time", f"not respected: parts are drawn at random{together}")]
+
+
 def _times(manifest: Manifest, development: Events) -> str:
-    start = int(development.time.min())
-    end = manifest.sealed_test.end.microseconds - 1
+    if not manifest.data.timed:
+        return "none: the order of rows says which of a learner's events is later"
+    start, end = int(development.time.min()), int(development.time.max())
+    if manifest.fold_rule.in_time:
+        end = manifest.sealed_test.end.microseconds - 1
     span = f"{iso(start)[:16]} to {iso(end)[:16]} UTC, {(end - start) / DAY:,.0f} days"
     zones = {_zone(table) for table in manifest.data.events}
     return f"{span}; {' and '.join(sorted(zones))}"
@@ -94,22 +133,27 @@ def _equal_instants(events: Events) -> str:
     return f"{shared.mean():.1%} of events share theirs with another of the same learner"
 
 
-def _period(name: str, period: Period) -> list[tuple[str, str]]:
-    days = f"{period.start.iso[:10]} to {period.end.iso[:10]}"
+def _period(name: str, period: Period, on_clock: bool) -> list[tuple[str, str]]:
+    days = f", {_days(period)}" if on_clock else ""
     counts = f"{period.events:,} events, {period.users:,} learners, {period.items:,} courses"
-    return [(name, f"{counts}, {days}"), *_types(period.types)]
+    return [(name, f"{counts}{days}"), *_types(period.types)]
+
+
+def _days(period: Period) -> str:
+    return f"{period.start.iso[:10]} to {period.end.iso[:10]}"
 
 
 def _types(types: Mapping[str, int]) -> list[tuple[str, str]]:
     return [("  by type", ", ".join(f"{kind} {n:,}" for kind, n in types.items()))]
 
 
-def _fold(fold: FoldSupport) -> list[tuple[str, str]]:
+def _fold(fold: FoldSupport, on_clock: bool) -> list[tuple[str, str]]:
     window = fold.validation
+    before = f" before {window.start.iso[:16]}" if on_clock else ""
     return [
         (
             f"  {fold.name}",
-            f"trains on {fold.training.events:,} events before {window.start.iso[:16]}; "
+            f"trains on {fold.training.events:,} events{before}; "
             f"below support: {fold.users_below_min_user_events:,} learners, "
             f"{fold.items_below_min_item_events:,} courses",
         ),

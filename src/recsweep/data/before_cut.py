@@ -58,9 +58,20 @@ def trains_on(events: Events, window: tuple[int, int], rule: Folds) -> Mask:
     """Events that a fold with this window may learn from: those before it, or, where there is no
     clock, all others.
     """
-    start, end = window
-    before: Mask = events.time < start
-    return before if rule.in_time else before | (events.time >= end)
+    before: Mask = events.cut_by < window[0]
+    return before if rule.in_time else ~is_inside(events, window)
+
+
+def is_inside(events: Events, window: tuple[int, int]) -> Mask:
+    """Events that lie in a window."""
+    return (events.cut_by >= window[0]) & (events.cut_by < window[1])
+
+
+def moment_of(events: Events, bound: int, rule: Folds) -> int:
+    """A window's bound as microseconds since 1970 UTC; where it isn't the clock that is cut, the
+    moment after all events.
+    """
+    return bound if rule.in_time else int(events.time.max()) + 1
 
 
 def rows_of(events: Events, rows: Mask | Int64) -> Events:

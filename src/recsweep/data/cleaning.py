@@ -8,7 +8,7 @@ from typing import Any
 
 import polars as pl
 
-from recsweep.config.schema import UNITS, EventTable, TimeLimits
+from recsweep.config.schema import UNITS, EventTable, TextTable, TimeLimits
 from recsweep.data.clock import microseconds
 from recsweep.data.reading import as_text, refuse_unread
 from recsweep.data.time_formats import advice
@@ -48,9 +48,10 @@ class Cleaned:
 
 def needed_columns(table: EventTable) -> list[str]:
     """The raw columns that `clean` takes."""
-    others = [column for column in (table.type.column, table.dwell) if column]
+    others = (table.time, table.session, table.type.column, table.dwell)
     treatment = table.treatment.columns if table.treatment else []
-    return list(dict.fromkeys([table.user, table.item, table.time, *others, *treatment]))
+    wanted = [table.user, table.item, *(column for column in others if column), *treatment]
+    return list(dict.fromkeys(wanted))
 
 
 def clean(
@@ -109,9 +110,15 @@ def _clean_batch(
     raw: pl.DataFrame, table: EventTable, limits: TimeLimits, path: Path, first_row: int
 ) -> Cleaned:
     user, item = (raw_ids(raw[name], path, table.missing) for name in (table.user, table.item))
-    time = _times(raw[table.time], table, path, first_row)
+    if table.session is not None:
+        session = raw_ids(raw[table.session], path, table.missing)
+        user = pl.select(pl.concat_str(user, session, separator=" ")).to_series()
     kind, raw_kind = _kinds(raw, table, path)
     earliest, latest = microseconds(limits.earliest), microseconds(limits.latest)
+    if table.time is None:  # which is later, the order of rows will say
+        time = pl.repeat(earliest, len(raw), dtype=pl.Int64, eager=True)
+    else:
+        time = read_times(raw[table.time], table, path, first_row)
     keep = pl.repeat(True, len(raw), dtype=pl.Boolean, eager=True)
     broken = (
         user.is_null(),
@@ -131,9 +138,11 @@ def _clean_batch(
     treatment = read_treatment(raw, table.treatment, table.missing, path, first_row)
     events = events.with_columns(**treatment)
     unmapped = _frequency(raw_kind.filter(kind.is_null()))
-    outside = raw[table.time].filter(broken[-1].fill_null(False)).cast(pl.String)
-    number = outside.head(1).cast(pl.Float64, strict=False)
-    return Cleaned(len(raw), events.filter(keep), dropped, unmapped, next(iter(number), None))
+    number = None
+    if table.time is not None:
+        outside = raw[table.time].filter(broken[-1].fill_null(False)).cast(pl.String)
+        number = next(iter(outside.head(1).cast(pl.Float64, strict=False)), None)
+    return Cleaned(len(raw), events.filter(keep), dropped, unmapped, number)
 
 
 def unit_advice(cleaned: Cleaned, table: EventTable, limits: TimeLimits) -> str:
@@ -162,11 +171,14 @@ def raw_ids(column: pl.Series, path: Path, missing: Sequence[str] = ()) -> pl.Se
     return text.set(_among(text, missing), None)
 
 
-def _among(text: pl.Series, missing: Sequence[str]) -> pl.Series:
-    return text.str.strip_chars().is_in(missing)
+def read_times(
+    column: pl.Series, table: EventTable | TextTable, path: Path, first_row: int = 0
+) -> pl.Series:
+    """Microseconds since 1970 UTC (Int64); what is missing is null.
 
-
-def _times(column: pl.Series, table: EventTable, path: Path, first_row: int) -> pl.Series:
+    Raises:
+        BadInput: a time that can't be read.
+    """
     check_times(column, path)
     if not (column.dtype.is_numeric() or column.dtype.is_temporal()):
         column = as_text(column, path)
@@ -181,6 +193,10 @@ def _times(column: pl.Series, table: EventTable, path: Path, first_row: int) -> 
         expected += advice(column.filter(unread)[0], "time_format")
     refuse_unread(column, unread, path, expected, first_row)
     return time
+
+
+def _among(text: pl.Series, missing: Sequence[str]) -> pl.Series:
+    return text.str.strip_chars().is_in(missing)
 
 
 def _seconds(column: pl.Series, missing: Sequence[str], path: Path, first_row: int) -> pl.Series:

@@ -4,7 +4,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from recsweep.config.schema import Folds
-from recsweep.data.before_cut import trains_on
+from recsweep.data.before_cut import is_inside, trains_on
 from recsweep.data.manifest import FoldSupport, Moment, Period
 from recsweep.data.types import KINDS, Events
 
@@ -14,7 +14,7 @@ def describe_period(
 ) -> Period:
     """Count the events in `[start, end)`, or those marked as inside."""
     if inside is None:
-        inside = (events.time >= start) & (events.time < end)
+        inside = is_inside(events, (start, end))
     kinds = np.bincount(events.kind[inside], minlength=len(KINDS))
     return Period(
         start=Moment.at(start),
@@ -29,9 +29,9 @@ def describe_period(
 def describe_fold(
     name: str, events: Events, start: int, window: tuple[int, int], rule: Folds
 ) -> FoldSupport:
-    """Count a fold's training period and window; `start` is the time of the first event."""
+    """Count a fold's training period and window; `start` is where the first event lies."""
     cut, end = window
-    inside = (events.time >= cut) & (events.time < end)
+    inside = is_inside(events, window)
     before = trains_on(events, window, rule)
     users = np.bincount(events.user[before], minlength=int(events.user.max()) + 1)
     items = np.bincount(events.item[before], minlength=int(events.item.max()) + 1)

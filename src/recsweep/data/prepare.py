@@ -10,12 +10,12 @@ import polars as pl
 from recsweep.config.schema import Data, EventTable, Experiment, FeatureTable, Folds, TimeLimits
 from recsweep.data import prepared
 from recsweep.data.atomic_folders import temporary_folder
-from recsweep.data.before_cut import rows_of
+from recsweep.data.before_cut import moment_of, rows_of
 from recsweep.data.cleaning import Cleaned, clean, needed_columns, together, unit_advice
-from recsweep.data.cuts import resolve_cuts
 from recsweep.data.features.dated import VALID_FROM
 from recsweep.data.features.fit import check_names, declared_names
 from recsweep.data.formats.parts import parts
+from recsweep.data.histories import in_order
 from recsweep.data.indexing import Indexed, index_events
 from recsweep.data.manifest import (
     FILE,
@@ -32,7 +32,9 @@ from recsweep.data.periods import describe_fold, describe_period
 from recsweep.data.reading import read_batches
 from recsweep.data.sessions import read_sessions, session_features
 from recsweep.data.sources import Source, resolve
+from recsweep.data.splits import split_log
 from recsweep.data.tables import FeatureRead, bare_table, feature_table
+from recsweep.data.texts import read_texts, text_features
 from recsweep.data.types import Cuts, Dataset, Events
 from recsweep.errors import BadInput, WorkFailed
 
@@ -41,7 +43,7 @@ from recsweep.errors import BadInput, WorkFailed
 class _Sources:
     """Where each declared table lies."""
 
-    events: tuple[Source, ...]  # or the table of sessions
+    events: tuple[Source, ...]  # or the table of sessions, or the tables of texts
     users: Source | None
     items: Source | None
 
@@ -59,8 +61,9 @@ def prepare(experiment: Experiment, root: Path = Path()) -> Dataset:
         WorkFailed: a package that can't be fetched, or a folder that can't be written.
     """
     data, rule = experiment.data, experiment.folds
-    sessions = [session_features(data.sessions)] if data.sessions else []
-    check_names(experiment.feature_names, declared_names(data.users, data.items, *sessions))
+    own = [session_features(data.sessions)] if data.sessions else []
+    own += [text_features(*data.texts)] if data.texts else []
+    check_names(experiment.feature_names, declared_names(data.users, data.items, *own))
     home = root / "data"
     try:
         home.mkdir(parents=True, exist_ok=True)
@@ -79,7 +82,7 @@ def prepare(experiment: Experiment, root: Path = Path()) -> Dataset:
 
 
 def _resolve_all(data: Data, raw_folder: Path) -> _Sources:
-    logs = data.events if data.sessions is None else (data.sessions,)
+    logs = data.events or data.texts or ((data.sessions,) if data.sessions else ())
     made = (data.package, raw_folder, data.simulator)
     events = tuple(resolve(table, *made) for table in logs)
     users, items = (
@@ -91,16 +94,16 @@ def _resolve_all(data: Data, raw_folder: Path) -> _Sources:
 def _build(folder: Path, inputs: str, data: Data, rule: Folds, sources: _Sources) -> None:
     indexed, cleaning, users, cuts = _read_log(data, rule, sources)
     events = indexed.events
-    start = int(events.time.min())
+    start = int(events.cut_by.min())
     items = _read_features(data.items, sources.items, indexed.items)
     test_start, test_end = cuts.test
-    early = events.time < test_start
+    early = events.cut_by < test_start
     development, test = rows_of(events, early), rows_of(events, ~early)
 
     with temporary_folder(folder.parent, folder.name) as temporary:
         files = _write(temporary, development, test, users.by_code, items.by_code)
         dated = {prepared.USER_ROWS: users.rows, prepared.ITEM_ROWS: items.rows}
-        files |= _write_rows(temporary, dated, test_start)
+        files |= _write_rows(temporary, dated, moment_of(events, test_start, rule))
         manifest = Manifest(
             recsweep_format=FORMAT,
             name=data.name,
@@ -172,9 +175,14 @@ def _read_log(
     if data.sessions is not None:
         read = read_sessions(data.sessions, sources.events[0].path, rule)
         return read.indexed, (read.rows,), FeatureRead(read.features, None, None), read.cuts
-    indexed, cleaning = _read_events(data, sources)
+    if data.texts:
+        paths = [source.path for source in sources.events]
+        texts = read_texts(data.texts, paths, rule, data.times)
+        return texts.indexed, texts.rows, FeatureRead(texts.table, None, None), texts.cuts
+    whole, cleaning = _read_events(data, sources)
+    indexed, cuts = split_log(whole, rule)
     users = _read_features(data.users, sources.users, indexed.users)
-    return indexed, cleaning, users, resolve_cuts(indexed.events.time, rule)
+    return indexed, cleaning, users, cuts
 
 
 def _read_events(data: Data, sources: _Sources) -> tuple[Indexed, tuple[EventRows, ...]]:
@@ -188,7 +196,7 @@ def _read_events(data: Data, sources: _Sources) -> tuple[Indexed, tuple[EventRow
     events = pl.concat(kept, how="vertical" if alike else "diagonal")
     if events.is_empty():
         raise BadInput(f"{data.name}: no event is left; {'; '.join(map(_summary, counts))}{advice}")
-    return index_events(events), tuple(counts)
+    return index_events(in_order(events, data)), tuple(counts)
 
 
 def _clean_table(table: EventTable, source: Source, limits: TimeLimits) -> Cleaned:

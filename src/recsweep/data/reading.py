@@ -11,6 +11,7 @@ from recsweep.config.files import nearest
 from recsweep.config.schema import Table
 from recsweep.data.formats.content import Content, content_of
 from recsweep.data.formats.encodings import not_utf8
+from recsweep.data.formats.histories import HISTORY, histories_of
 from recsweep.data.formats.packing import DAMAGED
 from recsweep.data.formats.parts import parts
 from recsweep.data.formats.recognise import check_kind, damaged
@@ -67,6 +68,8 @@ def column_names(table: Table, path: Path) -> list[str]:
         check_kind(table, path)
         if table.format == "parquet":
             return pl.scan_parquet(path, glob=False).collect_schema().names()
+        if table.format == "histories":
+            return [*HISTORY]
         content = content_of(table, path)
         return _names(rows_of(content, table.quote_sign, table.escape, path), table, path)[0]
     raise AssertionError  # for mypy: the context swallows nothing
@@ -136,7 +139,7 @@ def _in_words(table: Table, path: Path) -> Iterator[None]:
             raise BadInput(f"{path}: {not_utf8(path)}") from None
         if table.format == "csv":
             _strictly(table, path)
-        kind = {"csv": "CSV", "parquet": "Parquet"}[table.format]
+        kind = {"csv": "CSV", "parquet": "Parquet"}.get(table.format, table.format)
         raise BadInput(f"{path}: is not valid {kind} ({text})") from None
 
 
@@ -149,6 +152,8 @@ def _scan(
         names = frame.collect_schema().names()
         return frame.select(_checked(names, wanted, others, path))
     content = content_of(table, path)
+    if table.format == "histories":
+        return iter([histories_of(content).select(_checked([*HISTORY], wanted, others, path))])
     _check_backslashes(table, content, path)
     rows = rows_of(content, table.quote_sign, table.escape, path)
     names, rows = _names(rows, table, path)

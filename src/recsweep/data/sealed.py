@@ -1,7 +1,8 @@
 """The sealed test. Only the confirmation imports this; an import contract keeps the search out."""
 
-from dataclasses import replace
+from dataclasses import fields, replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import polars as pl
@@ -59,12 +60,11 @@ def unseal(dataset: Dataset) -> Dataset:
 
 
 def _in_order(development: Events, test: Events) -> Events:
-    user, item, time, kind = (
-        np.concatenate((getattr(development, name), getattr(test, name)))
-        for name in ("user", "item", "time", "kind")
-    )
-    of_test = test.beside
-    beside = {name: np.concatenate((c, of_test[name])) for name, c in development.beside.items()}
-    # Both are in order, and all of the test is later: only users have to be brought together.
-    order = np.argsort(user, kind="stable")
-    return rows_of(Events(user, item, time, kind, **beside), order)
+    def joined(name: str) -> Any:
+        parts = getattr(development, name), getattr(test, name)
+        return None if parts[0] is None else np.concatenate(parts)
+
+    both = Events(**{field.name: joined(field.name) for field in fields(Events)})
+    # Both are in order, and of a learner all of the test is later: only learners have to be brought
+    # together.
+    return rows_of(both, np.argsort(both.user, kind="stable"))

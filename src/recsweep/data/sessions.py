@@ -18,13 +18,12 @@ from recsweep.data.features.dated import ID, LABEL
 from recsweep.data.indexing import Indexed
 from recsweep.data.manifest import EventRows
 from recsweep.data.reading import read_table
+from recsweep.data.splits import parts_of
+from recsweep.data.strata import dealt
 from recsweep.data.tables import feature_columns, known_text
 from recsweep.data.treatments import read_treatment
 from recsweep.data.types import BOUGHT, KINDS, Cuts, Events, Int64
 from recsweep.errors import BadInput
-
-SPLIT_SEED = 0
-"""One split for every study of the same rows, so that studies can be compared."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,9 +93,7 @@ def read_sessions(table: SessionTable, path: Path, rule: Folds) -> Sessions:
         kept=len(known),
     )
     indexed = Indexed(events, ids, pl.Series(["session"]), len(known) - n)
-    parts = range(rule.count)
-    cuts = Cuts(tuple((p, p + 1) for p in parts), (rule.count, rule.count + 1))
-    return Sessions(indexed, rows, features, cuts)
+    return Sessions(indexed, rows, features, parts_of(rule))
 
 
 def split(
@@ -107,28 +104,23 @@ def split(
 ) -> Int64:
     """(n,) the part of each row: a fold from 0, or the test, which is the last.
 
-    Each answer's rows are dealt out in random order, so that parts have the same share of it; the
-    treated and the others each by themselves.
-
     Raises:
         BadInput: an answer has too few rows for every part to get two.
     """
-    random = np.random.default_rng(SPLIT_SEED)
-    part = np.empty(len(bought), np.int64)
-    groups = {"": np.ones(len(bought), bool)}
+    answers: dict[int, tuple[str, str]] = {0: ("", "no"), 1: ("", "yes")}
+    group = bought.astype(np.int64)
     if treated is not None:
-        groups = {"treated ": treated == 1, "untreated ": treated == 0}
-    for (group, of), answer in product(groups.items(), (False, True)):
-        rows = random.permutation(np.flatnonzero(of & (bought == answer)))
-        tested = round(len(rows) * rule.test)
-        if min(tested, (len(rows) - tested) // rule.count) < 2:
+        answers = {n: (("", "un")[n > 1] + "treated ", ("no", "yes")[n % 2]) for n in range(4)}
+        group += 2 * (treated == 0)
+    part, few = dealt(group, rule)
+    for number, (who, answer) in answers.items():
+        rows = few.get(number, 0 if number not in group else None)
+        if rows is not None:
             raise BadInput(
-                f"{path}: {len(rows)} distinct {group}rows whose label says "
-                f"{'yes' if answer else 'no'} are too few for {rule.count} folds and a test; check "
-                f"the label and positive{', and treated and control' if group else ''}"
+                f"{path}: {rows} distinct {who}rows whose label says {answer} "
+                f"are too few for {rule.count} folds and a test; check the label and positive"
+                f"{', and treated and control' if who else ''}"
             )
-        part[rows[:tested]] = rule.count
-        part[rows[tested:]] = np.arange(len(rows) - tested) % rule.count
     return part
 
 

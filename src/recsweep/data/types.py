@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, get_args
+from typing import TYPE_CHECKING, Any, ClassVar, Protocol, Self, get_args
 
 import numpy as np
 from numpy.typing import NDArray
@@ -47,9 +47,11 @@ class Dataset:
 
 @dataclass(frozen=True, slots=True)
 class Cuts:
-    """Resolved timestamps, microseconds since 1970 UTC. A window is [start, end)."""
+    """Windows [start, end) of `Events.cut_by`: microseconds since 1970 UTC where the clock is cut,
+    else numbers of parts.
+    """
 
-    validation: tuple[tuple[int, int], ...]  # one window a fold; training is all before its start
+    validation: tuple[tuple[int, int], ...]  # one window a fold
     test: tuple[int, int]
 
 
@@ -66,11 +68,19 @@ class Events:
     time: Int64  # microseconds since 1970 UTC
     kind: NDArray[np.int8]  # index into KINDS
     dwell: Float32 | None = None  # seconds spent, nan: not known; None: no table has them
+    # Where folds are not cut at an event's own time: the part that it was dealt to, or the end of
+    # its session.
+    part: Int64 | None = None
     treated: Float32 | None = None  # 1 or 0, nan: no treatment came into question
     propensity: Float64 | None = None  # of treatment, nan: not known
 
     def __len__(self) -> int:
         return len(self.user)
+
+    @property
+    def cut_by(self) -> Int64:
+        """(n_events,) what windows are intervals of."""
+        return self.time if self.part is None else self.part
 
     @property
     def beside(self) -> dict[str, NDArray[Any]]:
@@ -79,7 +89,7 @@ class Events:
         return {name: column for name, column in found.items() if column is not None}
 
 
-BESIDE = ("dwell", "treated", "propensity")
+BESIDE = ("dwell", "part", "treated", "propensity")
 
 
 @dataclass(frozen=True, slots=True)
@@ -174,6 +184,26 @@ class Treatments:
         )
 
 
+class RowLabels(Protocol):
+    """What makes targets labelled examples, one row each: a dataclass that a task brings."""
+
+    __dataclass_fields__: ClassVar[dict[str, Any]]
+
+    @property
+    def inputs(self) -> Float32:
+        """(n_targets, n_inputs) what is known besides."""
+        ...
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """(n_inputs,) the declared column or summary that an input is of."""
+        ...
+
+    def at(self, positions: Int64) -> Self:
+        """Some of the rows."""
+        ...
+
+
 @dataclass(frozen=True, slots=True)
 class Labels:
     """What makes targets labelled examples, one row each."""
@@ -214,7 +244,7 @@ class Targets:
     time: Int64  # (n_targets,)
     drop_seen: bool  # seen items of the history are no candidates
     counts: Mapping[str, int]  # rule -> events of the window that it took out or marked
-    labels: Labels | None = None
+    labels: RowLabels | None = None
     kind: NDArray[np.int8] | None = None  # (n_targets,) index into KINDS; None: not told
     same_instant_competes: bool = True  # are targets of one learner and instant ranked apart?
     seen_kinds: tuple[int, ...] | None = None  # kinds of events that make an item seen; None: all

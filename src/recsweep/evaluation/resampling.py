@@ -36,7 +36,7 @@ def smallest_roots(
     squares = np.stack([(centred[a] - centred[b]) ** 2 for a, b in pairs])
     moments = np.concatenate([centred, squares]).T
     smallest = np.ones((len(groups), resamples))
-    for rows, weights in _learner_weights(n, resamples, random):
+    for rows, weights in learner_weights(n, resamples, random):
         drawn = weights @ moments / n
         for pair, (a, b) in enumerate(pairs):
             moved = drawn[:, a] - drawn[:, b]
@@ -72,7 +72,7 @@ def _draw_seeds(
     return shift, between
 
 
-def _learner_weights(
+def learner_weights(
     n: int, resamples: int, random: np.random.Generator
 ) -> Iterator[tuple[slice, Float64]]:
     """How often each learner is drawn, in pieces of (rows, n)."""

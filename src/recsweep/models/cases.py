@@ -96,7 +96,7 @@ def examples_of(training: Training) -> Targets:
 
 def labels_of(targets: Targets) -> Labels:
     """The labels and inputs of a task's targets that have them."""
-    assert targets.labels is not None
+    assert isinstance(targets.labels, Labels)
     return targets.labels
 
 

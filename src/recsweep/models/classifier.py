@@ -16,7 +16,7 @@ from torch.nn.functional import binary_cross_entropy_with_logits
 
 from recsweep.data.types import Float64, Training
 from recsweep.models.cases import CaseBook, Cases, examples_of, labels_of, weights_of
-from recsweep.models.gradient import GradientConfig, GradientModel
+from recsweep.models.gradient import GradientConfig, HistoryModel
 from recsweep.models.network import relu_layers
 from recsweep.models.protocol import Context, Histories
 
@@ -37,7 +37,7 @@ class LogOdds(nn.Module):
         raise NotImplementedError
 
 
-class GradientClassifier(GradientModel[LogOdds, Cases]):
+class GradientClassifier(HistoryModel[LogOdds, Cases]):
     """A `Classifier` around a `LogOdds` network."""
 
     def __init__(

@@ -73,6 +73,24 @@ class FadingConfig(FamilyConfig):
         return steps.to(torch.float64) * -math.log(self.fading_weight)
 
 
+class RecencyConfig(FadingConfig):
+    """Fading in a network's twin without order: an event weighs at least half of the next younger.
+
+    Under one half each weight exceeds all smaller ones together. Such a sum tells its parts apart,
+    as digits do (superincreasing weights: Merkle & Hellman 1978), and layers that read it would
+    read the order of the events, the last one first.
+    """
+
+    fading_weight: float | None = Field(None, ge=0.5, le=1)
+
+    def ages(self, items: Tensor, time: Tensor | None) -> Tensor:
+        """As in all fading, but a gap of more than one half-life counts as one."""
+        ages = super().ages(items, time)
+        if self.fading != "time":
+            return ages
+        return nn.functional.pad(ages.diff().clamp(max=math.log(2)).cumsum(1), (1, 0))
+
+
 def instants_of(items: Tensor, time: Tensor | None) -> Tensor:
     """(n_rows, longest) int64 the number of each event's instant in its row, from 0; without times
     every event is an instant of its own.

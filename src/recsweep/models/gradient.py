@@ -108,19 +108,6 @@ class GradientModel(ABC, Generic[N, B]):
         self.optimizer.step()
         return norm
 
-    @abstractmethod
-    def states(self, histories: Histories) -> Tensor:
-        """(n_queries, width) float32: what is made of a history before any course is looked at."""
-
-    @torch.inference_mode()
-    def learner_vectors(self, histories: Sequences) -> Float32:
-        """(n_learners, width) states after whole histories."""
-        self.network.eval()
-        blocks = whole_histories(histories, self.context.device)
-        found = [(at, self.states(block).cpu().numpy()) for at, block in blocks]
-        at, vectors = (np.concatenate(parts) for parts in zip(*found, strict=True))
-        return vectors[np.argsort(at)]
-
     def state(self) -> dict[str, Tensor]:
         """The network's parameters."""
         return parameters_of(self.network)
@@ -141,6 +128,23 @@ class GradientModel(ABC, Generic[N, B]):
     def _optimizers(self) -> tuple[torch.optim.Optimizer, ...]:
         sparse = () if self._tables is None else (self._tables.optimizer,)
         return (self.optimizer, *sparse)
+
+
+class HistoryModel(GradientModel[N, B]):
+    """One that makes something of a history before it looks at a course: a `Portrayable`."""
+
+    @abstractmethod
+    def states(self, histories: Histories) -> Tensor:
+        """(n_queries, width) float32: what is made of a history before any course is looked at."""
+
+    @torch.inference_mode()
+    def learner_vectors(self, histories: Sequences) -> Float32:
+        """(n_learners, width) states after whole histories."""
+        self.network.eval()
+        blocks = whole_histories(histories, self.context.device)
+        found = [(at, self.states(block).cpu().numpy()) for at, block in blocks]
+        at, vectors = (np.concatenate(parts) for parts in zip(*found, strict=True))
+        return vectors[np.argsort(at)]
 
 
 def _parameter_groups(

@@ -1,18 +1,19 @@
 """Families that rank the catalogue and are trained by gradient: a `Network` under any loss."""
 
 from collections.abc import Callable, Iterator, Sequence
-from typing import Literal, TypeVar
+from typing import TypeVar
 
 import numpy as np
 import torch
 from pydantic import Field
 from torch import Tensor, nn
 
+from recsweep.config.schema import Loss
 from recsweep.data.batches import Batch, Batches
 from recsweep.data.types import Training
 from recsweep.models import losses, tables
 from recsweep.models.bf16 import kernels
-from recsweep.models.gradient import GradientConfig, GradientModel
+from recsweep.models.gradient import GradientConfig, HistoryModel
 from recsweep.models.network import Encoder, Network
 from recsweep.models.protocol import Context, Histories
 
@@ -21,7 +22,7 @@ class RankingConfig(GradientConfig):
     """The hyperparameters that every such family has."""
 
     window: int = Field(ge=1)  # events that the gradient reaches back
-    loss: Literal["cross_entropy", "sampled_softmax", "gbce", "bce", "bpr", "bpr_max"]
+    loss: Loss
     negatives: int = Field(1, ge=1)  # drawn a batch; for the sampled losses
     calibration: float = Field(0.75, ge=0, le=1)  # gbce: its t
     score_penalty: float = Field(1.0, ge=0)  # bpr_max
@@ -30,7 +31,7 @@ class RankingConfig(GradientConfig):
 C = TypeVar("C", bound=RankingConfig)
 
 
-class GradientRanker(GradientModel[Network, Batch]):
+class GradientRanker(HistoryModel[Network, Batch]):
     """A `Recommender` around a `Network`."""
 
     def __init__(

@@ -56,6 +56,8 @@ class ConfirmedFamily(Opened):
     coverage: Mapping[str, float]  # `coverage@10` -> share of courses in any list, mean over seeds
     novelty: Mapping[str, Estimate]  # `novelty@10` -> bits
     fit_seconds: float  # of one refit
+    score_seconds: float | None = later(None)  # that it took to answer the whole test
+    model_bytes: int | None = later(None)  # of its state
 
     @property
     def details(self) -> Mapping[str, Any]:

@@ -40,8 +40,8 @@ def offers_of(folders: Sequence[Path], shares: Sequence[float]) -> tuple[Offer, 
         raise BadInput(f"two bundles are called {twice}; rename one of the folders")
     for folder in folders:
         # Whole, so that nothing is started for one that was changed.
-        if load_bundle(folder).known.experiment.data.sessions is not None:
-            raise BadInput(f"{folder}: is of a table of sessions; those are not served")
+        if (kind := load_bundle(folder).known.experiment.data.kind) != "events":
+            raise BadInput(f"{folder}: is a model of {kind}; those are not served")
     tasks = [read_bundle_file(folder).task for folder in folders]
     given = list(shares) or [1 / tasks.count(task) for task in tasks]
     if len(given) != len(folders):

@@ -60,8 +60,7 @@ def comparison_lines(view: CompareView) -> Iterator[str]:
     """What can be said, and what differs, one line each."""
     yield view.headline()
     yield from (f"  {name}: {sentence}" for name, sentence in view.answers())
-    if lead := view.lead():
-        yield lead
+    yield from filter(None, (view.ranks(), view.lead()))
     yield view.basis()
     differences = view.change.differences
     if not differences:

@@ -6,7 +6,8 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from recsweep.config.schema import Experiment, written
+from recsweep.config.schema import Experiment, Folds, written
+from recsweep.config.schema.data import DataKind
 from recsweep.models.registry import families_of, role_of, titles
 from recsweep.records.confirmation import Confirmation
 from recsweep.records.evidence import Evidence, read_evidence
@@ -60,20 +61,46 @@ def _data(evidence: Evidence, sealed: Confirmation | None) -> Iterator[str]:
         f"Task `{experiment.task}` on the data `{data.dataset}` "
         f"(fingerprint {data.fingerprint[:12]})."
     )
-    if folds.in_time:
-        yield (
-            f"The log was cut on one clock: the last {folds.test:.0%} of events are the sealed "
-            f"test, and before it lie {folds.count} validation windows of {folds.validation:.0%} "
-            "each; a fold trains on everything before its window."
-        )
-    else:
-        yield (
-            f"The table has no clock: {folds.count} folds and a sealed test of {folds.test:.0%} "
-            "were drawn at random, with equal shares of each answer."
-        )
+    rows = experiment.data.kind
+    if rows == "texts":
+        yield "Each text counts once; one that bears two labels was left out."
+    yield from _split(folds, rows)
+    if not experiment.data.timed:
+        yield "The log has no times; of a learner's events, the later row is the later event."
     if sealed is not None:
         yield f"The sealed test has {sealed.learners:,} {unit} and {sealed.targets:,} targets."
     yield f"Configurations were compared by {written(experiment.metric.key)}, a mean over {unit}."
+
+
+def _split(folds: Folds, rows: DataKind) -> Iterator[str]:
+    match folds.rule:
+        case "time" | "sessions":
+            yield (
+                f"The log was cut on one clock: the last {folds.test:.0%} of {rows} are the sealed "
+                f"test, and before it lie {folds.count} validation windows of "
+                f"{folds.validation:.0%} each; a fold trains on everything before its window."
+            )
+            if folds.rule == "sessions":
+                yield "Histories are single sessions; a session belongs to the period it ends in."
+        case "leave_one_out":
+            yield (
+                "Each learner's last moment is the sealed test, and the moment before it was "
+                f"scored in one of {folds.count} folds, drawn at random; a fold trains on all "
+                "other development events, later ones of other learners included."
+            )
+        case "learners":
+            yield (
+                f"A share of {folds.test:.0%} of the learners, drawn at random, is the sealed "
+                f"test; the others were dealt into {folds.count} folds, and a fold trains on the "
+                "learners of the others, whose later events are included."
+            )
+        case "stratified" | "group":
+            why = "The table has no clock" if rows == "sessions" else "Time was not respected"
+            whole = ", no group in two of them" if folds.rule == "group" else ""
+            yield (
+                f"{why}: {folds.count} folds and a sealed test of {folds.test:.0%} were drawn at "
+                f"random, with equal shares of each answer{whole}."
+            )
 
 
 def _tuning(experiment: Experiment, study: Study | None) -> Iterator[str]:

@@ -47,15 +47,16 @@ class Asked:
             item=np.tile(code, n),
             time=np.repeat(self.moment, m),
             kind=np.full(n * m, kind, np.int8),
-            **{name: np.full(n * m, np.nan, c.dtype) for name, c in old.beside.items()},
+            dwell=None if old.dwell is None else np.full(n * m, np.nan, np.float32),
         )
         user, item, time, of_kind = (
             np.concatenate((getattr(old, name), getattr(looks, name)))
             for name in ("user", "item", "time", "kind")
         )
-        of_looks = looks.beside
-        beside = {name: np.concatenate((c, of_looks[name])) for name, c in old.beside.items()}
-        both = Events(user, item, time, of_kind, **beside)
+        dwell = None
+        if old.dwell is not None and looks.dwell is not None:
+            dwell = np.concatenate((old.dwell, looks.dwell))
+        both = Events(user, item, time, of_kind, dwell)
         order = np.argsort(both.user, kind="stable")  # looks come last: they are later
         rows = np.flatnonzero(order >= len(old))
         return rows_of(both, order), np.concatenate((self.index, np.tile(index, n)))[order], rows

@@ -1,8 +1,9 @@
-"""Cutting the development period into folds on one global clock.
+"""Cutting the development period into folds.
 
 The rules, for every task and family alike:
 
-- training is every event strictly before the cut; the window is `[cut, end)`;
+- on the clock, training is every event strictly before the cut, and the window is `[cut, end)`; by
+  the rules that don't respect time, training is all that lies outside of the window;
 - the catalogue is what training knows with enough support and, with `candidates: catalogue`, the
   courses that the item table knows by the cut, which come after; courses outside it are left out
   of the histories;
@@ -10,7 +11,7 @@ The rules, for every task and family alike:
 """
 
 from recsweep.config.schema import Experiment
-from recsweep.data.before_cut import learn, rows_of, trains_on
+from recsweep.data.before_cut import is_inside, learn, moment_of, rows_of, trains_on
 from recsweep.data.types import Dataset, Events, Fold
 from recsweep.tasks.registry import TASKS
 from recsweep.tasks.task import Split
@@ -31,16 +32,17 @@ def development_folds(dataset: Dataset, experiment: Experiment) -> tuple[Fold, .
 def make_fold(
     name: str, events: Events, window: tuple[int, int], dataset: Dataset, experiment: Experiment
 ) -> Fold:
-    """The fold that trains on all `events` before `window` and predicts those inside it.
+    """The fold that trains on what its rule lets it of `events`, and predicts those in `window`.
 
     Raises:
         BadInput: nothing to train on, or nothing to predict.
     """
-    cut, end = window
-    if experiment.folds.in_time:
-        events = rows_of(events, events.time < end)
-    before = trains_on(events, window, experiment.folds)
+    rule, task = experiment.folds, TASKS[experiment.task]
+    if rule.in_time:
+        events = rows_of(events, events.cut_by < window[1])
+    before, inside = trains_on(events, window, rule), is_inside(events, window)
+    cut, end = (moment_of(events, bound, rule) for bound in window)
     learned = learn(events, before, cut, dataset, experiment)
-    split, task = Split(name, events, window, before, learned, dataset, experiment), experiment.task
-    training = TASKS[task].training(split)
-    return Fold(name, cut, learned.items, training, TASKS[task].targets(split, training))
+    split = Split(name, events, (cut, end), before, inside, learned, dataset, experiment)
+    training = task.training(split)
+    return Fold(name, cut, learned.items, training, task.targets(split, training))

@@ -29,17 +29,23 @@ class Split:
     """A window and what lies before it: what a task makes its training and targets from."""
 
     name: str  # of the fold
-    events: Events  # up to the window's end; where there is no clock, all
-    window: tuple[int, int]  # microseconds since 1970 UTC
+    events: Events  # up to the window's end; where it isn't the clock that is cut, all
+    window: tuple[int, int]  # microseconds since 1970 UTC; see `moment_of`
     before: Mask  # (n_events,) what may be learned from
+    inside: Mask  # (n_events,) what lies in the window
     learned: FittedCatalogue  # from those
     dataset: Dataset  # with the tables
     experiment: Experiment  # with the rules
 
     @property
-    def width_key(self) -> str:
-        """The key that makes its window wider."""
-        return "folds.test" if self.name == TEST else "folds.validation"
+    def wider(self) -> str:
+        """What to do so that its window holds more."""
+        rule = self.experiment.folds.rule
+        if rule == "leave_one_out":
+            return "lower folds.count"
+        if self.name == TEST:
+            return "raise folds.test"
+        return "raise folds.validation" if self.experiment.folds.in_time else "lower folds.count"
 
 
 class Scorer(Protocol[M_contra]):
@@ -98,6 +104,9 @@ class Task(Generic[M]):
 
     session_answers: Callable[[M, Known], Float64] | None = None
     """The same of a table of sessions: (n_sessions,) in the order of the table of learners."""
+
+    labels_texts: bool = False
+    """Can a fitted model label texts outside of a study? It is asked itself, by their text."""
 
     def summarise(
         self, outcomes: Outcomes, targets: Targets, metric: Metric

@@ -74,11 +74,13 @@ def answers_are_finite_and_one_for_each_target(case: Case) -> None:
     found = case.answers(model)
     assert len(found) == len(targets)
     assert np.isfinite(found).all()
-    if found.ndim == 2:
+    if hasattr(model, "score"):
         assert found.shape == (len(targets), case.fold.n_items)
         assert found.dtype == np.float32
-    if hasattr(model, "probability"):
+    if hasattr(model, "probability") or hasattr(model, "probabilities"):
         assert ((found >= 0) & (found <= 1)).all()
+    if hasattr(model, "probabilities"):
+        np.testing.assert_allclose(found.sum(axis=1), 1, RTOL)
 
 
 def a_seed_gives_one_model_whatever_happens_around_it(case: Case) -> None:

@@ -16,6 +16,7 @@ from recsweep.data.types import BOUGHT, KINDS, Cuts, Dataset, Events, Fold
 from recsweep.tasks.development import whole_split
 from recsweep.tasks.folds import make_fold
 from recsweep.tasks.task import Split
+from recsweep.testing.text_worlds import smallest_text_world, text_world
 
 CUT, END = 60, 100  # days
 COURSES, UNSEEN = 10, 2  # so many are new to the window, and so many stand in the table alone
@@ -37,7 +38,9 @@ def world(task: str, settings: Settings, features: bool = True) -> Fold:
         settings: what an experiment says under that name; empty: nothing.
         features: are there columns of learners and courses, and the dwell of events?
     """
-    return _fold(_experiment(task, settings, features), _rows(), COURSES + UNSEEN)
+    if "texts" in question_of(task).reads:
+        return text_world(task, features=features)
+    return fold_of(task, settings, _rows(), COURSES + UNSEEN, features)
 
 
 def whole_world(task: str, settings: Settings) -> Split:
@@ -61,12 +64,26 @@ def _rows() -> list[Row]:
 
 def smallest_world(task: str, settings: Settings) -> Fold:
     """One course, and ten learners who come one after the other; every second buys it."""
+    if "texts" in question_of(task).reads:
+        return smallest_text_world(task)
     looks = [(n, 10.0 * n + day, 0, LOOK) for n in range(10) for day in (0, 1)]
     bought = [(n, 10.0 * n + 1.5, 0, BOUGHT) for n in range(0, 10, 2)]
-    return _fold(_experiment(task, settings, features=False), [*looks, *bought], n_items=1)
+    return fold_of(task, settings, [*looks, *bought], n_items=1, features=False)
 
 
-def _fold(experiment: Experiment, rows: Sequence[Row], n_items: int) -> Fold:
+def fold_of(
+    task: str, settings: Settings, rows: Sequence[Row], n_items: int, features: bool = True
+) -> Fold:
+    """A fold of any events, cut as in `world`.
+
+    Args:
+        task: its name.
+        settings: as of `world`.
+        rows: learners and courses are numbered from 0, days lie between 0 and END.
+        n_items: courses of the table.
+        features: as of `world`.
+    """
+    experiment = _experiment(task, settings, features)
     dataset = _dataset(experiment, rows, n_items)
     return make_fold("fold0", dataset.development, (CUT * DAY, END * DAY), dataset, experiment)
 

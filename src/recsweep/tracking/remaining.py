@@ -75,6 +75,8 @@ def _in_folds(folds: Folds) -> tuple[float, float]:
     the sealed test as a multiple of their windows.
     """
     development = 1 - folds.test
+    if folds.rule == "leave_one_out":
+        return folds.count, 1.0
     if not folds.in_time:
         return folds.count - 1, folds.test / development
     # The last fold trains on all but its own window, the one before on all but two, and so on.

@@ -77,6 +77,11 @@ def test_with_recency_a_browse_follows_from_any_earlier_one_the_younger_the_like
     assert extra[2] / extra[1] == pytest.approx(0.7, abs=0.1)
 
 
+def test_recency_that_reaches_back_beyond_every_history_draws_from_taste() -> None:
+    log = log_of(learners=300, courses=10, recency=1.0)
+    assert log.exposures.group_by("user_id").len()["len"].max() == 5
+
+
 def test_without_order_the_popular_course_comes_first_as_often_as_not() -> None:
     log = log_of(learners=4000, order=0, popularity=1.5, new_courses=0)
     learner, course = course_numbers(log)

@@ -62,6 +62,57 @@ def test_an_arm_may_be_written_out_by_hand() -> None:
     assert experiment.features_of("gru") is None
 
 
+def losses_of(losses: object, *families: str) -> tuple[Experiment, Mapping[str, Space]]:
+    experiment = experiment_of(losses=losses, families=list(families))
+    return with_arms(experiment, spaces_of(*families))
+
+
+ALL = ["cross_entropy", "sampled_softmax", "gbce", "bce", "bpr", "bpr_max"]
+
+
+def test_every_family_trained_by_gradient_gets_the_same_losses_with_the_same_ranges() -> None:
+    gradient = [path.stem for path in sorted((ROOT / "search_spaces").glob("*.yaml"))]
+    experiment, spaces = losses_of(ALL, *gradient)
+    assert list(experiment.families) == gradient
+    changed = {name: space for name, space in spaces.items() if "loss" in space.parameters}
+    assert {"gru", "lstm", "sasrec", "neumf", "wide_deep", "matrix_factorization"} <= {*changed}
+    for name, space in changed.items():
+        own = ["als"] if name == "matrix_factorization" else []
+        assert list(space.parameters["loss"].choices) == own + ALL
+        for parameter in ("negatives", "calibration", "score_penalty"):
+            assert space.parameters[parameter] == changed["gru"].parameters[parameter]
+        assert space.first()["defaults"] == spaces_of(name)[name].first()["defaults"]
+        gradients = space.parameters["learning_rate"].when.get("loss", tuple(ALL))
+        assert list(gradients) == ALL
+    assert spaces["popularity"] == spaces_of("popularity")["popularity"]
+
+
+def test_losses_are_arms_with_a_space_of_their_own_and_a_published_start() -> None:
+    sets = {"softmax": ["cross_entropy", "sampled_softmax"], "gbce": ["gbce"]}
+    experiment, spaces = losses_of(sets, "gru", "matrix_factorization", "popularity")
+    arms = [f"{kind}+{name}" for kind in ("gru", "matrix_factorization") for name in sets]
+    assert list(experiment.families) == [*arms, "popularity"]
+    assert list(spaces["gru+softmax"].parameters["loss"].choices) == sets["softmax"]
+    for name in ("gru+gbce", "matrix_factorization+gbce"):
+        space = spaces[name]
+        assert space.fixed["loss"] == "gbce"
+        assert "score_penalty" not in space.parameters
+        assert not space.parameters["calibration"].when
+        assert space.first()["defaults"]["calibration"] == 0.75
+    assert "alpha" not in spaces["matrix_factorization+gbce"].parameters
+    again = Experiment.model_validate(experiment.model_dump(mode="json"))
+    written_out = {
+        name: spaces_of(name.partition("+")[0])[name.partition("+")[0]] for name in spaces
+    }
+    assert with_arms(again, written_out) == (experiment, spaces)
+
+
+def test_losses_that_reach_no_family_are_refused() -> None:
+    for losses in (ALL, {"gbce": ["gbce"]}):
+        with pytest.raises(BadInput, match="none of the families has a choice of losses"):
+            losses_of(losses, "popularity", "markov")
+
+
 def test_an_ablation_of_families_without_features_is_refused() -> None:
     with pytest.raises(BadInput, match="none of the families uses features"):
         expanded(SETS, popularity="search_spaces/popularity.yaml")

@@ -63,7 +63,10 @@ EventType = Literal["browse", "favourite", "purchase", "comment", "rate", "watch
 TYPE, GAP, DWELL = EVENT_FEATURES = ("event.type", "event.gap", "event.dwell")
 """What `features` may name of the events of a history, beside columns of learners and courses."""
 
-Unit = Literal["learners", "sessions"]
+Loss = Literal["cross_entropy", "sampled_softmax", "gbce", "bce", "bpr", "bpr_max"]
+"""Of families that rank and are trained by gradient."""
+
+Unit = Literal["learners", "sessions", "texts", "groups"]
 """What a score is a mean over, and what is resampled."""
 UNITS = {"unix": 1, "unix_ms": 10**3, "unix_us": 10**6, "unix_ns": 10**9}
 """Formats of times that are numbers, and how many of them make a second."""

@@ -23,16 +23,24 @@ from recsweep.config.schema.base import (
 from recsweep.config.schema.frames import parquet_of, path_of
 from recsweep.config.schema.numbers import NumberStyle
 
+DataKind = Literal["events", "sessions", "texts"]
+"""What a row of the data is; the key of `data` that names the tables."""
+
 NO_FILES = ("idna", "punycode", "unicode-escape", "raw-unicode-escape", "undefined")
 """Codecs of Python that no file is written in."""
 
 
 class Package(Schema):
-    """A Python package whose wheel carries data files; none of its code is run."""
+    """A Python package that carries data files, in its wheel or in its source archive.
+
+    Of a wheel no code is run. Of a source archive pip asks the metadata, which runs its set-up
+    code; so its own checksum has to be given, and is compared before.
+    """
 
     name: Name
     version: Annotated[str, Field(pattern=r"^\d[A-Za-z0-9.!+-]*$")]
-    sha256: Mapping[str, str]  # member of the wheel -> sha256 of its bytes
+    sha256: Mapping[str, str]  # member, below the archive's own folder -> sha256 of its bytes
+    source_sha256: str | None = later(None)  # of the source archive; None: the wheel is meant
 
 
 def _known_encoding(name: str) -> str:
@@ -73,7 +81,8 @@ class Table(Schema):
     """
 
     path: RawPath
-    format: Literal["csv", "parquet"] = "csv"
+    # histories: lines of a learner's id and then its courses, oldest first; columns user and item
+    format: Literal["csv", "parquet", "histories"] = "csv"
     separator: Annotated[
         str, Field(min_length=1, max_length=8), AfterValidator(_plain_separator)
     ] = ","
@@ -177,13 +186,23 @@ class EventTable(Table):
 
     user: str
     item: str
-    time: str
+    time: str | None = None
+    # row: the file has no times; of a learner's events, the later row is the later event
+    order: Literal["time", "row"] = later("time")
+    # The column of session ids: histories are then sessions, and not learners.
+    session: str | None = later(None)
     time_format: TimeFormat = "unix"
     timezone: TimeZone | None = later(None)  # of times that are written without one; None: UTC
     type: TypeMapping = TypeMapping(constant="browse")
     dwell: str | None = later(None)  # the column of seconds spent on an event; empty: not known
     missing: tuple[str, ...] = later(NO_VALUE)  # raw values that are no id, no time, no dwell
     treatment: Treatment | None = later(None)  # of events that a treatment came with
+
+    @model_validator(mode="after")
+    def _one_order(self) -> Self:
+        if (self.time is None) != (self.order == "row"):
+            raise ValueError("give time, a column, or order: row for a file without times")
+        return self
 
     @model_validator(mode="after")
     def _zone_is_used(self) -> Self:
@@ -247,6 +266,46 @@ class SessionTable(Table, NumberStyle):
         return self
 
 
+class Labelling(Schema):
+    """Where the label of a text comes from: a column, or one label for every row."""
+
+    constant: str | None = None
+    column: str | None = None
+    values: Mapping[str, str] = {}  # raw value -> label, others are dropped; empty: as they stand
+
+    @model_validator(mode="after")
+    def _one_source(self) -> Self:
+        if (self.constant is None) == (self.column is None):
+            raise ValueError("give either constant or column")
+        if self.constant is not None and self.values:
+            raise ValueError("values go with column")
+        return self
+
+
+class TextTable(Table, NumberStyle):
+    """Rows of text, each with one label."""
+
+    text: str
+    label: Labelling
+    time: str | None = None
+    time_format: TimeFormat = "unix"
+    timezone: TimeZone | None = None  # of times that are written without one; None: UTC
+    group: str | None = None  # the column of who or what several texts are from
+    categorical: tuple[str, ...] = ()
+    numeric: tuple[str, ...] = ()
+    missing: tuple[str, ...] = ("",)  # raw values that mean "not known"
+
+    @model_validator(mode="after")
+    def _columns_have_one_meaning(self) -> Self:
+        taken = [name for name in (self.text, self.label.column, self.time, self.group) if name]
+        for name in (*self.categorical, *self.numeric):
+            if name in taken:
+                raise ValueError(f"{name!r} is text, label, time or group and can't be a feature")
+        if self.timezone is not None and (self.time is None or self.time_format.startswith("unix")):
+            raise ValueError("timezone is for times that are written out; unix times have none")
+        return self
+
+
 class SimulatorSettings(Schema):
     """The dials of the simulator. Equal settings give equal logs, seed included."""
 
@@ -292,24 +351,61 @@ class Data(Schema):
     simulator: SimulatorSettings | None = later(None)  # makes files for paths `simulator:<name>`
     events: tuple[EventTable, ...] = ()
     sessions: SessionTable | None = later(None)  # in place of events, for tasks that take them
+    texts: tuple[TextTable, ...] = later(())  # in place of events, for the task text
+    # A learner who does nothing for longer begins a new session; histories are then sessions.
+    session_gap_minutes: Annotated[float, Field(gt=0)] | None = later(None)
     users: FeatureTable | None = None
     items: FeatureTable | None = None
     times: TimeLimits = TimeLimits()
 
     @model_validator(mode="after")
     def _one_kind_of_log(self) -> Self:
-        if bool(self.events) == (self.sessions is not None):
-            raise ValueError("give events, or for the task purchase a table of sessions instead")
-        if self.sessions is not None and (self.users is not None or self.items is not None):
-            raise ValueError("sessions bring their own columns: leave out users and items")
+        kinds = bool(self.events), self.sessions is not None, bool(self.texts)
+        if sum(kinds) != 1:
+            raise ValueError(
+                "give events, or for the task purchase a table of sessions instead, or for the "
+                "task text tables of texts"
+            )
+        if not self.events and (self.users is not None or self.items is not None):
+            raise ValueError(f"{self.kind} bring their own columns: leave out users and items")
         return self
+
+    @model_validator(mode="after")
+    def _one_kind_of_history(self) -> Self:
+        if len(self.events) > 1 and not self.timed:
+            raise ValueError("order: row is for one table of events: rows of several have no order")
+        named = {table.session is not None for table in self.events}
+        if len(named) > 1:
+            raise ValueError("session: name the column in every table of events, or in none")
+        if self.session_gap_minutes is not None and (True in named or not self.timed):
+            raise ValueError(
+                "session_gap_minutes is for events with times and without a session column"
+            )
+        if self.in_sessions and self.users is not None:
+            raise ValueError("histories that are sessions have no table of learners: leave it out")
+        return self
+
+    @property
+    def timed(self) -> bool:
+        """Do its events have times?"""
+        return all(table.order == "time" for table in self.events)
+
+    @property
+    def in_sessions(self) -> bool:
+        """Are histories sessions, and not all that a learner did?"""
+        return self.session_gap_minutes is not None or any(t.session for t in self.events)
+
+    @property
+    def kind(self) -> DataKind:
+        """What a row of the data is."""
+        return "events" if self.events else "texts" if self.texts else "sessions"
 
     @property
     def tables(self) -> tuple[Table, ...]:
         """Every raw table."""
         return tuple(
             table
-            for table in (*self.events, self.sessions, self.users, self.items)
+            for table in (*self.events, self.sessions, *self.texts, self.users, self.items)
             if table is not None
         )
 
@@ -324,4 +420,6 @@ class Data(Schema):
     @property
     def unit(self) -> Unit:
         """What the data are of."""
-        return "learners" if self.sessions is None else "sessions"
+        if self.texts:
+            return "groups" if any(table.group for table in self.texts) else "texts"
+        return "sessions" if self.sessions is not None or self.in_sessions else "learners"

@@ -10,6 +10,7 @@ from recsweep.config.schema.base import (
     EVENT_FEATURES,
     ArmName,
     ByName,
+    Loss,
     Name,
     Schema,
     Seed,
@@ -19,7 +20,7 @@ from recsweep.config.schema.base import (
 from recsweep.config.schema.data import Data
 from recsweep.config.schema.decides import ANSWERS, Decides
 from recsweep.config.schema.metric import Metric
-from recsweep.config.schema.question import Folds, Targets, Text
+from recsweep.config.schema.question import FoldRule, Folds, Targets, Text
 from recsweep.config.schema.search import (
     Arm,
     Budget,
@@ -73,6 +74,11 @@ class Experiment(Schema):
     # Of users, items and events; absent: all declared. Named sets: an ablation, see `with_arms`.
     features: Annotated[tuple[str, ...] | Mapping[Name, tuple[str, ...]] | None, ANSWERS] = None
     text: Annotated[Text, ANSWERS] = later(Text())
+    # In place of those of the space files. Named sets: an ablation, as of features. What they do to
+    # a space is recorded.
+    losses: Annotated[
+        tuple[Loss, ...] | Mapping[Name, tuple[Loss, ...]] | None, Decides.NOTHING
+    ] = later(None)
     # Name in the study -> space file, or the family whose own space is meant; or a list of those.
     # Neither decides anything: what a space holds is recorded.
     families: Annotated[Mapping[ArmName, SpacePath | Arm], ByName, Field(min_length=1)]
@@ -132,12 +138,13 @@ class Experiment(Schema):
                 "into them differs from run to run"
             )
         question = question_of(self.task)
-        kind = question.metrics.get(self.metric.name)
-        if kind is None or not kind.decides:
+        metric = question.metrics.get(self.metric.name)
+        if metric is None or not metric.decides:
             raise ValueError(f"metric.name {self.metric.name} is not a metric of task {self.task}")
-        if self.data.sessions is not None and not question.sessions:
-            able = [task for task in task_packages() if question_of(task).sessions]
-            raise ValueError(f"data.sessions is for task: {', '.join(able)}")
+        kind = self.data.kind
+        if kind not in question.reads:
+            able = [task for task in task_packages() if kind in question_of(task).reads]
+            raise ValueError(f"data.{kind} is for task: {', '.join(able)}")
         if bool(self.data.treatments) is not question.treatment:
             able = [task for task in task_packages() if question_of(task).treatment]
             if question.treatment:
@@ -146,14 +153,13 @@ class Experiment(Schema):
                     "entry of data.events"
                 )
             raise ValueError(f"treatment is for task: {', '.join(able)}; leave it out")
+        self._check_folds(question.folds)
         question.check(self)
         named, timed = self.feature_names or (), any(t.dwell is not None for t in self.data.events)
         if DWELL in named and not timed:
             raise ValueError(f"features: {DWELL} needs dwell, a column, in an entry of data.events")
-        if self.folds.in_time and self.data.sessions is not None:
-            raise ValueError("sessions have no clock: use folds.rule: stratified")
-        if not self.folds.in_time and self.data.sessions is None:
-            raise ValueError("events have a clock: use folds.rule: time")
+        if isinstance(self.features, Mapping) and isinstance(self.losses, Mapping):
+            raise ValueError("give named sets of features or of losses, not both")
         items = self.data.items
         if self.targets.candidates == "catalogue" and (items is None or not items.dated):
             raise ValueError(
@@ -162,9 +168,40 @@ class Experiment(Schema):
             )
         return self
 
+    def _check_folds(self, of_task: tuple[FoldRule, ...]) -> None:
+        """Refuse a rule that the data or the task has no use for."""
+        data, rule = self.data, self.folds.rule
+        fitting: tuple[FoldRule, ...]
+        if data.texts:
+            kind, fitting = "data.texts", self._fitting_texts()
+        elif data.sessions is not None:
+            kind, fitting = "data.sessions", ("stratified",)
+        elif data.in_sessions:
+            kind, fitting = "a log of sessions", ("sessions",)
+        elif not data.timed:
+            kind, fitting = "a log with order: row", ("leave_one_out", "learners")
+        else:
+            kind, fitting = "a log with times", ("time", "leave_one_out", "learners")
+        allowed = [name for name in fitting if name in of_task]
+        if not allowed:
+            able = [t for t in task_packages() if set(question_of(t).folds) & set(fitting)]
+            raise ValueError(f"{kind} is for task: {', '.join(able)}")
+        if rule not in allowed:
+            raise ValueError(
+                f"{kind} of task {self.task} can't be split by {rule}: "
+                f"use folds.rule: {' or '.join(allowed)}"
+            )
+
+    def _fitting_texts(self) -> tuple[FoldRule, ...]:
+        """By the columns that every table of texts has."""
+        timed = all(table.time for table in self.data.texts)
+        grouped = all(table.group for table in self.data.texts)
+        found: tuple[FoldRule, ...] = ("time",) if timed else ()
+        return (*found, "stratified", "group") if grouped else (*found, "stratified")
+
     @model_validator(mode="after")
     def _contrasts_name_families(self) -> Self:
-        if isinstance(self.features, Mapping):  # arms have their names once they are written out
+        if self.named_sets:  # arms have their names once they are written out
             return self
         for name in (name for pair in self.confirm.contrasts or () for name in pair):
             if name not in self.families:
@@ -181,30 +218,46 @@ class Experiment(Schema):
         return found
 
     def space_of(self, family: str) -> str:
-        """The space of a family in the study: a file, or a family's name."""
-        entry = self.families[family]
+        """The space of a family in the study: a file, or a family's name. An ensemble, which is
+        made of the study's trials, has none, and goes by its own name.
+        """
+        entry = self.families.get(family, family)
         return entry if isinstance(entry, str) else entry.space
 
     def features_of(self, family: str) -> tuple[str, ...] | None:
         """The columns that a family in the study uses; None: all declared."""
-        entry = self.families[family]
-        if isinstance(entry, Arm):
+        entry = self.families.get(family)
+        if isinstance(entry, Arm) and entry.features is not None:
             return entry.features
         return None if isinstance(self.features, Mapping) else self.features
+
+    def losses_of(self, family: str) -> tuple[Loss, ...] | None:
+        """What a family in the study may be trained by; None: what its space says."""
+        entry = self.families.get(family)
+        if isinstance(entry, Arm) and entry.losses is not None:
+            return entry.losses
+        return None if isinstance(self.losses, Mapping) else self.losses
 
     def of_family(self, family: str) -> Self:
         """The same experiment with one of its families alone, and that one's features."""
         update = {
             "families": {family: self.space_of(family)},
             "features": self.features_of(family),
+            "losses": self.losses_of(family),
         }
         return self.model_copy(update=update)
 
     @property
     def is_ablation(self) -> bool:
         """Do families in the study differ in the columns that they use?"""
-        arms = any(isinstance(entry, Arm) for entry in self.families.values())
-        return arms or isinstance(self.features, Mapping)
+        arms = (entry for entry in self.families.values() if isinstance(entry, Arm))
+        return isinstance(self.features, Mapping) or any(arm.features is not None for arm in arms)
+
+    @property
+    def named_sets(self) -> Mapping[str, tuple[str, ...]]:
+        """Of features or of losses, each of which becomes an arm; empty: there are none."""
+        sets = self.features if isinstance(self.features, Mapping) else self.losses
+        return sets if isinstance(sets, Mapping) else {}
 
     @property
     def feature_names(self) -> tuple[str, ...] | None:
@@ -213,7 +266,7 @@ class Experiment(Schema):
             return None
         sets = self.features.values() if isinstance(self.features, Mapping) else [self.features]
         arms = [arm.features for arm in self.families.values() if isinstance(arm, Arm)]
-        return tuple(dict.fromkeys(name for names in (*sets, *arms) for name in names))
+        return tuple(dict.fromkeys(name for names in (*sets, *arms) for name in names or ()))
 
     @property
     def event_features(self) -> tuple[str, ...]:

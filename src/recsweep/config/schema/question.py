@@ -6,15 +6,20 @@ from pydantic import Field, model_validator
 
 from recsweep.config.schema.base import EventType, Fraction, PositiveInt, Schema, later
 
+FoldRule = Literal["time", "sessions", "leave_one_out", "learners", "stratified", "group"]
+
 
 class Folds(Schema):
     """How the development period is cut; the sealed test is the last part of the clock.
 
-    `stratified` is for a table of sessions, which has no clock: folds and test are drawn at random,
-    with the same share of purchases in each.
+    `sessions` cuts the clock as `time` does, and no session with it. The others don't respect time:
+    `leave_one_out` seals each learner's last moment and scores the one before, each learner's in
+    one fold; `learners` draws whole learners at random; `stratified`, for a table of sessions,
+    draws rows, with the same share of purchases in each part, and for texts likewise, of each
+    label; `group`, for texts, draws whole groups.
     """
 
-    rule: Literal["time", "stratified"] = "time"
+    rule: FoldRule = "time"
     count: Annotated[int, Field(ge=1, le=20)] = 3
     validation: Fraction = 0.1  # share of all events in each fold's validation window
     test: Fraction = 0.2  # share of all events in the sealed test
@@ -23,19 +28,22 @@ class Folds(Schema):
 
     @model_validator(mode="after")
     def _leaves_training(self) -> Self:
-        if not self.in_time:
-            if self.count < 2:
-                raise ValueError("stratified folds need a count of 2 or more")
-            if self.validation != type(self).model_fields["validation"].default:
-                raise ValueError("stratified folds share all rows: leave out folds.validation")
-        elif self.count * self.validation + self.test >= 1:
-            raise ValueError("count * validation + test must be below 1")
+        if self.in_time:
+            if self.count * self.validation + self.test >= 1:
+                raise ValueError("count * validation + test must be below 1")
+            return self
+        unused = ("validation", "test") if self.rule == "leave_one_out" else ("validation",)
+        for key in unused:
+            if getattr(self, key) != type(self).model_fields[key].default:
+                raise ValueError(f"{self.rule} folds have no folds.{key}: leave it out")
+        if self.rule != "leave_one_out" and self.count < 2:
+            raise ValueError(f"{self.rule} folds need a count of 2 or more")
         return self
 
     @property
     def in_time(self) -> bool:
         """Does a fold train on what lies before its window? Otherwise on all that is outside."""
-        return self.rule == "time"
+        return self.rule in ("time", "sessions")
 
 
 class Targets(Schema):

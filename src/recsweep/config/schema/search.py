@@ -8,6 +8,7 @@ from pydantic import Field, model_validator
 from recsweep.config.schema.base import (
     ArmName,
     Fraction,
+    Loss,
     Name,
     PositiveInt,
     Schema,
@@ -134,7 +135,9 @@ class Confirm(Schema):
 
 
 class Arm(Schema):
-    """A family in a study, with features of its own."""
+    """A family in a study, with features or losses of its own."""
 
     space: Annotated[SpacePath, Decides.NOTHING]
-    features: Annotated[tuple[str, ...], ANSWERS]
+    features: Annotated[tuple[str, ...] | None, ANSWERS] = None  # None: the study's
+    # What they do to a space is recorded.
+    losses: Annotated[tuple[Loss, ...] | None, Decides.NOTHING] = later(None)

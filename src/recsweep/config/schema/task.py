@@ -16,13 +16,15 @@ from pkgutil import iter_modules
 from typing import TYPE_CHECKING, Any
 
 from recsweep.config.schema.base import Schema
+from recsweep.config.schema.data import DataKind
+from recsweep.config.schema.question import FoldRule
 from recsweep.errors import BadInput
 
 if TYPE_CHECKING:
     from recsweep.config.schema.experiment import Experiment
 
 GROUP = "recsweep.tasks"
-NEXT_ITEM, PURCHASE, UPLIFT = "next_item", "purchase", "uplift"
+NEXT_ITEM, PURCHASE, TEXT, UPLIFT = "next_item", "purchase", "text", "uplift"
 """The tasks that families here serve, by their names: their folders', and in experiments."""
 
 
@@ -51,8 +53,9 @@ class Question:
     metrics: Mapping[str, MetricKind]
     metric: str  # that decides a study which names none
     settings: type[Schema] | None = None  # of the key that has the task's name
-    sessions: bool = False  # can it be asked of a table of sessions?
+    reads: tuple[DataKind, ...] = ("events",)  # what it can be asked of
     treatment: bool = False  # is it about who was treated?
+    folds: tuple[FoldRule, ...] = ("time",)  # the rules by which its examples may be split
     check: Callable[["Experiment"], None] = lambda experiment: None
     """Raises ValueError where another key doesn't fit."""
 

@@ -7,7 +7,7 @@ import numpy as np
 
 from recsweep.data.features.events import summaries
 from recsweep.data.likeness import LIKENESS, cosine
-from recsweep.data.types import Float32, Fold, Labels, Sequences, Targets, Training
+from recsweep.data.types import Float32, Fold, Labels, RowLabels, Sequences, Targets, Training
 
 
 def with_features(fold: Fold, columns: Collection[str] | None) -> Fold:
@@ -59,19 +59,19 @@ def _histories(histories: Sequences, training: Training, columns: Collection[str
     )
 
 
-def _labels(labels: Labels, training: Training, columns: Collection[str]) -> Labels:
+def _labels(labels: RowLabels, training: Training, columns: Collection[str]) -> RowLabels:
     """Counts of a history stay; what is made of left out features of its events goes with them,
     and the likeness that is made of courses' features is made anew.
     """
     left_out = _columns(training) - set(columns)
     left_out |= {name for source in left_out for name in summaries(source)}
     kept = [column for column in labels.columns if column not in left_out]
-    inputs, parts = _chosen(labels.inputs, labels.columns, kept), labels.likeness
-    if parts is not None:
+    inputs = _chosen(labels.inputs, labels.columns, kept)
+    if isinstance(labels, Labels) and labels.likeness is not None:
         of_items = [column in columns for column in dict.fromkeys(training.item_columns)]
-        parts = parts[:, of_items]
-        inputs[:, kept.index(LIKENESS)] = cosine(parts)
-    return replace(labels, inputs=inputs, columns=tuple(kept), likeness=parts)
+        labels = replace(labels, likeness=labels.likeness[:, of_items])
+        inputs[:, kept.index(LIKENESS)] = cosine(labels.likeness)
+    return replace(labels, inputs=inputs, columns=tuple(kept))
 
 
 def _chosen(features: Float32, sources: Sequence[str], columns: Collection[str]) -> Float32:

@@ -10,7 +10,9 @@ from recsweep.data.types import Int32, Int64
 ID = "_id"
 LABEL = "_label"
 VALID_FROM = "_valid_from"
-RESERVED = (ID, LABEL, VALID_FROM)
+TEXT, ANSWER, GROUP, COPIES = "_text", "_answer", "_group", "_copies"
+"""What is known of a text: itself, its label, who it is from, how often it stood there again."""
+RESERVED = (ID, LABEL, VALID_FROM, TEXT, ANSWER, GROUP, COPIES)
 """Columns of a prepared table that are no features."""
 
 NOTHING = -1

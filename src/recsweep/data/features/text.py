@@ -115,12 +115,12 @@ def fit_text(cells: pl.Series, text: Text) -> TextVectors:
     return TextVectors(cells.name, size, vectorize, svd.components_, float(np.sqrt(size)))
 
 
-def words(text: str, chinese: bool) -> list[str]:
-    """The words of a text."""
+def words(text: str, chinese: bool, shortest: int = 2) -> list[str]:
+    """The words of a text that have so many characters."""
     runs = WORD.findall(text.lower())
     if chinese:
         runs = [word for run in runs for part in HAN.split(run) for word in _segmented(part)]
-    return [word for word in runs if len(word) > 1]
+    return [word for word in runs if len(word) >= shortest]
 
 
 def is_chinese(texts: Sequence[str]) -> bool:

@@ -1,4 +1,4 @@
-"""`base_rate`: training's share of yes, for everybody. A floor with nothing to tune."""
+"""`base_rate`: training's share of each answer, for everybody. A floor with nothing to tune."""
 
 from collections.abc import Mapping
 
@@ -6,11 +6,12 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from recsweep.config.schema import PURCHASE
+from recsweep.config.schema import PURCHASE, TEXT
 from recsweep.data.types import Float64
 from recsweep.models.cases import CaseBook, examples_of, labels_of, weights_of
 from recsweep.models.family import Build, Family
 from recsweep.models.protocol import Context
+from recsweep.models.text.linear import TextBaseRate
 from recsweep.models.weights import TrainingWeights
 
 
@@ -44,5 +45,8 @@ FAMILY = Family(
     title="base rate",
     title_zh="基准率",
     role="floor",
-    tasks={PURCHASE: Build(TrainingWeights, BaseRate, epochs=1, random=False, reads_order=False)},
+    tasks={
+        PURCHASE: Build(TrainingWeights, BaseRate, epochs=1, random=False, reads_order=False),
+        TEXT: Build(TrainingWeights, TextBaseRate, epochs=1, random=False, reads_order=False),
+    },
 )

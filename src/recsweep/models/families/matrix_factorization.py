@@ -16,7 +16,7 @@ import torch
 from pydantic import Field, model_validator
 from torch import Tensor, nn
 
-from recsweep.config.schema import NEXT_ITEM, PURCHASE
+from recsweep.config.schema import NEXT_ITEM, PURCHASE, Loss
 from recsweep.data.types import Training
 from recsweep.models.als import AlternatingLeastSquares
 from recsweep.models.cases import Cases, examples_of, labels_of
@@ -45,7 +45,7 @@ class RankingFactorConfig(FactorConfig, RankingConfig):
 class FactorizationConfig(FadingConfig, TrainingWeights):
     """Hyperparameters where courses are ranked; which are needed depends on the loss."""
 
-    loss: Literal["als", "cross_entropy", "sampled_softmax", "gbce", "bce", "bpr", "bpr_max"]
+    loss: Literal["als"] | Loss
     factors: int = Field(ge=1)
     regularization: float | None = Field(None, ge=0)  # als
     alpha: float | None = Field(None, gt=0)  # als: confidence of an observed event

@@ -3,7 +3,8 @@
 Their twins `gru_unordered` and `lstm_unordered` have the same layers, and see of the history only
 its faded mean: what a network gains over its twin is what the sequence is worth beyond recency.
 
-Asked for a probability, they read what `event_odds.py` says of an event.
+Asked for a probability, they read what `event_odds.py` says of an event; asked for a text's label,
+its characters or words (`text/recurrent.py`).
 """
 
 from collections.abc import Callable
@@ -12,38 +13,22 @@ from operator import attrgetter
 from typing import Any
 
 import torch
-from pydantic import Field
 from torch import Tensor, nn
 from torch.nn.utils.rnn import pack_padded_sequence
 
-from recsweep.config.schema import NEXT_ITEM, PURCHASE, UPLIFT
+from recsweep.config.schema import NEXT_ITEM, PURCHASE, TEXT, UPLIFT
 from recsweep.data.types import Training
 from recsweep.models.classifier import after, classifier
 from recsweep.models.event_odds import EventLogOdds, read_unordered
-from recsweep.models.fading import FadingConfig, on_faded_means
+from recsweep.models.fading import RecencyConfig, on_faded_means
 from recsweep.models.family import Build, Family
-from recsweep.models.gradient import GradientConfig
 from recsweep.models.network import Encoder, Rows
 from recsweep.models.protocol import Histories
 from recsweep.models.ranker import RankingConfig, ranker
-from recsweep.models.recurrence import run_gru
+from recsweep.models.stacks import Cell, StackConfig, run, stack, states_of
+from recsweep.models.text.network import text_classifier
+from recsweep.models.text.recurrent import RecurrentText, TextStackConfig
 from recsweep.models.uplift import uplift
-
-Cell = type[nn.GRU | nn.LSTM]
-
-
-class StackConfig(GradientConfig):
-    """The hyperparameters of a stack of recurrent layers."""
-
-    depth: int = Field(ge=1)
-    hidden_size: int = Field(ge=1)
-    embedding_size: int = Field(ge=1)
-    dropout: float = Field(ge=0, lt=1)
-
-    @property
-    def both_ways(self) -> bool:
-        """Is a history read from its end as well?"""
-        return False
 
 
 class RankingStackConfig(StackConfig, RankingConfig):
@@ -62,31 +47,6 @@ class PurchaseStackConfig(StackConfig):
         return self.bidirectional
 
 
-def _stack(cell: Cell, config: StackConfig) -> nn.GRU | nn.LSTM:
-    return cell(
-        config.embedding_size,
-        config.hidden_size,
-        config.depth,
-        batch_first=True,
-        dropout=config.dropout if config.depth > 1 else 0.0,
-        bidirectional=config.both_ways,
-    )
-
-
-def _run(stack: nn.GRU | nn.LSTM, inputs: Tensor, dropout: nn.Module) -> Tensor:
-    """(n_rows, longest, hidden_size) states from a zero state."""
-    ours = isinstance(stack, nn.GRU) and inputs.device.type == "cpu"
-    if ours and not torch.onnx.is_in_onnx_export():  # ONNX has an operator for the whole layer
-        assert isinstance(stack, nn.GRU)
-        return run_gru(stack, inputs, dropout)
-    return _states(stack, inputs)
-
-
-def _states(stack: nn.GRU | nn.LSTM, inputs: Tensor) -> Tensor:
-    states: Tensor = stack(inputs)[0]
-    return states
-
-
 class RecurrentEncoder(Encoder):
     """Dropout, then a stack of recurrent layers with dropout between and after them."""
 
@@ -95,15 +55,15 @@ class RecurrentEncoder(Encoder):
         self.width, self.dim = config.hidden_size, config.embedding_size
         self.tied = config.tied_embeddings
         self.dropout = nn.Dropout(config.dropout)
-        self.recurrence = _stack(cell, config)
+        self.recurrence = stack(cell, config)
 
     def forward(self, inputs: Tensor, rows: Rows) -> Tensor:
         """Run the recurrence from a zero state."""
-        dropped: Tensor = self.dropout(_run(self.recurrence, self.dropout(inputs), self.dropout))
+        dropped: Tensor = self.dropout(run(self.recurrence, self.dropout(inputs), self.dropout))
         return dropped
 
 
-class UnorderedConfig(RankingStackConfig, FadingConfig):
+class UnorderedConfig(RankingStackConfig, RecencyConfig):
     """Hyperparameters of `gru_unordered` and `lstm_unordered`: the same, and how events fade."""
 
 
@@ -116,14 +76,14 @@ class UnorderedEncoder(RecurrentEncoder):
 
     def forward(self, inputs: Tensor, rows: Rows) -> Tensor:
         """Every place by itself, from a zero state."""
-        layers = partial(_states, self.recurrence)
+        layers = partial(states_of, self.recurrence)
         dropped: Tensor = self.dropout(
             on_faded_means(layers, self.dropout(inputs), rows, self.fading)
         )
         return dropped
 
 
-class UnorderedPurchaseConfig(StackConfig, FadingConfig):
+class UnorderedPurchaseConfig(StackConfig, RecencyConfig):
     """Those of one without order that is asked for a probability."""
 
 
@@ -134,7 +94,7 @@ class RecurrentLogOdds(EventLogOdds):
 
     def __init__(self, cell: Cell, config: StackConfig, training: Training) -> None:
         super().__init__(
-            partial(_stack, cell, config),
+            partial(stack, cell, config),
             training,
             embedding_size=config.embedding_size,
             width=config.hidden_size * (2 if config.both_ways else 1),
@@ -146,7 +106,7 @@ class RecurrentLogOdds(EventLogOdds):
         """Forwards, one run serves all queries of a row."""
         if self.layers.bidirectional:
             return self._both_ways(inputs, histories)
-        return after(_run(self.layers, inputs, self.dropout), histories)
+        return after(run(self.layers, inputs, self.dropout), histories)
 
     def _both_ways(self, inputs: Tensor, histories: Histories) -> Tensor:
         """Backwards, each query needs a run of its own: it begins at the query's last event."""
@@ -174,7 +134,7 @@ class UnorderedLogOdds(RecurrentLogOdds):
 
     def read(self, inputs: Tensor, histories: Histories) -> Tensor:
         """Once a query."""
-        return read_unordered(partial(_states, self.layers), inputs, histories, self.fading)
+        return read_unordered(partial(states_of, self.layers), inputs, histories, self.fading)
 
 
 _ranks: Callable[..., Build[Any, Any]] = partial(Build, uses_features=True, portrays=True)
@@ -193,6 +153,12 @@ def _family(name: str, cell: Cell) -> Family:
             NEXT_ITEM: _ranks(RankingStackConfig, ranker(partial(RecurrentEncoder, cell))),
             PURCHASE: answers,
             UPLIFT: uplift(answers),
+            TEXT: Build(
+                TextStackConfig,
+                text_classifier(partial(RecurrentText, cell)),
+                reads_order=False,  # of a history: there is none
+                uses_features=True,
+            ),
         },
     )
 

@@ -19,7 +19,7 @@ from recsweep.data.types import Training
 from recsweep.models.attention import AttentionConfig, AttentionLayers
 from recsweep.models.classifier import after, classifier
 from recsweep.models.event_odds import EventLogOdds, read_unordered
-from recsweep.models.fading import FadingConfig, on_faded_means
+from recsweep.models.fading import RecencyConfig, on_faded_means
 from recsweep.models.family import Build, Family
 from recsweep.models.network import Encoder, Rows
 from recsweep.models.protocol import Histories
@@ -32,11 +32,11 @@ class RankingAttentionConfig(AttentionConfig, RankingConfig):
     tied_embeddings: bool
 
 
-class UnorderedRankingConfig(RankingAttentionConfig, FadingConfig):
+class UnorderedRankingConfig(RankingAttentionConfig, RecencyConfig):
     """The twin's: the same, and how events fade."""
 
 
-class UnorderedConfig(AttentionConfig, FadingConfig):
+class UnorderedConfig(AttentionConfig, RecencyConfig):
     """The twin's where it is asked for a probability."""
 
 

@@ -16,7 +16,7 @@ import torch
 from pydantic import Field
 from torch import Tensor, nn
 
-from recsweep.config.schema import NEXT_ITEM, PURCHASE, UPLIFT
+from recsweep.config.schema import NEXT_ITEM, PURCHASE, TEXT, UPLIFT
 from recsweep.data.batches import cut_windows
 from recsweep.data.types import UNKNOWN, Int64, Targets, Training
 from recsweep.models.cases import Cases, examples_of, labels_of
@@ -29,6 +29,8 @@ from recsweep.models.losses import Memory
 from recsweep.models.network import Encoder, Rows, relu_layers
 from recsweep.models.protocol import Histories
 from recsweep.models.ranker import RankingConfig, ranker
+from recsweep.models.text.network import text_classifier
+from recsweep.models.text.wide_deep import TextWideDeepConfig, WideDeepText
 from recsweep.models.uplift import uplift
 
 
@@ -198,5 +200,11 @@ FAMILY = Family(
         ),
         PURCHASE: _answers,
         UPLIFT: uplift(_answers),
+        TEXT: Build(
+            TextWideDeepConfig,
+            text_classifier(WideDeepText),
+            reads_order=False,  # of a history: there is none
+            uses_features=True,
+        ),
     },
 )

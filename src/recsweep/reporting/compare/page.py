@@ -63,7 +63,7 @@ def _section(view: CompareView) -> dict[str, Any]:
         "names": view.names,
         "rows": rows,
         "ends": ends(x, signed) if x else None,
-        "picture": _picture(view, marks) if change.basis != "other_data" else None,
+        "picture": _picture(view, marks) if change.comparable else None,
         "pairs": view.pairs(),
         "differences": change.differences,
         "spaces": change.before.spaces is not None and change.after.spaces is not None,

@@ -9,16 +9,18 @@ from scipy.special import ndtri
 from recsweep.config.schema import goodness
 from recsweep.errors import BadInput
 from recsweep.evaluation.change import Change, changes, changes_of_estimates
+from recsweep.evaluation.rank_agreement import RankAgreement, rank_agreement
 from recsweep.evaluation.verdict import TURNED, Outcome, PairVerdict
 from recsweep.records.evidence import Evidence, Learners
 from recsweep.reporting.compare.differences import Difference, differences
 from recsweep.reporting.sections.verdicts import leading
 
-Basis = Literal["paired", "unpaired", "estimates", "folds", "other_data"]
+Basis = Literal["paired", "unpaired", "estimates", "folds", "other_split", "other_data"]
 """What the changes stand on: the same learners; others; recorded means and errors; the folds.
-Scores on other data say nothing of a change: there is none.
+Scores on other data, or on the same log that is split in another way, say nothing of a change.
 """
 LEVEL = 0.95
+RESAMPLES = 1000  # for the intervals of rank correlations
 SEED = 0
 
 
@@ -36,6 +38,12 @@ class StudyChange:
     question: tuple[str, str] | None  # best network and best baseline, of before
     verdicts: Mapping[tuple[str, str], tuple[Outcome, Outcome]]  # pair of families -> said of each
     differences: tuple[Difference, ...]
+    ranks: RankAgreement | None  # of one log split in two ways; None: another basis, or not known
+
+    @property
+    def comparable(self) -> bool:
+        """Are the scores of one scale?"""
+        return self.basis not in ("other_data", "other_split")
 
     @property
     def lead(self) -> Change | None:
@@ -73,7 +81,7 @@ def compare_studies(before: Evidence, after: Evidence) -> StudyChange:
     means = {name: (found[name].before, found[name].after) for name in common if name in found}
     if not found:
         sides = before, after
-        tested = basis == "other_data" and all(side.confirmation for side in sides)
+        tested = basis != "folds" and all(side.confirmation for side in sides)
         means = {
             n: (_mean(before, n, metric, tested=tested), _mean(after, n, metric, tested=tested))
             for n in common
@@ -89,6 +97,7 @@ def compare_studies(before: Evidence, after: Evidence) -> StudyChange:
         question=question,
         verdicts={} if basis == "other_data" else _verdicts(before, after, common),
         differences=tuple(differences(before, after)),
+        ranks=_ranks(before, after, metric, common) if basis == "other_split" else None,
     )
 
 
@@ -105,7 +114,7 @@ def _changes(
     question: tuple[str, str] | None,
 ) -> tuple[Basis, dict[str, Change]]:
     if before.fingerprint != after.fingerprint:
-        return "other_data", {}
+        return ("other_split" if _same_log(before, after) else "other_data"), {}
     effect = before.experiment.confirm.smallest_effect
     a, b = before.learners(metric), after.learners(metric)
     if a is not None and b is not None:
@@ -130,6 +139,26 @@ def _changes(
         shared = {k: (estimates[0][k], estimates[1][k]) for k in estimates[0] if k in estimates[1]}
         return "estimates", changes_of_estimates(shared, effect, LEVEL)
     return "folds", {}
+
+
+def _same_log(before: Evidence, after: Evidence) -> bool:
+    """Were the same files of events split by another rule?"""
+    rules, files = [], []
+    for side in (before, after):
+        raw = next(iter(side.best.values())).data.raw
+        rules.append(side.experiment.folds)
+        files.append([raw.get(table.path) for table in side.experiment.data.events])
+    return rules[0] != rules[1] and files[0] == files[1] and bool(files[0])
+
+
+def _ranks(
+    before: Evidence, after: Evidence, metric: str, common: list[str]
+) -> RankAgreement | None:
+    a, b = before.learners(metric), after.learners(metric)
+    if a is None or b is None:
+        return None
+    tables = [{name: side.values[name] for name in common} for side in (a, b)]
+    return rank_agreement(*tables, resamples=RESAMPLES, seed=SEED, level=LEVEL)
 
 
 def _lead(side: Learners, pair: tuple[str, str]):  # type: ignore[no-untyped-def]

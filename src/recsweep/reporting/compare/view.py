@@ -1,14 +1,17 @@
 """A comparison of two studies in words and rows, for the terminal and the page alike."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
-from recsweep.config.schema import written
+from recsweep.config.schema import goodness, written
 from recsweep.evaluation.change import Change
+from recsweep.evaluation.rank_agreement import Correlation
 from recsweep.evaluation.verdict import Outcome
 from recsweep.models.registry import titles
 from recsweep.records.evidence import Evidence
-from recsweep.reporting.answer import answer_of_evidence
+from recsweep.reporting.answer import answer_of_evidence, given_up
 from recsweep.reporting.compare.study_change import LEVEL, StudyChange
+from recsweep.reporting.tasks.registry import speaker
 from recsweep.reporting.view import score, signed, signed_interval
 from recsweep.reporting.words import COMPARE_WORDS
 
@@ -44,8 +47,8 @@ class CompareView:
         """Did the answer to the question change?"""
         before, after = self.names
         question, answers = self.change.question, self.change.answers
-        if self.change.basis == "other_data":
-            return self.say("other_data")
+        if not self.change.comparable:
+            return self.say(self.change.basis)
         if question is None:
             return self.say("no_question", before=before, after=after)
         if answers is None:
@@ -62,9 +65,33 @@ class CompareView:
         return self.say("changed", before=before, after=after, first=said[0], second=said[1])
 
     def answers(self) -> list[tuple[str, str]]:
-        """Each study's name, and what it answers by itself."""
-        sides = (answer_of_evidence(side, self.lang) for side in self._sides())
-        return [(name, said.sentence) for name, said in zip(self.names, sides, strict=True)]
+        """Each study's name, what it answers by itself, and what its split gives up."""
+        space = self.say("space")
+        return [
+            (name, space.join([answer_of_evidence(side, self.lang).sentence, *self._limits(side)]))
+            for name, side in zip(self.names, self._sides(), strict=True)
+        ]
+
+    def _limits(self, side: Evidence) -> Iterator[str]:
+        if self.change.basis == "other_split":
+            yield from given_up(side.experiment, speaker(side.experiment, self.lang))
+
+    def ranks(self) -> str | None:
+        """Do the two splits order the families alike? None: that isn't the question."""
+        if self.change.basis != "other_split":
+            return None
+        found = self.change.ranks
+        if found is None:
+            return self.say("ranks_unknown")
+        return self.say(
+            "ranks",
+            families=len(self.change.means),
+            kendall=signed_interval(*_ends(found.kendall)),
+            spearman=signed_interval(*_ends(found.spearman)),
+            turned=found.turned,
+            pairs=found.pairs,
+            level=f"{LEVEL:.0%}",
+        )
 
     def lead(self) -> str | None:
         """How far the network's lead moved; None on the folds."""
@@ -94,15 +121,23 @@ class CompareView:
     def rows(self) -> list[tuple[str, str, str, str, str, str]]:
         """(family or lead, before, after, change with its interval, p, outcome)."""
         found = []
-        comparable = self.change.basis != "other_data"
-        for name, (before, after) in self.change.means.items():
-            difference = signed(after - before) if comparable else ""
-            found.append(self._row(name, score(before), score(after), difference))
+        ranks = [self._ranked(side) for side in (0, 1)]
+        for name, means in self.change.means.items():
+            before, after = map(score, means)
+            if self.change.basis == "other_split":
+                before, after = f"{before} ({ranks[0][name]})", f"{after} ({ranks[1][name]})"
+            difference = signed(means[1] - means[0]) if self.change.comparable else ""
+            found.append(self._row(name, before, after, difference))
         question, lead = self.change.question, self.change.lead
         if question is not None and lead is not None:
             name = f"{question[0]} − {question[1]}"
             found.append(self._row(name, signed(lead.before), signed(lead.after), ""))
         return found
+
+    def _ranked(self, side: int) -> dict[str, int]:
+        """Family -> its rank in one of the two studies, from 1; equal ones share the better."""
+        worth = {n: goodness(self.change.metric, v[side]) for n, v in self.change.means.items()}
+        return {n: 1 + sum(other > own for other in worth.values()) for n, own in worth.items()}
 
     def _row(
         self, name: str, before: str, after: str, difference: str
@@ -131,6 +166,10 @@ class CompareView:
 
     def _sides(self) -> tuple[Evidence, Evidence]:
         return self.change.before, self.change.after
+
+
+def _ends(found: Correlation) -> tuple[float, float, float]:
+    return found.value, found.lower, found.upper
 
 
 def names(before: Evidence, after: Evidence) -> tuple[str, str]:

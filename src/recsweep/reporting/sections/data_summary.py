@@ -31,7 +31,7 @@ def period_rows(view: View, manifest: Manifest) -> Rows:
     """(period, from, to, events, learners, courses)."""
     periods = (("development", manifest.development), ("sealed_test", manifest.sealed_test))
     found = [(view.say(key), *_period(period)) for key, period in periods]
-    if manifest.data.sessions is not None:  # no clock
+    if not manifest.fold_rule.in_time:
         return [(name, "–", "–", *counts) for name, _, _, *counts in found]
     return found
 

@@ -33,7 +33,10 @@ def protocol_notes(view: View) -> list[str]:
         view.say("protocol_selection", rule=view.say(f"rule_{view.selection.rule}")),
     ]
     for name, entry in experiment.families.items():
-        if isinstance(entry, Arm):
+        if isinstance(entry, Arm) and entry.losses is not None:
+            losses = ", ".join(entry.losses)
+            notes.append(view.say("protocol_losses", family=view.titles[name], losses=losses))
+        if isinstance(entry, Arm) and entry.features is not None:
             columns = ", ".join(entry.features) or view.say("no_features")
             notes.append(view.say("protocol_arms", family=view.titles[name], features=columns))
     if without := _without_features(view):

@@ -72,8 +72,8 @@ def sealed_section(view: View, sealed: Confirmation) -> dict[str, Any]:
 
 
 def _how_cold(view: View) -> str | None:
-    """What becomes of targets on courses without events; a session names no course."""
-    if view.study.experiment.data.unit == "sessions":
+    """What becomes of targets on courses without events; a session or a text names no course."""
+    if view.study.experiment.data.kind != "events":
         return None
     ranked = view.study.experiment.targets.candidates == "catalogue"
     return "sealed_cold_ranked" if ranked else "sealed_cold"

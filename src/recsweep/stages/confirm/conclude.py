@@ -167,6 +167,8 @@ def _family(
         },
         novelty={name: _estimate(_rows(table[name])) for name in _novelty(metric) if name in table},
         fit_seconds=float(np.mean([run.fit_seconds for run in runs])),
+        score_seconds=float(np.mean([run.score_seconds for run in runs])),
+        model_bytes=max(run.model_bytes for run in runs),
         **({} if details is None else {test.task.name: details}),
     )
 

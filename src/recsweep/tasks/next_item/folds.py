@@ -15,7 +15,6 @@ import numpy as np
 from recsweep.config.schema import Targets as TargetRule
 from recsweep.data.arrays import changes, ranges
 from recsweep.data.before_cut import rows_of, sequences_of
-from recsweep.data.features.fit import Encoder
 from recsweep.data.types import KINDS, UNKNOWN, Events, Int32, Mask, Targets, Training
 from recsweep.errors import BadInput
 from recsweep.tasks.task import Split
@@ -60,7 +59,7 @@ def targets_of(split: Split, training: Training) -> Targets:
         BadInput: there are none.
     """
     rule, index = split.experiment.targets, split.learned.index
-    found = _targets(split.events, index, split.window, rule, split.learned.encoder)
+    found = _targets(split, index, rule)
     if rule.candidates == "catalogue":
         cold = int((found.item >= training.n_known).sum())
         counts = {**found.counts, "of these in the catalogue": cold}
@@ -74,11 +73,8 @@ def targets_of(split: Split, training: Training) -> Targets:
     return found
 
 
-def _targets(
-    events: Events, index: Int32, window: tuple[int, int], rule: TargetRule, encoder: Encoder
-) -> Targets:
-    n, (cut, end) = len(events), window
-    position = np.arange(n)
+def _targets(split: Split, index: Int32, rule: TargetRule) -> Targets:
+    events, position = split.events, np.arange(len(split.events))
     new_user = changes(events.user)
     user_start = np.maximum.accumulate(np.where(new_user, position, 0))
     # Equal timestamps: a history ends before the first event of the target's microsecond.
@@ -88,7 +84,7 @@ def _targets(
 
     wanted = np.isin(events.kind, [KINDS.index(kind) for kind in rule.types])
     seen_kinds = tuple(KINDS.index(kind) for kind in rule.seen_types or rule.types)
-    keep = (events.time >= cut) & wanted
+    keep = split.inside & wanted
     counts = {"in the window": int(keep.sum())}
 
     def drop(name: str, unwanted: Mask) -> None:
@@ -113,7 +109,7 @@ def _targets(
     known_rows = np.flatnonzero(index != UNKNOWN)
     rows = known_rows[ranges(start, longest)]
     return Targets(
-        histories=sequences_of(events, index, rows, encoder, end),
+        histories=sequences_of(events, index, rows, split.learned.encoder, split.window[1]),
         sequence=sequence.astype(np.int32),
         length=length[at].astype(np.int32),
         item=index[at],
@@ -157,7 +153,7 @@ def _edge(user: Int32, keep: Mask, which: str) -> Mask:
 
 
 def _advice(targets: Targets, split: Split) -> str:
-    wider = f"raise {split.width_key}"
+    wider = split.wider
     if targets.counts["in the window"] == 0:
         return f"{wider}, or name other targets.types"
     if targets.counts.get(SEEN, 0) > 0:

@@ -9,4 +9,5 @@ QUESTION = Question(
         "mrr": MetricKind("MRR", at_k=True, within=(0, 1)),
     },
     metric="ndcg",
+    folds=("time", "sessions", "leave_one_out", "learners"),
 )

@@ -55,11 +55,11 @@ def targets_of(split: Split, training: Training) -> Targets:
     Raises:
         BadInput: no example, or none with one of the answers.
     """
-    events, (cut, end), taught = split.events, split.window, training.examples
+    (cut, end), taught = split.window, training.examples
     assert taught is not None
-    found = _examples(split, cut, end, (events.time >= cut) & (events.time < end))
+    found = _examples(split, cut, end, split.inside)
     what = f"{split.name}: of {len(found)} examples in its window"
-    _check_both_answers(found, what, f"raise {split.width_key}")
+    _check_both_answers(found, what, split.wider)
     return with_counts_of(taught, found)
 
 

@@ -66,6 +66,7 @@ QUESTION = Question(
     },
     metric="log_loss",
     settings=Purchase,
-    sessions=True,
+    reads=("events", "sessions"),
+    folds=("time", "stratified"),
     check=check_looks,
 )

@@ -53,14 +53,14 @@ def targets_of(split: Split, training: Training) -> Targets:
     Raises:
         BadInput: nobody in the window was treated, all were, or nobody bought.
     """
-    (cut, end), events, taught = split.window, split.events, examples_of(training)
-    found, given = _examples(split, cut, end, (events.time >= cut) & (events.time < end))
+    (cut, end), taught = split.window, examples_of(training)
+    found, given = _examples(split, cut, end, split.inside)
     treated, bought = treatments_of(labels_of(found)).treated, labels_of(found).bought
     if treated.all() or not treated.any() or not bought.any():
         raise BadInput(
             f"{split.name}: of {len(found)} examples in its window {int(treated.sum())} are "
             f"treated and {int(bought.sum())} are purchases; some must be treated, some must not, "
-            f"and some must be purchases: check treatment, or raise {split.width_key}"
+            f"and some must be purchases: check treatment, or {split.wider}"
         )
     of_training = labels_of(taught)
     share = float(treatments_of(of_training).treated.mean())

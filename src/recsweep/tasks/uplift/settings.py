@@ -32,7 +32,8 @@ QUESTION = Question(
     },
     metric="qini",
     settings=Uplift,
-    sessions=True,
+    reads=("events", "sessions"),
     treatment=True,
+    folds=("time", "stratified"),
     check=_check,
 )

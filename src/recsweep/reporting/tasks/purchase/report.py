@@ -1,16 +1,14 @@
 """The task `purchase`: what probabilities promise against what happened, and decisions on them."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 from markupsafe import Markup
 
 from recsweep.config.schema import written
-from recsweep.evaluation.probability import Bin
 from recsweep.records.confirmation import Confirmation, ConfirmedFamily
-from recsweep.reporting.charts.lines import BOTTOM, LEFT, TOP, axes
-from recsweep.reporting.charts.svg import WIDTH, Scale, figure, path, tag
+from recsweep.reporting.charts.reliability import highest, reliability_diagram
 from recsweep.reporting.html import template
 from recsweep.reporting.sections.verdicts import ranking
 from recsweep.reporting.tasks.registry import Say, TaskReport, listed
@@ -18,9 +16,6 @@ from recsweep.reporting.view import View
 from recsweep.reporting.words import load_words
 from recsweep.tasks.purchase.details import ANSWERS, PurchaseDetails
 from recsweep.tasks.purchase.settings import Purchase
-
-HEIGHT = 230.0
-RIGHT = 14.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,8 +47,7 @@ def _section(view: View, sealed: Confirmation) -> Markup:
     }
     if not found:
         return Markup()
-    bins = [b for details in found.values() for b in details.reliability]
-    top = max((max(b.predicted, b.bought) for b in bins), default=1.0)
+    top = highest(details.reliability for details in found.values())
     rows = [
         (
             _row(view, name, sealed.families[name], details),
@@ -64,30 +58,6 @@ def _section(view: View, sealed: Confirmation) -> Markup:
     page = template("section.html.j2", "recsweep.reporting.tasks.purchase")
     columns = _columns(view, sealed.families[next(iter(found))])
     return Markup(page.render(say=view.say, rows=rows, columns=columns))
-
-
-def reliability_diagram(view: View, family: str, bins: Sequence[Bin], top: float) -> Markup:
-    """A bin is a mark: what was promised to the right, what happened upwards; the diagonal is
-    honest.
-    """
-    mark = view.marks[family]
-    x = Scale(0.0, top, LEFT + 4, WIDTH - RIGHT)
-    y = Scale(0.0, top, HEIGHT - BOTTOM, TOP)
-    ticks = [(t, f"{t:g}") for t in x.ticks()]
-    points = [(x(b.predicted), y(b.bought)) for b in bins]
-    parts = [axes(x, y, HEIGHT, view.say("promised"), view.say("happened"), ticks, RIGHT)]
-    parts.append(tag("path", d=path([(x(0.0), y(0.0)), (x(top), y(top))]), class_="level"))
-    drawn = [tag("path", d=path(points), class_=f"line {mark.colour}")] if len(points) > 1 else []
-    for b, (across, up) in zip(bins, points, strict=True):
-        title = view.say(
-            "reliability_bin",
-            promised=f"{b.predicted:.3f}",
-            happened=f"{b.bought:.3f}",
-            n=f"{b.examples:,}",
-        )
-        drawn.append(tag("g", tag("title", title), mark.at(across, up, 4.2)))
-    parts.append(tag("g", *drawn, class_="series", data_family=mark.index))
-    return figure(HEIGHT, view.say("reliability_label", family=view.titles[family]), *parts)
 
 
 def _columns(view: View, result: ConfirmedFamily) -> list[str]:

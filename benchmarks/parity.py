@@ -1,0 +1,177 @@
+"""Does a family reach the numbers that others publish? Amazon Beauty of S3-Rec, leave one out.
+
+One configuration a family: epochs are chosen on each learner's event before the last, and the
+model is asked for the last ones over the whole catalogue, with the events before them in its
+histories. As in the papers it has not trained on those; with --validation-too it has, as `confirm`
+does.
+docs/parity.md has the figures, and every difference of protocol.
+
+    RECSWEEP_DATA=/path/to/data python benchmarks/parity.py markov popularity item_knn
+"""
+
+import argparse
+import json
+import time
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import NamedTuple
+
+import torch
+
+from recsweep.config.files import load_experiment
+from recsweep.config.schema import Experiment
+from recsweep.config.values import Configuration
+from recsweep.data.before_cut import is_inside, learn, moment_of
+from recsweep.data.prepare import prepare
+from recsweep.data.sealed import unseal
+from recsweep.data.splits import LEARNED
+from recsweep.data.types import Dataset, Fold
+from recsweep.models.registry import families_of
+from recsweep.models.registry import family as family_of
+from recsweep.spaces.bundled import own_space
+from recsweep.spaces.files import load_space
+from recsweep.tasks.folds import development_folds, make_fold
+from recsweep.tasks.registry import TASKS
+from recsweep.tasks.task import TEST, Split
+from recsweep.training.refit import refit
+from recsweep.training.trial import Trial
+
+ROOT = Path(__file__).parents[1]
+CPU = torch.device("cpu")
+PATIENCE = 5
+"""Epochs without a better score on the validation events before training ends."""
+
+
+class Figure(NamedTuple):
+    """HR@10 and NDCG@10 on the test events."""
+
+    hit_rate: float
+    ndcg: float
+    whose: str
+
+
+KNOWN: Mapping[str, tuple[Figure, ...]] = {
+    "popularity": (
+        Figure(0.0152, 0.0068, "S3-Rec paper"),
+        Figure(0.0115, 0.0055, "counted apart from this project"),
+    ),
+    "markov": (Figure(0.0628, 0.0422, "counted apart from this project"),),
+    "gru": (Figure(0.0283, 0.0137, "GRU4Rec in the S3-Rec paper"),),
+    "sasrec": (
+        Figure(0.0605, 0.0318, "S3-Rec paper"),
+        Figure(0.0921, 0.0531, "blondered/transformer_benchmark, sampled softmax"),
+    ),
+}
+SAMPLED: Configuration = {
+    "loss": "sampled_softmax",
+    "negatives": 256,
+    "embedding_size": 128,
+    "tied_embeddings": True,
+    "batch_size": 128,
+    "window": 50,
+    "learning_rate": 1e-3,
+    "dropout": 0.3,
+}
+CONFIGURATIONS: Mapping[str, Configuration] = {
+    "sasrec": {**SAMPLED, "block": "pre_norm", "depth": 2, "heads": 2, "positions": "learned"},
+    "gru": {**SAMPLED, "depth": 1, "hidden_size": 128},
+}
+"""What networks run with; other families with their published defaults."""
+
+
+def test_of(dataset: Dataset, experiment: Experiment, *, validation_too: bool) -> Fold:
+    """The last events as a window; trained on is all else, or all but the events before them."""
+    whole = unseal(dataset)
+    events, rule = whole.development, experiment.folds
+    if validation_too:
+        return make_fold(TEST, events, whole.cuts.test, whole, experiment)
+    cut = moment_of(events, whole.cuts.test[0], rule)
+    before, inside = events.cut_by == LEARNED, is_inside(events, whole.cuts.test)
+    learned = learn(events, before, cut, whole, experiment)
+    split = Split(TEST, events, (cut, cut), before, inside, learned, whole, experiment)
+    task = TASKS[experiment.task]
+    training = task.training(split)
+    return Fold(TEST, cut, learned.items, training, task.targets(split, training))
+
+
+def measured(
+    family: str, folds: tuple[Fold, ...], test: Fold, experiment: Experiment, epochs: int
+) -> Iterator[dict[str, object]]:
+    """The test's figures, last of all; before them each epoch's on the validation events."""
+    task, precision = TASKS[experiment.task], experiment.resources.precision
+    config = CONFIGURATIONS.get(family) or _published(family, experiment)
+    trial = Trial(family, config, folds, experiment, epochs=epochs, seed=0, device=CPU)
+    while trial.epoch < trial.epochs:
+        report = trial.advance()
+        best = trial.best or report
+        yield {"epoch": report.epoch, "NDCG@10": report.value, "seconds": report.fit_seconds}
+        if report.epoch - best.epoch >= PATIENCE:
+            break
+    model = refit(
+        family,
+        config,
+        test.training,
+        epochs=best.epoch,
+        seed=0,
+        device=CPU,
+        precision=precision,
+        task=task,
+    )
+    scorer = task.scorer(test.validation, test.n_items, CPU)
+    means, _ = task.summarise(scorer.outcomes(model), test.validation, experiment.metric)
+    yield {
+        "family": family,
+        "HR@10": means["recall@10"],
+        "NDCG@10": means["ndcg@10"],
+        "on validation": best.value,
+        "epochs": best.epoch,
+        "learners": len(test.validation.histories),
+    }
+
+
+def _published(family: str, experiment: Experiment) -> Configuration:
+    """The defaults of its space."""
+    kinds = families_of(experiment.task)
+    found = own_space(family_of(family), experiment.task)
+    assert found is not None  # every family here comes with a space
+    space = load_space(found, kinds)
+    return {**space.fixed, **space.first()["defaults"]}
+
+
+def _shown(value: object) -> str:
+    return f"{value:.4f}" if isinstance(value, float) else str(value)
+
+
+def main() -> None:
+    """Print a line an epoch, the figures beside those of others, and a line of JSON at the end."""
+    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
+    parser.add_argument("families", nargs="*", default=["popularity", "markov"])
+    parser.add_argument("--epochs", type=int, default=60, help="at most")
+    parser.add_argument("--precision", choices=["fp32", "bf16"], default="fp32")
+    parser.add_argument(
+        "--validation-too",
+        action="store_true",
+        help="train on the validation events before the test",
+    )
+    args = parser.parse_args()
+    torch.set_num_threads(1)
+    experiment = load_experiment(
+        ROOT / "experiments/beauty.yaml", [f"resources.precision={args.precision}"]
+    )
+    dataset = prepare(experiment, ROOT)
+    folds, found = development_folds(dataset, experiment), []
+    test = test_of(dataset, experiment, validation_too=args.validation_too)
+    for family in args.families:
+        if family not in families_of(experiment.task):
+            parser.error(f"no family is called {family}: {', '.join(families_of(experiment.task))}")
+        began = time.monotonic()
+        for line in measured(family, folds, test, experiment, args.epochs):
+            print("; ".join(f"{key}: {_shown(value)}" for key, value in line.items()), flush=True)
+        for other in KNOWN.get(family, ()):
+            print(f"  HR@10 {other.hit_rate:.4f}, NDCG@10 {other.ndcg:.4f}: {other.whose}")
+        found.append({**line, "seconds": round(time.monotonic() - began)})
+    print(json.dumps(found))
+
+
+if __name__ == "__main__":
+    main()

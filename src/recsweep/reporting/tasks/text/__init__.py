@@ -1,0 +1,1 @@
+"""The task `text` in the report."""

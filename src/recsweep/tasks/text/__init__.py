@@ -1,0 +1,1 @@
+"""The task `text`: which label does a text bear?"""

@@ -1,0 +1,56 @@
+"""False alarms as often as asked for, and a doubled share found soon."""
+
+import numpy as np
+import pytest
+
+from recsweep.evaluation.control_chart import Chart, fit_chart, watch
+
+REFERENCE, MONTHS, PERIODS = 28, 1000, 40
+
+
+@pytest.mark.parametrize(("texts", "share", "alarms"), [(100, 0.1, 0.5), (200, 0.2, 0.1)])
+def test_quiet_months_give_no_more_false_alarms_than_asked_for_and_a_doubling_is_found(
+    texts: int, share: float, alarms: float
+) -> None:
+    random = np.random.default_rng(1)
+    warned, found, days = 0, 0, 30 * MONTHS // PERIODS
+    for period in range(PERIODS):  # each with a reference period of its own
+        of = 1 + random.poisson(texts, REFERENCE)
+        chart = fit_chart(random.binomial(of, share), of, alarms, seed=period)
+        of = 1 + random.poisson(texts, days)
+        warned += int(watch(chart, random.binomial(of, share), of).warns.sum())
+        for _ in range(20):
+            of = 1 + random.poisson(texts, 3)
+            found += bool(watch(chart, random.binomial(of, 2 * share), of).warns.any())
+    assert warned <= alarms * MONTHS + 3 * np.sqrt(alarms * MONTHS)
+    assert warned > alarms * MONTHS / 5  # few of 40 reference periods give most of them
+    assert found >= 0.9 * 20 * PERIODS
+    assert abs(chart.power - found / (20 * PERIODS)) < 0.08
+
+
+def test_the_sum_is_that_of_log_likelihood_ratios_and_starts_again_after_a_warning() -> None:
+    chart = Chart(usual=0.1, threshold=2.0, dispersion=1.0, power=1.0)
+    counted, of = np.array([1, 3, 3, 0, 3]), np.array([10, 10, 10, 10, 10])
+    total, sums, warns = 0.0, [], []
+    for k, n in zip(counted, of, strict=True):
+        total = max(0.0, total + k * np.log(0.2 / 0.1) + (n - k) * np.log(0.8 / 0.9))
+        sums.append(total)
+        warns.append(bool(total > 2.0))
+        total = 0.0 if warns[-1] else total
+    found = watch(chart, counted, of)
+    np.testing.assert_allclose(found.sums, sums, rtol=1e-12)
+    assert found.warns.tolist() == warns
+    assert warns == [False, False, True, False, False]
+    assert found.since.tolist()[:3] == [0, 1, 1]
+
+
+def test_a_day_without_texts_adds_nothing() -> None:
+    chart = Chart(usual=0.1, threshold=2.0, dispersion=1.0, power=1.0)
+    found = watch(chart, np.array([3, 0, 3]), np.array([10, 0, 10]))
+    assert found.sums[1] == found.sums[0] > 0
+
+
+def test_a_reference_period_that_varies_more_than_chance_is_told() -> None:
+    of = np.full(28, 100)
+    assert fit_chart(np.tile([0, 20], 14), of, 0.5).dispersion > 5
+    assert fit_chart(np.random.default_rng(0).binomial(100, 0.1, 28), of, 0.5).dispersion < 2

@@ -1,0 +1,46 @@
+import numpy as np
+import pytest
+
+from recsweep.data.types import Float64
+from recsweep.evaluation.rank_agreement import RankAgreement, rank_agreement
+
+
+def tables(means: list[float], noise: float, learners: int = 60) -> dict[str, Float64]:
+    """Families a, b, c, … of two seeds, whose learners scatter around their means."""
+    random = np.random.default_rng(len(means))
+    return {
+        chr(ord("a") + n): mean + noise * random.standard_normal((2, learners))
+        for n, mean in enumerate(means)
+    }
+
+
+def of(before: list[float], after: list[float], noise: float = 0.0) -> RankAgreement | None:
+    made = (tables(means, noise) for means in (before, after))
+    return rank_agreement(*made, resamples=200, seed=0, level=0.95)
+
+
+def test_kendall_and_spearman_are_those_of_their_definitions() -> None:
+    """Ranks 1 2 3 4 against 2 1 3 4: one of six pairs turned; ρ = 1 - 6 Σd² / (n (n² - 1))."""
+    found = of([0.1, 0.2, 0.3, 0.4], [0.2, 0.1, 0.3, 0.4])
+    assert found is not None
+    assert (found.turned, found.pairs) == (1, 6)
+    assert found.kendall.value == pytest.approx((5 - 1) / 6)
+    assert found.spearman.value == pytest.approx(1 - 6 * 2 / (4 * 15))
+
+
+def test_scores_without_noise_leave_the_correlation_no_room() -> None:
+    found = of([0.1, 0.2, 0.3], [0.5, 0.3, 0.1])
+    assert found is not None
+    assert (found.kendall.lower, found.kendall.value, found.kendall.upper) == (-1, -1, -1)
+
+
+def test_noise_widens_the_interval_downwards_though_the_order_is_the_same() -> None:
+    found = of([0.1, 0.12, 0.14, 0.5], [0.2, 0.22, 0.24, 0.6], noise=0.1)
+    assert found is not None
+    assert found.kendall.value == 1 == found.kendall.upper
+    assert found.kendall.lower < 1
+
+
+@pytest.mark.parametrize("means", [[0.1, 0.2], [0.1, 0.1, 0.1]])
+def test_too_few_families_or_equal_scores_have_no_order(means: list[float]) -> None:
+    assert of(means, means) is None

@@ -1,0 +1,56 @@
+"""Recurrent networks over a text: both ways, pooled, and no further than they read."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+import torch
+from torch import nn
+
+from recsweep.models.protocol import Context
+from recsweep.models.registry import families_of
+from recsweep.models.text.batches import TextBatch
+from recsweep.models.text.recurrent import RecurrentText, TextStackConfig
+from recsweep.models.text.texts import labelled
+from recsweep.testing.text_worlds import text_world
+
+FOLD = text_world("text", features=False)
+CONFIG = {
+    "units": "words", "least_texts": 1, "longest_text": 4, "depth": 1, "hidden_size": 5,
+    "embedding_size": 3, "bidirectional": True, "pooling": "last", "dropout": 0.0,
+    "learning_rate": 0.01, "weight_decay": 0.0, "batch_size": 8,
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("cell", [nn.GRU, nn.LSTM])
+def test_both_ways_is_torchs_bidirectional_layer(cell: type[nn.GRU | nn.LSTM]) -> None:
+    network = RecurrentText(cell, TextStackConfig.model_validate(CONFIG), FOLD.training).eval()
+    assert network.backwards is not None
+    reference = cell(3, 5, batch_first=True, bidirectional=True)
+    turned = {f"{name}_reverse": value for name, value in network.backwards.state_dict().items()}
+    reference.load_state_dict({**network.layers.state_dict(), **turned})
+    inputs, length = torch.randn(2, 4, 3), torch.tensor([4, 2])
+    nothing = torch.zeros(2, 0)
+    batch = TextBatch(torch.zeros(2, 4, dtype=torch.int64), length, nothing, length, np.arange(2))
+    with torch.inference_mode():
+        found = network.states(inputs, batch)
+        for n, size in enumerate(length.tolist()):
+            states = reference(inputs[n : n + 1, :size])[0][0]
+            expected = torch.cat((states[-1, :5], states[0, 5:]))
+            torch.testing.assert_close(found[n], expected, atol=1e-6, rtol=1e-5)
+
+
+@pytest.mark.parametrize("pooling", ["last", "mean", "max"])
+def test_nothing_past_the_longest_text_reaches_an_answer(pooling: str) -> None:
+    config = {**CONFIG, "pooling": pooling}
+    context = Context(FOLD.training, 0, torch.device("cpu"), "fp32")
+    model = families_of("text")["gru"].model(config, context)
+    model.fit_epoch()
+    texts = labelled(FOLD.validation)
+    words = [text.split() for text in texts.text]
+    longer = np.array([" ".join([*each, "awful"]) for each in words], object)
+    found, known = model.probabilities(replace(texts, text=longer)), model.probabilities(texts)
+    whole = np.array([len(each) >= 4 for each in words])
+    assert whole.any()
+    np.testing.assert_allclose(found[whole], known[whole], rtol=1e-5)
+    assert not np.allclose(found[~whole], known[~whole])

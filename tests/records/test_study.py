@@ -1,0 +1,43 @@
+import json
+from dataclasses import replace
+
+import pytest
+from studies import NOW, study_with, trial_row
+from worlds import experiment_of
+
+from recsweep.records.study import SESSIONS, SweepSession
+from recsweep.spaces.declared import DeclaredSpace
+
+
+@pytest.mark.parametrize(("lower_is_better", "epoch", "value"), [(False, 2, 0.4), (True, 1, 0.1)])
+def test_a_trials_score_is_its_best_epochs_of_equals_the_earliest(
+    lower_is_better: bool, epoch: int, value: float
+) -> None:
+    trial = trial_row(0, (0.1, 0.4, 0.1, 0.4, 0.2), lower_is_better=lower_is_better)
+    assert trial.best is not None
+    assert (trial.best.epoch, trial.value) == (epoch, value)
+
+
+def test_a_trial_without_an_epoch_has_no_score_and_seconds_all_the_same() -> None:
+    trial = trial_row(0, ())
+    assert (trial.best, trial.value) == (None, None)
+    assert trial.seconds == pytest.approx(10 + 1 / 3)
+
+
+def test_efficiency_is_the_share_of_the_workers_time() -> None:
+    session = SweepSession(NOW, 10.0, 1.5, 2, 18.0, 3)
+    assert session.efficiency == pytest.approx(0.9)
+    assert SESSIONS.validate_json(json.dumps(SESSIONS.dump_python((session,), mode="json"))) == (
+        session,
+    )
+
+
+def test_a_familys_trials_keep_their_order_and_one_without_parameters_is_not_tuned() -> None:
+    experiment = experiment_of(families={"gru": "gru.yaml", "popularity": "popularity.yaml"})
+    trials = [trial_row(1, (0.1,)), trial_row(0, (0.2,), family="popularity"), trial_row(0, (0.3,))]
+    study = study_with(*trials, experiment=experiment)
+    assert study.trials_of("gru") == [trials[0], trials[2]]
+    assert study.tuned == []
+    depth = {"int": [1, 3], "role": "scientific", "why": "capacity"}
+    space = DeclaredSpace.model_validate({"family": "gru", "parameters": {"depth": depth}})
+    assert replace(study, spaces={**study.spaces, "gru": space}).tuned == ["gru"]
