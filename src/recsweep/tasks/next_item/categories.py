@@ -71,7 +71,7 @@ def _distribution(rows: csr_matrix, shares: csr_matrix) -> Float64:
     """(n_lists, n_categories), each row summing to 1 where anything is known."""
     found = (rows @ shares).toarray()
     total = found.sum(axis=1, keepdims=True)
-    return np.divide(found, total, out=np.zeros_like(found), where=total > 0)
+    return np.asarray(np.divide(found, total, out=np.zeros_like(found), where=total > 0))
 
 
 def categories_of(fold: Fold, dataset: Dataset, experiment: Experiment) -> Categories | None:
