@@ -58,8 +58,9 @@ def fit_chart(counted: Int64, of: Int64, false_alarms: float, seed: int = 0) -> 
         seed: of the simulation.
     """
     random = np.random.default_rng(seed)
-    usual = smoothed(counted.sum(), of.sum())
-    estimated = smoothed(random.binomial(of.sum(), usual, RUNS), of.sum())
+    texts = int(of.sum())
+    usual = float(smoothed(counted.sum(), texts))
+    estimated = smoothed(random.binomial(texts, usual, RUNS), texts)
     volumes = random.choice(of, (DAYS, RUNS))
     quiet = increments(random.binomial(volumes, usual), volumes, estimated)
     allowed, low, high = false_alarms * DAYS / MONTH * RUNS, 0.0, HIGHEST
@@ -106,9 +107,9 @@ def raised_share(usual: Float64) -> Float64:
     return np.minimum(RAISED * usual, (1 + usual) / 2)
 
 
-def smoothed(counted: Int64, of: Int64) -> float:
-    """A share that is neither 0 nor 1 (Jeffreys' prior)."""
-    return (counted + 0.5) / (of + 1)
+def smoothed(counted: Int64, of: int) -> Float64:
+    """Shares that are neither 0 nor 1 (Jeffreys' prior)."""
+    return np.asarray((counted + 0.5) / (of + 1))
 
 
 def _warnings(steps: Float64, threshold: float) -> int:
