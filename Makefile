@@ -13,7 +13,7 @@ STUDY ?= results/$(shell sed -nE "s/^study: *['\"]?([^'\" \#]+).*/\1/p" $(EXPERI
 MODEL ?= models/$(notdir $(STUDY))
 LEARNER ?= 1
 
-.PHONY: help install docs examples sweep field plan prepare search select confirm report model reproduce reference replay dashboard compare verdict methods portrait sync test test-long lint format types imports tests faults fuzz mutants tools audit clean distclean
+.PHONY: help install docs examples sweep field plan prepare search select fuse confirm report model reproduce reference replay dashboard compare verdict methods portrait sync test test-long lint format types imports tests faults fuzz mutants tools audit clean distclean
 
 help: ## List every target
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | awk -F'\t' '{printf "  make %-12s %s\n", $$1, $$2}'
@@ -46,6 +46,9 @@ search: $(INSTALLED) ## Stage 2: run or resume the trials
 
 select: $(INSTALLED) ## Stage 3: pick each family's configuration
 	@$(BIN)/recsweep select $(STUDY) $(ARGS)
+
+fuse: $(INSTALLED) ## Make an ensemble of the best trials, chosen on the folds; confirm holds it against the best
+	@$(BIN)/recsweep fuse $(STUDY) $(ARGS)
 
 confirm: $(INSTALLED) ## Stage 4: refit the selected, open the sealed test, print verdicts
 	@$(BIN)/recsweep confirm $(STUDY) $(ARGS)
@@ -115,7 +118,8 @@ imports: $(INSTALLED) ## Imports point one way
 
 WORKERS ?= 2
 tests: $(INSTALLED) ## pytest with branch coverage: WORKERS=2
-	@$(BIN)/pytest -m 'not long' -n $(WORKERS) --dist loadfile --no-loadscope-reorder --durations=10 --cov --cov-report=term:skip-covered --cov-fail-under=85
+	@$(BIN)/python -W 'ignore:Unable to activate pytest' -m slipcover -m pytest -m 'not long' -n $(WORKERS) --dist loadfile --no-loadscope-reorder --durations=10
+	@$(BIN)/python -m slipcover --merge .coverage.json --skip-covered --fail-under 85
 
 test-long: $(INSTALLED) ## The few tests that `make test` leaves out
 	@$(BIN)/pytest -m long --durations=10

@@ -6,17 +6,18 @@ Two logs with as many events: in one of them a single learner has them all, besi
 ordinary ones; in the other they are spread over learners of fifty events each. Each family is
 trained for one epoch by its published defaults on the days before the cut and asked of every target
 after it, in a process of its own with one thread. Memory that is bounded by the sum of lengths is
-about the same on both logs, whatever the longest. The last line is JSON.
+about the same on both logs, whatever the longest. Of a case that ends by its limit of time
+(exit -24), the peak until then is told. The last line is JSON.
 """
 
 import argparse
 import json
 import os
 import resource
-import subprocess
 import sys
 import time
-from pathlib import Path
+from contextlib import suppress
+from multiprocessing import get_context
 
 for name in ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "POLARS_MAX_THREADS"):
     os.environ.setdefault(name, "1")
@@ -34,6 +35,7 @@ from recsweep.tasks.registry import TASKS
 from recsweep.testing.worlds import END, Row, fold_of
 
 CPU = torch.device("cpu")
+FORK = get_context("fork")
 COURSES, ORDINARY, LENGTH = 500, 200, 50
 LOGS = ("one learner", "spread")
 
@@ -76,19 +78,25 @@ def _trained(task: str, name: str, fold: Fold) -> object:
 
 def apart(seconds: int, **case: object) -> dict[str, float]:
     """Measure a case in a process of its own, of so many seconds of computing."""
+    ours, theirs = FORK.Pipe(duplex=False)
 
-    def limit() -> None:
+    def work() -> None:
         resource.setrlimit(resource.RLIMIT_CPU, (seconds, seconds))
+        theirs.send(measure(**case))  # type: ignore[arg-type]
 
-    code = f"import long_learner; print(long_learner.json.dumps(long_learner.measure(**{case!r})))"
-    ended = subprocess.run(
-        [sys.executable, "-c", code], cwd=Path(__file__).parent, preexec_fn=limit,
-        capture_output=True, text=True, check=False,
-    )  # fmt: skip
-    if ended.returncode:
-        return {"exit": ended.returncode}
-    found: dict[str, float] = json.loads(ended.stdout.splitlines()[-1])
-    return found
+    process = FORK.Process(target=work)
+    process.start()
+    theirs.close()
+    peak = 0.0
+    while not ours.poll(0.2):
+        with suppress(ValueError, OSError):  # it has just ended
+            peak = peak_gib(process.pid or 0)
+    try:
+        found: dict[str, float] = ours.recv()
+    except EOFError:
+        found = {"peak_gib": round(peak, 2)}
+    process.join()
+    return {**found, "exit": float(process.exitcode or 0)}
 
 
 def main() -> None:
@@ -102,7 +110,7 @@ def main() -> None:
     asked = parser.parse_args()
     results = []
     for task in asked.tasks:
-        for family in asked.families or sorted(families_of(task)):
+        for family in sorted({*families_of(task)} & {*(asked.families or families_of(task))}):
             for which in asked.logs:
                 case = {"task": task, "family": family, "which": which}
                 figures = apart(asked.seconds, **case, events=asked.events)

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from recsweep.api.models import export, fit, monitor, recommend
     from recsweep.api.papers import methods, verdict
-    from recsweep.api.results import compare, confirm, portrait, report, reproduce, select
+    from recsweep.api.results import compare, confirm, fuse, portrait, report, reproduce, select
     from recsweep.api.search import plan, prepare, replay, run_search
     from recsweep.api.study_folder import StudyFolder, load_study
     from recsweep.api.whole import sweep
@@ -38,6 +38,7 @@ __all__ = [
     "confirm",
     "export",
     "fit",
+    "fuse",
     "load_experiment",
     "load_study",
     "methods",
@@ -58,7 +59,7 @@ __all__ = [
 _HOMES = {
     "api.models": ("export", "fit", "monitor", "recommend"),
     "api.papers": ("methods", "verdict"),
-    "api.results": ("compare", "confirm", "portrait", "report", "reproduce", "select"),
+    "api.results": ("compare", "confirm", "fuse", "portrait", "report", "reproduce", "select"),
     "api.search": ("plan", "prepare", "replay", "run_search"),
     "api.study_folder": ("StudyFolder", "load_study"),
     "api.whole": ("sweep",),

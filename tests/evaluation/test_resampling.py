@@ -16,7 +16,7 @@ def test_a_root_is_the_t_probability_of_each_resamples_distance(
     means = np.random.default_rng(0).normal(size=(2, n))
     draws = np.random.default_rng(3)
     resampling._draw_seeds((once, once), resamples, draws)
-    pieces = [*resampling._learner_weights(n, resamples, draws)]
+    pieces = [*resampling.learner_weights(n, resamples, draws)]
     assert [(rows.start, rows.stop) for rows, _ in pieces] == [(0, 2), (2, 4), (4, 6), (6, 7)]
     difference = means[0] - means[1]
     centred = difference - difference.mean()

@@ -1,4 +1,5 @@
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
@@ -37,3 +38,8 @@ def test_a_damaged_list_is_never_written_over(tmp_path: Path, content: str) -> N
     with pytest.raises(BadInput, match=r"openings\.json"):
         record_opening(tmp_path, "confirm", CODE, "f00", CHOICES)
     assert path.read_text() == content
+
+
+def test_what_is_opened_for_is_the_part_of_a_record_that_decides_it() -> None:
+    keys = {**CHOICES["gru"].model_dump(), "value": 0.3, "metrics": {}}
+    assert Opened.of(SimpleNamespace(**keys)) == CHOICES["gru"]

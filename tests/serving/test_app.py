@@ -2,7 +2,6 @@
 
 import json
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import Any
 
 import pytest
@@ -14,37 +13,9 @@ from recsweep.serving import served
 pytest.importorskip("fastapi", reason="needs the extra serve")
 
 from fastapi.testclient import TestClient
+from service import Here, model
 
-from recsweep.serving.app import MOST_BYTES, Busy, Entry, chosen, make_app
-from recsweep.serving.messages import ModelOut, PurchaseIn, PurchaseOut, RecommendIn, RecommendOut
-
-
-@dataclass
-class Here:
-    """The bundle in this process."""
-
-    bundle: served.ServedBundle
-    busy: bool = False
-
-    async def recommend(self, request: RecommendIn) -> RecommendOut:
-        if self.busy:
-            raise Busy
-        return self.bundle.recommend([request])[0]
-
-    async def purchase(self, request: PurchaseIn) -> PurchaseOut:
-        return self.bundle.purchase([request])[0]
-
-
-def model(name: str, task: str = "next_item", share: float = 1.0) -> ModelOut:
-    return ModelOut(
-        model=name,
-        task=task,
-        family="gru",
-        study="made-up",
-        courses=12,
-        fitted_until="everything",
-        share=share,
-    )
+from recsweep.serving.app import MOST_BYTES, Entry, chosen, make_app
 
 
 @pytest.fixture

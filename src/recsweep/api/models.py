@@ -6,6 +6,7 @@ A stage is imported when it is called: `import recsweep` and the command line st
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -24,7 +25,7 @@ def fit(
     best: str | Path,
     out: str | Path,
     *,
-    until: Until = "everything",
+    until: Until | datetime = "everything",
     licence: str | None = None,
     on_epoch: OnEpoch = lambda family, epoch, epochs, seconds_left: None,
 ) -> FittedBundle:
@@ -34,7 +35,8 @@ def fit(
         best: `results/<study>/best/<family>.yaml`, or a study's folder: its family with the best
             cross-validated score.
         out: a folder that is not there yet.
-        until: `everything`, the sealed test included, once its verdicts are out; or `development`.
+        until: `everything`, the sealed test included, once its verdicts are out; `development`; or
+            a moment before which all is learned from, UTC unless it says otherwise.
         licence: what is known of the data's licence, for the model card.
         on_epoch: called with every epoch.
 
@@ -48,11 +50,13 @@ def fit(
         >>> fitted.file.courses
         12
     """
+    from recsweep.data.clock import microseconds
     from recsweep.stages.fit.stage import fit_stage
 
     path = Path(best)
     root = root_of(path if path.is_dir() else path.parent.parent)
-    return fit_stage(path, root, Path(out), until=until, licence=licence, on_epoch=on_epoch)
+    end = microseconds(until) if isinstance(until, datetime) else until
+    return fit_stage(path, root, Path(out), until=end, licence=licence, on_epoch=on_epoch)
 
 
 def recommend(

@@ -32,12 +32,11 @@ def study_html(
             cells.append(f"{sealed.mean:.4f} [{sealed.lower:.4f}, {sealed.upper:.4f}]")
         rows.append(cells)
     pairs = [[c.pair, c.numbers, c.how] for c in answer.contrasts]
-    said = [answer.plainly, answer.sequence]
     limits = [answer.basis, *answer.caveats]
     return (
         Markup("<p><b>{}</b>: {}</p>").format(experiment.study, experiment.description)
         + Markup("<p><b>{}</b></p>").format(answer.sentence)
-        + Markup().join(Markup("<p>{}</p>").format(text) for text in said if text)
+        + Markup().join(Markup("<p>{}</p>").format(text) for text in answer.further)
         + (_table(["lead of", answer.metric, ""], pairs) if pairs else "")
         + Markup().join(Markup("<p><small>{}</small></p>").format(text) for text in limits if text)
         + _table(head, rows)

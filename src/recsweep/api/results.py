@@ -1,4 +1,4 @@
-"""The verbs on a searched study: select, confirm, report, portrait, compare, reproduce.
+"""The verbs on a searched study: select, fuse, confirm, report, portrait, compare, reproduce.
 
 A stage is imported when it is called: `import recsweep` and the command line stay quick.
 """
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from recsweep.stages.compare import Compared
     from recsweep.stages.confirm.refits import RefitEnded
     from recsweep.stages.confirm.stage import Confirmed
+    from recsweep.stages.fuse.stage import Fused, OnCandidate
     from recsweep.stages.portrait.stage import OnEpoch, Portrayed
     from recsweep.stages.report import Reported
     from recsweep.stages.reproduce.stage import Reproduction
@@ -103,6 +104,39 @@ def confirm(
     return confirmed
 
 
+def fuse(
+    study: Place,
+    *,
+    count: int = 2,
+    on_end: OnCandidate = lambda candidate, done, total, seconds_left: None,
+) -> Fused:
+    """Make an ensemble of the study's best trials, chosen on the folds; write `best/ensemble.yaml`.
+
+    The next confirmation takes it along, against the best family alone.
+
+    Args:
+        study: its folder.
+        count: of each family, so many of its best trials can be chosen.
+        on_end: called with every trial that is trained again.
+
+    Raises:
+        BadInput: no study there, other data than it searched on, or a task without ensembles.
+        WorkFailed: no trial to choose from, one that diverged, or a process was killed.
+
+    Examples:
+        >>> fused = fuse("results/mine", count=1)
+        >>> fused.as_recorded, len(fused.candidates)
+        (3, 3)
+    """
+    from recsweep.mirror.study import mirror_study
+    from recsweep.stages.fuse.stage import fuse_stage
+
+    folder = folder_of(study)
+    fused = fuse_stage(folder, root_of(folder), count=count, on_end=on_end)
+    mirror_study(folder)
+    return fused
+
+
 def report(study: Place, lang: str = "en") -> Reported:
     """Write the leaderboard and the page; `page` of what is given back says where.
 
@@ -140,8 +174,11 @@ def portrait(
 ) -> Portrayed:
     """Portray learners: group what a refitted network makes of them; renews the page as well.
 
+    Of a bundle's folder: group what its model makes of the learners of its log. That portrait lies
+    beside the bundle, in `portraits/`.
+
     Args:
-        study: its folder.
+        study: its folder, or a bundle's.
         family: its name in the study; None: the best recurrent one.
         clusters: how many; None: chosen by silhouette score.
         on_epoch: called with every epoch of the refit.
@@ -150,13 +187,17 @@ def portrait(
         BadInput: no study, or a family that can't be portrayed.
         WorkFailed: nothing could be selected, or the refit diverged.
     """
+    from recsweep.bundle.format import NAME as BUNDLE
     from recsweep.mirror.study import mirror_study
+    from recsweep.stages.portrait.bundle import bundle_portrait_stage
     from recsweep.stages.portrait.stage import portrait_stage
     from recsweep.stages.report import report_stage
     from recsweep.stages.tracked import track_portrait
 
     folder = folder_of(study)
     root = root_of(folder)
+    if (folder / BUNDLE).exists():
+        return bundle_portrait_stage(folder, root, clusters=clusters)
     portrayed = portrait_stage(folder, root, family=family, clusters=clusters, on_epoch=on_epoch)
     report_stage(folder, root)
     track_portrait(folder, portrayed.portrait)

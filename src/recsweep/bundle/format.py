@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from recsweep.config.schema import Experiment, Schema, Unit
-from recsweep.config.values import Value
+from recsweep.config.values import RecordedConfiguration
 from recsweep.evaluation.probability import Calibrator
 from recsweep.evaluation.verdict import PairVerdict, Scope
 
@@ -98,7 +98,7 @@ class BundleFile(Schema):
     family: str  # its name in the study
     kind: str  # its name in the registry
     task: str
-    config: Mapping[str, Value]
+    config: RecordedConfiguration
     epochs: int
     seed: int
     fitted: Fitted

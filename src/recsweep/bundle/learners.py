@@ -105,38 +105,56 @@ def groups_of(
     if ids is None:
         ids = events["user"].cast(pl.String).unique(maintain_order=True)
     whole = _events_of(bundle, events, ids)
-    late = np.zeros(len(whole), bool) if at is None else whole.time >= at
-    index = np.append(bundle.courses.index, UNKNOWN).astype(np.int32)
     for first in range(0, len(ids), CHUNK):
-        n = min(CHUNK, len(ids) - first)
-        low, high = np.searchsorted(whole.user, (first, first + n))
-        of = np.arange(low, high)
-        mine = rows_of(whole, of[~late[of]])
+        some = ids[first : first + CHUNK]
+        low, high = np.searchsorted(whole.user, (first, first + len(some)))
+        mine = rows_of(whole, np.arange(low, high))
         mine = replace(mine, user=mine.user - np.int32(first))
-        moment = np.full(n, bundle.known.cut if at is None else at)
-        if at is None:
-            np.maximum.at(moment, mine.user, mine.time + 1)
-        some = ids[first : first + n]
-        asked = Asked(
-            user=np.arange(n, dtype=np.int32),
-            events=mine,
-            index=index[mine.item],
-            moment=moment,
-            courses=courses,
-        )
-        yield Group(
-            ids=some,
-            asked=asked,
-            known=with_learners(bundle.known, learners.of(some)),
-            courses_unknown=int((mine.item == len(index) - 1).sum()),
-            too_late=int(late[of].sum()),
-        )
+        yield group_of(bundle, mine, some, learners.of(some), courses, at)
+
+
+def group_of(
+    bundle: Bundle,
+    events: Events,
+    ids: pl.Series,
+    learners: DatedTable,
+    courses: Int64,
+    at: int | None,
+) -> Group:
+    """One group: learners 0, 1, … with their events in order, and what is known of each; the rest
+    as `groups_of` has it. A course that the bundle has never heard of has the code after the last.
+    """
+    index = np.append(bundle.courses.index, UNKNOWN).astype(np.int32)
+    late = np.zeros(len(events), bool) if at is None else events.time >= at
+    mine = rows_of(events, np.flatnonzero(~late))
+    moment = np.full(len(ids), bundle.known.cut if at is None else at)
+    if at is None:
+        np.maximum.at(moment, mine.user, mine.time + 1)
+    asked = Asked(
+        user=np.arange(len(ids), dtype=np.int32),
+        events=mine,
+        index=index[mine.item],
+        moment=moment,
+        courses=courses,
+    )
+    return Group(
+        ids=ids,
+        asked=asked,
+        known=with_learners(bundle.known, learners),
+        courses_unknown=int((mine.item == len(index) - 1).sum()),
+        too_late=int(late.sum()),
+    )
 
 
 def with_learners(known: Known, table: DatedTable) -> Known:
     """The same, with what is known of learners."""
     of_users = replace(known.encoder.of_users, known=table)
     return replace(known, encoder=replace(known.encoder, of_users=of_users))
+
+
+def has_dwell(bundle: Bundle) -> bool:
+    """Do the histories that it was trained on say how long things took?"""
+    return any(table.dwell is not None for table in bundle.known.experiment.data.events)
 
 
 def _events_of(bundle: Bundle, events: pl.DataFrame, ids: pl.Series) -> Events:
@@ -160,9 +178,8 @@ def _events_of(bundle: Bundle, events: pl.DataFrame, ids: pl.Series) -> Events:
     user, time, item, kind = (frame[name].to_numpy() for name in order)
     new = changes(user) | changes(time) | changes(item) | changes(kind)
     # In a study of which any log has a dwell, every history has one.
-    dwelled = any(table.dwell is not None for table in bundle.known.experiment.data.events)
     dwell = None
-    if dwelled:
+    if has_dwell(bundle):
         dwell = np.full(len(frame), np.nan, np.float32)
         if timed:
             dwell = frame["dwell"].cast(pl.Float32).fill_null(np.nan).to_numpy()

@@ -2,7 +2,7 @@
 
 from datetime import datetime
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any
 
 import typer
 from typer.core import TyperGroup
@@ -24,7 +24,6 @@ from recsweep.config.schema import Experiment
 from recsweep.stages.init.words import Role
 
 DAYS = ["%Y-%m-%d", "%Y-%m-%dT%H:%M:%S", "%Y-%m-%d %H:%M:%S"]
-Until = Literal["everything", "development"]
 
 
 class ShowByDefault(TyperGroup):
@@ -221,6 +220,21 @@ def select(study: StudyFolder) -> None:
     steps.select(study)
 
 
+@app.command(epilog="Example: recsweep fuse results/default")
+def fuse(
+    study: StudyFolder,
+    candidates: Annotated[
+        int, typer.Option("--candidates", min=1, help="Of each family, so many of its best trials.")
+    ] = 2,
+    quiet: Quiet = False,
+) -> None:
+    """Make an ensemble of the study's best trials, chosen on the folds; write best/ensemble.yaml.
+
+    The next confirmation takes it along.
+    """
+    steps.fuse(study, candidates, quiet)
+
+
 @app.command(epilog="Example: recsweep confirm results/default")
 def confirm(
     study: StudyFolder,
@@ -269,7 +283,8 @@ def portrait(
 ) -> None:
     """Portray learners: group what a refitted network makes of them, and say what sets each apart.
 
-    It reads the development period only. portraits/<family>.parquet holds learners' ids.
+    Of a study it reads the development period only. Given a bundle, its model is portrayed.
+    portraits/<family>.parquet holds learners' ids.
     """
     steps.portrait(study, family, clusters, quiet)
 
@@ -372,10 +387,12 @@ def fit(
         Path, typer.Option("--out", "-o", help="A folder that isn't there yet, e.g. models/gru.")
     ],
     until: Annotated[
-        Until,
+        str,
         typer.Option(
             "--until",
-            help="everything: the sealed test as well, once its verdicts are out; or development.",
+            metavar="MOMENT",
+            help="everything: the sealed test as well, once its verdicts are out; development; or "
+            "all before a moment such as 2024-05-01.",
         ),
     ] = "everything",
     licence: Annotated[

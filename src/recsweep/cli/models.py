@@ -1,6 +1,7 @@
 """A fitted model: made, asked and handed on, each with what it prints."""
 
 from collections.abc import Sequence
+from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -15,19 +16,38 @@ if TYPE_CHECKING:
     from recsweep.stages.recommend import Asking
 
 
-def fit(best: Path, folder: Path, until: "Until", licence: str | None, quiet: bool) -> None:
-    """Fit, and say what was fitted."""
+def fit(best: Path, folder: Path, until: str, licence: str | None, quiet: bool) -> None:
+    """Fit, and say what was fitted.
+
+    Raises:
+        BadInput: `until` is neither a period nor a day.
+    """
     from recsweep.cli.model_lines import fitted_lines
     from recsweep.cli.refit_progress import RefitProgress
 
     with RefitProgress(out, quiet, "epochs") as progress:
-        fitted = recsweep.fit(best, folder, until=until, licence=licence, on_epoch=progress.trained)
+        fitted = recsweep.fit(
+            best, folder, until=_end(until), licence=licence, on_epoch=progress.trained
+        )
     for line in fitted_lines(fitted.file):
         out.print(line, markup=False, highlight=False, soft_wrap=True)
     ask = (command("recommend", str(folder), "histories.csv"), "lists for learners")
     if fitted.file.experiment.data.kind == "texts":
         ask = (command("monitor", str(folder), "feed.csv"), "warns where a label becomes frequent")
     hints((f"{folder}/README.md", "the model card"), ask)
+
+
+def _end(until: str) -> "Until | datetime":
+    if until == "everything":
+        return "everything"
+    if until == "development":
+        return "development"
+    try:
+        return datetime.fromisoformat(until)
+    except ValueError:
+        raise BadInput(
+            f"--until {until}: expected everything, development, or a moment such as 2024-05-01"
+        ) from None
 
 
 def recommend(

@@ -24,15 +24,12 @@ LINES = 3
 LONGEST = 24
 
 
-def portrait_lines(portrayed: Portrayed) -> Iterator[str]:
+def portrait_lines(portrayed: Portrayed, *, refitted: bool) -> Iterator[str]:
     """What was portrayed, and how far to trust the groups."""
     portrait = portrayed.portrait
-    yield (
-        f"{portrait.family} ({portrait.trial}, {portrait.epochs} epochs), refitted on the "
-        "development period"
-        + ("" if portrayed.fitted else "; nothing has changed since, so it was not refitted again")
-        + "."
-    )
+    how = ", refitted on the development period" if refitted else " as it was fitted"
+    again = "" if portrayed.fitted else "; nothing has changed since, so this is the last portrait"
+    yield f"{portrait.family} ({portrait.trial}, {portrait.epochs} epochs){how}{again}."
     yield from sentences(portrait, english)
 
 

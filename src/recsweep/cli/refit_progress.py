@@ -10,6 +10,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 from recsweep.cli.sweep_progress import duration
 from recsweep.records.live import seconds_after
 from recsweep.stages.confirm.refits import RefitEnded
+from recsweep.stages.fuse.rebuild import Candidate
 from recsweep.tracking.events import Event
 from recsweep.training.epoch import EpochReport
 
@@ -68,6 +69,11 @@ class RefitProgress:
         """Show an epoch of a refit that is the only one."""
         left = duration(seconds_left)
         self._show(epoch, epochs, f"{family} epoch {epoch} done, about {left} left")
+
+    def rebuilt(self, candidate: Candidate, done: int, total: int, seconds_left: float) -> None:
+        """Show a trial that was trained again."""
+        left = duration(seconds_left)
+        self._show(done, total, f"{candidate.trial} rebuilt, about {left} left")
 
     def _show(self, done: int, total: int, what: str) -> None:
         if self._quiet:

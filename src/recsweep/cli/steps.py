@@ -162,6 +162,20 @@ def select(folder: Path, quiet: bool = False) -> "Selection":
     return selection
 
 
+def fuse(folder: Path, count: int, quiet: bool) -> None:
+    """Fuse, and say what the ensemble is made of and what it costs."""
+    from recsweep.cli.fuse_lines import fuse_lines
+    from recsweep.cli.refit_progress import RefitProgress
+
+    with RefitProgress(out, quiet, "trials") as progress:
+        fused = recsweep.fuse(folder, count=count, on_end=progress.rebuilt)
+    say(*fuse_lines(fused))
+    hints(
+        (command("confirm", str(folder)), "opens the sealed test: is it better?"),
+        (command("fit", str(fused.path), "--out", f"models/{fused.best.study}"), "a model of it"),
+    )
+
+
 def confirm(
     folder: Path, quiet: bool, searches: int | None = None, later: Sequence[str] = ()
 ) -> None:
@@ -216,13 +230,14 @@ def portrait(folder: Path, family: str | None, clusters: int | None, quiet: bool
 
     with RefitProgress(out, quiet, "epochs") as progress:
         portrayed = recsweep.portrait(folder, family, clusters=clusters, on_epoch=progress.trained)
-    found = portrayed.portrait
-    say(*portrait_lines(portrayed))
+    found, of_study = portrayed.portrait, (folder / "study.json").exists()
+    say(*portrait_lines(portrayed, refitted=of_study))
     out.print(portrait_table(found))
+    place = folder if of_study else folder.parent
     hints(
-        (f"{folder / page_name('en')}#portraits", "the page, with the picture"),
-        (str(portrait_path(folder, found.family)), "the groups"),
-        (str(vectors_path(folder, found.family)), "learners' ids (personal data), vectors"),
+        *([(f"{folder / page_name('en')}#portraits", "the page, with the picture")] * of_study),
+        (str(portrait_path(place, found.family)), "the groups"),
+        (str(vectors_path(place, found.family)), "learners' ids (personal data), vectors"),
     )
 
 

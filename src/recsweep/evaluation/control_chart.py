@@ -58,9 +58,8 @@ def fit_chart(counted: Int64, of: Int64, false_alarms: float, seed: int = 0) -> 
         seed: of the simulation.
     """
     random = np.random.default_rng(seed)
-    texts = int(of.sum())
-    usual = float(smoothed(counted.sum(), texts))
-    estimated = smoothed(random.binomial(texts, usual, RUNS), texts)
+    usual = float(smoothed(counted.sum(), of.sum()))
+    estimated = smoothed(random.binomial(of.sum(), usual, RUNS), of.sum())
     volumes = random.choice(of, (DAYS, RUNS))
     quiet = increments(random.binomial(volumes, usual), volumes, estimated)
     allowed, low, high = false_alarms * DAYS / MONTH * RUNS, 0.0, HIGHEST
@@ -107,8 +106,8 @@ def raised_share(usual: Float64) -> Float64:
     return np.minimum(RAISED * usual, (1 + usual) / 2)
 
 
-def smoothed(counted: Int64, of: int) -> Float64:
-    """Shares that are neither 0 nor 1 (Jeffreys' prior)."""
+def smoothed(counted: Int64, of: Int64) -> Float64:
+    """A share that is neither 0 nor 1 (Jeffreys' prior)."""
     return np.asarray((counted + 0.5) / (of + 1))
 
 

@@ -10,9 +10,10 @@ from recsweep.models.protocol import Context, FamilyConfig
 C = TypeVar("C", bound=FamilyConfig)
 M_co = TypeVar("M_co", covariant=True)
 
-Role = Literal["network", "control", "baseline", "floor"]
+Role = Literal["network", "control", "baseline", "floor", "ensemble"]
 """Networks are what a study is about, controls are networks that are denied something, baselines
-what networks are held against by default, and floors what all have to pass."""
+what networks are held against by default, and floors what all have to pass. An ensemble is made of
+a finished study's trials: it has no search space."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,7 @@ from typing import Literal
 
 from recsweep.config.files import validate
 from recsweep.config.schema import Schema
-from recsweep.config.values import Value
+from recsweep.config.values import RecordedConfiguration
 from recsweep.errors import BadInput
 from recsweep.records.atomic import write_text
 
@@ -20,7 +20,7 @@ class Opened(Schema):
 
     kind: str  # its name in the registry
     trial: str
-    config: Mapping[str, Value]
+    config: RecordedConfiguration
     epochs: int
 
     @classmethod

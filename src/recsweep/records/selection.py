@@ -7,13 +7,15 @@ from typing import Annotated, Any, Literal
 
 from recsweep.config.files import dump_yaml, read_yaml, validate
 from recsweep.config.schema import Decides, Experiment, Schema
-from recsweep.config.values import Configuration, Value
+from recsweep.config.values import Configuration, RecordedConfiguration
 from recsweep.errors import BadInput
+from recsweep.models.registry import role_of
 from recsweep.records.atomic import write_text
 from recsweep.records.digests import digests_of
 from recsweep.records.openings import Opened
 
 Rule = Literal["best_mean", "one_standard_error"]
+EnsembleRule = Literal["greedy_selection"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,8 +66,8 @@ class BestFile(Schema):
     family: str  # its name in the study
     kind: Annotated[str, Decides.REBUILT]  # its name in the registry
     trial: str
-    rule: Rule
-    config: Annotated[Mapping[str, Value], Decides.REBUILT]
+    rule: Rule | EnsembleRule
+    config: Annotated[RecordedConfiguration, Decides.REBUILT]
     seed: Annotated[int, Decides.REBUILT]
     epochs: Annotated[int, Decides.REBUILT]
     metric: Annotated[str, Decides.REBUILT]
@@ -94,7 +96,7 @@ def read_best(path: Path) -> BestFile:
             that its own experiment doesn't have.
     """
     best = validate(BestFile, read_yaml(path), path)
-    if best.family not in best.experiment.families:
+    if best.family not in best.experiment.families and role_of(best.kind) != "ensemble":
         named = ", ".join(best.experiment.families)
         raise BadInput(f"{path}: family: {best.family} is not among experiment.families ({named})")
     return best

@@ -10,8 +10,9 @@ from typing import Literal
 
 from recsweep.config.schema import Experiment, written
 from recsweep.evaluation.verdict import Outcome, PairVerdict
+from recsweep.models.families.ensemble import EnsembleConfig
 from recsweep.models.registry import titles
-from recsweep.records.confirmation import Confirmation
+from recsweep.records.confirmation import Confirmation, ConfirmedFamily
 from recsweep.records.evidence import Evidence
 from recsweep.records.selection import Selection
 from recsweep.records.study import Study
@@ -56,6 +57,7 @@ class Answer:
     sentence: str
     plainly: str  # in numbers that anybody understands
     sequence: str  # what sequence order contributes
+    ensemble: str  # what one of the study's trials gains on the best family, and its cost
     contrasts: tuple[Contrast, ...]  # the question's first
     basis: str  # learners, seeds, and for what the intervals hold
     caveats: tuple[str, ...]
@@ -63,9 +65,14 @@ class Answer:
     margin: float  # of equivalence
 
     @property
+    def further(self) -> tuple[str, ...]:
+        """What is said after the sentence, as far as it can be told."""
+        return tuple(filter(None, (self.plainly, self.sequence, self.ensemble)))
+
+    @property
     def lines(self) -> Iterator[str]:
         """All but the question as plain text; `! ` begins a caveat."""
-        yield from filter(None, (self.sentence, self.plainly, self.sequence))
+        yield from (self.sentence, *self.further)
         width = max((len(contrast.pair) for contrast in self.contrasts), default=0)
         for contrast in self.contrasts:
             yield f"  {contrast.pair:{width}}  {contrast.numbers}  {contrast.how}"
@@ -167,6 +174,7 @@ class _Teller:
             sentence=self.say("answer_closed", said=said),
             plainly="",
             sequence="",
+            ensemble="",
             contrasts=(),
             basis="",
             caveats=(self.say("folds_are_optimistic"), *given_up(self.experiment, self.say)),
@@ -178,14 +186,15 @@ class _Teller:
         """By the sealed test."""
         found = find(sealed.pairs, self.entrants)
         asked = {n: self.titles[n] for n in (found.subject, *(v.b for v in found.rivals))}
-        plainly = report_of(self.experiment.task).plainly
+        report = report_of(self.experiment.task)
         said = self._said(found) if found.rivals else self._alone(found.subject, sealed)
         return Answer(
             question=self._question(),
             verdict=found.verdict,
             sentence=self.say(f"answer_{found.verdict}", said=said),
-            plainly=plainly(self.say, sealed, asked) if found.rivals else "",
+            plainly=report.plainly(self.say, sealed, asked) if found.rivals else "",
             sequence=self._sequence(found.twins, sealed),
+            ensemble=self.say("space").join(self._ensemble(v, sealed) for v in found.ensembles),
             contrasts=(
                 *(self._contrast(v, "rival") for v in found.rivals),
                 *(self._contrast(v, "order") for v in found.twins),
@@ -193,6 +202,7 @@ class _Teller:
             ),
             basis=self.say("space").join(self._basis(sealed, found)),
             caveats=(
+                *report.caveats(self.say, sealed),
                 *self._scope(sealed),
                 *given_up(self.experiment, self.say),
                 *self._cautions(found.told),
@@ -245,6 +255,23 @@ class _Teller:
         ]
         return self.say("sequence_pays", parts=listed(self.say, parts))
 
+    def _ensemble(self, v: PairVerdict, sealed: Confirmation) -> str:
+        how = "better" if v.outcome == "worse" else v.outcome  # the sign tells which
+        costs = {
+            f"{key}_{side}": value
+            for side, name in (("a", v.a), ("b", v.b))
+            for key, value in _costs(sealed.families[name]).items()
+        }
+        return self.say(
+            "ensemble_told",
+            members=len(EnsembleConfig.model_validate(sealed.families[v.a].config).members),
+            b=self.titles[v.b],
+            numbers=signed_interval(*v.lead),
+            metric=written(sealed.metric),
+            how=self.say(self._key("how", how)),
+            **costs,
+        )
+
     def _contrast(self, v: PairVerdict, about: About) -> Contrast:
         a, b = self.titles[v.a], self.titles[v.b]
         how = "better" if v.outcome == "worse" else v.outcome  # the sign tells which
@@ -286,3 +313,12 @@ class _Teller:
     @staticmethod
     def _key(*parts: str) -> str:
         return "_".join(parts).replace(" ", "_")
+
+
+def _costs(family: ConfirmedFamily) -> dict[str, str]:
+    """Of one refit: seconds of training, seconds to answer the whole test, size."""
+    return {
+        "fit": f"{family.fit_seconds:.1f}",
+        "score": f"{family.score_seconds or 0:.1f}",
+        "size": f"{(family.model_bytes or 0) / 1e6:.1f}",
+    }

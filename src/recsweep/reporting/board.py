@@ -22,7 +22,7 @@ def build_board(study: Study, selection: Selection, confirmation: Confirmation |
     view = View(study, selection, "en")
     sealed = confirmation if confirmation and confirmation.pairs else None
     said = answer_of(study, selection, sealed)
-    told = said.sentence, said.plainly, said.sequence, said.basis, *said.caveats
+    told = said.sentence, *said.further, said.basis, *said.caveats
     update = {
         "question": said.question,
         "verdict": tuple(filter(None, told)),

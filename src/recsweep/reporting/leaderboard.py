@@ -160,7 +160,7 @@ def markdown(
 def _answered(answer: "Answer") -> Iterator[str]:
     """Question and answer, the intervals as a table, and what limits them."""
     yield from (answer.question, "", f"**{answer.sentence}**", "")
-    for text in filter(None, (answer.plainly, answer.sequence)):
+    for text in answer.further:
         yield from (text, "")
     if answer.contrasts:
         yield from (f"| lead of | {answer.metric} | |", "|---|---:|---|")

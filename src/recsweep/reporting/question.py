@@ -41,6 +41,7 @@ class Findings:
     rivals: tuple[PairVerdict, ...]  # the subject against baselines, then floors
     twins: tuple[PairVerdict, ...]  # each network against its twin without order
     others: tuple[PairVerdict, ...]
+    ensembles: tuple[PairVerdict, ...]  # the ensemble of the study against its best family
     declared: int
     verdict: Verdict
 
@@ -57,6 +58,8 @@ def find(pairs: Sequence[PairVerdict], entrants: Entrants) -> Findings:
     study without one, about the best family.
     """
     declared = [v for v in pairs if not v.exploratory]
+    ensembles = [v for v in declared if role_of(entrants.kinds[v.a]) == "ensemble"]
+    declared = [v for v in declared if v not in ensembles]
     both_ways = [*declared, *(v.turned() for v in declared)]
     subject, rivals = _about(both_ways, entrants)
     twins = [v for v in both_ways if entrants.are_twins(v)]
@@ -67,7 +70,8 @@ def find(pairs: Sequence[PairVerdict], entrants: Entrants) -> Findings:
         rivals=tuple(rivals),
         twins=tuple(v for v in twins if v not in rivals),
         others=tuple(v for v in declared if frozenset((v.a, v.b)) not in told),
-        declared=len(declared),
+        ensembles=tuple(ensembles),
+        declared=len(declared) + len(ensembles),
         verdict=_verdict(rivals, entrants) if asked else "ranked",
     )
 

@@ -8,6 +8,7 @@ from recsweep.config.values import Value
 from recsweep.evaluation.verdict import PairVerdict
 from recsweep.models.registry import titles
 from recsweep.records.confirmation import Estimate
+from recsweep.records.ensemble import ENSEMBLE
 from recsweep.records.selection import Selection
 from recsweep.records.study import Study, TrialRow
 from recsweep.reporting.charts.marks import Mark
@@ -35,9 +36,10 @@ class View:
         words = words_of(self.study.experiment.task, self.lang)
         object.__setattr__(self, "words", words)
         object.__setattr__(self, "say", speaker(self.study.experiment, self.lang))
-        names = enumerate(self.study.experiment.families)
+        names = enumerate((*self.study.experiment.families, ENSEMBLE))
         object.__setattr__(self, "marks", {name: Mark(n) for n, name in names})
         kinds = {name: space.family for name, space in self.study.spaces.items()}
+        kinds.setdefault(ENSEMBLE, ENSEMBLE)
         object.__setattr__(self, "titles", titles(kinds, self.lang))
 
     def label(self, family: str) -> str:

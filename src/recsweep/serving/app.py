@@ -78,10 +78,11 @@ def make_app(entries: Callable[[], Sequence[Entry]], token: str | None) -> FastA
     bearer = HTTPBearer(auto_error=False)
 
     def allowed(given: HTTPAuthorizationCredentials | None = Depends(bearer)) -> None:  # noqa: B008
-        if token is None:
-            return
-        if given is None or not hmac.compare_digest(given.credentials.encode(), token.encode()):
+        wanted = (token or "").encode()
+        if given is None or not hmac.compare_digest(given.credentials.encode(), wanted):
             raise HTTPException(401, "a bearer token is needed", {"WWW-Authenticate": "Bearer"})
+
+    guards = [] if token is None else [Depends(allowed)]  # the schema says which it is
 
     refusals: dict[int | str, dict[str, Any]] = {
         401: {"description": "No valid bearer token"},
@@ -95,17 +96,17 @@ def make_app(entries: Callable[[], Sequence[Entry]], token: str | None) -> FastA
         """Is the service up?"""
         return {"status": "ok"}
 
-    @app.get("/v1/models", dependencies=[Depends(allowed)], responses={401: refusals[401]})
+    @app.get("/v1/models", dependencies=guards, responses={401: refusals[401]})
     def models() -> list[ModelOut]:
         """Who answers, and which share of the learners."""
         return [entry.model for entry in entries()]
 
-    @app.post("/v1/recommend", dependencies=[Depends(allowed)], responses=refusals)
+    @app.post("/v1/recommend", dependencies=guards, responses=refusals)
     async def recommend(request: RecommendIn) -> RecommendOut:
         """A list of courses for a learner."""
         return await chosen(entries(), NEXT_ITEM, request.learner).replicas.recommend(request)
 
-    @app.post("/v1/purchase", dependencies=[Depends(allowed)], responses=refusals)
+    @app.post("/v1/purchase", dependencies=guards, responses=refusals)
     async def purchase(request: PurchaseIn) -> PurchaseOut:
         """How likely looks at courses end in buying them."""
         return await chosen(entries(), PURCHASE, request.learner).replicas.purchase(request)
@@ -114,7 +115,11 @@ def make_app(entries: Callable[[], Sequence[Entry]], token: str | None) -> FastA
     def invalid(_: Request, error: RequestValidationError) -> JSONResponse:
         """Where and what; never what was sent, which may be no text at all."""
         problems = [
-            {"loc": [_plain(part) for part in each["loc"]], "msg": _plain(each["msg"])}
+            {
+                "loc": [_plain(part) for part in each["loc"]],
+                "msg": _plain(each["msg"]),
+                "type": each["type"],
+            }
             for each in error.errors()[:5]
         ]
         return JSONResponse({"detail": problems}, 422)

@@ -3,7 +3,7 @@
 from datetime import UTC, datetime
 from typing import Annotated
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema
 
 from recsweep.config.schema import EventType
 
@@ -19,6 +19,24 @@ def _writable(text: str) -> str:
     return text
 
 
+def _a_number(count: object) -> object:
+    """pydantic would also take digits in quotes, and true."""
+    if isinstance(count, str | bool):
+        raise ValueError("expected a number")
+    return count
+
+
+def _text_or_seconds(moment: object) -> object:
+    """pydantic would also take milliseconds, digits in quotes, and true."""
+    if isinstance(moment, str) and moment[4:5] != "-":
+        raise ValueError("expected ISO 8601, or seconds since 1970 as a number without quotes")
+    if isinstance(moment, int | float) and (
+        isinstance(moment, bool) or not 0 <= moment < LATEST.timestamp()
+    ):
+        raise ValueError("expected seconds since 1970, up to 2199")
+    return moment
+
+
 def _in_range(moment: datetime) -> datetime:
     aware = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
     if not EARLIEST <= aware < LATEST:
@@ -27,7 +45,19 @@ def _in_range(moment: datetime) -> datetime:
 
 
 Id = Annotated[str, Field(min_length=1, max_length=LONGEST_ID), AfterValidator(_writable)]
-Time = Annotated[datetime, AfterValidator(_in_range)]
+Time = Annotated[
+    datetime,
+    BeforeValidator(_text_or_seconds),
+    AfterValidator(_in_range),
+    WithJsonSchema(
+        {
+            "anyOf": [
+                {"type": "string", "format": "date-time"},
+                {"type": "number", "minimum": 0, "exclusiveMaximum": LATEST.timestamp()},
+            ]
+        }
+    ),
+]
 
 
 class Message(BaseModel):
@@ -54,7 +84,7 @@ class HistoryIn(Message):
 class RecommendIn(HistoryIn):
     """Ask for a list."""
 
-    k: Annotated[int, Field(ge=1, le=MOST_LISTED)] = 10
+    k: Annotated[int, BeforeValidator(_a_number), Field(ge=1, le=MOST_LISTED)] = 10
     allow: Annotated[tuple[Id, ...], Field(max_length=MOST_COURSES)] | None = None
 
 

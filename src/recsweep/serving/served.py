@@ -8,11 +8,11 @@ import polars as pl
 import torch
 
 from recsweep.bundle.bundle import load_bundle
-from recsweep.bundle.learners import Group, groups_of, no_learners
+from recsweep.bundle.learners import Group, group_of, has_dwell, no_learners
 from recsweep.bundle.recommend import best_of, lists_of
 from recsweep.data.clock import microseconds
-from recsweep.data.features.dated import ID, LABEL
-from recsweep.data.types import KINDS, UNKNOWN, Int64
+from recsweep.data.features.dated import ID, LABEL, DatedTable
+from recsweep.data.types import KINDS, UNKNOWN, Events, Int64
 from recsweep.serving.messages import (
     CourseOut,
     HistoryIn,
@@ -34,7 +34,8 @@ class ServedBundle:
         logs = experiment.data.events
         constant = logs[0].type.constant if len(logs) == 1 else None
         self._kind = KINDS.index(constant or "browse")
-        self._learners = no_learners(experiment)
+        self._unknown: dict[int, tuple[pl.Series, DatedTable]] = {}  # by the number of learners
+        self._code = {course: code for code, course in enumerate(self.bundle.courses.ids.to_list())}
         catalogue = self.bundle.courses.catalogue
         self._ids, self._titles = catalogue[ID].to_list(), catalogue[LABEL].to_list()
         self._place = {course: place for place, course in enumerate(self._ids)}
@@ -107,17 +108,36 @@ class ServedBundle:
         return np.array(sorted(found), np.int64)
 
     def _group(self, requests: Sequence[HistoryIn], shown: Int64) -> Group:
+        """By arrays alone: joins of frames would take longer than the scores."""
+        unknown = len(self._code)
         rows = [
-            (str(n), event.course, microseconds(event.time), self._kind_of(event.type))
+            (
+                n,
+                microseconds(event.time),
+                self._code.get(event.course, unknown),
+                self._kind_of(event.type),
+            )
             for n, request in enumerate(requests)
             for event in request.events
         ]
-        schema = {"user": pl.String, "item": pl.String, "time": pl.Int64, "kind": pl.Int8}
-        events = pl.DataFrame(rows, schema, orient="row")
-        events = events.with_columns(dwell=pl.lit(None, pl.Float32))
-        ids = pl.Series([str(n) for n in range(len(requests))], dtype=pl.String)
-        (group,) = groups_of(self.bundle, events, self._learners, shown, None, ids)
-        return group
+        columns = np.unique(np.array(rows, np.int64).reshape(-1, 4), axis=0)  # in order, each once
+        user, time, item, kind = columns.T
+        events = Events(
+            user=user.astype(np.int32),
+            item=item.astype(np.int32),
+            time=np.ascontiguousarray(time),
+            kind=kind.astype(np.int8),
+            dwell=np.full(len(user), np.nan, np.float32) if has_dwell(self.bundle) else None,
+        )
+        ids, learners = self._nobody(len(requests))
+        return group_of(self.bundle, events, ids, learners, shown, None)
+
+    def _nobody(self, n: int) -> tuple[pl.Series, DatedTable]:
+        """So many learners of whom nothing is known."""
+        if n not in self._unknown:
+            ids = pl.Series([str(place) for place in range(n)], dtype=pl.String)
+            self._unknown[n] = ids, no_learners(self.bundle.known.experiment).of(ids)
+        return self._unknown[n]
 
     def _kind_of(self, name: str | None) -> int:
         return self._kind if name is None else KINDS.index(name)

@@ -105,7 +105,7 @@ def recommend_stage(
         table = no_learners(experiment)
         frames = read_histories(experiment, histories, done.read)
     else:
-        dataset = _prepared(bundle, root)
+        dataset = prepared_log(bundle, root)
         table = LearnerTable(_with_ids(dataset), dataset.user_rows)
         frames = iter([_events_of(dataset, ids)])
     if asking.learners is not None:
@@ -165,8 +165,12 @@ def _lists(
             pool.shutdown(cancel_futures=True)
 
 
-def _prepared(bundle: Bundle, root: Path) -> Dataset:
-    """The log up to the moment that the bundle was fitted until."""
+def prepared_log(bundle: Bundle, root: Path) -> Dataset:
+    """The log that a bundle was fitted on, with the sealed test if it learned from any of that.
+
+    Raises:
+        BadInput: it isn't there, or is another one.
+    """
     fitted = bundle.file.fitted
     folder = root / "data" / fitted.dataset
     dataset = load_dataset(folder)

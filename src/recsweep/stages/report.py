@@ -9,6 +9,7 @@ from recsweep.records.atomic import write_text
 from recsweep.records.board import Board, write_board
 from recsweep.records.confirmation import Confirmation, confirmation_inputs
 from recsweep.records.confirmation_files import read_confirmation
+from recsweep.records.ensemble import entrants
 from recsweep.records.files import read_study
 from recsweep.records.portrait import read_map
 from recsweep.records.selection import Selection
@@ -81,7 +82,8 @@ def current_confirmation(study: Study, selection: Selection, folder: Path) -> Co
     found = read_confirmation(folder)
     if found is None:
         return None
-    if found.inputs != confirmation_inputs(study, selection.opened, found.repeated):
+    opened = selection.opened if found.repeated else entrants(study, selection, folder)
+    if found.inputs != confirmation_inputs(study, opened, found.repeated):
         log.warning("verdicts.json is about an earlier selection; `recsweep confirm` renews it")
         return None
     return found

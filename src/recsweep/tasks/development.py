@@ -5,7 +5,7 @@ from dataclasses import replace
 import numpy as np
 
 from recsweep.config.schema import Experiment
-from recsweep.data.before_cut import learn, moment_of, sequences_of
+from recsweep.data.before_cut import learn, moment_of, rows_of, sequences_of
 from recsweep.data.types import UNKNOWN, Dataset, Fold, Int32, Sequences, Targets
 from recsweep.tasks.registry import TASKS
 from recsweep.tasks.task import Split
@@ -13,8 +13,9 @@ from recsweep.tasks.task import Split
 NAME = "development"
 
 
-def whole_development(dataset: Dataset, experiment: Experiment) -> Fold:
-    """The fold that trains on what the confirmation trains on, and has nothing to predict.
+def whole_development(dataset: Dataset, experiment: Experiment, cut: int | None = None) -> Fold:
+    """The fold that trains on what the confirmation trains on, or on all before another cut, and
+    has nothing to predict.
 
     Its histories are whole: of every learner with an event on a course of the catalogue, all such
     events. It needs none of the sealed test's files.
@@ -22,8 +23,9 @@ def whole_development(dataset: Dataset, experiment: Experiment) -> Fold:
     Raises:
         BadInput: nothing to train on, or a feature that can't be used.
     """
-    end = moment_of(dataset.development, dataset.cuts.test[0], experiment.folds)
-    split = whole_split(dataset, experiment, end)
+    if cut is None:
+        cut = moment_of(dataset.development, dataset.cuts.test[0], experiment.folds)
+    split = whole_split(dataset, experiment, cut)
     events, learned, cut = split.events, split.learned, split.window[0]
     training = TASKS[experiment.task].training(split)
     known, encoder = learned.index != UNKNOWN, learned.encoder
@@ -35,12 +37,14 @@ def whole_development(dataset: Dataset, experiment: Experiment) -> Fold:
 
 
 def whole_split(dataset: Dataset, experiment: Experiment, cut: int) -> Split:
-    """All events of a data set before a cut that lies at their end, with nothing after it.
+    """All events of a data set before a cut, with nothing after it.
 
     Raises:
         BadInput: a feature that can't be used.
     """
     events = dataset.development
+    if experiment.folds.in_time:
+        events = rows_of(events, events.time < cut)
     before = np.ones(len(events), bool)
     learned = learn(events, before, cut, dataset, experiment)
     return Split(NAME, events, (cut, cut), before, ~before, learned, dataset, experiment)

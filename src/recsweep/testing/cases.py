@@ -10,7 +10,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from recsweep.config.values import Configuration, Value
+from recsweep.config.values import Configuration, RecordedConfiguration, Value
 from recsweep.data.types import Fold, Targets
 from recsweep.errors import BadInput
 from recsweep.models.family import Build, Family
@@ -32,7 +32,7 @@ class Case:
 
     family: Family
     task: str
-    config: Configuration
+    config: RecordedConfiguration
     name: str = "given"  # of the configuration
     settings: Settings = field(default_factory=dict)  # of the task, where it can't do without
 

@@ -13,7 +13,7 @@ from typing import Any
 
 import torch
 
-from recsweep.config.values import Configuration
+from recsweep.config.values import RecordedConfiguration
 from recsweep.data.types import Training
 from recsweep.models.protocol import Context
 from recsweep.models.registry import families_of
@@ -23,7 +23,7 @@ from recsweep.training.trial import Diverged, fold_seed
 
 def refit(
     kind: str,
-    config: Configuration,
+    config: RecordedConfiguration,
     training: Training,
     *,
     epochs: int,
@@ -31,9 +31,11 @@ def refit(
     device: torch.device,
     precision: str = "fp32",
     task: Task[Any],
+    fold: int = 0,
     on_epoch: Callable[[int, int], None] = lambda epoch, epochs: None,
 ) -> Any:
-    """Train as a trial trains its first fold, on `training` and for `epochs` epochs.
+    """Train as a trial trains its first fold, or the one that is named, on `training` and for
+    `epochs` epochs.
 
     `on_epoch` is told of every epoch that ends, and of how many there will be.
 
@@ -44,7 +46,7 @@ def refit(
         Diverged: a training loss is infinite or not a number.
     """
     entry = families_of(task.name)[kind]
-    model = entry.model(config, Context(training, fold_seed(seed, 0), device, precision))
+    model = entry.model(config, Context(training, fold_seed(seed, fold), device, precision))
     last = min(epochs, entry.epochs or epochs)
     for epoch in range(1, last + 1):
         loss = model.fit_epoch()
@@ -55,7 +57,7 @@ def refit(
 
 
 def optimizer_steps(
-    config: Configuration, training: Training, epochs: int, task: Task[Any]
+    config: RecordedConfiguration, training: Training, epochs: int, task: Task[Any]
 ) -> int | None:
     """Optimiser steps in `epochs` epochs; None for a family that isn't trained by gradient."""
     steps = task.steps(config, training)

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import torch
 
 from recsweep.config.schema import Experiment
-from recsweep.config.values import Configuration
+from recsweep.config.values import RecordedConfiguration
 from recsweep.data.types import Fold
 from recsweep.evaluation.metrics import mean_over_folds
 from recsweep.models.protocol import Context, Resumable
@@ -41,7 +41,7 @@ class Trial:
     def __init__(
         self,
         family: str,
-        config: Configuration,
+        config: RecordedConfiguration,
         folds: Sequence[Fold],
         experiment: Experiment,
         *,

@@ -97,6 +97,20 @@ def test_the_sealed_test_is_learned_from_once_its_verdicts_are_out(world: World)
     assert record.fitted.events == len(pl.read_csv(world.log))
 
 
+def test_what_is_learned_from_can_end_at_any_moment_of_the_log(world: World) -> None:
+    times = pl.read_csv(world.log)["time"].sort()
+    early, late = (int(float(times.quantile(share, "nearest") or 0)) for share in (0.5, 0.95))
+    out = world.root / "models"
+    fitted = fit_stage(world.best(MF), world.root, out / "m", until=early * 1_000_000).file.fitted
+    before = int((times < early).sum())
+    assert 0.9 * before < fitted.events <= before
+    assert (fitted.until, fitted.end) == ("development", early * 1_000_000)
+    with pytest.raises(BadInput, match="the sealed test stays sealed"):
+        fit_stage(world.best(MF), world.root, out / "n", until=late * 1_000_000)
+    with pytest.raises(BadInput, match=r"--until 2001-.*the log has events from 2020-09"):
+        fit_stage(world.best(MF), world.root, out / "n", until=10**15)
+
+
 def test_a_verdict_on_another_configuration_is_none(
     world: World, edit: Callable[[Path, str, str], None]
 ) -> None:

@@ -19,6 +19,8 @@ from recsweep.config.schema import Experiment
 from recsweep.config.values import Value
 from recsweep.errors import BadInput
 from recsweep.records.portrait import portrait_path, read_portrait, vectors_path
+from recsweep.stages.fit.stage import fit_stage
+from recsweep.stages.portrait.bundle import bundle_portrait_stage
 from recsweep.stages.portrait.stage import portrait_stage
 from recsweep.stages.report import report_stage
 
@@ -185,6 +187,22 @@ def test_planted_groups_are_recovered_and_the_right_things_characterise_each(
         assert level.column == "age"
         assert level.overall == pytest.approx(33, abs=0.3)
         assert level.standardised > 0.8 if odd else level.standardised < -0.8
+
+
+def test_a_bundle_of_the_same_fit_is_portrayed_the_same_beside_its_folder(root: Path) -> None:
+    folder, model = study_of(root, "purchase"), root / "models" / "gru"
+    fit_stage(folder / "best/gru.yaml", root, model, until="development")
+    before = sorted(model.iterdir())
+    shown = CliRunner().invoke(app, ["portrait", "models/gru", "--clusters", "2"])
+    assert shown.exit_code == 0, shown.output
+    assert "models/portraits/gru.json" in shown.output
+    assert sorted(model.iterdir()) == before
+    expected = portrait_stage(folder, root, clusters=2).portrait
+    found = read_portrait(root / "models", "gru")
+    assert found is not None
+    assert found.clusters == expected.clusters
+    assert found.vectors == expected.vectors
+    assert not bundle_portrait_stage(model, root, clusters=2).fitted
 
 
 @EVERY_TASK

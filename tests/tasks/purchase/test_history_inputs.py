@@ -3,8 +3,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from recsweep.data.clock import DAY
+from recsweep.data.likeness import LIKENESS
 from recsweep.data.types import BOUGHT, KINDS
-from recsweep.tasks.purchase.history_inputs import LIKENESS, CourseCounts, HistoryInputs, _means
+from recsweep.tasks.purchase.history_inputs import CourseCounts, HistoryInputs, _means
 from recsweep.testing.worlds import whole_world
 
 LOOK = KINDS.index("browse")

@@ -145,6 +145,14 @@ class Experiment(Schema):
         if kind not in question.reads:
             able = [task for task in task_packages() if kind in question_of(task).reads]
             raise ValueError(f"data.{kind} is for task: {', '.join(able)}")
+        if bool(self.data.treatments) is not question.treatment:
+            able = [task for task in task_packages() if question_of(task).treatment]
+            if question.treatment:
+                raise ValueError(
+                    f"task {self.task} needs treatment, who was treated, in data.sessions or in an "
+                    "entry of data.events"
+                )
+            raise ValueError(f"treatment is for task: {', '.join(able)}; leave it out")
         self._check_folds(question.folds)
         question.check(self)
         named, timed = self.feature_names or (), any(t.dwell is not None for t in self.data.events)
@@ -210,20 +218,22 @@ class Experiment(Schema):
         return found
 
     def space_of(self, family: str) -> str:
-        """The space of a family in the study: a file, or a family's name."""
-        entry = self.families[family]
+        """The space of a family in the study: a file, or a family's name. An ensemble, which is
+        made of the study's trials, has none, and goes by its own name.
+        """
+        entry = self.families.get(family, family)
         return entry if isinstance(entry, str) else entry.space
 
     def features_of(self, family: str) -> tuple[str, ...] | None:
         """The columns that a family in the study uses; None: all declared."""
-        entry = self.families[family]
+        entry = self.families.get(family)
         if isinstance(entry, Arm) and entry.features is not None:
             return entry.features
         return None if isinstance(self.features, Mapping) else self.features
 
     def losses_of(self, family: str) -> tuple[Loss, ...] | None:
         """What a family in the study may be trained by; None: what its space says."""
-        entry = self.families[family]
+        entry = self.families.get(family)
         if isinstance(entry, Arm) and entry.losses is not None:
             return entry.losses
         return None if isinstance(self.losses, Mapping) else self.losses

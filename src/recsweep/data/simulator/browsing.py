@@ -95,7 +95,7 @@ def _browse_block(
         pick = np.where(follows & (next_ != NOTHING), next_, pick)
         if settings.recency and k:
             place = k - random.geometric(1 - RECENT, len(at))
-            source = np.where(place >= 0, chosen[at, place], NOTHING)
+            source = np.where(place >= 0, chosen[at, np.maximum(place, 0)], NOTHING)
             recent = ~follows & (random.random(len(at)) < settings.recency) & (source != NOTHING)
             next_ = _follow(successors[source], seen[at], courses.listed, now, random)
             pick = np.where(recent & (next_ != NOTHING), next_, pick)

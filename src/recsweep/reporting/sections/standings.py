@@ -62,7 +62,7 @@ def standings(view: View, sealed: Confirmation | None, answer: Answer) -> list[S
     order = {c.verdict.a: c for c in answer.contrasts if c.about == "order"}
     out = []
     for name in ranking(sealed) if sealed else view.families:
-        row, mark, text, plot = rows[name], view.marks[name], "", None
+        row, mark, text, plot = rows.get(name), view.marks[name], "", Markup("")
         if sealed:
             e = sealed.families[name].metrics[sealed.metric]
             text, plot = estimated(e), estimate_cell(e.mean, e.lower, e.upper, mark, x)
@@ -72,12 +72,16 @@ def standings(view: View, sealed: Confirmation | None, answer: Answer) -> list[S
                 index=mark.index,
                 family=view.label(name),
                 swatch=mark.swatch(),
-                plot=plot or _folds_plot(view, row, x),
+                plot=plot or (_folds_plot(view, row, x) if row else plot),
                 sealed=text,
-                folds=f"{score(row.mean)} ± {score(row.spread)}",
+                folds=f"{score(row.mean)} ± {score(row.spread)}" if row else "–",
                 order=f"{signed(worth.verdict.lead[0])} ({worth.how})" if worth else "",
                 significant=worth is not None and worth.verdict.outcome == "better",
-                seconds=f"{sum(core_seconds(view, trial) for trial in view.trials(name)):,.0f}",
+                seconds=(
+                    f"{sum(core_seconds(view, trial) for trial in view.trials(name)):,.0f}"
+                    if row
+                    else "–"
+                ),
             )
         )
     return out

@@ -13,6 +13,7 @@ from recsweep.config.schema import Experiment
 from recsweep.evaluation.comparison import Pair
 from recsweep.models.family import Role
 from recsweep.models.registry import family
+from recsweep.records.ensemble import ENSEMBLE, single
 from recsweep.records.openings import Opened
 from recsweep.records.study import Study
 
@@ -28,18 +29,24 @@ class Entrant:
 
 
 def contrasts(study: Study, selected: Mapping[str, Opened]) -> tuple[Pair, ...]:
-    """The declared pairs of a study whose configurations are selected."""
-    experiment = study.experiment
-    if experiment.confirm.contrasts is not None:
-        return experiment.confirm.contrasts
+    """The declared pairs of a study whose configurations are selected; an ensemble, if there is,
+    against the best family by the folds.
+    """
+    experiment, families = study.experiment, single(selected)
     trials = {trial.id: trial for trial in study.trials}
     scores = {}
-    for name, choice in selected.items():
+    for name, choice in families.items():
         best = trials[choice.trial].best
         assert best is not None  # it was selected
         scores[name] = best.value
-    kinds = {name: choice.kind for name, choice in selected.items()}
-    return default_contrasts(entrants_of(experiment, kinds, scores))
+    kinds = {name: choice.kind for name, choice in families.items()}
+    found = experiment.confirm.contrasts
+    if found is None:
+        found = default_contrasts(entrants_of(experiment, kinds, scores))
+    if ENSEMBLE in selected:
+        best_alone = max(scores, key=lambda name: experiment.metric.goodness(scores[name]))
+        found = (*found, (ENSEMBLE, best_alone))
+    return found
 
 
 def entrants_of(

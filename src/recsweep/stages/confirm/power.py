@@ -9,6 +9,7 @@ from recsweep.data.manifest import Manifest, read_manifest
 from recsweep.data.types import Float64
 from recsweep.evaluation.comparison import Pair
 from recsweep.evaluation.power import Power, paired_spread, smallest_shown
+from recsweep.records.ensemble import single
 from recsweep.records.openings import Opened
 from recsweep.records.study import Study
 from recsweep.records.user_values import read_user_values
@@ -18,11 +19,12 @@ from recsweep.stages.sweep.stage import Inputs
 
 
 def power_of_study(study: Study, selected: Mapping[str, Opened], folder: Path, root: Path) -> Power:
-    """From the selected trials' scores on the folds.
+    """From the selected trials' scores on the folds; learners' scores of an ensemble aren't kept.
 
     Raises:
         BadInput: a trial's scores, or the prepared data's manifest, can't be read.
     """
+    selected = single(selected)
     values = {
         name: [fold.value for fold in read_user_values(folder, choice.trial)]
         for name, choice in selected.items()

@@ -1,25 +1,21 @@
 """Refitting selected configurations side by side, each scored once on one fold."""
 
-import multiprocessing
-import signal
 import time
-from collections.abc import Callable, Mapping, Sequence
-from concurrent.futures import Future, ProcessPoolExecutor, as_completed
-from concurrent.futures.process import BrokenProcessPool
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import torch
 
 from recsweep.config.schema import Experiment
-from recsweep.config.values import Configuration
+from recsweep.config.values import RecordedConfiguration
 from recsweep.data.features.choose import with_features
 from recsweep.data.types import Fold
 from recsweep.errors import WorkFailed
-from recsweep.stages.machine import device_of, threads
+from recsweep.stages.pool import side_by_side
 from recsweep.tasks.registry import TASKS
 from recsweep.tasks.task import ListMaker, Lists, Outcomes, Scorer, Task
-from recsweep.training.process import environment_variables
 from recsweep.training.refit import refit
 from recsweep.training.trial import Diverged
 
@@ -30,7 +26,7 @@ class Job:
 
     family: str  # its name in the study
     kind: str  # its name in the registry
-    config: Configuration
+    config: RecordedConfiguration
     epochs: int
     seed: int
     work: float  # seconds it is expected to take; only their proportions matter
@@ -45,6 +41,8 @@ class Scored:
     outcomes: Outcomes  # (n_targets,)
     lists: Lists | None  # None: the task makes none
     fit_seconds: float
+    score_seconds: float  # of all targets
+    model_bytes: int  # of its state
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +62,7 @@ class Test:
     fold: Fold
     experiment: Experiment
     best_possible: float | None = None  # of the metric, where a simulator knows the truth
+    categories: Any = None  # of the fold's courses, see `Task.categories`
 
     @property
     def task(self) -> Task[Any]:
@@ -93,7 +92,8 @@ class Bench:
             fold, device, lists = with_features(self._test.fold, features), self._device, None
             metric = self._test.experiment.metric
             if self._task.lists is not None:
-                lists = self._task.lists(fold.validation, fold.training, metric, device)
+                seen = fold.validation, fold.training, metric, device, self._test.categories
+                lists = self._task.lists(*seen)
             scorer = self._task.scorer(fold.validation, fold.n_items, device)
             self._seats[features] = _Seat(fold, scorer, lists)
         return self._seats[features]
@@ -121,12 +121,16 @@ class Bench:
             raise WorkFailed(
                 f"{job.family}, seed {job.seed}: the refit diverged: {reason}"
             ) from None
-        fit_seconds = time.perf_counter() - started
+        fitted = time.perf_counter()
+        outcomes = seat.scorer.outcomes(model)
+        scored = time.perf_counter()
         return Scored(
             job=job,
-            outcomes=seat.scorer.outcomes(model),
+            outcomes=outcomes,
             lists=seat.lists.lists(model) if seat.lists else None,
-            fit_seconds=fit_seconds,
+            fit_seconds=fitted - started,
+            score_seconds=scored - fitted,
+            model_bytes=sum(value.nbytes for value in model.state().values()),
         )
 
 
@@ -135,80 +139,18 @@ def score_all(
     test: Test,
     *,
     workers: int,
-    environment: Mapping[str, str],
     on_end: Callable[[RefitEnded], None] = lambda ended: None,
 ) -> list[Scored]:
-    """Run every job, the longest first, in `workers` processes (one: in this process).
-
-    Args:
-        jobs: in any order; results come in the same order.
-        test: what they share.
-        workers: processes.
-        environment: variables that a worker process starts with.
-        on_end: told of every job that ends.
-
-    Raises:
-        WorkFailed: a refit diverged, or a process was killed.
-    """
-    progress = _Progress(jobs, on_end)
-    order = sorted(range(len(jobs)), key=lambda n: -jobs[n].work)
-    results: dict[int, Scored] = {}
-    if workers == 1:
-        with threads(test.experiment.resources):
-            bench = Bench(test, device_of(test.experiment.resources, 0))
-            for n in order:
-                results[n] = bench.score(jobs[n])
-                progress.ended(jobs[n])
-        return [results[n] for n in range(len(jobs))]
-    context = multiprocessing.get_context("spawn")  # a fork of a process with threads may hang
-    with environment_variables(environment):
-        pool = ProcessPoolExecutor(
-            workers, context, initializer=_begin, initargs=(test, context.Value("i", 0))
-        )
-        try:
-            futures: dict[Future[Scored], int] = {pool.submit(_score, jobs[n]): n for n in order}
-            for future in as_completed(futures):
-                results[futures[future]] = future.result()
-                progress.ended(jobs[futures[future]])
-        except BrokenProcessPool:
-            raise WorkFailed(
-                "a process of the confirmation was killed, most likely for lack of memory; "
-                "set resources.workers lower and run the command again"
-            ) from None
-        finally:
-            pool.shutdown(cancel_futures=True)
-    return [results[n] for n in range(len(jobs))]
+    """Run every job; see `side_by_side`."""
+    return side_by_side(
+        jobs,
+        partial(_bench, test),
+        test.experiment.resources,
+        workers=workers,
+        verb="confirm",
+        on_end=lambda *told: on_end(RefitEnded(*told)),
+    )
 
 
-class _Progress:
-    def __init__(self, jobs: Sequence[Job], on_end: Callable[[RefitEnded], None]) -> None:
-        self._on_end, self._total = on_end, len(jobs)
-        self._all = sum(job.work for job in jobs)
-        self._left, self._done = self._all, 0
-        self._began = time.monotonic()
-
-    def ended(self, job: Job) -> None:
-        self._done += 1
-        self._left = max(0.0, self._left - job.work)
-        elapsed = time.monotonic() - self._began
-        left = elapsed * self._left / max(self._all - self._left, 1e-9)
-        self._on_end(RefitEnded(job, self._done, self._total, left))
-
-
-_bench: Bench | None = None
-"""Of a worker process; set once by `_begin`."""
-
-
-def _begin(test: Test, counter: Any) -> None:
-    global _bench  # noqa: PLW0603  # a pool's initialiser has no other way to leave something
-    with counter.get_lock():
-        number = counter.value
-        counter.value += 1
-    signal.signal(signal.SIGINT, signal.SIG_DFL)  # Ctrl-C ends it without a traceback
-    torch.set_num_threads(test.experiment.resources.threads)
-    _bench = Bench(test, device_of(test.experiment.resources, number))
-
-
-def _score(job: Job) -> Scored:
-    assert _bench is not None
-    return _bench.score(job)
+def _bench(test: Test, device: torch.device) -> Callable[[Job], Scored]:
+    return Bench(test, device).score

@@ -12,6 +12,7 @@ from pathlib import Path
 from recsweep.config.schema import Experiment
 from recsweep.models.registry import families_of
 from recsweep.records.confirmation_files import read_confirmation
+from recsweep.records.ensemble import entrants
 from recsweep.records.files import read_study
 from recsweep.records.openings import Opened
 from recsweep.records.study import Study
@@ -46,12 +47,13 @@ class Search:
 
 
 def own_search(study: Study, folder: Path) -> Search:
-    """The study's own.
+    """The study's own, and the ensemble that was made of it, if there is one.
 
     Raises:
+        BadInput: the ensemble in its folder is of another study.
         WorkFailed: a family has no complete trial.
     """
-    return Search(study, choose(study, folder).opened)
+    return Search(study, entrants(study, choose(study, folder), folder))
 
 
 def repeat_searches(

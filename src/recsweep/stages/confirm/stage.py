@@ -13,9 +13,11 @@ from recsweep.config.schema import Experiment
 from recsweep.data.sealed import unseal
 from recsweep.data.types import Dataset, Fold
 from recsweep.evaluation.power import Power
+from recsweep.models.families.ensemble import EnsembleConfig, Member
 from recsweep.models.registry import families_of
 from recsweep.records.confirmation import Confirmation, Steps, confirmation_inputs
 from recsweep.records.confirmation_files import LEARNERS, read_confirmation, write_confirmation
+from recsweep.records.ensemble import ENSEMBLE, single
 from recsweep.records.environment import PACKAGE, code_version, environment
 from recsweep.records.files import read_study
 from recsweep.records.lock import study_lock
@@ -31,7 +33,6 @@ from recsweep.stages.sweep.stage import searched_data
 from recsweep.tasks.folds import development_folds, make_fold
 from recsweep.tasks.registry import TASKS
 from recsweep.tasks.task import TEST
-from recsweep.training.process import worker_environment
 from recsweep.training.refit import optimizer_steps
 
 
@@ -67,7 +68,10 @@ def confirm_stage(
         WorkFailed: nothing could be selected, a refit diverged, or a process was killed.
     """
     study = read_study(folder)
-    searches = (own_search(study, folder), *repeats)
+    own = own_search(study, folder)
+    if repeats:  # their verdicts are on families, and an ensemble is of one search
+        own = Search(study, single(own.selected))
+    searches = (own, *repeats)
     selected, *repeated = [search.selected for search in searches]
     dataset = searched_data(study, root)
     inputs = confirmation_inputs(study, selected, repeated)
@@ -89,7 +93,6 @@ def confirm_stage(
             jobs,
             test,
             workers=workers or worker_count(experiment.resources, len(jobs)),
-            environment=worker_environment(experiment.resources),
             on_end=on_end,
         )
         of_refit = _steps(test.fold, selected, experiment.task)
@@ -148,24 +151,34 @@ def open_test(
     record_opening(folder, why, code, dataset.fingerprint, configurations, repeated)
     opened = unseal(dataset)
     fold = make_fold(TEST, opened.development, opened.cuts.test, opened, experiment)
-    best = TASKS[experiment.task].best_possible(fold, opened, experiment)
-    return Test(fold, experiment, best), dataset.n_users
+    task = TASKS[experiment.task]
+    best = task.best_possible(fold, opened, experiment)
+    return Test(fold, experiment, best, task.categories(fold, opened, experiment)), dataset.n_users
 
 
 def _jobs(search: Search, number: int) -> list[Job]:
     trials = {trial.id: trial for trial in search.study.trials}
     known, jobs = families_of(search.study.experiment.task), []
     for name, choice in search.selected.items():
-        trial = trials[choice.trial]
-        # An epoch of all folds takes about as long as several evaluations; only shares matter.
-        fit = trial.fit_seconds / len(trial.epochs) * choice.epochs
-        work = fit + 3 * trial.evaluate_seconds / len(trial.epochs)
+        work = 0.0
+        for member in _members(choice):
+            trial = trials[member.trial]
+            # An epoch of all folds takes about as long as several evaluations; only shares matter.
+            work += trial.fit_seconds / len(trial.epochs) * member.epochs
+            work += 3 * trial.evaluate_seconds / len(trial.epochs)
         seeds = search.seeds if known[choice.kind].random else search.seeds[:1]
         jobs += [
             Job(name, choice.kind, choice.config, choice.epochs, seed, work + 1e-3, number)
             for seed in seeds
         ]
     return jobs
+
+
+def _members(choice: Opened) -> Sequence[Member | Opened]:
+    """What is trained: the configuration itself, or those that an ensemble is made of."""
+    if choice.kind != ENSEMBLE:
+        return [choice]
+    return EnsembleConfig.model_validate(choice.config).members
 
 
 def _steps(fold: Fold, selected: Mapping[str, Opened], task: str) -> dict[str, int]:

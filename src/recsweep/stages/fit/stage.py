@@ -17,6 +17,7 @@ from recsweep.bundle.files import check_free, write_bundle
 from recsweep.bundle.format import BEST, CARD, BundleFile, Evidence, Fitted, Score, Selected, Until
 from recsweep.config.schema import Experiment
 from recsweep.data.before_cut import moment_of
+from recsweep.data.clock import iso
 from recsweep.data.sealed import unseal
 from recsweep.data.types import Dataset, Fold, Training
 from recsweep.errors import BadInput, WorkFailed
@@ -51,7 +52,7 @@ def fit_stage(
     root: Path,
     out: Path,
     *,
-    until: Until = "everything",
+    until: Until | int = "everything",
     licence: str | None = None,
     on_epoch: OnEpoch = lambda family, epoch, epochs, seconds_left: None,
 ) -> FittedBundle:
@@ -61,7 +62,7 @@ def fit_stage(
         path: `results/<study>/best/<family>.yaml`, or a study's folder: see `best_file`.
         root: where `data/` is, or will be.
         out: a folder that is not there yet.
-        until: with the sealed test, or without it.
+        until: with the sealed test, or without it; or a moment, microseconds since 1970 UTC.
         licence: what is known of the data's licence, for the model card.
         on_epoch: told of every epoch.
 
@@ -81,24 +82,41 @@ def fit_stage(
             f"{path}: models of task {experiment.task} can't be asked outside of a study"
         )
     folder = path.parent.parent
-    confirmation = _confirmation(best, folder, until)
     dataset = recorded_data(best, root)
+    cut, period = _period(until, dataset, experiment)
+    confirmation = _confirmation(best, folder, period)
     calibrator = _calibrator(best, experiment, dataset)
-    bound = dataset.cuts.test[0]
-    if until == "everything":
-        dataset, bound = unseal(dataset), dataset.cuts.test[1]
-    cut = moment_of(dataset.development, bound, experiment.folds)
+    if period == "everything":
+        dataset = unseal(dataset)
+    cut = moment_of(dataset.development, cut, experiment.folds)
     split = whole_split(dataset, experiment, cut)
     training = TASKS[experiment.task].training(split)
     model = _train(best, experiment, training, on_epoch)
     content, files = parts_of(model, split, training, calibrator)
-    content |= _record(best, experiment, training, until, cut, confirmation, licence)
+    content |= _record(best, experiment, training, period, cut, confirmation, licence)
     record = BundleFile.model_validate({**content, "files": {}})
     files |= {CARD: card(record, out.name).encode(), BEST: path.read_bytes()}
     if confirmation is not None:
         files[VERDICTS] = (folder / VERDICTS).read_bytes()
     write_bundle(out, content, files)
     return FittedBundle(out, record)
+
+
+def _period(until: Until | int, dataset: Dataset, experiment: Experiment) -> tuple[int, Until]:
+    """The moment that learning ends at, and whether any of the sealed test lies before it."""
+    begin, end = dataset.cuts.test
+    if until == "everything":
+        return end, until
+    if until == "development":
+        return begin, until
+    if not experiment.folds.in_time:
+        raise BadInput("--until: these folds aren't cut by the clock; everything or development")
+    first = int(dataset.development.time.min())
+    if not first < until <= end:
+        raise BadInput(
+            f"--until {iso(until)}: the log has events from {iso(first)} to before {iso(end)}"
+        )
+    return until, "everything" if until > begin else "development"
 
 
 def best_file(folder: Path) -> Path:

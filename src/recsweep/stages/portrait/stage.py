@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import polars as pl
@@ -17,7 +18,7 @@ from recsweep.data.features.choose import with_features
 from recsweep.data.features.fit import known_users
 from recsweep.data.manifest import PreparedFile, read_manifest
 from recsweep.data.prepared import DEVELOPMENT, ITEM_ROWS, ITEMS, USER_ROWS, USERS
-from recsweep.data.types import Float32, Float64, Fold
+from recsweep.data.types import Dataset, Float32, Float64, Fold
 from recsweep.errors import BadInput, WorkFailed
 from recsweep.evaluation.portrait.clusters import (
     directions,
@@ -106,32 +107,62 @@ def portrait_stage(
         whole = whole_development(dataset, study.experiment)
         fold = with_features(whole, study.experiment.features_of(name))
         vectors = _vectors(study.experiment, name, selected, fold, on_epoch)
-        points = directions(vectors)
-        _check(points, clusters, folder)
-        found = find_clusters(points, clusters)
-        at, explained = project(points)
-        ids = known_users(dataset).ids.gather(fold.validation.histories.user)
-        learners = Learners(ids.cast(pl.String), found.labels + 1, at, vectors)
-        portrait = Portrait(
-            study=study.experiment.study,
-            family=name,
+        told = {
             **selected.model_dump(),
-            seed=study.experiment.seed,
-            learners=len(vectors),
-            width=vectors.shape[1],
-            asked=clusters,
-            silhouettes=found.silhouettes,
-            silhouette=found.silhouette,
-            structure=structure(found.silhouette),
-            stability=found.stability,
-            explained_variance=explained,
-            clusters=characterise(dataset, study.experiment, fold, found.labels),
-            inputs=inputs,
-            vectors=write_learners(learners, folder, name),
-            environment=now,
-        )
-        write_portrait(portrait, folder)
+            "study": study.experiment.study,
+            "seed": study.experiment.seed,
+            "asked": clusters,
+            "inputs": inputs,
+            "environment": now,
+        }
+        portrait = portray(vectors, fold, dataset, study.experiment, folder, name, told)
     return Portrayed(portrait, fitted=True)
+
+
+def portray(
+    vectors: Float32,
+    fold: Fold,
+    dataset: Dataset,
+    experiment: Experiment,
+    folder: Path,
+    name: str,
+    told: Mapping[str, Any],
+) -> Portrait:
+    """Group learners by their vectors, describe the groups, and write the portrait.
+
+    Args:
+        vectors: (n_learners, width) of the fold's histories.
+        fold: with whole histories.
+        dataset: that the fold is of.
+        experiment: with the model's columns.
+        folder: that `portraits/` lies in.
+        name: of the files.
+        told: what the record says of the model, and how many groups were `asked` for.
+
+    Raises:
+        BadInput: too few learners, or more groups than there are different ones.
+    """
+    points, clusters = directions(vectors), told["asked"]
+    _check(points, clusters, folder)
+    found = find_clusters(points, clusters)
+    at, explained = project(points)
+    ids = known_users(dataset).ids.gather(fold.validation.histories.user)
+    learners = Learners(ids.cast(pl.String), found.labels + 1, at, vectors)
+    portrait = Portrait(
+        **told,
+        family=name,
+        learners=len(vectors),
+        width=vectors.shape[1],
+        silhouettes=found.silhouettes,
+        silhouette=found.silhouette,
+        structure=structure(found.silhouette),
+        stability=found.stability,
+        explained_variance=explained,
+        clusters=characterise(dataset, experiment, fold, found.labels),
+        vectors=write_learners(learners, folder, name),
+    )
+    write_portrait(portrait, folder)
+    return portrait
 
 
 def _vectors(
@@ -173,8 +204,7 @@ def _vectors(
 def _check(points: Float64, clusters: int | None, folder: Path) -> None:
     if len(points) < FEWEST:
         raise BadInput(
-            f"{folder}: {len(points)} learners have a history in the development period; "
-            f"portraits need {FEWEST}"
+            f"{folder}: {len(points)} learners have a history to portray; portraits need {FEWEST}"
         )
     if clusters is not None and clusters > (different := distinct(points)):
         raise BadInput(

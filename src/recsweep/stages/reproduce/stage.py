@@ -25,7 +25,6 @@ from recsweep.stages.recorded import check_configuration, recorded_data
 from recsweep.stages.reproduce.figures import Figure, compare_figures, obstacles, tolerance
 from recsweep.tasks.folds import development_folds
 from recsweep.training.epoch import EpochReport
-from recsweep.training.process import worker_environment
 from recsweep.training.trial import Diverged, Trial
 
 MORE_SEEDS = 2
@@ -160,7 +159,6 @@ def _on_test(
             jobs,
             test,
             workers=worker_count(experiment.resources, len(jobs)),
-            environment=worker_environment(experiment.resources),
             on_end=on_end,
         )
     columns = learner_metrics(scored, test)

@@ -1,0 +1,1 @@
+"""The verb `fuse`: an ensemble of a study's trials."""
