@@ -104,7 +104,8 @@ def weights_of(examples: Targets, config: TrainingWeights) -> Float64 | None:
     """(n_examples,) what each weighs, by its own time and, if it is told, the type of its event;
     and, if labels say so, by itself.
     """
-    weights, own = config.weights(examples.time, examples.kind), labels_of(examples).weight
+    weights, labels = config.weights(examples.time, examples.kind), examples.labels
+    own = labels.weight if isinstance(labels, Labels) else None
     if own is None or not len(examples):
         return weights
     both = own if weights is None else own * weights
