@@ -6,7 +6,6 @@ after it (folds, features, the sealed files, the unit of resampling) works as on
 """
 
 from dataclasses import dataclass
-from itertools import product
 from pathlib import Path
 
 import numpy as np
