@@ -11,7 +11,7 @@ from recsweep.data.manifest import read_manifest
 from recsweep.data.prepare import prepare
 from recsweep.data.sealed import unseal
 from recsweep.data.sessions import split
-from recsweep.data.types import BOUGHT, Dataset
+from recsweep.data.types import BOUGHT, Dataset, Labels
 from recsweep.errors import BadInput
 from recsweep.tasks.folds import development_folds
 
@@ -135,7 +135,7 @@ def test_the_label_is_the_answer_and_no_input(tmp_path: Path) -> None:
     dataset = prepared(sessions(), tmp_path)
     (fold, *_) = development_folds(dataset, experiment_on(tmp_path / "sessions.csv"))
     labels = fold.validation.labels
-    assert labels is not None
+    assert isinstance(labels, Labels)
     assert set(labels.columns) == {"pages", "region"}
     assert labels.bought.sum() == fold.validation.counts["purchases"] > 0
     for targets in (fold.validation, fold.training.examples):

@@ -316,6 +316,8 @@ def test_cold_targets_coverage_and_novelty_are_told(written: Callable[..., str])
     assert "Of its 9,815 targets, 1.2% are on courses that training doesn’t know" in text
     assert "Coverage@10" in text
     assert "Novelty@10, bits" in text
+    assert "Gini index" in text
+    assert "of the lists of 10 courses" in text.lower()
 
 
 def test_the_commands_are_right_whatever_the_experiments_file_is_called(
