@@ -32,6 +32,7 @@ def test_every_package_of_ours_is_a_task() -> None:
     assert dict(room.task_packages()) == {
         "next_item": "recsweep.tasks.next_item",
         "purchase": "recsweep.tasks.purchase",
+        "uplift": "recsweep.tasks.uplift",
     }
 
 

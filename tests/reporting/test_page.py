@@ -33,7 +33,10 @@ _FOLDER = Path(reporting_words.__file__).parent
 PAGE_ALONE = load_words(_FOLDER / "page.yaml", _FOLDER / "answer.yaml")  # see test_portraits
 BOTH = tuple(
     (words["en"], words["zh"])
-    for words in (PAGE_ALONE, *(report_of(task).words for task in ("next_item", "purchase")))
+    for words in (
+        PAGE_ALONE,
+        *(report_of(task).words for task in ("next_item", "purchase", "uplift")),
+    )
 )
 VOID = {"meta", "link", "input", "br", "img", "hr"}
 HOSTILE = "\"><script>alert('x')</script><img src=x onerror=alert(1)>"

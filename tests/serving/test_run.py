@@ -101,7 +101,7 @@ def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
         process = subprocess.Popen(command, stdout=log, stderr=log)
     found = Service(process, f"http://127.0.0.1:{port}/v1/recommend", current)
     try:
-        wait_for(found.ask)
+        wait_for(found.ask, seconds=400)  # Ray starts slowly on a busy machine
         yield found
     finally:
         process.send_signal(signal.SIGTERM)

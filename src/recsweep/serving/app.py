@@ -115,7 +115,11 @@ def make_app(entries: Callable[[], Sequence[Entry]], token: str | None) -> FastA
     def invalid(_: Request, error: RequestValidationError) -> JSONResponse:
         """Where and what; never what was sent, which may be no text at all."""
         problems = [
-            {"loc": [_plain(part) for part in each["loc"]], "msg": _plain(each["msg"])}
+            {
+                "loc": [_plain(part) for part in each["loc"]],
+                "msg": _plain(each["msg"]),
+                "type": each["type"],
+            }
             for each in error.errors()[:5]
         ]
         return JSONResponse({"detail": problems}, 422)

@@ -19,6 +19,13 @@ def _writable(text: str) -> str:
     return text
 
 
+def _a_number(count: object) -> object:
+    """pydantic would also take digits in quotes, and true."""
+    if isinstance(count, str | bool):
+        raise ValueError("expected a number")
+    return count
+
+
 def _text_or_seconds(moment: object) -> object:
     """pydantic would also take milliseconds, digits in quotes, and true."""
     if isinstance(moment, str) and moment[4:5] != "-":
@@ -77,7 +84,7 @@ class HistoryIn(Message):
 class RecommendIn(HistoryIn):
     """Ask for a list."""
 
-    k: Annotated[int, Field(strict=True, ge=1, le=MOST_LISTED)] = 10
+    k: Annotated[int, BeforeValidator(_a_number), Field(ge=1, le=MOST_LISTED)] = 10
     allow: Annotated[tuple[Id, ...], Field(max_length=MOST_COURSES)] | None = None
 
 

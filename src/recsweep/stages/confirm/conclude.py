@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from recsweep.config.schema import Metric, within_bounds
+from recsweep.config.schema import Metric, is_additive, within_bounds
 from recsweep.data.types import UNKNOWN, Float64, Int32, Mask
 from recsweep.evaluation.comparison import Pair, compare
 from recsweep.evaluation.estimate import estimate
@@ -103,8 +103,8 @@ def conclude(
         },
         repeated=repeated,
         pairs=pairs,
-        cold=cold_verdicts(values, targets, n_known, experiment, judge),
-        subgroups=_subgroups(values, test, known),
+        cold=cold_verdicts(values, targets, n_known, experiment, judge) if is_additive(key) else (),
+        subgroups=_subgroups(values, test, known) if is_additive(key) else (),
         dataset=known.study.dataset,
         fingerprint=known.study.fingerprint,
         inputs=known.inputs,
