@@ -61,6 +61,7 @@ class Copy:
             if (root / name).exists():  # a link to a folder stays a link, to the copy's
                 (folder / name).parent.mkdir(parents=True, exist_ok=True)
                 shutil.copy2(root / name, folder / name, follow_symlinks=False)
+        (folder / ".venv").unlink(missing_ok=True)
         (folder / ".venv").symlink_to((root / ".venv").resolve())
 
     @contextmanager
