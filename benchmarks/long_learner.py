@@ -6,7 +6,8 @@ Two logs with as many events: in one of them a single learner has them all, besi
 ordinary ones; in the other they are spread over learners of fifty events each. Each family is
 trained for one epoch by its published defaults on the days before the cut and asked of every target
 after it, in a process of its own with one thread. Memory that is bounded by the sum of lengths is
-about the same on both logs, whatever the longest. The last line is JSON.
+about the same on both logs, whatever the longest. Of a case that ends by its limit of time
+(exit -24), the peak until then is told. The last line is JSON.
 """
 
 import argparse
@@ -15,6 +16,7 @@ import os
 import resource
 import sys
 import time
+from contextlib import suppress
 from multiprocessing import get_context
 
 for name in ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "POLARS_MAX_THREADS"):
@@ -85,13 +87,16 @@ def apart(seconds: int, **case: object) -> dict[str, float]:
     process = FORK.Process(target=work)
     process.start()
     theirs.close()
+    peak = 0.0
+    while not ours.poll(0.2):
+        with suppress(ValueError, OSError):  # it has just ended
+            peak = peak_gib(process.pid or 0)
     try:
         found: dict[str, float] = ours.recv()
     except EOFError:
-        process.join()
-        return {"exit": float(process.exitcode or 0)}
+        found = {"peak_gib": round(peak, 2)}
     process.join()
-    return found
+    return {**found, "exit": float(process.exitcode or 0)}
 
 
 def main() -> None:

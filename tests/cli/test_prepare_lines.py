@@ -7,6 +7,7 @@ from recsweep.cli.prepare_lines import caveats, summary_lines
 from recsweep.config.schema import Experiment
 from recsweep.data.manifest import read_manifest
 from recsweep.data.prepare import prepare
+from recsweep.data.types import Labels
 from recsweep.tasks.folds import development_folds
 from recsweep.tasks.support import fold_support
 
@@ -108,7 +109,7 @@ def test_for_purchases_it_counts_examples_and_purchases(tmp_path: Path) -> None:
     folds = development_folds(dataset, experiment)
     for support, fold in zip(found, folds, strict=True):
         labels = fold.validation.labels
-        assert labels is not None
+        assert isinstance(labels, Labels)
         assert support.counts["purchases"] == labels.bought.sum() > 0
         assert support.targets == {"browse": (len(labels.bought), len(fold.validation.histories))}
 

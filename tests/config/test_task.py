@@ -29,10 +29,8 @@ def brings(monkeypatch: pytest.MonkeyPatch, name: str, package: str) -> None:
 
 
 def test_every_package_of_ours_is_a_task() -> None:
-    assert dict(room.task_packages()) == {
-        "next_item": "recsweep.tasks.next_item",
-        "purchase": "recsweep.tasks.purchase",
-    }
+    names = ("next_item", "purchase", "text", "uplift")
+    assert dict(room.task_packages()) == {name: f"recsweep.tasks.{name}" for name in names}
 
 
 def test_an_experiment_is_checked_without_torch_or_numpy() -> None:

@@ -9,8 +9,9 @@ from worlds import experiment_of
 from recsweep.config.schema import Experiment, Folds
 from recsweep.data.manifest import read_manifest
 from recsweep.data.prepare import prepare
+from recsweep.data.sealed import unseal
 from recsweep.data.sessions import split
-from recsweep.data.types import Dataset
+from recsweep.data.types import BOUGHT, Dataset, Labels
 from recsweep.errors import BadInput
 from recsweep.tasks.folds import development_folds
 
@@ -134,7 +135,7 @@ def test_the_label_is_the_answer_and_no_input(tmp_path: Path) -> None:
     dataset = prepared(sessions(), tmp_path)
     (fold, *_) = development_folds(dataset, experiment_on(tmp_path / "sessions.csv"))
     labels = fold.validation.labels
-    assert labels is not None
+    assert isinstance(labels, Labels)
     assert set(labels.columns) == {"pages", "region"}
     assert labels.bought.sum() == fold.validation.counts["purchases"] > 0
     for targets in (fold.validation, fold.training.examples):
@@ -179,3 +180,70 @@ def test_numbers_of_sessions_may_be_written_with_a_decimal_comma(tmp_path: Path)
         pl.read_parquet(dataset.folder / f"{name}.parquet") for name in ("users", "sealed_users")
     ]
     assert 1.5 in pl.concat(numbers)["pages"]
+
+
+def treated_table(root: Path, rows: Sequence[str], **keys: object) -> Dataset:
+    path = root / "treated.csv"
+    path.write_text("\n".join(["pages,bought,group,chance", *rows]) + "\n")
+    treatment = {"column": "group", "treated": ["mail"], "control": ["none"], **keys}
+    table = {"path": str(path), "label": "bought", "positive": ["1"], "numeric": ["pages"]}
+    asked = experiment_of(
+        task="uplift",
+        data={"name": "mail", "sessions": {**table, "treatment": treatment, "duplicates": "keep"}},
+        folds={"rule": "stratified", "count": 3, "test": 0.25},
+    )
+    return prepare(asked, root)
+
+
+def mailed(n: int = 240) -> list[str]:
+    """Few different rows; every third is of nobody's experiment."""
+    groups = ("mail", "none", "letter")
+    return [f"{n % 4},{int(n % 5 == 0)},{groups[n % 3]},0.{n % 8 + 1}" for n in range(n)]
+
+
+def test_rows_that_agree_are_kept_where_they_are_different_ones(tmp_path: Path) -> None:
+    dataset = treated_table(tmp_path, mailed())
+    manifest = read_manifest(dataset.folder)
+    assert manifest.duplicates == 0
+    assert manifest.cleaning[0].dropped == {"no label": 0, "no treatment": 80}
+    assert manifest.development.events + manifest.sealed_test.events == 160
+
+
+def test_parts_have_the_same_share_of_the_treated_who_said_yes(tmp_path: Path) -> None:
+    events = treated_table(tmp_path, mailed()).development
+    assert events.treated is not None
+    assert events.propensity is None
+    yes = (events.kind == BOUGHT) & (events.treated == 1)
+    of_parts = [int(yes[events.time == part].sum()) for part in range(3)]
+    assert max(of_parts) - min(of_parts) <= 1
+
+
+def test_a_propensity_is_kept_with_its_row(tmp_path: Path) -> None:
+    dataset = treated_table(tmp_path, mailed(), propensity="chance")
+    events = unseal(dataset).development
+    rows = [row.split(",") for row in mailed() if "letter" not in row]
+    expected = sorted((int(group == "mail"), float(chance)) for *_, group, chance in rows)
+    assert events.treated is not None
+    assert events.propensity is not None
+    found = sorted(zip(events.treated.tolist(), events.propensity.tolist(), strict=True))
+    assert found == expected
+
+
+@pytest.mark.parametrize("chance", ["0", "1", "often", ""])
+def test_a_propensity_that_is_none_is_named_with_its_row(chance: str, tmp_path: Path) -> None:
+    rows = [*mailed(), f"1,0,mail,{chance}"]
+    with pytest.raises(BadInput, match=r"row 241: chance is .* a probability of treatment above 0"):
+        treated_table(tmp_path, rows, propensity="chance")
+
+
+def test_a_treatment_is_for_the_task_that_asks_about_it(tmp_path: Path) -> None:
+    table = {"path": "x", "label": "y", "positive": ["1"], "numeric": ["n"]}
+    folds = {"rule": "stratified", "count": 3}
+    with pytest.raises(ValueError, match="task uplift needs treatment, who was treated, in data"):
+        experiment_of(task="uplift", data={"name": "x", "sessions": table}, folds=folds)
+    treated = {**table, "treatment": {"column": "g", "treated": ["a"]}}
+    with pytest.raises(ValueError, match="treatment is for task: uplift; leave it out"):
+        experiment_of(task="purchase", data={"name": "x", "sessions": treated}, folds=folds)
+    known = {**treated, "numeric": ["n", "g"]}
+    with pytest.raises(ValueError, match="'g' is of the treatment"):
+        experiment_of(task="uplift", data={"name": "x", "sessions": known}, folds=folds)

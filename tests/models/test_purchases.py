@@ -8,7 +8,7 @@ from purchase_families import CONFIGS, CPU, PURCHASE_FAMILIES
 from purchases import fold_of, random_log
 from sklearn.ensemble import HistGradientBoostingClassifier
 
-from recsweep.data.types import UNKNOWN, Fold, Targets
+from recsweep.data.types import UNKNOWN, Fold, Labels, Targets
 from recsweep.evaluation.probability import log_losses
 from recsweep.models.cases import CaseBook
 from recsweep.models.protocol import Classifier, Context
@@ -43,7 +43,7 @@ def asked(model: Classifier, fold: Fold, targets: Targets | None = None) -> np.n
 @every_case
 def test_what_is_in_the_data_is_learned(case: str, fold: Fold) -> None:
     labels = fold.validation.labels
-    assert labels is not None
+    assert isinstance(labels, Labels)
     losses, model = [], build(case, fold)
     for _ in range(PURCHASE_FAMILIES[CONFIGS[case][0]].epochs or 6):
         model.fit_epoch()
@@ -72,7 +72,7 @@ def test_an_unknown_course_and_an_empty_history_get_a_probability(case: str, fol
 def test_trees_answer_as_the_library_does(fold: Fold) -> None:
     examples = fold.training.examples
     assert examples is not None
-    assert examples.labels is not None
+    assert isinstance(examples.labels, Labels)
     assert fold.validation.labels is not None
     library = HistGradientBoostingClassifier(
         learning_rate=0.1, max_iter=20, max_leaf_nodes=7, min_samples_leaf=5,

@@ -155,6 +155,7 @@ def _confirmed(kind: str, mean: float) -> ConfirmedFamily:
         },
         coverage={"coverage@10": 5 * mean},
         novelty={"novelty@10": Estimate(30 * mean, 30 * mean - 0.1, 30 * mean + 0.1)},
+        beyond={"gini@10": Estimate(mean, mean - 0.01, mean + 0.01)},
     )
 
 

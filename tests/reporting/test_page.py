@@ -33,7 +33,10 @@ _FOLDER = Path(reporting_words.__file__).parent
 PAGE_ALONE = load_words(_FOLDER / "page.yaml", _FOLDER / "answer.yaml")  # see test_portraits
 BOTH = tuple(
     (words["en"], words["zh"])
-    for words in (PAGE_ALONE, *(report_of(task).words for task in ("next_item", "purchase")))
+    for words in (
+        PAGE_ALONE,
+        *(report_of(task).words for task in ("next_item", "purchase", "uplift")),
+    )
 )
 VOID = {"meta", "link", "input", "br", "img", "hr"}
 HOSTILE = "\"><script>alert('x')</script><img src=x onerror=alert(1)>"
@@ -313,6 +316,8 @@ def test_cold_targets_coverage_and_novelty_are_told(written: Callable[..., str])
     assert "Of its 9,815 targets, 1.2% are on courses that training doesn’t know" in text
     assert "Coverage@10" in text
     assert "Novelty@10, bits" in text
+    assert "Gini index" in text
+    assert "of the lists of 10 courses" in text.lower()
 
 
 def test_the_commands_are_right_whatever_the_experiments_file_is_called(

@@ -27,7 +27,7 @@ from recsweep.tasks.folds import development_folds
 from recsweep.tasks.text.details import TextDetails
 from recsweep.training.trial import Trial
 
-NETWORK = {
+NETWORK: dict[str, Value] = {
     "units": "words", "least_texts": 1, "longest_text": 8, "embedding_size": 4, "hidden_size": 4,
     "depth": 1, "dropout": 0.0, "learning_rate": 0.02, "weight_decay": 0.01, "batch_size": 16,
 }  # fmt: skip
@@ -157,7 +157,7 @@ def test_the_sealed_texts_have_no_say_in_a_trial(finished: Path) -> None:
 
 def feed(path: Path, doubled_from: int, days: int = 48) -> None:
     """Sixty texts a day of two topics; in `rooms` the negative share doubles."""
-    rows = []
+    rows: list[tuple[str, str | None, str]] = []
     for day in range(days):
         for topic in ("books", "rooms"):
             share = 0.4 if topic == "rooms" and day >= doubled_from else 0.2

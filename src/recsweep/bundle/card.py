@@ -80,6 +80,9 @@ def _limits(record: BundleFile, *, of_texts: bool) -> Iterator[str]:
             "- The figures are of the same configuration fitted without the sealed test. This "
             "model has learned from that test, so it can't be scored on it again."
         )
+    if not record.experiment.folds.in_time:
+        rule = record.experiment.folds.rule
+        yield f"- The figures are of a split that doesn't respect time (folds.rule: {rule})."
     if not of_texts:
         yield (
             "- It knows nothing of courses that came after its data end, and can't recommend them."

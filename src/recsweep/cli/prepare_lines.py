@@ -51,7 +51,10 @@ def summary_lines(
         lines += _fold(fold, on_clock)
         if fold.name in targets:
             lines.append(("    targets", _targets(targets[fold.name])))
-    return lines + _period("sealed test", manifest.sealed_test, on_clock)
+    lines += _period("sealed test", manifest.sealed_test, on_clock)
+    if not manifest.data.in_sessions:
+        return lines
+    return [(label, said.replace("learner", "session")) for label, said in lines]
 
 
 _NOT_IN_TIME = {

@@ -81,8 +81,7 @@ def rows_of(events: Events, rows: Mask | Int64) -> Events:
         item=events.item[rows],
         time=events.time[rows],
         kind=events.kind[rows],
-        dwell=None if events.dwell is None else events.dwell[rows],
-        part=None if events.part is None else events.part[rows],
+        **{name: column[rows] for name, column in events.beside.items()},
     )
 
 

@@ -4,6 +4,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import polars as pl
 
@@ -12,6 +13,7 @@ from recsweep.data.clock import microseconds
 from recsweep.data.reading import as_text, refuse_unread
 from recsweep.data.time_formats import advice
 from recsweep.data.times import check_times, to_microseconds
+from recsweep.data.treatments import read_treatment
 from recsweep.data.types import KINDS
 from recsweep.errors import BadInput
 
@@ -38,7 +40,7 @@ class Cleaned:
 
     rows: int  # that were read
     events: pl.DataFrame  # user, item: Categorical; time: Int64 µs; kind: Int8 index into KINDS;
-    # if the table has one, dwell: Float32 seconds, null: not known
+    # if the table has them, dwell: Float32 seconds, treated and propensity; null: not known
     dropped: Mapping[str, int]  # rule -> rows
     unmapped: Mapping[str, int]  # rows by raw event type without a meaning, frequent ones first
     outside: float | None = None  # the first time outside the limits, if it is a number
@@ -47,7 +49,9 @@ class Cleaned:
 def needed_columns(table: EventTable) -> list[str]:
     """The raw columns that `clean` takes."""
     others = (table.time, table.session, table.type.column, table.dwell)
-    return [table.user, table.item, *(column for column in others if column)]
+    treatment = table.treatment.columns if table.treatment else []
+    wanted = [table.user, table.item, *(column for column in others if column), *treatment]
+    return list(dict.fromkeys(wanted))
 
 
 def clean(
@@ -57,7 +61,7 @@ def clean(
 
     Args:
         batches: the raw table's rows, in order. One batch at a time is held as text; of an event
-            that stays, 17 bytes are, and 4 of its dwell.
+            that stays, 17 bytes are, and 4 of its dwell; 12 of its treatment.
         table: what the columns mean.
         limits: of time.
         path: named in errors.
@@ -76,7 +80,13 @@ def clean_batches(
     Raises:
         BadInput: see `clean`.
     """
-    nothing = pl.DataFrame(schema=EVENTS | ({"dwell": pl.Float32} if table.dwell else {}))
+    columns: dict[str, Any] = dict(EVENTS)
+    if table.dwell:
+        columns["dwell"] = pl.Float32
+    if table.treatment:
+        columns["treated"] = pl.Float32
+        columns |= {"propensity": pl.Float64} if table.treatment.propensity else {}
+    nothing = pl.DataFrame(schema=columns)
     yield Cleaned(0, nothing, dict.fromkeys(RULES, 0), {})
     row = 0
     for raw in batches:
@@ -125,6 +135,8 @@ def _clean_batch(
     if table.dwell is not None:
         dwell = _seconds(raw[table.dwell], table.missing, path, first_row)
         events = events.with_columns(dwell.alias("dwell"))
+    treatment = read_treatment(raw, table.treatment, table.missing, path, first_row)
+    events = events.with_columns(**treatment)
     unmapped = _frequency(raw_kind.filter(kind.is_null()))
     number = None
     if table.time is not None:

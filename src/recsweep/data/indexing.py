@@ -6,7 +6,7 @@ import numpy as np
 import polars as pl
 
 from recsweep.data.arrays import changes
-from recsweep.data.types import Events, Int32
+from recsweep.data.types import BESIDE, Events, Int32
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,18 +29,14 @@ def index_events(cleaned: pl.DataFrame) -> Indexed:
     ordered = pl.DataFrame(
         {"user": user, "time": cleaned["time"], "item": item, "kind": cleaned["kind"]}
     )
-    dwell = None
-    if "dwell" in cleaned.columns:
-        # Of duplicates the first stays: the one that lasted longest.
-        ordered = ordered.with_columns(dwell=-cleaned["dwell"].fill_null(np.nan))
-        ordered = ordered.sort("user", "time", "item", "kind", "dwell")
-        dwell = -ordered.drop_in_place("dwell").to_numpy()
-    else:
-        ordered = ordered.sort("user", "time", "item", "kind")
+    # Of duplicates the first stays: the one that lasted longest, was treated, had the best chance.
+    beside = {name: -cleaned[name].fill_null(np.nan) for name in BESIDE if name in cleaned.columns}
+    ordered = ordered.with_columns(**beside).sort("user", "time", "item", "kind", *beside)
+    found = {name: -ordered.drop_in_place(name).to_numpy() for name in beside}
     user, time, item, kind = (column.to_numpy() for column in ordered)
     new = changes(user) | changes(time) | changes(item) | changes(kind)
-    dwell = None if dwell is None else dwell[new]
-    events = Events(user[new], item[new], time[new], kind[new], dwell)
+    kept = {name: column[new] for name, column in found.items()}
+    events = Events(user[new], item[new], time[new], kind[new], **kept)
     return Indexed(events, users, items, len(new) - len(events))
 
 

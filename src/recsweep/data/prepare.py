@@ -192,8 +192,8 @@ def _read_events(data: Data, sources: _Sources) -> tuple[Indexed, tuple[EventRow
         kept.append(cleaned.events)
         counts.append(_counts(cleaned, table))
         advice = advice or unit_advice(cleaned, table, data.times)
-    timed = any("dwell" in part.columns for part in kept)
-    events = pl.concat(kept, how="diagonal" if timed else "vertical")
+    alike = len({tuple(part.columns) for part in kept}) == 1
+    events = pl.concat(kept, how="vertical" if alike else "diagonal")
     if events.is_empty():
         raise BadInput(f"{data.name}: no event is left; {'; '.join(map(_summary, counts))}{advice}")
     return index_events(in_order(events, data)), tuple(counts)

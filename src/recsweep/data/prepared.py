@@ -10,7 +10,7 @@ import polars as pl
 
 from recsweep.data.manifest import Manifest, PreparedFile, read_manifest
 from recsweep.data.sources import file_sha256
-from recsweep.data.types import KINDS, Dataset, Events
+from recsweep.data.types import BESIDE, KINDS, Dataset, Events
 from recsweep.errors import BadInput
 
 DEVELOPMENT = "development.parquet"
@@ -76,21 +76,20 @@ def verify(folder: Path, manifest: Manifest, names: Iterable[str]) -> None:
 
 
 def write_events(path: Path, events: Events) -> PreparedFile:
-    """Write events as columns user, item, time and type; dwell and part where they have them."""
-    others = {name: getattr(events, name) for name in ("dwell", "part")}
-    others = {name: column for name, column in others.items() if column is not None}
+    """Write events as columns user, item, time and type, and those that not every log has."""
+    beside = events.beside
     frame = pl.DataFrame(
         {
             "user": events.user,
             "item": events.item,
             "time": pl.Series(events.time).cast(pl.Datetime("us", "UTC")),
             "type": pl.Series(KINDS, dtype=pl.Enum(KINDS)).gather(events.kind),
-            **others,
+            **beside,
         }
     )
     frame.write_parquet(path)
     digest = hashlib.sha256()
-    for column in (events.user, events.item, events.time, events.kind, *others.values()):
+    for column in (events.user, events.item, events.time, events.kind, *beside.values()):
         digest.update(np.ascontiguousarray(column).data)
     return _describe(path, digest.hexdigest())
 
@@ -104,8 +103,7 @@ def read_events(path: Path) -> Events:
         item=frame["item"].to_numpy(),
         time=frame["time"].cast(pl.Int64).to_numpy(),
         kind=kinds.to_numpy(),
-        dwell=frame["dwell"].to_numpy() if "dwell" in frame.columns else None,
-        part=frame["part"].to_numpy() if "part" in frame.columns else None,
+        **{name: frame[name].to_numpy() for name in BESIDE if name in frame.columns},
     )
 
 

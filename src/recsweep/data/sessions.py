@@ -20,6 +20,7 @@ from recsweep.data.reading import read_table
 from recsweep.data.splits import parts_of
 from recsweep.data.strata import dealt
 from recsweep.data.tables import feature_columns, known_text
+from recsweep.data.treatments import read_treatment
 from recsweep.data.types import BOUGHT, KINDS, Cuts, Events, Int64
 from recsweep.errors import BadInput
 
@@ -35,10 +36,11 @@ class Sessions:
 
 
 def read_sessions(table: SessionTable, path: Path, rule: Folds) -> Sessions:
-    """Read, drop rows without a label, drop exact duplicates, then split.
+    """Read, drop rows without a label, or without a treatment where there is one, drop exact
+    duplicates, then split.
 
     Duplicates agree in every column of the file, those that nobody declared included: sessions
-    that agree in the declared ones only are different sessions.
+    that agree in the declared ones only are different sessions. `duplicates: keep` keeps them.
 
     Rows are put in the order of their content first: their order in the file has no say in
     anything.
@@ -46,19 +48,26 @@ def read_sessions(table: SessionTable, path: Path, rule: Folds) -> Sessions:
     Raises:
         BadInput: the file can't be read, a number is none, or a part would lack one of the answers.
     """
-    needed = [table.label, *table.categorical, *table.numeric]
+    of_treatment = table.treatment.columns if table.treatment else []
+    needed = [table.label, *table.categorical, *table.numeric, *of_treatment]
     raw = read_table(table, path, needed, others=True)
     label = known_text(raw[table.label], table.missing, path)
+    treatment = read_treatment(raw, table.treatment, table.missing, path)
     columns = feature_columns(session_features(table), raw, path)
-    known = pl.DataFrame({LABEL: label.is_in(table.positive), **columns}).filter(
-        label.is_not_null()
-    )
-    labelled = raw.filter(label.is_not_null())
-    first = labelled.select(pl.struct(pl.all()).is_first_distinct()).to_series()
-    distinct = known.filter(first).sort(known.columns, nulls_last=True)
+    beside = {f"_{name}": column for name, column in treatment.items()}
+    labelled = label.is_not_null()
+    usable = labelled & treatment["treated"].is_not_null() if treatment else labelled
+    known = pl.DataFrame({LABEL: label.is_in(table.positive), **beside, **columns}).filter(usable)
+    if table.duplicates == "drop":
+        first = raw.filter(usable).select(pl.struct(pl.all()).is_first_distinct()).to_series()
+        distinct = known.filter(first)
+    else:
+        distinct = known
+    distinct = distinct.sort(known.columns, nulls_last=True)
     n = len(distinct)
     bought = distinct[LABEL].to_numpy()
-    part = split(bought, rule, path)
+    kept = {name: distinct.drop_in_place(f"_{name}").to_numpy() for name in treatment}
+    part = split(bought, rule, path, kept.get("treated"))
     order = np.argsort(part, kind="stable")  # codes of the test come after all others
     ids = pl.Series([f"session {row + 1}" for row in range(n)], dtype=pl.String)
     features = distinct[order].drop(LABEL)
@@ -70,11 +79,15 @@ def read_sessions(table: SessionTable, path: Path, rule: Folds) -> Sessions:
         item=np.zeros(n, np.int32),
         time=part[order],
         kind=kinds.astype(np.int8),
+        **{name: column[order] for name, column in kept.items()},
     )
     rows = EventRows(
         path=table.path,
         rows=len(raw),
-        dropped={"no label": len(raw) - len(known)},
+        dropped={
+            "no label": len(raw) - int(labelled.sum()),
+            **({"no treatment": int(labelled.sum()) - len(known)} if treatment else {}),
+        },
         unmapped_types={},
         kept=len(known),
     )
@@ -82,19 +95,30 @@ def read_sessions(table: SessionTable, path: Path, rule: Folds) -> Sessions:
     return Sessions(indexed, rows, features, parts_of(rule))
 
 
-def split(bought: NDArray[np.bool_], rule: Folds, path: Path | str = "") -> Int64:
+def split(
+    bought: NDArray[np.bool_],
+    rule: Folds,
+    path: Path | str = "",
+    treated: NDArray[np.float32] | None = None,
+) -> Int64:
     """(n,) the part of each row: a fold from 0, or the test, which is the last.
 
     Raises:
         BadInput: an answer has too few rows for every part to get two.
     """
-    part, few = dealt(bought, rule)
-    for answer in (False, True):
-        rows = few.get(answer, 0 if answer not in bought else None)
+    answers: dict[int, tuple[str, str]] = {0: ("", "no"), 1: ("", "yes")}
+    group = bought.astype(np.int64)
+    if treated is not None:
+        answers = {n: (("", "un")[n > 1] + "treated ", ("no", "yes")[n % 2]) for n in range(4)}
+        group += 2 * (treated == 0)
+    part, few = dealt(group, rule)
+    for number, (who, answer) in answers.items():
+        rows = few.get(number, 0 if number not in group else None)
         if rows is not None:
             raise BadInput(
-                f"{path}: {rows} distinct rows whose label says {'yes' if answer else 'no'} "
+                f"{path}: {rows} distinct {who}rows whose label says {answer} "
                 f"are too few for {rule.count} folds and a test; check the label and positive"
+                f"{', and treated and control' if who else ''}"
             )
     return part
 

@@ -71,6 +71,8 @@ class Events:
     # Where folds are not cut at an event's own time: the part that it was dealt to, or the end of
     # its session.
     part: Int64 | None = None
+    treated: Float32 | None = None  # 1 or 0, nan: no treatment came into question
+    propensity: Float64 | None = None  # of treatment, nan: not known
 
     def __len__(self) -> int:
         return len(self.user)
@@ -79,6 +81,15 @@ class Events:
     def cut_by(self) -> Int64:
         """(n_events,) what windows are intervals of."""
         return self.time if self.part is None else self.part
+
+    @property
+    def beside(self) -> dict[str, NDArray[Any]]:
+        """The columns that not every log has."""
+        found = {name: getattr(self, name) for name in BESIDE}
+        return {name: column for name, column in found.items() if column is not None}
+
+
+BESIDE = ("dwell", "part", "treated", "propensity")
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,6 +110,23 @@ class Sequences:
 
     def __len__(self) -> int:
         return len(self.user)
+
+    def at(self, rows: Int64) -> "Sequences":
+        """Some of the sequences."""
+        counts = np.diff(self.offsets)[rows]
+        ends = np.cumsum(counts)
+        at = np.arange(counts.sum()) + np.repeat(self.offsets[rows] - (ends - counts), counts)
+        dated, events = self.item_features, self.event_features
+        return Sequences(
+            user=self.user[rows],
+            offsets=np.concatenate(([0], ends)).astype(np.int64),
+            item=self.item[at],
+            time=self.time[at],
+            kind=self.kind[at],
+            features=self.features[rows],
+            item_features=None if dated is None else dated[at],
+            event_features=None if events is None else events[at],
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,24 +154,34 @@ class Training:
         examples = self.examples
         if examples is not None:
             none = examples.at(np.zeros(0, np.int64))
-            examples = replace(none, histories=_without_events(none.histories))
-        return replace(self, sequences=_without_events(self.sequences), examples=examples)
+            examples = replace(none, histories=none.histories.at(np.zeros(0, np.int64)))
+        nobody = self.sequences.at(np.zeros(0, np.int64))
+        return replace(self, sequences=nobody, examples=examples)
 
 
-def _without_events(sequences: Sequences) -> Sequences:
-    """No row of anything, the columns kept."""
-    dated, events = sequences.item_features, sequences.event_features
-    return replace(
-        sequences,
-        user=sequences.user[:0],
-        offsets=np.zeros(1, np.int64),
-        item=sequences.item[:0],
-        time=sequences.time[:0],
-        kind=sequences.kind[:0],
-        features=sequences.features[:0],
-        item_features=None if dated is None else dated[:0],
-        event_features=None if events is None else events[:0],
-    )
+@dataclass(frozen=True, slots=True)
+class Treatments:
+    """Who was treated of some labelled examples, one row each, and what is known of that without
+    the models that are asked.
+    """
+
+    treated: Mask  # (n_targets,)
+    propensity: Float64  # (n_targets,) the probability of treatment
+    budget: float  # the share that a policy may treat
+    # (n_targets, 2) probability of a yes without and with, by a model of training; None: of its own
+    expected: Float64 | None = None
+    # (n_targets,) probability of treatment by a classifier of training; None: the data give it
+    guessed: Float64 | None = None
+
+    def at(self, positions: Int64) -> "Treatments":
+        """Some of the rows."""
+        return replace(
+            self,
+            treated=self.treated[positions],
+            propensity=self.propensity[positions],
+            expected=None if self.expected is None else self.expected[positions],
+            guessed=None if self.guessed is None else self.guessed[positions],
+        )
 
 
 class RowLabels(Protocol):
@@ -175,6 +213,8 @@ class Labels:
     columns: tuple[str, ...]  # (n_inputs,) the declared column or summary that an input is of
     price: Float64 | None  # (n_targets,) of the course; nan: not known
     likeness: Float64 | None = None  # of an ablation: (n_targets, n_columns, 3), `likeness.py`
+    treatments: Treatments | None = None
+    weight: Float64 | None = None  # (n_targets,) of each in training, mean 1; None: all the same
 
     def at(self, positions: Int64) -> "Labels":
         """Some of the rows."""
@@ -184,6 +224,8 @@ class Labels:
             inputs=self.inputs[positions],
             price=None if self.price is None else self.price[positions],
             likeness=None if self.likeness is None else self.likeness[positions],
+            treatments=None if self.treatments is None else self.treatments.at(positions),
+            weight=None if self.weight is None else self.weight[positions],
         )
 
 

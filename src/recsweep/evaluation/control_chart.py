@@ -58,7 +58,7 @@ def fit_chart(counted: Int64, of: Int64, false_alarms: float, seed: int = 0) -> 
         seed: of the simulation.
     """
     random = np.random.default_rng(seed)
-    usual = smoothed(counted.sum(), of.sum())
+    usual = float(smoothed(counted.sum(), of.sum()))
     estimated = smoothed(random.binomial(of.sum(), usual, RUNS), of.sum())
     volumes = random.choice(of, (DAYS, RUNS))
     quiet = increments(random.binomial(volumes, usual), volumes, estimated)
@@ -106,9 +106,9 @@ def raised_share(usual: Float64) -> Float64:
     return np.minimum(RAISED * usual, (1 + usual) / 2)
 
 
-def smoothed(counted: Int64, of: Int64) -> float:
+def smoothed(counted: Int64, of: Int64) -> Float64:
     """A share that is neither 0 nor 1 (Jeffreys' prior)."""
-    return (counted + 0.5) / (of + 1)
+    return np.asarray((counted + 0.5) / (of + 1))
 
 
 def _warnings(steps: Float64, threshold: float) -> int:

@@ -24,7 +24,7 @@ def pseudo_values(
         metrics: of the examples at some positions, one value a run.
         sequence: (n_examples,) which learner an example belongs to.
     """
-    group = (np.random.default_rng(0).permutation(int(sequence.max()) + 1) % GROUPS)[sequence]
+    group = groups_of(int(sequence.max()) + 1)[sequence]
     whole = metrics(np.arange(len(sequence)))
     held = [np.flatnonzero(group != g) for g in range(GROUPS) if (group == g).any()]
     if len(held) < 2:
@@ -32,7 +32,18 @@ def pseudo_values(
     parts = [metrics(positions) for positions in held]
     found = {}
     for name, values in whole.items():
-        without = np.stack([part[name] for part in parts], axis=1)
-        apart = without.mean(axis=1, keepdims=True) - without
-        found[name] = values[:, None] + (len(parts) - 1) * apart
+        found[name] = apart(values, np.stack([part[name] for part in parts], axis=1))
+    return found
+
+
+def groups_of(learners: int) -> Int64:
+    """(n_learners,) the group of each."""
+    dealt: Int64 = np.random.default_rng(0).permutation(learners) % GROUPS
+    return dealt
+
+
+def apart(values: Float64, without: Float64) -> Float64:
+    """(n_runs, n_groups) pseudo-values from (n_runs,) values and those without each group."""
+    away = without.mean(axis=1, keepdims=True) - without
+    found: Float64 = values[:, None] + (without.shape[1] - 1) * away
     return found

@@ -101,5 +101,11 @@ def labels_of(targets: Targets) -> Labels:
 
 
 def weights_of(examples: Targets, config: TrainingWeights) -> Float64 | None:
-    """(n_examples,) what each weighs, by its own time and, if it is told, the type of its event."""
-    return config.weights(examples.time, examples.kind)
+    """(n_examples,) what each weighs, by its own time and, if it is told, the type of its event;
+    and, if labels say so, by itself.
+    """
+    weights, own = config.weights(examples.time, examples.kind), labels_of(examples).weight
+    if own is None or not len(examples):
+        return weights
+    both = own if weights is None else own * weights
+    return np.asarray(both / both.mean())

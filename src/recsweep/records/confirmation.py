@@ -55,6 +55,8 @@ class ConfirmedFamily(Opened):
     metrics: Mapping[str, Estimate]  # `ndcg@10` -> over seeds and learners
     coverage: Mapping[str, float]  # `coverage@10` -> share of courses in any list, mean over seeds
     novelty: Mapping[str, Estimate]  # `novelty@10` -> bits
+    # `gini@10`, `long_tail@10`, … -> how its lists are, beyond hitting targets
+    beyond: Mapping[str, Estimate] = later({})
     fit_seconds: float  # of one refit
     score_seconds: float | None = later(None)  # that it took to answer the whole test
     model_bytes: int | None = later(None)  # of its state

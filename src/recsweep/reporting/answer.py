@@ -186,13 +186,13 @@ class _Teller:
         """By the sealed test."""
         found = find(sealed.pairs, self.entrants)
         asked = {n: self.titles[n] for n in (found.subject, *(v.b for v in found.rivals))}
-        plainly = report_of(self.experiment.task).plainly
+        report = report_of(self.experiment.task)
         said = self._said(found) if found.rivals else self._alone(found.subject, sealed)
         return Answer(
             question=self._question(),
             verdict=found.verdict,
             sentence=self.say(f"answer_{found.verdict}", said=said),
-            plainly=plainly(self.say, sealed, asked) if found.rivals else "",
+            plainly=report.plainly(self.say, sealed, asked) if found.rivals else "",
             sequence=self._sequence(found.twins, sealed),
             ensemble=self.say("space").join(self._ensemble(v, sealed) for v in found.ensembles),
             contrasts=(
@@ -202,6 +202,7 @@ class _Teller:
             ),
             basis=self.say("space").join(self._basis(sealed, found)),
             caveats=(
+                *report.caveats(self.say, sealed),
                 *self._scope(sealed),
                 *given_up(self.experiment, self.say),
                 *self._cautions(found.told),

@@ -58,17 +58,19 @@ class Scorer(Protocol[M_contra]):
 
 @dataclass(frozen=True, slots=True)
 class Lists:
-    """What the lists of all targets are like, one entry a cut-off k."""
+    """What the lists of all targets are like; of `coverage` and `novelty` one entry a cut-off k."""
 
     coverage: Mapping[int, float]  # share of the catalogue that is in at least one list
     novelty: Mapping[int, Float64]  # (n_users,) bits, mean over a user's targets
+    per_learner: Mapping[str, Float64]  # `diversity@10` -> (n_users,), mean over a user's targets
+    exposure: Float64  # (n_groups, n_items) lists of each group's learners that hold each course
 
 
 class ListMaker(Protocol[M_contra]):
     """One fold's targets, laid out once on one device, each to be given a list of courses."""
 
     def lists(self, model: M_contra) -> Lists:
-        """Coverage and novelty of a model's lists."""
+        """What a model's lists are like."""
         ...
 
 
@@ -92,8 +94,11 @@ class Task(Generic[M]):
     """(n_learners,) from (n_targets,) values and their learners 0, 1, …; its mean is the metric."""
     cold: Callable[[Targets, int], Mask] = lambda targets, n_known: targets.item >= n_known
     """(n_targets,) whether each asks for a course without events (from index `n_known` on)."""
-    lists: Callable[[Targets, Training, Metric, torch.device], ListMaker[M]] | None = None
-    """For a task in which a learner gets to see a list of courses."""
+    lists: Callable[[Targets, Training, Metric, torch.device, Any], ListMaker[M]] | None = None
+    """For a task in which a learner gets to see a list of courses; the last is what `categories`
+    gave."""
+    categories: Callable[[Fold, Dataset, Experiment], Any] = lambda *asked: None
+    """What a fold's courses are about, as far as lists are to be described by it."""
     details: Callable[[Outcomes, Targets, Metric], Schema | None] = lambda *asked: None
     """What a confirmation records of a family besides, under the task's name."""
     best_possible: Callable[[Fold, Dataset, Experiment], float | None] = lambda *asked: None

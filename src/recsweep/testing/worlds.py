@@ -1,6 +1,7 @@
 """Small made-up logs, and folds of them for any task."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -30,7 +31,7 @@ def world(task: str, settings: Settings, features: bool = True) -> Fold:
 
     Courses with an even number are often bought soon after a look. Some events share a moment, and
     some courses are new to the window. Where the task knows a catalogue beyond the log, courses
-    without any event are in it.
+    without any event are in it; where it is about treatments, every second look is treated.
 
     Args:
         task: its name.
@@ -90,6 +91,10 @@ def fold_of(
 def _dataset(experiment: Experiment, rows: Sequence[Row], n_items: int) -> Dataset:
     features = bool(experiment.event_features)
     events = _events(rows, dwell=features)
+    if experiment.data.treatments:
+        is_look = events.kind == LOOK
+        treated = np.where(is_look, np.cumsum(is_look) % 2, np.nan)  # every second look
+        events = replace(events, treated=treated.astype(np.float32))
     users, seen = int(events.user.max()) + 1, int(events.item.max()) + 1
     random = np.random.default_rng(1)
     ids = [f"c{code}" for code in range(n_items)]
@@ -138,6 +143,7 @@ def _experiment(task: str, settings: Settings, features: bool) -> Experiment:
         "item": "i",
         "time": "t",
         **({"dwell": "d"} if features else {}),
+        **({"treatment": {"column": "x", "treated": ["1"]}} if question_of(task).treatment else {}),
     }
     keys: dict[str, Any] = {
         "study": "made-up",

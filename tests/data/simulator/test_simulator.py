@@ -13,6 +13,7 @@ from recsweep.config.files import load_experiment
 from recsweep.data.prepare import prepare
 from recsweep.data.simulator import SimulatedLog, SimulatorSettings, simulate, write
 from recsweep.data.simulator.raw import simulated
+from recsweep.data.simulator.simulate import EFFECT, OUTCOME, PROBABILITY
 from recsweep.data.simulator.truth import true_probabilities
 from recsweep.errors import BadInput
 from recsweep.tasks.folds import development_folds
@@ -305,3 +306,43 @@ def test_a_simulated_study_is_named_by_its_settings_so_they_make_what_they_alway
     }  # fmt: skip
     assert log.users["interests"].str.split("|").list.len().sum() == 117
     assert log.users.row(11)[3] == "data|music"
+
+
+def test_without_treatments_a_log_is_what_it_was_and_nobody_is_treated_in_it() -> None:
+    plain, treated = log_of(learners=60), log_of(learners=60, treated=0.5)
+    columns = ["user_id", "item_id", "time"]
+    browses = [log.events.filter(event="browse").select(columns) for log in (plain, treated)]
+    assert browses[0].equals(browses[1])
+    assert "treatment" not in plain.events.columns
+    # A treatment without effect moves nothing, so both logs have the same purchases.
+    assert plain.events.equals(treated.events.drop("treatment", "propensity"))
+
+
+def test_treatment_is_by_a_coin_or_rather_for_those_who_would_buy_anyway() -> None:
+    for confounding, least, most in ((0.0, -0.05, 0.05), (1.0, 0.3, 1.0)):
+        log = log_of(learners=600, treated=0.4, treatment_confounding=confounding)
+        looks = log.events.filter(event="browse").join(
+            log.exposures, on=["user_id", "item_id", "time"], maintain_order="left"
+        )
+        treated = (looks["treatment"] == "treated").to_numpy()
+        assert treated.mean() == pytest.approx(looks["propensity"].to_numpy().mean(), abs=0.02)
+        apart = np.corrcoef(looks["propensity"] + 1e-9 * treated, looks[PROBABILITY])[0, 1]
+        assert least <= apart <= most
+
+
+def test_the_effect_kept_is_what_treatment_does_to_purchases() -> None:
+    log = log_of(learners=1500, treated=0.5, treatment_effect=1.0)
+    looks = log.events.filter(event="browse").join(
+        log.exposures, on=["user_id", "item_id", "time"], maintain_order="left"
+    )
+    treated, effect = (looks["treatment"] == "treated").to_numpy(), looks[EFFECT].to_numpy()
+    bought = looks[OUTCOME].to_numpy()
+    assert (effect < 0).any()  # some are put off
+    for part in (effect < np.quantile(effect, 0.3), effect > np.quantile(effect, 0.7)):
+        seen = bought[part & treated].mean() - bought[part & ~treated].mean()
+        assert seen == pytest.approx(effect[part].mean(), abs=0.03)
+
+
+def test_dials_of_a_treatment_that_is_never_given_are_refused() -> None:
+    with pytest.raises(ValidationError, match="need treated above 0"):
+        log_of(treatment_effect=1.0)

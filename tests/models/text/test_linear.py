@@ -52,6 +52,7 @@ def test_chinese_is_cut_into_words_and_other_languages_at_spaces() -> None:
     assert Reading("words", 1, chinese=False).parts("Not bad, a B") == ["not", "bad", "a", "b"]
     assert Reading("characters", 2, chinese=True).terms("不 好") == ["不", "好", "不好"]
     assert Reading("words", 2, chinese=False).terms("a b c")[3:] == ["a b", "b c"]
+    assert Reading("both", 1, chinese=True).terms("不 好") == ["不", "好", " 不", " 好"]
 
 
 def test_what_is_asked_has_no_say_in_the_vocabulary() -> None:

@@ -15,7 +15,7 @@ def _found_anew() -> Iterator[None]:
     registry.report_of.cache_clear()
 
 
-@pytest.mark.parametrize("task", ["next_item", "purchase"])
+@pytest.mark.parametrize("task", ["next_item", "purchase", "uplift"])
 @pytest.mark.parametrize("lang", list(PAGE_WORDS))
 def test_a_tasks_words_come_before_the_pages(task: str, lang: str) -> None:
     words, own = registry.words_of(task, lang), registry.report_of(task).words[lang]

@@ -164,6 +164,14 @@ def test_the_verdicts_can_be_read_by_people(world: World) -> None:
     }
 
 
+def test_the_lists_are_described_beyond_accuracy_with_intervals(world: World) -> None:
+    for family in confirm(world).confirmation.families.values():
+        assert {"coverage@10", "gini@10", "long_tail@10"} <= {*family.beyond}
+        assert family.beyond["coverage@10"].mean == pytest.approx(family.coverage["coverage@10"])
+        for found in family.beyond.values():
+            assert found.lower <= found.mean <= found.upper
+
+
 def test_the_learners_table_holds_the_means_that_are_reported(world: World) -> None:
     confirmation = confirm(world).confirmation
     table = read_learners(world.study)

@@ -1,16 +1,20 @@
 import math
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 
 import numpy as np
+import polars as pl
 import pytest
 import torch
+from scipy.sparse import csr_matrix
 from torch import Tensor
-from worlds import training_of
+from worlds import dataset_of, events_of, experiment_of, training_of
 
 from recsweep.config.schema import Metric
 from recsweep.data.types import Fold
 from recsweep.models.protocol import Histories
 from recsweep.tasks.next_item import ranking
+from recsweep.tasks.next_item.categories import Categories, categories_of
 from recsweep.tasks.next_item.lists import CatalogueLists, self_information
 from recsweep.tasks.task import Lists
 
@@ -103,3 +107,46 @@ def test_blocks_change_nothing(fold: Fold, monkeypatch: pytest.MonkeyPatch) -> N
 def test_information_counts_learners_not_events() -> None:
     training = training_of([[0, 0, 0, 1], [0]], n_items=3)
     assert self_information(training).tolist() == [0.0, 1.0, 1.0]  # course 2 as if one had it
+
+
+def test_exposure_counts_each_learner_once_and_long_tail_is_a_share_of_places(fold: Fold) -> None:
+    """Course 0 has 3 of 6 events and course 1 or 2, 3 one each: the head is 0, 1 and 2."""
+    rows = ([0.0] * 4, [4.0, 3.0, 2.0, 1.0], [1.0, 2.0, 3.0, 4.0])
+    lists = lists_of(fold, Fixed(*rows), 1)
+    # Learner 0 has two targets and so two lists, of course 0 and of course 3; learner 1 has one.
+    lengths = fold.validation.length.tolist()
+    shown: dict[int, list[int]] = {0: [], 1: []}
+    for learner, length in zip(fold.validation.sequence.tolist(), lengths, strict=True):
+        shown[learner].append(int(np.argmax(rows[min(length - 1, 2)])))
+    expected = np.zeros(4)
+    for courses in shown.values():
+        for course in courses:
+            expected[course] += 1 / len(courses)
+    assert lists.exposure.sum(axis=0) == pytest.approx(expected)
+    tails = [np.mean([course == 3 for course in courses]) for courses in shown.values()]
+    assert lists.per_learner["long_tail@1"] == pytest.approx(tails)
+
+
+def test_categories_tell_of_diversity_and_calibration(fold: Fold) -> None:
+    has = Categories(csr_matrix([[1.0, 0.0], [0.0, 1.0], [1.0, 0.0], [0.0, 1.0]]))
+    metric = Metric(k=2, report_k=(2,))
+    maker = CatalogueLists(fold.validation, fold.training, metric, CPU, has)
+    found = maker.lists(Fixed([4.0, 3.0, 2.0, 1.0])).per_learner  # lists of courses 0 and 1
+    assert found["diversity@2"] == pytest.approx([1.0, 1.0])
+    # Learner 1's history is course 0 twice, learner 0's 0 and 1, then 0, 1 and 2.
+    assert found["miscalibration@2"].min() >= 0
+
+
+def test_categories_are_the_tags_of_the_fold_s_courses(fold: Fold) -> None:
+    items = {"path": "x", "key": "id", "tags": {"tags": " "}, "categorical": ["level"]}
+    log = {"path": "x", "user": "u", "item": "i", "time": "t"}
+    asked = experiment_of(data={"name": "test", "events": [log], "items": items})
+    table = pl.DataFrame({"_id": list("abcd"), "tags": [["x", "y"], ["y"], None, []], "level": "1"})
+    dataset = replace(dataset_of(events_of([(0, 3, 1)])), items=table, n_items=4)
+    found = categories_of(fold, dataset, asked)
+    assert found is not None
+    expected = {0: {"x", "y"}, 1: {"y"}}
+    rows = found.of_item.toarray()
+    for place, code in enumerate(fold.items):
+        assert rows[place].sum() == len(expected.get(int(code), ()))
+    assert categories_of(fold, dataset, experiment_of()) is None

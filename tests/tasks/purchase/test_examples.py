@@ -12,7 +12,7 @@ from worlds import dataset_of
 from recsweep.config.schema import Experiment
 from recsweep.data.clock import DAY
 from recsweep.data.features.choose import with_features
-from recsweep.data.types import Cuts, Dataset, Fold, Targets
+from recsweep.data.types import Cuts, Dataset, Fold, Labels, Targets
 from recsweep.errors import BadInput
 from recsweep.tasks.development import whole_development
 from recsweep.tasks.folds import make_fold
@@ -243,7 +243,7 @@ def everything(early: int | None) -> list[tuple[bytes, ...]]:
     found = []
     for targets in (fold.training.examples, fold.validation):
         assert targets is not None
-        assert targets.labels is not None
+        assert isinstance(targets.labels, Labels)
         assert targets.labels.price is not None
         found += [known_of(targets, n) for n in range(len(targets))]
         found += [(targets.labels.price.tobytes(),)]
@@ -290,7 +290,7 @@ def test_prices_of_the_examples_courses_are_at_hand() -> None:
     experiment = purchase_experiment(purchase={"window_days": 2, "price": "price"})
     fold = fold_of(random_log(0), experiment)
     labels = fold.validation.labels
-    assert labels is not None
+    assert isinstance(labels, Labels)
     assert labels.price is not None
     np.testing.assert_array_equal(labels.price, fold.items[fold.validation.item])
 

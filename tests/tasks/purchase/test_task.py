@@ -6,6 +6,7 @@ from purchases import fold_of, random_log
 from sklearn.metrics import log_loss, roc_auc_score
 
 from recsweep.config.schema import Metric
+from recsweep.data.types import Labels
 from recsweep.errors import BadInput
 from recsweep.models.registry import families_of, role_of
 from recsweep.spaces.files import load_space
@@ -18,7 +19,7 @@ LOG_LOSS = Metric(name="log_loss")
 
 def test_means_are_over_examples_and_learners_are_the_parts_that_add_up_to_them() -> None:
     targets = fold_of(random_log(0)).validation
-    assert targets.labels is not None
+    assert isinstance(targets.labels, Labels)
     probability = np.random.default_rng(0).uniform(0.01, 0.99, len(targets))
     metrics, learners = PURCHASE.summarise(probability, targets, LOG_LOSS)
     assert metrics["log_loss"] == pytest.approx(log_loss(targets.labels.bought, probability))

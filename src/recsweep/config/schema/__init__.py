@@ -23,12 +23,14 @@ from recsweep.config.schema.data import (
     Table,
     TextTable,
     TimeLimits,
+    Treatment,
 )
 from recsweep.config.schema.decides import ANSWERS, Decides, deciding, declared
 from recsweep.config.schema.experiment import Experiment
 from recsweep.config.schema.metric import (
     Metric,
     goodness,
+    is_additive,
     lower_is_better,
     span,
     within_bounds,
@@ -41,6 +43,7 @@ from recsweep.config.schema.task import (
     NEXT_ITEM,
     PURCHASE,
     TEXT,
+    UPLIFT,
     MetricKind,
     Question,
     part_of_task,
@@ -60,6 +63,7 @@ __all__ = [
     "TEXT",
     "TYPE",
     "UNITS",
+    "UPLIFT",
     "Arm",
     "Budget",
     "Data",
@@ -86,10 +90,12 @@ __all__ = [
     "TextTable",
     "TimeLimits",
     "Tracking",
+    "Treatment",
     "Unit",
     "deciding",
     "declared",
     "goodness",
+    "is_additive",
     "later",
     "lower_is_better",
     "part_of_task",

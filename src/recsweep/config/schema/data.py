@@ -157,6 +157,30 @@ NO_VALUE = (
 """What databases, spreadsheets, pandas, R and JavaScript write where they have no value."""
 
 
+class Treatment(Schema):
+    """Who was treated (was sent the e-mail, saw the offer) and who was not, by a column's values.
+
+    A row with another value, or with none, is of no experiment.
+    """
+
+    column: str
+    treated: Annotated[tuple[str, ...], Field(min_length=1)]  # raw values
+    control: tuple[str, ...] = ()  # raw values; empty: every other one
+    # The column of the probability of treatment, above 0 and below 1; None: the same for everybody.
+    propensity: str | None = None
+
+    @model_validator(mode="after")
+    def _groups_differ(self) -> Self:
+        if both := set(self.treated) & set(self.control):
+            raise ValueError(f"{min(both)!r} is in treated and in control")
+        return self
+
+    @property
+    def columns(self) -> list[str]:
+        """The raw ones."""
+        return [self.column, *([self.propensity] if self.propensity else [])]
+
+
 class EventTable(Table):
     """An event log: who, which course, when, what."""
 
@@ -172,6 +196,7 @@ class EventTable(Table):
     type: TypeMapping = TypeMapping(constant="browse")
     dwell: str | None = later(None)  # the column of seconds spent on an event; empty: not known
     missing: tuple[str, ...] = later(NO_VALUE)  # raw values that are no id, no time, no dwell
+    treatment: Treatment | None = later(None)  # of events that a treatment came with
 
     @model_validator(mode="after")
     def _one_order(self) -> Self:
@@ -226,11 +251,18 @@ class SessionTable(Table, NumberStyle):
     categorical: tuple[str, ...] = ()
     numeric: tuple[str, ...] = ()
     missing: tuple[str, ...] = ("",)  # raw values that mean "not known"
+    treatment: Treatment | None = later(None)
+    # Are rows that agree in every column the same session, or as many as there are?
+    duplicates: Literal["drop", "keep"] = later("drop")
 
     @model_validator(mode="after")
-    def _label_is_no_feature(self) -> Self:
-        if self.label in (*self.categorical, *self.numeric):
+    def _features_know_no_answer(self) -> Self:
+        features = (*self.categorical, *self.numeric)
+        if self.label in features:
             raise ValueError(f"the label {self.label!r} can't be a feature as well")
+        for column in self.treatment.columns if self.treatment else ():
+            if column in (self.label, *features):
+                raise ValueError(f"{column!r} is of the treatment: it can't be anything else")
         return self
 
 
@@ -289,8 +321,19 @@ class SimulatorSettings(Schema):
     order: Share = 0.5  # chance that a browse follows from the course before it
     recency: Share = later(0.0)  # else: chance that it follows from any earlier one, by its age
     purchase_order: Annotated[float, Field(ge=0, le=5)] = 0.0  # what order does to a purchase
+    treated: Annotated[float, Field(ge=0, lt=1)] = later(0.0)  # share of browses; 0: no treatments
+    # What a treatment does to a purchase, by taste and by what was seen last.
+    treatment_effect: Annotated[float, Field(ge=0, le=5)] = later(0.0)
+    # How much likelier those who are readier to buy are to be treated; 0: a coin decides.
+    treatment_confounding: Annotated[float, Field(ge=0, le=5)] = later(0.0)
     text: Share = 0.5  # share of a course's appeal that its category and tags tell
     seed: Seed = 0
+
+    @model_validator(mode="after")
+    def _treatment_is_there(self) -> Self:
+        if not self.treated and (self.treatment_effect or self.treatment_confounding):
+            raise ValueError("treatment_effect and treatment_confounding need treated above 0")
+        return self
 
 
 class TimeLimits(Schema):
@@ -307,7 +350,7 @@ class Data(Schema):
     package: Package | None = None
     simulator: SimulatorSettings | None = later(None)  # makes files for paths `simulator:<name>`
     events: tuple[EventTable, ...] = ()
-    sessions: SessionTable | None = later(None)  # in place of events, for the task purchase
+    sessions: SessionTable | None = later(None)  # in place of events, for tasks that take them
     texts: tuple[TextTable, ...] = later(())  # in place of events, for the task text
     # A learner who does nothing for longer begins a new session; histories are then sessions.
     session_gap_minutes: Annotated[float, Field(gt=0)] | None = later(None)
@@ -365,6 +408,14 @@ class Data(Schema):
             for table in (*self.events, self.sessions, *self.texts, self.users, self.items)
             if table is not None
         )
+
+    @property
+    def treatments(self) -> tuple[Treatment, ...]:
+        """Of every log that has one."""
+        of_logs = [log.treatment for log in self.events]
+        if self.sessions is not None:
+            of_logs.append(self.sessions.treatment)
+        return tuple(treatment for treatment in of_logs if treatment is not None)
 
     @property
     def unit(self) -> Unit:

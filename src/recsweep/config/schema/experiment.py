@@ -145,6 +145,14 @@ class Experiment(Schema):
         if kind not in question.reads:
             able = [task for task in task_packages() if kind in question_of(task).reads]
             raise ValueError(f"data.{kind} is for task: {', '.join(able)}")
+        if bool(self.data.treatments) is not question.treatment:
+            able = [task for task in task_packages() if question_of(task).treatment]
+            if question.treatment:
+                raise ValueError(
+                    f"task {self.task} needs treatment, who was treated, in data.sessions or in an "
+                    "entry of data.events"
+                )
+            raise ValueError(f"treatment is for task: {', '.join(able)}; leave it out")
         self._check_folds(question.folds)
         question.check(self)
         named, timed = self.feature_names or (), any(t.dwell is not None for t in self.data.events)

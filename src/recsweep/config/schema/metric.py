@@ -19,6 +19,11 @@ def goodness(key: str, value: float) -> float:
     return -value if lower_is_better(key) else value
 
 
+def is_additive(key: str) -> bool:
+    """Do its values of some learners alone mean something? Otherwise only the mean of all does."""
+    return _kind(key).additive
+
+
 def written(key: str) -> str:
     """`ndcg@10` as people write it: NDCG@10."""
     _, at, k = key.partition("@")

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from recsweep.config.schema.experiment import Experiment
 
 GROUP = "recsweep.tasks"
-NEXT_ITEM, PURCHASE, TEXT = "next_item", "purchase", "text"
+NEXT_ITEM, PURCHASE, TEXT, UPLIFT = "next_item", "purchase", "text", "uplift"
 """The tasks that families here serve, by their names: their folders', and in experiments."""
 
 
@@ -37,6 +37,7 @@ class MetricKind:
     at_k: bool = False  # has a cut-off
     within: tuple[float, float] = (-math.inf, math.inf)  # what it can be
     decides: bool = True  # a mean over learners, by which a study can be decided
+    additive: bool = True  # False: values of some learners alone mean nothing, only the mean of all
     beside: bool = True  # stands beside the study's own metric in tables
 
     @property
@@ -53,6 +54,7 @@ class Question:
     metric: str  # that decides a study which names none
     settings: type[Schema] | None = None  # of the key that has the task's name
     reads: tuple[DataKind, ...] = ("events",)  # what it can be asked of
+    treatment: bool = False  # is it about who was treated?
     folds: tuple[FoldRule, ...] = ("time",)  # the rules by which its examples may be split
     check: Callable[["Experiment"], None] = lambda experiment: None
     """Raises ValueError where another key doesn't fit."""

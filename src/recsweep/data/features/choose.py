@@ -69,8 +69,9 @@ def _labels(labels: RowLabels, training: Training, columns: Collection[str]) -> 
     inputs = _chosen(labels.inputs, labels.columns, kept)
     if isinstance(labels, Labels) and labels.likeness is not None:
         of_items = [column in columns for column in dict.fromkeys(training.item_columns)]
-        labels = replace(labels, likeness=labels.likeness[:, of_items])
-        inputs[:, kept.index(LIKENESS)] = cosine(labels.likeness)
+        likeness = labels.likeness[:, of_items]
+        inputs[:, kept.index(LIKENESS)] = cosine(likeness)
+        labels = replace(labels, likeness=likeness)
     return replace(labels, inputs=inputs, columns=tuple(kept))
 
 

@@ -13,11 +13,12 @@ from pydantic import Field
 from scipy.special import expit
 from torch import Tensor
 
-from recsweep.config.schema import PURCHASE
+from recsweep.config.schema import PURCHASE, UPLIFT
 from recsweep.data.types import Float32, Float64
 from recsweep.models.cases import CaseBook, examples_of, labels_of, weights_of
 from recsweep.models.family import Build, Family
 from recsweep.models.protocol import Context
+from recsweep.models.uplift import uplift
 from recsweep.models.weights import TrainingWeights
 
 
@@ -104,12 +105,12 @@ class Boosting:
         self._base = float(state["base"])
 
 
+_boosting = Build(BoostingConfig, Boosting, epochs=1, reads_order=False, uses_features=True)
+
 FAMILY = Family(
     name="gradient_boosting",
     title="gradient boosting",
     title_zh="梯度提升",
     role="floor",
-    tasks={
-        PURCHASE: Build(BoostingConfig, Boosting, epochs=1, reads_order=False, uses_features=True)
-    },
+    tasks={PURCHASE: _boosting, UPLIFT: uplift(_boosting)},
 )

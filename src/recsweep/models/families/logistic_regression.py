@@ -12,12 +12,13 @@ from pydantic import Field
 from scipy.special import expit
 from torch import Tensor
 
-from recsweep.config.schema import PURCHASE, TEXT
+from recsweep.config.schema import PURCHASE, TEXT, UPLIFT
 from recsweep.data.types import Float64
 from recsweep.models.cases import CaseBook, examples_of, labels_of, weights_of
 from recsweep.models.family import Build, Family
 from recsweep.models.protocol import Context
 from recsweep.models.text.linear import TextLogistic, TextLogisticConfig
+from recsweep.models.uplift import uplift
 from recsweep.models.weights import TrainingWeights
 
 
@@ -62,15 +63,18 @@ class Logistic:
         self.weight, self.intercept = state["weight"].numpy(), float(state["intercept"])
 
 
+_logistic = Build(
+    LogisticConfig, Logistic, epochs=1, random=False, reads_order=False, uses_features=True
+)
+
 FAMILY = Family(
     name="logistic_regression",
     title="logistic regression",
     title_zh="逻辑回归",
     role="floor",
     tasks={
-        PURCHASE: Build(
-            LogisticConfig, Logistic, epochs=1, random=False, reads_order=False, uses_features=True
-        ),
+        PURCHASE: _logistic,
+        UPLIFT: uplift(_logistic),
         TEXT: Build(
             TextLogisticConfig,
             TextLogistic,

@@ -16,7 +16,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn.utils.rnn import pack_padded_sequence
 
-from recsweep.config.schema import NEXT_ITEM, PURCHASE, TEXT
+from recsweep.config.schema import NEXT_ITEM, PURCHASE, TEXT, UPLIFT
 from recsweep.data.types import Training
 from recsweep.models.classifier import after, classifier
 from recsweep.models.event_odds import EventLogOdds, read_unordered
@@ -28,6 +28,7 @@ from recsweep.models.ranker import RankingConfig, ranker
 from recsweep.models.stacks import Cell, StackConfig, run, stack, states_of
 from recsweep.models.text.network import text_classifier
 from recsweep.models.text.recurrent import RecurrentText, TextStackConfig
+from recsweep.models.uplift import uplift
 
 
 class RankingStackConfig(StackConfig, RankingConfig):
@@ -141,6 +142,7 @@ _answers: Callable[..., Build[Any, Any]] = partial(_ranks, needs_history=True)
 
 
 def _family(name: str, cell: Cell) -> Family:
+    answers = _answers(PurchaseStackConfig, classifier(partial(RecurrentLogOdds, cell)))
     return Family(
         name=name,
         title=name.upper(),
@@ -149,7 +151,8 @@ def _family(name: str, cell: Cell) -> Family:
         twin=f"{name}_unordered",
         tasks={
             NEXT_ITEM: _ranks(RankingStackConfig, ranker(partial(RecurrentEncoder, cell))),
-            PURCHASE: _answers(PurchaseStackConfig, classifier(partial(RecurrentLogOdds, cell))),
+            PURCHASE: answers,
+            UPLIFT: uplift(answers),
             TEXT: Build(
                 TextStackConfig,
                 text_classifier(partial(RecurrentText, cell)),
@@ -163,6 +166,7 @@ def _family(name: str, cell: Cell) -> Family:
 def _twin(name: str, cell: Cell) -> Family:
     encoder, network = partial(UnorderedEncoder, cell), partial(UnorderedLogOdds, cell)
     order = attrgetter("fades")
+    answers = _answers(UnorderedPurchaseConfig, classifier(network), reads_order=order)
     return Family(
         name=f"{name}_unordered",
         title=f"{name.upper()} without order",
@@ -170,7 +174,8 @@ def _twin(name: str, cell: Cell) -> Family:
         role="control",
         tasks={
             NEXT_ITEM: _ranks(UnorderedConfig, ranker(encoder), reads_order=order),
-            PURCHASE: _answers(UnorderedPurchaseConfig, classifier(network), reads_order=order),
+            PURCHASE: answers,
+            UPLIFT: uplift(answers),
         },
     )
 

@@ -16,7 +16,7 @@ import torch
 from pydantic import Field
 from torch import Tensor, nn
 
-from recsweep.config.schema import NEXT_ITEM, PURCHASE, TEXT
+from recsweep.config.schema import NEXT_ITEM, PURCHASE, TEXT, UPLIFT
 from recsweep.data.batches import cut_windows
 from recsweep.data.types import UNKNOWN, Int64, Targets, Training
 from recsweep.models.cases import Cases, examples_of, labels_of
@@ -31,6 +31,7 @@ from recsweep.models.protocol import Histories
 from recsweep.models.ranker import RankingConfig, ranker
 from recsweep.models.text.network import text_classifier
 from recsweep.models.text.wide_deep import TextWideDeepConfig, WideDeepText
+from recsweep.models.uplift import uplift
 
 
 class WideDeepConfig(GradientConfig, FadingConfig):
@@ -186,6 +187,8 @@ def pairs_of_examples(examples: Targets, none: int) -> Int64:
     return np.unique(last * (none + 1) + candidate)
 
 
+_answers = Build(WideDeepConfig, classifier(WideDeepLogOdds), uses_features=True, portrays=True)
+
 FAMILY = Family(
     name="wide_deep",
     title="wide & deep",
@@ -195,9 +198,8 @@ FAMILY = Family(
         NEXT_ITEM: Build(
             RankingWideDeepConfig, ranker(WideDeepEncoder), uses_features=True, portrays=True
         ),
-        PURCHASE: Build(
-            WideDeepConfig, classifier(WideDeepLogOdds), uses_features=True, portrays=True
-        ),
+        PURCHASE: _answers,
+        UPLIFT: uplift(_answers),
         TEXT: Build(
             TextWideDeepConfig,
             text_classifier(WideDeepText),

@@ -21,8 +21,8 @@ from recsweep.models.protocol import Context
 from recsweep.models.text.terms import idf_of, tfidf
 from recsweep.models.text.texts import (
     Reading,
+    TermUnits,
     Texts,
-    Units,
     as_tensor,
     counts,
     from_tensor,
@@ -36,7 +36,7 @@ Fitted = tuple[Float64, Float64]
 class TermsConfig(TrainingWeights):
     """What a model of terms reads."""
 
-    units: Units
+    units: TermUnits
     longest: int = Field(ge=1, le=5)  # runs of up to so many characters or words
     least_texts: int = Field(ge=1)  # in which a term stands
 

@@ -14,7 +14,9 @@ from recsweep.data.features.text import words
 from recsweep.data.types import Float32, Float64, Int64, Targets, Training
 
 Units = Literal["characters", "words"]
+TermUnits = Literal["characters", "words", "both"]
 
+UNITS: tuple[Units, Units] = ("characters", "words")
 KEPT = 20
 """Counts of so many sets of texts are kept for the next trial: those of a few choices of terms, on
 all folds."""
@@ -85,7 +87,7 @@ def texts_of(training: Training) -> Texts:
 class Reading:
     """How a text is taken apart."""
 
-    units: Units
+    units: TermUnits
     longest: int  # runs of up to so many units are terms as well
     chinese: bool
 
@@ -96,7 +98,12 @@ class Reading:
         return _words(text, self.chinese)
 
     def terms(self, text: str) -> list[str]:
-        """Parts, and runs of them; the words of a run are joined by a space."""
+        """Parts, and runs of them; the words of a run are joined by a space. Of both, words begin
+        with one, which no character is.
+        """
+        if self.units == "both":
+            characters, words_ = (replace(self, units=u).terms(text) for u in UNITS)
+            return characters + [f" {word}" for word in words_]
         parts, joint = self.parts(text), " " * (self.units == "words")
         runs = [parts]
         for n in range(2, self.longest + 1):

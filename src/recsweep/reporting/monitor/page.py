@@ -1,5 +1,6 @@
 """The page of `recsweep monitor`: each topic's share by day, and the days of a warning."""
 
+from datetime import date
 from pathlib import Path
 
 from markupsafe import Markup
@@ -91,8 +92,8 @@ def chart(say: Say, topic: Topic, label: str) -> Markup:
     return figure(HEIGHT, say("chart", topic=topic.name, label=label), *parts)
 
 
-def _around(say: Say, topic: Topic, day: object) -> str:
-    at = topic.days.index(day)  # type: ignore[arg-type]
+def _around(say: Say, topic: Topic, day: date) -> str:
+    at = topic.days.index(day)
     return say("of", counted=int(topic.counted[at]), texts=int(topic.texts[at]))
 
 

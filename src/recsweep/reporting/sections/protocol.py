@@ -12,13 +12,14 @@ from recsweep.reporting.view import View
 def protocol_notes(view: View) -> list[str]:
     """One sentence or two a rule, filled in from the experiment."""
     experiment = view.study.experiment
-    folds, stopping = experiment.folds, experiment.stopping
+    folds, stopping, sessions = experiment.folds, experiment.stopping, experiment.data.sessions
     notes = [
         view.say(
             f"protocol_folds_{folds.rule}",
             folds=folds.count,
             validation=f"{folds.validation:.0%}",
             test=f"{folds.test:.0%}",
+            duplicates=view.say(f"duplicates_{sessions.duplicates}") if sessions else "",
         ),
         *report_of(experiment.task).notes(view),
         _budget(view),

@@ -33,6 +33,8 @@ class TaskReport:
     """Sentences on the task's rules."""
     section: Callable[["View", Confirmation], Markup] = lambda view, sealed: Markup()
     """HTML that stands in the sealed test's section."""
+    caveats: Callable[[Say, Confirmation], list[str]] = lambda *asked: []
+    """What keeps the scores from meaning what they seem to, a sentence each."""
     plainly: Callable[[Say, Confirmation, Mapping[str, str]], str] = lambda *asked: ""
     """What scores mean to somebody who knows no metric, in a sentence; families as the study calls
     them and as people read them, the one that the question is about first."""

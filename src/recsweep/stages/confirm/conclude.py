@@ -13,10 +13,11 @@ from typing import Any
 
 import numpy as np
 
-from recsweep.config.schema import Metric, within_bounds
+from recsweep.config.schema import Metric, is_additive, within_bounds
 from recsweep.data.types import UNKNOWN, Float64, Int32, Mask
 from recsweep.evaluation.comparison import Pair, compare
 from recsweep.evaluation.estimate import estimate
+from recsweep.evaluation.exposure import EXPOSURE, over_groups
 from recsweep.evaluation.groups import group_masks
 from recsweep.evaluation.subgroups import subgroup_differences
 from recsweep.evaluation.verdict import Scope
@@ -35,7 +36,7 @@ from recsweep.stages.confirm.cold import cold_verdicts
 from recsweep.stages.confirm.pooled import pooled_tables
 from recsweep.stages.confirm.refits import Scored, Test
 from recsweep.stages.confirm.searches import Search
-from recsweep.tasks.task import Task
+from recsweep.tasks.task import Lists, Task
 
 LEVEL = 0.95
 
@@ -102,8 +103,8 @@ def conclude(
         },
         repeated=repeated,
         pairs=pairs,
-        cold=cold_verdicts(values, targets, n_known, experiment, judge),
-        subgroups=_subgroups(values, test, known),
+        cold=cold_verdicts(values, targets, n_known, experiment, judge) if is_additive(key) else (),
+        subgroups=_subgroups(values, test, known) if is_additive(key) else (),
         dataset=known.study.dataset,
         fingerprint=known.study.fingerprint,
         inputs=known.inputs,
@@ -166,11 +167,27 @@ def _family(
             for k in (metric.report_k if lists else ())
         },
         novelty={name: _estimate(_rows(table[name])) for name in _novelty(metric) if name in table},
+        beyond={
+            column: _estimate(_rows(_by_search(values, known)))
+            for column, values in _beyond(lists, metric).items()
+        },
         fit_seconds=float(np.mean([run.fit_seconds for run in runs])),
         score_seconds=float(np.mean([run.score_seconds for run in runs])),
         model_bytes=max(run.model_bytes for run in runs),
         **({} if details is None else {test.task.name: details}),
     )
+
+
+def _beyond(lists: Sequence[Lists], metric: Metric) -> dict[str, Float64]:
+    """`coverage@10`, … -> (n_runs, n_learners or groups of them)."""
+    if not lists:
+        return {}
+    found = {
+        f"{name}@{metric.k}": np.stack([over_groups(figure, made.exposure) for made in lists])
+        for name, figure in EXPOSURE.items()
+    }
+    of_learners = {key: [made.per_learner[key] for made in lists] for key in lists[0].per_learner}
+    return found | {key: np.stack(values) for key, values in of_learners.items()}
 
 
 def _target_values(

@@ -62,6 +62,7 @@ class Test:
     fold: Fold
     experiment: Experiment
     best_possible: float | None = None  # of the metric, where a simulator knows the truth
+    categories: Any = None  # of the fold's courses, see `Task.categories`
 
     @property
     def task(self) -> Task[Any]:
@@ -91,7 +92,8 @@ class Bench:
             fold, device, lists = with_features(self._test.fold, features), self._device, None
             metric = self._test.experiment.metric
             if self._task.lists is not None:
-                lists = self._task.lists(fold.validation, fold.training, metric, device)
+                seen = fold.validation, fold.training, metric, device, self._test.categories
+                lists = self._task.lists(*seen)
             scorer = self._task.scorer(fold.validation, fold.n_items, device)
             self._seats[features] = _Seat(fold, scorer, lists)
         return self._seats[features]

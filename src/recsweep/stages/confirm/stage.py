@@ -151,8 +151,9 @@ def open_test(
     record_opening(folder, why, code, dataset.fingerprint, configurations, repeated)
     opened = unseal(dataset)
     fold = make_fold(TEST, opened.development, opened.cuts.test, opened, experiment)
-    best = TASKS[experiment.task].best_possible(fold, opened, experiment)
-    return Test(fold, experiment, best), dataset.n_users
+    task = TASKS[experiment.task]
+    best = task.best_possible(fold, opened, experiment)
+    return Test(fold, experiment, best, task.categories(fold, opened, experiment)), dataset.n_users
 
 
 def _jobs(search: Search, number: int) -> list[Job]:

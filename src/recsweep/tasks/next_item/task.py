@@ -13,6 +13,7 @@ from recsweep.data.types import Float64, Targets, Training
 from recsweep.evaluation.metrics import FUNCTIONS
 from recsweep.models.protocol import Recommender
 from recsweep.tasks.next_item.answers import answers
+from recsweep.tasks.next_item.categories import categories_of
 from recsweep.tasks.next_item.folds import targets_of, training_of
 from recsweep.tasks.next_item.lists import CatalogueLists
 from recsweep.tasks.next_item.ranking import Ranker
@@ -54,5 +55,6 @@ TASK: Task[Recommender] = Task(
     target_values=_target_values,
     steps=_steps,
     lists=CatalogueLists,
+    categories=categories_of,
     answers=answers,
 )

@@ -32,14 +32,14 @@ from recsweep.data.types import (
     Targets,
 )
 from recsweep.tasks.purchase.history_inputs import HistoryInputs
-from recsweep.tasks.purchase.settings import Purchase
+from recsweep.tasks.purchase.settings import Looks
 
 LATE = "window not over by the end"
 """Of the examples that are left out because their answer isn't known yet."""
 
 
 def find_examples(
-    events: Events, rule: Purchase, start: int | None, end: int
+    events: Events, rule: Looks, start: int | None, end: int
 ) -> tuple[Int64, Mask, dict[str, int]]:
     """Rows of `events` that are examples, whether each is a purchase, and what rules took out.
 

@@ -5,6 +5,7 @@ from dataclasses import replace
 import numpy as np
 
 from recsweep.config.files import nearest
+from recsweep.data.before_cut import FittedCatalogue
 from recsweep.data.features.fit import known_items
 from recsweep.data.types import (
     BOUGHT,
@@ -20,7 +21,7 @@ from recsweep.data.types import (
 from recsweep.errors import BadInput
 from recsweep.tasks.purchase.examples import LATE, find_examples, make_examples
 from recsweep.tasks.purchase.history_inputs import CourseCounts, HistoryInputs
-from recsweep.tasks.purchase.settings import Purchase
+from recsweep.tasks.purchase.settings import Looks, Purchase
 from recsweep.tasks.task import Split
 
 
@@ -30,9 +31,13 @@ def training_of(split: Split) -> Training:
     Raises:
         BadInput: no example, or none with one of the answers.
     """
-    learned = split.learned
     taught = _examples(split, None, split.window[0], split.before)
     _check_both_answers(taught, f"{split.name}: of {len(taught)} examples to learn from", LESS)
+    return training_on(taught, split.learned)
+
+
+def training_on(taught: Targets, learned: FittedCatalogue) -> Training:
+    """Training whose histories are those of labelled examples."""
     return Training(
         sequences=taught.histories,
         n_items=len(learned.items),
@@ -55,6 +60,11 @@ def targets_of(split: Split, training: Training) -> Targets:
     found = _examples(split, cut, end, split.inside)
     what = f"{split.name}: of {len(found)} examples in its window"
     _check_both_answers(found, what, split.wider)
+    return with_counts_of(taught, found)
+
+
+def with_counts_of(taught: Targets, found: Targets) -> Targets:
+    """The examples of a window; their counts tell of those that were learned from as well."""
     in_training = {
         "training examples": len(taught),
         "training purchases": taught.counts["purchases"],
@@ -68,23 +78,37 @@ def _examples(split: Split, start: int | None, end: int, of: Mask) -> Targets:
     """Those of `[start, end)`, each with what was known by then; of a table of sessions, the rows
     `of`.
     """
-    events, learned, experiment = split.events, split.learned, split.experiment
-    rule, counts, summary = experiment.settings_of(Purchase), dict[str, int](), None
-    if experiment.data.sessions is not None:
-        rows = np.flatnonzero(of)
-        bought = events.kind[rows] == BOUGHT
-    else:
-        rows, bought, counts = find_examples(events, rule, start, end)
-        known = split.before & (learned.index != UNKNOWN)
-        summary = HistoryInputs(
-            kinds=tuple(int(kind) for kind in np.unique(events.kind[split.before])),
-            counted=CourseCounts.of(learned.index[known], events.time[known]),
-            encoder=learned.encoder,
-            ablation=experiment.is_ablation,
-        )
-    price = _prices(split.dataset, rule.price, events, rows)
+    events, learned, rule = split.events, split.learned, split.experiment.settings_of(Purchase)
+    rows, bought, counts = examples_in(split, rule, start, end, of)
+    price, summary = _prices(split.dataset, rule.price, events, rows), history_inputs(split)
     return make_examples(
         events, learned.index, rows, bought, counts, learned.encoder, summary, price, end
+    )
+
+
+def examples_in(
+    split: Split, rule: Looks, start: int | None, end: int, of: Mask
+) -> tuple[Int64, Mask, dict[str, int]]:
+    """Rows of the split's events that are examples, whether each is a purchase, and what rules took
+    out; of a table of sessions, the rows `of`.
+    """
+    if split.experiment.data.sessions is None:
+        return find_examples(split.events, rule, start, end)
+    rows = np.flatnonzero(of)
+    return rows, split.events.kind[rows] == BOUGHT, {}
+
+
+def history_inputs(split: Split) -> HistoryInputs | None:
+    """What the summary of a history needs to know of training; None: a table of sessions."""
+    if split.experiment.data.sessions is not None:
+        return None
+    events, learned = split.events, split.learned
+    known = split.before & (learned.index != UNKNOWN)
+    return HistoryInputs(
+        kinds=tuple(int(kind) for kind in np.unique(events.kind[split.before])),
+        counted=CourseCounts.of(learned.index[known], events.time[known]),
+        encoder=learned.encoder,
+        ablation=split.experiment.is_ablation,
     )
 
 

@@ -18,22 +18,33 @@ from recsweep.config.schema import (
 )
 
 
-class Purchase(Schema):
-    """What is an example, and what is made of its probability."""
+class Looks(Schema):
+    """What is an example."""
 
     exposures: Annotated[tuple[EventType, ...], Field(min_length=1)] = ("browse",)
     window_days: Annotated[float, Field(gt=0)] = 7  # bought within it: a purchase
+
+
+class Purchase(Looks):
+    """What is made of its probability besides."""
+
     price: str | None = None  # a numeric column of items: for expected revenue
 
 
-def _check(experiment: Experiment) -> None:
+def check_looks(experiment: Experiment) -> None:
+    """Which keys don't fit a task whose examples are looks.
+
+    Raises:
+        ValueError: one is given.
+    """
+    task = experiment.task
     if experiment.folds.min_user_events != Folds().min_user_events:
         raise ValueError("folds.min_user_events is for task: next_item; leave it out")
     if experiment.targets != Targets():
-        raise ValueError("targets is for task: next_item; purchase has a key of its own")
+        raise ValueError(f"targets is for task: next_item; {task} has a key of its own")
     for name in (TYPE, GAP):
         if name in (experiment.feature_names or ()):
-            raise ValueError(f"features: task purchase always uses {name}; leave it out")
+            raise ValueError(f"features: task {task} always uses {name}; leave it out")
 
 
 QUESTION = Question(
@@ -57,5 +68,5 @@ QUESTION = Question(
     settings=Purchase,
     reads=("events", "sessions"),
     folds=("time", "stratified"),
-    check=_check,
+    check=check_looks,
 )

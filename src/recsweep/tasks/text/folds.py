@@ -83,7 +83,7 @@ def _targets(split: Split, rows: Int64, classes: tuple[str, ...], chinese: bool)
     group = table[GROUP].fill_null(table[ID]).gather(codes)
     _, first, sequence = np.unique(group.to_numpy(), return_index=True, return_inverse=True)
     order = np.argsort(sequence, kind="stable")
-    codes, sequence = codes[order], sequence[order].astype(np.int32)
+    codes, row = codes[order], sequence[order].astype(np.int32)
     features = split.learned.encoder.users(codes)
     answer = table[ANSWER].gather(codes)
     texts = Texts(
@@ -106,7 +106,7 @@ def _targets(split: Split, rows: Int64, classes: tuple[str, ...], chinese: bool)
             kind=none.astype(np.int8),
             features=np.zeros((len(heads), features.shape[1]), np.float32),
         ),
-        sequence=sequence,
+        sequence=row,
         length=np.zeros(len(codes), np.int32),
         item=np.zeros(len(codes), np.int32),
         time=split.events.time[rows][order],

@@ -47,4 +47,4 @@ def log_losses(probabilities: Float64, answer: Int64) -> Float64:
 
 def hits(probabilities: Float64, answer: Int64) -> Float64:
     """(n,) 1 where the most probable label is the right one."""
-    return (probabilities.argmax(axis=1) == answer).astype(np.float64)
+    return np.asarray(probabilities.argmax(axis=1) == answer, np.float64)

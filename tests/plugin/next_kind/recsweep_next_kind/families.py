@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from pydantic import Field
 from torch import Tensor
 
-from recsweep.data.types import KINDS, Float64, Targets
+from recsweep.data.types import KINDS, Float64, Labels, Targets
 from recsweep.models.family import Build, Family
 from recsweep.models.protocol import Context, FamilyConfig
 
@@ -46,7 +46,7 @@ class Share:
     def _asked(self) -> tuple[Targets, Float64]:
         examples = self._training.examples
         assert examples is not None
-        assert examples.labels is not None
+        assert isinstance(examples.labels, Labels)
         return examples, examples.labels.bought.astype(np.float64)
 
 

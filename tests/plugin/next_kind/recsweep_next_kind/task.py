@@ -83,7 +83,7 @@ def _examples(split: Split, of: Mask, end: int) -> Targets:
 
 
 def _answers(targets: Targets) -> Mask:
-    assert targets.labels is not None
+    assert isinstance(targets.labels, Labels)
     return targets.labels.bought
 
 

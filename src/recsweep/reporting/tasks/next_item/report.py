@@ -3,9 +3,13 @@
 from collections.abc import Mapping
 from pathlib import Path
 
+from markupsafe import Markup
+
 from recsweep.records.confirmation import Confirmation
+from recsweep.reporting.html import template
+from recsweep.reporting.sections.verdicts import ranking
 from recsweep.reporting.tasks.registry import Say, TaskReport, listed
-from recsweep.reporting.view import View
+from recsweep.reporting.view import View, estimated
 from recsweep.reporting.words import load_words
 
 
@@ -19,6 +23,32 @@ def _notes(view: View) -> list[str]:
     if targets.candidates == "catalogue":
         notes.append(view.say("protocol_candidates"))
     return notes
+
+
+def _section(view: View, sealed: Confirmation) -> Markup:
+    """What the lists are like; a record from before these figures has none."""
+    names = list(dict.fromkeys(n for f in sealed.families.values() for n in f.beyond))
+    if not names:
+        return Markup()
+    rows = [
+        (view.marks[name], view.label(name), [_figure(sealed, name, key) for key in names])
+        for name in ranking(sealed)
+    ]
+    told = [key.partition("@")[0] for key in names]
+    page = template("section.html.j2", "recsweep.reporting.tasks.next_item").render(
+        say=view.say,
+        k=names[0].partition("@")[2],
+        level=f"{sealed.level:.0%}",
+        columns=[view.say(f"beyond_{name}") for name in told],
+        notes=[view.say(f"beyond_{name}_note") for name in told],
+        rows=rows,
+    )
+    return Markup(page)
+
+
+def _figure(sealed: Confirmation, family: str, key: str) -> str:
+    found = sealed.families[family].beyond.get(key)
+    return "" if found is None else estimated(found)
 
 
 def _plainly(say: Say, sealed: Confirmation, asked: Mapping[str, str]) -> str:
@@ -37,5 +67,6 @@ REPORT = TaskReport(
     "a learner's targets first and over learners then.",
     words=load_words(Path(__file__).with_name("words.yaml")),
     notes=_notes,
+    section=_section,
     plainly=_plainly,
 )

@@ -1,0 +1,1 @@
+"""The task `uplift` on the page."""
