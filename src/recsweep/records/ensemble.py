@@ -3,8 +3,10 @@
 from collections.abc import Mapping
 from pathlib import Path
 
+from recsweep.config.files import validate
 from recsweep.config.schema import Decides, deciding
 from recsweep.errors import BadInput
+from recsweep.models.families.ensemble import EnsembleConfig
 from recsweep.records.openings import Opened
 from recsweep.records.selection import BestFile, Selection, read_best
 from recsweep.records.study import Study
@@ -27,13 +29,15 @@ def read_ensemble(study: Study, folder: Path) -> BestFile | None:
     path = ensemble_path(folder)
     if ENSEMBLE in study.experiment.families or not path.exists():
         return None
-    best = read_best(path)
-    if best.data.fingerprint != study.fingerprint or any(
-        deciding(best.experiment, what) != deciding(study.experiment, what)
+    best, trials = read_best(path), {trial.id: trial.config for trial in study.trials}
+    same = best.data.fingerprint == study.fingerprint and all(
+        deciding(best.experiment, what) == deciding(study.experiment, what)
         for what in (Decides.DATA, Decides.TRIALS)
-    ):
+    )
+    members = validate(EnsembleConfig, dict(best.config), f"{path}: config").members
+    if not same or any(trials.get(member.trial) != member.config for member in members):
         raise BadInput(
-            f"{path}: was made for another experiment or other data than the study's; run recsweep "
+            f"{path}: was made of other trials, data or settings than the study's; run recsweep "
             f"fuse {folder} again, or move it away"
         )
     return best

@@ -7,6 +7,7 @@ import polars as pl
 import pytest
 from tiny import World
 
+from recsweep.bundle.bundle import load_bundle
 from recsweep.errors import BadInput
 from recsweep.records.ensemble import ensemble_path
 from recsweep.records.openings import read_openings
@@ -65,6 +66,9 @@ def test_a_confirmation_takes_the_ensemble_along_and_holds_it_against_the_best_a
     cost = confirmed.families["ensemble"]
     assert cost.model_bytes is not None
     assert cost.model_bytes > (confirmed.families["popularity"].model_bytes or 0)
+    bundle = load_bundle(fit_stage(fused.path, world.root, world.root / "model").folder)
+    assert bundle.file.evidence is not None
+    assert bundle.file.evidence.scores["ensemble"].mean == cost.metrics["ndcg@10"].mean
     reported = report_stage(world.study, world.root)
     assert reported.confirmation == confirmed
     page = reported.page.read_text("utf-8")
@@ -84,6 +88,10 @@ def test_an_ensemble_is_fitted_as_a_family_is(world: World) -> None:
 def test_an_ensemble_of_another_question_is_not_confirmed(world: World, edit: Edit) -> None:
     fuse(world)
     edit(world.study / "study.json", '"min_user_events": 2', '"min_user_events": 3')
-    with pytest.raises(BadInput, match="was made for another experiment or other data"):
+    with pytest.raises(BadInput, match="was made of other trials, data or settings"):
+        confirm_stage(world.study, world.root, workers=1)
+    edit(world.study / "study.json", '"min_user_events": 3', '"min_user_events": 2')
+    edit(ensemble_path(world.study), "trial: markov-0000", "trial: markov-0009")
+    with pytest.raises(BadInput, match="was made of other trials, data or settings"):
         confirm_stage(world.study, world.root, workers=1)
     assert read_openings(world.study) == ()
