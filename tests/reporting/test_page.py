@@ -221,7 +221,7 @@ def test_every_word_is_used() -> None:
     built = ("term:", "state_", "which_", "seen_", "rule_", "outcome_", "verdict_", "basis_")
     of_folds = ("protocol_folds_", "fact_folds_", "leaderboard_folds_")
     of_answer = ("question_", "answer_", "said_", "contrast_", "how_", "scope_", "runs_", "list_")
-    of_task = ("beyond_", "duplicates_")
+    of_task = ("beyond_", "duplicates_", "unit_")
     built_too = ("protocol_stopping_", "caveat_", "gives_up_", *of_folds, *of_answer, *of_task)
     plain = [
         key for english, _ in BOTH for key in english if not key.startswith((*built, *built_too))
