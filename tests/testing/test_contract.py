@@ -176,6 +176,8 @@ def test_the_worlds_hold_what_is_hard(task: str) -> None:
     fold = world(task, {})
     targets, histories = fold.validation, fold.validation.histories
     assert len(targets) > len(histories) > 10  # several targets a learner
+    if not len(histories.item):
+        return  # rows of a table: nothing happened before
     assert ((targets.item == UNKNOWN) | (targets.item >= fold.training.n_known)).any()
     same = (np.diff(histories.time) == 0) & (
         np.diff(np.repeat(histories.user, np.diff(histories.offsets))) == 0

@@ -30,9 +30,8 @@ def read_ensemble(study: Study, folder: Path) -> BestFile | None:
     if ENSEMBLE in study.experiment.families or not path.exists():
         return None
     best, trials = read_best(path), {trial.id: trial.config for trial in study.trials}
-    same = best.data.fingerprint == study.fingerprint and all(
-        deciding(best.experiment, what) == deciding(study.experiment, what)
-        for what in (Decides.DATA, Decides.TRIALS)
+    same = best.data.fingerprint == study.fingerprint and (
+        deciding(best.experiment, Decides.TRIALS) == deciding(study.experiment, Decides.TRIALS)
     )
     members = validate(EnsembleConfig, dict(best.config), f"{path}: config").members
     if not same or any(trials.get(member.trial) != member.config for member in members):

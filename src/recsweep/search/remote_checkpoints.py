@@ -35,7 +35,7 @@ class RemoteCheckpoints:
         Raises:
             OSError: the folder can't be written to, or the machine can't be reached.
         """
-        self._there(_write, self._checkpoints.path(trial), packed(owner, checkpoint))
+        self._there(_WRITE, self._checkpoints.path(trial), packed(owner, checkpoint))
 
     def read(self, trial: str, owner: Owner) -> Checkpoint | None:
         """The trial's checkpoint; None: it has none.
@@ -44,7 +44,7 @@ class RemoteCheckpoints:
             Unusable: it is damaged, was written for something else, or can't be fetched.
         """
         try:
-            content: bytes | None = self._there(_read, self._checkpoints.path(trial))
+            content: bytes | None = self._there(_READ, self._checkpoints.path(trial))
         except OSError as error:
             raise Unusable(f"the checkpoint of {trial} can't be fetched: {error}") from error
         if content is None:
@@ -64,11 +64,13 @@ class RemoteCheckpoints:
             raise OSError(errno.EHOSTUNREACH, f"the driver's machine: {error}") from error
 
 
-@ray.remote(num_cpus=0)  # type: ignore[untyped-decorator]
 def _write(path: Path, content: bytes) -> None:
     write_bytes(path, content, durable=False)
 
 
-@ray.remote(num_cpus=0)  # type: ignore[untyped-decorator]
 def _read(path: Path) -> bytes | None:
     return path.read_bytes() if path.exists() else None
+
+
+# Not as decorators: a function that keeps its name is sent by its name, not by its code.
+_WRITE, _READ = (ray.remote(num_cpus=0)(task) for task in (_write, _read))

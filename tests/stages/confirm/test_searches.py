@@ -28,13 +28,16 @@ pytestmark = pytest.mark.slow
 
 
 @pytest.fixture(scope="module")
-def searched(_finished: World, tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
+def searched(
+    _finished: World, _local_ray: str, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[World]:
     """The finished study, searched three times and confirmed."""
     world = World(tmp_path_factory.mktemp("searched") / "project")
     shutil.copytree(_finished.root, world.root)
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("TINY_LOG", str(world.root))
         patch.setenv("WANDB_MODE", "disabled")
+        patch.setenv("RAY_ADDRESS", _local_ray)
         repeats = repeat_searches(world.study, world.root, 3)
         confirm_stage(world.study, world.root, repeats=repeats, workers=1)
         yield world
