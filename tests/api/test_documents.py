@@ -96,6 +96,8 @@ def test_the_examples_of_docstrings_give_what_they_show(
         runner = doctest.DocTestRunner(verbose=False)
         said: list[str] = []
         assert runner.run(test, out=said.append).failed == 0, "".join(said)
+    # The next examples know of no ensemble, which would want a confirmation of its own.
+    (in_project / "results/mine/best/ensemble.yaml").unlink(missing_ok=True)
 
 
 @pytest.mark.parametrize("name", ["load_experiment", "load_study", "prepare", "sweep", "select"])
