@@ -1,6 +1,6 @@
 """Models of a text's terms that scikit-learn fits: logistic regression and naive Bayes.
 
-What is fitted is kept as plain arrays, so that a state is loaded without scikit-learn, which is
+What is fitted is kept as plain arrays, so that a state holds no pickle. scikit-learn is
 imported where it fits.
 """
 

@@ -136,28 +136,21 @@ class Counts:
 
     def frequent(self, least: int) -> tuple[str, ...]:
         """The terms that stand in `least` texts or more."""
-        often = document_counts(self.matrix) >= least
+        often = self.matrix.getnnz(axis=0) >= least
         return tuple(self.terms[place] for place in np.flatnonzero(often))
 
 
 @lru_cache(maxsize=KEPT)
 def counts(texts: Texts, reading: Reading) -> Counts:
     """Of some texts, by the terms that stand in them."""
-    number: dict[str, int] = {}
-    columns: list[int] = []
-    start = [0]
-    for text in texts.text:
-        columns += [number.setdefault(term, len(number)) for term in reading.terms(text)]
-        start.append(len(columns))
-    terms = sorted(number)
-    rank = np.empty(len(terms), np.int64)
-    rank[[number[term] for term in terms]] = np.arange(len(terms))
-    matrix = csr_matrix(
-        (np.ones(len(columns), np.float32), rank[np.array(columns, np.int64)], start),
-        shape=(len(texts), len(terms)),
-    )
-    matrix.sum_duplicates()
-    return Counts(matrix, tuple(terms))
+    from sklearn.feature_extraction.text import CountVectorizer
+
+    vectorizer = CountVectorizer(analyzer=reading.terms, dtype=np.float32)
+    try:
+        matrix = vectorizer.fit_transform(texts.text)
+    except ValueError:  # there is no term
+        return Counts(csr_matrix((len(texts), 0), dtype=np.float32), ())
+    return Counts(matrix, tuple(vectorizer.get_feature_names_out()))
 
 
 @dataclass(frozen=True)
@@ -185,11 +178,6 @@ def sequences(texts: Texts, reading: Reading) -> Sequences:
         parts += [number.setdefault(part, len(number)) for part in reading.parts(text)]
         start.append(len(parts))
     return Sequences(np.array(parts, np.int64), np.array(start, np.int64), tuple(number))
-
-
-def document_counts(matrix: csr_matrix) -> Int64:
-    """(n_terms,) in how many texts each stands."""
-    return np.bincount(matrix.indices, minlength=matrix.shape[1])
 
 
 def as_tensor(strings: tuple[str, ...]) -> Tensor:

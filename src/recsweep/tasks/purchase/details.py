@@ -1,13 +1,11 @@
-"""What a confirmation says of probabilities besides: decisions and reliability, and the truth."""
+"""What a confirmation says of probabilities besides: decisions and reliability."""
 
 from collections.abc import Mapping
 
 import numpy as np
 
-from recsweep.config.schema import Experiment, Metric, Schema
-from recsweep.data.features.dated import ID
-from recsweep.data.simulator.truth import true_probabilities
-from recsweep.data.types import Dataset, Fold, Targets
+from recsweep.config.schema import Metric, Schema
+from recsweep.data.types import Targets
 from recsweep.evaluation.probability import (
     BINS,
     Bin,
@@ -16,7 +14,7 @@ from recsweep.evaluation.probability import (
     report_at_threshold,
 )
 from recsweep.models.cases import labels_of
-from recsweep.tasks.purchase.scores import final_probability, target_values
+from recsweep.tasks.purchase.scores import final_probability
 from recsweep.tasks.task import Outcomes
 
 ANSWERS = ("no purchase", "purchase")
@@ -58,16 +56,3 @@ def details_of(outcomes: Outcomes, targets: Targets, metric: Metric) -> Purchase
         },
         reliability=reliability(probability, bought, BINS),
     )
-
-
-def best_possible(fold: Fold, dataset: Dataset, experiment: Experiment) -> float | None:
-    """What the true probabilities score on the fold's window; None where nobody knows them."""
-    settings, targets = experiment.data.simulator, fold.validation
-    if settings is None or dataset.users is None:
-        return None
-    user = targets.histories.user[targets.sequence]
-    truth = true_probabilities(
-        settings, dataset.folder.parent / "raw", dataset.users[ID].gather(user), targets.time
-    )
-    values = target_values(truth, targets, experiment.metric)
-    return float(values[experiment.metric.key].mean())

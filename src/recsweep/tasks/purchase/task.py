@@ -1,19 +1,22 @@
 """`purchase`: is a course bought after this look at it? A probability, not a rank."""
 
 from collections.abc import Mapping
+from functools import partial
 from typing import Any
 
 import torch
 
+from recsweep.data.simulator.truth import true_probabilities
 from recsweep.data.types import UNKNOWN, Targets, Training
 from recsweep.evaluation.probability import linearised_by_learner
 from recsweep.models.cases import CaseBook
 from recsweep.models.protocol import Classifier
 from recsweep.tasks.purchase.answers import answers, session_answers
-from recsweep.tasks.purchase.details import best_possible, details_of
+from recsweep.tasks.purchase.details import details_of
 from recsweep.tasks.purchase.folds import targets_of, training_of
 from recsweep.tasks.purchase.scores import pooled, target_values
 from recsweep.tasks.task import Outcomes, Task
+from recsweep.tasks.truth import score_of_truth
 
 
 class Probabilities:
@@ -44,7 +47,7 @@ TASK: Task[Classifier] = Task(
     # A probability can be asked of any course, one that no table knows included.
     cold=lambda targets, n_known: targets.item == UNKNOWN,
     details=details_of,
-    best_possible=best_possible,
+    best_possible=partial(score_of_truth, true_probabilities, target_values),
     answers=answers,
     session_answers=session_answers,
 )

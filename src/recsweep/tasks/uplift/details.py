@@ -1,20 +1,16 @@
-"""What a confirmation says of treatments besides: the curve, the average effect, who was treated;
-and the truth.
-"""
+"""What a confirmation says of treatments besides: the curve, the effect, and who was treated."""
 
 import numpy as np
 import torch
 
-from recsweep.config.schema import Experiment, Metric, Schema
-from recsweep.data.features.dated import ID
-from recsweep.data.simulator.truth import true_effects
-from recsweep.data.types import Dataset, Float64, Fold, Targets
+from recsweep.config.schema import Metric, Schema
+from recsweep.data.types import Float64, Targets
 from recsweep.evaluation.probability import linearised_by_learner
 from recsweep.evaluation.uplift import auc_values
 from recsweep.models.cases import labels_of
 from recsweep.models.uplift import treatments_of
 from recsweep.tasks.task import Outcomes
-from recsweep.tasks.uplift.scores import rows_of, target_values
+from recsweep.tasks.uplift.scores import rows_of
 
 POINTS = 41
 """Of a curve, at equal steps of the share that is treated first."""
@@ -72,16 +68,3 @@ def _interval(values: Float64, targets: Targets) -> Interval:
     mean = float(of_learners.mean())
     away = Z * float(of_learners.std(ddof=1)) / len(of_learners) ** 0.5
     return Interval(value=mean, lower=mean - away, upper=mean + away)
-
-
-def best_possible(fold: Fold, dataset: Dataset, experiment: Experiment) -> float | None:
-    """What the true effects score on the fold's window; None where nobody knows them."""
-    settings, targets = experiment.data.simulator, fold.validation
-    if settings is None or dataset.users is None:
-        return None
-    user = targets.histories.user[targets.sequence]
-    truth = true_effects(
-        settings, dataset.folder.parent / "raw", dataset.users[ID].gather(user), targets.time
-    )
-    values = target_values(truth, targets, experiment.metric)
-    return float(values[experiment.metric.key].mean())

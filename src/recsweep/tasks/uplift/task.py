@@ -1,17 +1,20 @@
 """`uplift`: what difference does a treatment make to buying? A difference of probabilities."""
 
 from collections.abc import Mapping
+from functools import partial
 from typing import Any
 
 import numpy as np
 import torch
 
+from recsweep.data.simulator.truth import true_effects
 from recsweep.data.types import UNKNOWN, Targets, Training
 from recsweep.evaluation.probability import linearised_by_learner
 from recsweep.models.cases import examples_of, labels_of
 from recsweep.models.uplift import UpliftBook, UpliftModel, treatments_of
 from recsweep.tasks.task import Outcomes, Task
-from recsweep.tasks.uplift.details import best_possible, details_of
+from recsweep.tasks.truth import score_of_truth
+from recsweep.tasks.uplift.details import details_of
 from recsweep.tasks.uplift.folds import targets_of, training_of
 from recsweep.tasks.uplift.scores import target_values
 
@@ -49,5 +52,5 @@ TASK: Task[UpliftModel] = Task(
     # A difference can be asked of any course, one that no table knows included.
     cold=lambda targets, n_known: targets.item == UNKNOWN,
     details=details_of,
-    best_possible=best_possible,
+    best_possible=partial(score_of_truth, true_effects, target_values),
 )
