@@ -119,7 +119,7 @@ imports: $(INSTALLED) ## Imports point one way
 WORKERS ?= 2
 tests: $(INSTALLED) ## pytest with branch coverage: WORKERS=2
 	@$(BIN)/python -W 'ignore:Unable to activate pytest' -m slipcover -m pytest -m 'not long' -n $(WORKERS) --dist loadfile --no-loadscope-reorder --durations=10
-	@$(BIN)/python -m slipcover --merge .coverage.json --skip-covered --fail-under 85
+	@$(BIN)/python -m slipcover --merge .coverage.json --skip-covered --fail-under 90
 
 test-long: $(INSTALLED) ## The few tests that `make test` leaves out
 	@$(BIN)/pytest -m long --durations=10
