@@ -1,5 +1,6 @@
 import json
 import os
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -52,3 +53,16 @@ def test_a_study_is_free_again_after_its_sweep(tmp_path: Path) -> None:
         with study_lock(tmp_path):
             pass
     assert (tmp_path / "sweep.lock").read_text() == ""
+
+
+def test_a_study_is_free_though_a_forked_child_still_has_the_file_open(tmp_path: Path) -> None:
+    with study_lock(tmp_path):
+        child = os.fork()
+        if not child:
+            signal.pause()
+    try:
+        with study_lock(tmp_path):
+            pass
+    finally:
+        os.kill(child, signal.SIGKILL)
+        os.waitpid(child, 0)

@@ -37,6 +37,8 @@ def study_lock(folder: Path, verb: str = "sweep") -> Iterator[None]:
             yield
         finally:
             file.truncate(0)
+            # Closing isn't enough: a child that was just forked keeps a copy of the file open.
+            fcntl.flock(file, fcntl.LOCK_UN)
 
 
 def _holder(path: Path) -> str:
