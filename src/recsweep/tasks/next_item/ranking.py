@@ -113,7 +113,7 @@ def _not_below_in_instant(own: Tensor, instant: Tensor) -> Tensor:
 
 def _since(new: Tensor, place: Tensor) -> Tensor:
     """(n,) the place of the last change so far; `new` (n - 1,) marks changes from place 1 on."""
-    return torch.where(nn.functional.pad(new, (1, 0), value=True), place, 0).cummax(0).values
+    return torch.where(nn.functional.pad(new, (1, 0)), place, 0).cummax(0).values
 
 
 def _blocks(targets: Targets, n_items: int, device: torch.device) -> Iterator[Block]:
