@@ -76,6 +76,7 @@ SAMPLED: Configuration = {
     "window": 50,
     "learning_rate": 1e-3,
     "dropout": 0.3,
+    "weight_decay": 0.01,
 }
 CONFIGURATIONS: Mapping[str, Configuration] = {
     "sasrec": {**SAMPLED, "block": "pre_norm", "depth": 2, "heads": 2, "positions": "learned"},

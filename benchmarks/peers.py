@@ -48,7 +48,7 @@ import polars as pl
 import torch
 
 from peaks import peak_gib
-from plain_gru import CONFIG, EMBEDDING, HIDDEN, PlainLoop
+from plain_loop import CONFIG, EMBEDDING, HIDDEN, PlainLoop
 from recsweep.config.files import load_experiment
 from recsweep.config.schema import Resources
 from recsweep.data.sources import resolve

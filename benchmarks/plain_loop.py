@@ -1,8 +1,8 @@
-"""The peer of several benchmarks: a GRU recommender as one writes it by hand.
+"""The peer of several benchmarks: a recurrent recommender as one writes it by hand.
 
-Windows of a history, padded; nn.GRU; every place predicts the next event; F.cross_entropy over the
-whole catalogue; Adam. Nothing of recsweep's engine is in it. It can score, so that both are ranked
-by the same code.
+Windows of a history, padded; nn.GRU or nn.LSTM; every place predicts the next event;
+F.cross_entropy over the whole catalogue; Adam. Nothing of recsweep's engine is in it. It can score,
+so that both are ranked by the same code.
 """
 
 from collections.abc import Iterator, Mapping
@@ -31,17 +31,18 @@ CONFIG: dict[str, bool | int | float | str] = {
     "loss": "cross_entropy",
     "tied_embeddings": True,
 }
-"""The same network for recsweep's `gru`."""
+"""The same network for recsweep's `gru` or `lstm`."""
+CELLS = {"gru": nn.GRU, "lstm": nn.LSTM}
 
 
-class PlainGRU(nn.Module):
+class PlainNetwork(nn.Module):
     """The network."""
 
-    def __init__(self, n_items: int) -> None:
+    def __init__(self, n_items: int, family: str = "gru") -> None:
         super().__init__()
         self.embedding = nn.Embedding(n_items, EMBEDDING)
         nn.init.normal_(self.embedding.weight, std=EMBEDDING**-0.5)  # as recsweep starts it
-        self.gru = nn.GRU(EMBEDDING, HIDDEN, batch_first=True)
+        self.layers = CELLS[family](EMBEDDING, HIDDEN, batch_first=True)
         self.project = nn.Linear(HIDDEN, EMBEDDING)
         self.bias = nn.Parameter(torch.zeros(n_items))
 
@@ -51,7 +52,7 @@ class PlainGRU(nn.Module):
 
     def states(self, items: Tensor) -> Tensor:
         """(n_rows, longest, EMBEDDING)."""
-        states, _ = self.gru(self.embedding(items))
+        states, _ = self.layers(self.embedding(items))
         projected: Tensor = self.project(states)
         return projected
 
@@ -73,11 +74,17 @@ def windows_of(training: Training) -> list[Int32]:
 class PlainLoop:
     """Its training loop."""
 
-    def __init__(self, training: Training, learning_rate: float = 1e-3, seed: int = 0) -> None:
+    def __init__(
+        self,
+        training: Training,
+        learning_rate: float = 1e-3,
+        seed: int = 0,
+        family: str = "gru",
+    ) -> None:
         torch.manual_seed(seed)
         self._rng = np.random.default_rng(seed)
         self._windows = windows_of(training)
-        self.model = PlainGRU(training.n_items)
+        self.model = PlainNetwork(training.n_items, family)
         self._optimizer = torch.optim.Adam(self.model.parameters(), learning_rate)
 
     def batches(self) -> Iterator[list[Int32]]:
