@@ -1,13 +1,13 @@
-"""Training speed: recsweep's engine against a plain nn.GRU or nn.LSTM loop, side by side.
+"""Training speed: recsweep's engine against a plain loop of torch's layers, side by side.
 
-    python benchmarks/training.py [--family gru|lstm] [--rounds 5] [--workers 2]
+    python benchmarks/training.py [--family gru|lstm|sasrec] [--rounds 5] [--workers 2]
 
-Both train the same network (hidden 128, embedding 64, tied, Adam, float32) with the exact full
-softmax on the same events of MovieLens 100k, in as many one-thread processes as `--workers`, taking
-turns within each round. The plain loop is what one writes by hand (`plain_loop.py`). An event
-counts once it has been a target; building the batches is part of the time. Targets that follow one
-state share its logits in recsweep (half of this log's events share a timestamp with another of
-their learner); the loss and its gradient are exact all the same.
+Both train the same network (embedding 64, tied; hidden 128, or two blocks of two heads; Adam,
+float32) with the exact full softmax on the same events of MovieLens 100k, in as many one-thread
+processes as `--workers`, taking turns within each round. The plain loop is what one writes by hand
+(`plain_loop.py`). An event counts once it has been a target; building the batches is part of the
+time. Targets that follow one state share its logits in recsweep (half of this log's events share a
+timestamp with another of their learner); the loss and its gradient are exact all the same.
 """
 
 import argparse
@@ -27,7 +27,7 @@ for name in ("OMP_NUM_THREADS", "MKL_NUM_THREADS"):
 
 import torch
 
-from plain_loop import CELLS, CONFIG, PlainLoop
+from plain_loop import CONFIGS, PlainLoop
 from recsweep.config.files import load_experiment
 from recsweep.data.prepare import prepare
 from recsweep.data.types import Training
@@ -54,7 +54,7 @@ def plain_loop(family: str, training: Training, seconds: float) -> float:
 def engine(precision: str, family: str, training: Training, seconds: float) -> float:
     """Targets a second of recsweep, whole epochs."""
     model = families_of("next_item")[family].model(
-        CONFIG, Context(training, 0, torch.device("cpu"), precision)
+        CONFIGS[family], Context(training, 0, torch.device("cpu"), precision)
     )
     assert isinstance(model, GradientRanker)
     seen, started = 0, time.perf_counter()
@@ -88,7 +88,7 @@ def _work(way: str, family: str) -> float:
 def main() -> None:
     """Print targets a second and ratios to the plain loop, medians over rounds."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--family", choices=CELLS, default="gru")
+    parser.add_argument("--family", choices=CONFIGS, default="gru")
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--workers", type=int, default=2)
     options = parser.parse_args()
