@@ -31,7 +31,7 @@ _COMMON: dict[str, bool | int | float | str] = {
     "tied_embeddings": True,
 }
 CONFIG: dict[str, bool | int | float | str] = {"depth": 1, "hidden_size": HIDDEN, **_COMMON}
-CONFIGS = {
+CONFIGS: Mapping[str, Mapping[str, bool | int | float | str]] = {
     "gru": CONFIG,
     "lstm": CONFIG,
     "sasrec": {
