@@ -74,6 +74,8 @@ class ConfirmedFamily(Opened):
     novelty: Mapping[str, Estimate]  # `novelty@10` -> bits
     # `gini@10`, `long_tail@10`, … -> how its lists are, beyond hitting targets
     beyond: Mapping[str, Estimate] = later({})
+    # `ndcg@10` -> the metric by inverse propensity, were courses taken as they are shown
+    corrected: Mapping[str, Estimate] = later({})
     fit_seconds: float  # of one refit
     score_seconds: float | None = later(None)  # that it took to answer the whole test
     model_bytes: int | None = later(None)  # of its state

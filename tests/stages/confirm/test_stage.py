@@ -166,6 +166,7 @@ def test_the_verdicts_can_be_read_by_people(world: World) -> None:
 
 def test_the_lists_are_described_beyond_accuracy_with_intervals(world: World) -> None:
     for family in confirm(world).confirmation.families.values():
+        assert {*family.corrected} == {*family.metrics}
         assert {"coverage@10", "gini@10", "long_tail@10"} <= {*family.beyond}
         assert family.beyond["coverage@10"].mean == pytest.approx(family.coverage["coverage@10"])
         for found in family.beyond.values():

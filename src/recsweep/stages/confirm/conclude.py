@@ -18,6 +18,7 @@ from recsweep.data.types import UNKNOWN, Float64, Int32, Mask
 from recsweep.evaluation.comparison import Pair, compare
 from recsweep.evaluation.exposure import EXPOSURE, over_groups
 from recsweep.evaluation.groups import group_masks
+from recsweep.evaluation.propensity import corrected
 from recsweep.evaluation.subgroups import subgroup_differences
 from recsweep.evaluation.verdict import Scope
 from recsweep.models.registry import families_of
@@ -182,11 +183,28 @@ def _family(
             column: estimate_of(_rows(_by_search(values, known)))
             for column, values in _beyond(lists, metric).items()
         },
+        corrected={
+            column: estimate_of(_rows(_by_search(values, known)), column)
+            for column, values in _corrected(runs, test).items()
+        },
         fit_seconds=float(np.mean([run.fit_seconds for run in runs])),
         score_seconds=float(np.mean([run.score_seconds for run in runs])),
         model_bytes=max(run.model_bytes for run in runs),
         **({} if details is None else {test.task.name: details}),
     )
+
+
+def _corrected(runs: Sequence[Scored], test: Test) -> dict[str, Float64]:
+    """`ndcg@10`, … -> (n_runs, n_learners)."""
+    task, targets, metric = test.task, test.fold.validation, test.experiment.metric
+    if task.weight is None:
+        return {}
+    weight = task.weight(targets, test.fold.training)
+    values = [task.target_values(run.outcomes, targets, metric) for run in runs]
+    return {
+        key: corrected(np.stack([one[key] for one in values]), weight, targets.sequence)
+        for key in values[0]
+    }
 
 
 def _beyond(lists: Sequence[Lists], metric: Metric) -> dict[str, Float64]:
