@@ -25,9 +25,9 @@ from recsweep.tasks.purchase.examples import make_examples
 from recsweep.tasks.purchase.history_inputs import CourseTotals, HistoryInputs
 from recsweep.tasks.purchase.settings import Purchase
 
-SESSIONS = 1024
+SESSIONS = 1 << 10
 """Of a table of sessions that are asked at once."""
-LEARNERS, COURSES = 16, 64
+LEARNERS, COURSES = 1 << 4, 1 << 6
 """Of a block: so many learners, each asked about so many courses."""
 
 
