@@ -422,4 +422,6 @@ class Data(Schema):
         """What the data are of."""
         if self.texts:
             return "groups" if any(table.group for table in self.texts) else "texts"
+        if self.sessions is not None and self.sessions.treatment is not None:
+            return "rows"  # of customers, as a rule
         return "sessions" if self.sessions is not None or self.in_sessions else "learners"
