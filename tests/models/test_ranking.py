@@ -1,5 +1,7 @@
 """Families that rank find what is in the data."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
@@ -28,6 +30,18 @@ def test_the_missing_course_of_the_learners_colour_ranks_first(case: str) -> Non
     found = scores(trained(case, checkerboard), histories)
     drop_seen(found, histories)
     assert found.argmax(1).tolist() == [3, 1, 5, 4]
+
+
+@pytest.mark.parametrize("n_items", [4, 9])
+def test_seen_is_what_came_before_each_place_in_long_histories_and_short_ones(n_items: int) -> None:
+    row, length = torch.tensor([0, 0, 1]), torch.tensor([2, 5, 3])
+    histories = replace(asked([3, 1, 3, 1, 0], [2, 2, 1, 0, 0]), row=row, length=length)
+    makes_seen = torch.tensor([[False, True, True, True, True], [True] * 5])
+    for which, first in ((None, {1, 3}), (makes_seen, {1})):
+        found = torch.zeros(3, n_items)
+        drop_seen(found, histories, which)
+        seen = [set(row.nonzero().flatten().tolist()) for row in found == -torch.inf]
+        assert seen == [first, {0, 1, 3}, {1, 2}]
 
 
 def test_popularity_ranks_by_count() -> None:

@@ -12,7 +12,7 @@ from recsweep.config.schema import Loss
 from recsweep.data.batches import Batch, Batches
 from recsweep.data.types import Training
 from recsweep.models import losses, tables
-from recsweep.models.bf16 import kernels
+from recsweep.models.bf16.library import runs
 from recsweep.models.gradient import GradientConfig, HistoryModel
 from recsweep.models.network import Encoder, Network
 from recsweep.models.protocol import Context, Histories
@@ -26,6 +26,7 @@ class RankingConfig(GradientConfig):
     negatives: int = Field(1, ge=1)  # drawn a batch; for the sampled losses
     calibration: float = Field(0.75, ge=0, le=1)  # gbce: its t
     score_penalty: float = Field(1.0, ge=0)  # bpr_max
+    embedding_dropout: float = Field(0.0, ge=0, lt=1)  # courses that a batch's histories lack
 
 
 C = TypeVar("C", bound=RankingConfig)
@@ -40,7 +41,9 @@ class GradientRanker(HistoryModel[Network, Batch]):
         training, self.config = context.training, config
         sparse = config.loss != "cross_entropy" and training.n_items >= tables.SPARSE_FROM
         super().__init__(
-            lambda: Network(encoder(config, training), training, sparse), config, context
+            lambda: Network(encoder(config, training), training, sparse, config.embedding_dropout),
+            config,
+            context,
         )
         self.batches = Batches(training, config.window, config.batch_size, context.device)
         self._weight = self._weights_of_events()
@@ -60,6 +63,11 @@ class GradientRanker(HistoryModel[Network, Batch]):
         of_events[target] = weights
         return torch.from_numpy(of_events).to(self.context.device)
 
+    @property
+    def entries(self) -> int:
+        """Windows of histories."""
+        return len(self.batches.windows.length)
+
     def training_batches(self, seed: int) -> Iterator[Batch]:
         """Windows of histories."""
         return self.batches.epoch(seed)
@@ -71,7 +79,7 @@ class GradientRanker(HistoryModel[Network, Batch]):
     def fused(self) -> bool | None:
         """In bf16; float32 keeps to the way that it began with."""
         half = self.context.precision == "bf16"
-        return True if half and kernels.runs(self.context.device) else None
+        return True if half and runs(self.context.device) else None
 
     @torch.inference_mode()
     def score(self, histories: Histories) -> Tensor:

@@ -113,6 +113,8 @@ class Task(Generic[M]):
     gave."""
     categories: Callable[[Fold, Dataset, Experiment], Any] = lambda *asked: None
     """What a fold's courses are about, as far as lists are to be described by it."""
+    weight: Callable[[Targets, Training], Float64] | None = None
+    """(n_targets,) of each where metrics are corrected for exposure; None: nothing is shown."""
     details: Callable[[Outcomes, Targets, Metric], Schema | None] = lambda *asked: None
     """What a confirmation records of a family besides, under the task's name."""
     best_possible: Callable[[Fold, Dataset, Experiment], float | None] = lambda *asked: None

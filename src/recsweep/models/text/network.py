@@ -122,10 +122,15 @@ class GradientText(GradientModel[TextNetwork, TextBatch]):
             if weights is not None:
                 self._weight = torch.from_numpy(weights).to(context.device, torch.float32)
 
+    @property
+    def entries(self) -> int:
+        """Texts."""
+        return len(texts_of(self.context.training))
+
     def training_batches(self, seed: int) -> Iterator[TextBatch]:
         """Texts of similar lengths."""
         book = self._book(texts_of(self.context.training))
-        return book.epoch(self._config.batch_size, seed)
+        return book.epoch(self._batch_size, seed)
 
     def loss(self, batch: TextBatch) -> tuple[Tensor, int]:
         """Cross-entropy."""

@@ -27,9 +27,9 @@ from recsweep.tasks.purchase.examples import make_examples
 from recsweep.tasks.purchase.history_inputs import CourseTotals, HistoryInputs
 from recsweep.tasks.purchase.settings import Looks
 
-ROWS = 1024
+ROWS = 1 << 10
 """Of a plain table that are asked at once."""
-LEARNERS, COURSES = 16, 64
+LEARNERS, COURSES = 1 << 4, 1 << 6
 """Of a block: so many learners, each asked about so many courses."""
 
 
