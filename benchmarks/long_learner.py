@@ -110,7 +110,8 @@ def main() -> None:
     asked = parser.parse_args()
     results = []
     for task in asked.tasks:
-        for family in sorted({*families_of(task)} & {*(asked.families or families_of(task))}):
+        known = {name for name in families_of(task) if own_space(families()[name], task)}
+        for family in sorted(known & {*(asked.families or known)}):
             for which in asked.logs:
                 case = {"task": task, "family": family, "which": which}
                 figures = apart(asked.seconds, **case, events=asked.events)

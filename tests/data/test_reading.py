@@ -125,6 +125,20 @@ def test_a_long_row_among_quotes_that_are_plain_signs_is_named_too(
         read(path, "id" if header else "column_1", header=header)
 
 
+@pytest.mark.parametrize("quoted", ["a,b", '"a",b'])
+def test_a_header_in_the_middle_is_no_row(write: Write, quoted: str) -> None:
+    path = write(f"a,b\n1,2\n3,4\n{quoted}\n5,6\n")
+    with pytest.raises(BadInput, match="row 3 is the header again; leave it out"):
+        read(path, "a", "b")
+    with pytest.raises(BadInput, match="row 3 is the header again; leave it out"):
+        list(read_batches(Table(path=str(path)), path, ["b", "a"]))
+
+
+def test_a_value_that_is_its_columns_name_is_a_value(write: Write) -> None:
+    assert read(write("a,b\na,2\n1,b\n"), "a", "b") == {"a": ["a", "1"], "b": ["2", "b"]}
+    assert read(write("a,b\n1,2\na,b\n"), "a") == {"a": ["1", "a"]}
+
+
 def test_a_file_with_a_header_only_has_no_rows(write: Write) -> None:
     assert read(write("a,b\n"), "a") == {"a": []}
 

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from recsweep.evaluation.control_chart import Chart, fit_chart, watch
+from recsweep.evaluation.control_chart import Chart, fit_chart, smoothed, watch
 
 REFERENCE, MONTHS, PERIODS = 28, 1000, 40
 
@@ -42,6 +42,12 @@ def test_the_sum_is_that_of_log_likelihood_ratios_and_starts_again_after_a_warni
     assert found.warns.tolist() == warns
     assert warns == [False, False, True, False, False]
     assert found.since.tolist()[:3] == [0, 1, 1]
+
+
+def test_a_share_is_smoothed_by_half_a_text_on_either_side() -> None:
+    of = np.array([0, 1, 10])
+    np.testing.assert_allclose(smoothed(np.array([0, 1, 10]), of), [0.5, 0.75, 10.5 / 11])
+    np.testing.assert_allclose(smoothed(of // 2, of), [0.5, 0.25, 0.5])
 
 
 def test_a_day_without_texts_adds_nothing() -> None:

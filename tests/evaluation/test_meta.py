@@ -50,6 +50,7 @@ def test_two_logs_have_a_wide_interval_and_no_prediction() -> None:
     found = pool([0.02, 0.03], [0.005, 0.005])
     assert found.lower < 0 < found.upper
     assert found.next_log is None
+    assert pool([0.02, 0.03, 0.04], [0.005] * 3).next_log is not None
 
 
 @given(

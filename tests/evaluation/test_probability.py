@@ -23,6 +23,7 @@ from recsweep.evaluation.probability import (
     pooled_metrics,
     reliability,
     report_at_threshold,
+    revenue,
     squared_errors,
     top_tenth,
 )
@@ -107,6 +108,22 @@ def test_the_top_tenth_of_a_hand_computed_table() -> None:
     assert top_tenth(score, np.where(score >= 18, 5.0, 1.0)) == 5.0
     # All equal: nobody is in the top tenth more than anybody else.
     assert top_tenth(np.zeros(20), np.arange(20.0)) == pytest.approx(9.5)
+
+
+@pytest.mark.parametrize(("examples", "tenth"), [(4, 1), (14, 1), (16, 2), (50, 5)])
+def test_a_tenth_is_rounded_and_at_least_one_example(examples: int, tenth: int) -> None:
+    first = np.arange(examples) < tenth
+    assert top_tenth(np.where(first, 1.0, 0.0), first.astype(float)) == 1
+    assert top_tenth(np.arange(examples, 0.0, -1), first * 1.0 / tenth) == pytest.approx(1 / tenth)
+
+
+def test_revenue_is_the_price_of_what_was_bought_where_most_was_expected() -> None:
+    probability, bought = np.full(20, 0.1), np.ones(20, bool)
+    price = np.array([*[3.0] * 17, 50.0, 70.0, np.nan])
+    found = revenue(probability, bought, price)
+    assert found == pytest.approx({"expected_revenue": 6.0, "revenue": 60.0})
+    bought[18] = False
+    assert revenue(probability, bought, price)["revenue"] == pytest.approx(25)
 
 
 @given(st.integers(0, 1000))

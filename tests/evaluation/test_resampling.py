@@ -7,6 +7,12 @@ from recsweep.evaluation.resampling import smallest_roots
 from recsweep.evaluation.variance import SeedSpread
 
 
+def test_learners_are_drawn_however_many_there_are(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(resampling, "_CELLS", 3)
+    pieces = [*resampling.learner_weights(5, 2, np.random.default_rng(0))]
+    assert [weights.sum() for _, weights in pieces] == [5, 5]
+
+
 def test_a_root_is_the_t_probability_of_each_resamples_distance(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:

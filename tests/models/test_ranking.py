@@ -1,5 +1,7 @@
 """Families that rank find what is in the data."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
@@ -41,6 +43,18 @@ def test_binary_losses_begin_with_the_odds_of_a_target_among_its_negatives(loss:
     assert isinstance(model, GradientRanker)
     odds = model.network.bias.exp()
     torch.testing.assert_close(odds, torch.full_like(odds, 1 / 50))
+
+
+@pytest.mark.parametrize("n_items", [4, 9])
+def test_seen_is_what_came_before_each_place_in_long_histories_and_short_ones(n_items: int) -> None:
+    row, length = torch.tensor([0, 0, 1]), torch.tensor([2, 5, 3])
+    histories = replace(asked([3, 1, 3, 1, 0], [2, 2, 1, 0, 0]), row=row, length=length)
+    makes_seen = torch.tensor([[False, True, True, True, True], [True] * 5])
+    for which, first in ((None, {1, 3}), (makes_seen, {1})):
+        found = torch.zeros(3, n_items)
+        drop_seen(found, histories, which)
+        seen = [set(row.nonzero().flatten().tolist()) for row in found == -torch.inf]
+        assert seen == [first, {0, 1, 3}, {1, 2}]
 
 
 def test_popularity_ranks_by_count() -> None:

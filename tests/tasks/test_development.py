@@ -43,7 +43,9 @@ def assert_same(a: Any, b: Any) -> None:
 def test_it_is_what_the_confirmation_trains_on(experiment: Experiment) -> None:
     opened, events, sealed = both(seed=3)
     confirmed = make_fold("test", events, WINDOW, opened, experiment)
-    assert_same(whole_development(sealed, experiment).training, confirmed.training)
+    whole = whole_development(sealed, experiment)
+    assert_same(whole.training, confirmed.training)
+    assert whole.cut == confirmed.cut
 
 
 def test_every_learner_has_a_history_with_all_events_on_known_courses() -> None:

@@ -47,7 +47,7 @@ def monitored_lines(found: Monitored) -> Iterator[str]:
 def recommended_lines(done: Recommended) -> Iterator[str]:
     """Counts; each line that starts with `!` is a caveat."""
     if not done.learners:
-        yield f"{done.rows} session{'s' * (done.rows != 1)}."
+        yield f"{done.rows} {done.unit if done.rows != 1 else done.unit.removesuffix('s')}."
         return
     lists = f"{done.rows} courses for {done.learners} learner{'s' * (done.learners != 1)}"
     yield f"{lists} from {done.read.rows} rows." if done.read.rows else f"{lists}."

@@ -14,7 +14,7 @@ from recsweep.data.before_cut import moment_of, rows_of
 from recsweep.data.cleaning import Cleaned, clean, needed_columns, together, unit_advice
 from recsweep.data.features.dated import VALID_FROM
 from recsweep.data.features.fit import check_names, declared_names
-from recsweep.data.formats.parts import parts
+from recsweep.data.formats.parts import check_order, parts
 from recsweep.data.histories import in_order
 from recsweep.data.indexing import Indexed, index_events
 from recsweep.data.manifest import (
@@ -28,6 +28,7 @@ from recsweep.data.manifest import (
     inputs_hash,
     read_manifest,
 )
+from recsweep.data.odd_ids import odd_ids
 from recsweep.data.periods import describe_fold, describe_period
 from recsweep.data.reading import read_batches
 from recsweep.data.sessions import read_sessions, session_features
@@ -111,6 +112,10 @@ def _build(folder: Path, inputs: str, data: Data, rule: Folds, sources: _Sources
             fingerprint=fingerprint(files, cuts),
             cleaning=cleaning,
             duplicates=indexed.duplicates,
+            odd_ids=(
+                *(odd_ids(indexed.users, "learners") if data.events else ()),
+                *(odd_ids(indexed.items, "courses") if data.events else ()),
+            ),
             user_table=users.counts,
             item_table=items.counts,
             development=describe_period(development, start, test_start),
@@ -202,6 +207,8 @@ def _read_events(data: Data, sources: _Sources) -> tuple[Indexed, tuple[EventRow
 def _clean_table(table: EventTable, source: Source, limits: TimeLimits) -> Cleaned:
     columns = needed_columns(table)
     files = parts(source.path)
+    if table.order == "row":
+        check_order(files)
     return together(
         [clean(read_batches(table, file, columns), table, limits, file) for file in files]
     )

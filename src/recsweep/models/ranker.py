@@ -13,7 +13,7 @@ from recsweep.config.schema import Loss
 from recsweep.data.batches import Batch, Batches
 from recsweep.data.types import Training
 from recsweep.models import losses, tables
-from recsweep.models.bf16 import kernels
+from recsweep.models.bf16.library import runs
 from recsweep.models.gradient import GradientConfig, HistoryModel
 from recsweep.models.network import Encoder, Network
 from recsweep.models.protocol import Context, Histories
@@ -84,7 +84,7 @@ class GradientRanker(HistoryModel[Network, Batch]):
     def fused(self) -> bool | None:
         """In bf16; float32 keeps to the way that it began with."""
         half = self.context.precision == "bf16"
-        return True if half and kernels.runs(self.context.device) else None
+        return True if half and runs(self.context.device) else None
 
     @torch.inference_mode()
     def score(self, histories: Histories) -> Tensor:

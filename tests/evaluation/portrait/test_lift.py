@@ -51,6 +51,12 @@ def test_a_group_of_nobody_and_a_value_of_nobody_are_zero() -> None:
     assert not len(found.top(1, 5))
 
 
+def test_a_learner_alone_in_a_group_is_all_of_it() -> None:
+    found = counted([1, 0], [0, 0], sizes=[1, 0])
+    assert found.share[0].tolist() == [1, 0]
+    assert found.overall.tolist() == [1, 0]
+
+
 def test_learners_are_counted_once_and_only_those_that_are_known() -> None:
     owner, value = np.array([0, 0, 0, 2, 3]), np.array([1, 1, 0, 1, 1])
     labels = np.array([0, 0, 1, 1])

@@ -1,10 +1,12 @@
 """`session_knn` against its definition by plain loops."""
 
 import math
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 import pytest
+import torch
 from families import CPU, FAMILIES, asked
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -95,6 +97,25 @@ def test_scores_are_their_plain_definition_however_little_is_laid_out_at_once(
         found = model.score(asked(*queries)).numpy()
     expected = np.array([naive(histories, query, config) for query in queries])
     np.testing.assert_allclose(found, expected, rtol=1e-5, atol=1e-9)
+
+
+@pytest.mark.parametrize("published", [VSKNN, STAN])
+def test_one_history_asked_at_many_places_gets_what_its_parts_get_alone(
+    published: dict[str, Any],
+) -> None:
+    own = {"neighbours": 3, "sample_size": 9, "neighbour_events": 9}
+    training = training_of([[0, 1, 2, 3], [3, 2, 5], [6, 7, 0], [4, 1]], n_items=8)
+    context = Context(training, 0, CPU, "fp32")
+    model = FAMILIES["session_knn"].model(published | own, context)
+    model.fit_epoch()
+    rows, places = (
+        [[1, 0, 1, 2, 6, 4], [7, 7, 3, 5, 0, 2]],
+        [(1, 4), (0, 2), (0, 6), (1, 1), (0, 2)],
+    )
+    row, length = (torch.tensor(column) for column in zip(*places, strict=True))
+    found = model.score(replace(asked(*rows), row=row, length=length))
+    alone = [model.score(asked(rows[at][:end])) for at, end in places]
+    assert torch.equal(found, torch.cat(alone))
 
 
 @pytest.mark.parametrize(

@@ -247,6 +247,8 @@ def everything(early: int | None) -> list[tuple[bytes, ...]]:
         assert targets.labels.price is not None
         found += [known_of(targets, n) for n in range(len(targets))]
         found += [(targets.labels.price.tobytes(),)]
+        assert targets.histories.item_features is not None
+        found += [(targets.histories.item_features.tobytes(),)]
     histories = whole_development(dataset, experiment).validation.histories
     assert histories.item_features is not None
     return [*found, (histories.item_features.tobytes(),)]

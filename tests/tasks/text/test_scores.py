@@ -78,4 +78,6 @@ def test_what_duplicates_would_have_added_is_what_splits_of_all_rows_give() -> N
 
 def test_without_copies_nothing_is_said_of_them() -> None:
     targets = targets_of(np.zeros(3, np.int64), "ab")
-    assert with_duplicates(np.full((3, 2), 0.5), targets) is None
+    nothing = replace(labelled(targets), learned=labelled(targets).at(np.zeros(0, np.int64)))
+    for each in (targets, replace(targets, labels=nothing, counts={TRAINING: 3})):
+        assert with_duplicates(np.full((3, 2), 0.5), each) is None

@@ -3,6 +3,7 @@
 import codecs
 from collections.abc import Mapping
 from datetime import UTC, datetime
+from itertools import combinations
 from os import PathLike, fspath
 from typing import Annotated, Any, Literal, Self
 
@@ -202,6 +203,14 @@ class EventTable(Table):
     def _one_order(self) -> Self:
         if (self.time is None) != (self.order == "row"):
             raise ValueError("give time, a column, or order: row for a file without times")
+        return self
+
+    @model_validator(mode="after")
+    def _columns_differ(self) -> Self:
+        meant = {"user": self.user, "item": self.item, "time": self.time}
+        for (one, column), (other, also) in combinations(meant.items(), 2):
+            if column == also:
+                raise ValueError(f"{one} and {other} are both the column {column!r}")
         return self
 
     @model_validator(mode="after")
@@ -422,4 +431,6 @@ class Data(Schema):
         """What the data are of."""
         if self.texts:
             return "groups" if any(table.group for table in self.texts) else "texts"
+        if self.sessions is not None and self.sessions.treatment is not None:
+            return "rows"  # of customers, as a rule
         return "sessions" if self.sessions is not None or self.in_sessions else "learners"

@@ -119,20 +119,17 @@ class SessionKnn:
         items, row = histories.items.cpu(), histories.row.cpu().numpy()
         time = None if histories.time is None else histories.time.cpu()
         length, ages = histories.length.cpu().numpy(), self.config.ages(items, time).numpy()
-        item_at = items.numpy()
-        size = max(1, ENTRIES // max(self._n_items, len(self.recency), int(length.max(initial=1))))
+        size = max(1, ENTRIES // max(self._n_items, len(self.recency)))
         for first in range(0, len(row), size):
             rows, counts = row[first : first + size], length[first : first + size]
-            query, place = np.repeat(np.arange(len(rows)), counts), ranges(counts * 0, counts)
+            latest = _latest(items.numpy(), rows, counts, self._n_items)
+            query, item = np.nonzero(latest >= 0)
+            place = latest[query, item]
             if self.config.query_weights == "linear":
-                weight = (place + 1) / np.repeat(counts, counts)
+                weight = (place + 1) / counts[query]
             else:
-                age, last = ages[rows[query], place], ages[rows, counts - 1]
-                weight = np.exp(age - last[query])
-            item = item_at[rows[query], place]
-            latest = np.full((len(rows), self._n_items), -1)
-            np.maximum.at(latest, (query, item), place)
-            kept = (latest[query, item] == place) & (weight > 0)
+                weight = np.exp(ages[rows[query], place] - ages[rows, counts - 1][query])
+            kept = weight > 0
             chosen = (weight[kept], (query[kept], item[kept]))
             yield csr_matrix(chosen, latest.shape), latest
 
@@ -188,6 +185,23 @@ class SessionKnn:
         parts = tuple(state[name].numpy() for name in ("value", "item", "start"))
         self.neighbours = csr_matrix(parts, (len(parts[2]) - 1, self._n_items))
         self.position, self.recency = state["position"].numpy(), state["recency"].numpy()
+
+
+def _latest(items: Int64, row: Int64, length: Int64, n_items: int) -> Int64:
+    """(n_queries, n_items) the latest place of each course in each query's history, or -1.
+
+    Of queries to one history, each adds what happened since the one before.
+    """
+    order = np.lexsort((length, row))
+    rows, lengths = row[order], length[order]
+    known = np.where(changes(rows), 0, np.roll(lengths, 1))
+    query, place = np.repeat(np.arange(len(rows)), lengths - known), ranges(known, lengths - known)
+    begin = rows * items.shape[1]
+    found = np.full((len(rows), n_items), -1)
+    np.maximum.at(found, (query, items[rows[query], place]), begin[query] + place)
+    np.maximum.accumulate(found, out=found)
+    latest: Int64 = np.maximum(found - begin[:, None], -1)
+    return latest[np.argsort(order)]
 
 
 def _rows(indptr: Int64) -> tuple[Int64, Int64]:

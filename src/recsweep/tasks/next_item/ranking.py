@@ -69,17 +69,22 @@ class Ranker:
 
 def drop_seen(scores: Tensor, histories: Histories, makes_seen: Tensor | None = None) -> None:
     """Take the seen items of each query's history out of its candidates, in place."""
-    longest = histories.items.shape[1]
-    places = torch.arange(longest, device=scores.device)
-    step = max(1, SEEN_PLACES // longest)
+    items, n_items = histories.items, scores.shape[1]
+    (n_rows, longest) = items.shape
+    place = torch.arange(longest, device=scores.device).expand(n_rows, longest)
+    if makes_seen is not None:
+        place = torch.where(makes_seen, place, longest)
+    if longest > n_items:  # of each course, its first place is enough
+        never = torch.full((n_rows, n_items), longest, device=scores.device)
+        place = never.scatter_reduce(1, items, place, "amin")
+        items = torch.arange(n_items, device=scores.device).expand(n_rows, n_items)
+    step = max(1, SEEN_PLACES // items.shape[1])
     for first in range(0, len(scores), step):
         of = slice(first, first + step)
         row = histories.row[of]
-        seen = places < histories.length[of, None]
-        if makes_seen is not None:
-            seen = seen & makes_seen[row]
+        seen = place[row] < histories.length[of, None]
         least = torch.where(seen, -torch.inf, torch.inf).to(scores.dtype)
-        scores[of].scatter_reduce_(1, histories.items[row], least, "amin")
+        scores[of].scatter_reduce_(1, items[row], least, "amin")
 
 
 def _rank(scores: Tensor, query: Tensor, target: Tensor) -> Tensor:
@@ -108,7 +113,7 @@ def _not_below_in_instant(own: Tensor, instant: Tensor) -> Tensor:
 
 def _since(new: Tensor, place: Tensor) -> Tensor:
     """(n,) the place of the last change so far; `new` (n - 1,) marks changes from place 1 on."""
-    return torch.where(nn.functional.pad(new, (1, 0), value=True), place, 0).cummax(0).values
+    return torch.where(nn.functional.pad(new, (1, 0)), place, 0).cummax(0).values
 
 
 def _blocks(targets: Targets, n_items: int, device: torch.device) -> Iterator[Block]:

@@ -1,0 +1,69 @@
+"""Weighted sums of histories against their plain definition."""
+
+import math
+
+import numpy as np
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from recsweep.models import sparse
+from recsweep.models.fading import FadingConfig
+from recsweep.models.protocol import Histories
+
+FADING = [
+    FadingConfig(),
+    FadingConfig(fading="step", fading_weight=0.5),
+    FadingConfig(fading="instant", fading_weight=0.5),
+    FadingConfig(fading="time", half_life_days=1 / 86_400e6),  # a microsecond
+]
+
+
+def age(fading: FadingConfig, times: list[int]) -> int:
+    """Of a history's first event, seen from its last, in halvings."""
+    of = {"none": 0, "step": len(times) - 1, "instant": len(set(times)) - 1}
+    return of.get(fading.fading, times[-1] - times[0])
+
+
+@given(
+    courses=st.lists(st.integers(0, 4), min_size=1, max_size=12),
+    gaps=st.lists(st.integers(0, 2), min_size=12, max_size=12),
+    lengths=st.lists(st.tuples(st.integers(0, 1), st.integers(1, 12)), min_size=1, max_size=6),
+    fading=st.sampled_from(FADING),
+    instants=st.sampled_from([None, 1, 2, 30]),
+    long=st.sampled_from([1, 3, 4096]),
+    entries=st.sampled_from([1, 5, 4096]),
+)
+@settings(max_examples=50)
+def test_an_event_weighs_by_its_age_however_long_the_history_and_whoever_asks_beside(
+    courses: list[int],
+    gaps: list[int],
+    lengths: list[tuple[int, int]],
+    fading: FadingConfig,
+    instants: int | None,
+    long: int,
+    entries: int,
+) -> None:
+    rows = [courses, courses[::-1]]
+    times = np.cumsum(gaps[: len(courses)]).tolist()
+    asked = [(row, min(length, len(courses))) for row, length in lengths]
+    histories = Histories(
+        items=torch.tensor(rows),
+        user_features=torch.zeros(2, 0),
+        row=torch.tensor([row for row, _ in asked]),
+        length=torch.tensor([length for _, length in asked]),
+        time=torch.tensor([times, times]),
+    )
+    expected = np.zeros((len(asked), 5))
+    for query, (row, length) in enumerate(asked):
+        for place in range(length):
+            seen = times[place:length]
+            if instants is None or len(set(seen)) <= instants:
+                expected[query, rows[row][place]] += math.exp2(-age(fading, seen))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(sparse, "LONG", long)
+        patch.setattr(sparse, "ENTRIES", entries)
+        found = list(sparse.faded_histories(histories, fading, 5, instants))
+    assert {part.dtype for part in found} == {np.dtype(np.float32)}
+    np.testing.assert_allclose(np.concatenate([part.toarray() for part in found]), expected, 1e-6)

@@ -1,0 +1,26 @@
+"""What a confirmation tells of treatments besides."""
+
+import numpy as np
+import pytest
+from treatments import treated_log, uplift_fold
+
+from recsweep.config.schema import Metric
+from recsweep.models.cases import labels_of
+from recsweep.models.uplift import treatments_of
+from recsweep.tasks.uplift.details import details_of
+
+
+def test_the_curve_goes_from_nobody_to_the_effect_of_treating_all() -> None:
+    targets = uplift_fold(treated_log(0)).validation
+    labels = labels_of(targets)
+    treated, bought = treatments_of(labels).treated.astype(bool), labels.bought
+    found = details_of(np.linspace(0, 1, len(targets)), targets, Metric(name="qini"))
+    by_arm = bought[treated].mean() - bought[~treated].mean()
+    assert len(found.curve) == 41
+    assert found.curve[0] == 0
+    assert found.curve[-1] == pytest.approx(by_arm)
+    assert found.curve[20] != found.curve[-1]  # half of the way
+    assert found.effect.value == pytest.approx(by_arm, abs=1e-6)
+    assert found.effect.lower < found.effect.value < found.effect.upper
+    assert found.rate == pytest.approx(bought[~treated].mean())
+    assert found.treated == treated.sum()
