@@ -26,7 +26,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from plain_gru import BATCH, HIDDEN, WINDOW, PlainGRU, windows_of
+from plain_loop import BATCH, HIDDEN, WINDOW, PlainNetwork, windows_of
 from recsweep.config.files import load_experiment
 from recsweep.data.prepare import prepare
 from recsweep.data.types import Training
@@ -85,7 +85,7 @@ def loss_of(logits: Tensor, targets: Tensor) -> Tensor:
 class Separate:
     """A network and an optimiser a fold."""
 
-    def __init__(self, networks: Sequence[PlainGRU], fused_adam: bool) -> None:
+    def __init__(self, networks: Sequence[PlainNetwork], fused_adam: bool) -> None:
         self.networks = networks
         self._optimizers = [
             torch.optim.Adam(network.parameters(), 1e-3, fused=fused_adam) for network in networks
@@ -107,7 +107,7 @@ class Separate:
 class Fused(nn.Module):
     """The same networks with a leading dimension for the fold."""
 
-    def __init__(self, networks: Sequence[PlainGRU], fused_adam: bool, compiled: bool) -> None:
+    def __init__(self, networks: Sequence[PlainNetwork], fused_adam: bool, compiled: bool) -> None:
         super().__init__()
         parameters = [dict(network.named_parameters()) for network in networks]
         stacked = {
@@ -169,12 +169,12 @@ def autocast(device: torch.device) -> torch.autocast:
     return torch.autocast(device.type, torch.bfloat16, enabled=device.type == "cuda")
 
 
-def networks_of(folds: Sequence[Training], device: torch.device) -> list[PlainGRU]:
+def networks_of(folds: Sequence[Training], device: torch.device) -> list[PlainNetwork]:
     """The same start for both ways."""
     found, widest = [], max(fold.n_items for fold in folds)
     for n in range(len(folds)):
         torch.manual_seed(n)
-        found.append(PlainGRU(widest).to(device))
+        found.append(PlainNetwork(widest).to(device))
     return found
 
 

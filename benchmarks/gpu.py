@@ -18,7 +18,7 @@ from pathlib import Path
 import torch
 import yaml
 
-from plain_gru import CONFIG
+from plain_loop import CONFIG
 from recsweep.config.files import load_experiment
 from recsweep.data.prepare import prepare
 from recsweep.models.registry import families_of

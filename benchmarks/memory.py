@@ -21,7 +21,7 @@ from typing import Any
 import numpy as np
 
 from overhead import SPACE, study
-from plain_gru import CONFIG
+from plain_loop import CONFIG
 from recsweep.data.types import Fold, Sequences, Targets, Training
 from recsweep.models.registry import families_of
 from recsweep.search.run import run_search

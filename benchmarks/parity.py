@@ -1,9 +1,9 @@
 """Does a family reach the numbers that others publish? Amazon Beauty of S3-Rec, leave one out.
 
-One configuration a family: epochs are chosen on each learner's event before the last, and the
-model is asked for the last ones over the whole catalogue, with the events before them in its
-histories. As in the papers it has not trained on those; with --validation-too it has, as `confirm`
-does.
+One configuration a family, the first of its space or, with --best, that of a finished study's
+`best/`: epochs are chosen on each learner's event before the last, and the model is asked for the
+last ones over the whole catalogue, with the events before them in its histories. As in the papers
+it has not trained on those; with --validation-too it has, as `confirm` does.
 docs/parity.md has the figures, and every difference of protocol.
 
     RECSWEEP_DATA=/path/to/data python benchmarks/parity.py markov popularity item_knn
@@ -24,7 +24,7 @@ import torch
 
 from recsweep.config.files import load_experiment
 from recsweep.config.schema import Experiment
-from recsweep.config.values import Configuration
+from recsweep.config.values import Configuration, RecordedConfiguration
 from recsweep.data.before_cut import is_inside, learn, moment_of
 from recsweep.data.prepare import prepare
 from recsweep.data.sealed import unseal
@@ -33,6 +33,7 @@ from recsweep.data.splits import LEARNED
 from recsweep.data.types import Dataset, Fold
 from recsweep.models.registry import families_of
 from recsweep.models.registry import family as family_of
+from recsweep.records.selection import read_best
 from recsweep.spaces.bundled import own_space
 from recsweep.spaces.files import load_space
 from recsweep.tasks.folds import development_folds, make_fold
@@ -67,21 +68,6 @@ KNOWN: Mapping[str, tuple[Figure, ...]] = {
         Figure(0.0921, 0.0531, "blondered/transformer_benchmark, sampled softmax"),
     ),
 }
-SAMPLED: Configuration = {
-    "loss": "sampled_softmax",
-    "negatives": 256,
-    "embedding_size": 128,
-    "tied_embeddings": True,
-    "batch_size": 128,
-    "window": 50,
-    "learning_rate": 1e-3,
-    "dropout": 0.3,
-}
-CONFIGURATIONS: Mapping[str, Configuration] = {
-    "sasrec": {**SAMPLED, "block": "pre_norm", "depth": 2, "heads": 2, "positions": "learned"},
-    "gru": {**SAMPLED, "depth": 1, "hidden_size": 128},
-}
-"""What networks run with; other families with their published defaults."""
 
 
 def test_of(dataset: Dataset, experiment: Experiment, *, validation_too: bool) -> Fold:
@@ -100,11 +86,15 @@ def test_of(dataset: Dataset, experiment: Experiment, *, validation_too: bool) -
 
 
 def measured(
-    family: str, folds: tuple[Fold, ...], test: Fold, experiment: Experiment, epochs: int
+    family: str,
+    config: RecordedConfiguration,
+    folds: tuple[Fold, ...],
+    test: Fold,
+    experiment: Experiment,
+    epochs: int,
 ) -> Iterator[dict[str, object]]:
     """The test's figures, last of all; before them each epoch's on the validation events."""
     task, precision = TASKS[experiment.task], experiment.resources.precision
-    config = CONFIGURATIONS.get(family) or _published(family, experiment)
     trial = Trial(family, config, folds, experiment, epochs=epochs, seed=0, device=CPU)
     while trial.epoch < trial.epochs:
         report = trial.advance()
@@ -181,6 +171,7 @@ def main() -> None:
     parser.add_argument("families", nargs="*", default=["popularity", "markov"])
     parser.add_argument("--epochs", type=int, default=60, help="at most")
     parser.add_argument("--precision", choices=["fp32", "bf16"], default="fp32")
+    parser.add_argument("--best", type=Path, help="of a study of the file: results/beauty/best")
     parser.add_argument(
         "--validation-too",
         action="store_true",
@@ -198,7 +189,9 @@ def main() -> None:
         if family not in families_of(experiment.task):
             parser.error(f"no family is called {family}: {', '.join(families_of(experiment.task))}")
         began = time.monotonic()
-        for line in measured(family, folds, test, experiment, args.epochs):
+        best = args.best and args.best / f"{family}.yaml"
+        config = read_best(best).config if best else _published(family, experiment)
+        for line in measured(family, config, folds, test, experiment, args.epochs):
             print("; ".join(f"{key}: {_shown(value)}" for key, value in line.items()), flush=True)
         if family == "markov":
             path = resolve(experiment.data.events[0], None, ROOT / "data/raw").path

@@ -1,6 +1,7 @@
 """The peers' side of `peers.py`: runs where only the peer is installed, prints a line of JSON.
 
-    python peer.py recbole FOLDER EPOCHS SECONDS THREADS | implicit FOLDER | gru4rec FOLDER PATH
+    python peer.py recbole FOLDER FAMILY EPOCHS SECONDS THREADS | implicit FOLDER
+                   | gru4rec FOLDER PATH
 
 FOLDER has `peers/peers.inter`: user, item and place (the order of a learner's events, unique). The
 last event of a learner is left out, the one before is validated on, the rest is trained on.
@@ -19,19 +20,23 @@ from typing import Any
 from peaks import peak_gib
 
 THREADS = 2
-HIDDEN, EMBEDDING = 128, 64
+MODELS = {
+    "gru": ("GRU4Rec", {"hidden_size": 128, "embedding_size": 64, "num_layers": 1}),
+    "sasrec": ("SASRec", {"hidden_size": 64, "inner_size": 256, "n_layers": 2, "n_heads": 2}),
+}
 
 
-def recbole(folder: Path, epochs: int, seconds: float, threads: int) -> dict[str, object]:
-    """GRU4Rec of RecBole: its speed over some seconds, then validation NDCG@10 of every epoch."""
+def recbole(
+    folder: Path, family: str, epochs: int, seconds: float, threads: int
+) -> dict[str, object]:
+    """A network of RecBole: its speed over some seconds, then validation NDCG@10 of every epoch."""
     torch: Any = import_module("torch")
     torch.set_num_threads(threads)
+    name, sizes = MODELS[family]
     config_dict = {
+        **sizes,
         "data_path": str(folder),
         "load_col": {"inter": ["user_id", "item_id", "timestamp"]},
-        "hidden_size": HIDDEN,
-        "embedding_size": EMBEDDING,
-        "num_layers": 1,
         "loss_type": "CE",
         "train_neg_sample_args": None,
         "eval_args": {"split": {"LS": "valid_and_test"}, "order": "TO", "mode": "full"},
@@ -43,13 +48,14 @@ def recbole(folder: Path, epochs: int, seconds: float, threads: int) -> dict[str
         "seed": 0,
     }
     config = import_module("recbole.config").Config(
-        model="GRU4Rec", dataset="peers", config_dict=config_dict
+        model=name, dataset="peers", config_dict=config_dict
     )
     import_module("recbole.utils").init_seed(0, True)
     logging.disable(logging.CRITICAL)
     data: Any = import_module("recbole.data")
     train, valid, _ = data.data_preparation(config, data.create_dataset(config))
-    model = import_module("recbole.model.sequential_recommender").GRU4Rec(config, train.dataset)
+    kind = getattr(import_module("recbole.model.sequential_recommender"), name)
+    model = kind(config, train.dataset)
     trainer = import_module("recbole.trainer").Trainer(config, model)
     events = len(train.dataset)
     clock = time.process_time if threads == 1 else time.perf_counter
@@ -133,7 +139,7 @@ def gru4rec(folder: Path, path: Path) -> dict[str, object]:
         columns={"user": "SessionId", "item": "ItemId", "place": "Time"}
     )
     model = import_module("gru4rec_pytorch").GRU4Rec(
-        layers=[HIDDEN],
+        layers=[MODELS["gru"][1]["hidden_size"]],
         loss="cross-entropy",
         batch_size=512,
         constrained_embedding=True,
@@ -160,7 +166,7 @@ def main() -> None:
     name, folder = sys.argv[1], Path(sys.argv[2])
     out = sys.stdout
     if name == "recbole":
-        found = recbole(folder, int(sys.argv[3]), float(sys.argv[4]), int(sys.argv[5]))
+        found = recbole(folder, sys.argv[3], int(sys.argv[4]), float(sys.argv[5]), int(sys.argv[6]))
     elif name == "implicit":
         found = implicit(folder)
     else:

@@ -1,7 +1,7 @@
-"""recsweep's GRU beside RecBole's GRU4Rec, implicit and a plain loop: one run, one log, two cores.
+"""recsweep beside RecBole, implicit and a plain loop: one run, one log, two cores.
 
-    python benchmarks/peers.py --environment FOLDER [--seconds 60] [--epochs 3] [--rounds 3]
-                               [--gru4rec PATH]
+    python benchmarks/peers.py --environment FOLDER [--family gru|sasrec] [--seconds 60]
+                               [--epochs 3] [--rounds 3] [--gru4rec PATH]
 
 FOLDER gets a virtual environment with RecBole 1.2.1 and implicit (kept for the next run); PATH is a
 checkout of GRU4Rec_PyTorch_Official. MovieLens 100k, leave-one-out: the last event of a learner
@@ -16,8 +16,9 @@ events at one time is written down once, so that everybody has the same sequence
   `--busy` is for a machine with other work on it: RecBole with one thread, and every speed is twice
   the events of a process in a second of its processor's time. (implicit and GRU4Rec official stay
   in wall seconds.)
-- the limit: measured float32 products a second, against the operations that an event takes, forward
-  and backward. `of the limit` counts the operations that were done, never those that were shared.
+- the limit (for `gru`): measured float32 products a second, against the operations that an event
+  takes, forward and backward. `of the limit` counts the operations that were done, never those that
+  were shared.
 - seconds to RecBole's validation NDCG@10 after its epochs, one process of one thread.
 - a sweep of six trials of ten epochs: RecBole's is estimated from its epochs; run `sweep.py` for
   recsweep's.
@@ -48,7 +49,7 @@ import polars as pl
 import torch
 
 from peaks import peak_gib
-from plain_gru import CONFIG, EMBEDDING, HIDDEN, PlainLoop
+from plain_loop import CONFIGS, EMBEDDING, HIDDEN, PlainLoop
 from recsweep.config.files import load_experiment
 from recsweep.config.schema import Resources
 from recsweep.data.sources import resolve
@@ -63,7 +64,10 @@ from recsweep.training.process import environment_variables, worker_environment
 ROOT = Path(__file__).parents[1]
 WORKERS, SECONDS, MAX_EPOCHS = 2, 5.0, 60
 PEERS = ("recbole==1.2.1", "torch==2.13.0", "implicit", "numpy<2", "scipy<1.15", "pandas<2.3")
-LIMITS = {"recsweep fp32": 35.0, "recsweep bf16": 50.0}
+LIMITS = {
+    "gru": {"recsweep fp32": 35.0, "recsweep bf16": 50.0},
+    "sasrec": {"recsweep bf16": 50.0},
+}
 CPU = torch.device("cpu")
 _shared: dict[str, Any] = {}
 
@@ -124,10 +128,10 @@ def mean_ndcg(ranks: Int64) -> float:
     return float(ndcg(ranks, 10).mean())
 
 
-def engine(training: Training, precision: str, **changes: object) -> GradientRanker:
-    """recsweep's GRU."""
-    model = families_of("next_item")["gru"].model(
-        {**CONFIG, **changes}, Context(training, 0, CPU, precision)
+def engine(family: str, training: Training, precision: str, **changes: object) -> GradientRanker:
+    """recsweep's."""
+    model = families_of("next_item")[family].model(
+        {**CONFIGS[family], **changes}, Context(training, 0, CPU, precision)
     )
     assert isinstance(model, GradientRanker)
     return model
@@ -139,7 +143,7 @@ def _clock() -> float:
 
 def engine_speed(training: Training, seconds: float, precision: str) -> float:
     """Targets a second, whole epochs."""
-    model = engine(training, precision)
+    model = engine(_shared["family"], training, precision)
     seen, started = 0, _clock()
     while (elapsed := _clock() - started) < seconds:
         model.fit_epoch()
@@ -149,7 +153,7 @@ def engine_speed(training: Training, seconds: float, precision: str) -> float:
 
 def plain_speed(training: Training, seconds: float) -> float:
     """The same of the plain loop."""
-    loop = PlainLoop(training)
+    loop = PlainLoop(training, family=_shared["family"])
     seen, started = 0, _clock()
     while True:
         for chosen in loop.batches():
@@ -178,9 +182,9 @@ WAYS: dict[str, Callable[[float], float]] = {
 }
 
 
-def _share(places: Training, times: Training, busy: bool, barrier: Any) -> None:
+def _share(family: str, places: Training, times: Training, busy: bool, barrier: Any) -> None:
     torch.set_num_threads(1)
-    _shared.update(places=places, times=times, busy=busy, barrier=barrier)
+    _shared.update(family=family, places=places, times=times, busy=busy, barrier=barrier)
 
 
 def _work(way: str) -> float:
@@ -189,11 +193,13 @@ def _work(way: str) -> float:
     return WAYS[way](SECONDS)
 
 
-def speeds(places: Training, times: Training, rounds: int, busy: bool) -> dict[str, list[float]]:
+def speeds(
+    family: str, places: Training, times: Training, rounds: int, busy: bool
+) -> dict[str, list[float]]:
     """Of every way in two processes at once, taking turns."""
     found: dict[str, list[float]] = {way: [] for way in WAYS}
     spawn = mp.get_context("spawn")
-    shared = (places, times, busy, spawn.Barrier(WORKERS))
+    shared = (family, places, times, busy, spawn.Barrier(WORKERS))
     with (
         environment_variables(worker_environment(Resources())),
         ProcessPoolExecutor(WORKERS, spawn, _share, shared) as pool,
@@ -205,22 +211,24 @@ def speeds(places: Training, times: Training, rounds: int, busy: bool) -> dict[s
 
 
 def operations(training: Training) -> float:
-    """Float32 operations an event in products, forward and backward (three times forward)."""
-    windows = engine(training, "fp32").batches.windows
+    """Of `gru`: float32 operations an event in products; with the way back three times forward."""
+    windows = engine("gru", training, "fp32").batches.windows
     places = 2 * 3 * HIDDEN * (EMBEDDING + HIDDEN) * int(windows.length.sum())
     states = 2 * EMBEDDING * (HIDDEN + training.n_items) * len(windows.state)
     return 3 * (places + states) / windows.n_targets
 
 
-def _seconds_to(way: str, target: float, training: Training, targets: Targets) -> dict[str, Any]:
+def _seconds_to(
+    family: str, way: str, target: float, training: Training, targets: Targets
+) -> dict[str, Any]:
     torch.set_num_threads(1)
     ranker = Ranker(targets, training.n_items, CPU)
     started = time.perf_counter()
     model: Recommender
     if way == "plain loop":
-        model = PlainLoop(training)
+        model = PlainLoop(training, family=family)
     else:
-        model = engine(training, way.removeprefix("recsweep "), dropout=0.3)
+        model = engine(family, training, way.removeprefix("recsweep "), dropout=0.3)
     scores: list[float] = []
     while not scores or (scores[-1] < target and len(scores) < MAX_EPOCHS):
         model.fit_epoch()
@@ -233,14 +241,16 @@ def _seconds_to(way: str, target: float, training: Training, targets: Targets) -
     }
 
 
-def seconds_to(way: str, target: float, training: Training, targets: Targets) -> dict[str, Any]:
+def seconds_to(
+    family: str, way: str, target: float, training: Training, targets: Targets
+) -> dict[str, Any]:
     """Train and rank after every epoch until NDCG@10 is reached, in a process of one thread."""
     spawn = mp.get_context("spawn")
     with (
         environment_variables(worker_environment(Resources())),
         ProcessPoolExecutor(1, spawn) as pool,
     ):
-        return pool.submit(_seconds_to, way, target, training, targets).result()
+        return pool.submit(_seconds_to, family, way, target, training, targets).result()
 
 
 def install(folder: Path) -> Path:
@@ -276,15 +286,19 @@ def peer(python: Path, *arguments: str) -> dict[str, Any]:
 
 
 def race(
-    theirs: dict[str, Any], training: Training, targets: Targets, found: dict[str, Any]
+    family: str,
+    theirs: dict[str, Any],
+    training: Training,
+    targets: Targets,
+    found: dict[str, Any],
 ) -> None:
     """Seconds to RecBole's last validation NDCG@10."""
     goal = theirs["ndcg@10"][-1]
     epochs = len(theirs["ndcg@10"])
     print(f"\nseconds to RecBole's validation NDCG@10 of {goal:.4f} after {epochs} epochs")
-    print(f"{'RecBole GRU4Rec, two threads':34} {theirs['seconds']:8.1f}")
+    print(f"{'RecBole, two threads':34} {theirs['seconds']:8.1f}")
     for way in ("plain loop", "recsweep fp32", "recsweep bf16"):
-        row = found[way]["to_goal"] = seconds_to(way, goal, training, targets)
+        row = found[way]["to_goal"] = seconds_to(family, way, goal, training, targets)
         if row["seconds"]:
             shown = f"{row['seconds']:8.1f} {theirs['seconds'] / row['seconds']:9.1f}x"
         else:
@@ -300,6 +314,7 @@ def main() -> None:
         description=__doc__, formatter_class=argparse.RawTextHelpFormatter
     )
     parser.add_argument("--environment", type=Path, required=True)
+    parser.add_argument("--family", choices=LIMITS, default="gru")
     parser.add_argument("--gru4rec", type=Path)
     parser.add_argument("--seconds", type=float, default=60.0, help="for RecBole's speed")
     parser.add_argument("--epochs", type=int, default=3, help="of RecBole for its NDCG@10, or 0")
@@ -314,16 +329,16 @@ def main() -> None:
         (folder := Path(temporary) / "peers").mkdir()
         header = {"user": "user_id:token", "item": "item_id:token", "place": "timestamp:float"}
         log.select(*header).rename(header).write_csv(folder / "peers.inter", separator="\t")
-        how = (options.epochs, options.seconds, 1 if options.busy else 2)
+        how = (options.family, options.epochs, options.seconds, 1 if options.busy else 2)
         theirs = peer(python, "recbole", temporary, *map(str, how))
         if options.busy:  # two such processes fill two cores
             theirs["events_per_second"] *= WORKERS
-        found["RecBole GRU4Rec"] = theirs
+        found["RecBole"] = theirs
         found["implicit ALS"] = peer(python, "implicit", temporary)
         if options.gru4rec:
             path = str(options.gru4rec.resolve())
             found["GRU4Rec official"] = peer(python, "gru4rec", temporary, path)
-    measured = speeds(places, times, options.rounds, options.busy)
+    measured = speeds(options.family, places, times, options.rounds, options.busy)
     limit = statistics.median(measured.pop("float32 products"))
     print(
         f"{len(places.sequences.item):,} training events of {len(places.sequences):,} learners, "
@@ -334,6 +349,7 @@ def main() -> None:
         rate = row["events_per_second"]
         ratio = rate / theirs["events_per_second"]
         print(f"{name:34} {rate:8,.0f} {ratio:9.1f}x {'':23} {row['peak_gib']:.2f}")
+    bars = LIMITS[options.family]
     for way, rates in measured.items():
         rate = statistics.median(rates)
         pairs = zip(rates, measured["plain loop"], strict=True)
@@ -341,18 +357,24 @@ def main() -> None:
             "events_per_second": round(rate),
             "to_recbole": rate / theirs["events_per_second"],
             "to_plain": statistics.median(a / b for a, b in pairs),
-            "of_limit": rate * operations(times if "times" in way else places) / limit,
         }
-        bar = f"  (limit {LIMITS[way]:.0f}x)" if way in LIMITS else ""
+        if options.family == "gru":
+            row["of_limit"] = rate * operations(times if "times" in way else places) / limit
+        share = f"{row['of_limit']:.0%}" if "of_limit" in row else ""
+        bar = f"  (limit {bars[way]:.0f}x)" if way in bars else ""
         print(
             f"{way:34} {rate:8,.0f} {row['to_recbole']:9.1f}x {row['to_plain']:8.2f}x "
-            f"{row['of_limit']:12.0%}{bar}"
+            f"{share:>12}{bar}"
         )
     if options.epochs:
-        race(theirs, places, targets, found)
+        race(options.family, theirs, places, targets, found)
     found["RecBole sweep, estimated seconds"] = 60 * theirs["epoch_seconds"]
     print(f"\nsix trials of ten epochs, RecBole, estimated: {60 * theirs['epoch_seconds']:,.0f} s")
-    print(json.dumps({"benchmark": "peers", "gflops": limit / 1e9, "found": found}))
+    print(
+        json.dumps(
+            {"benchmark": "peers", "family": options.family, "gflops": limit / 1e9, "found": found}
+        )
+    )
 
 
 if __name__ == "__main__":

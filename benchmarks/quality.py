@@ -24,7 +24,7 @@ for name in ("OMP_NUM_THREADS", "MKL_NUM_THREADS"):
 import torch
 from scipy.special import stdtrit
 
-from plain_gru import CONFIG, PlainLoop
+from plain_loop import CONFIG, PlainLoop
 from recsweep.config.files import load_experiment
 from recsweep.data.prepare import prepare
 from recsweep.data.types import Fold

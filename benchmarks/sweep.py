@@ -9,7 +9,7 @@ one-thread processes everywhere. Three ways to the same configurations:
   run files. Ray's start is apart.
 - `bare engine`: recsweep's own trials in a pool of two processes, with nothing around them. A sweep
   as fast as this wastes nothing, whatever its own count of busy seconds says.
-- `plain loop`: nn.GRU as one writes it by hand (`plain_gru.py`), which never evaluates.
+- `plain loop`: nn.GRU as one writes it by hand (`plain_loop.py`), which never evaluates.
 
 The last line is JSON.
 """
@@ -31,7 +31,7 @@ for name in ("OMP_NUM_THREADS", "MKL_NUM_THREADS"):
 
 import torch
 
-from plain_gru import PlainLoop, one_split, write_space
+from plain_loop import PlainLoop, one_split, write_space
 from recsweep.config.files import load_experiment
 from recsweep.config.schema import Experiment, Resources
 from recsweep.config.values import Configuration

@@ -22,7 +22,7 @@ from pathlib import Path
 for name in ("OMP_NUM_THREADS", "MKL_NUM_THREADS"):
     os.environ.setdefault(name, "1")
 
-from plain_gru import one_split, write_space
+from plain_loop import one_split, write_space
 from recsweep.config.files import load_experiment
 from recsweep.config.schema import Experiment
 from recsweep.data.prepare import prepare

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from recsweep.serving import served
 from recsweep.serving.app import Busy
-from recsweep.serving.messages import ModelOut, PurchaseIn, PurchaseOut, RecommendIn, RecommendOut
+from recsweep.serving.messages import ModelOut, PurchaseIn, RecommendIn
 
 
 @dataclass
@@ -14,13 +14,13 @@ class Here:
     bundle: served.ServedBundle
     busy: bool = False
 
-    async def recommend(self, request: RecommendIn) -> RecommendOut:
+    async def recommend(self, request: RecommendIn) -> bytes:
         if self.busy:
             raise Busy
-        return self.bundle.recommend([request])[0]
+        return self.bundle.recommend([request])[0].model_dump_json().encode()
 
-    async def purchase(self, request: PurchaseIn) -> PurchaseOut:
-        return self.bundle.purchase([request])[0]
+    async def purchase(self, request: PurchaseIn) -> bytes:
+        return self.bundle.purchase([request])[0].model_dump_json().encode()
 
 
 def model(name: str, task: str = "next_item", share: float = 1.0) -> ModelOut:

@@ -61,20 +61,25 @@ def write_log(path: Path) -> None:
             rows.append((f"u{user}", f"c{item}", 1_600_000_000 + 7 * (start + 15 * step) + user))
             item = (item + (1 if random.random() < 0.7 else int(random.integers(0, 15)))) % 15
     pl.DataFrame(rows, schema=["user", "item", "time"], orient="row").write_csv(path)
+    teams = [(f"u{user}", "blue" if user < 30 else "red") for user in range(40)]
+    table = pl.DataFrame(teams, schema=["user", "team"], orient="row")
+    table.write_csv(path.with_name("learners.csv"))
 
 
 def tiny_experiment() -> Experiment:
     """Its log lies where TINY_LOG says."""
     event = {"path": "${TINY_LOG}/log.csv", "user": "user", "item": "item", "time": "time"}
+    users = {"path": "${TINY_LOG}/learners.csv", "key": "user", "categorical": ["team"]}
     return Experiment.model_validate(
         {
             "study": "tiny",
-            "data": {"name": "tiny", "events": [event]},
+            "data": {"name": "tiny", "events": [event], "users": users},
+            "features": [],
             "folds": {"count": 2, "validation": 0.2, "test": 0.2},
             "targets": {"seen": "keep"},
             "metric": {"report_k": [5, 10]},
             "families": {name: f"search_spaces/{name}.yaml" for name in CONFIGS},
             "budget": {"trials": 1, "epochs": 2},
-            "confirm": {"seeds": 2, "resamples": 1000},
+            "confirm": {"seeds": 2, "resamples": 1000, "groups": ["team"], "smallest_group": 2},
         }
     )

@@ -24,7 +24,7 @@ from recsweep.data.features.stored import (
     stored_parts,
 )
 from recsweep.data.features.table import EncodedTable, TableEncoder
-from recsweep.data.types import UNKNOWN, Labels, Sequences, Targets, Training
+from recsweep.data.types import UNKNOWN, Labels, Sequences, Targets, Training, Treatments
 from recsweep.errors import BadInput
 from recsweep.evaluation.probability import Calibrator
 from recsweep.models.family import Build
@@ -182,11 +182,13 @@ def _training(record: BundleFile, item_features: Any) -> Training:
     )
     if not columns.inputs:
         return training
+    treated = Treatments(none.astype(bool), none.astype(np.float64), budget=0.0)
     labels = Labels(
         bought=none.astype(bool),
         inputs=np.zeros((0, len(columns.inputs)), np.float32),
         columns=columns.inputs,
         price=None,
+        treatments=treated if record.experiment.data.treatments else None,
     )
     examples = Targets(
         histories=sequences,

@@ -6,6 +6,18 @@ from recsweep.bundle.format import BundleFile, Evidence
 from recsweep.config.schema import written
 from recsweep.data.clock import iso
 from recsweep.models.registry import families
+from recsweep.tasks.registry import TASKS
+
+ASK = {
+    "events": "recsweep recommend models/{name} histories.csv --k 10 > recommendations.csv",
+    "sessions": "recsweep recommend models/{name} table.csv > answers.csv",
+    "texts": "recsweep monitor models/{name} feed.csv",
+}
+HOLDS = {
+    "events": "- The folder holds no learner's data. ",
+    "sessions": "- The folder holds no row of the table. ",
+    "texts": "- The folder holds no text, but the words or characters that it knows. ",
+}
 
 
 def card(record: BundleFile, name: str) -> str:
@@ -16,7 +28,7 @@ def card(record: BundleFile, name: str) -> str:
 def _lines(record: BundleFile, name: str) -> Iterator[str]:
     fitted, experiment, selected = record.fitted, record.experiment, record.selected
     title = families()[record.kind].title if record.kind in families() else record.kind
-    of_texts = experiment.data.kind == "texts"
+    words, kind = TASKS[record.task].card, experiment.data.kind
     yield f"# {name}: {title}, of the study {record.study}"
     yield ""
     if experiment.description:
@@ -25,16 +37,17 @@ def _lines(record: BundleFile, name: str) -> Iterator[str]:
     yield "|---|---|"
     yield f"| task | `{record.task}` |"
     yield f"| family | `{record.family}` ({title}), trial {selected.trial} |"
-    if not of_texts:
+    if kind == "events":
         yield f"| courses | {record.courses} ({record.cold_courses} of them without an event) |"
     yield f"| fitted on | {_period(record)} |"
-    if of_texts:
-        yield f"| texts | {fitted.events} |"
-    else:
+    if kind == "events":
         yield f"| learners, events | {fitted.learners}, {fitted.events} |"
+    else:
+        yield f"| {'texts' if kind == 'texts' else experiment.data.unit} | {fitted.events} |"
     yield f"| data | {fitted.dataset}, fingerprint `{fitted.fingerprint[:16]}` |"
     yield f"| epochs, seed | {record.epochs}, {record.seed} |"
-    yield f"| calibration | {record.calibrator.calibration} |" if record.columns.inputs else ""
+    if record.calibrator.calibration != "none":
+        yield f"| calibration | {record.calibrator.calibration} |"
     yield ""
     yield "## Evidence"
     yield ""
@@ -43,38 +56,23 @@ def _lines(record: BundleFile, name: str) -> Iterator[str]:
     yield "## Use"
     yield ""
     yield "```sh"
-    ask = "recommend models/{} histories.csv --k 10 > recommendations.csv"
-    yield "recsweep " + ("monitor models/{} feed.csv" if of_texts else ask).format(name)
+    yield ASK[kind].format(name=name)
     yield "```"
     yield ""
-    if of_texts:
-        yield "Intended: to label texts like those that it was fitted on, in the same language."
-    else:
-        yield (
-            "Intended: to rank courses for learners of the platform that the log is of, or of one "
-            "much like it."
-            if not record.columns.inputs
-            else "Intended: to say how likely a look at a course ends in buying it, on the "
-            "platform that the log is of."
-        )
+    yield f"Intended: {words.intended}"
     yield ""
-    yield from _limits(record, of_texts=of_texts)
+    yield from _limits(record, words.figures)
     yield ""
     yield "## Licence"
     yield ""
     yield record.licence
 
 
-def _limits(record: BundleFile, *, of_texts: bool) -> Iterator[str]:
+def _limits(record: BundleFile, figures: str) -> Iterator[str]:
+    kind = record.experiment.data.kind
     yield "## Limits"
     yield ""
-    yield (
-        "- The figures above are offline, on texts whose labels somebody gave. Texts of another "
-        "source or time can differ: label some of those and compare."
-        if of_texts
-        else "- The figures above are offline, on what learners did under the platform's own "
-        "recommendations. They don't say what recommending these courses changes: test that online."
-    )
+    yield f"- The figures above are offline, {figures}"
     if record.fitted.until == "everything":
         yield (
             "- The figures are of the same configuration fitted without the sealed test. This "
@@ -83,16 +81,13 @@ def _limits(record: BundleFile, *, of_texts: bool) -> Iterator[str]:
     if not record.experiment.folds.in_time:
         rule = record.experiment.folds.rule
         yield f"- The figures are of a split that doesn't respect time (folds.rule: {rule})."
-    if not of_texts:
+    if kind == "events":
         yield (
             "- It knows nothing of courses that came after its data end, and can't recommend them."
         )
-    yield "- It reflects who was in the log. No check of fairness between groups was made."
-    yield (
-        "- The folder holds no text, but the words or characters that it knows. "
-        if of_texts
-        else "- The folder holds no learner's data. "
-    ) + "Weights can still betray what training data said; treat them as you treat the log."
+    yield "- It reflects who was in the data. No check of fairness between groups was made."
+    betray = "Weights can still betray what training data said; treat them as you treat the data."
+    yield HOLDS[kind] + betray
 
 
 def _period(record: BundleFile) -> str:
@@ -134,3 +129,6 @@ def _sealed(family: str, found: Evidence) -> Iterator[str]:
     yield ""
     for pair in found.pairs:
         yield f"- {pair.sentence(written(found.metric), unit=found.unit)}"
+    if found.caveats:
+        yield ""
+        yield from found.caveats

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from recsweep.config.schema import Experiment, Schema, Unit
+from recsweep.config.schema import Experiment, Schema, Unit, later
 from recsweep.config.values import RecordedConfiguration
 from recsweep.evaluation.probability import Calibrator
 from recsweep.evaluation.verdict import PairVerdict, Scope
@@ -45,6 +45,7 @@ class Evidence(Schema):
     openings: int  # how often the test had been opened
     scores: Mapping[str, Score]  # family -> the metric
     pairs: tuple[PairVerdict, ...]  # those that the family is one of
+    caveats: tuple[str, ...] = later(())  # what keeps scores from meaning what they seem to
 
 
 class Fitted(Schema):

@@ -38,7 +38,9 @@ def history_table(experiment: Experiment, path: Path) -> EventTable:
     packed = path.name.lower()
     text = "csv" if table.format == "parquet" else table.format
     form = "parquet" if packed.endswith((".parquet", ".pq")) else text
-    return table.model_copy(update={"path": str(path), "format": form, "sha256": None})
+    # Who is to be treated is what is asked, and nothing that a history says.
+    update = {"path": str(path), "format": form, "sha256": None, "treatment": None}
+    return table.model_copy(update=update)
 
 
 def read_histories(

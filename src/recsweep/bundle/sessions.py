@@ -1,4 +1,4 @@
-"""Rows of a table of sessions, and how likely each ends in a purchase."""
+"""Rows of a plain table, and what a bundle answers to each."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -32,13 +32,14 @@ def read_sessions(experiment: Experiment, path: Path) -> Iterator[pl.DataFrame]:
             yield pl.DataFrame(feature_columns(session_features(table), raw, file))
 
 
-def probabilities_of(bundle: Bundle, rows: pl.DataFrame, first: int) -> pl.DataFrame:
-    """A row for each session: its number in the file, from `first`, and its probability."""
+def answers_of(bundle: Bundle, rows: pl.DataFrame, first: int) -> pl.DataFrame:
+    """A row for each: its number in the file, from `first`, and the answer."""
     ids = pl.Series([str(n) for n in range(len(rows))], dtype=pl.String)
     known = with_learners(bundle.known, DatedTable(rows, ids))
-    answers = TASKS[bundle.file.task].session_answers
-    assert answers is not None  # a study of sessions is of a task that has them
+    task = TASKS[bundle.file.task]
+    assert task.row_answers is not None  # a study of a plain table is of a task that has them
     with torch.inference_mode():
-        found = answers(bundle.model, known)
+        found = task.row_answers(bundle.model, known)
     numbers = pl.Series(range(first, first + len(rows)), dtype=pl.Int64)
-    return pl.DataFrame({"session": numbers, "probability": found})
+    unit = bundle.known.experiment.data.unit
+    return pl.DataFrame({unit.removesuffix("s"): numbers, task.answer: found})

@@ -13,11 +13,14 @@ def fitted_lines(record: BundleFile) -> Iterator[str]:
     """What was fitted, and what stands behind it."""
     fitted = record.fitted
     period = "all data" if fitted.until == "everything" else "the development period"
-    what = f"{fitted.learners} learners, {fitted.events} events, {record.courses} courses"
+    data = record.experiment.data
+    what = {
+        "events": f"{fitted.learners} learners, {fitted.events} events, {record.courses} courses",
+        "sessions": f"{fitted.events} {data.unit}",
+        "texts": f"{fitted.events} texts",
+    }[data.kind]
     if record.experiment.folds.in_time:
         period += f", up to {iso(fitted.end)}"
-    if record.experiment.data.kind == "texts":
-        what = f"{fitted.events} texts"
     yield f"Fitted {record.family} ({record.selected.trial}) on {period}: {what}."
     if record.evidence is None:
         yield "! It has no verdict: the sealed test was not opened for this configuration."
@@ -47,7 +50,7 @@ def monitored_lines(found: Monitored) -> Iterator[str]:
 def recommended_lines(done: Recommended) -> Iterator[str]:
     """Counts; each line that starts with `!` is a caveat."""
     if not done.learners:
-        yield f"{done.rows} session{'s' * (done.rows != 1)}."
+        yield f"{done.rows} {done.unit if done.rows != 1 else done.unit.removesuffix('s')}."
         return
     lists = f"{done.rows} courses for {done.learners} learner{'s' * (done.learners != 1)}"
     yield f"{lists} from {done.read.rows} rows." if done.read.rows else f"{lists}."

@@ -97,10 +97,11 @@ def caveats(manifest: Manifest) -> list[str]:
 
 def _sessions(manifest: Manifest) -> list[tuple[str, str]]:
     """Parts of a table without a clock."""
+    unit = manifest.data.unit
     parts = [(f"  {fold.name}", fold.validation) for fold in manifest.folds]
     named = [("development", manifest.development), *parts, ("sealed test", manifest.sealed_test)]
     return [
-        (name, f"{part.events:,} sessions, {part.types.get(KINDS[BOUGHT], 0):,} labelled yes")
+        (name, f"{part.events:,} {unit}, {part.types.get(KINDS[BOUGHT], 0):,} labelled yes")
         for name, part in named
     ] + [("time", "not respected: the table has no clock, parts are drawn at random")]
 

@@ -3,13 +3,13 @@
 from recsweep.config.schema import Experiment, Resources
 from recsweep.models.bf16.library import library
 
-ENGINE = "torch-eager-1"
+ENGINE = "torch-eager-2"
 """In every record. Its number goes up with a change that moves last bits: another order
 of sums in a layer, a loss or an optimiser. Where it differs, `reproduce` allows for the spread of
 seeds.
 """
-BF16_ENGINE = 2
-"""The same of `bf16/kernels.cpp`, after the name of its product; the compiler follows."""
+BF16_ENGINE = 3
+"""The same of `bf16/`, after the name of its product; the compiler follows."""
 
 
 def engine_of(resources: Resources) -> str:

@@ -12,7 +12,8 @@ import torch.nn.functional as F
 from torch import Tensor
 from torch.autograd.function import once_differentiable
 
-from recsweep.models.bf16 import kernels
+from recsweep.models.bf16.cross_entropy import HalfCrossEntropy
+from recsweep.models.bf16.library import runs
 
 CHUNK_LOGITS = 1 << 24
 """At most so many logits are held at once: 64 MiB in float32."""
@@ -127,8 +128,8 @@ def cross_entropy(
     """
     loss: Tensor
     plain = memory is None and weight_of_target is None
-    if half and plain and kernels.runs(states.device):
-        loss = kernels.HalfCrossEntropy.apply(states, weight, bias, target, target_state)  # type: ignore[no-untyped-call]
+    if half and plain and runs(states.device):
+        loss = HalfCrossEntropy.apply(states, weight, bias, target, target_state)  # type: ignore[no-untyped-call]
         return loss
     extra = (memory.value, memory.state, memory.item) if memory else (None, None, None)
     loss = _LinearCrossEntropy.apply(  # type: ignore[no-untyped-call]

@@ -1,5 +1,6 @@
 """Families that rank the catalogue and are trained by gradient: a `Network` under any loss."""
 
+import math
 from collections.abc import Callable, Iterator, Sequence
 from typing import TypeVar
 
@@ -12,7 +13,7 @@ from recsweep.config.schema import Loss
 from recsweep.data.batches import Batch, Batches
 from recsweep.data.types import Training
 from recsweep.models import losses, tables
-from recsweep.models.bf16 import kernels
+from recsweep.models.bf16.library import runs
 from recsweep.models.gradient import GradientConfig, HistoryModel
 from recsweep.models.network import Encoder, Network
 from recsweep.models.protocol import Context, Histories
@@ -26,6 +27,7 @@ class RankingConfig(GradientConfig):
     negatives: int = Field(1, ge=1)  # drawn a batch; for the sampled losses
     calibration: float = Field(0.75, ge=0, le=1)  # gbce: its t
     score_penalty: float = Field(1.0, ge=0)  # bpr_max
+    embedding_dropout: float = Field(0.0, ge=0, lt=1)  # courses that a batch's histories lack
 
 
 C = TypeVar("C", bound=RankingConfig)
@@ -40,8 +42,14 @@ class GradientRanker(HistoryModel[Network, Batch]):
         training, self.config = context.training, config
         sparse = config.loss != "cross_entropy" and training.n_items >= tables.SPARSE_FROM
         super().__init__(
-            lambda: Network(encoder(config, training), training, sparse), config, context
+            lambda: Network(encoder(config, training), training, sparse, config.embedding_dropout),
+            config,
+            context,
         )
+        if config.loss in ("bce", "gbce"):
+            # A target is one of 1 + negatives, which even odds would take epochs to learn (Lin et
+            # al. 2017, section 4.1).
+            nn.init.constant_(self.network.bias, -math.log(config.negatives))
         self.batches = Batches(training, config.window, config.batch_size, context.device)
         self._weight = self._weights_of_events()
         counts = np.bincount(training.sequences.item, minlength=training.n_known)
@@ -60,6 +68,11 @@ class GradientRanker(HistoryModel[Network, Batch]):
         of_events[target] = weights
         return torch.from_numpy(of_events).to(self.context.device)
 
+    @property
+    def entries(self) -> int:
+        """Windows of histories."""
+        return len(self.batches.windows.length)
+
     def training_batches(self, seed: int) -> Iterator[Batch]:
         """Windows of histories."""
         return self.batches.epoch(seed)
@@ -71,7 +84,7 @@ class GradientRanker(HistoryModel[Network, Batch]):
     def fused(self) -> bool | None:
         """In bf16; float32 keeps to the way that it began with."""
         half = self.context.precision == "bf16"
-        return True if half and kernels.runs(self.context.device) else None
+        return True if half and runs(self.context.device) else None
 
     @torch.inference_mode()
     def score(self, histories: Histories) -> Tensor:

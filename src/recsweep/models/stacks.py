@@ -1,13 +1,27 @@
 """Stacks of recurrent layers, whatever is read and asked."""
 
+from collections.abc import Mapping
+from functools import partial
+
 import torch
 from pydantic import Field
 from torch import Tensor, nn
 
+from recsweep.models.bf16.gru import HalfGruLayer
+from recsweep.models.bf16.library import runs
+from recsweep.models.bf16.lstm import HalfLstmLayer
+from recsweep.models.bf16.operands import Layer, on_padded_units
 from recsweep.models.gradient import GradientConfig
-from recsweep.models.recurrence import run_gru
+from recsweep.models.recurrence.gru import GruLayer
+from recsweep.models.recurrence.lstm import LstmLayer
 
 Cell = type[nn.GRU | nn.LSTM]
+
+LAYERS: Mapping[Cell, tuple[Layer, Layer]] = {
+    nn.GRU: (GruLayer.apply, partial(on_padded_units, HalfGruLayer.apply)),
+    nn.LSTM: (LstmLayer.apply, partial(on_padded_units, HalfLstmLayer.apply)),
+}
+"""Ours for the CPU, in the inputs' type and in bfloat16."""
 
 
 class StackConfig(GradientConfig):
@@ -37,12 +51,22 @@ def stack(cell: Cell, config: StackConfig) -> nn.GRU | nn.LSTM:
 
 
 def run(layers: nn.GRU | nn.LSTM, inputs: Tensor, dropout: nn.Module) -> Tensor:
-    """(n_rows, longest, hidden_size) states from a zero state."""
-    ours = isinstance(layers, nn.GRU) and inputs.device.type == "cpu"
-    if ours and not torch.onnx.is_in_onnx_export():  # ONNX has an operator for the whole layer
-        assert isinstance(layers, nn.GRU)
-        return run_gru(layers, inputs, dropout)
-    return states_of(layers, inputs)
+    """(n_rows, longest, hidden_size) states from a zero state; `dropout` between layers.
+
+    On the CPU by layers of ours, to which `layers` lends its weights. Under autocast, on a
+    processor that multiplies in bfloat16, their states are in bfloat16.
+    """
+    if inputs.device.type != "cpu" or torch.onnx.is_in_onnx_export():
+        return states_of(layers, inputs)  # ONNX has an operator for a whole layer
+    whole, half = LAYERS[type(layers)]
+    layer = half if torch.is_autocast_enabled("cpu") and runs(inputs.device) else whole
+    for number in range(layers.num_layers):
+        weights = [
+            getattr(layers, f"{name}_l{number}")
+            for name in ("weight_ih", "weight_hh", "bias_ih", "bias_hh")
+        ]
+        inputs = layer(dropout(inputs) if number else inputs, *weights)
+    return inputs
 
 
 def states_of(layers: nn.GRU | nn.LSTM, inputs: Tensor) -> Tensor:

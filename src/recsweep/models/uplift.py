@@ -46,11 +46,12 @@ class UpliftBook:
     targets: Targets
     n_items: int
     device: torch.device
+    width: int | None = None  # see `CaseBook`
 
     @cached_property
     def plain(self) -> CaseBook:
         """As they are."""
-        return CaseBook(self.targets, self.n_items, self.device)
+        return CaseBook(self.targets, self.n_items, self.device, self.width)
 
     @cached_property
     def treated(self) -> CaseBook:
@@ -64,7 +65,8 @@ class UpliftBook:
 
     def _all(self, treatment: float) -> CaseBook:
         labels = with_treatment(labels_of(self.targets), np.full(len(self.targets), treatment))
-        return CaseBook(replace(self.targets, labels=labels), self.n_items, self.device)
+        targets = replace(self.targets, labels=labels)
+        return CaseBook(targets, self.n_items, self.device, self.width)
 
 
 class UpliftModel:

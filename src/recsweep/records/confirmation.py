@@ -2,12 +2,13 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Annotated, Any
 
-from pydantic import ConfigDict
+from pydantic import ConfigDict, Field
 
 from recsweep.config.digest import json_sha256
 from recsweep.config.schema import Decides, Schema, Unit, deciding, later
+from recsweep.evaluation.learner_groups import Gap
 from recsweep.evaluation.subgroups import SubgroupDifference
 from recsweep.evaluation.verdict import PairVerdict, Scope
 from recsweep.records.openings import Opened, Opening
@@ -31,6 +32,22 @@ class Subgroup(Schema):
     targets: int
     means: Mapping[str, Estimate]  # family -> the study's metric, intervals for this number alone
     differences: Mapping[str, SubgroupDifference]  # `a - b` -> every pair of families
+
+
+class GroupedLearners(Schema):
+    """Groups of learners by a column of `users`; intervals hold for all groups, or pairs of them,
+    together.
+    """
+
+    column: str
+    learners: Mapping[str, int]  # group -> of the test
+    smallest_group: int
+    pooled: tuple[str, ...]  # groups of fewer learners, together the last group
+    withheld: int  # learners of those, where together they are too few as well
+    # family -> metric -> group -> its mean
+    means: Mapping[str, Mapping[str, Mapping[str, Estimate]]]
+    # family -> metric -> the largest difference between two groups; empty: fewer than two
+    gaps: Mapping[str, Mapping[str, Gap]]
 
 
 class Steps(Schema):
@@ -57,6 +74,8 @@ class ConfirmedFamily(Opened):
     novelty: Mapping[str, Estimate]  # `novelty@10` -> bits
     # `gini@10`, `long_tail@10`, … -> how its lists are, beyond hitting targets
     beyond: Mapping[str, Estimate] = later({})
+    # `ndcg@10` -> the metric by inverse propensity, were courses taken as they are shown
+    corrected: Mapping[str, Estimate] = later({})
     fit_seconds: float  # of one refit
     score_seconds: float | None = later(None)  # that it took to answer the whole test
     model_bytes: int | None = later(None)  # of its state
@@ -88,10 +107,13 @@ class Confirmation(Schema):
     pairs: tuple[PairVerdict, ...]
     cold: tuple[PairVerdict, ...] = later(())  # arms of one family, on courses without events
     subgroups: tuple[Subgroup, ...]
+    groups: tuple[GroupedLearners, ...] = later(())  # one a column of `confirm.groups`
     dataset: str  # folder name of the prepared data
     fingerprint: str
     inputs: str  # digest of everything that decides these numbers: `confirmation_inputs`
     environment: Mapping[str, Any]
+    # Not written: an ensemble was made since, or made anew.
+    newer_ensemble: Annotated[bool, Field(exclude=True)] = False
 
     @property
     def searches(self) -> int:

@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
-from fastapi import Depends, FastAPI, HTTPException, Request
+from fastapi import Depends, FastAPI, HTTPException, Request, Response
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
@@ -23,6 +23,7 @@ from recsweep.serving.messages import (
 MOST_BYTES = 1 << 20
 """Of a request's body."""
 RETRY_SECONDS = "1"
+JSON = "application/json"
 
 
 class Busy(Exception):
@@ -30,13 +31,13 @@ class Busy(Exception):
 
 
 class Replicas(Protocol):
-    """Who answers for one bundle."""
+    """Who answers for one bundle: a `RecommendOut` or `PurchaseOut` as JSON."""
 
-    async def recommend(self, request: RecommendIn) -> RecommendOut:
+    async def recommend(self, request: RecommendIn) -> bytes:
         """Raises Busy."""
         ...
 
-    async def purchase(self, request: PurchaseIn) -> PurchaseOut:
+    async def purchase(self, request: PurchaseIn) -> bytes:
         """Raises Busy."""
         ...
 
@@ -77,7 +78,7 @@ def make_app(entries: Callable[[], Sequence[Entry]], token: str | None) -> FastA
     app = FastAPI(title="recsweep", summary="Course recommendations by fitted bundles.")
     bearer = HTTPBearer(auto_error=False)
 
-    def allowed(given: HTTPAuthorizationCredentials | None = Depends(bearer)) -> None:  # noqa: B008
+    async def allowed(given: HTTPAuthorizationCredentials | None = Depends(bearer)) -> None:  # noqa: B008
         wanted = (token or "").encode()
         if given is None or not hmac.compare_digest(given.credentials.encode(), wanted):
             raise HTTPException(401, "a bearer token is needed", {"WWW-Authenticate": "Bearer"})
@@ -92,27 +93,29 @@ def make_app(entries: Callable[[], Sequence[Entry]], token: str | None) -> FastA
     }
 
     @app.get("/health")
-    def health() -> Mapping[str, str]:
+    async def health() -> Mapping[str, str]:
         """Is the service up?"""
         return {"status": "ok"}
 
     @app.get("/v1/models", dependencies=guards, responses={401: refusals[401]})
-    def models() -> list[ModelOut]:
+    async def models() -> list[ModelOut]:
         """Who answers, and which share of the learners."""
         return [entry.model for entry in entries()]
 
-    @app.post("/v1/recommend", dependencies=guards, responses=refusals)
-    async def recommend(request: RecommendIn) -> RecommendOut:
+    @app.post("/v1/recommend", dependencies=guards, responses=refusals, response_model=RecommendOut)
+    async def recommend(request: RecommendIn) -> Response:
         """A list of courses for a learner."""
-        return await chosen(entries(), NEXT_ITEM, request.learner).replicas.recommend(request)
+        replicas = chosen(entries(), NEXT_ITEM, request.learner).replicas
+        return Response(await replicas.recommend(request), media_type=JSON)
 
-    @app.post("/v1/purchase", dependencies=guards, responses=refusals)
-    async def purchase(request: PurchaseIn) -> PurchaseOut:
+    @app.post("/v1/purchase", dependencies=guards, responses=refusals, response_model=PurchaseOut)
+    async def purchase(request: PurchaseIn) -> Response:
         """How likely looks at courses end in buying them."""
-        return await chosen(entries(), PURCHASE, request.learner).replicas.purchase(request)
+        replicas = chosen(entries(), PURCHASE, request.learner).replicas
+        return Response(await replicas.purchase(request), media_type=JSON)
 
     @app.exception_handler(RequestValidationError)
-    def invalid(_: Request, error: RequestValidationError) -> JSONResponse:
+    async def invalid(_: Request, error: RequestValidationError) -> JSONResponse:
         """Where and what; never what was sent, which may be no text at all."""
         problems = [
             {
@@ -125,7 +128,7 @@ def make_app(entries: Callable[[], Sequence[Entry]], token: str | None) -> FastA
         return JSONResponse({"detail": problems}, 422)
 
     @app.exception_handler(Busy)
-    def busy(_: Request, error: Busy) -> JSONResponse:
+    async def busy(_: Request, error: Busy) -> JSONResponse:
         """Come again."""
         return JSONResponse({"detail": "busy"}, 503, {"Retry-After": RETRY_SECONDS})
 

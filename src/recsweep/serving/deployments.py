@@ -1,91 +1,57 @@
-"""What Ray Serve runs: replicas of each bundle, and the gate in front of them.
+"""What Ray Serve runs: replicas of each bundle, and on a cluster the gate in front of them.
 
-Each bundle is an application of its own without a route. So a new one is up before the gate hears
-of it, and an old one goes when its last request is answered.
+Each bundle is an application of its own without a route. So a new one is up before anybody is led
+to it, and an old one goes when its last request is answered.
 """
 
+import hashlib
 import os
 from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
+import torch
 from fastapi import FastAPI
 from ray import serve
-from ray.exceptions import RayActorError, RayError
-from ray.serve.exceptions import RayServeException
 
 from recsweep.bundle.files import read_bundle_file
-from recsweep.serving.app import Busy, Entry, make_app
-from recsweep.serving.messages import (
-    ModelOut,
-    PurchaseIn,
-    PurchaseOut,
-    RecommendIn,
-    RecommendOut,
-)
+from recsweep.bundle.format import BundleFile
+from recsweep.serving.app import Entry, make_app
+from recsweep.serving.messages import ModelOut, PurchaseIn, RecommendIn
+from recsweep.serving.replicas import WAITING, RayReplicas
 from recsweep.serving.served import ServedBundle
+from recsweep.serving.together import Together
 
 TOKEN = "RECSWEEP_TOKEN"
-TOGETHER = 64
-"""Requests that a replica answers at once."""
-WAIT_SECONDS = 0.002
-"""That it waits for others."""
-WAITING = 2 * TOGETHER
-"""Requests that may wait for a replica; more get a 503 at once, so that nobody waits long."""
+TOGETHER, PURCHASES_TOGETHER = 64, 8
+"""Requests that a replica answers at once, at most."""
 
 
 class BundleReplica:
     """A bundle in a process of its own."""
 
     def __init__(self, folder: str, digest: str) -> None:
-        self._served = ServedBundle(Path(folder))
+        served = ServedBundle(Path(folder))
+        threads = served.bundle.known.experiment.resources.threads
+        one = ThreadPoolExecutor(1, initializer=torch.set_num_threads, initargs=(threads,))
+        self._recommend = Together(served.recommend, TOGETHER, one)
+        self._purchase = Together(served.purchase, PURCHASES_TOGETHER, one)
 
-    @serve.batch(max_batch_size=TOGETHER, batch_wait_timeout_s=WAIT_SECONDS)
-    async def recommend(self, requests: list[RecommendIn]) -> list[RecommendOut]:
-        """A list for each."""
-        return self._served.recommend(requests)
+    async def recommend(self, request: RecommendIn) -> bytes:
+        """A list, as JSON."""
+        answer = await self._recommend.ask(request)
+        return answer.model_dump_json().encode()
 
-    @serve.batch(max_batch_size=8, batch_wait_timeout_s=WAIT_SECONDS)
-    async def purchase(self, requests: list[PurchaseIn]) -> list[PurchaseOut]:
-        """Probabilities for each."""
-        return self._served.purchase(requests)
-
-
-class RayReplicas:
-    """A bundle's replicas, as the gate asks them."""
-
-    def __init__(self, app: str, replicas: int) -> None:
-        self._handle, self._room = serve.get_app_handle(app), replicas * WAITING
-
-    async def recommend(self, request: RecommendIn) -> RecommendOut:
-        """Raises Busy."""
-        answer: RecommendOut = await self._ask(self._handle.recommend, request)
-        return answer
-
-    async def purchase(self, request: PurchaseIn) -> PurchaseOut:
-        """Raises Busy."""
-        answer: PurchaseOut = await self._ask(self._handle.purchase, request)
-        return answer
-
-    async def _ask(self, method: Any, request: Any) -> Any:
-        if not self._room:
-            raise Busy
-        self._room -= 1
-        try:
-            return await method.remote(request)
-        except (RayServeException, RayActorError) as error:
-            raise Busy from error
-        except RayError as error:  # a replica's own error has its cause
-            if isinstance(getattr(error, "cause", None), RayServeException):
-                raise Busy from error
-            raise
-        finally:
-            self._room += 1
+    async def purchase(self, request: PurchaseIn) -> bytes:
+        """Probabilities, as JSON."""
+        answer = await self._purchase.ask(request)
+        return answer.model_dump_json().encode()
 
 
 @serve.ingress()
 class Gate:
-    """Speaks HTTP; `reconfigure` gives it other bundles without a pause."""
+    """Speaks HTTP behind Ray's proxies; `reconfigure` gives it other bundles without a pause."""
 
     def __init__(self) -> None:
         self._entries: tuple[Entry, ...] = ()
@@ -106,14 +72,22 @@ def bundle_app(args: Mapping[str, Any]) -> serve.Application:
     """The application of one bundle: `folder`, and `replicas` if there is more than one."""
     folder = Path(args["folder"])
     record = read_bundle_file(folder)
-    digest = "".join(file.sha256[:8] for file in record.files.values())
     replica = serve.deployment(BundleReplica).options(
         name="replica",
         num_replicas=int(args.get("replicas", 1)),
-        max_ongoing_requests=2 * TOGETHER,
+        max_ongoing_requests=WAITING,
+        health_check_period_s=1,  # one that died is soon replaced
+        logging_config={"enable_access_log": False},
         ray_actor_options={"num_cpus": record.experiment.resources.threads},
     )
-    return replica.bind(str(folder.resolve()), digest)
+    return replica.bind(str(folder.resolve()), digest_of(record))
+
+
+def digest_of(record: BundleFile) -> str:
+    """Of all its files."""
+    return hashlib.sha256("".join(f.sha256 for f in record.files.values()).encode()).hexdigest()[
+        :12
+    ]
 
 
 def gate_app(args: Mapping[str, Any]) -> serve.Application:

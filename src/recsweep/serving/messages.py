@@ -3,20 +3,13 @@
 from datetime import UTC, datetime
 from typing import Annotated
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, Tag, WithJsonSchema
 
 from recsweep.config.schema import EventType
+from recsweep.data.clock import microseconds
 
 MOST_EVENTS, MOST_COURSES, MOST_LISTED, LONGEST_ID = 2000, 1000, 100, 256
 EARLIEST, LATEST = datetime(1970, 1, 1, tzinfo=UTC), datetime(2200, 1, 1, tzinfo=UTC)
-
-
-def _writable(text: str) -> str:
-    try:
-        text.encode()
-    except UnicodeEncodeError:
-        raise ValueError("is no text that UTF-8 can hold") from None
-    return text
 
 
 def _a_number(count: object) -> object:
@@ -26,29 +19,22 @@ def _a_number(count: object) -> object:
     return count
 
 
-def _text_or_seconds(moment: object) -> object:
-    """pydantic would also take milliseconds, digits in quotes, and true."""
-    if isinstance(moment, str) and moment[4:5] != "-":
+def _text(moment: object) -> object:
+    """pydantic would also take a number, digits in quotes, and true."""
+    if not isinstance(moment, str) or moment[4:5] != "-":
         raise ValueError("expected ISO 8601, or seconds since 1970 as a number without quotes")
-    if isinstance(moment, int | float) and (
-        isinstance(moment, bool) or not 0 <= moment < LATEST.timestamp()
-    ):
-        raise ValueError("expected seconds since 1970, up to 2199")
     return moment
 
 
-def _in_range(moment: datetime) -> datetime:
-    aware = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
-    if not EARLIEST <= aware < LATEST:
-        raise ValueError("expected a time from 1970 to 2199")
-    return aware
-
-
-Id = Annotated[str, Field(min_length=1, max_length=LONGEST_ID), AfterValidator(_writable)]
+Id = Annotated[str, Field(min_length=1, max_length=LONGEST_ID)]
+# A history has many moments, so nothing of Python's is called for a number.
+Seconds = Annotated[float, Field(strict=True, ge=0, lt=LATEST.timestamp()), Tag("seconds")]
+Written = Annotated[
+    datetime, Field(ge=EARLIEST, lt=LATEST), BeforeValidator(_text), Tag("ISO 8601")
+]
 Time = Annotated[
-    datetime,
-    BeforeValidator(_text_or_seconds),
-    AfterValidator(_in_range),
+    Seconds | Written,
+    Field(union_mode="left_to_right"),
     WithJsonSchema(
         {
             "anyOf": [
@@ -72,6 +58,12 @@ class EventIn(Message):
     course: Id
     time: Time  # ISO 8601, or seconds since 1970 UTC; one without a zone is UTC
     type: EventType | None = None  # None: that of every event, or else browse
+
+    @property
+    def microseconds(self) -> int:
+        """Since 1970 UTC."""
+        time = self.time
+        return microseconds(time) if isinstance(time, datetime) else round(time * 1_000_000)
 
 
 class HistoryIn(Message):

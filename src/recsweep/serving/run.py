@@ -1,24 +1,29 @@
-"""A service on this machine: Ray started, bundles up, replaced on demand, down again."""
+"""A service on this machine: Ray started, bundles up, replaced on demand, down again.
 
+This process speaks HTTP itself. Ray's proxy and a gate behind it would be two more processes in the
+path of every request, and take more of a small machine than the answers do.
+"""
+
+import asyncio
 import logging
 import os
 import signal
-import threading
+import socket
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
-from types import FrameType
 
 import ray
+import uvicorn
 from ray import serve
 
 from recsweep.bundle.bundle import load_bundle
 from recsweep.bundle.files import read_bundle_file
-from recsweep.errors import BadInput
-from recsweep.serving.deployments import bundle_app, gate_app
-
-GATE = "recsweep"
+from recsweep.errors import BadInput, WorkFailed, one_line
+from recsweep.serving.app import Entry, make_app
+from recsweep.serving.deployments import TOKEN, bundle_app, described, digest_of
+from recsweep.serving.replicas import RayReplicas
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,58 +59,100 @@ def offers_of(folders: Sequence[Path], shares: Sequence[float]) -> tuple[Offer, 
 
 
 @contextmanager
-def service(host: str, port: int, processes: int) -> Iterator[None]:
-    """Ray Serve with its HTTP side, and room for so many replicas; on a cluster where RAY_ADDRESS
-    says one.
+def ray_serve(processes: int) -> Iterator[None]:
+    """Ray Serve without an HTTP side of its own, and room for so many processes; on a cluster where
+    RAY_ADDRESS says one.
+
+    Raises:
+        WorkFailed: it doesn't start.
     """
     address = os.environ.get("RAY_ADDRESS", "").strip() or "local"
     os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
+    os.environ.setdefault("RAY_worker_niceness", "0")  # Ray's 15 is for work that nobody waits for
     here = address == "local"
     logging.getLogger("ray.serve").setLevel(logging.ERROR)
-    ray.init(
-        address=address,
-        # More bundles than cores take turns.
-        num_cpus=max(processes, os.cpu_count() or 1) if here else None,
-        include_dashboard=False if here else None,
-        log_to_driver=False,
-        logging_level=logging.ERROR,
-    )
     try:
-        serve.start(http_options={"host": host, "port": port, "location": "HeadOnly"})
+        ray.init(
+            address=address,
+            # More bundles than cores take turns.
+            num_cpus=max(processes, os.cpu_count() or 1) if here else None,
+            include_dashboard=False if here else None,
+            log_to_driver=False,
+            logging_level=logging.ERROR,
+        )
+        serve.start(proxy_location="Disabled")
+    except Exception as error:  # Ray raises this very class when its processes are slow to start
+        ray.shutdown()
+        raise WorkFailed(f"Ray doesn't start ({one_line(error)}); try again") from error
+    try:
         yield
     finally:
         serve.shutdown()
         ray.shutdown()
 
 
-def deploy(offers: Sequence[Offer], replicas: int, before: Sequence[str] = ()) -> list[str]:
-    """Bring bundles up, then lead the gate to them, then let earlier ones go.
+class Front:
+    """The bundles that are up, and those that learners are led to."""
 
-    Args:
-        offers: the bundles.
-        replicas: processes of each.
-        before: applications of earlier bundles.
+    def __init__(self, replicas: int) -> None:
+        self.entries: tuple[Entry, ...] = ()
+        self._replicas, self._up = replicas, dict[str, RayReplicas]()
 
-    Returns:
-        The applications of these bundles.
+    def bring_up(self, offers: Sequence[Offer]) -> None:
+        """Start those that aren't up, then lead learners to all of these.
+
+        Raises:
+            WorkFailed: one doesn't start; learners are led as before.
+        """
+        apps = {_app(offer.folder): offer for offer in offers}
+        new = [name for name in apps if name not in self._up]
+        try:
+            if new:
+                serve.run_many([self._target(name, apps[name].folder) for name in new])
+        except (RuntimeError, TimeoutError) as error:
+            for name in new:
+                serve.delete(name)
+            raise WorkFailed(f"a replica doesn't start: {one_line(error)}") from error
+        self._up |= {name: RayReplicas(name, self._replicas) for name in new}
+        self.entries = tuple(
+            Entry(described(offer.folder, offer.share), self._up[name])
+            for name, offer in apps.items()
+        )
+
+    async def let_go(self) -> None:
+        """Stop those that nobody is led to any more, each when its last request is answered."""
+        used = {id(entry.replicas) for entry in self.entries}
+        for name, replicas in tuple(self._up.items()):
+            if id(replicas) not in used:
+                await replicas.idle()
+                await asyncio.to_thread(serve.delete, name)
+                del self._up[name]
+
+    def _target(self, name: str, folder: Path) -> serve.RunTarget:
+        app = bundle_app({"folder": str(folder), "replicas": self._replicas})
+        return serve.RunTarget(app, name, route_prefix=None)
+
+
+def _app(folder: Path) -> str:
+    return f"{folder.resolve().name}-{digest_of(read_bundle_file(folder))}"
+
+
+@contextmanager
+def bound(host: str, port: int) -> Iterator[socket.socket]:
+    """The port, taken before anything is started, and refusing connections until all is up.
+
+    Raises:
+        BadInput: somebody else has it, or there is no such address.
     """
-    apps: dict[str, dict[str, object]] = {}
-    new: list[serve.RunTarget] = []
-    for offer in offers:
-        record = read_bundle_file(offer.folder)
-        digest = record.files["weights.safetensors"].sha256[:12]
-        name = f"{offer.folder.resolve().name}-{digest}"
-        apps[name] = {"folder": str(offer.folder), "share": offer.share, "replicas": replicas}
-        if name not in before:
-            app = bundle_app({"folder": str(offer.folder), "replicas": replicas})
-            new.append(serve.RunTarget(app, name, route_prefix=None))
-    if new:
-        serve.run_many(new)
-    serve.run(gate_app({"models": apps}), name=GATE, route_prefix="/")
-    for name in before:
-        if name not in apps:
-            serve.delete(name)
-    return list(apps)
+    try:
+        family, kind, _, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
+        taken = socket.socket(family, kind)
+        taken.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        taken.bind(address)
+    except OSError as error:
+        raise BadInput(f"--host {host} --port {port}: {error.strerror or error}") from None
+    with taken:
+        yield taken
 
 
 def run(
@@ -120,24 +167,45 @@ def run(
     """Serve until SIGINT or SIGTERM; SIGHUP reads the bundles' folders again.
 
     Raises:
-        BadInput: see `offers_of`.
+        BadInput: see `offers_of` and `bound`.
+        WorkFailed: Ray or a replica doesn't start.
     """
-    offers, again = offers_of(folders, shares), threading.Event()
+    offers, front, address = offers_of(folders, shares), Front(replicas), f"http://{host}:{port}"
 
-    def renew(number: int, frame: FrameType | None) -> None:
-        again.set()
-
-    signal.signal(signal.SIGHUP, renew)
-    with suppress(KeyboardInterrupt), service(host, port, 2 * replicas * len(offers)):
-        for number in (signal.SIGINT, signal.SIGTERM):  # Ray has set its own
-            signal.signal(number, signal.default_int_handler)
-        apps = deploy(offers, replicas)
-        on_ready(f"http://{host}:{port}")
-        while again.wait():
+    async def renew(again: asyncio.Event) -> None:
+        while await again.wait():
             again.clear()
             try:
-                apps = deploy(offers_of(folders, shares), replicas, apps)
-            except BadInput as error:
-                logging.getLogger(__name__).warning("%s; the earlier bundles stay", error)
-            else:
-                on_ready(f"http://{host}:{port}")
+                now = await asyncio.to_thread(offers_of, folders, shares)
+                await asyncio.to_thread(front.bring_up, now)
+                on_ready(address)
+                await front.let_go()
+            except Exception as error:  # whatever it is, what is up is to stay up
+                logging.getLogger(__name__).warning("%s; the earlier bundles stay", one_line(error))
+
+    async def answer(server: uvicorn.Server, listener: socket.socket) -> None:
+        again = asyncio.Event()
+        asyncio.get_running_loop().add_signal_handler(signal.SIGHUP, again.set)
+        renewing = asyncio.create_task(renew(again))
+        listener.listen(2048)
+        on_ready(address)
+        await server.serve([listener])
+        renewing.cancel()
+
+    with (
+        bound(host, port) as listener,
+        suppress(KeyboardInterrupt),
+        ray_serve(2 * replicas * len(offers)),
+    ):
+        for number in (signal.SIGINT, signal.SIGTERM):  # Ray has set its own
+            signal.signal(number, signal.default_int_handler)
+        front.bring_up(offers)
+        config = uvicorn.Config(
+            make_app(lambda: front.entries, os.environ.get(TOKEN) or None),
+            lifespan="off",
+            log_level="warning",
+            access_log=False,
+            timeout_graceful_shutdown=10,
+        )
+        with asyncio.Runner(loop_factory=config.get_loop_factory()) as runner:
+            runner.run(answer(uvicorn.Server(config), listener))

@@ -10,7 +10,6 @@ import torch
 from recsweep.bundle.bundle import load_bundle
 from recsweep.bundle.learners import Group, group_of, has_dwell, no_learners
 from recsweep.bundle.recommend import best_of, lists_of
-from recsweep.data.clock import microseconds
 from recsweep.data.features.dated import ID, LABEL, DatedTable
 from recsweep.data.types import KINDS, UNKNOWN, Events, Int64
 from recsweep.serving.messages import (
@@ -113,7 +112,7 @@ class ServedBundle:
         rows = [
             (
                 n,
-                microseconds(event.time),
+                event.microseconds,
                 self._code.get(event.course, unknown),
                 self._kind_of(event.type),
             )

@@ -17,8 +17,9 @@ from recsweep.bundle.histories import ReadCounts, read_histories
 from recsweep.bundle.learners import Group, LearnerTable, groups_of, no_learners, read_learners
 from recsweep.bundle.output import rows_to
 from recsweep.bundle.recommend import Lists, frame_of, lists_of
-from recsweep.bundle.sessions import probabilities_of, read_sessions
+from recsweep.bundle.sessions import answers_of, read_sessions
 from recsweep.config.files import nearest
+from recsweep.config.schema import Unit
 from recsweep.data.before_cut import rows_of
 from recsweep.data.features.dated import ID
 from recsweep.data.prepared import load_dataset
@@ -46,7 +47,8 @@ class Recommended:
     """Counts of what was asked and answered."""
 
     learners: int = 0
-    rows: int = 0  # recommended courses
+    rows: int = 0  # recommended courses, or answers to the rows of a plain table
+    unit: Unit = "learners"
     read: ReadCounts = field(default_factory=ReadCounts)
     courses_unknown: int = 0  # events
     too_late: int = 0  # events
@@ -99,7 +101,7 @@ def recommend_stage(
     if experiment.data.kind == "texts":
         raise BadInput(f"{folder}: is a model of texts; ask it with recsweep monitor")
     if experiment.data.sessions is not None:
-        return _sessions(bundle, histories, asking, out)
+        return _rows(bundle, histories, asking, out)
     shown = shown_courses(bundle.courses, asking.only, asking.allow, asking.available)
     if histories is not None:
         table = no_learners(experiment)
@@ -121,18 +123,19 @@ def recommend_stage(
     return done
 
 
-def _sessions(bundle: Bundle, rows: Path | None, asking: Asking, out: Path | None) -> Recommended:
-    """The probability of every row of a table of sessions."""
+def _rows(bundle: Bundle, rows: Path | None, asking: Asking, out: Path | None) -> Recommended:
+    """The answer to every row of a plain table."""
+    unit = bundle.known.experiment.data.unit
     if rows is None or asking != Asking(k=asking.k):
         raise BadInput(
-            f"{bundle.name}: is of a table of sessions: give a file of sessions, and no option "
-            "but --out"
+            f"{bundle.name}: is of a table of {unit}: give a file of {unit}, and no option but "
+            "--out"
         )
-    done = Recommended()
+    done = Recommended(unit=unit)
     with rows_to(out) as sink, threadpool_limits(1):
         torch.set_num_threads(1)
         for frame in read_sessions(bundle.known.experiment, rows):
-            sink(probabilities_of(bundle, frame, done.rows + 1))
+            sink(answers_of(bundle, frame, done.rows + 1))
             done.rows += len(frame)
     return done
 

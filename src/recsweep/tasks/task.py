@@ -75,6 +75,20 @@ class ListMaker(Protocol[M_contra]):
 
 
 @dataclass(frozen=True, slots=True)
+class CardWords:
+    """What the model card of a fitted model says of its task."""
+
+    intended: str = (
+        "to rank courses for learners of the platform that the log is of, or of one much like it."
+    )
+    figures: str = (
+        "on what learners did under the platform's own recommendations. They don't say what "
+        "recommending these courses changes: test that online."
+    )
+    """What the study's offline figures are of, and what they don't tell."""
+
+
+@dataclass(frozen=True, slots=True)
 class Task(Generic[M]):
     """One kind of question."""
 
@@ -99,6 +113,8 @@ class Task(Generic[M]):
     gave."""
     categories: Callable[[Fold, Dataset, Experiment], Any] = lambda *asked: None
     """What a fold's courses are about, as far as lists are to be described by it."""
+    weight: Callable[[Targets, Training], Float64] | None = None
+    """(n_targets,) of each where metrics are corrected for exposure; None: nothing is shown."""
     details: Callable[[Outcomes, Targets, Metric], Schema | None] = lambda *asked: None
     """What a confirmation records of a family besides, under the task's name."""
     best_possible: Callable[[Fold, Dataset, Experiment], float | None] = lambda *asked: None
@@ -107,8 +123,13 @@ class Task(Generic[M]):
     answers: Callable[[M, Asked, Known], Answers] | None = None
     """What a fitted model says to learners outside of a study; None: it can't be asked there."""
 
-    session_answers: Callable[[M, Known], Float64] | None = None
-    """The same of a table of sessions: (n_sessions,) in the order of the table of learners."""
+    row_answers: Callable[[M, Known], Float64] | None = None
+    """The same of a plain table: (n_rows,) in the order of the table of learners."""
+
+    answer: str = "score"
+    """What an answer to a row is; the name of its column."""
+
+    card: CardWords = CardWords()
 
     labels_texts: bool = False
     """Can a fitted model label texts outside of a study? It is asked itself, by their text."""

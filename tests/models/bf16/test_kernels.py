@@ -7,7 +7,7 @@ from torch import Tensor, nn
 from recsweep.models.bf16 import library as compiled
 from recsweep.models.bf16.library import PRODUCTS, library, products
 from recsweep.models.losses import cross_entropy
-from recsweep.models.recurrence import run_gru
+from recsweep.models.stacks import Cell, run
 
 HALF = 2**-7  # bfloat16 rounds by 2^-9; gradients add some of that up
 
@@ -28,20 +28,21 @@ def product(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> 
 
 
 @pytest.mark.usefixtures("product")
+@pytest.mark.parametrize("cell", [nn.GRU, nn.LSTM])
 @pytest.mark.parametrize(
     ("rows", "length", "width", "size"), [(1, 1, 4, 32), (33, 5, 48, 96), (3, 4, 7, 33)]
 )
 def test_states_and_every_gradient_are_near_those_in_float32(
-    rows: int, length: int, width: int, size: int
+    cell: Cell, rows: int, length: int, width: int, size: int
 ) -> None:
     torch.manual_seed(0)
-    gru = nn.GRU(width, size, batch_first=True)
+    layers = cell(width, size, batch_first=True)
     inputs = torch.randn(rows, length, width, requires_grad=True)
     weight = torch.randn(rows, length, size)
-    everything = [inputs, *gru.parameters()]
-    exact = run_gru(gru, inputs, nn.Identity())
+    everything = [inputs, *layers.parameters()]
+    exact = run(layers, inputs, nn.Identity())
     with torch.autocast("cpu", torch.bfloat16):
-        ours = run_gru(gru, inputs, nn.Identity())
+        ours = run(layers, inputs, nn.Identity())
     assert ours.dtype == torch.bfloat16
     assert close(ours, exact)
     expected = torch.autograd.grad((exact * weight).sum(), everything)

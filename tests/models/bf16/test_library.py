@@ -7,9 +7,8 @@ import torch
 
 from recsweep.config.files import load_experiment
 from recsweep.config.schema import Resources
-from recsweep.models.bf16 import kernels
 from recsweep.models.bf16 import library as compiled
-from recsweep.models.bf16.library import PRODUCTS, library, products
+from recsweep.models.bf16.library import PRODUCTS, library, products, runs
 from recsweep.models.engine import ENGINE, engine_of, with_precision
 
 pytestmark = pytest.mark.usefixtures("forgetful")
@@ -34,7 +33,7 @@ def test_without_a_compiler_a_warning_tells_and_torch_does_the_work(
     monkeypatch.setenv("PATH", "")
     with pytest.warns(UserWarning, match=r"there is no g\+\+"):
         assert engine_of(Resources(precision="bf16")) == ENGINE
-    assert not kernels.runs(torch.device("cpu"))
+    assert not runs(torch.device("cpu"))
 
 
 def test_another_processor_is_no_reason_for_a_warning(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -65,7 +64,7 @@ def test_a_product_is_taken_where_the_processor_has_all_that_it_needs(
 @needs_library
 def test_the_record_names_the_engine_of_bfloat16_with_its_compiler() -> None:
     name = products()[0].name
-    assert engine_of(Resources(precision="bf16")).startswith(f"{name}-2, g++ ")
+    assert engine_of(Resources(precision="bf16")).startswith(f"{name}-3, g++ ")
     assert engine_of(Resources()) == ENGINE
     assert engine_of(Resources(precision="bf16", gpu=1)) == ENGINE
 

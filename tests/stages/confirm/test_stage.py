@@ -166,10 +166,25 @@ def test_the_verdicts_can_be_read_by_people(world: World) -> None:
 
 def test_the_lists_are_described_beyond_accuracy_with_intervals(world: World) -> None:
     for family in confirm(world).confirmation.families.values():
+        assert {*family.corrected} == {*family.metrics}
         assert {"coverage@10", "gini@10", "long_tail@10"} <= {*family.beyond}
         assert family.beyond["coverage@10"].mean == pytest.approx(family.coverage["coverage@10"])
         for found in family.beyond.values():
             assert found.lower <= found.mean <= found.upper
+
+
+def test_every_metric_is_given_in_each_group_of_learners(world: World) -> None:
+    confirmation = confirm(world).confirmation
+    (team,) = confirmation.groups
+    assert team.column == "team"
+    assert {*team.learners} == {"blue", "red"}
+    assert sum(team.learners.values()) == confirmation.learners
+    table = read_learners(world.study).filter(family="markov")
+    for metric, gap in team.gaps["markov"].items():
+        means = {name: mean.mean for name, mean in team.means["markov"][metric].items()}
+        assert gap.difference == pytest.approx(max(means.values()) - min(means.values()))
+        weighed = sum(means[name] * n for name, n in team.learners.items())
+        assert weighed / confirmation.learners == pytest.approx(table[metric].mean())
 
 
 def test_the_learners_table_holds_the_means_that_are_reported(world: World) -> None:

@@ -66,7 +66,7 @@ TYPE, GAP, DWELL = EVENT_FEATURES = ("event.type", "event.gap", "event.dwell")
 Loss = Literal["cross_entropy", "sampled_softmax", "gbce", "bce", "bpr", "bpr_max"]
 """Of families that rank and are trained by gradient."""
 
-Unit = Literal["learners", "sessions", "texts", "groups"]
+Unit = Literal["learners", "sessions", "rows", "texts", "groups"]
 """What a score is a mean over, and what is resampled."""
 UNITS = {"unix": 1, "unix_ms": 10**3, "unix_us": 10**6, "unix_ns": 10**9}
 """Formats of times that are numbers, and how many of them make a second."""

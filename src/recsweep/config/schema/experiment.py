@@ -200,6 +200,18 @@ class Experiment(Schema):
         return (*found, "stratified", "group") if grouped else (*found, "stratified")
 
     @model_validator(mode="after")
+    def _groups_are_columns_of_users(self) -> Self:
+        users = self.data.users
+        columns = () if users is None else (*users.categorical, *users.numeric)
+        for name in self.confirm.groups:
+            if name not in columns:
+                raise ValueError(
+                    f"confirm.groups: {name} is no categorical or numeric column of data.users; "
+                    f"allowed: {', '.join(columns) or 'none is declared'}"
+                )
+        return self
+
+    @model_validator(mode="after")
     def _contrasts_name_families(self) -> Self:
         if self.named_sets:  # arms have their names once they are written out
             return self
@@ -239,8 +251,11 @@ class Experiment(Schema):
         return None if isinstance(self.losses, Mapping) else self.losses
 
     def of_family(self, family: str) -> Self:
-        """The same experiment with one of its families alone, and that one's features."""
+        """The same experiment with one of its families alone, and that one's features. It has
+        nobody to be compared with.
+        """
         update = {
+            "confirm": self.confirm.model_copy(update={"contrasts": None}),
             "families": {family: self.space_of(family)},
             "features": self.features_of(family),
             "losses": self.losses_of(family),

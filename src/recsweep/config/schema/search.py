@@ -118,6 +118,11 @@ class Confirm(Schema):
     # best network against each baseline and the best floor, each network against its twin, arms of
     # a family among themselves.
     contrasts: tuple[tuple[ArmName, ArmName], ...] | None = later(None)
+    # Columns of users, categorical or numeric: every metric for each group of learners, and the
+    # largest gap between two groups. They needn't be features.
+    groups: tuple[str, ...] = later(())
+    # Groups of fewer learners are pooled; fewer of those together are withheld.
+    smallest_group: Annotated[int, Field(ge=2)] = later(20)
 
     @model_validator(mode="after")
     def _contrasts_are_pairs(self) -> Self:

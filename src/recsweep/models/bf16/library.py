@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
+import torch
 from torch import Tensor
 
 SOURCES = Path(__file__).parent
@@ -63,6 +64,11 @@ def library() -> Library | None:
     return None
 
 
+def runs(device: torch.device) -> bool:
+    """Do our kernels multiply here?"""
+    return device.type == "cpu" and library() is not None
+
+
 def products() -> list[Product]:
     """Those of this processor, the fastest first."""
     if platform.machine() != "x86_64":
@@ -90,8 +96,7 @@ def _load(product: Product) -> Library:
     )
     name = f"g++ {asked.stdout.strip()}"
     flags = (*_FLAGS, *product.flags, f'-DPRODUCT="{product.name}.h"')
-    files = "kernels.cpp", "product.h", f"{product.name}.h"
-    texts = [(SOURCES / file).read_text("utf-8") for file in files]
+    texts = [path.read_text("utf-8") for path in sorted(SOURCES.glob("*.[ch]*"))]
     recipe = "\n".join((*texts, name, *flags))
     folder = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "recsweep"
     digest = hashlib.sha256(recipe.encode()).hexdigest()[:16]

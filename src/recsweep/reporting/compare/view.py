@@ -11,7 +11,7 @@ from recsweep.models.registry import titles
 from recsweep.records.evidence import Evidence
 from recsweep.reporting.answer import answer_of_evidence, given_up
 from recsweep.reporting.compare.study_change import LEVEL, StudyChange
-from recsweep.reporting.tasks.registry import speaker
+from recsweep.reporting.tasks.registry import speaker, speaker_of
 from recsweep.reporting.view import score, signed, signed_interval
 from recsweep.reporting.words import COMPARE_WORDS
 
@@ -24,9 +24,9 @@ class CompareView:
     lang: str
 
     def say(self, key: str, **values: object) -> str:
-        """A sentence or label in the reader's language; of sessions, if it is they that count."""
-        words, unit = COMPARE_WORDS[self.lang], self.change.before.experiment.data.unit
-        return words.get(f"{key}:{unit}", words[key]).format(**values)
+        """A sentence or label in the reader's language."""
+        data = self.change.before.experiment.data
+        return speaker_of(COMPARE_WORDS[self.lang], data)(key, **values)
 
     @property
     def names(self) -> tuple[str, str]:

@@ -11,6 +11,7 @@ from recsweep.records.confirmation import Confirmation
 from recsweep.reporting.charts.intervals import INSET, WIDTH, ends, verdict_cell, verdict_scale
 from recsweep.reporting.charts.svg import Scale
 from recsweep.reporting.leaderboard import beside
+from recsweep.reporting.sections.groups import groups_of_learners
 from recsweep.reporting.sections.subgroups import group_tables
 from recsweep.reporting.sections.verdicts import cautions, ranking, sentence, verdict_on
 from recsweep.reporting.tasks.registry import report_of
@@ -67,6 +68,7 @@ def sealed_section(view: View, sealed: Confirmation) -> dict[str, Any]:
         "sealed_cold": _how_cold(view),
         "cold_sentences": [sentence(view, pair) for pair in sealed.cold],
         "group_tables": group_tables(view, sealed),
+        "learner_groups": groups_of_learners(view, sealed),
         "task_section": report_of(view.study.experiment.task).section(view, sealed),
     }
 

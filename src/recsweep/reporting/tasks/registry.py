@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from markupsafe import Markup
 
-from recsweep.config.schema import Experiment, task_packages
+from recsweep.config.schema import Data, Experiment, task_packages
 from recsweep.errors import BadInput
 from recsweep.records.confirmation import Confirmation
 from recsweep.reporting.words import PAGE_WORDS
@@ -65,9 +65,27 @@ def words_of(task: str, lang: str) -> Mapping[str, str]:
 
 
 def speaker(experiment: Experiment, lang: str) -> Say:
-    """The words of a study; where it is about sessions, those for a table of sessions."""
-    words, unit = words_of(experiment.task, lang), experiment.data.unit
-    return lambda key, **blanks: words.get(f"{key}:{unit}", words[key]).format(**blanks)
+    """The words of a study."""
+    return speaker_of(words_of(experiment.task, lang), experiment.data)
+
+
+def speaker_of(words: Mapping[str, str], data: Data) -> Say:
+    """Words in which the blanks for what the data are of are filled, and a metric is called as in
+    the reader's language; `key:sessions` goes before `key` where it is sessions that count.
+    """
+
+    def own(key: str) -> str:
+        return words.get(f"{key}:{data.unit}", words[key])
+
+    about = {name: own(name) for name in ("unit", "units", "measure")}
+    about["data"] = words[f"read_{data.kind}"]
+
+    def say(key: str, **blanks: object) -> str:
+        if "metric" in blanks:
+            blanks["metric"] = words.get(f"term:{blanks['metric']}", blanks["metric"])
+        return own(key).format(**about, **blanks)
+
+    return say
 
 
 def listed(say: Say, things: Sequence[str], how: str = "list_and") -> str:

@@ -19,8 +19,9 @@ def load_words(*paths: Path) -> Words:
 
 
 _HERE = Path(__file__).parent
+_UNITS = _HERE / "units.yaml"
 _PAGE = ("answer", "page", "charts", "portrait")
-PAGE_WORDS = load_words(*(_HERE / f"{name}.yaml" for name in _PAGE))
-COMPARE_WORDS = load_words(_HERE / "compare.yaml")
+PAGE_WORDS = load_words(_UNITS, *(_HERE / f"{name}.yaml" for name in _PAGE))
+COMPARE_WORDS = load_words(_UNITS, _HERE / "compare.yaml")
 DASHBOARD_WORDS = load_words(_HERE / "dashboard.yaml")
 MONITOR_WORDS = load_words(_HERE / "monitor.yaml")

@@ -13,19 +13,18 @@ from typing import Any
 
 import numpy as np
 
-from recsweep.config.schema import Metric, is_additive, within_bounds
+from recsweep.config.schema import Metric, is_additive
 from recsweep.data.types import UNKNOWN, Float64, Int32, Mask
 from recsweep.evaluation.comparison import Pair, compare
-from recsweep.evaluation.estimate import estimate
 from recsweep.evaluation.exposure import EXPOSURE, over_groups
 from recsweep.evaluation.groups import group_masks
+from recsweep.evaluation.propensity import corrected
 from recsweep.evaluation.subgroups import subgroup_differences
 from recsweep.evaluation.verdict import Scope
 from recsweep.models.registry import families_of
 from recsweep.records.confirmation import (
     Confirmation,
     ConfirmedFamily,
-    Estimate,
     Steps,
     Subgroup,
 )
@@ -33,12 +32,12 @@ from recsweep.records.confirmation_files import LearnerColumns
 from recsweep.records.openings import read_openings
 from recsweep.records.study import Study
 from recsweep.stages.confirm.cold import cold_verdicts
+from recsweep.stages.confirm.estimates import LEVEL, estimate_of
+from recsweep.stages.confirm.groups import in_groups
 from recsweep.stages.confirm.pooled import pooled_tables
 from recsweep.stages.confirm.refits import Scored, Test
 from recsweep.stages.confirm.searches import Search
 from recsweep.tasks.task import Lists, Task
-
-LEVEL = 0.95
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,6 +104,11 @@ def conclude(
         pairs=pairs,
         cold=cold_verdicts(values, targets, n_known, experiment, judge) if is_additive(key) else (),
         subgroups=_subgroups(values, test, known) if is_additive(key) else (),
+        groups=in_groups(
+            {name: _additive(table) for name, table in tables.items()},
+            test.groups,
+            ask.smallest_group,
+        ),
         dataset=known.study.dataset,
         fingerprint=known.study.fingerprint,
         inputs=known.inputs,
@@ -127,6 +131,12 @@ def _table(runs: Sequence[Scored], test: Test, known: ConfirmationPlan) -> dict[
         for k in test.experiment.metric.report_k:
             columns[f"novelty@{k}"] = np.stack([lists.novelty[k] for lists in all_lists])
     return {name: _by_search(values, known) for name, values in columns.items()}
+
+
+def _additive(table: LearnerColumns) -> dict[str, Float64]:
+    """Metric -> (n_rows, n_learners), of those that mean something of some learners alone."""
+    metrics = [name for name in table if not name.startswith("novelty@") and is_additive(name)]
+    return {name: _rows(table[name]) for name in metrics}
 
 
 def _by_search(values: Float64, known: ConfirmationPlan) -> Float64:
@@ -156,9 +166,9 @@ def _family(
         deterministic=not families_of(test.task.name)[choice.kind].random,
         steps=known.steps.get(name),
         metrics={
-            **{column: _estimate(_rows(table[column]), column) for column in names},
+            **{column: estimate_of(_rows(table[column]), column) for column in names},
             **{
-                column: _estimate(_rows(_by_search(values, known)), column)
+                column: estimate_of(_rows(_by_search(values, known)), column)
                 for column, values in pooled_tables(runs, test).items()
             },
         },
@@ -166,16 +176,35 @@ def _family(
             f"coverage@{k}": float(np.mean([made.coverage[k] for made in lists]))
             for k in (metric.report_k if lists else ())
         },
-        novelty={name: _estimate(_rows(table[name])) for name in _novelty(metric) if name in table},
+        novelty={
+            name: estimate_of(_rows(table[name])) for name in _novelty(metric) if name in table
+        },
         beyond={
-            column: _estimate(_rows(_by_search(values, known)))
+            column: estimate_of(_rows(_by_search(values, known)))
             for column, values in _beyond(lists, metric).items()
+        },
+        corrected={
+            column: estimate_of(_rows(_by_search(values, known)), column)
+            for column, values in _corrected(runs, test).items()
         },
         fit_seconds=float(np.mean([run.fit_seconds for run in runs])),
         score_seconds=float(np.mean([run.score_seconds for run in runs])),
         model_bytes=max(run.model_bytes for run in runs),
         **({} if details is None else {test.task.name: details}),
     )
+
+
+def _corrected(runs: Sequence[Scored], test: Test) -> dict[str, Float64]:
+    """`ndcg@10`, … -> (n_runs, n_learners)."""
+    task, targets, metric = test.task, test.fold.validation, test.experiment.metric
+    if task.weight is None:
+        return {}
+    weight = task.weight(targets, test.fold.training)
+    values = [task.target_values(run.outcomes, targets, metric) for run in runs]
+    return {
+        key: corrected(np.stack([one[key] for one in values]), weight, targets.sequence)
+        for key in values[0]
+    }
 
 
 def _beyond(lists: Sequence[Lists], metric: Metric) -> dict[str, Float64]:
@@ -230,7 +259,7 @@ def _subgroups(
             learners=len(np.unique(targets.sequence[mask])),
             targets=int(mask.sum()),
             means={
-                name: _estimate(_group_values(table, targets.sequence, mask, task), key)
+                name: estimate_of(_group_values(table, targets.sequence, mask, task), key)
                 for name, table in values.items()
             },
             differences={pair: found[n] for pair, found in differences.items()},
@@ -246,10 +275,3 @@ def _group_values(values: Float64, sequence: Int32, mask: Mask, task: Task[Any])
 
 def _novelty(metric: Metric) -> list[str]:
     return [f"novelty@{k}" for k in metric.report_k]
-
-
-def _estimate(rows: Float64, metric: str = "") -> Estimate:
-    """`metric` has a say where the interval would reach beyond what the metric can be."""
-    mean, *ends = estimate(rows, LEVEL)
-    lower, upper = (within_bounds(metric, end) for end in ends)
-    return Estimate(mean, min(lower, mean), max(upper, mean))

@@ -1,8 +1,8 @@
 """Refitting selected configurations side by side, each scored once on one fold."""
 
 import time
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
 
@@ -13,6 +13,7 @@ from recsweep.config.values import RecordedConfiguration
 from recsweep.data.features.choose import with_features
 from recsweep.data.types import Fold
 from recsweep.errors import WorkFailed
+from recsweep.evaluation.learner_groups import LearnerGroups
 from recsweep.stages.pool import side_by_side
 from recsweep.tasks.registry import TASKS
 from recsweep.tasks.task import ListMaker, Lists, Outcomes, Scorer, Task
@@ -63,6 +64,7 @@ class Test:
     experiment: Experiment
     best_possible: float | None = None  # of the metric, where a simulator knows the truth
     categories: Any = None  # of the fold's courses, see `Task.categories`
+    groups: Mapping[str, LearnerGroups] = field(default_factory=dict)  # column -> of its learners
 
     @property
     def task(self) -> Task[Any]:

@@ -24,6 +24,7 @@ from recsweep.records.lock import study_lock
 from recsweep.records.openings import Opened, Why, record_opening
 from recsweep.stages.confirm.conclude import ConfirmationPlan, conclude
 from recsweep.stages.confirm.contrasts import contrasts
+from recsweep.stages.confirm.groups import groups_of_learners
 from recsweep.stages.confirm.power import power_of_study
 from recsweep.stages.confirm.refits import Job, RefitEnded, Test, score_all
 from recsweep.stages.confirm.scorable import check_test
@@ -153,7 +154,9 @@ def open_test(
     fold = make_fold(TEST, opened.development, opened.cuts.test, opened, experiment)
     task = TASKS[experiment.task]
     best = task.best_possible(fold, opened, experiment)
-    return Test(fold, experiment, best, task.categories(fold, opened, experiment)), dataset.n_users
+    about = task.categories(fold, opened, experiment)
+    groups = groups_of_learners(fold, opened, experiment)
+    return Test(fold, experiment, best, about, groups), dataset.n_users
 
 
 def _jobs(search: Search, number: int) -> list[Job]:

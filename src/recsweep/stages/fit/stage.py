@@ -29,6 +29,7 @@ from recsweep.records.environment import environment
 from recsweep.records.evidence import read_evidence
 from recsweep.records.openings import Opened
 from recsweep.records.selection import BestFile, read_best
+from recsweep.reporting.tasks.registry import report_of, speaker
 from recsweep.stages.machine import device_of, threads
 from recsweep.stages.portrait.stage import OnEpoch
 from recsweep.stages.recorded import check_configuration, recorded_data
@@ -224,15 +225,17 @@ def _record(
             folds=best.metrics[best.metric],
             trials=experiment.budget.trials,
         ),
-        "evidence": None if confirmation is None else _evidence(best.family, confirmation),
+        "evidence": (
+            None if confirmation is None else _evidence(best.family, confirmation, experiment)
+        ),
         "licence": licence or _unknown_licence(experiment),
         "experiment": experiment,
         "environment": environment(experiment.resources),
     }
 
 
-def _evidence(family: str, found: Confirmation) -> Evidence:
-    metric = found.metric
+def _evidence(family: str, found: Confirmation, experiment: Experiment) -> Evidence:
+    metric, say = found.metric, speaker(experiment, "en")
     of_families = {name: each.metrics[metric] for name, each in found.families.items()}
     return Evidence(
         metric=metric,
@@ -245,6 +248,7 @@ def _evidence(family: str, found: Confirmation) -> Evidence:
         openings=len(found.openings),
         scores={name: Score(e.mean, e.lower, e.upper) for name, e in of_families.items()},
         pairs=tuple(pair for pair in found.pairs if family in (pair.a, pair.b)),
+        caveats=tuple(report_of(experiment.task).caveats(say, found)),
     )
 
 
@@ -252,6 +256,6 @@ def _unknown_licence(experiment: Experiment) -> str:
     data = experiment.data
     source = "" if data.package is None else f" (of the package {data.package.name})"
     return (
-        f"Nobody told recsweep the licence of the log {data.name}{source}. Read its terms before "
-        "you pass this model on: the weights and the list of courses were made from it."
+        f"Nobody told recsweep the licence of the data {data.name}{source}. Read its terms before "
+        "you pass this model on, which was made from it."
     )

@@ -9,8 +9,9 @@ import torch
 
 from recsweep.config.schema import Metric
 from recsweep.data.batches import cut_windows
-from recsweep.data.types import Float64, Targets, Training
+from recsweep.data.types import UNKNOWN, Float64, Targets, Training
 from recsweep.evaluation.metrics import FUNCTIONS
+from recsweep.evaluation.propensity import inverse_propensity
 from recsweep.models.protocol import Recommender
 from recsweep.tasks.next_item.answers import answers
 from recsweep.tasks.next_item.categories import categories_of
@@ -40,6 +41,14 @@ def _target_values(ranks: Outcomes, targets: Targets, metric: Metric) -> dict[st
     }
 
 
+def _weight(targets: Targets, training: Training) -> Float64:
+    """By popularity; courses that training doesn't know have none."""
+    counts = np.bincount(training.sequences.item, minlength=training.n_items)
+    of_item = np.append(inverse_propensity(counts.astype(np.float64)), 0.0)
+    found: Float64 = of_item[np.where(targets.item == UNKNOWN, len(counts), targets.item)]
+    return found
+
+
 def _steps(config: Mapping[str, Any], training: Training) -> int | None:
     window, batch_size = config.get("window"), config.get("batch_size")
     if window is None or batch_size is None:
@@ -55,6 +64,7 @@ TASK: Task[Recommender] = Task(
     target_values=_target_values,
     steps=_steps,
     lists=CatalogueLists,
+    weight=_weight,
     categories=categories_of,
     answers=answers,
 )

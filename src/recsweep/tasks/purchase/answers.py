@@ -2,6 +2,8 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
+from functools import partial
+from typing import Protocol
 
 import numpy as np
 import torch
@@ -23,17 +25,42 @@ from recsweep.models.protocol import Classifier
 from recsweep.tasks.asked import Answers, Asked, Known
 from recsweep.tasks.purchase.examples import make_examples
 from recsweep.tasks.purchase.history_inputs import CourseTotals, HistoryInputs
-from recsweep.tasks.purchase.settings import Purchase
+from recsweep.tasks.purchase.settings import Looks
 
-SESSIONS = 1 << 10
-"""Of a table of sessions that are asked at once."""
+ROWS = 1 << 10
+"""Of a plain table that are asked at once."""
 LEARNERS, COURSES = 1 << 4, 1 << 6
 """Of a block: so many learners, each asked about so many courses."""
 
 
+class Say(Protocol):
+    """What a model says of examples."""
+
+    def __call__(self, examples: Targets, width: int | None = None) -> Float64:
+        """(n_examples,); `width`: of the grids that their histories are laid out in."""
+        ...
+
+
 def answers(model: Classifier, asked: Asked, known: Known) -> Answers:
-    """The probability that a look at each course now ends in buying it; 0 to 1, and -inf for
-    courses that nobody asks about and those that the learner has bought.
+    """The probability that a look at each course now ends in buying it, 0 to 1."""
+    return answers_to_looks(asked, known, partial(_probability, model, known))
+
+
+def row_answers(model: Classifier, known: Known) -> Float64:
+    """(n_rows,) the probability that each row of a plain table ends in a purchase."""
+    return answers_to_rows(known, partial(_probability, model, known))
+
+
+def _probability(
+    model: Classifier, known: Known, examples: Targets, width: int | None = None
+) -> Float64:
+    book = CaseBook(examples, known.training.n_items, torch.device("cpu"), width)
+    return known.calibrator(model.probability(book))
+
+
+def answers_to_looks(asked: Asked, known: Known, say: Say) -> Answers:
+    """What is said of a look at each course now; -inf for courses that nobody asks about and those
+    that the learner has bought.
     """
     summary = HistoryInputs(known.kinds, CourseTotals(known.counts), known.encoder, ablation=False)
     targets = [_looks(asked.of_learner(n), known, summary) for n in range(len(asked.moment))]
@@ -44,17 +71,16 @@ def answers(model: Classifier, asked: Asked, known: Known) -> Answers:
         for first in range(0, len(asked.courses), COURSES):
             places = np.arange(first, min(first + COURSES, len(asked.courses)))
             block = _joined([targets[n].at(filled(places, COURSES)) for n in rows])
-            book = CaseBook(block, known.training.n_items, torch.device("cpu"), width)
-            probability = known.calibrator(model.probability(book)).reshape(len(rows), COURSES)
+            said = say(block, width).reshape(len(rows), COURSES)
             courses = torch.from_numpy(asked.courses[places])
-            block_found = torch.from_numpy(probability[: len(at), : len(places)].copy())
+            block_found = torch.from_numpy(said[: len(at), : len(places)].copy())
             found[torch.from_numpy(at)[:, None], courses] = block_found
     yield np.arange(len(targets)), _without_bought(found, asked)
 
 
 def _looks(asked: Asked, known: Known, summary: HistoryInputs) -> Targets:
     """One learner's look at every course, each by itself."""
-    rule = known.experiment.settings_of(Purchase)
+    rule = known.experiment.settings_of(Looks)
     index = asked.courses.astype(np.int32)
     kind = KINDS.index(rule.exposures[0])
     events, index, rows = asked.with_looks(known.items[index], index, kind)
@@ -118,26 +144,24 @@ def _without_bought(found: torch.Tensor, asked: Asked) -> torch.Tensor:
     return found
 
 
-def session_answers(model: Classifier, known: Known) -> Float64:
-    """(n_sessions,) the probability that each session of the table of learners ends in a purchase;
-    each is a session of its own, as in training.
+def answers_to_rows(known: Known, say: Say) -> Float64:
+    """(n_rows,) what is said of each row of the table of learners; each is an example by itself, as
+    in training.
     """
     n = len(known.encoder.of_users.known.ids)
     found = np.empty(n)
-    for first in range(0, n, SESSIONS):
-        at = np.arange(first, min(first + SESSIONS, n))
+    for first in range(0, n, ROWS):
+        at = np.arange(first, min(first + ROWS, n))
         events = Events(
-            user=filled(at, SESSIONS).astype(np.int32),
-            item=np.zeros(SESSIONS, np.int32),
-            time=np.zeros(SESSIONS, np.int64),
-            kind=np.zeros(SESSIONS, np.int8),
+            user=filled(at, ROWS).astype(np.int32),
+            item=np.zeros(ROWS, np.int32),
+            time=np.zeros(ROWS, np.int64),
+            kind=np.zeros(ROWS, np.int8),
         )
         order = np.argsort(events.user, kind="stable")
-        rows, nobody = np.arange(SESSIONS), np.zeros(SESSIONS, bool)
+        rows, nobody = np.arange(ROWS), np.zeros(ROWS, bool)
         events = replace(events, user=events.user[order])
-        place = np.zeros(SESSIONS, np.int32)
+        place = np.zeros(ROWS, np.int32)
         targets = make_examples(events, place, rows, nobody, {}, known.encoder, None, None, end=1)
-        book = CaseBook(targets, known.training.n_items, torch.device("cpu"))
-        probability = known.calibrator(model.probability(book))
-        found[events.user] = probability
+        found[events.user] = say(targets)
     return found

@@ -11,11 +11,11 @@ from recsweep.data.types import UNKNOWN, Targets, Training
 from recsweep.evaluation.probability import linearised_by_learner
 from recsweep.models.cases import CaseBook
 from recsweep.models.protocol import Classifier
-from recsweep.tasks.purchase.answers import answers, session_answers
+from recsweep.tasks.purchase.answers import answers, row_answers
 from recsweep.tasks.purchase.details import details_of
 from recsweep.tasks.purchase.folds import targets_of, training_of
 from recsweep.tasks.purchase.scores import pooled, target_values
-from recsweep.tasks.task import Outcomes, Task
+from recsweep.tasks.task import CardWords, Outcomes, Task
 from recsweep.tasks.truth import score_of_truth
 
 
@@ -49,5 +49,10 @@ TASK: Task[Classifier] = Task(
     details=details_of,
     best_possible=partial(score_of_truth, true_probabilities, target_values),
     answers=answers,
-    session_answers=session_answers,
+    row_answers=row_answers,
+    answer="probability",
+    card=CardWords(
+        "to say how likely a look at a course ends in buying it, on the platform that the log is "
+        "of."
+    ),
 )

@@ -9,7 +9,7 @@ import torch
 from recsweep.data.types import Targets, Training
 from recsweep.evaluation.probability import linearised_by_learner
 from recsweep.models.text.texts import TextClassifier, labelled
-from recsweep.tasks.task import Outcomes, Task
+from recsweep.tasks.task import CardWords, Outcomes, Task
 from recsweep.tasks.text.details import details_of
 from recsweep.tasks.text.duplicates import asked_again
 from recsweep.tasks.text.folds import targets_of, training_of
@@ -46,4 +46,9 @@ TASK: Task[TextClassifier] = Task(
     per_learner=linearised_by_learner,
     details=details_of,
     labels_texts=True,
+    card=CardWords(
+        intended="to label texts like those that it was fitted on, in the same language.",
+        figures="on texts whose labels somebody gave. Texts of another source or time can differ: "
+        "label some of those and compare.",
+    ),
 )

@@ -12,8 +12,9 @@ from recsweep.data.types import UNKNOWN, Targets, Training
 from recsweep.evaluation.probability import linearised_by_learner
 from recsweep.models.cases import examples_of, labels_of
 from recsweep.models.uplift import UpliftBook, UpliftModel, treatments_of
-from recsweep.tasks.task import Outcomes, Task
+from recsweep.tasks.task import CardWords, Outcomes, Task
 from recsweep.tasks.truth import score_of_truth
+from recsweep.tasks.uplift.answers import answers, row_answers
 from recsweep.tasks.uplift.details import details_of
 from recsweep.tasks.uplift.folds import targets_of, training_of
 from recsweep.tasks.uplift.scores import target_values
@@ -53,4 +54,13 @@ TASK: Task[UpliftModel] = Task(
     cold=lambda targets, n_known: targets.item == UNKNOWN,
     details=details_of,
     best_possible=partial(score_of_truth, true_effects, target_values),
+    answers=answers,
+    row_answers=row_answers,
+    answer="uplift",
+    card=CardWords(
+        intended="to say how much the study's treatment raises the probability of the outcome, and "
+        "so whom to treat first.",
+        figures="on who was treated and who was not in the study's data. Another treatment, "
+        "another time or other people can differ: keep some untreated at random, and compare.",
+    ),
 )

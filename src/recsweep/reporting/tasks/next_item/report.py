@@ -5,7 +5,9 @@ from pathlib import Path
 
 from markupsafe import Markup
 
+from recsweep.evaluation.propensity import POWER
 from recsweep.records.confirmation import Confirmation
+from recsweep.reporting.charts.marks import Mark
 from recsweep.reporting.html import template
 from recsweep.reporting.sections.verdicts import ranking
 from recsweep.reporting.tasks.registry import Say, TaskReport, listed
@@ -42,8 +44,30 @@ def _section(view: View, sealed: Confirmation) -> Markup:
         columns=[view.say(f"beyond_{name}") for name in told],
         notes=[view.say(f"beyond_{name}_note") for name in told],
         rows=rows,
+        corrected=_corrected(view, sealed),
+        metric=view.metric,
+        power=f"{POWER:g}",
     )
     return Markup(page)
+
+
+def _corrected(view: View, sealed: Confirmation) -> list[tuple[Mark, str, str, str, int]]:
+    """Each family's metric as it is and corrected for exposure, and its rank by the corrected."""
+    key = sealed.metric
+    found = {name: family.corrected.get(key) for name, family in sealed.families.items()}
+    known = {name: value for name, value in found.items() if value is not None}
+    by_corrected = sorted(known, key=lambda name: -known[name].mean)
+    return [
+        (
+            view.marks[name],
+            view.label(name),
+            estimated(sealed.families[name].metrics[key]),
+            estimated(known[name]),
+            1 + by_corrected.index(name),
+        )
+        for name in ranking(sealed)
+        if name in known
+    ]
 
 
 def _figure(sealed: Confirmation, family: str, key: str) -> str:

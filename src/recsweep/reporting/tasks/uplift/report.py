@@ -33,7 +33,6 @@ def _notes(view: View) -> list[str]:
         view.say(
             "protocol_uplift",
             budget=f"{rule.budget:.0%}",
-            unit=view.say(f"unit_{experiment.data.unit}"),
             propensity=view.say("propensity_given" if given else "propensity_share"),
         )
     ]

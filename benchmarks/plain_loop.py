@@ -1,8 +1,8 @@
-"""The peer of several benchmarks: a GRU recommender as one writes it by hand.
+"""The peer of several benchmarks: a network as one writes it by hand.
 
-Windows of a history, padded; nn.GRU; every place predicts the next event; F.cross_entropy over the
-whole catalogue; Adam. Nothing of recsweep's engine is in it. It can score, so that both are ranked
-by the same code.
+Windows of a history, padded; layers of torch (nn.GRU, nn.LSTM, nn.TransformerEncoder); every place
+predicts the next event; F.cross_entropy over the whole catalogue; Adam. Nothing of recsweep's
+engine is in it. It can score, so that both are ranked by the same code.
 """
 
 from collections.abc import Iterator, Mapping
@@ -19,9 +19,8 @@ from recsweep.data.types import Int32, Training
 from recsweep.models.protocol import Histories
 
 HIDDEN, EMBEDDING, WINDOW, BATCH = 128, 64, 50, 32
-CONFIG: dict[str, bool | int | float | str] = {
-    "depth": 1,
-    "hidden_size": HIDDEN,
+DEPTH, HEADS, INNER = 2, 2, 256
+_COMMON: dict[str, bool | int | float | str] = {
     "embedding_size": EMBEDDING,
     "dropout": 0.0,
     "learning_rate": 1e-3,
@@ -31,18 +30,53 @@ CONFIG: dict[str, bool | int | float | str] = {
     "loss": "cross_entropy",
     "tied_embeddings": True,
 }
-"""The same network for recsweep's `gru`."""
+CONFIG: dict[str, bool | int | float | str] = {"depth": 1, "hidden_size": HIDDEN, **_COMMON}
+CONFIGS: Mapping[str, Mapping[str, bool | int | float | str]] = {
+    "gru": CONFIG,
+    "lstm": CONFIG,
+    "sasrec": {
+        **{"block": "post_norm", "depth": DEPTH, "heads": HEADS, "positions": "learned"},
+        **_COMMON,
+    },
+}
+"""The same networks for recsweep's families."""
 
 
-class PlainGRU(nn.Module):
+class PlainTransformer(nn.Module):
+    """nn.TransformerEncoder with vectors of positions and a causal mask (SASRec)."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.positions = nn.Embedding(WINDOW, EMBEDDING)
+        layer = nn.TransformerEncoderLayer(
+            EMBEDDING, HEADS, INNER, dropout=0.0, activation="gelu", batch_first=True
+        )
+        self.encoder = nn.TransformerEncoder(layer, DEPTH, enable_nested_tensor=False)
+
+    def forward(self, inputs: Tensor) -> Tensor:
+        """(n_rows, longest, EMBEDDING)."""
+        longest = inputs.shape[1]
+        mask = nn.Transformer.generate_square_subsequent_mask(longest)
+        placed = inputs + self.positions.weight[:longest]
+        states: Tensor = self.encoder(placed, mask, is_causal=True)
+        return states
+
+
+class PlainNetwork(nn.Module):
     """The network."""
 
-    def __init__(self, n_items: int) -> None:
+    def __init__(self, n_items: int, family: str = "gru") -> None:
         super().__init__()
         self.embedding = nn.Embedding(n_items, EMBEDDING)
         nn.init.normal_(self.embedding.weight, std=EMBEDDING**-0.5)  # as recsweep starts it
-        self.gru = nn.GRU(EMBEDDING, HIDDEN, batch_first=True)
-        self.project = nn.Linear(HIDDEN, EMBEDDING)
+        self.layers: nn.Module
+        self.project: nn.Module = nn.Identity()
+        if family == "sasrec":
+            self.layers = PlainTransformer()
+        else:
+            cell = {"gru": nn.GRU, "lstm": nn.LSTM}[family]
+            self.layers = cell(EMBEDDING, HIDDEN, batch_first=True)
+            self.project = nn.Linear(HIDDEN, EMBEDDING)
         self.bias = nn.Parameter(torch.zeros(n_items))
 
     def forward(self, items: Tensor) -> Tensor:
@@ -51,8 +85,8 @@ class PlainGRU(nn.Module):
 
     def states(self, items: Tensor) -> Tensor:
         """(n_rows, longest, EMBEDDING)."""
-        states, _ = self.gru(self.embedding(items))
-        projected: Tensor = self.project(states)
+        found = self.layers(self.embedding(items))
+        projected: Tensor = self.project(found[0] if isinstance(found, tuple) else found)
         return projected
 
     def logits(self, states: Tensor) -> Tensor:
@@ -73,11 +107,17 @@ def windows_of(training: Training) -> list[Int32]:
 class PlainLoop:
     """Its training loop."""
 
-    def __init__(self, training: Training, learning_rate: float = 1e-3, seed: int = 0) -> None:
+    def __init__(
+        self,
+        training: Training,
+        learning_rate: float = 1e-3,
+        seed: int = 0,
+        family: str = "gru",
+    ) -> None:
         torch.manual_seed(seed)
         self._rng = np.random.default_rng(seed)
         self._windows = windows_of(training)
-        self.model = PlainGRU(training.n_items)
+        self.model = PlainNetwork(training.n_items, family)
         self._optimizer = torch.optim.Adam(self.model.parameters(), learning_rate)
 
     def batches(self) -> Iterator[list[Int32]]:

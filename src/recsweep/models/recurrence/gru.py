@@ -12,17 +12,17 @@ all steps at once, and each weight gradient is one product over all steps. Same 
 from typing import Any
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 from torch.autograd.function import once_differentiable
 
-from recsweep.models.bf16 import kernels
 
+class GruLayer(torch.autograd.Function):
+    """(rows, length, size) states from (rows, length, any width); torch's weights: r, z, n."""
 
-class _GruLayer(torch.autograd.Function):
     # Under autocast too it stays in float32: torch's small products would not gain.
     @staticmethod
     @torch.amp.custom_fwd(device_type="cpu", cast_inputs=torch.float32)  # type: ignore[untyped-decorator]
-    def forward(
+    def forward(  # noqa: D102
         ctx: Any, inputs: Tensor, w_in: Tensor, w_hidden: Tensor, b_in: Tensor, b_hidden: Tensor
     ) -> Tensor:
         rows, length, _ = inputs.shape
@@ -59,7 +59,7 @@ class _GruLayer(torch.autograd.Function):
     @staticmethod
     @once_differentiable
     @torch.amp.custom_bwd(device_type="cpu")  # type: ignore[untyped-decorator]
-    def backward(  # type: ignore[override]
+    def backward(  # type: ignore[override]  # noqa: D102
         ctx: Any, grad: Tensor
     ) -> tuple[Tensor | None, ...]:
         steps, w_in, w_hidden, gates, hidden, states = ctx.saved_tensors
@@ -91,20 +91,3 @@ class _GruLayer(torch.autograd.Function):
         through_hidden[..., 2 * size :] = d_n  # from here on: through the input
         grad_inputs = (flat_hidden @ w_in).view(length, rows, -1).transpose(0, 1)
         return grad_inputs, flat_hidden.T @ steps, grad_hidden, flat_hidden.sum(0), grad_b_hidden
-
-
-def run_gru(gru: nn.GRU, inputs: Tensor, between: nn.Module) -> Tensor:
-    """(n_rows, length, hidden) states of a `batch_first` GRU from zero states.
-
-    `between` is applied between layers; `gru` holds the weights and its own dropout stays unused.
-    Under autocast, on a processor that multiplies in bfloat16, the states are in bfloat16.
-    """
-    half = torch.is_autocast_enabled("cpu") and kernels.runs(inputs.device)
-    run_layer = kernels.gru_layer if half else _GruLayer.apply
-    for layer in range(gru.num_layers):
-        weights = [
-            getattr(gru, f"{name}_l{layer}")
-            for name in ("weight_ih", "weight_hh", "bias_ih", "bias_hh")
-        ]
-        inputs = run_layer(between(inputs) if layer else inputs, *weights)
-    return inputs

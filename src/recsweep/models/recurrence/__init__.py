@@ -1,0 +1,1 @@
+"""Layers of recurrent networks for the CPU: forward and backward written by hand."""

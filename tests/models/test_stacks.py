@@ -1,0 +1,39 @@
+import pytest
+import torch
+from torch import nn
+
+from recsweep.models.stacks import Cell, run
+
+CELLS = nn.GRU, nn.LSTM
+
+
+@pytest.mark.parametrize("cell", CELLS)
+@pytest.mark.parametrize(("rows", "length", "depth"), [(1, 1, 1), (3, 1, 2), (4, 7, 1), (5, 6, 3)])
+def test_states_and_every_gradient_equal_torchs(
+    cell: Cell, rows: int, length: int, depth: int
+) -> None:
+    torch.manual_seed(0)
+    layers = cell(4, 5, depth, batch_first=True).double()
+    inputs = torch.randn(rows, length, 4, dtype=torch.float64, requires_grad=True)
+    weight = torch.randn(rows, length, 5, dtype=torch.float64)
+    everything = [inputs, *layers.parameters()]
+    theirs, _ = layers(inputs)
+    ours = run(layers, inputs, nn.Identity())
+    assert ours.grad_fn is not None
+    assert ours.grad_fn.name() != theirs.grad_fn.name()
+    torch.testing.assert_close(ours, theirs)
+    expected = torch.autograd.grad((theirs * weight).sum(), everything)
+    found = torch.autograd.grad((ours * weight).sum(), everything)
+    for a, b in zip(found, expected, strict=True):
+        torch.testing.assert_close(a, b)
+
+
+@pytest.mark.parametrize("cell", CELLS)
+def test_states_of_a_row_do_not_depend_on_what_comes_later(cell: Cell) -> None:
+    torch.manual_seed(0)
+    layers, inputs = cell(3, 4, batch_first=True), torch.randn(2, 6, 3)
+    changed = inputs.clone()
+    changed[:, 4:] = 9.0
+    with torch.no_grad():
+        one, two = (run(layers, x, nn.Identity()) for x in (inputs, changed))
+    assert torch.equal(one[:, :4], two[:, :4])
