@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from recsweep.evaluation.control_chart import Chart, fit_chart, smoothed, watch
+from recsweep.evaluation.control_chart import Chart, fit_chart, raised_share, smoothed, watch
 
 REFERENCE, MONTHS, PERIODS = 28, 1000, 40
 
@@ -48,6 +48,10 @@ def test_a_share_is_smoothed_by_half_a_text_on_either_side() -> None:
     of = np.array([0, 1, 10])
     np.testing.assert_allclose(smoothed(np.array([0, 1, 10]), of), [0.5, 0.75, 10.5 / 11])
     np.testing.assert_allclose(smoothed(of // 2, of), [0.5, 0.25, 0.5])
+
+
+def test_a_share_is_doubled_but_not_beyond_half_of_the_way_to_all() -> None:
+    np.testing.assert_allclose(raised_share(np.array([0.1, 0.4, 0.9])), [0.2, 0.7, 0.95])
 
 
 def test_a_day_without_texts_adds_nothing() -> None:

@@ -41,6 +41,15 @@ def test_noise_widens_the_interval_downwards_though_the_order_is_the_same() -> N
     assert found.kendall.lower < 1
 
 
+def test_an_interval_of_a_lower_level_is_the_narrower() -> None:
+    made = [tables(means, 0.3) for means in ([0.1, 0.2, 0.3, 0.4], [0.1, 0.4, 0.2, 0.5])]
+    wide, narrow = (rank_agreement(*made, resamples=200, seed=0, level=n) for n in (0.95, 0.4))
+    assert wide is not None
+    assert narrow is not None
+    for value, other in ((wide.kendall, narrow.kendall), (wide.spearman, narrow.spearman)):
+        assert value.lower <= other.lower < other.upper < value.upper
+
+
 @pytest.mark.parametrize("means", [[0.1, 0.2], [0.1, 0.1, 0.1]])
 def test_too_few_families_or_equal_scores_have_no_order(means: list[float]) -> None:
     assert of(means, means) is None

@@ -63,6 +63,12 @@ def test_the_winner_is_named_first() -> None:
     )
 
 
+def test_a_lead_is_above_zero_where_the_first_is_better_whichever_way_is_better() -> None:
+    assert BASE.lead == (0.012, 0.004, 0.020)
+    less = dataclasses.replace(BASE, lower_is_better=True, outcome="worse")
+    assert less.lead == (-0.012, -0.020, -0.004)
+
+
 def test_a_difference_too_small_to_matter_is_shown_beside_equivalent() -> None:
     small = dataclasses.replace(
         BASE, outcome="equivalent", difference=0.002, lower=0.001, upper=0.003
