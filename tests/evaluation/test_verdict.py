@@ -94,8 +94,8 @@ def test_a_zero_has_no_sign() -> None:
 
 
 def test_what_is_left_of_sums_that_cancel_is_zero() -> None:
-    left = {"outcome": "equivalent", "difference": -2e-17, "lower": -4e-17, "upper": 3e-17}
-    same = dataclasses.replace(BASE, **left)
+    left = dataclasses.replace(BASE, outcome="equivalent", difference=-2e-17, lower=-4e-17)
+    same = dataclasses.replace(left, upper=3e-17)
     assert "0.000 ndcg@10 [0.000, 0.000]" in same.sentence("ndcg@10")
 
 
