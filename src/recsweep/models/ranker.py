@@ -1,5 +1,6 @@
 """Families that rank the catalogue and are trained by gradient: a `Network` under any loss."""
 
+import math
 from collections.abc import Callable, Iterator, Sequence
 from typing import TypeVar
 
@@ -45,6 +46,10 @@ class GradientRanker(HistoryModel[Network, Batch]):
             config,
             context,
         )
+        if config.loss in ("bce", "gbce"):
+            # A target is one of 1 + negatives, which even odds would take epochs to learn (Lin et
+            # al. 2017, section 4.1).
+            nn.init.constant_(self.network.bias, -math.log(config.negatives))
         self.batches = Batches(training, config.window, config.batch_size, context.device)
         self._weight = self._weights_of_events()
         counts = np.bincount(training.sequences.item, minlength=training.n_known)
