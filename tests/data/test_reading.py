@@ -7,6 +7,7 @@ import pytest
 
 from recsweep.config.schema import Table
 from recsweep.data import reading
+from recsweep.data.formats.content import STAND_INS
 from recsweep.data.reading import as_text, column_names, read_batches, read_table
 from recsweep.errors import BadInput
 
@@ -55,6 +56,14 @@ def test_a_separator_may_have_several_characters(write: Write) -> None:
 
 def test_a_separator_of_several_characters_may_have_a_header(write: Write) -> None:
     assert read(write("u::i\n1::2\n"), "i", separator="::") == {"i": ["2"]}
+
+
+def test_a_separator_of_several_characters_leaves_control_characters_alone(write: Write) -> None:
+    signs = [sign.decode() for sign in STAND_INS]
+    path = write(f"u::i\n1{signs[0]}::2\n")
+    assert read(path, "u", "i", separator="::") == {"u": [f"1{signs[0]}"], "i": ["2"]}
+    with pytest.raises(BadInput, match="has control characters beside the separator b'::'"):
+        read(write(f"u::i\n1{''.join(signs)}::2\n"), "i", separator="::")
 
 
 @pytest.mark.parametrize("table", [{}, {"encoding": "latin-1"}, {"separator": "::"}])

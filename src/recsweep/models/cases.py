@@ -17,8 +17,10 @@ from recsweep.models.histories import BLOCK_PLACES, HistoryTable
 from recsweep.models.protocol import Histories
 from recsweep.models.weights import TrainingWeights
 
-MOST_PLACES = 1 << 18
-"""Of a training batch's grid of more than one learner: 128 learners of 2,048 events each."""
+MOST_PLACES = 1 << 16
+"""Of a training batch's grid of more than one learner, if most of it would be padding."""
+PADDED = 4
+"""Times its events that a larger grid may have."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +57,7 @@ class CaseBook:
 
     def epoch(self, batch_size: int, seed: int) -> Iterator[Cases]:
         """Every example once, in random batches of `batch_size` learners with similar lengths; of
-        fewer where one is so long that the grid would grow beyond MOST_PLACES.
+        fewer where one is so long that a large grid would be mostly padding.
         """
         random = np.random.default_rng(seed)
         size = self._longest * random.uniform(0.9, 1.1, len(self._longest))
@@ -81,8 +83,10 @@ class CaseBook:
             first = last
 
     def _parts(self, sequences: Int64) -> Iterator[Int64]:
-        longest = self._longest[sequences]
-        first = 0
+        longest, first = self._longest[sequences], 0
+        if longest.max() * len(longest) <= max(MOST_PLACES, PADDED * int(longest.sum())):
+            yield sequences
+            return
         while first < len(sequences):
             grid = np.maximum.accumulate(longest[first:]) * np.arange(1, len(longest) - first + 1)
             last = first + max(1, int(np.searchsorted(grid, MOST_PLACES, side="right")))
