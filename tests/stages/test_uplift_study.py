@@ -85,7 +85,9 @@ def on_table(path: Path) -> Experiment:
         "treatment": {"column": "t", "treated": ["yes"], "control": ["no"], "propensity": "p"},
     }  # fmt: skip
     folds = {"rule": "stratified", "count": 2, "test": 0.3}
-    return experiment({"sessions": table}, "logistic_regression", "treat_all", folds=folds)
+    families = "logistic_regression", "treat_all"
+    confirm = {"seeds": 2, "resamples": 1000, "contrasts": [families]}
+    return experiment({"sessions": table}, *families, folds=folds, confirm=confirm)
 
 
 def fitted(root: Path, family: str, out: Path) -> tuple[Path, tuple[pl.DataFrame, np.ndarray]]:

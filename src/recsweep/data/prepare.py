@@ -12,7 +12,7 @@ from recsweep.data import prepared
 from recsweep.data.atomic_folders import temporary_folder
 from recsweep.data.before_cut import moment_of, rows_of
 from recsweep.data.cleaning import Cleaned, clean, needed_columns, together, unit_advice
-from recsweep.data.features.dated import VALID_FROM
+from recsweep.data.features.dated import ID, TEXT, VALID_FROM
 from recsweep.data.features.fit import check_names, declared_names
 from recsweep.data.formats.parts import check_order, parts
 from recsweep.data.histories import in_order
@@ -37,6 +37,7 @@ from recsweep.data.splits import split_log
 from recsweep.data.tables import FeatureRead, bare_table, feature_table
 from recsweep.data.texts import read_texts, text_features
 from recsweep.data.types import Cuts, Dataset, Events
+from recsweep.data.word_vectors import parts_of_texts, read_vectors
 from recsweep.errors import BadInput, WorkFailed
 
 
@@ -47,9 +48,11 @@ class _Sources:
     events: tuple[Source, ...]  # or the table of sessions, or the tables of texts
     users: Source | None
     items: Source | None
+    word_vectors: Source | None
 
     def all(self) -> list[Source]:
-        return [*self.events, *(s for s in (self.users, self.items) if s is not None)]
+        beside = self.users, self.items, self.word_vectors
+        return [*self.events, *(source for source in beside if source is not None)]
 
 
 def prepare(experiment: Experiment, root: Path = Path()) -> Dataset:
@@ -86,10 +89,11 @@ def _resolve_all(data: Data, raw_folder: Path) -> _Sources:
     logs = data.events or data.texts or ((data.sessions,) if data.sessions else ())
     made = (data.package, raw_folder, data.simulator)
     events = tuple(resolve(table, *made) for table in logs)
-    users, items = (
-        resolve(table, *made) if table is not None else None for table in (data.users, data.items)
+    users, items, vectors = (
+        resolve(table, *made) if table is not None else None
+        for table in (data.users, data.items, data.word_vectors)
     )
-    return _Sources(events, users, items)
+    return _Sources(events, users, items, vectors)
 
 
 def _build(folder: Path, inputs: str, data: Data, rule: Folds, sources: _Sources) -> None:
@@ -105,6 +109,9 @@ def _build(folder: Path, inputs: str, data: Data, rule: Folds, sources: _Sources
         files = _write(temporary, development, test, users.by_code, items.by_code)
         dated = {prepared.USER_ROWS: users.rows, prepared.ITEM_ROWS: items.rows}
         files |= _write_rows(temporary, dated, moment_of(events, test_start, rule))
+        if sources.word_vectors is not None:
+            known = int(development.user.max()) + 1
+            files |= _write_vectors(temporary, sources.word_vectors, users.by_code[TEXT], known)
         manifest = Manifest(
             recsweep_format=FORMAT,
             name=data.name,
@@ -164,6 +171,20 @@ def _write_rows(
             for part, wanted in ((name, early), (prepared.SEALED[name], ~early)):
                 files[part] = prepared.write_table(folder / part, rows.filter(wanted))
     return files
+
+
+def _write_vectors(
+    folder: Path, source: Source, texts: pl.Series, development: int
+) -> dict[str, PreparedFile]:
+    """Those of all that texts hold; what the sealed ones alone hold is sealed with them."""
+    early = parts_of_texts(texts[:development])
+    table = read_vectors(source.path, early | parts_of_texts(texts[development:]))
+    mine = table[ID].is_in(list(early))
+    if not mine.any():
+        raise BadInput(f"{source.path}: has a vector of no word or character of the texts")
+    name = prepared.WORD_VECTORS
+    tables = {name: table.filter(mine), prepared.SEALED[name]: table.filter(~mine)}
+    return {file: prepared.write_table(folder / file, rows) for file, rows in tables.items()}
 
 
 def _publish(temporary: Path, folder: Path) -> None:

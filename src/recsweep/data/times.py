@@ -72,7 +72,7 @@ def _numbers(column: pl.Series, units: int) -> pl.Series:
     real = real.set(~real.is_finite(), None)
     if column.dtype == pl.String:  # 1.70012E+09 has lost digits
         decimals, power = (column.str.extract(ROUNDED, group) for group in (1, 2))
-        lost = decimals.str.len_chars() < power.cast(pl.Int64)
+        lost = (decimals.str.len_chars() < power.cast(pl.Int64)) & (real.abs() < FARTHEST)
         real = real.set(lost.fill_null(False), None)
     if column.dtype.is_float() or column.dtype.is_decimal():
         whole = whole.set(whole.cast(column.dtype, strict=False) != column, None)

@@ -2,9 +2,9 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Annotated, Any
 
-from pydantic import ConfigDict
+from pydantic import ConfigDict, Field
 
 from recsweep.config.digest import json_sha256
 from recsweep.config.schema import Decides, Schema, Unit, deciding, later
@@ -112,6 +112,8 @@ class Confirmation(Schema):
     fingerprint: str
     inputs: str  # digest of everything that decides these numbers: `confirmation_inputs`
     environment: Mapping[str, Any]
+    # Not written: an ensemble was made since, or made anew.
+    newer_ensemble: Annotated[bool, Field(exclude=True)] = False
 
     @property
     def searches(self) -> int:

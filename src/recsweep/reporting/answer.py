@@ -293,6 +293,8 @@ class _Teller:
 
     def _scope(self, sealed: Confirmation) -> Iterator[str]:
         yield self.say(f"scope_{sealed.scope}", n=sealed.searches)
+        if sealed.newer_ensemble:
+            yield self.say("ensemble_newer")
         if len(sealed.openings) > 1:
             yield self.say("openings_many", n=len(sealed.openings))
 

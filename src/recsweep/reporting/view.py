@@ -48,7 +48,8 @@ class View:
 
     def term(self, word: str) -> str:
         """A word of the records; itself where the language has no entry for it."""
-        return self.words.get(f"term:{word}", word)
+        plain = self.words.get(f"term:{word}", word)
+        return self.words.get(f"term:{word}:{self.study.experiment.data.unit}", plain)
 
     @property
     def description(self) -> str:
@@ -60,7 +61,7 @@ class View:
     @property
     def metric(self) -> str:
         """The study's metric as people write it."""
-        return written(self.selection.metric)
+        return self.term(written(self.selection.metric))
 
     def goodness(self, value: float) -> float:
         """A score of the study's metric with the sign that makes more better."""

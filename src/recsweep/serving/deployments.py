@@ -4,13 +4,14 @@ Each bundle is an application of its own without a route. So a new one is up bef
 to it, and an old one goes when its last request is answered.
 """
 
-import asyncio
 import hashlib
 import os
 from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
+import torch
 from fastapi import FastAPI
 from ray import serve
 
@@ -20,29 +21,32 @@ from recsweep.serving.app import Entry, make_app
 from recsweep.serving.messages import ModelOut, PurchaseIn, RecommendIn
 from recsweep.serving.replicas import WAITING, RayReplicas
 from recsweep.serving.served import ServedBundle
+from recsweep.serving.together import Together
 
 TOKEN = "RECSWEEP_TOKEN"
-TOGETHER = 64
-"""Requests that a replica answers at once: those that came while it answered the ones before."""
+TOGETHER, PURCHASES_TOGETHER = 64, 8
+"""Requests that a replica answers at once, at most."""
 
 
 class BundleReplica:
     """A bundle in a process of its own."""
 
     def __init__(self, folder: str, digest: str) -> None:
-        self._served = ServedBundle(Path(folder))
+        served = ServedBundle(Path(folder))
+        threads = served.bundle.known.experiment.resources.threads
+        one = ThreadPoolExecutor(1, initializer=torch.set_num_threads, initargs=(threads,))
+        self._recommend = Together(served.recommend, TOGETHER, one)
+        self._purchase = Together(served.purchase, PURCHASES_TOGETHER, one)
 
-    @serve.batch(max_batch_size=TOGETHER, batch_wait_timeout_s=0)
-    async def recommend(self, requests: list[RecommendIn]) -> list[bytes]:
-        """A list for each."""
-        answers = await asyncio.to_thread(self._served.recommend, requests)
-        return [answer.model_dump_json().encode() for answer in answers]
+    async def recommend(self, request: RecommendIn) -> bytes:
+        """A list, as JSON."""
+        answer = await self._recommend.ask(request)
+        return answer.model_dump_json().encode()
 
-    @serve.batch(max_batch_size=8, batch_wait_timeout_s=0)
-    async def purchase(self, requests: list[PurchaseIn]) -> list[bytes]:
-        """Probabilities for each."""
-        answers = await asyncio.to_thread(self._served.purchase, requests)
-        return [answer.model_dump_json().encode() for answer in answers]
+    async def purchase(self, request: PurchaseIn) -> bytes:
+        """Probabilities, as JSON."""
+        answer = await self._purchase.ask(request)
+        return answer.model_dump_json().encode()
 
 
 @serve.ingress()

@@ -20,7 +20,7 @@ from ray import serve
 
 from recsweep.bundle.bundle import load_bundle
 from recsweep.bundle.files import read_bundle_file
-from recsweep.errors import BadInput, RecsweepError, WorkFailed, one_line
+from recsweep.errors import BadInput, WorkFailed, one_line
 from recsweep.serving.app import Entry, make_app
 from recsweep.serving.deployments import TOKEN, bundle_app, described, digest_of
 from recsweep.serving.replicas import RayReplicas
@@ -178,11 +178,10 @@ def run(
             try:
                 now = await asyncio.to_thread(offers_of, folders, shares)
                 await asyncio.to_thread(front.bring_up, now)
-            except RecsweepError as error:
-                logging.getLogger(__name__).warning("%s; the earlier bundles stay", error)
-            else:
-                await front.let_go()
                 on_ready(address)
+                await front.let_go()
+            except Exception as error:  # whatever it is, what is up is to stay up
+                logging.getLogger(__name__).warning("%s; the earlier bundles stay", one_line(error))
 
     async def answer(server: uvicorn.Server, listener: socket.socket) -> None:
         again = asyncio.Event()

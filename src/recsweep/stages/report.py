@@ -9,8 +9,9 @@ from recsweep.records.atomic import write_text
 from recsweep.records.board import Board, write_board
 from recsweep.records.confirmation import Confirmation, confirmation_inputs
 from recsweep.records.confirmation_files import read_confirmation
-from recsweep.records.ensemble import entrants
+from recsweep.records.ensemble import ENSEMBLE, entrants
 from recsweep.records.files import read_study
+from recsweep.records.openings import Opened
 from recsweep.records.portrait import read_map
 from recsweep.records.selection import Selection
 from recsweep.records.study import Study
@@ -78,15 +79,21 @@ def define_board(folder: Path) -> Board:
 
 
 def current_confirmation(study: Study, selection: Selection, folder: Path) -> Confirmation | None:
-    """The confirmation of exactly this selection; an earlier one says nothing of it."""
+    """The confirmation of exactly this selection; an earlier one says nothing of it. An ensemble
+    that was made since takes nothing from what it says of the families.
+    """
     found = read_confirmation(folder)
     if found is None:
         return None
-    opened = selection.opened if found.repeated else entrants(study, selection, folder)
+    own = ENSEMBLE in found.families and ENSEMBLE not in selection.families
+    fused = {ENSEMBLE: Opened.of(found.families[ENSEMBLE])} if own else {}
+    opened = selection.opened | fused
     if found.inputs != confirmation_inputs(study, opened, found.repeated):
         log.warning("verdicts.json is about an earlier selection; `recsweep confirm` renews it")
         return None
-    return found
+    made = entrants(study, selection, folder).get(ENSEMBLE)
+    newer = made is not None and not found.repeated and made != opened.get(ENSEMBLE)
+    return found.model_copy(update={"newer_ensemble": newer})
 
 
 def _manifest(study: Study, root: Path) -> Manifest | None:

@@ -77,6 +77,21 @@ def test_a_confirmation_takes_the_ensemble_along_and_holds_it_against_the_best_a
     assert "ensemble" in board
 
 
+def test_verdicts_outlive_an_ensemble_that_is_made_after_them(world: World) -> None:
+    confirmed = confirm_stage(world.study, world.root, workers=1).confirmation
+    fuse(world)
+    reported = report_stage(world.study, world.root)
+    assert reported.confirmation is not None
+    assert reported.confirmation.pairs == confirmed.pairs
+    board = (world.study / "leaderboard.md").read_text("utf-8")
+    assert "made after these verdicts; recsweep confirm holds it" in board
+    confirm_stage(world.study, world.root, workers=1)
+    again = report_stage(world.study, world.root).confirmation
+    assert again is not None
+    assert not again.newer_ensemble
+    assert "newer_ensemble" not in (world.study / "verdicts.json").read_text("utf-8")
+
+
 def test_an_ensemble_is_fitted_as_a_family_is(world: World) -> None:
     fused = fuse(world)
     fitted = fit_stage(fused.path, world.root, world.root / "model", until="development")

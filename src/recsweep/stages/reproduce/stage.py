@@ -139,8 +139,8 @@ def _on_test(
     if family is None or Opened.of(family) != opened:
         found = "nothing" if family is None else f"{family.trial} with {family.epochs} epochs"
         raise BadInput(
-            f"{folder}/verdicts.json: confirms {found} for {best.family}, not {best.trial} as in "
-            f"the best file; run recsweep confirm {folder}"
+            f"{folder}/verdicts.json: confirms {found} for {best.family}, not the best file's "
+            f"configuration; run recsweep confirm {folder}"
         )
     table = read_learners(folder).filter(family=best.family, search=1)
     names = [name for name in family.metrics if name in table.columns]  # means over learners
