@@ -167,7 +167,8 @@ def test_the_page_on_results_documents_every_column_and_key() -> None:
     records: tuple[type[Schema], ...] = (BestFile, Manifest, EventRows, FeatureRows, FoldSupport)
     records += (Confirmation, ConfirmedFamily, Subgroup, GroupedLearners, Steps, Opening)
     records += (Portrait, Cluster, CourseLift, ValueLift, Level)
-    keys = {key for record in records for key in record.model_fields}
+    fields = [(key, field) for record in records for key, field in record.model_fields.items()]
+    keys = {key for key, field in fields if not field.exclude}
     plain = tuple(kind.__dataclass_fields__ for kind in (SweepSession, PairVerdict, Gap))
     for key in keys.union(TRIALS, CURVES, *plain):
         assert f"`{key}`" in text, key
