@@ -83,7 +83,7 @@ def computing(service: subprocess.Popen[bytes]) -> float:
     """Seconds that the service and all its processes have computed for."""
     below = psutil.Process(service.pid)
     times = [each.cpu_times() for each in (below, *below.children(recursive=True))]
-    return sum(each.user + each.system for each in times)
+    return float(sum(each.user + each.system for each in times))
 
 
 def main() -> None:

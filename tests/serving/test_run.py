@@ -3,13 +3,14 @@
 import os
 import re
 import signal
+import socket
 import subprocess
 import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -25,7 +26,7 @@ from recsweep.bundle.files import write_bundle
 from recsweep.bundle.format import BundleFile
 from recsweep.errors import BadInput
 from recsweep.models.registry import families
-from recsweep.serving.run import offers_of
+from recsweep.serving.run import bound, offers_of
 from recsweep.testing import cases_of
 from recsweep.testing.bundles import pieces_of
 
@@ -61,6 +62,16 @@ def test_shares_and_names_are_checked_before_anything_starts(tmp_path: Path) -> 
             offers_of(folders, shares)
 
 
+def test_a_port_that_is_taken_is_refused_before_anything_starts() -> None:
+    with socket.socket() as other:
+        other.bind(("127.0.0.1", 0))
+        other.listen()
+        port = other.getsockname()[1]
+        says = re.escape(f"--host 127.0.0.1 --port {port}: Address already in use")
+        with pytest.raises(BadInput, match=says), bound("127.0.0.1", port):
+            pass
+
+
 @dataclass
 class Service:
     """`recsweep serve`, in a process of its own."""
@@ -80,8 +91,11 @@ class Service:
         return answer.status_code, answer.json().get("model", "")
 
     def replicas(self) -> list[psutil.Process]:
-        below = psutil.Process(self.process.pid).children(recursive=True)
-        return [each for each in below if "ServeReplica" in " ".join(each.cmdline()[:1])]
+        found = []
+        for each in psutil.Process(self.process.pid).children(recursive=True):
+            with suppress(psutil.Error):  # it has ended since
+                found += [each] if "ServeReplica" in " ".join(each.cmdline()) else []
+        return found
 
 
 @contextmanager

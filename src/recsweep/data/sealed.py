@@ -52,7 +52,9 @@ def unseal(dataset: Dataset) -> Dataset:
         items=tables["items"],
         n_users=len(tables["users"]),
         n_items=len(tables["items"]),
-        **{name: tables.get(name) for name in beside},
+        user_rows=tables.get("user_rows"),
+        item_rows=tables.get("item_rows"),
+        word_vectors=tables.get("word_vectors"),
     )
 
 

@@ -127,7 +127,7 @@ def interval(verdict: PairVerdict) -> str:
 
 def signed_interval(middle: float, lower: float, upper: float) -> str:
     """`+0.0120 [+0.0080, +0.0160]`, with the decimals that keep a bound from reading as 0."""
-    values = (middle, lower, upper)
+    values = [round(x, 7) for x in (middle, lower, upper)]  # what is left of sums that cancel is 0
     decimals = next((d for d in range(4, 7) if all(round(x, d) or not x for x in values)), 7)
     shown = [f"{x + 0.0:+.{decimals}f}".replace("-", "−") for x in values]
     return f"{shown[0]} [{shown[1]}, {shown[2]}]"

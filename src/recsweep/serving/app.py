@@ -86,6 +86,7 @@ def make_app(entries: Callable[[], Sequence[Entry]], token: str | None) -> FastA
     guards = [] if token is None else [Depends(allowed)]  # the schema says which it is
 
     refusals: dict[int | str, dict[str, Any]] = {
+        400: {"description": "The body can't be parsed"},
         401: {"description": "No valid bearer token"},
         404: {"description": "No model of this task is served"},
         413: {"description": "The body is too large"},

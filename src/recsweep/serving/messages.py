@@ -1,5 +1,6 @@
 """What a client sends and gets. Sizes are bounded, and nothing unknown is let through."""
 
+import re
 from datetime import UTC, datetime
 from typing import Annotated
 
@@ -9,7 +10,8 @@ from recsweep.config.schema import EventType
 from recsweep.data.clock import microseconds
 
 MOST_EVENTS, MOST_COURSES, MOST_LISTED, LONGEST_ID = 2000, 1000, 100, 256
-EARLIEST, LATEST = datetime(1970, 1, 1, tzinfo=UTC), datetime(2200, 1, 1, tzinfo=UTC)
+LATEST = datetime(2200, 1, 1, tzinfo=UTC).timestamp()
+YEARS = "^(19[7-9]|2[01][0-9])[0-9]-"
 
 
 def _a_number(count: object) -> object:
@@ -21,25 +23,25 @@ def _a_number(count: object) -> object:
 
 def _text(moment: object) -> object:
     """pydantic would also take a number, digits in quotes, and true."""
-    if not isinstance(moment, str) or moment[4:5] != "-":
-        raise ValueError("expected ISO 8601, or seconds since 1970 as a number without quotes")
+    if not isinstance(moment, str) or not re.match(YEARS, moment):
+        raise ValueError(
+            "expected ISO 8601 from 1970 to 2199, or seconds since 1970 as a number without quotes"
+        )
     return moment
 
 
 Id = Annotated[str, Field(min_length=1, max_length=LONGEST_ID)]
 # A history has many moments, so nothing of Python's is called for a number.
-Seconds = Annotated[float, Field(strict=True, ge=0, lt=LATEST.timestamp()), Tag("seconds")]
-Written = Annotated[
-    datetime, Field(ge=EARLIEST, lt=LATEST), BeforeValidator(_text), Tag("ISO 8601")
-]
+Seconds = Annotated[float, Field(strict=True, ge=0, lt=LATEST), Tag("seconds")]
+Written = Annotated[datetime, BeforeValidator(_text), Tag("ISO 8601")]
 Time = Annotated[
     Seconds | Written,
     Field(union_mode="left_to_right"),
     WithJsonSchema(
         {
             "anyOf": [
-                {"type": "string", "format": "date-time"},
-                {"type": "number", "minimum": 0, "exclusiveMaximum": LATEST.timestamp()},
+                {"type": "string", "format": "date-time", "pattern": YEARS},
+                {"type": "number", "minimum": 0, "exclusiveMaximum": LATEST},
             ]
         }
     ),
@@ -76,7 +78,7 @@ class HistoryIn(Message):
 class RecommendIn(HistoryIn):
     """Ask for a list."""
 
-    k: Annotated[int, BeforeValidator(_a_number), Field(ge=1, le=MOST_LISTED)] = 10
+    k: Annotated[int, Field(ge=1, le=MOST_LISTED), BeforeValidator(_a_number)] = 10
     allow: Annotated[tuple[Id, ...], Field(max_length=MOST_COURSES)] | None = None
 
 

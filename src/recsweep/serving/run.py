@@ -192,6 +192,7 @@ def run(
         await server.serve([listener])
         renewing.cancel()
 
+    signal.signal(signal.SIGHUP, signal.SIG_IGN)  # until there is something to renew
     with (
         bound(host, port) as listener,
         suppress(KeyboardInterrupt),

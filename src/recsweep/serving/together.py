@@ -29,7 +29,7 @@ class Together(Generic[Request, Answer]):
 
     async def ask(self, request: Request) -> Answer:
         """The answer to one request."""
-        future = asyncio.get_running_loop().create_future()
+        future: asyncio.Future[Answer] = asyncio.get_running_loop().create_future()
         self._waiting.append((request, future))
         if self._task is None or self._task.done():
             self._task = asyncio.create_task(self._go_on())

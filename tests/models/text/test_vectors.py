@@ -1,6 +1,7 @@
 """Networks that read texts by the word vectors of others."""
 
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import pytest
@@ -27,7 +28,7 @@ def with_vectors(fold: Fold, vectors: WordVectors = VECTORS) -> Training:
     return replace(fold.training, examples=replace(examples, labels=texts))
 
 
-def built(family: str, training: Training):
+def built(family: str, training: Training) -> Any:
     build = families_of("text")[family]
     config = {**next(cases_of(families()[family], "text")).config, "units": "words"}
     return build.model(config | {"least_texts": 1}, Context(training, 0, CPU, "fp32"))

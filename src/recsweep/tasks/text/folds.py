@@ -37,8 +37,8 @@ def training_of(split: Split) -> Training:
     texts = table[TEXT].gather(split.events.user[rows]).to_list()
     chinese = is_chinese(texts) if language == "auto" else language == "zh"
     taught = _targets(split, rows, classes, chinese)
-    if (table := split.dataset.word_vectors) is not None:
-        vectors = _vectors(table, labelled(taught))
+    if (held := split.dataset.word_vectors) is not None:
+        vectors = _vectors(held, labelled(taught))
         taught = replace(taught, labels=replace(labelled(taught), vectors=vectors))
     return Training(
         sequences=taught.histories,
