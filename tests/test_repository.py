@@ -20,11 +20,13 @@ from recsweep.config import schema
 from recsweep.config.files import _Loader, load_experiment, validate
 from recsweep.config.schema import Schema
 from recsweep.data.manifest import EventRows, FeatureRows, FoldSupport, Manifest
+from recsweep.evaluation.learner_groups import Gap
 from recsweep.evaluation.verdict import PairVerdict
 from recsweep.models.registry import families_of, role_of
 from recsweep.records.confirmation import (
     Confirmation,
     ConfirmedFamily,
+    GroupedLearners,
     Steps,
     Subgroup,
 )
@@ -163,10 +165,11 @@ def test_the_page_on_experiments_documents_every_key_of_one_and_of_a_space() -> 
 def test_the_page_on_results_documents_every_column_and_key() -> None:
     text = read(ROOT / "docs/results.md")
     records: tuple[type[Schema], ...] = (BestFile, Manifest, EventRows, FeatureRows, FoldSupport)
-    records += (Confirmation, ConfirmedFamily, Subgroup, Steps, Opening)
+    records += (Confirmation, ConfirmedFamily, Subgroup, GroupedLearners, Steps, Opening)
     records += (Portrait, Cluster, CourseLift, ValueLift, Level)
-    keys = {key for record in records for key in record.model_fields}
-    plain = (SweepSession.__dataclass_fields__, PairVerdict.__dataclass_fields__)
+    fields = [(key, field) for record in records for key, field in record.model_fields.items()]
+    keys = {key for key, field in fields if not field.exclude}
+    plain = tuple(kind.__dataclass_fields__ for kind in (SweepSession, PairVerdict, Gap))
     for key in keys.union(TRIALS, CURVES, *plain):
         assert f"`{key}`" in text, key
 

@@ -114,6 +114,13 @@ def test_for_purchases_it_counts_examples_and_purchases(tmp_path: Path) -> None:
         assert support.targets == {"browse": (len(labels.bought), len(fold.validation.histories))}
 
 
+def test_times_that_are_still_to_come_and_odd_ids_get_a_loud_line(tmp_path: Path) -> None:
+    later = [*rows(), "u1 ,c1,2099-12-31 12:00,view"]
+    ids, times = prepared(tmp_path, later)[1]
+    assert ids.startswith("1 learners have the id of another but for spaces around them")
+    assert times.startswith("The log's last event is of 2099-12-31, and that is still to come")
+
+
 def test_a_table_that_does_not_say_since_when_it_is_known_gets_a_loud_line(tmp_path: Path) -> None:
     (tmp_path / "courses.csv").write_text("id,rating\n" + "".join(f"c{n},{n}\n" for n in range(5)))
     table = {"path": str(tmp_path / "courses.csv"), "key": "id", "numeric": ["rating"]}

@@ -199,6 +199,18 @@ def test_a_package_is_an_exact_version_and_no_option_of_an_installer(write: Writ
         assert "data.package." in refusal(write(yaml.safe_dump(raw)))
 
 
+@pytest.mark.parametrize(
+    ("line", "told"),
+    [
+        ("user: t, item: i, time: t", "user and time are both the column 't'"),
+        ("user: u, item: u, order: row", "user and item are both the column 'u'"),
+        ("user: u, item: t, time: t", "item and time are both the column 't'"),
+    ],
+)
+def test_a_column_means_one_thing(write: Write, line: str, told: str) -> None:
+    assert told in refusal(write(SMALL.replace("user: u, item: i, time: t", line)))
+
+
 def test_an_event_type_comes_from_one_place(write: Write) -> None:
     table = "time: t, type: {constant: browse, column: k}"
     message = refusal(write(SMALL.replace("time: t", table)))

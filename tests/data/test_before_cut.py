@@ -8,12 +8,15 @@ import polars as pl
 import pytest
 from worlds import dataset_of, events_of, experiment_of
 
-from recsweep.data.before_cut import FittedCatalogue, learn
+from recsweep.data.before_cut import FittedCatalogue, learn, moment_of
 from recsweep.data.types import Dataset
 
 CUT = 50
 ROWS = [(u, i, t) for t, (u, i) in enumerate([(0, 0), (1, 1), (0, 1), (2, 0), (1, 0)], start=10)]
 LATER = [(3, 0, 60), (4, 2, 61), (0, 2, 62)]  # learners 3 and 4 and course 2 are new
+
+
+RULES = ("time", "leave_one_out", "learners")
 
 
 def world(later: dict[str, list[Any]]) -> Dataset:
@@ -82,3 +85,9 @@ def test_learners_from_before_the_cut_do_have_a_say() -> None:
     before, after = learned(dataset), learned(replace(dataset, users=other))
     codes = np.array([0], np.int32)
     assert not np.array_equal(before.encoder.users(codes), after.encoder.users(codes))
+
+
+def test_the_moment_of_a_cut_that_is_no_time_is_the_one_after_all_events() -> None:
+    events = events_of([(0, 0, 5), (1, 0, 9), (0, 1, 7)])
+    cut_by = [moment_of(events, 2, experiment_of(folds={"rule": rule}).folds) for rule in RULES]
+    assert cut_by == [2, 10, 10]

@@ -221,6 +221,7 @@ def test_two_preparations_write_the_same_bytes(
 ) -> None:
     experiment = experiment_on(log_of(ten_rows))
     one, other = prepare(experiment, tmp_path / "one"), prepare(experiment, tmp_path / "other")
+    assert listing(one.folder) == listing(other.folder) != []
     for name in listing(one.folder):
         assert (one.folder / name).read_bytes() == (other.folder / name).read_bytes()
 

@@ -7,6 +7,7 @@ import pytest
 
 from recsweep.config.schema import Table
 from recsweep.data import reading
+from recsweep.data.formats.content import STAND_INS
 from recsweep.data.reading import as_text, column_names, read_batches, read_table
 from recsweep.errors import BadInput
 
@@ -55,6 +56,14 @@ def test_a_separator_may_have_several_characters(write: Write) -> None:
 
 def test_a_separator_of_several_characters_may_have_a_header(write: Write) -> None:
     assert read(write("u::i\n1::2\n"), "i", separator="::") == {"i": ["2"]}
+
+
+def test_a_separator_of_several_characters_leaves_control_characters_alone(write: Write) -> None:
+    signs = [sign.decode() for sign in STAND_INS]
+    path = write(f"u::i\n1{signs[0]}::2\n")
+    assert read(path, "u", "i", separator="::") == {"u": [f"1{signs[0]}"], "i": ["2"]}
+    with pytest.raises(BadInput, match="has control characters beside the separator b'::'"):
+        read(write(f"u::i\n1{''.join(signs)}::2\n"), "i", separator="::")
 
 
 @pytest.mark.parametrize("table", [{}, {"encoding": "latin-1"}, {"separator": "::"}])
@@ -123,6 +132,20 @@ def test_a_long_row_among_quotes_that_are_plain_signs_is_named_too(
     path = write('id,title\n1,The 5" disc\n2,c,d\n')
     with pytest.raises(BadInput, match=f"row {row} has 3 fields, expected 2"):
         read(path, "id" if header else "column_1", header=header)
+
+
+@pytest.mark.parametrize("quoted", ["a,b", '"a",b'])
+def test_a_header_in_the_middle_is_no_row(write: Write, quoted: str) -> None:
+    path = write(f"a,b\n1,2\n3,4\n{quoted}\n5,6\n")
+    with pytest.raises(BadInput, match="row 3 is the header again; leave it out"):
+        read(path, "a", "b")
+    with pytest.raises(BadInput, match="row 3 is the header again; leave it out"):
+        list(read_batches(Table(path=str(path)), path, ["b", "a"]))
+
+
+def test_a_value_that_is_its_columns_name_is_a_value(write: Write) -> None:
+    assert read(write("a,b\na,2\n1,b\n"), "a", "b") == {"a": ["a", "1"], "b": ["2", "b"]}
+    assert read(write("a,b\n1,2\na,b\n"), "a") == {"a": ["1", "a"]}
 
 
 def test_a_file_with_a_header_only_has_no_rows(write: Write) -> None:

@@ -86,6 +86,19 @@ def test_a_label_with_spaces_around_it_is_the_label(tmp_path: Path) -> None:
     assert spaced.fingerprint == prepared(rows, tmp_path).fingerprint
 
 
+@pytest.mark.parametrize("other", ["true", "True", " tRUE "])
+def test_a_yes_in_another_spelling_is_not_taken_for_a_no(other: str, tmp_path: Path) -> None:
+    with pytest.raises(BadInput, match=rf"bought is '{other.strip()}' in 2 rows, and 'TRUE' in po"):
+        prepared([*sessions(), f"1,r1,{other}", f"2,r1,{other}"], tmp_path)
+
+
+def test_the_labels_that_say_no_are_counted(tmp_path: Path) -> None:
+    rows = [*sessions(), *(f"{n},r1,{'abcdef'[n % 6]}" for n in range(11)), "1,r1,", "1,r1,yes"]
+    found = read_manifest(prepared(rows, tmp_path).folder).cleaning[0].negative
+    assert list(found) == ["FALSE", "a", "b", "c", "d"]
+    assert list(found.values())[1:] == [2, 2, 2, 2]
+
+
 @pytest.mark.parametrize("extra", ["session_id", "started", "device"])
 def test_sessions_that_agree_in_what_is_declared_alone_all_stay(extra: str, tmp_path: Path) -> None:
     rows = [row for row in sessions(60) for _ in range(10)]
@@ -234,6 +247,11 @@ def test_a_propensity_that_is_none_is_named_with_its_row(chance: str, tmp_path: 
     rows = [*mailed(), f"1,0,mail,{chance}"]
     with pytest.raises(BadInput, match=r"row 241: chance is .* a probability of treatment above 0"):
         treated_table(tmp_path, rows, propensity="chance")
+
+
+def test_a_treated_in_another_spelling_is_no_control(tmp_path: Path) -> None:
+    with pytest.raises(BadInput, match="group is 'Mail' in 1 rows, and 'mail' in treated or contr"):
+        treated_table(tmp_path, [*mailed(), "1,0,Mail,0.5"])
 
 
 def test_a_treatment_is_for_the_task_that_asks_about_it(tmp_path: Path) -> None:

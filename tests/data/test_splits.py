@@ -47,6 +47,20 @@ def split(rows: list[Row], rule: Rule) -> tuple[Indexed, Cuts]:
         raise
 
 
+@pytest.mark.parametrize(
+    ("rule", "parts"),
+    [(LEARNERS, [0, 0, 1, 0, 1, 2, 2, 1]), (OUT, [0, 0, 1, 0, 1, 0, 1, 1])],
+)
+def test_a_log_is_dealt_out_as_it_always_was(rule: Rule, parts: list[int]) -> None:
+    rows = [(user, item, user + 10 * item) for user in range(8) for item in range(3)]
+    found, _ = split(rows, rule)
+    part = found.events.part
+    assert part is not None
+    of = {int(found.users[int(u)]): int(p) for u, p in zip(found.events.user, part, strict=True)
+          if p != LEARNED and (rule is LEARNERS or p != 2)}  # fmt: skip
+    assert [of[user] for user in range(8)] == parts
+
+
 def raw_rows(found: Indexed, at: np.ndarray) -> set[Row]:
     """Those events as rows of the log."""
     e, users, items = found.events, found.users, found.items

@@ -34,6 +34,14 @@ def test_unix_milliseconds_and_whole_numbers_of_parquet() -> None:
     assert parse([1577836800.5, None], "unix") == [NEW_YEAR + 500_000, None]
 
 
+@pytest.mark.parametrize("time_format", ["unix", "unix_ms"])
+def test_a_number_that_lost_digits_is_no_time(time_format: str) -> None:
+    texts = ["1.70012E+09", "1.7e9", " 1.70012345678e12", "-1.5E+2"]
+    assert to_microseconds(pl.Series(texts), time_format).to_list() == [None] * 4
+    whole = ["1.700012345e9", "1.700012345000000000e+09", "1.70001234500E+09", "1700012345"]
+    assert to_microseconds(pl.Series(whole), "unix").to_list() == [1_700_012_345_000_000] * 4
+
+
 def test_what_is_no_number_is_null() -> None:
     assert parse(["x", "nan", "inf", "12a", "1_000"], "unix") == [None] * 5
 

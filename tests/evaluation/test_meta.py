@@ -50,7 +50,13 @@ def test_two_logs_have_a_wide_interval_and_no_prediction() -> None:
     found = pool([0.02, 0.03], [0.005, 0.005])
     assert found.lower < 0 < found.upper
     assert found.next_log is None
-    assert pool([0.02, 0.03, 0.04], [0.005] * 3).next_log is not None
+
+
+def test_another_log_is_expected_within_the_spread_of_logs_and_the_means_error() -> None:
+    found = pool([0.02, 0.03, 0.06], [0.005] * 3)  # Higgins, Thompson & Spiegelhalter 2009, eq. 12
+    error = (found.upper - found.difference) / stats.t.ppf(0.975, 2)
+    reach = stats.t.ppf(0.975, 1) * np.hypot(found.tau, error)
+    assert found.next_log == pytest.approx((found.difference - reach, found.difference + reach))
 
 
 @given(

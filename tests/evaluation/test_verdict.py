@@ -93,6 +93,12 @@ def test_a_zero_has_no_sign() -> None:
     assert "0.000 ndcg@10 [0.000, 0.000]" in same.sentence("ndcg@10")
 
 
+def test_what_is_left_of_sums_that_cancel_is_zero() -> None:
+    left = dataclasses.replace(BASE, outcome="equivalent", difference=-2e-17, lower=-4e-17)
+    same = dataclasses.replace(left, upper=3e-17)
+    assert "0.000 ndcg@10 [0.000, 0.000]" in same.sentence("ndcg@10")
+
+
 def test_where_less_is_better_the_outcome_turns_and_the_numbers_stay() -> None:
     values = {"low": np.full((2, 30), 0.3), "high": np.full((2, 30), 0.5)}
     values["low"] += np.linspace(-0.01, 0.01, 30)

@@ -9,7 +9,7 @@ from families import CONFIGS, FAMILIES, asked, checkerboard, fit, scores, traine
 from worlds import training_of
 
 from recsweep.models import tables
-from recsweep.models.protocol import Portrayable
+from recsweep.models.protocol import Context, Portrayable
 from recsweep.models.ranker import GradientRanker
 from recsweep.models.registry import family
 from recsweep.tasks.next_item.ranking import drop_seen
@@ -30,6 +30,19 @@ def test_the_missing_course_of_the_learners_colour_ranks_first(case: str) -> Non
     found = scores(trained(case, checkerboard), histories)
     drop_seen(found, histories)
     assert found.argmax(1).tolist() == [3, 1, 5, 4]
+
+
+@pytest.mark.parametrize("loss", ["bce", "gbce"])
+def test_binary_losses_begin_with_the_odds_of_a_target_among_its_negatives(loss: str) -> None:
+    config = {
+        "factors": 4, "history_exponent": 0.5, "dropout": 0.0, "learning_rate": 0.01,
+        "weight_decay": 0.0, "batch_size": 4, "window": 9, "loss": loss, "negatives": 50,
+    }  # fmt: skip
+    context = Context(training_of([[0, 1, 2]]), 0, torch.device("cpu"), "fp32")
+    model = FAMILIES["matrix_factorization"].model(config, context)
+    assert isinstance(model, GradientRanker)
+    odds = model.network.bias.exp()
+    torch.testing.assert_close(odds, torch.full_like(odds, 1 / 50))
 
 
 @pytest.mark.parametrize("n_items", [4, 9])

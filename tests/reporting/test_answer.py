@@ -2,6 +2,7 @@
 
 import re
 from dataclasses import replace
+from itertools import combinations
 from pathlib import Path
 
 import pytest
@@ -67,6 +68,15 @@ def test_what_was_not_declared_has_no_say() -> None:
     declared = verdict("lstm", "wide_deep", "no difference shown")
     explored = replace(verdict("lstm", "matrix_factorization", "better"), exploratory=True)
     assert find([explored, declared], ENTRANTS).verdict == "open"
+
+
+def test_arms_of_two_families_are_told_beside_the_question() -> None:
+    arms = [f"{kind}+{n}" for kind in ("gru", "matrix_factorization") for n in range(3)]
+    entrants = Entrants({arm: arm.partition("+")[0] for arm in arms})
+    rivals = [verdict("gru+0", rival, "better") for rival in arms[3:]]
+    pairs = [*combinations(arms[:3], 2), *combinations(arms[3:], 2)]
+    among = [verdict(a, b, "better") for a, b in pairs]
+    assert find([*rivals, *among], entrants).told == (*rivals, *among)
 
 
 def test_next_courses_are_told_in_words_and_plain_numbers() -> None:

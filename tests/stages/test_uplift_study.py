@@ -85,7 +85,9 @@ def on_table(path: Path) -> Experiment:
         "treatment": {"column": "t", "treated": ["yes"], "control": ["no"], "propensity": "p"},
     }  # fmt: skip
     folds = {"rule": "stratified", "count": 2, "test": 0.3}
-    return experiment({"sessions": table}, "logistic_regression", "treat_all", folds=folds)
+    families = "logistic_regression", "treat_all"
+    confirm = {"seeds": 2, "resamples": 1000, "contrasts": [families]}
+    return experiment({"sessions": table}, *families, folds=folds, confirm=confirm)
 
 
 def fitted(root: Path, family: str, out: Path) -> tuple[Path, tuple[pl.DataFrame, np.ndarray]]:
@@ -97,8 +99,10 @@ def fitted(root: Path, family: str, out: Path) -> tuple[Path, tuple[pl.DataFrame
     dataset = unseal(load_dataset(next((root / "data").glob("tiny-*"))))
     fold = make_fold(TEST, dataset.development, dataset.cuts.test, dataset, asked)
     task = TASKS["uplift"]
-    how = {"epochs": record.file.epochs, "seed": asked.seed, "device": cpu, "task": task}
-    model = refit(family, record.file.config, fold.training, **how)
+    model = refit(
+        family, record.file.config, fold.training,
+        epochs=record.file.epochs, seed=asked.seed, device=cpu, task=task,
+    )  # fmt: skip
     scorer = task.scorer(fold.validation, fold.n_items, cpu)
     said = scorer.outcomes(model)
     np.testing.assert_array_equal(scorer.outcomes(load_bundle(out).model), said)

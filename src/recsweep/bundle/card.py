@@ -46,7 +46,7 @@ def _lines(record: BundleFile, name: str) -> Iterator[str]:
         yield f"| {'texts' if kind == 'texts' else experiment.data.unit} | {fitted.events} |"
     yield f"| data | {fitted.dataset}, fingerprint `{fitted.fingerprint[:16]}` |"
     yield f"| epochs, seed | {record.epochs}, {record.seed} |"
-    if record.columns.inputs:
+    if record.calibrator.calibration != "none":
         yield f"| calibration | {record.calibrator.calibration} |"
     yield ""
     yield "## Evidence"

@@ -13,11 +13,14 @@ def fitted_lines(record: BundleFile) -> Iterator[str]:
     """What was fitted, and what stands behind it."""
     fitted = record.fitted
     period = "all data" if fitted.until == "everything" else "the development period"
-    what = f"{fitted.learners} learners, {fitted.events} events, {record.courses} courses"
+    data = record.experiment.data
+    what = {
+        "events": f"{fitted.learners} learners, {fitted.events} events, {record.courses} courses",
+        "sessions": f"{fitted.events} {data.unit}",
+        "texts": f"{fitted.events} texts",
+    }[data.kind]
     if record.experiment.folds.in_time:
         period += f", up to {iso(fitted.end)}"
-    if record.experiment.data.kind == "texts":
-        what = f"{fitted.events} texts"
     yield f"Fitted {record.family} ({record.selected.trial}) on {period}: {what}."
     if record.evidence is None:
         yield "! It has no verdict: the sealed test was not opened for this configuration."

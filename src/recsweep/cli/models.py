@@ -31,10 +31,12 @@ def fit(best: Path, folder: Path, until: str, licence: str | None, quiet: bool) 
         )
     for line in fitted_lines(fitted.file):
         out.print(line, markup=False, highlight=False, soft_wrap=True)
-    ask = (command("recommend", str(folder), "histories.csv"), "lists for learners")
-    if fitted.file.experiment.data.kind == "texts":
-        ask = (command("monitor", str(folder), "feed.csv"), "warns where a label becomes frequent")
-    hints((f"{folder}/README.md", "the model card"), ask)
+    verb, asked, what = {
+        "events": ("recommend", "histories.csv", "lists for learners"),
+        "sessions": ("recommend", "table.csv", "an answer for each row"),
+        "texts": ("monitor", "feed.csv", "warns where a label becomes frequent"),
+    }[fitted.file.experiment.data.kind]
+    hints((f"{folder}/README.md", "the model card"), (command(verb, str(folder), asked), what))
 
 
 def _end(until: str) -> "Until | datetime":

@@ -1,5 +1,6 @@
 """What `prepare` says: what was read and dropped, and what every fold has to go on."""
 
+import time
 from collections.abc import Mapping, Sequence
 from pathlib import PurePosixPath
 
@@ -28,6 +29,7 @@ def summary_lines(
         lines.append((f"rows of {PurePosixPath(table.path).name}", f"{table.rows:,}"))
         lines += [(f"  dropped: {_said(rule)}", f"{n:,}") for rule, n in table.dropped.items() if n]
         lines += [(f"    such as {kind!r}", f"{n:,}") for kind, n in table.unmapped_types.items()]
+        lines += [(f"  {value!r} says no", f"{n:,}") for value, n in table.negative.items()]
     if manifest.duplicates:
         of_kind = {"events": "learner, course, time, type", "texts": "text"}
         same = of_kind.get(manifest.data.kind, "all columns")
@@ -67,8 +69,15 @@ _NOT_IN_TIME = {
 
 def caveats(manifest: Manifest) -> list[str]:
     """What would spoil a study if it were overlooked, one line each."""
+    found = [*manifest.odd_ids]
+    if manifest.sealed_test.end.microseconds > time.time() * 1e6 + DAY:
+        until = manifest.sealed_test.end.iso[:10]
+        found.append(
+            f"The log's last event is of {until}, and that is still to come: if such times stand "
+            "for no time, set data.times.latest"
+        )
     tables = (("learners", manifest.user_table), ("courses", manifest.item_table))
-    few = [
+    found += [
         f"{rows.path}: only {rows.ids - rows.ids_without_row:,} of {rows.ids:,} {word} of the log "
         "have a row; features of all others are missing"
         for word, rows in tables
@@ -77,9 +86,9 @@ def caveats(manifest: Manifest) -> list[str]:
     declared = (("learners", manifest.data.users), ("courses", manifest.data.items))
     undated = [word for word, table in declared if table is not None and not table.dated]
     if not undated:
-        return few
+        return found
     return [
-        *few,
+        *found,
         f"Table of {' and of '.join(undated)}: neither valid_from nor immutable is given, so its "
         "columns count as known from the start. One that counts events (mean rating, views, sales) "
         "then tells of the future: leave it out, or say since when a row is known.",

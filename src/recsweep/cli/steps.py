@@ -95,7 +95,11 @@ def prepare(experiment: Experiment, quiet: bool) -> None:
         of_events = experiment.data.kind == "events"
         support = fold_support(dataset, experiment) if of_events else ()
         labels = label_counts(dataset)
-        for label, value in summary_lines(manifest, dataset.development, support, labels):
+        lines = summary_lines(manifest, dataset.development, support, labels)
+        if (vectors := dataset.word_vectors) is not None:
+            held = f"{len(vectors):,} words and characters of {vectors.width - 1} numbers each"
+            lines.append(("word vectors", held))
+        for label, value in lines:
             table.add_row(escape(label), escape(value))
         out.print(table)
         out.print(f"Prepared data: {dataset.folder}\n", highlight=False)

@@ -47,6 +47,7 @@ class EventRows(Schema):
     unmapped_types: Mapping[str, int]  # the most frequent five
     kept: int
     without_dwell: int = later(0)  # of those kept, in a table that has a column of it
+    negative: Mapping[str, int] = later({})  # of sessions: labels that say no, the first five
 
 
 class FeatureRows(Schema):
@@ -106,6 +107,7 @@ class Manifest(Schema):
     fingerprint: str  # sha256 over the content of the prepared files and the cuts
     cleaning: tuple[EventRows, ...]
     duplicates: int
+    odd_ids: tuple[str, ...] = later(())  # what is wrong with them, in words
     user_table: FeatureRows | None
     item_table: FeatureRows | None
     development: Period

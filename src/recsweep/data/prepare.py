@@ -12,9 +12,9 @@ from recsweep.data import prepared
 from recsweep.data.atomic_folders import temporary_folder
 from recsweep.data.before_cut import moment_of, rows_of
 from recsweep.data.cleaning import Cleaned, clean, needed_columns, together, unit_advice
-from recsweep.data.features.dated import VALID_FROM
+from recsweep.data.features.dated import ID, TEXT, VALID_FROM
 from recsweep.data.features.fit import check_names, declared_names
-from recsweep.data.formats.parts import parts
+from recsweep.data.formats.parts import check_order, parts
 from recsweep.data.histories import in_order
 from recsweep.data.indexing import Indexed, index_events
 from recsweep.data.manifest import (
@@ -28,6 +28,7 @@ from recsweep.data.manifest import (
     inputs_hash,
     read_manifest,
 )
+from recsweep.data.odd_ids import odd_ids
 from recsweep.data.periods import describe_fold, describe_period
 from recsweep.data.reading import read_batches
 from recsweep.data.sessions import read_sessions, session_features
@@ -36,6 +37,7 @@ from recsweep.data.splits import split_log
 from recsweep.data.tables import FeatureRead, bare_table, feature_table
 from recsweep.data.texts import read_texts, text_features
 from recsweep.data.types import Cuts, Dataset, Events
+from recsweep.data.word_vectors import parts_of_texts, read_vectors
 from recsweep.errors import BadInput, WorkFailed
 
 
@@ -46,9 +48,11 @@ class _Sources:
     events: tuple[Source, ...]  # or the table of sessions, or the tables of texts
     users: Source | None
     items: Source | None
+    word_vectors: Source | None
 
     def all(self) -> list[Source]:
-        return [*self.events, *(s for s in (self.users, self.items) if s is not None)]
+        beside = self.users, self.items, self.word_vectors
+        return [*self.events, *(source for source in beside if source is not None)]
 
 
 def prepare(experiment: Experiment, root: Path = Path()) -> Dataset:
@@ -85,10 +89,11 @@ def _resolve_all(data: Data, raw_folder: Path) -> _Sources:
     logs = data.events or data.texts or ((data.sessions,) if data.sessions else ())
     made = (data.package, raw_folder, data.simulator)
     events = tuple(resolve(table, *made) for table in logs)
-    users, items = (
-        resolve(table, *made) if table is not None else None for table in (data.users, data.items)
+    users, items, vectors = (
+        resolve(table, *made) if table is not None else None
+        for table in (data.users, data.items, data.word_vectors)
     )
-    return _Sources(events, users, items)
+    return _Sources(events, users, items, vectors)
 
 
 def _build(folder: Path, inputs: str, data: Data, rule: Folds, sources: _Sources) -> None:
@@ -104,6 +109,9 @@ def _build(folder: Path, inputs: str, data: Data, rule: Folds, sources: _Sources
         files = _write(temporary, development, test, users.by_code, items.by_code)
         dated = {prepared.USER_ROWS: users.rows, prepared.ITEM_ROWS: items.rows}
         files |= _write_rows(temporary, dated, moment_of(events, test_start, rule))
+        if sources.word_vectors is not None:
+            known = int(development.user.max()) + 1
+            files |= _write_vectors(temporary, sources.word_vectors, users.by_code[TEXT], known)
         manifest = Manifest(
             recsweep_format=FORMAT,
             name=data.name,
@@ -111,6 +119,10 @@ def _build(folder: Path, inputs: str, data: Data, rule: Folds, sources: _Sources
             fingerprint=fingerprint(files, cuts),
             cleaning=cleaning,
             duplicates=indexed.duplicates,
+            odd_ids=(
+                *(odd_ids(indexed.users, "learners") if data.events else ()),
+                *(odd_ids(indexed.items, "courses") if data.events else ()),
+            ),
             user_table=users.counts,
             item_table=items.counts,
             development=describe_period(development, start, test_start),
@@ -161,6 +173,20 @@ def _write_rows(
     return files
 
 
+def _write_vectors(
+    folder: Path, source: Source, texts: pl.Series, development: int
+) -> dict[str, PreparedFile]:
+    """Those of all that texts hold; what the sealed ones alone hold is sealed with them."""
+    early = parts_of_texts(texts[:development])
+    table = read_vectors(source.path, early | parts_of_texts(texts[development:]))
+    mine = table[ID].is_in(list(early))
+    if not mine.any():
+        raise BadInput(f"{source.path}: has a vector of no word or character of the texts")
+    name = prepared.WORD_VECTORS
+    tables = {name: table.filter(mine), prepared.SEALED[name]: table.filter(~mine)}
+    return {file: prepared.write_table(folder / file, rows) for file, rows in tables.items()}
+
+
 def _publish(temporary: Path, folder: Path) -> None:
     try:
         temporary.rename(folder)
@@ -202,6 +228,8 @@ def _read_events(data: Data, sources: _Sources) -> tuple[Indexed, tuple[EventRow
 def _clean_table(table: EventTable, source: Source, limits: TimeLimits) -> Cleaned:
     columns = needed_columns(table)
     files = parts(source.path)
+    if table.order == "row":
+        check_order(files)
     return together(
         [clean(read_batches(table, file, columns), table, limits, file) for file in files]
     )

@@ -21,7 +21,12 @@ SEALED_USERS = "sealed_users.parquet"  # those who appear in the test only
 SEALED_ITEMS = "sealed_items.parquet"
 USER_ROWS = "user_rows.parquet"  # of dated tables; those before the test
 ITEM_ROWS = "item_rows.parquet"
-SEALED = {USER_ROWS: "sealed_user_rows.parquet", ITEM_ROWS: "sealed_item_rows.parquet"}
+WORD_VECTORS = "word_vectors.parquet"  # of what the development's texts hold
+SEALED = {
+    USER_ROWS: "sealed_user_rows.parquet",
+    ITEM_ROWS: "sealed_item_rows.parquet",
+    WORD_VECTORS: "sealed_word_vectors.parquet",  # of what the test's alone hold
+}
 
 
 def load_dataset(folder: Path) -> Dataset:
@@ -31,11 +36,11 @@ def load_dataset(folder: Path) -> Dataset:
         BadInput: a file is missing or was changed since it was prepared.
     """
     manifest = read_manifest(folder)
-    dated = [name for name in (USER_ROWS, ITEM_ROWS) if name in manifest.files]
-    verify(folder, manifest, (DEVELOPMENT, USERS, ITEMS, *dated))
+    beside = [name for name in SEALED if name in manifest.files]
+    verify(folder, manifest, (DEVELOPMENT, USERS, ITEMS, *beside))
     users, items = (pl.read_parquet(folder / name) for name in (USERS, ITEMS))
-    user_rows, item_rows = (
-        pl.read_parquet(folder / name) if name in dated else None for name in (USER_ROWS, ITEM_ROWS)
+    user_rows, item_rows, word_vectors = (
+        pl.read_parquet(folder / name) if name in beside else None for name in SEALED
     )
     return Dataset(
         folder=folder,
@@ -48,6 +53,7 @@ def load_dataset(folder: Path) -> Dataset:
         n_items=len(items),
         user_rows=user_rows,
         item_rows=item_rows,
+        word_vectors=word_vectors,
     )
 
 

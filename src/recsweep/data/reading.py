@@ -1,7 +1,7 @@
 """Reading a raw table: its columns as they stand, or one line on why it can't be read."""
 
 import contextlib
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from itertools import chain
 from pathlib import Path
 
@@ -38,6 +38,8 @@ def read_table(
     """
     files, wanted = parts(path), list(dict.fromkeys(columns))
     frames = [_read_whole(table, file, wanted, others) for file in files]
+    for frame, file in zip(frames, files, strict=True):
+        _check_header_once(frame, table, file)
     _check_alike(frames, files)
     return pl.concat(frames)
 
@@ -55,7 +57,11 @@ def read_batches(table: Table, path: Path, columns: Iterable[str]) -> Iterator[p
         found = _scan(table, path, list(dict.fromkeys(columns)))
         if isinstance(found, pl.LazyFrame):
             found = found.collect_batches(chunk_size=BATCH, maintain_order=True, engine="streaming")
-        yield from found
+        row = 0
+        for batch in found:
+            _check_header_once(batch, table, path, row)
+            row += len(batch)
+            yield batch
 
 
 def column_names(table: Table, path: Path) -> list[str]:
@@ -103,6 +109,36 @@ def refuse_unread(
             f"{path}: row {first_row + row + 1}: {column.name} is {column[row]!r}, "
             f"expected {expected}"
         )
+
+
+def refuse_other_spellings(values: pl.Series, named: Sequence[str], path: Path, key: str) -> None:
+    """Nothing, where no other value is one of those that the key names but for its spelling.
+
+    Raises:
+        BadInput: such as `Yes` beside `yes`, or `1.0` beside `1`.
+    """
+    spelling = {_plainly(name): name for name in named}
+    others = values.filter(~values.is_in(named)).value_counts(sort=True)
+    for value, rows in others.iter_rows():
+        if (name := spelling.get(_plainly(value))) is not None:
+            raise BadInput(
+                f"{path}: {values.name} is {value!r} in {rows} rows, and {name!r} in {key}; "
+                f"name both, or let missing name it"
+            )
+
+
+def _plainly(value: str) -> str:
+    return value.casefold().removesuffix(".0")
+
+
+def _check_header_once(frame: pl.DataFrame, table: Table, path: Path, first_row: int = 0) -> None:
+    """Files that were put together by `cat` have their header once more in the middle."""
+    if table.format != "csv" or not table.header or len(frame.columns) < 2:
+        return
+    again = frame.select(pl.all_horizontal(pl.col(name) == name for name in frame.columns))
+    rows = again.to_series().fill_null(False).arg_true()
+    if len(rows):
+        raise BadInput(f"{path}: row {first_row + rows[0] + 1} is the header again; leave it out")
 
 
 def _read_whole(table: Table, path: Path, wanted: list[str], others: bool) -> pl.DataFrame:

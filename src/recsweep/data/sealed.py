@@ -10,12 +10,10 @@ import polars as pl
 from recsweep.data.before_cut import rows_of
 from recsweep.data.manifest import read_manifest
 from recsweep.data.prepared import (
-    ITEM_ROWS,
     SEALED,
     SEALED_ITEMS,
     SEALED_TEST,
     SEALED_USERS,
-    USER_ROWS,
     read_events,
     verify,
 )
@@ -40,8 +38,8 @@ def unseal(dataset: Dataset) -> Dataset:
     """
     folder, test = dataset.folder, load_sealed(dataset.folder)
     names = {"users": SEALED_USERS, "items": SEALED_ITEMS}
-    dated = {"user_rows": SEALED[USER_ROWS], "item_rows": SEALED[ITEM_ROWS]}
-    names |= {name: file for name, file in dated.items() if getattr(dataset, name) is not None}
+    beside = {name.removesuffix(".parquet"): file for name, file in SEALED.items()}
+    names |= {name: file for name, file in beside.items() if getattr(dataset, name) is not None}
     verify(folder, read_manifest(folder), names.values())
     tables = {name: pl.read_parquet(folder / file) for name, file in names.items()}
     for name, new in tables.items():
@@ -56,6 +54,7 @@ def unseal(dataset: Dataset) -> Dataset:
         n_items=len(tables["items"]),
         user_rows=tables.get("user_rows"),
         item_rows=tables.get("item_rows"),
+        word_vectors=tables.get("word_vectors"),
     )
 
 

@@ -16,7 +16,7 @@ from recsweep.config.schema import FeatureTable, Folds, SessionTable
 from recsweep.data.features.dated import ID, LABEL
 from recsweep.data.indexing import Indexed
 from recsweep.data.manifest import EventRows
-from recsweep.data.reading import read_table
+from recsweep.data.reading import read_table, refuse_other_spellings
 from recsweep.data.splits import parts_of
 from recsweep.data.strata import dealt
 from recsweep.data.tables import feature_columns, known_text
@@ -56,6 +56,7 @@ def read_sessions(table: SessionTable, path: Path, rule: Folds) -> Sessions:
     columns = feature_columns(session_features(table), raw, path)
     beside = {f"_{name}": column for name, column in treatment.items()}
     labelled = label.is_not_null()
+    refuse_other_spellings(label.drop_nulls(), table.positive, path, "positive")
     usable = labelled & treatment["treated"].is_not_null() if treatment else labelled
     known = pl.DataFrame({LABEL: label.is_in(table.positive), **beside, **columns}).filter(usable)
     if table.duplicates == "drop":
@@ -90,9 +91,16 @@ def read_sessions(table: SessionTable, path: Path, rule: Folds) -> Sessions:
         },
         unmapped_types={},
         kept=len(known),
+        negative=_five(label.filter(labelled & ~label.is_in(table.positive))),
     )
     indexed = Indexed(events, ids, pl.Series(["session"]), len(known) - n)
     return Sessions(indexed, rows, features, parts_of(rule))
+
+
+def _five(values: pl.Series) -> dict[str, int]:
+    """The most frequent ones."""
+    counts = values.alias("value").value_counts(name="rows")
+    return dict(counts.sort("rows", "value", descending=[True, False]).head(5).iter_rows())
 
 
 def split(

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
 from recsweep.config.files import expand, nearest
-from recsweep.config.schema import Package, SimulatorSettings, Table
+from recsweep.config.schema import Package, SimulatorSettings, Table, WordVectors
 from recsweep.config.schema.frames import PREFIX as FRAME
 from recsweep.config.schema.frames import frame_file
 from recsweep.data.atomic_folders import temporary_folder
@@ -34,7 +34,7 @@ class Source:
 
 
 def resolve(
-    table: Table,
+    table: Table | WordVectors,
     package: Package | None,
     raw_folder: Path,
     simulator: SimulatorSettings | None = None,

@@ -1,6 +1,6 @@
 """Tables of what is known about users or items, brought into the order of their codes."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -12,6 +12,7 @@ from recsweep.data.features.dated import ID, LABEL, RESERVED, VALID_FROM
 from recsweep.data.features.fit import declared_names
 from recsweep.data.manifest import FeatureRows
 from recsweep.data.numbers import to_numbers
+from recsweep.data.odd_ids import SAME_BUT_FOR
 from recsweep.data.reading import as_text, read_table, refuse_unread
 from recsweep.data.time_formats import advice
 from recsweep.data.times import check_times, to_microseconds
@@ -115,14 +116,6 @@ def known_text(column: pl.Series, missing: Sequence[str], path: Path) -> pl.Seri
     """A column as text without spaces around it; what means "not known" is null."""
     text = as_text(column, path).str.strip_chars()
     return text.set(text.is_in(missing), None)
-
-
-SAME_BUT_FOR: Mapping[str, Callable[[pl.Series], pl.Series]] = {
-    "spaces around them": lambda ids: ids.str.strip_chars(),
-    "capitals": lambda ids: ids.str.to_lowercase(),
-    "leading zeros": lambda ids: ids.str.strip_chars_start("0"),
-    "a .0 at the end": lambda ids: ids.str.strip_suffix(".0"),
-}
 
 
 def _no_match(found: pl.Series, wanted: pl.Series, key: str) -> str:

@@ -22,6 +22,7 @@ ISO_PATTERNS = tuple(
     if time or not zone
 )
 MICRO = 10**6
+ROUNDED = r"^\s*[+-]?\d\.?(\d*)[eE]\+?(\d+)\s*$"
 FARTHEST = 4 * 10**18  # µs; numbers beyond are cut off, so that they count as impossible times
 
 
@@ -69,6 +70,10 @@ def _numbers(column: pl.Series, units: int) -> pl.Series:
     whole = column.cast(pl.Int64, strict=False)
     real = column.cast(pl.Float64, strict=False)
     real = real.set(~real.is_finite(), None)
+    if column.dtype == pl.String:  # 1.70012E+09 has lost digits
+        decimals, power = (column.str.extract(ROUNDED, group) for group in (1, 2))
+        lost = (decimals.str.len_chars() < power.cast(pl.Int64)) & (real.abs() < FARTHEST)
+        real = real.set(lost.fill_null(False), None)
     if column.dtype.is_float() or column.dtype.is_decimal():
         whole = whole.set(whole.cast(column.dtype, strict=False) != column, None)
     if units > MICRO:

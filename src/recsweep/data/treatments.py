@@ -6,7 +6,7 @@ from pathlib import Path
 import polars as pl
 
 from recsweep.config.schema import Treatment
-from recsweep.data.reading import as_text, refuse_unread
+from recsweep.data.reading import as_text, refuse_other_spellings, refuse_unread
 
 
 def read_treatment(
@@ -32,6 +32,8 @@ def read_treatment(
     if treatment is None:
         return {}
     group = as_text(raw[treatment.column], path).str.strip_chars()
+    named = (*treatment.treated, *treatment.control)
+    refuse_other_spellings(group.drop_nulls(), named, path, "treated or control")
     treated = group.is_in(treatment.treated)
     known = treated | (
         group.is_in(treatment.control)

@@ -43,6 +43,7 @@ class Dataset:
     # `_valid_from`; then the features are here, and not above.
     user_rows: "pl.DataFrame | None" = None
     item_rows: "pl.DataFrame | None" = None
+    word_vectors: "pl.DataFrame | None" = None  # `_id`, a word, and a column for each number
 
 
 @dataclass(frozen=True, slots=True)

@@ -106,8 +106,9 @@ class PairVerdict:
 
     def _numbers(self, metric: str, sign: int = 1) -> str:
         low, high = sorted((sign * self.lower, sign * self.upper))
-        shown = (sign * self.difference, low, high)
-        # A bound that isn't 0 must not read as 0: it would seem to contradict the verdict.
+        # A bound that isn't 0 must not read as 0: it would seem to contradict the verdict. What is
+        # left of sums that cancel is 0.
+        shown = [round(x, 7) for x in (sign * self.difference, low, high)]
         decimals = next((d for d in range(3, 7) if all(round(x, d) or not x for x in shown)), 7)
         middle, low_text, high_text = (f"{x + 0.0:.{decimals}f}" for x in shown)
         return f"{middle} {metric} [{low_text}, {high_text}]"

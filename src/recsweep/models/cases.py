@@ -17,6 +17,11 @@ from recsweep.models.histories import BLOCK_PLACES, HistoryTable
 from recsweep.models.protocol import Histories
 from recsweep.models.weights import TrainingWeights
 
+MOST_PLACES = 1 << 16
+"""Of a training batch's grid of more than one learner, if most of it would be padding."""
+PADDED = 4
+"""Times its events that a larger grid may have."""
+
 
 @dataclass(frozen=True, slots=True)
 class Cases:
@@ -51,13 +56,16 @@ class CaseBook:
         return len(self.targets)
 
     def epoch(self, batch_size: int, seed: int) -> Iterator[Cases]:
-        """Every example once, in random batches of `batch_size` learners with similar lengths."""
+        """Every example once, in random batches of `batch_size` learners with similar lengths; of
+        fewer where one is so long that a large grid would be mostly padding.
+        """
         random = np.random.default_rng(seed)
         size = self._longest * random.uniform(0.9, 1.1, len(self._longest))
         order = np.argsort(size + random.random(len(size)) * 1e-3, kind="stable")
         chunks = np.split(order, np.arange(batch_size, len(order), batch_size))
         for n in random.permutation(len(chunks)):
-            yield self._cases(chunks[n])
+            for sequences in self._parts(chunks[n]):
+                yield self._cases(sequences)
 
     def blocks(self) -> Iterator[Cases]:
         """Every example once, in blocks whose grid is small enough."""
@@ -72,6 +80,17 @@ class CaseBook:
             ):
                 last = first + max(1, (last - first) // 2)
             yield self._cases(order[first:last])
+            first = last
+
+    def _parts(self, sequences: Int64) -> Iterator[Int64]:
+        longest, first = self._longest[sequences], 0
+        if longest.max() * len(longest) <= max(MOST_PLACES, PADDED * int(longest.sum())):
+            yield sequences
+            return
+        while first < len(sequences):
+            grid = np.maximum.accumulate(longest[first:]) * np.arange(1, len(longest) - first + 1)
+            last = first + max(1, int(np.searchsorted(grid, MOST_PLACES, side="right")))
+            yield sequences[first:last]
             first = last
 
     def _cases(self, sequences: Int64) -> Cases:

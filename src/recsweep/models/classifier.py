@@ -56,8 +56,12 @@ class GradientClassifier(HistoryModel[LogOdds, Cases]):
         self._weight = None
         if weights is not None:
             self._weight = torch.from_numpy(weights).to(context.device, torch.float32)
-        self._batch_size = config.batch_size
         self._book = CaseBook(examples, context.training.n_items, context.device)
+
+    @property
+    def entries(self) -> int:
+        """Learners."""
+        return len(self.context.training.sequences)
 
     def training_batches(self, seed: int) -> Iterator[Cases]:
         """Learners with all their examples."""

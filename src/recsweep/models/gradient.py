@@ -20,8 +20,8 @@ from recsweep.models.checkpoint import (
 )
 from recsweep.models.histories import whole_histories
 from recsweep.models.protocol import Context, Histories
+from recsweep.models.schedule import ScheduledConfig
 from recsweep.models.tables import SparseTables
-from recsweep.models.weights import TrainingWeights
 
 CLIP_NORM = 5.0
 """The gradient of a step is scaled down to this norm."""
@@ -30,7 +30,7 @@ N = TypeVar("N", bound=nn.Module)
 B = TypeVar("B")
 
 
-class GradientConfig(TrainingWeights):
+class GradientConfig(ScheduledConfig):
     """The hyperparameters that every family trained by gradient has."""
 
     learning_rate: float = Field(gt=0)
@@ -55,6 +55,16 @@ class GradientModel(ABC, Generic[N, B]):
         self.optimizer = torch.optim.AdamW(
             _parameter_groups(network, config, tables), lr=config.learning_rate, fused=self.fused()
         )
+
+        self._schedule, self._batch_size = config, config.batch_size
+        for optimizer in self._optimizers:
+            for group in optimizer.param_groups:
+                group["initial_lr"] = group["lr"]
+
+    @property
+    @abstractmethod
+    def entries(self) -> int:
+        """What is dealt into batches of `batch_size` in an epoch: windows, learners or texts."""
 
     @abstractmethod
     def training_batches(self, seed: int) -> Iterator[B]:
@@ -83,6 +93,7 @@ class GradientModel(ABC, Generic[N, B]):
         with self.context.randomness(self.epoch) as seed:
             for batch in self.training_batches(seed):
                 self.optimizer.zero_grad(set_to_none=True)
+                self._set_rates(steps)
                 loss, n_targets = self.loss(batch)
                 loss.backward()  # type: ignore[no-untyped-call]
                 norms += self._step()
@@ -92,6 +103,16 @@ class GradientModel(ABC, Generic[N, B]):
         summed, norm = torch.stack([total, norms]).tolist()  # the epoch's one wait for the device
         self.gradient_norm = norm / steps if steps else None
         return summed / seen if seen else math.nan
+
+    def _set_rates(self, steps: int) -> None:
+        """Of the epoch's step after `steps`."""
+        if not self._schedule.scheduled:
+            return
+        in_epoch = math.ceil(self.entries / self._batch_size)
+        share = self._schedule.share_of_rate(self.epoch - 1 + (steps + 1) / in_epoch)
+        for optimizer in self._optimizers:
+            for group in optimizer.param_groups:
+                group["lr"] = group["initial_lr"] * share
 
     def _step(self) -> Tensor:
         """Clip, take the step, and give the gradient's norm before clipping."""

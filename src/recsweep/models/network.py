@@ -61,8 +61,11 @@ class Network(nn.Module):
 
     item_features: Tensor
 
-    def __init__(self, encoder: Encoder, training: Training, sparse: bool) -> None:
+    def __init__(
+        self, encoder: Encoder, training: Training, sparse: bool, embedding_dropout: float
+    ) -> None:
         super().__init__()
+        self.embedding_dropout = embedding_dropout
         self.encoder, self._n_cold = encoder, training.n_cold
         n_items, dim, tied = training.n_known, encoder.dim, encoder.tied
         self.sparse = sparse  # are gradients of the tables kept to the rows in use?
@@ -98,8 +101,17 @@ class Network(nn.Module):
         if self.event_in is not None:
             assert rows.event_features is not None  # training has them, so histories have
             inputs = inputs + rows.event_features @ self.event_in
+        if self.embedding_dropout and self.training:
+            inputs = inputs * self._kept()[rows.items][..., None]
         projected: Tensor = self.project(self.encoder(inputs, rows))
         return projected + (rows.user_features @ self.user)[:, None]
+
+    def _kept(self) -> Tensor:
+        """(n_known,) 0 of the courses that are dropped from all histories of a batch, more of the
+        rest (Gal & Ghahramani 2016, section 4.2; Merity et al. 2018, section 4.3).
+        """
+        ones = torch.ones(len(self.embedding), device=self.embedding.device)
+        return nn.functional.dropout(ones, self.embedding_dropout)
 
     def catalogue(self) -> Tensor:
         """(n_items, dim) output vectors; in training (n_known, dim)."""

@@ -1,5 +1,6 @@
 """Families that rank the catalogue and are trained by gradient: a `Network` under any loss."""
 
+import math
 from collections.abc import Callable, Iterator, Sequence
 from typing import TypeVar
 
@@ -26,6 +27,7 @@ class RankingConfig(GradientConfig):
     negatives: int = Field(1, ge=1)  # drawn a batch; for the sampled losses
     calibration: float = Field(0.75, ge=0, le=1)  # gbce: its t
     score_penalty: float = Field(1.0, ge=0)  # bpr_max
+    embedding_dropout: float = Field(0.0, ge=0, lt=1)  # courses that a batch's histories lack
 
 
 C = TypeVar("C", bound=RankingConfig)
@@ -40,8 +42,14 @@ class GradientRanker(HistoryModel[Network, Batch]):
         training, self.config = context.training, config
         sparse = config.loss != "cross_entropy" and training.n_items >= tables.SPARSE_FROM
         super().__init__(
-            lambda: Network(encoder(config, training), training, sparse), config, context
+            lambda: Network(encoder(config, training), training, sparse, config.embedding_dropout),
+            config,
+            context,
         )
+        if config.loss in ("bce", "gbce"):
+            # A target is one of 1 + negatives, which even odds would take epochs to learn (Lin et
+            # al. 2017, section 4.1).
+            nn.init.constant_(self.network.bias, -math.log(config.negatives))
         self.batches = Batches(training, config.window, config.batch_size, context.device)
         self._weight = self._weights_of_events()
         counts = np.bincount(training.sequences.item, minlength=training.n_known)
@@ -59,6 +67,11 @@ class GradientRanker(HistoryModel[Network, Batch]):
         of_events = np.zeros(len(events.item), np.float32)
         of_events[target] = weights
         return torch.from_numpy(of_events).to(self.context.device)
+
+    @property
+    def entries(self) -> int:
+        """Windows of histories."""
+        return len(self.batches.windows.length)
 
     def training_batches(self, seed: int) -> Iterator[Batch]:
         """Windows of histories."""

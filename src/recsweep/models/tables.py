@@ -30,7 +30,7 @@ class SparseTables:
     ) -> None:
         self._tables = tuple(tables)
         self.optimizer = torch.optim.SparseAdam(list(tables), lr=learning_rate)
-        self._kept = 1 - learning_rate * weight_decay  # decoupled decay, as in AdamW
+        self._decay = weight_decay
 
     def gradients(self) -> list[Tensor]:
         """(n_used, dim) of each table that was used, to be scaled in place."""
@@ -44,10 +44,11 @@ class SparseTables:
     @torch.no_grad()
     def step(self) -> None:
         """Decay and move the used rows; `gradients` comes before."""
+        kept = 1 - self.optimizer.param_groups[0]["lr"] * self._decay  # decoupled, as in AdamW
         for table in self._tables:
             if table.grad is not None:
                 used = table.grad._indices()[0]
-                table.index_copy_(0, used, table[used] * self._kept)
+                table.index_copy_(0, used, table[used] * kept)
         self.optimizer.step()  # type: ignore[no-untyped-call]
         for table in self._tables:
             table.grad = None

@@ -13,7 +13,7 @@ Verdict = Literal["yes", "partly", "no", "open", "ranked", "closed"]
 
 RIVALS: tuple[Role, ...] = ("baseline", "floor")
 MOST = 8
-"""If more comparisons were declared, only the question's own are told first."""
+"""If more comparisons were declared besides the question's own, only those are told first."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +48,7 @@ class Findings:
     @property
     def told(self) -> tuple[PairVerdict, ...]:
         """Those to tell first."""
-        return (*self.rivals, *self.twins, *(self.others if self.declared <= MOST else ()))
+        return (*self.rivals, *self.twins, *(self.others if len(self.others) <= MOST else ()))
 
 
 def find(pairs: Sequence[PairVerdict], entrants: Entrants) -> Findings:

@@ -48,7 +48,8 @@ class View:
 
     def term(self, word: str) -> str:
         """A word of the records; itself where the language has no entry for it."""
-        return self.words.get(f"term:{word}", word)
+        plain = self.words.get(f"term:{word}", word)
+        return self.words.get(f"term:{word}:{self.study.experiment.data.unit}", plain)
 
     @property
     def description(self) -> str:
@@ -60,7 +61,7 @@ class View:
     @property
     def metric(self) -> str:
         """The study's metric as people write it."""
-        return written(self.selection.metric)
+        return self.term(written(self.selection.metric))
 
     def goodness(self, value: float) -> float:
         """A score of the study's metric with the sign that makes more better."""
@@ -126,7 +127,7 @@ def interval(verdict: PairVerdict) -> str:
 
 def signed_interval(middle: float, lower: float, upper: float) -> str:
     """`+0.0120 [+0.0080, +0.0160]`, with the decimals that keep a bound from reading as 0."""
-    values = (middle, lower, upper)
+    values = [round(x, 7) for x in (middle, lower, upper)]  # what is left of sums that cancel is 0
     decimals = next((d for d in range(4, 7) if all(round(x, d) or not x for x in values)), 7)
     shown = [f"{x + 0.0:+.{decimals}f}".replace("-", "−") for x in values]
     return f"{shown[0]} [{shown[1]}, {shown[2]}]"

@@ -26,7 +26,7 @@ def whole_development(dataset: Dataset, experiment: Experiment, cut: int | None 
     if cut is None:
         cut = moment_of(dataset.development, dataset.cuts.test[0], experiment.folds)
     split = whole_split(dataset, experiment, cut)
-    events, learned, cut = split.events, split.learned, split.window[0]
+    events, learned = split.events, split.learned
     training = TASKS[experiment.task].training(split)
     known, encoder = learned.index != UNKNOWN, learned.encoder
     histories = sequences_of(events, learned.index, known, encoder, cut)

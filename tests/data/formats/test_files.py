@@ -13,6 +13,7 @@ import pyarrow as pa
 import pytest
 
 from recsweep.config.schema import Table
+from recsweep.data.formats.parts import check_order
 from recsweep.data.reading import read_table
 from recsweep.errors import BadInput
 
@@ -162,6 +163,25 @@ def test_a_folder_and_a_pattern_stand_for_their_files_in_the_order_of_names(
     (folder / "part-3.csv").write_text("learner,item\n4,3\n")
     with pytest.raises(BadInput, match=r"part-3\.csv: has no column 'user'"):
         users(folder)
+
+
+@pytest.mark.parametrize(
+    ("names", "told"),
+    [
+        (["day-1", "day-10", "day-2"], "log/day-2: is read after log/day-10"),
+        (["2024-9/a", "2024-10/a"], "log/2024-9/a: is read after log/2024-10/a"),
+        (["p1", "p1a", "p02", "p3", "p10"], "log/p1: is read after log/p02"),
+        (["day-02", "day-10"], None),
+        (["a", "b9", "c10", "c11b", "c11c"], None),
+    ],
+)
+def test_numbers_in_names_are_in_order_where_rows_are(names: list[str], told: str | None) -> None:
+    files = sorted(Path("log") / name for name in names)
+    if told is None:
+        return check_order(files)
+    with pytest.raises(BadInput, match=told):
+        check_order(files)
+    return None
 
 
 def test_a_name_with_the_signs_of_a_pattern_is_a_name_first(write: Write) -> None:

@@ -30,6 +30,7 @@ def content_of(text: str) -> Content:
         ('a,5" b\n', False),
         ('a, "b"\n', False),
         ('"a"b,c\n', False),
+        ('a\n"b"x', False),
         ('"a\n', False),
         ("a\n\nb\n", False),
         ("a\rb\n", False),

@@ -1,3 +1,4 @@
+import pytest
 from worlds import experiment_of
 
 from recsweep.models.family import Role
@@ -29,6 +30,22 @@ def test_each_network_meets_its_twin_that_cannot_see_order() -> None:
     experiment = experiment_of(families={name: f"{name}.yaml" for name in kinds})
     found = default_contrasts(entrants_of(experiment, kinds, dict.fromkeys(kinds, 0.1)))
     assert found == (("gru", "matrix_factorization"), ("gru", "gru_unordered"))
+
+
+@pytest.mark.parametrize("key", ["losses", "features"])
+def test_a_network_meets_its_twin_of_the_same_arm_alone(key: str) -> None:
+    sets = {"losses": (["bpr"], ["gbce"]), "features": ([], ["title"])}[key]
+    families = {
+        f"{kind}+{n}": {"space": f"{kind}.yaml", key: values}
+        for kind in ("gru", "gru_unordered")
+        for n, values in enumerate(sets)
+    }
+    kinds = {name: name.partition("+")[0] for name in families}
+    entrants = entrants_of(experiment_of(families=families), kinds, dict.fromkeys(kinds, 0.1))
+    assert {name: entrant.twins for name, entrant in entrants.items() if entrant.twins} == {
+        "gru+0": ("gru_unordered+0",),
+        "gru+1": ("gru_unordered+1",),
+    }
 
 
 def test_arms_of_a_family_meet_each_other() -> None:

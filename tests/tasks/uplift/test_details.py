@@ -14,7 +14,8 @@ def test_the_curve_goes_from_nobody_to_the_effect_of_treating_all() -> None:
     targets = uplift_fold(treated_log(0)).validation
     labels = labels_of(targets)
     treated, bought = treatments_of(labels).treated.astype(bool), labels.bought
-    found = details_of(np.linspace(0, 1, len(targets)), targets, Metric(name="qini"))
+    scores, metric = np.linspace(0, 1, len(targets)), Metric(name="qini")
+    found, turned = (details_of(order, targets, metric) for order in (scores, -scores))
     by_arm = bought[treated].mean() - bought[~treated].mean()
     assert len(found.curve) == 41
     assert found.curve[0] == 0
@@ -22,5 +23,5 @@ def test_the_curve_goes_from_nobody_to_the_effect_of_treating_all() -> None:
     assert found.curve[20] != found.curve[-1]  # half of the way
     assert found.effect.value == pytest.approx(by_arm, abs=1e-6)
     assert found.effect.lower < found.effect.value < found.effect.upper
-    assert found.rate == pytest.approx(bought[~treated].mean())
+    assert found.rate == turned.rate == pytest.approx(bought[~treated].mean())
     assert found.treated == treated.sum()

@@ -24,6 +24,7 @@ from recsweep.config.schema.data import (
     TextTable,
     TimeLimits,
     Treatment,
+    WordVectors,
 )
 from recsweep.config.schema.decides import ANSWERS, Decides, deciding, declared
 from recsweep.config.schema.experiment import Experiment
@@ -92,6 +93,7 @@ __all__ = [
     "Tracking",
     "Treatment",
     "Unit",
+    "WordVectors",
     "deciding",
     "declared",
     "goodness",

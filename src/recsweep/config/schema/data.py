@@ -3,6 +3,7 @@
 import codecs
 from collections.abc import Mapping
 from datetime import UTC, datetime
+from itertools import combinations
 from os import PathLike, fspath
 from typing import Annotated, Any, Literal, Self
 
@@ -205,6 +206,14 @@ class EventTable(Table):
         return self
 
     @model_validator(mode="after")
+    def _columns_differ(self) -> Self:
+        meant = {"user": self.user, "item": self.item, "time": self.time}
+        for (one, column), (other, also) in combinations(meant.items(), 2):
+            if column == also:
+                raise ValueError(f"{one} and {other} are both the column {column!r}")
+        return self
+
+    @model_validator(mode="after")
     def _zone_is_used(self) -> Self:
         if self.timezone is not None and self.time_format.startswith("unix"):
             raise ValueError("timezone is for times that are written out; unix times have none")
@@ -306,6 +315,15 @@ class TextTable(Table, NumberStyle):
         return self
 
 
+class WordVectors(Schema):
+    """A file or a folder of word vectors as word2vec, GloVe and fastText write them as text: a line
+    a word, then its numbers; a first line may say how many there are. They are not trained further.
+    """
+
+    path: RawPath  # may hold `${VARIABLES}`
+    sha256: str | None = None  # of the file's bytes as they lie on disk
+
+
 class SimulatorSettings(Schema):
     """The dials of the simulator. Equal settings give equal logs, seed included."""
 
@@ -352,6 +370,7 @@ class Data(Schema):
     events: tuple[EventTable, ...] = ()
     sessions: SessionTable | None = later(None)  # in place of events, for tasks that take them
     texts: tuple[TextTable, ...] = later(())  # in place of events, for the task text
+    word_vectors: WordVectors | None = later(None)  # in which networks read texts
     # A learner who does nothing for longer begins a new session; histories are then sessions.
     session_gap_minutes: Annotated[float, Field(gt=0)] | None = later(None)
     users: FeatureTable | None = None
@@ -368,6 +387,8 @@ class Data(Schema):
             )
         if not self.events and (self.users is not None or self.items is not None):
             raise ValueError(f"{self.kind} bring their own columns: leave out users and items")
+        if self.word_vectors is not None and not self.texts:
+            raise ValueError("word_vectors is for texts: leave it out")
         return self
 
     @model_validator(mode="after")

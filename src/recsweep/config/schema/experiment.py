@@ -251,8 +251,11 @@ class Experiment(Schema):
         return None if isinstance(self.losses, Mapping) else self.losses
 
     def of_family(self, family: str) -> Self:
-        """The same experiment with one of its families alone, and that one's features."""
+        """The same experiment with one of its families alone, and that one's features. It has
+        nobody to be compared with.
+        """
         update = {
+            "confirm": self.confirm.model_copy(update={"contrasts": None}),
             "families": {family: self.space_of(family)},
             "features": self.features_of(family),
             "losses": self.losses_of(family),

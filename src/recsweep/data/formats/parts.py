@@ -1,6 +1,9 @@
 """The files that a table's path stands for."""
 
 import glob
+import re
+from collections.abc import Sequence
+from itertools import pairwise
 from pathlib import Path
 
 from recsweep.errors import BadInput
@@ -32,6 +35,26 @@ def parts(path: Path) -> tuple[Path, ...]:
     if not found:
         raise BadInput(f"{path}: no file matches this pattern")
     return tuple(sorted(found))
+
+
+def check_order(files: Sequence[Path]) -> None:
+    """Nothing, where the order of names is that of the numbers in them.
+
+    Raises:
+        BadInput: `day-10.csv` comes before `day-2.csv`.
+    """
+    for one, next_one in pairwise(files):
+        if _numbered(next_one) < _numbered(one):
+            raise BadInput(
+                f"{next_one}: is read after {one}, by their names, and order: row takes that for "
+                "the order of events; give numbers leading zeros"
+            )
+
+
+def _numbered(file: Path) -> list[tuple[str, int]]:
+    """A path as texts and the numbers after them."""
+    found = re.findall(r"([^0-9]*)([0-9]*)", str(file))
+    return [(text, int(number or -1)) for text, number in found]
 
 
 def _is_data(file: Path, folder: Path) -> bool:

@@ -7,6 +7,7 @@ from numpy.typing import NDArray
 from scipy.special import expit
 
 from recsweep.config.schema import SimulatorSettings
+from recsweep.data.arrays import changes
 from recsweep.data.simulator.browsing import Browses
 from recsweep.data.simulator.world import Courses, Int, Learners
 from recsweep.data.types import Float64
@@ -42,8 +43,7 @@ def moods(browses: Browses, courses: Courses) -> Int:
     """
     theme, place = courses.theme[browses.course], np.arange(len(browses.course))
     cue = np.isin(theme, RAISING).astype(np.intp) - np.isin(theme, LOWERING)
-    new = np.append(True, browses.learner[1:] != browses.learner[:-1])
-    first = np.maximum.accumulate(np.where(new, place, 0))
+    first = np.maximum.accumulate(np.where(changes(browses.learner), place, 0))
     latest = np.maximum.accumulate(np.where(cue != 0, place, -1))
     before = np.append(-1, latest[:-1])
     return np.where(before >= first, cue[before], 0)

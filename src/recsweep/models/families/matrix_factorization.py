@@ -27,7 +27,7 @@ from recsweep.models.gradient import GradientConfig
 from recsweep.models.network import Encoder, Rows
 from recsweep.models.protocol import Context, Histories, Recommender
 from recsweep.models.ranker import GradientRanker, RankingConfig
-from recsweep.models.weights import TrainingWeights
+from recsweep.models.schedule import ScheduledConfig
 
 
 class FactorConfig(GradientConfig, FadingConfig):
@@ -42,7 +42,7 @@ class RankingFactorConfig(FactorConfig, RankingConfig):
     """Those of factors that rank."""
 
 
-class FactorizationConfig(FadingConfig, TrainingWeights):
+class FactorizationConfig(FadingConfig, ScheduledConfig):
     """Hyperparameters where courses are ranked; which are needed depends on the loss."""
 
     loss: Literal["als"] | Loss
@@ -58,6 +58,7 @@ class FactorizationConfig(FadingConfig, TrainingWeights):
     score_penalty: float | None = Field(None, ge=0)  # bpr_max
     history_exponent: float | None = Field(None, ge=0, le=1)
     dropout: float | None = Field(None, ge=0, lt=1)
+    embedding_dropout: float = Field(0.0, ge=0, lt=1)
 
     @model_validator(mode="after")
     def _has_what_its_loss_needs(self) -> Self:

@@ -13,6 +13,7 @@ from operator import attrgetter
 from typing import Any
 
 import torch
+from pydantic import Field
 from torch import Tensor, nn
 from torch.nn.utils.rnn import pack_padded_sequence
 
@@ -35,6 +36,8 @@ class RankingStackConfig(StackConfig, RankingConfig):
     """Those of one that ranks."""
 
     tied_embeddings: bool
+    input_dropout: float | None = Field(None, ge=0, lt=1)  # of course vectors; None: as dropout
+    layer_norm: bool = False  # of what goes into the stack and of what comes out (Ba et al. 2016)
 
 
 class PurchaseStackConfig(StackConfig):
@@ -48,19 +51,34 @@ class PurchaseStackConfig(StackConfig):
 
 
 class RecurrentEncoder(Encoder):
-    """Dropout, then a stack of recurrent layers with dropout between and after them."""
+    """Dropout, then a stack of recurrent layers with dropout between and after them; a layer norm
+    at both ends, if asked for, which leaves the recurrence as it is.
+    """
 
     def __init__(self, cell: Cell, config: RankingStackConfig, training: Training) -> None:
         super().__init__()
         self.width, self.dim = config.hidden_size, config.embedding_size
         self.tied = config.tied_embeddings
         self.dropout = nn.Dropout(config.dropout)
+        into = config.dropout if config.input_dropout is None else config.input_dropout
+        self.input_dropout, norms = nn.Dropout(into), config.layer_norm
+        self.norm_in = nn.LayerNorm(self.dim) if norms else nn.Identity()
+        self.norm_out = nn.LayerNorm(self.width) if norms else nn.Identity()
         self.recurrence = stack(cell, config)
 
     def forward(self, inputs: Tensor, rows: Rows) -> Tensor:
         """Run the recurrence from a zero state."""
-        dropped: Tensor = self.dropout(run(self.recurrence, self.dropout(inputs), self.dropout))
+        dropped: Tensor = self.dropout(self.norm_out(self.recur(self.read(inputs), rows)))
         return dropped
+
+    def read(self, inputs: Tensor) -> Tensor:
+        """What goes into the stack."""
+        read: Tensor = self.input_dropout(self.norm_in(inputs))
+        return read
+
+    def recur(self, inputs: Tensor, rows: Rows) -> Tensor:
+        """(n_rows, longest, width)."""
+        return run(self.recurrence, inputs, self.dropout)
 
 
 class UnorderedConfig(RankingStackConfig, RecencyConfig):
@@ -74,13 +92,9 @@ class UnorderedEncoder(RecurrentEncoder):
         super().__init__(cell, config, training)
         self.fading = config
 
-    def forward(self, inputs: Tensor, rows: Rows) -> Tensor:
+    def recur(self, inputs: Tensor, rows: Rows) -> Tensor:
         """Every place by itself, from a zero state."""
-        layers = partial(states_of, self.recurrence)
-        dropped: Tensor = self.dropout(
-            on_faded_means(layers, self.dropout(inputs), rows, self.fading)
-        )
-        return dropped
+        return on_faded_means(partial(states_of, self.recurrence), inputs, rows, self.fading)
 
 
 class UnorderedPurchaseConfig(StackConfig, RecencyConfig):

@@ -51,7 +51,10 @@ class TextNetwork(nn.Module):
     classes: Tensor
     terms: Tensor
     chinese: Tensor
-    sized_by_training: tuple[str, ...] = ("classes", "terms", "embedding", "output", "bias")
+    vectors: Tensor  # (n_terms + 1, size) of others, which are not trained; (0, 0): there are none
+    sized_by_training: tuple[str, ...] = (
+        *("classes", "terms", "vectors", "embedding", "output", "bias"),
+    )
 
     def __init__(self, config: TextNetworkConfig, training: Training, width: int) -> None:
         super().__init__()
@@ -61,9 +64,17 @@ class TextNetwork(nn.Module):
         known = counts(texts, self.reading()).frequent(config.least_texts)
         self.register_buffer("terms", as_tensor(known))
         # The first vector is that of every part that training doesn't know.
-        self.embedding = nn.Parameter(torch.randn(len(known) + 1, config.embedding_size) * 0.1)
-        with torch.no_grad():
-            self.embedding[0] = 0
+        if texts.vectors is None:
+            self.register_buffer("vectors", torch.zeros(0, 0))
+            self.embedding = nn.Parameter(torch.randn(len(known) + 1, config.embedding_size) * 0.1)
+            with torch.no_grad():
+                self.embedding[0] = 0
+        else:
+            of_known = torch.from_numpy(texts.vectors.of(("", *known)))
+            self.register_buffer("vectors", of_known)
+            size = of_known.shape[1]  # a map of these into the network's own width is trained
+            first = torch.randn(size, config.embedding_size) * 0.1 / size**0.5
+            self.embedding = nn.Parameter(first)
         self.dropout = nn.Dropout(config.dropout)
         n = len(texts.classes)
         self.output = nn.Parameter(torch.zeros(width + len(texts.columns), n))
@@ -76,10 +87,16 @@ class TextNetwork(nn.Module):
 
     def forward(self, batch: TextBatch) -> Tensor:
         """(n_texts, n_classes) log-odds."""
-        inputs = self.dropout(embedding(batch.parts, self.embedding))
+        inputs = self.dropout(self._embedded(batch.parts))
         states = self.dropout(self.states(inputs, batch)).float()
         logits: Tensor = torch.cat((states, batch.inputs), 1) @ self.output + self.bias
         return logits
+
+    def _embedded(self, parts: Tensor) -> Tensor:
+        """(n_texts, longest, embedding_size)."""
+        if len(self.vectors):
+            return embedding(parts, self.vectors) @ self.embedding
+        return embedding(parts, self.embedding)
 
     def states(self, inputs: Tensor, batch: TextBatch) -> Tensor:
         """(n_texts, width) what is made of (n_texts, longest, embedding_size)."""
@@ -105,10 +122,15 @@ class GradientText(GradientModel[TextNetwork, TextBatch]):
             if weights is not None:
                 self._weight = torch.from_numpy(weights).to(context.device, torch.float32)
 
+    @property
+    def entries(self) -> int:
+        """Texts."""
+        return len(texts_of(self.context.training))
+
     def training_batches(self, seed: int) -> Iterator[TextBatch]:
         """Texts of similar lengths."""
         book = self._book(texts_of(self.context.training))
-        return book.epoch(self._config.batch_size, seed)
+        return book.epoch(self._batch_size, seed)
 
     def loss(self, batch: TextBatch) -> tuple[Tensor, int]:
         """Cross-entropy."""

@@ -22,6 +22,23 @@ KEPT = 20
 all folds."""
 
 
+@dataclass(frozen=True)
+class WordVectors:
+    """What words or characters mean, as others have learned it."""
+
+    words: tuple[str, ...]  # (n,)
+    values: Float32  # (n, size)
+
+    def of(self, terms: tuple[str, ...]) -> Float32:
+        """(len(terms), size), with a mean square of 1 over all that are known; 0 of the others."""
+        place = {word: n for n, word in enumerate(self.words)}
+        at = np.array([place.get(term, -1) for term in terms], np.int64)
+        found = np.zeros((len(terms), self.values.shape[1]), np.float32)
+        found[at >= 0] = self.values[at[at >= 0]]
+        size = float(np.sqrt(np.square(found[at >= 0]).mean())) if (at >= 0).any() else 0.0
+        return found / np.float32(size) if size else found
+
+
 @dataclass(frozen=True, eq=False)  # one set of texts is itself alone: what is counted of it is kept
 class Texts:
     """Texts and their labels, one row each."""
@@ -34,6 +51,7 @@ class Texts:
     columns: tuple[str, ...] = ()  # (n_inputs,)
     copies: Int64 = field(default_factory=lambda: np.zeros(0, np.int64))  # that were taken out
     learned: "Texts | None" = None  # those of training that had copies, where that is asked
+    vectors: WordVectors | None = None  # of training, where the study has some
 
     def __len__(self) -> int:
         return len(self.text)

@@ -1,9 +1,12 @@
 """Tables of the data, and of which rule took out how much."""
 
-from recsweep.data.manifest import FeatureRows, Manifest, Period
-from recsweep.reporting.view import View
+from recsweep.data.manifest import FeatureRows, Manifest
+from recsweep.reporting.view import View, capitalised
 
 Rows = list[tuple[str, ...]]
+
+
+COUNTED = {"events": ("events", "units", "courses"), "sessions": ("units",), "texts": ("events",)}
 
 
 def cleaning_rows(view: View, manifest: Manifest) -> Rows:
@@ -28,11 +31,23 @@ def cleaning_rows(view: View, manifest: Manifest) -> Rows:
 
 
 def period_rows(view: View, manifest: Manifest) -> Rows:
-    """(period, from, to, events, learners, courses)."""
-    periods = (("development", manifest.development), ("sealed_test", manifest.sealed_test))
-    found = [(view.say(key), *_period(period)) for key, period in periods]
-    if not manifest.fold_rule.in_time:
-        return [(name, "–", "–", *counts) for name, _, _, *counts in found]
+    """A head, then one row a period: (period, from, to, events, learners, courses), as far as the
+    data have that.
+    """
+    kind, clock = manifest.data.kind, manifest.fold_rule.in_time
+    heads = ["period", *(("from", "to") if clock or kind == "events" else ()), *COUNTED[kind]]
+    found: Rows = [tuple(capitalised(view.say(key)) for key in heads)]
+    periods = {"development": manifest.development, "sealed_test": manifest.sealed_test}
+    for name, period in periods.items():
+        cells = {
+            "period": view.say(name),
+            "from": period.start.iso[:10] if clock else "–",
+            "to": period.end.iso[:10] if clock else "–",
+            "events": f"{period.events:,}",
+            "units": f"{period.users:,}",
+            "courses": f"{period.items:,}",
+        }
+        found.append(tuple(cells[key] for key in heads))
     return found
 
 
@@ -44,11 +59,6 @@ def fold_rows(view: View) -> Rows:
         ("", *folds),
         *((view.term(key), *(f"{c.get(key, 0):,}" for c in folds.values())) for key in keys),
     ]
-
-
-def _period(period: Period) -> tuple[str, ...]:
-    counts = (period.events, period.users, period.items)
-    return period.start.iso[:10], period.end.iso[:10], *(f"{n:,}" for n in counts)
 
 
 def _features(view: View, rows: FeatureRows) -> str:

@@ -117,7 +117,7 @@ def _found(view: View, row: Row, x: Scale) -> Found:
         trial=choice.trial,
         config=[(name, setting(value)) for name, value in choice.config.items()],
         metrics=[
-            (written(name), score(statistics.fmean(values)))
+            (view.term(written(name)), score(statistics.fmean(values)))
             for name, values in choice.metrics.items()
             if name != view.selection.metric
         ],

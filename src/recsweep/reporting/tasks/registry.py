@@ -70,8 +70,8 @@ def speaker(experiment: Experiment, lang: str) -> Say:
 
 
 def speaker_of(words: Mapping[str, str], data: Data) -> Say:
-    """Words in which the blanks for what the data are of are filled; `key:sessions` goes before
-    `key` where it is sessions that count.
+    """Words in which the blanks for what the data are of are filled, and a metric is called as in
+    the reader's language; `key:sessions` goes before `key` where it is sessions that count.
     """
 
     def own(key: str) -> str:
@@ -79,7 +79,13 @@ def speaker_of(words: Mapping[str, str], data: Data) -> Say:
 
     about = {name: own(name) for name in ("unit", "units", "measure")}
     about["data"] = words[f"read_{data.kind}"]
-    return lambda key, **blanks: own(key).format(**about, **blanks)
+
+    def say(key: str, **blanks: object) -> str:
+        if "metric" in blanks:
+            blanks["metric"] = words.get(f"term:{blanks['metric']}", blanks["metric"])
+        return own(key).format(**about, **blanks)
+
+    return say
 
 
 def listed(say: Say, things: Sequence[str], how: str = "list_and") -> str:

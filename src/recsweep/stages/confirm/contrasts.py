@@ -63,6 +63,7 @@ def entrants_of(
                 for other in scores
                 if kinds[other] == family(kinds[name]).twin
                 and experiment.features_of(other) == experiment.features_of(name)
+                and experiment.losses_of(other) == experiment.losses_of(name)
             ),
         )
         for name, score in scores.items()

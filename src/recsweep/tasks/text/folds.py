@@ -9,7 +9,7 @@ from recsweep.data.features.dated import ANSWER, COPIES, GROUP, ID, TEXT
 from recsweep.data.features.text import is_chinese
 from recsweep.data.types import Int64, Sequences, Targets, Training
 from recsweep.errors import BadInput
-from recsweep.models.text.texts import Texts, labelled
+from recsweep.models.text.texts import UNITS, Reading, Texts, WordVectors, labelled
 from recsweep.tasks.task import TEST, Split
 
 NEW_LABEL = "label unknown to training"
@@ -37,6 +37,9 @@ def training_of(split: Split) -> Training:
     texts = table[TEXT].gather(split.events.user[rows]).to_list()
     chinese = is_chinese(texts) if language == "auto" else language == "zh"
     taught = _targets(split, rows, classes, chinese)
+    if (held := split.dataset.word_vectors) is not None:
+        vectors = _vectors(held, labelled(taught))
+        taught = replace(taught, labels=replace(labelled(taught), vectors=vectors))
     return Training(
         sequences=taught.histories,
         n_items=1,
@@ -69,6 +72,14 @@ def targets_of(split: Split, training: Training) -> Targets:
         found = replace(found, labels=replace(labelled(found), learned=learned))
     counts = {NEW_LABEL: len(inside) - len(rows), TRAINING: len(taught)}
     return replace(found, counts=counts)
+
+
+def _vectors(table: pl.DataFrame, texts: Texts) -> WordVectors:
+    """Of all that the texts hold, by characters and by words."""
+    readings = [Reading(units, 1, texts.chinese) for units in UNITS]
+    held = {part for text in texts.text for reading in readings for part in reading.parts(text)}
+    mine = table.filter(pl.col(ID).is_in(list(held)))
+    return WordVectors(tuple(mine[ID]), mine.drop(ID).to_numpy().astype(np.float32))
 
 
 def _table(split: Split) -> pl.DataFrame:

@@ -30,10 +30,11 @@ class FamilyRow:
 
 
 def _notes(view: View) -> list[str]:
-    in_time = view.study.experiment.folds.in_time
+    experiment = view.study.experiment
     return [
-        view.say("protocol_distinct_time" if in_time else "protocol_distinct"),
+        view.say("protocol_distinct_time" if experiment.folds.in_time else "protocol_distinct"),
         view.say("protocol_texts"),
+        *([view.say("protocol_vectors")] if experiment.data.word_vectors else []),
     ]
 
 

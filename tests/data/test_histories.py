@@ -1,0 +1,33 @@
+import polars as pl
+
+from recsweep.config.schema import Data
+from recsweep.data.clock import DAY, iso
+from recsweep.data.histories import in_order
+
+LOG = {"path": "x", "user": "u", "item": "i"}
+
+
+def data(**keys: object) -> Data:
+    log = {**LOG, **({"time": "t"} if "session_gap_minutes" in keys else {"order": "row"})}
+    return Data.model_validate({"name": "x", "events": [log], **keys})
+
+
+def events(*users: str, minutes: tuple[int, ...] = ()) -> pl.DataFrame:
+    times = [minute * 60 * 10**6 for minute in minutes] or [0] * len(users)
+    named = pl.Series(users, dtype=pl.Categorical)
+    return pl.DataFrame({"user": named, "time": pl.Series(times, dtype=pl.Int64)})
+
+
+def test_without_times_each_event_of_a_learner_is_a_day_later() -> None:
+    found = in_order(events("a", "b", "a", "a", "b"), data())["time"]
+    assert found.dtype == pl.Int64
+    assert [iso(time)[:10] for time in found] == [
+        "1970-01-01", "1970-01-01", "1970-01-02", "1970-01-03", "1970-01-02"
+    ]  # fmt: skip
+    assert found[3] == 2 * DAY == 2 * 24 * 3600 * 10**6
+
+
+def test_after_a_gap_a_learner_begins_another_session() -> None:
+    log = events("a", "b", "a", "a", minutes=(0, 5, 30, 61))
+    found = in_order(log, data(session_gap_minutes=30))["user"]
+    assert found.to_list() == ["a #1", "b #1", "a #1", "a #2"]
