@@ -24,7 +24,7 @@ from recsweep.serving.served import ServedBundle
 from recsweep.serving.together import Together
 
 TOKEN = "RECSWEEP_TOKEN"
-TOGETHER, PURCHASES_TOGETHER = 64, 8
+TOGETHER, PURCHASES_TOGETHER = WAITING, 8
 """Requests that a replica answers at once, at most."""
 
 

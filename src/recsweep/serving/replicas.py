@@ -10,8 +10,10 @@ from ray.serve.exceptions import RayServeException
 from recsweep.serving.app import Busy
 from recsweep.serving.messages import PurchaseIn, RecommendIn
 
-WAITING = 128
-"""Requests that may wait for a replica; more get a 503 at once, so that nobody waits long."""
+WAITING = 32
+"""Requests that a replica may have at a time; more get a 503 at once. At 200 a second so many have
+been waiting for a sixth of a second.
+"""
 LONGEST_SECONDS = 60
 """That a request waits, for instance while a replica that died is replaced."""
 
