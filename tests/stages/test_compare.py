@@ -86,7 +86,7 @@ def test_a_study_against_itself_has_the_same_answer_and_nothing_that_differs(
 
 @pytest.mark.parametrize(
     ("lang", "of_learners", "of_sessions"),
-    [("en", "learner by learner", "session by session"), ("zh", "逐个学员", "逐个会话")],
+    [("en", "learner by learner", "session by session"), ("zh", "逐名学员", "逐个会话")],
 )
 def test_a_comparison_of_tables_of_sessions_speaks_of_sessions(
     tmp_path: Path, lang: str, of_learners: str, of_sessions: str
@@ -202,8 +202,8 @@ def test_a_folder_without_selected_configurations_is_told_what_to_run(
 
 
 def test_both_languages_have_the_same_words_and_blanks() -> None:
-    blanks = [
-        {key: set(re.findall(r"{(\w+)}", text)) for key, text in words.items()}
+    blanks = [  # a measure word is something that Chinese alone has
+        {key: set(re.findall(r"{(\w+)}", text)) - {"measure"} for key, text in words.items()}
         for words in COMPARE_WORDS.values()
     ]
     assert blanks[0] == blanks[1]
