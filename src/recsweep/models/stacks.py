@@ -12,16 +12,17 @@ from recsweep.models.bf16.library import runs
 from recsweep.models.bf16.lstm import HalfLstmLayer
 from recsweep.models.bf16.operands import Layer, on_padded_units
 from recsweep.models.gradient import GradientConfig
-from recsweep.models.recurrence.gru import GruLayer
-from recsweep.models.recurrence.lstm import LstmLayer
+from recsweep.models.gru_layer import GruLayer
 
 Cell = type[nn.GRU | nn.LSTM]
 
-LAYERS: Mapping[Cell, tuple[Layer, Layer]] = {
-    nn.GRU: (GruLayer.apply, partial(on_padded_units, HalfGruLayer.apply)),
-    nn.LSTM: (LstmLayer.apply, partial(on_padded_units, HalfLstmLayer.apply)),
+WHOLE: Mapping[Cell, Layer] = {nn.GRU: GruLayer.apply}
+"""Layers of ours for the CPU; torch's LSTM is the quicker one."""
+HALF: Mapping[Cell, Layer] = {
+    nn.GRU: partial(on_padded_units, HalfGruLayer.apply),
+    nn.LSTM: partial(on_padded_units, HalfLstmLayer.apply),
 }
-"""Ours for the CPU, in the inputs' type and in bfloat16."""
+"""The same in bfloat16."""
 
 
 class StackConfig(GradientConfig):
@@ -53,13 +54,14 @@ def stack(cell: Cell, config: StackConfig) -> nn.GRU | nn.LSTM:
 def run(layers: nn.GRU | nn.LSTM, inputs: Tensor, dropout: nn.Module) -> Tensor:
     """(n_rows, longest, hidden_size) states from a zero state; `dropout` between layers.
 
-    On the CPU by layers of ours, to which `layers` lends its weights. Under autocast, on a
-    processor that multiplies in bfloat16, their states are in bfloat16.
+    By layers of ours, where there are some, to which `layers` lends its weights. Under autocast, on
+    a processor that multiplies in bfloat16, their states are in bfloat16.
     """
-    if inputs.device.type != "cpu" or torch.onnx.is_in_onnx_export():
-        return states_of(layers, inputs)  # ONNX has an operator for a whole layer
-    whole, half = LAYERS[type(layers)]
-    layer = half if torch.is_autocast_enabled("cpu") and runs(inputs.device) else whole
+    half = torch.is_autocast_enabled("cpu") and runs(inputs.device)
+    layer = (HALF if half else WHOLE).get(type(layers))
+    # ONNX has an operator for a whole layer.
+    if layer is None or inputs.device.type != "cpu" or torch.onnx.is_in_onnx_export():
+        return states_of(layers, inputs)
     for number in range(layers.num_layers):
         weights = [
             getattr(layers, f"{name}_l{number}")

@@ -14,7 +14,7 @@ from recsweep.models.bf16.operands import call, packed, time_major
 
 
 class HalfGruLayer(torch.autograd.Function):
-    """`GruLayer` of `models/recurrence/gru.py` for a multiple of 32 units; gives bfloat16."""
+    """`GruLayer` of `models/gru_layer.py` for a multiple of 32 units; gives bfloat16."""
 
     @staticmethod
     def forward(

@@ -10,7 +10,7 @@ from recsweep.models.bf16.operands import call, packed, time_major
 
 
 class HalfLstmLayer(torch.autograd.Function):
-    """`LstmLayer` of `models/recurrence/lstm.py` for a multiple of 32 units; gives bfloat16."""
+    """A layer of `torch.nn.LSTM` (gates i, f, g, o) for a multiple of 32 units; gives bfloat16."""
 
     @staticmethod
     def forward(

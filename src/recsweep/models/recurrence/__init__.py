@@ -1,1 +1,0 @@
-"""Layers of recurrent networks for the CPU: forward and backward written by hand."""
