@@ -230,4 +230,16 @@ def test_studies_of_one_name_are_called_by_as_much_of_their_paths_as_tells_them_
 
     assert shown.names == ("before/deep/default", "after/deep/default")
     told = CliRunner().invoke(app, ["compare", str(before), str(after)], terminal_width=80)
+    assert re.search(r"^ *(Family +)?default +default", told.output, re.MULTILINE), told.output
     assert re.search(r"^ *GRU +0\.\d{4} +0\.\d{4}", told.output, re.MULTILINE), told.output
+
+
+def test_an_ensemble_has_a_row_where_both_studies_have_confirmed_one(tmp_path: Path) -> None:
+    fused = tmp_path / "fused"  # its best/ holds some of the families alone
+    shutil.copytree(RESULTS / "ensembles" / "default", fused)
+
+    shown = compare_stage([fused, fused])
+
+    assert shown.changes[0].means["ensemble"] == pytest.approx((0.1245, 0.1245), abs=5e-5)
+    assert "Ensemble" in shown.page.read_text("utf-8")
+    assert "ensemble" not in view(fused, RESULTS / "default").change.means

@@ -45,8 +45,8 @@ def comparison_table(view: CompareView) -> Table:
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False, padding=(0, 1, 0, 0))
     told = bool(view.change.changes)
     table.add_column(view.say("family"))
-    for name in (before, after):  # where 80 columns are too few, the studies' names are folded
-        table.add_column(name, justify="right", overflow="fold")
+    for name in (before, after):  # folded, since 80 columns are few
+        table.add_column(name.replace("/", "/\n"), justify="right", overflow="fold")
     if told:
         table.add_column(f"{view.say('difference')}, {view.metric}", justify="right", no_wrap=True)
         table.add_column(view.say("outcome"), no_wrap=True)
