@@ -120,6 +120,7 @@ def test_the_page_shows_what_duplicates_would_have_added(root: Path, lang: str) 
     assert not [word for word in ("learners", "学员", "sessions", "会话") if f" {word} " in told]
 
 
+@pytest.mark.usefixtures("pool_here")
 @pytest.mark.parametrize("family", CONFIGS)
 def test_a_best_file_gives_every_figure_bit_for_bit_on_folds_and_test(
     root: Path, family: str

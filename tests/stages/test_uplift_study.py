@@ -148,6 +148,7 @@ def test_a_log_comes_to_figures_with_intervals_and_the_truth(root: Path) -> None
     assert found.window["treated"] < found.targets
 
 
+@pytest.mark.usefixtures("pool_here")
 @pytest.mark.parametrize("family", ["gru", "logistic_regression"])
 def test_a_best_file_gives_every_figure_bit_for_bit_on_folds_and_test(
     root: Path, family: str

@@ -26,7 +26,7 @@ from recsweep.search.sessions import SessionClock
 from recsweep.search.storage import open_family, open_storage
 from recsweep.search.trials import trial_rows
 from recsweep.search.watch import Watch
-from recsweep.search.worker import MakeTrial, Shared, Worker
+from recsweep.search.worker import Shared, Worker
 from recsweep.spaces.space import Space
 from recsweep.tracking.events import (
     Broadcast,
@@ -36,7 +36,7 @@ from recsweep.tracking.events import (
     SweepStarted,
     TrialEnded,
 )
-from recsweep.training.trial import Trial
+from recsweep.training.trial import MakeTrial, Trial
 
 
 def run_search(
