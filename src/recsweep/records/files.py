@@ -24,6 +24,7 @@ from recsweep.data.sources import file_sha256
 from recsweep.errors import BadInput
 from recsweep.records.atomic import write_parquet
 from recsweep.records.checked import read_checked, write_checked
+from recsweep.records.earlier import TAKEN
 from recsweep.records.study import SESSIONS, Study, TrialRow
 from recsweep.spaces.declared import DeclaredSpace
 from recsweep.training.epoch import EpochReport
@@ -74,6 +75,7 @@ def write_study(study: Study, folder: Path) -> None:
         "environment": study.environment,
         "folds": study.folds,
         "sessions": SESSIONS.dump_python(study.sessions, mode="json"),
+        **({"warm_start": TAKEN.dump_python(study.warm_start)} if study.warm_start else {}),
         "files": {name: file_sha256(folder / name) for name in TABLES},
     }
     write_checked(folder / "study.json", head)
@@ -104,6 +106,7 @@ def read_study(folder: Path) -> Study:
             folds=head["folds"],
             sessions=SESSIONS.validate_python(head["sessions"]),
             trials=_read_trials(trials, curves, experiment.metric.lower_is_better),
+            warm_start=TAKEN.validate_python(head.get("warm_start", ())),
         )
     except (OSError, ValueError, KeyError, TypeError, pl.exceptions.PolarsError) as error:
         raise BadInput(f"{folder}: is not a study that can be read ({error})") from None

@@ -9,6 +9,7 @@ from pydantic import TypeAdapter
 
 from recsweep.config.schema import Experiment
 from recsweep.config.values import Configuration
+from recsweep.records.earlier import Taken
 from recsweep.spaces.declared import DeclaredSpace
 from recsweep.training.epoch import EpochReport
 
@@ -83,6 +84,7 @@ class Study:
     folds: Mapping[str, Mapping[str, int]]  # fold -> what it holds, and a count for each rule
     sessions: tuple[SweepSession, ...]
     trials: tuple[TrialRow, ...]  # ordered by (family, number)
+    warm_start: tuple[Taken, ...] = ()  # earlier studies that it began with
 
     def trials_of(self, family: str) -> list[TrialRow]:
         """In the order of their numbers."""

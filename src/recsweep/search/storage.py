@@ -5,7 +5,7 @@ They are the only truth about a sweep: resuming, selecting and reporting start f
 
 import json
 import uuid
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import optuna
@@ -14,6 +14,8 @@ from optuna.storages.journal import JournalFileBackend, JournalFileOpenLock
 
 from recsweep.config.schema import Decides, Experiment, deciding
 from recsweep.errors import BadInput
+from recsweep.records.earlier import Earlier, EarlierStudy
+from recsweep.search.earlier import first_configurations, keep, kept
 from recsweep.search.trials import check_trials
 from recsweep.spaces.space import Space
 
@@ -55,10 +57,15 @@ def _drop_torn_line(path: Path) -> None:
 
 
 def open_family(
-    storage: JournalStorage, name: str, space: Space, experiment: Experiment, fingerprint: str
+    storage: JournalStorage,
+    name: str,
+    space: Space,
+    experiment: Experiment,
+    fingerprint: str,
+    earlier: Sequence[EarlierStudy] = (),
 ) -> optuna.Study:
-    """Create or load one family's Optuna study; a new one begins with the defaults and the
-    space's other first trials.
+    """Create or load one family's Optuna study; a new one begins with the defaults, the best of
+    earlier studies and the space's other first trials.
 
     Raises:
         BadInput: the study was begun with other data, space or settings.
@@ -72,11 +79,27 @@ def open_family(
     _check_identity(study, identity(experiment, name, space, fingerprint))
     check_trials(study)
     if not study.get_trials(deepcopy=False):
-        for number, config in enumerate(space.first().values()):
+        keep(study, earlier)
+        lower_is_better = experiment.metric.lower_is_better
+        for number, config in enumerate(first_configurations(space, earlier, lower_is_better)):
             study.enqueue_trial(config, user_attrs={"number": number})
     if "uid" not in study.user_attrs:
         study.set_user_attr("uid", uuid.uuid4().hex[:8])
     return study
+
+
+def kept_earlier(folder: Path) -> Earlier:
+    """What each family of a study began with, by its journal; nothing, where there is none.
+
+    Raises:
+        BadInput: the journal can't be read.
+    """
+    if not (folder / JOURNAL).exists():
+        return {}
+    storage = open_storage(folder)
+    names = optuna.get_all_study_names(storage)
+    found = {n: kept(optuna.load_study(study_name=n, storage=storage)) for n in names}
+    return {name: studies for name, studies in found.items() if studies}
 
 
 def identity(

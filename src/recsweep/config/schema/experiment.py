@@ -12,6 +12,7 @@ from recsweep.config.schema.base import (
     ByName,
     Loss,
     Name,
+    RawPath,
     Schema,
     Seed,
     SpacePath,
@@ -86,6 +87,8 @@ class Experiment(Schema):
     stopping: Annotated[Stopping, Decides.TRIALS] = Stopping()
     # The same trials and stops whatever finishes first.
     repeatable: Annotated[bool, Decides.TRIALS] = later(False)
+    # Folders of earlier studies, whose trials every tuned family knows before its first one.
+    warm_start: Annotated[tuple[RawPath, ...], Decides.TRIALS] = later(())
     resources: Resources = Resources()
     tracking: Annotated[Tracking, Decides.NOTHING] = Tracking()
     storage: Annotated[Storage, Decides.NOTHING] = Storage()
@@ -128,6 +131,8 @@ class Experiment(Schema):
                 f"stopping.grace_epochs = {self.stopping.grace_epochs} exceeds "
                 f"budget.epochs = {self.budget.epochs}"
             )
+        if len(set(self.warm_start)) < len(self.warm_start):
+            raise ValueError(f"warm_start: names a study twice: {', '.join(self.warm_start)}")
         if self.repeatable and self.stopping.rule != "halving":
             raise ValueError(
                 f"repeatable: true needs stopping.rule halving, not {self.stopping.rule}"
