@@ -12,6 +12,7 @@ from recsweep.search.replay import replay
 from recsweep.search.sampler import trial_sampler
 from recsweep.search.seen import seeing
 from recsweep.search.storage import JOURNAL, kept_earlier, open_family, open_storage
+from recsweep.spaces.parameter import Parameter
 from recsweep.spaces.space import Space
 
 STUDY = study_of("a", "b", trials=6, repeatable=True, warm_start=["results/before"])
@@ -117,3 +118,17 @@ def test_a_study_without_earlier_ones_has_its_sampler_itself(tmp_path: Path) -> 
     assert seeing(sampler, space_of(tmp_path), (), False) is sampler
     ledger = ledger_of(tmp_path, study_of("a"), spaces_of(tmp_path, "a"))
     assert kept(ledger._studies["a"]) == ()
+
+
+@pytest.mark.parametrize("startup", [2, 100])  # joint draws, and those one by one
+def test_optuna_books_the_value_that_is_trained(tmp_path: Path, startup: int) -> None:
+    power = Parameter(name="x", int=(1, 64), pow2=True, role="nuisance", why="decides the score")
+    space = space_of(tmp_path).model_copy(update={"parameters": {"x": power}})
+    sampler = optuna.samplers.TPESampler(seed=0, n_startup_trials=startup)
+    study = optuna.create_study(sampler=seeing(sampler, space, (), False))
+    for _ in range(12):
+        trial = study.ask()
+        config = space.suggest(trial)
+        assert config["x"] == trial.params["x"]
+        assert space.parameters["x"].problem(config["x"]) is None
+        study.tell(trial, float(config["x"]))

@@ -81,6 +81,7 @@ def run_search(
     extra_trials: int = 0,
     listeners: Sequence[Listener] = (),
     later: Sequence[str] = (),
+    widen: Sequence[str] = (),
 ) -> StudyFolder:
     """Run the trials that the study lacks: a new one, or one that was stopped, from where it was.
 
@@ -90,6 +91,7 @@ def run_search(
         extra_trials: added to every tuned family's target.
         listeners: called with every event of the search, `recsweep.Progress()` for one.
         later: the verbs that follow, which the estimate of the end then counts.
+        widen: ranges of a study that has begun, such as `gru.batch_size=8:128`.
 
     Returns:
         The study's folder; its `session` is None where no trial was lacking.
@@ -108,7 +110,7 @@ def run_search(
     from recsweep.stages.sweep.stage import load_inputs
     from recsweep.stages.sweep.stage import sweep as sweep_stage
 
-    inputs = load_inputs(with_files(experiment, Path(root)), Path(root))
+    inputs = load_inputs(with_files(experiment, Path(root)), Path(root), widen)
     _, session = sweep_stage(inputs, extra_trials=extra_trials, listeners=listeners, later=later)
     return StudyFolder(inputs.folder, session)
 

@@ -20,6 +20,7 @@ from recsweep.search.sampler import session_sampler, trial_sampler
 from recsweep.search.seconds import Seconds
 from recsweep.search.seen import seeing
 from recsweep.search.stopping import is_over
+from recsweep.search.storage import kept_widenings
 from recsweep.search.trials import (
     INTERRUPTED,
     booked,
@@ -73,6 +74,7 @@ class Ledger:
         self._folder, self._experiment, self._spaces = folder, experiment, spaces
         self._storage, self._studies, self._emit = storage, studies, emit
         self._earlier = {name: kept(study) for name, study in studies.items()}
+        self._widened = {name for name, study in studies.items() if kept_widenings(study)}
         self._users = [(fold.name, fold.validation.histories.user) for fold in folds]
         self._running: dict[str, _Running] = {}
         self._cut_off: dict[str, list[FrozenTrial]] = {name: [] for name in studies}
@@ -250,7 +252,13 @@ class Ledger:
 
     def _seeing(self, family: str, sampler: BaseSampler) -> BaseSampler:
         lower_is_better = self._experiment.metric.lower_is_better
-        return seeing(sampler, self._spaces[family], self._earlier[family], lower_is_better)
+        return seeing(
+            sampler,
+            self._spaces[family],
+            self._earlier[family],
+            lower_is_better,
+            widened=family in self._widened,
+        )
 
     def _next_number(self, family: str) -> int:
         return 1 + max((t.user_attrs.get("number", -1) for t in self.trials(family)), default=-1)

@@ -52,6 +52,7 @@ def run_search(
     listeners: Sequence[Listener] = (),
     extra_trials: int = 0,
     earlier: Earlier = MappingProxyType({}),
+    widen: bool = False,
     make_trial: MakeTrial = Trial,
 ) -> SweepSession | None:
     """Run every trial that the study still lacks; None if it lacks none.
@@ -66,6 +67,7 @@ def run_search(
         listeners: told of everything as it happens, in this process.
         extra_trials: added to every tuned family's target, now and in later sessions.
         earlier: studies that tuned families begin with, if this one has not begun.
+        widen: take wider ranges than the study began with.
         make_trial: stands in for `Trial` in tests.
 
     Raises:
@@ -79,7 +81,13 @@ def run_search(
         storage = open_storage(folder, heal=True)
         studies = {
             name: open_family(
-                storage, name, spaces[name], experiment, fingerprint, earlier.get(name, ())
+                storage,
+                name,
+                spaces[name],
+                experiment,
+                fingerprint,
+                earlier.get(name, ()),
+                widen=widen,
             )
             for name in experiment.families
         }

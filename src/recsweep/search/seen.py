@@ -1,8 +1,10 @@
-"""A family's Optuna study as its sampler sees it: earlier studies' trials stand before its own."""
+"""Between a family's Optuna study and its sampler: earlier studies' trials stand before its own,
+ranges are those of today, and what is drawn is brought to the space's grid before Optuna books it.
+"""
 
 import copy
 import statistics
-from collections.abc import Container, Sequence
+from collections.abc import Container, Mapping, Sequence
 from typing import Any, cast
 
 import optuna
@@ -15,12 +17,21 @@ from recsweep.records.earlier import EarlierStudy, EarlierTrial
 from recsweep.search.earlier import score
 from recsweep.spaces.space import Space
 
+Ranges = Mapping[str, BaseDistribution]
+
 
 def seeing(
-    sampler: BaseSampler, space: Space, earlier: Sequence[EarlierStudy], lower_is_better: bool
+    sampler: BaseSampler,
+    space: Space,
+    earlier: Sequence[EarlierStudy],
+    lower_is_better: bool,
+    *,
+    widened: bool = False,
 ) -> BaseSampler:
-    """The sampler, which then knows what earlier studies found; itself, where there are none."""
-    return _Seeing(sampler, space, earlier, lower_is_better) if earlier else sampler
+    """The sampler with both; itself, where there is nothing to see and no such grid."""
+    rounded = any(parameter.rounded for parameter in space.parameters.values())
+    between = earlier or widened or rounded
+    return _Seeing(sampler, space, earlier, lower_is_better) if between else sampler
 
 
 class _Seeing(BaseSampler):
@@ -33,13 +44,15 @@ class _Seeing(BaseSampler):
         earlier: Sequence[EarlierStudy],
         lower_is_better: bool,
     ) -> None:
-        self._sampler = sampler
+        self._sampler, self._parameters = sampler, space.parameters
+        self._ranges = {name: p.distribution() for name, p in space.parameters.items()}
         self._earlier = [
-            [_frozen(trial, space, lower_is_better) for trial in study.trials] for study in earlier
+            [_frozen(trial, self._ranges, lower_is_better) for trial in study.trials]
+            for study in earlier
         ]
 
     def _see(self, study: optuna.Study) -> optuna.Study:
-        return cast(optuna.Study, _Seen(study, self._earlier))
+        return cast(optuna.Study, _Seen(study, self._earlier, self._ranges))
 
     def infer_relative_search_space(
         self, study: optuna.Study, trial: FrozenTrial
@@ -49,7 +62,8 @@ class _Seeing(BaseSampler):
     def sample_relative(
         self, study: optuna.Study, trial: FrozenTrial, search_space: dict[str, BaseDistribution]
     ) -> dict[str, Any]:
-        return self._sampler.sample_relative(self._see(study), trial, search_space)
+        drawn = self._sampler.sample_relative(self._see(study), trial, search_space)
+        return {name: self._parameters[name].to_grid(value) for name, value in drawn.items()}
 
     def sample_independent(
         self,
@@ -58,9 +72,10 @@ class _Seeing(BaseSampler):
         param_name: str,
         param_distribution: BaseDistribution,
     ) -> Any:
-        return self._sampler.sample_independent(
+        drawn = self._sampler.sample_independent(
             self._see(study), trial, param_name, param_distribution
         )
+        return self._parameters[param_name].to_grid(drawn)
 
 
 class _Seen:
@@ -68,11 +83,14 @@ class _Seen:
 
     Scores on other data stand on another level. So an earlier study's are moved by the mean
     difference over configurations that both have completed: the defaults and its best, once this
-    study has tried them.
+    study has tried them. Trials from before a range was widened show the range of today: of a
+    parameter with two ranges, Optuna's joint samplers would draw by itself.
     """
 
-    def __init__(self, study: optuna.Study, earlier: Sequence[Sequence[FrozenTrial]]) -> None:
-        self._study = study
+    def __init__(
+        self, study: optuna.Study, earlier: Sequence[Sequence[FrozenTrial]], ranges: Ranges
+    ) -> None:
+        self._study, self._ranges = study, ranges
         own = {
             _key(trial.params): trial.value
             for trial in study._get_trials(deepcopy=False, states=(TrialState.COMPLETE,))
@@ -88,18 +106,29 @@ class _Seen:
         states: Container[TrialState] | None = None,
         use_cache: bool = False,
     ) -> list[FrozenTrial]:
-        own = self._study._get_trials(deepcopy=False, states=states, use_cache=use_cache)
+        own = [
+            self._today(trial)
+            for trial in self._study._get_trials(False, states=states, use_cache=use_cache)
+        ]
         found = [t for t in self._earlier if states is None or t.state in states] + own
         return copy.deepcopy(found) if deepcopy else found
 
+    def _today(self, trial: FrozenTrial) -> FrozenTrial:
+        ranges = {name: self._ranges[name] for name in trial.distributions}
+        if ranges == trial.distributions:
+            return trial
+        shown = copy.copy(trial)
+        shown.distributions = ranges
+        return shown
 
-def _frozen(trial: EarlierTrial, space: Space, lower_is_better: bool) -> FrozenTrial:
+
+def _frozen(trial: EarlierTrial, ranges: Ranges, lower_is_better: bool) -> FrozenTrial:
     complete = trial.state == "complete"
     return create_trial(
         state=TrialState.COMPLETE if complete else TrialState.PRUNED,
         value=score(trial, lower_is_better) if complete else None,
         params=dict(trial.params),
-        distributions={name: space.parameters[name].distribution() for name in trial.params},
+        distributions={name: ranges[name] for name in trial.params},
         intermediate_values=dict(trial.values),
     )
 

@@ -55,6 +55,18 @@ class DeclaredSpace(Schema):
         return self.model_dump(mode="json", exclude_unset=True)
 
 
+Ends = tuple[float, float]
+
+
+class Widening(Schema):
+    """A range that was widened after the study had begun."""
+
+    parameter: str
+    before: Ends
+    now: Ends
+    trials: int  # that the family had by then
+
+
 def _check_condition(
     parameter: Parameter,
     name: str,

@@ -241,7 +241,9 @@ def _range(parameter: Parameter) -> str:
         text = "{" + ", ".join(map(str, parameter.choices)) + "}"
     else:
         text = f"[{parameter.low:g}, {parameter.high:g}]"
-        text += ", whole numbers" if parameter.int is not None else ""
+        whole = ", powers of two" if parameter.pow2 else ", whole numbers"
+        text += whole if parameter.int is not None else ""
+        text += f", in steps of {parameter.step:g}" if parameter.step else ""
     text += ", log scale" if parameter.log else ""
     return f"{text}, if {parameter.condition}" if parameter.when else text
 

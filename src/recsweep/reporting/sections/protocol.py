@@ -24,6 +24,7 @@ def protocol_notes(view: View) -> list[str]:
         *report_of(experiment.task).notes(view),
         _budget(view),
         *_warm_start(view),
+        *_widened(view),
         view.say(
             f"protocol_stopping_{stopping.rule}",
             grace=stopping.grace_epochs,
@@ -115,6 +116,19 @@ def _warm_start(view: View) -> Iterator[str]:
             fingerprint=earlier.fingerprint[:12],
             trials=listed(view.say, trials),
         )
+
+
+def _widened(view: View) -> Iterator[str]:
+    for family, ranges in view.study.widened.items():
+        for w in ranges:
+            yield view.say(
+                "protocol_widened",
+                family=view.titles[family],
+                parameter=w.parameter,
+                before=f"[{w.before[0]:g}, {w.before[1]:g}]",
+                now=f"[{w.now[0]:g}, {w.now[1]:g}]",
+                trials=w.trials,
+            )
 
 
 def _without_features(view: View) -> list[str]:
