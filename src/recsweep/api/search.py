@@ -1,4 +1,4 @@
-"""The verbs up to a finished search: prepare, plan, run_search, replay.
+"""The verbs up to a finished search: prepare, space, plan, run_search, replay.
 
 A stage is imported when it is called: `import recsweep` and the command line stay quick.
 """
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from recsweep.data.types import Dataset
     from recsweep.search.plan import Plan
     from recsweep.search.replay import Replayed
+    from recsweep.stages.space import FoundSpace
     from recsweep.tracking.events import Listener
 
 
@@ -129,3 +130,32 @@ def replay(study: Place) -> Replayed:
     from recsweep.search.replay import replay
 
     return replay(folder_of(study))
+
+
+def space(
+    which: str,
+    *studies: Place,
+    task: str = "next_item",
+    root: str | Path = ".",
+) -> FoundSpace:
+    """A family's search space, and what studies have found in it.
+
+    Args:
+        which: a family of the task, whose own space is meant, or the path of a space file.
+        studies: none: every study below `results/`.
+        task: that the family serves.
+        root: the folder that holds `results/`.
+
+    Raises:
+        BadInput: no such family or file, or a study that can't be read.
+
+    Examples:
+        >>> found = space("gru")
+        >>> found.parameters[0].parameter.name
+        'depth'
+    """
+    from recsweep.api.study_folder import folder_of
+    from recsweep.stages.space import space_stage, study_folders
+
+    folders = [folder_of(study) for study in studies] or study_folders(Path(root))
+    return space_stage(which, folders, task, Path(root))

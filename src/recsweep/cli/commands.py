@@ -207,6 +207,19 @@ def plan(experiment: ExperimentFile, settings: Settings = None) -> None:
     steps.plan(load_experiment(experiment, settings or ()))
 
 
+@app.command(epilog="Example: recsweep space gru")
+def space(
+    which: Annotated[str, typer.Argument(help="A family, or a space file.", show_default=False)],
+    studies: Annotated[
+        list[Path] | None,
+        typer.Argument(help="Studies' folders. [dim]Default: all in results/.[/]"),
+    ] = None,
+    task: Annotated[str, typer.Option("--task", help="What the family is asked.")] = "next_item",
+) -> None:
+    """Print a search space with what earlier studies found in each range."""
+    steps.space(which, studies or (), task)
+
+
 @app.command(epilog="Example: recsweep search experiments/default.yaml --trials +12")
 def search(
     experiment: ExperimentFile,

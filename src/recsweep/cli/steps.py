@@ -152,6 +152,15 @@ def search(
     return study.folder
 
 
+def space(which: str, studies: Sequence[Path], task: str) -> None:
+    """Print a space beside what studies found in it."""
+    with waiting("Reading the studies"):
+        from recsweep.cli.space_table import space_table
+
+        found = recsweep.space(which, *studies, task=task)
+    out.print(space_table(found))
+
+
 def plan(experiment: Experiment) -> None:
     """Print what a sweep would do."""
     from recsweep.cli.plan_table import plan_table
