@@ -58,7 +58,7 @@ def suggestions(space: Space, level: float, own: dict[float, float]) -> list[flo
     """Of 20 samplers, after these trials of its own."""
     found = []
     for number in range(20):
-        sampler = trial_sampler(STUDY, "a", number)
+        sampler = trial_sampler(STUDY, "a", space, number)
         study = optuna.create_study(
             direction="maximize", sampler=seeing(sampler, space, (earlier(level),), False)
         )
@@ -114,7 +114,7 @@ def test_another_earlier_study_in_the_journal_is_another_search(tmp_path: Path) 
 
 
 def test_a_study_without_earlier_ones_has_its_sampler_itself(tmp_path: Path) -> None:
-    sampler = trial_sampler(STUDY, "a", 0)
+    sampler = trial_sampler(STUDY, "a", space_of(tmp_path), 0)
     assert seeing(sampler, space_of(tmp_path), (), False) is sampler
     ledger = ledger_of(tmp_path, study_of("a"), spaces_of(tmp_path, "a"))
     assert kept(ledger._studies["a"]) == ()

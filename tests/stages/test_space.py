@@ -14,8 +14,8 @@ from recsweep.stages.space import space_stage, study_folders
 
 SPACE = """
 family: gru
-fixed: {depth: 1, hidden_size: 16, embedding_size: 8, dropout: 0.0, weight_decay: 0.0, batch_size: 8,
-        window: 10, tied_embeddings: false}
+fixed: {depth: 1, hidden_size: 16, embedding_size: 8, dropout: 0.0, weight_decay: 0.0,
+        batch_size: 8, window: 10, tied_embeddings: false}
 defaults: {learning_rate: 0.01, loss: bpr, negatives: 64}
 parameters:
   learning_rate: {float: [0.001, 0.1], log: true, role: nuisance, why: moves with width}

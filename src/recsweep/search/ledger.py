@@ -188,7 +188,8 @@ class Ledger:
         """Mark a session's beginning, and look through what the last one left open."""
         mark = self._experiment.model_dump(mode="json")
         for name, study in self._studies.items():
-            sampler = session_sampler(self._experiment, name, len(self.trials(name)))
+            count = len(self.trials(name))
+            sampler = session_sampler(self._experiment, name, self._spaces[name], count)
             study.sampler = self._seeing(name, sampler)
             study.set_user_attr("session", mark)
         for name, study in self._studies.items():
@@ -232,7 +233,8 @@ class Ledger:
         else:
             number = self._next_number(family)
             if batch is not None:
-                study.sampler = self._seeing(family, trial_sampler(experiment, family, number))
+                sampler = trial_sampler(experiment, family, self._spaces[family], number)
+                study.sampler = self._seeing(family, sampler)
             trial = study.ask()
             number = trial.user_attrs.get("number", number)
             attempt = trial.user_attrs.get("attempt", 0)

@@ -18,6 +18,7 @@ from recsweep.records.earlier import Earlier
 from recsweep.records.lock import study_lock
 from recsweep.records.study import SweepSession
 from recsweep.search.cluster import cluster
+from recsweep.search.designs import check_grid
 from recsweep.search.interrupts import stop_requested
 from recsweep.search.ledger import Ledger
 from recsweep.search.placement import request
@@ -93,6 +94,10 @@ def run_search(
         }
         ledger = Ledger(folder, experiment, spaces, storage, studies, folds, tell)
         uid = next(iter(studies.values())).user_attrs["uid"]
+        if experiment.search.sampler == "grid":
+            for name in filter(ledger.lacking, ledger.families):
+                target = (ledger.target(name) or 0) + extra_trials
+                check_grid(spaces[name], experiment.search.levels, ledger.trials(name), target)
         if extra_trials:
             ledger.extend(extra_trials)
         if ledger.remaining() == 0:

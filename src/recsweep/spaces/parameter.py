@@ -91,18 +91,10 @@ class Parameter(Schema):
         return self.pow2 or (self.log and self.step is not None)
 
     def to_grid(self, value: Value) -> Value:
-        """The value of the grid that a drawn one stands for; itself, where that is none of ours.
-
-        Powers of two have equal parts of the log scale each; steps are rounded to.
-        """
+        """The value that a drawn one stands for: itself, where Optuna knows the grid."""
         if not self.rounded or isinstance(value, str):
             return value
-        if self.pow2:
-            powers = self.values()
-            return powers[min(math.floor(self.position(value) * len(powers)), len(powers) - 1)]
-        step = self.step or 1
-        rounded = min(self.low + round((value - self.low) / step) * step, self.high)
-        return round(rounded) if self.int is not None else rounded
+        return self.at(self.position(value))
 
     def distribution(self) -> "optuna.distributions.BaseDistribution":
         """As Optuna knows it."""
@@ -126,10 +118,11 @@ class Parameter(Schema):
             return chosen
         step = None if self.rounded else self.step
         if self.int is not None:
-            drawn = trial.suggest_int(self.name, *self.int, log=self.log, step=int(step or 1))
-            return self.to_grid(drawn)
-        drawn = trial.suggest_float(self.name, self.low, self.high, log=self.log, step=step)
-        return self.to_grid(drawn)
+            step = int(step or 1)
+            return self.to_grid(trial.suggest_int(self.name, *self.int, log=self.log, step=step))
+        return self.to_grid(
+            trial.suggest_float(self.name, self.low, self.high, log=self.log, step=step)
+        )
 
     def problem(self, value: Value) -> str | None:
         """Say why `value` is none of this parameter's; None if it is one."""
@@ -159,6 +152,23 @@ class Parameter(Schema):
                 return 0.0
             return math.log(number / self.low) / math.log(self.high / self.low)
         return (number - self.low) / (self.high - self.low)
+
+    def at(self, position: Number) -> Value:
+        """The value at a position from 0 to 1. Choices, powers of two and whole numbers have equal
+        parts of it; on a log scale it is the nearest number of the grid.
+        """
+        if self.pow2 or self.choice is not None or (self.int is not None and not self.log):
+            values = self.values()
+            return values[min(math.floor(position * len(values)), len(values) - 1)]
+        if self.log:
+            number = self.low * (self.high / self.low) ** position
+        else:
+            number = self.low + position * (self.high - self.low)
+        step = self.step or (1 if self.int is not None else None)
+        if step is not None:
+            number = self.low + round((number - self.low) / step) * step
+        number = min(max(number, self.low), self.high)
+        return round(number) if self.int is not None else number
 
     def values(self) -> tuple[Value, ...]:
         """Every value of a choice or of a range of whole numbers."""
