@@ -55,7 +55,7 @@ def test_a_family_takes_all_that_its_space_proposes(path: Path) -> None:
             f"  dropout: {{choice: [null, 0.2], {WHY}}}",
             "choice.0: expected true, false, a number, a word, found null; name the value that",
         ),
-        (f"  dropout: {{choice: [[0.1], 0.2], {WHY}}}", "a number, a word, found a list of 1"),
+        (f"  dropout: {{choice: [{{a: 1}}, 0.2], {WHY}}}", "a number, a word, found a mapping"),
         (f"  depth: {{{WHY}}}", "found none"),
         (f"  loss: {{choice: [bpr], {WHY}}}", "two values or more"),
         (f"  loss: {{choice: [bpr, bpr], {WHY}}}", "twice"),

@@ -15,6 +15,7 @@ from recsweep.spaces.parameter import Parameter
 from recsweep.spaces.space import Space
 
 GRU = load_space(Path("search_spaces/gru.yaml"), families_of("next_item"))
+WIDE_DEEP = load_space(Path("search_spaces/wide_deep.yaml"), families_of("next_item"))
 MF = load_space(Path("search_spaces/matrix_factorization.yaml"), families_of("next_item"))
 
 
@@ -148,6 +149,17 @@ def test_a_log_range_with_a_step_is_rounded_to_it() -> None:
         "0.25 is not a multiple of step 0.1 above 0.1",
         31,
     )
+
+
+def test_a_list_among_choices_is_one_value_for_optuna_and_layers_for_the_family() -> None:
+    sizes = Parameter(name="hidden_sizes", choice=([64, 32], [128]), role="nuisance", why="x")
+    trial = optuna.create_study(sampler=optuna.samplers.RandomSampler(seed=0)).ask()
+    drawn = sizes.suggest(trial)
+    assert sizes.choices == ("[64, 32]", "[128]")
+    assert trial.params == {"hidden_sizes": drawn}
+    config = {**WIDE_DEEP.fixed, **WIDE_DEEP.defaults, "hidden_sizes": "[64, 32]"}
+    del config["hidden_size"], config["depth"]
+    assert WIDE_DEEP.config.model_validate(config).layers == (64, 32)  # type: ignore[attr-defined]
 
 
 def test_a_choice_and_a_parameter_out_of_use_have_no_edge() -> None:

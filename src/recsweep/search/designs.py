@@ -84,7 +84,7 @@ class Grid(Design):
     def __init__(self, space: Space, levels: int, seed: int) -> None:
         super().__init__(space)
         self._cells = cells(space, levels)
-        np.random.default_rng(seed).shuffle(self._cells)  # type: ignore[arg-type]
+        np.random.default_rng(seed).shuffle(self._cells)
 
     def point(self, place: int) -> Configuration:
         """A cell that no earlier place had."""

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Literal, Self
 from pydantic import Field, model_validator
 
 from recsweep.config.schema import Schema
-from recsweep.config.values import Configuration, Value
+from recsweep.config.values import Configuration, OneValue, Value
 
 if TYPE_CHECKING:
     import optuna
@@ -24,11 +24,11 @@ class Parameter(Schema):
     name: str = Field("", exclude=True)  # its key among the space's parameters
     int: IntRange | None = None
     float: FloatRange | None = None
-    choice: tuple[Value, ...] | None = None
+    choice: tuple[OneValue, ...] | None = None
     log: bool = False
     step: Number | None = Field(None, gt=0)
     pow2: bool = False  # powers of two, all equally likely
-    when: Mapping[str, tuple[Value, ...]] = {}  # other -> its values with which this exists
+    when: Mapping[str, tuple[OneValue, ...]] = {}  # other -> its values with which this exists
     role: Literal["scientific", "nuisance"]
     why: str = Field(min_length=1)
 
@@ -160,10 +160,11 @@ class Parameter(Schema):
         if self.pow2 or self.choice is not None or (self.int is not None and not self.log):
             values = self.values()
             return values[min(math.floor(position * len(values)), len(values) - 1)]
-        if self.log:
-            number = self.low * (self.high / self.low) ** position
-        else:
-            number = self.low + position * (self.high - self.low)
+        number: Number = (
+            self.low * (self.high / self.low) ** position
+            if self.log
+            else self.low + position * (self.high - self.low)
+        )
         step = self.step or (1 if self.int is not None else None)
         if step is not None:
             number = self.low + round((number - self.low) / step) * step
