@@ -24,7 +24,8 @@ OTHERS = {
 def weights(**sizes: object) -> dict[str, torch.Tensor]:
     training = training_of([[0, 1, 2, 3], [1, 2, 0]], 4)
     config: dict[str, Any] = {**OTHERS, **sizes}
-    return WIDE_DEEP.model(config, Context(training, 0, torch.device("cpu"), "fp32")).state()
+    model = WIDE_DEEP.model(config, Context(training, 0, torch.device("cpu"), "fp32"))
+    return dict(model.state())
 
 
 def shapes(state: dict[str, torch.Tensor]) -> list[tuple[int, ...]]:

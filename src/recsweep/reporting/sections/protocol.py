@@ -23,6 +23,7 @@ def protocol_notes(view: View) -> list[str]:
         ),
         *report_of(experiment.task).notes(view),
         _budget(view),
+        *_sampler(view),
         *_warm_start(view),
         *_widened(view),
         view.say(
@@ -105,6 +106,13 @@ def _budget(view: View) -> str:
         most=f"{max(used):.0f}",
         epochs=budget.epochs,
     )
+
+
+def _sampler(view: View) -> Iterator[str]:
+    """The default goes without saying."""
+    search = view.study.experiment.search
+    if search.sampler != "tpe":
+        yield view.say("protocol_sampler", sampler=view.say(f"sampler_{search.sampler}"))
 
 
 def _warm_start(view: View) -> Iterator[str]:
