@@ -121,7 +121,8 @@ def a_loaded_state_answers_as_the_saved_model_did(case: Case) -> None:
 
 def a_restored_checkpoint_goes_on_bit_for_bit(case: Case) -> None:
     """Of a family that trains on and says that it can."""
-    if case.traits.epochs is not None or not isinstance(case.model, Resumable):
+    model = case.model
+    if case.traits.epochs is not None or not isinstance(model, Resumable):
         return
     cut_off, resumed = case.built(), case.built()
     cut_off.fit_epoch()
