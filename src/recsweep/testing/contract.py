@@ -121,15 +121,15 @@ def a_loaded_state_answers_as_the_saved_model_did(case: Case) -> None:
 
 def a_restored_checkpoint_goes_on_bit_for_bit(case: Case) -> None:
     """Of a family that trains on and says that it can."""
-    undisturbed, whole = case.trained
-    if case.traits.epochs is not None or not isinstance(case.model, Resumable):
+    model = case.model
+    if case.traits.epochs is not None or not isinstance(model, Resumable):
         return
     cut_off, resumed = case.built(), case.built()
     cut_off.fit_epoch()
     kept = load(save(cut_off.checkpoint()))
     losses = [cut_off.fit_epoch()]  # what was kept is a copy
-    assert losses == whole[1:]
-    _same(cut_off.state(), undisturbed.state())
+    assert losses == case.trained[1][1:]
+    _same(cut_off.state(), case.model.state())  # which nothing disturbed
     losses += [cut_off.fit_epoch()]
     torch.manual_seed(99)
     np.random.seed(99)
