@@ -122,8 +122,10 @@ def _upper(view: View, sealed: Confirmation | None) -> dict[str, Any]:
 
 def _facts(view: View) -> list[tuple[str, str, str]]:
     """(number, what it counts, a note)."""
-    study, trials, rule = view.study, view.study.trials, view.study.experiment.folds.rule
+    study, rule = view.study, view.study.experiment.folds.rule
+    trials = [trial for trial in study.trials if trial.state != "refused"]
     states = [trial.state for trial in trials]
+    refused = len(study.trials) - len(trials)
     tuned = study.tuned
     core = sum(budgets.core_seconds(view, trial) for trial in trials) / 3600
     facts = [
@@ -135,7 +137,8 @@ def _facts(view: View) -> list[tuple[str, str, str]]:
                 complete=states.count("complete"),
                 pruned=states.count("pruned"),
                 failed=states.count("failed"),
-            ),
+            )
+            + (view.say("fact_refused_note", refused=refused) if refused else ""),
         ),
         (
             str(len(view.families)),

@@ -39,7 +39,7 @@ from recsweep.config.schema.metric import (
 )
 from recsweep.config.schema.numbers import NumberStyle
 from recsweep.config.schema.question import Folds, Targets, Text
-from recsweep.config.schema.search import Arm, Budget, Resources, Stopping, Tracking
+from recsweep.config.schema.search import Arm, Budget, Limits, Resources, Stopping, Tracking
 from recsweep.config.schema.task import (
     NEXT_ITEM,
     PURCHASE,
@@ -74,6 +74,7 @@ __all__ = [
     "Experiment",
     "FeatureTable",
     "Folds",
+    "Limits",
     "Loss",
     "Metric",
     "MetricKind",

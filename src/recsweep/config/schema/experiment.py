@@ -25,6 +25,7 @@ from recsweep.config.schema.search import (
     Arm,
     Budget,
     Confirm,
+    Limits,
     Resources,
     Selection,
     Stopping,
@@ -84,6 +85,7 @@ class Experiment(Schema):
     families: Annotated[Mapping[ArmName, SpacePath | Arm], ByName, Field(min_length=1)]
     budget: Budget = Budget()
     stopping: Annotated[Stopping, Decides.TRIALS] = Stopping()
+    limits: Annotated[Limits, Decides.TRIALS] = later(Limits())
     # The same trials and stops whatever finishes first.
     repeatable: Annotated[bool, Decides.TRIALS] = later(False)
     resources: Resources = Resources()
@@ -136,6 +138,12 @@ class Experiment(Schema):
             raise ValueError(
                 "repeatable: true needs budget.trials, not budget.seconds: how many trials fit "
                 "into them differs from run to run"
+            )
+        measured = [name for name in self.limits.given if name != "parameters"]
+        if self.repeatable and measured:
+            raise ValueError(
+                f"repeatable: true needs limits on parameters alone, not {', '.join(measured)}: "
+                "what is measured differs from run to run"
             )
         question = question_of(self.task)
         metric = question.metrics.get(self.metric.name)
