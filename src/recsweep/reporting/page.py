@@ -16,6 +16,7 @@ from recsweep.reporting.answer import answer_of
 from recsweep.reporting.charts.by_parameter import by_parameter
 from recsweep.reporting.charts.contrasts import contrasts_chart
 from recsweep.reporting.charts.curves import learning_curves
+from recsweep.reporting.charts.fronts import fronts
 from recsweep.reporting.charts.intervals import ends, fold_scale
 from recsweep.reporting.charts.parallel import parallel
 from recsweep.reporting.charts.scatter import cost_and_quality
@@ -186,6 +187,7 @@ def _figures(view: View) -> dict[str, Any]:
         "by_seconds": budgets.by_seconds(view),
         "by_fold": budgets.by_fold(view),
         "cost": cost_and_quality(view),
+        "fronts": fronts(view),
     }
 
 

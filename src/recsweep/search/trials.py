@@ -2,9 +2,9 @@
 
 User attributes of an Optuna trial: `number`, `attempt` (how often it was gone on with), `seed`,
 `config`, `batch` (of a repeatable search), `epoch <n>` (fold values, losses and seconds of an
-epoch), `measured` (what it takes of what is limited), `refused` (the limits that it broke), and `reason` of one that
-failed. The reason `interrupted` marks one that is no trial of
-ours, since its driver died while it was asked for.
+epoch), `measured` (what it takes of what is limited), `refused` (the limits that it broke), and
+`reason` of one that failed. The reason `interrupted` marks one that is no trial of ours, since its
+driver died while it was asked for.
 """
 
 from collections.abc import Iterable, Sequence

@@ -123,6 +123,9 @@ def _tuning(experiment: Experiment, study: Study | None) -> Iterator[str]:
     rule = {
         "best_mean": "the best mean over folds",
         "one_standard_error": "the fewest epochs within one paired standard error of the best",
+        "limit": "the best mean over folds among configurations inside of "
+        + ", ".join(f"{k} ≤ {v:,.7g}" for k, v in experiment.selection.limits.given.items()),
+        "knee": f"the knee of the front of score against {experiment.selection.against}",
     }[experiment.selection.rule]
     yield f"One configuration a family, and its number of epochs, was selected by {rule}."
 

@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from recsweep.config.schema import Experiment
+from recsweep.records.costs import costs_of
 from recsweep.records.study import TrialRow
 from recsweep.tracking.artifacts import prepared_data, search_space
 from recsweep.tracking.epoch_metrics import define_metrics, epoch_metrics
@@ -17,7 +18,7 @@ from recsweep.tracking.events import (
     TrialStarted,
 )
 from recsweep.tracking.stage_runs import StageRun, log_stage, study_config, tags
-from recsweep.tracking.tables import leaderboard_table, space_table
+from recsweep.tracking.tables import fronts_table, leaderboard_table, space_table
 from recsweep.tracking.wandb_mode import Mode
 from recsweep.tracking.wandb_session import Session
 from recsweep.training.epoch import EpochReport
@@ -103,6 +104,7 @@ class Runs:
                 "epochs": len(trial.epochs),
                 "fit_seconds": trial.fit_seconds,
                 "evaluate_seconds": trial.evaluate_seconds,
+                **costs_of(trial),
                 **({"best_epoch": best.epoch, "best_value": best.value} if best else {}),
             }
         )
@@ -135,6 +137,7 @@ class Runs:
             tables={
                 "space": space_table(study.spaces),
                 "leaderboard": leaderboard_table(experiment, self._trials),
+                "fronts": fronts_table(experiment, self._trials),
             },
             took=(
                 prepared_data(study.dataset, study.fingerprint),

@@ -39,7 +39,16 @@ from recsweep.config.schema.metric import (
 )
 from recsweep.config.schema.numbers import NumberStyle
 from recsweep.config.schema.question import Folds, Targets, Text
-from recsweep.config.schema.search import Arm, Budget, Limits, Resources, Stopping, Tracking
+from recsweep.config.schema.search import (
+    Arm,
+    Budget,
+    Cost,
+    Limits,
+    Resources,
+    SelectionRule,
+    Stopping,
+    Tracking,
+)
 from recsweep.config.schema.task import (
     NEXT_ITEM,
     PURCHASE,
@@ -67,6 +76,7 @@ __all__ = [
     "UPLIFT",
     "Arm",
     "Budget",
+    "Cost",
     "Data",
     "Decides",
     "EventTable",
@@ -83,6 +93,7 @@ __all__ = [
     "Question",
     "Resources",
     "Schema",
+    "SelectionRule",
     "SessionTable",
     "SimulatorSettings",
     "Stopping",

@@ -18,6 +18,9 @@ from recsweep.config.schema.base import (
 from recsweep.config.schema.decides import ANSWERS, Decides
 
 Positive = Annotated[float, Field(gt=0)]
+SelectionRule = Literal["best_mean", "one_standard_error", "limit", "knee"]
+Cost = Literal["parameters", "model_bytes", "seconds_per_epoch", "p99_ms"]
+"""What is recorded of every trial that a score may be held against."""
 
 
 class Budget(Schema):
@@ -121,7 +124,23 @@ class Storage(Schema):
 class Selection(Schema):
     """The rule that picks each family's configuration, written before the test is opened."""
 
-    rule: Literal["best_mean", "one_standard_error"] = "best_mean"
+    rule: SelectionRule = "best_mean"
+    limits: Limits = later(Limits())  # limit: the best mean of what is inside
+    against: Cost | None = later(None)  # knee: of the front of score against this
+
+    @model_validator(mode="after")
+    def _reaches_the_rule(self) -> Self:
+        for key, rule, given in (
+            ("limits", "limit", bool(self.limits.given)),
+            ("against", "knee", self.against is not None),
+        ):
+            if given != (self.rule == rule):
+                raise ValueError(
+                    f"rule {rule} needs {key}" if not given else f"{key} is for rule {rule}"
+                )
+        if self.limits.memory_mb is not None:
+            raise ValueError("limits: memory_mb isn't known of a trial; limit it before training")
+        return self
 
 
 class Confirm(Schema):
