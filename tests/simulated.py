@@ -69,7 +69,7 @@ def _session(
         id_ = random.choice(list(busy))
         proposal, epoch = busy[id_]
         if epoch < 0:
-            size = 1000.0 * proposal.config.get("x", 0.0)
+            size = 1000 * float(proposal.config.get("x", 0))
             if policy.measured(proposal, {"parameters": size}):
                 busy[id_] = proposal, 0
             else:

@@ -49,7 +49,10 @@ TRIALS = pl.Schema(
     }
 )
 WHOLE = ("training_events", "parameters", "model_bytes")  # numbers
-MEASURED = ("fit_seconds", "evaluate_seconds", "memory_mb", "p99_ms", *WHOLE)
+MEASURED = (
+    *("fit_seconds", "evaluate_seconds", "memory_mb", "p99_ms", "joules", "joules_estimated"),
+    *WHOLE,
+)
 CURVES = pl.Schema(
     {
         "trial": pl.String(),

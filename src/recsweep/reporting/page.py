@@ -1,6 +1,6 @@
 """The report: one HTML page that stands alone, asks for nothing and can be printed."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -10,13 +10,14 @@ from recsweep.data.manifest import Manifest
 from recsweep.errors import BadInput
 from recsweep.records.atomic import write_text
 from recsweep.records.confirmation import Confirmation
+from recsweep.records.costs import energy_of
 from recsweep.records.selection import Selection
 from recsweep.records.study import Study
 from recsweep.reporting.answer import answer_of
 from recsweep.reporting.charts.by_parameter import by_parameter
 from recsweep.reporting.charts.contrasts import contrasts_chart
 from recsweep.reporting.charts.curves import learning_curves
-from recsweep.reporting.charts.fronts import fronts
+from recsweep.reporting.charts.fronts import cost_name, fronts
 from recsweep.reporting.charts.intervals import ends, fold_scale
 from recsweep.reporting.charts.parallel import parallel
 from recsweep.reporting.charts.scatter import cost_and_quality
@@ -159,7 +160,24 @@ def _facts(view: View) -> list[tuple[str, str, str]]:
         busy = sum(session.busy_seconds for session in study.sessions) / offered
         note = view.say("fact_wall_note", efficiency=f"{busy:.0%}")
         facts.append((f"{wall / 60:,.1f}", view.say("fact_wall"), note))
-    return facts
+    return [*facts, *_energy_facts(view)]
+
+
+def _energy_facts(view: View) -> Iterator[tuple[str, str, str]]:
+    """Where energy was asked for; the price is of the hours that trials held their resources."""
+    declared = view.study.experiment.energy
+    if declared is None:
+        return
+    used, estimated = energy_of(view.study.trials)
+    if estimated:
+        note = view.say("fact_energy_estimated", share=f"{estimated / used:.0%}")
+    else:
+        note = view.say("fact_energy_note")
+    yield f"{used:,.3g}", view.say("fact_energy"), note
+    if declared.price_per_hour is not None:
+        hours = sum(trial.seconds for trial in view.study.trials) / 3600
+        note = view.say("fact_price_note", price=f"{declared.price_per_hour:g}")
+        yield f"{hours * declared.price_per_hour:,.2f}", view.say("fact_price"), note
 
 
 def _trials_each(view: View, tuned: list[str]) -> str:
@@ -187,7 +205,7 @@ def _figures(view: View) -> dict[str, Any]:
         "by_seconds": budgets.by_seconds(view),
         "by_fold": budgets.by_fold(view),
         "cost": cost_and_quality(view),
-        "fronts": fronts(view),
+        "fronts": {cost_name(view, cost): drawn for cost, drawn in fronts(view).items()},
     }
 
 

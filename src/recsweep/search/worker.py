@@ -19,6 +19,7 @@ from recsweep.search.checkpoints import Checkpoints, Owner, Pace, Unusable
 from recsweep.search.ledger import Proposal
 from recsweep.search.remote_checkpoints import checkpoints_at
 from recsweep.search.stopping import is_over
+from recsweep.training.energy import Meter
 from recsweep.training.epoch import EpochReport
 from recsweep.training.rehearsal import ANSWER_SECONDS as LIMITED_SECONDS
 from recsweep.training.rehearsal import of_epoch, rehearse
@@ -54,6 +55,8 @@ class Worker(tune.Trainable):  # type: ignore[misc]
         self._checkpoints = checkpoints_at(shared.home, shared.checkpoints)
         self._device = torch.device("cuda" if ray.get_gpu_ids() else "cpu")
         torch.set_num_threads(shared.experiment.resources.threads)
+        declared, gpu = shared.experiment.energy, shared.experiment.resources.gpu
+        self._meter = None if declared is None else Meter(declared, gpu)
         # What libraries hold lives as long as the process: the collector needn't walk through it
         # again between any two trials, which took .2 s.
         gc.collect()
@@ -89,7 +92,12 @@ class Worker(tune.Trainable):  # type: ignore[misc]
                 self._trial = self._begin()
                 if self._trial.last is not None:  # its report may have been lost with the driver
                     return self._result(self._trial.last, None)
+            if self._meter is not None:
+                self._meter.restart()
             report = self._trial.advance()
+            if self._meter is not None:
+                used, estimated = self._meter.joules()
+                report = replace(report, joules=used, joules_estimated=estimated)
         except Diverged as reason:
             return {"failure": f"diverged: {one_line(reason)}"}
         except Exception as error:

@@ -1,11 +1,12 @@
 """A sweep's events as W&B runs: one a trial, and one for the study with its tables."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from recsweep.config.schema import Experiment
-from recsweep.records.costs import costs_of
+from recsweep.records.costs import costs_of, energy_of
 from recsweep.records.study import TrialRow
 from recsweep.tracking.artifacts import prepared_data, search_space
 from recsweep.tracking.epoch_metrics import define_metrics, epoch_metrics
@@ -133,6 +134,7 @@ class Runs:
                 "efficiency": event.session.efficiency,
                 "wall_seconds": event.session.wall_seconds,
                 "interrupted": event.interrupted,
+                **_energy(experiment, self._trials),
             },
             tables={
                 "space": space_table(study.spaces),
@@ -150,3 +152,10 @@ class Runs:
     def _started(self) -> SweepStarted:
         assert self._study is not None  # always the first event
         return self._study
+
+
+def _energy(experiment: Experiment, trials: Sequence[TrialRow]) -> dict[str, float]:
+    """Of all trials, where it was asked for."""
+    if experiment.energy is None:
+        return {}
+    return dict(zip(("kwh", "kwh_estimated"), energy_of(trials), strict=True))

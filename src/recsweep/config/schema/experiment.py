@@ -25,6 +25,7 @@ from recsweep.config.schema.search import (
     Arm,
     Budget,
     Confirm,
+    Energy,
     Limits,
     Resources,
     Selection,
@@ -89,6 +90,7 @@ class Experiment(Schema):
     # The same trials and stops whatever finishes first.
     repeatable: Annotated[bool, Decides.TRIALS] = later(False)
     resources: Resources = Resources()
+    energy: Annotated[Energy | None, Decides.NOTHING] = later(None)  # None: not measured
     tracking: Annotated[Tracking, Decides.NOTHING] = Tracking()
     storage: Annotated[Storage, Decides.NOTHING] = Storage()
     # What it picks is recorded.
@@ -139,6 +141,8 @@ class Experiment(Schema):
                 "repeatable: true needs budget.trials, not budget.seconds: how many trials fit "
                 "into them differs from run to run"
             )
+        if self.selection.against == "kwh" and self.energy is None:
+            raise ValueError("selection.against: kwh needs energy; write energy: {}")
         measured = [name for name in self.limits.given if name != "parameters"]
         if self.repeatable and measured:
             raise ValueError(

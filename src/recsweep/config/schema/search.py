@@ -1,4 +1,6 @@
-"""`budget`, `stopping`, `limits`, `resources`, `tracking`, `storage`, `selection`, `confirm`."""
+"""`budget`, `stopping`, `limits`, `resources`, `energy`, `tracking`, `storage`, `selection` and
+`confirm`.
+"""
 
 from collections.abc import Mapping
 from typing import Annotated, Any, Literal, Self
@@ -19,7 +21,7 @@ from recsweep.config.schema.decides import ANSWERS, Decides
 
 Positive = Annotated[float, Field(gt=0)]
 SelectionRule = Literal["best_mean", "one_standard_error", "limit", "knee"]
-Cost = Literal["parameters", "model_bytes", "seconds_per_epoch", "p99_ms"]
+Cost = Literal["parameters", "model_bytes", "seconds_per_epoch", "p99_ms", "kwh"]
 """What is recorded of every trial that a score may be held against."""
 
 
@@ -105,6 +107,15 @@ class Resources(Schema):
     def threads(self) -> int:
         """That a model is trained with: one a core, and never less than one."""
         return max(1, int(self.cpu))
+
+
+class Energy(Schema):
+    """Trials' energy is recorded: by counters where they can be read, otherwise estimated."""
+
+    # watts of a core that works; of a GPU that is held
+    watts_per_core: Positive = 10
+    watts_per_gpu: Positive = 300
+    price_per_hour: Positive | None = None  # of what one trial holds, in any currency
 
 
 class Tracking(Schema):

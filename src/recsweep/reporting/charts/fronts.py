@@ -4,7 +4,7 @@ from markupsafe import Markup
 
 from recsweep.config.schema import Cost
 from recsweep.evaluation.front import front
-from recsweep.records.costs import COSTS, cost_of
+from recsweep.records.costs import COSTS, cost_of, energy_of
 from recsweep.records.study import TrialRow
 from recsweep.reporting.charts.lines import BOTTOM, LEFT, NAMES, TOP, Line, line_chart
 from recsweep.reporting.charts.svg import WIDTH, Scale, nice_range
@@ -38,7 +38,7 @@ def _chart(view: View, cost: Cost) -> Markup | None:
         )
         for family, curve in curves.items()
     ]
-    name = view.say(f"cost_{cost}")
+    name = cost_name(view, cost)
     return line_chart(
         lines,
         x,
@@ -49,6 +49,12 @@ def _chart(view: View, cost: Cost) -> Markup | None:
         y_label=view.metric,
         x_ticks=[(t, seconds_text(t)) for t in x.ticks()],
     )
+
+
+def cost_name(view: View, cost: Cost) -> str:
+    """As people read it; energy that no counter told is called an estimate."""
+    estimated = cost == "kwh" and energy_of(view.study.trials)[1] > 0
+    return view.say(f"cost_{cost}") + (view.say("cost_estimated") if estimated else "")
 
 
 def _front(view: View, family: str, cost: Cost) -> list[tuple[float, float]]:
