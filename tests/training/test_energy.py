@@ -54,7 +54,7 @@ def test_a_counter_that_began_anew_is_gone_on_with(tmp_path: Path, clock: Clock)
     meter = Meter(DECLARED, powercap=tmp_path)
     package(tmp_path, "intel-rapl:0", 5_000_000)
     clock.work(wall=1, mine=1, busy=1)
-    assert meter.joules() == (pytest.approx(15.0), 0.0)
+    assert meter.joules() == pytest.approx((15.0, 0.0))
 
 
 def test_what_can_not_be_read_is_estimated_by_power_and_said_to_be(
