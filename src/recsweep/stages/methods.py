@@ -120,6 +120,12 @@ def _tuning(experiment: Experiment, study: Study | None) -> Iterator[str]:
     else:
         lag = ", ".join(f"{share:.0%}" for share in stopping.lag)
         yield f"Trials that lagged behind their family's best by {lag} were stopped early."
+    if limits := experiment.limits.given:
+        each = ", ".join(f"{name} ≤ {limit:,.7g}" for name, limit in limits.items())
+        yield (
+            f"Configurations outside of limits ({each}) were refused before they were trained, and "
+            "others proposed in their place."
+        )
     rule = {
         "best_mean": "the best mean over folds",
         "one_standard_error": "the fewest epochs within one paired standard error of the best",

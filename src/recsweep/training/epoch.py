@@ -32,7 +32,7 @@ class EpochReport:
     joules: float | None = None  # of the epoch, where `energy` is asked for
     joules_estimated: float | None = None  # the part of them that no counter told
     # Of one model, told with the first epoch alone:
-    parameters: int | None = None  # numbers in its state, on the fold where they are the most
+    parameters: int | None = None  # numbers in its state, on the fold with the most to learn from
     model_bytes: int | None = None  # of the same
     p99_ms: float | None = None  # of an answer to one learner: see `footprint.py`
 

@@ -1,6 +1,7 @@
 """What a model takes in use: numbers, bytes, and the time of an answer."""
 
 import time
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -12,6 +13,16 @@ from recsweep.tasks.task import Task
 
 ANSWERS = 100
 """That a model's p99 is taken of; a tenth as many warm it up."""
+
+
+def largest(folds: Sequence[Fold]) -> Fold:
+    """The fold with the most to learn from."""
+    return max(folds, key=events_in)
+
+
+def events_in(fold: Fold) -> int:
+    """Of its training; examples where there are no histories."""
+    return len(fold.training.sequences.item) or len(fold.training.examples or ())
 
 
 def state_size(model: Any) -> tuple[int, int]:

@@ -24,7 +24,7 @@ from recsweep.models.protocol import Context, Resumable
 from recsweep.models.registry import families_of
 from recsweep.tasks.registry import TASKS
 from recsweep.training.epoch import EpochReport
-from recsweep.training.footprint import p99_ms, state_size
+from recsweep.training.footprint import events_in, largest, p99_ms, state_size
 from recsweep.training.process import memory_in_use
 
 STEPS = 5
@@ -45,7 +45,7 @@ def rehearse(
     Once one is over its limit the others aren't measured any more.
     """
     limits, task = experiment.limits.given, TASKS[experiment.task]
-    fold = max(folds, key=_events)
+    fold = largest(folds)
     context = Context(fold.training, 0, device, experiment.resources.precision)
     peak = _Peak(device)
     model = families_of(task.name)[kind].model(config, context)
@@ -55,7 +55,7 @@ def rehearse(
     if outside(found, limits) or not isinstance(model, GradientModel):
         return found
     if limits.keys() - {"parameters"}:
-        seconds = _seconds_per_epoch(model) * sum(map(_events, folds)) / max(1, _events(fold))
+        seconds = _seconds_per_epoch(model) * sum(map(events_in, folds)) / max(1, events_in(fold))
         answer = p99_ms(task, model, fold, device, ANSWER_SECONDS) if "p99_ms" in limits else None
         measured = {"seconds_per_epoch": seconds, "p99_ms": answer, "memory_mb": peak.growth()}
         found |= {k: v for k, v in measured.items() if k in limits and v is not None}
@@ -94,10 +94,6 @@ def check_measurable(experiment: Experiment) -> None:
     on_gpu = experiment.resources.gpu > 0
     if "memory_mb" in experiment.limits.given and not on_gpu and not _CLEAR.exists():
         raise BadInput("limits.memory_mb: this system doesn't tell a process's peak; leave it out")
-
-
-def _events(fold: Fold) -> int:
-    return len(fold.training.sequences.item) or len(fold.training.examples or ())
 
 
 def _seconds_per_epoch(model: GradientModel[Any, Any]) -> float:

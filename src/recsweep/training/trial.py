@@ -20,7 +20,7 @@ from recsweep.models.protocol import Context, Resumable
 from recsweep.models.registry import families_of
 from recsweep.tasks.registry import TASKS
 from recsweep.training.epoch import EpochReport
-from recsweep.training.footprint import p99_ms, state_size
+from recsweep.training.footprint import largest, p99_ms, state_size
 from recsweep.training.process import memory_in_use
 
 
@@ -109,13 +109,13 @@ class Trial:
         return report
 
     def _footprint(self) -> dict[str, Any]:
-        """Of the largest model; the time of an answer if `answer_seconds` may be spent on it."""
-        sizes = [state_size(model) for model in self._models]
-        largest = sizes.index(max(sizes))
-        found: dict[str, Any] = dict(zip(("parameters", "model_bytes"), max(sizes), strict=True))
-        if self._answer_seconds:
-            asked = self._models[largest], self._folds[largest], self._device
-            found["p99_ms"] = p99_ms(self._task, *asked, self._answer_seconds)
+        """Of the largest fold's model; how fast it answers if `answer_seconds` may be spent."""
+        fold = largest(self._folds)
+        model = next(m for m, f in zip(self._models, self._folds, strict=True) if f is fold)
+        parameters, size = state_size(model)
+        found: dict[str, Any] = {"parameters": parameters, "model_bytes": size}
+        if seconds := self._answer_seconds:
+            found["p99_ms"] = p99_ms(self._task, model, fold, self._device, seconds)
         return found
 
     def run(
