@@ -36,6 +36,10 @@ from recsweep.reporting.view import View, score
 from recsweep.reporting.words import PAGE_WORDS
 
 
+SMALL = 0.1
+"""Kilowatt-hours below which people read watt-hours."""
+
+
 def write_page(
     study: Study,
     selection: Selection,
@@ -173,7 +177,10 @@ def _energy_facts(view: View) -> Iterator[tuple[str, str, str]]:
         note = view.say("fact_energy_estimated", share=f"{estimated / used:.0%}")
     else:
         note = view.say("fact_energy_note")
-    yield f"{used:,.3g}", view.say("fact_energy"), note
+    if used < SMALL:
+        yield f"{1000 * used:,.3g}", view.say("fact_energy_small"), note
+    else:
+        yield f"{used:,.3g}", view.say("fact_energy"), note
     if declared.price_per_hour is not None:
         hours = sum(trial.seconds for trial in view.study.trials) / 3600
         note = view.say("fact_price_note", price=f"{declared.price_per_hour:g}")

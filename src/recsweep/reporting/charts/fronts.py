@@ -62,7 +62,8 @@ def _front(view: View, family: str, cost: Cost) -> list[tuple[float, float]]:
     trials = [(cost_of(t, cost), t) for t in view.trials(family) if t.state == "complete"]
     known = [(found or 1.0, t) for found, t in trials if found is not None]
     at = front([found for found, _ in known], [view.goodness(_value(t)) for _, t in known])
-    return [(known[n][0], _value(known[n][1])) for n in at]
+    unit = 1000 if cost == "kwh" else 1  # one trial's are few, so they are told in watt-hours
+    return [(unit * known[n][0], _value(known[n][1])) for n in at]
 
 
 def _value(trial: TrialRow) -> float:
