@@ -35,7 +35,6 @@ from recsweep.reporting.sections.trials import trial_data
 from recsweep.reporting.view import View, score
 from recsweep.reporting.words import PAGE_WORDS
 
-
 SMALL = 0.1
 """Kilowatt-hours below which people read watt-hours."""
 

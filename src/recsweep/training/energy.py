@@ -104,7 +104,9 @@ def _number(path: Path) -> float | None:
 def _busy() -> float | None:
     """Seconds that all processors of this machine worked."""
     with suppress(OSError, ValueError, IndexError):
-        first = STAT.read_text("ascii").splitlines()[0].split()[1:9]
+        first = (
+            STAT.read_text("ascii").splitlines()[0].split()[1:8]
+        )  # without what other machines took
         ticks = sum(int(n) for at, n in enumerate(first) if at not in IDLE)
         return ticks / os.sysconf("SC_CLK_TCK")
     return None
