@@ -23,9 +23,7 @@ from recsweep.training.energy import Meter
 from recsweep.training.epoch import EpochReport
 from recsweep.training.rehearsal import ANSWER_SECONDS as LIMITED_SECONDS
 from recsweep.training.rehearsal import of_epoch, rehearse
-from recsweep.training.trial import Diverged, Trial
-
-MakeTrial = Callable[..., Trial]
+from recsweep.training.trial import Diverged, MakeTrial, Trial
 
 ANSWER_SECONDS = 0.05
 """For how fast a trial's model answers, where nothing limits that."""

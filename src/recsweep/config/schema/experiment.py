@@ -12,6 +12,7 @@ from recsweep.config.schema.base import (
     ByName,
     Loss,
     Name,
+    RawPath,
     Schema,
     Seed,
     SpacePath,
@@ -28,6 +29,7 @@ from recsweep.config.schema.search import (
     Energy,
     Limits,
     Resources,
+    Search,
     Selection,
     Stopping,
     Storage,
@@ -85,10 +87,13 @@ class Experiment(Schema):
     # Neither decides anything: what a space holds is recorded.
     families: Annotated[Mapping[ArmName, SpacePath | Arm], ByName, Field(min_length=1)]
     budget: Budget = Budget()
+    search: Annotated[Search, Decides.TRIALS] = later(Search())
     stopping: Annotated[Stopping, Decides.TRIALS] = Stopping()
     limits: Annotated[Limits, Decides.TRIALS] = later(Limits())
     # The same trials and stops whatever finishes first.
     repeatable: Annotated[bool, Decides.TRIALS] = later(False)
+    # Folders of earlier studies, whose trials every tuned family knows before its first one.
+    warm_start: Annotated[tuple[RawPath, ...], Decides.TRIALS] = later(())
     resources: Resources = Resources()
     energy: Annotated[Energy | None, Decides.NOTHING] = later(None)  # None: not measured
     tracking: Annotated[Tracking, Decides.NOTHING] = Tracking()
@@ -132,6 +137,10 @@ class Experiment(Schema):
                 f"stopping.grace_epochs = {self.stopping.grace_epochs} exceeds "
                 f"budget.epochs = {self.budget.epochs}"
             )
+        if len(set(self.warm_start)) < len(self.warm_start):
+            raise ValueError(f"warm_start: names a study twice: {', '.join(self.warm_start)}")
+        if self.search.sampler == "grid" and self.budget.seconds is not None:
+            raise ValueError("search.sampler: grid needs budget.trials, not budget.seconds")
         if self.repeatable and self.stopping.rule != "halving":
             raise ValueError(
                 f"repeatable: true needs stopping.rule halving, not {self.stopping.rule}"
@@ -140,14 +149,6 @@ class Experiment(Schema):
             raise ValueError(
                 "repeatable: true needs budget.trials, not budget.seconds: how many trials fit "
                 "into them differs from run to run"
-            )
-        if self.selection.against == "kwh" and self.energy is None:
-            raise ValueError("selection.against: kwh needs energy; write energy: {}")
-        measured = [name for name in self.limits.given if name != "parameters"]
-        if self.repeatable and measured:
-            raise ValueError(
-                f"repeatable: true needs limits on parameters alone, not {', '.join(measured)}: "
-                "what is measured differs from run to run"
             )
         question = question_of(self.task)
         metric = question.metrics.get(self.metric.name)
@@ -177,6 +178,23 @@ class Experiment(Schema):
             raise ValueError(
                 "targets.candidates: catalogue needs data.items with valid_from (when was a course "
                 "added?) or immutable: true (all of them were there from the start)"
+            )
+        return self
+
+    @model_validator(mode="after")
+    def _costs_can_be_known(self) -> Self:
+        if self.selection.against == "kwh" and self.energy is None:
+            raise ValueError("selection.against: kwh needs energy; write energy: {}")
+        measured = [name for name in self.limits.given if name != "parameters"]
+        if self.repeatable and measured:
+            raise ValueError(
+                f"repeatable: true needs limits on parameters alone, not {', '.join(measured)}: "
+                "what is measured differs from run to run"
+            )
+        if self.limits.given and self.warm_start and self.search.sampler == "gp":
+            raise ValueError(
+                "search.sampler: gp can't have both limits and warm_start: what earlier trials "
+                "take wasn't measured; use tpe"
             )
         return self
 

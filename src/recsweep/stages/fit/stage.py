@@ -140,7 +140,7 @@ def _confirmation(best: BestFile, folder: Path, until: Until) -> Confirmation | 
         return confirmation
     if until == "development":
         return None
-    found = "has no verdicts" if confirmation is None else f"confirms another {best.family}"
+    found = "has no verdicts" if confirmation is None else f"has no verdict on this {best.family}"
     raise BadInput(
         f"{folder / VERDICTS}: {found}, so the sealed test stays sealed; run recsweep confirm "
         f"{folder} first, or fit with --until development"
