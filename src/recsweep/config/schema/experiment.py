@@ -191,6 +191,10 @@ class Experiment(Schema):
                 f"repeatable: true needs limits on parameters alone, not {', '.join(measured)}: "
                 "what is measured differs from run to run"
             )
+        if self.limits.given and self.search.sampler == "grid":
+            raise ValueError(
+                "search.sampler: grid can't have limits: no other takes a refused cell's place"
+            )
         if self.limits.given and self.warm_start and self.search.sampler == "gp":
             raise ValueError(
                 "search.sampler: gp can't have both limits and warm_start: what earlier trials "
