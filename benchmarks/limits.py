@@ -11,6 +11,7 @@ the best configuration inside counts. Regret is the distance to the best score i
 """
 
 import argparse
+import json
 import math
 import warnings
 from collections.abc import Callable
@@ -109,6 +110,7 @@ def main() -> None:
     }
     bests = np.array([best_inside(seed) for seed in range(arguments.families)])
     base: NDArray[np.float64] | None = None
+    figures = {}
     print(f"{'':20}  regret   against the first   refused")
     for name, way in ways.items():
         found, refused = np.array([way(seed) for seed in range(arguments.families)]).T
@@ -121,6 +123,8 @@ def main() -> None:
             f"{refused.mean():.1f}",
             flush=True,
         )
+        figures[name] = {"regret": round(float(lacks.mean()), 4), "refused": refused.mean()}
+    print(json.dumps(figures))
 
 
 if __name__ == "__main__":
