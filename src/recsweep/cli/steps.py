@@ -265,6 +265,31 @@ def reproduce(best: Path, sealed: bool, quiet: bool) -> None:
     out.print(f"{len(reproduction.figures)} of {len(reproduction.figures)} figures agree.")
 
 
+def backtest(best: Path, every: str, trials: int | None, lang: str, quiet: bool) -> None:
+    """Walk a best configuration through the sealed test's period, and say how long it stays best.
+
+    Raises:
+        WorkFailed: a search was stopped; says how to resume.
+    """
+    from recsweep.cli.refit_progress import RefitProgress
+    from recsweep.reporting.backtest.view import BacktestView
+
+    with RefitProgress(out, quiet, "fits") as progress, _resumable():
+        done = recsweep.backtest(
+            best,
+            every,
+            search=trials,
+            lang=lang,
+            listeners=[progress.give_way, *sweep_listeners(quiet)],
+            on_end=progress.walked,
+        )
+    view = BacktestView(done.backtest, done.experiment, "en")
+    say(*view.sentences(), view.basis())
+    for caution in view.cautions():
+        say(caution, warning=True)
+    hints((str(done.page), "the page, step by step"))
+
+
 def replay(folder: Path) -> None:
     """Derive a journal again.
 
