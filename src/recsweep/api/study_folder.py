@@ -126,9 +126,9 @@ class StudyFolder:
         return read_best(path)
 
     @property
-    def power(self) -> Power:
+    def power(self) -> Power | None:
         """The smallest differences that the sealed test is likely to show of what is selected now,
-        told from the folds.
+        told from the folds; None: one family alone has nobody to be compared with.
         """
         from recsweep.stages.confirm.power import power_of_study
         from recsweep.stages.confirm.searches import own_search

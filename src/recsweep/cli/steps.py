@@ -141,7 +141,8 @@ def search(experiment: Experiment, extra: int, quiet: bool, later: Sequence[str]
         )
     if "confirm" not in later:  # where the test is opened at once, that says what it can show
         with suppress(WorkFailed):  # a family has no complete trial: `select` says so
-            _say_power(study.power, "from the folds", quiet)
+            if (power := study.power) is not None:
+                _say_power(power, "from the folds", quiet)
     return study.folder
 
 
@@ -284,7 +285,7 @@ def backtest(best: Path, every: str, trials: int | None, lang: str, quiet: bool)
             on_end=progress.walked,
         )
     view = BacktestView(done.backtest, done.experiment, "en")
-    say(*view.sentences(), view.basis())
+    say(*view.answer(), *view.further())
     for caution in view.cautions():
         say(caution, warning=True)
     hints((str(done.page), "the page, step by step"))

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from recsweep.config.schema import Experiment, written
-from recsweep.data.clock import DAY, iso
+from recsweep.data.clock import iso
 from recsweep.evaluation.verdict import PairVerdict
 from recsweep.models.registry import titles
 from recsweep.records.backtest import Arm, Backtest, Step
@@ -48,16 +48,18 @@ class BacktestView:
         """In the order of what they cost."""
         return list(self.backtest.scores)
 
-    def sentences(self) -> Iterator[str]:
-        """The answer: of the weights, then of the configuration."""
-        weights = self.of_pair(self.backtest.pairs, "refit", "never")
-        yield self._verdict("refit", weights)
-        if weights is not None:
-            yield self._since()
+    def answer(self) -> Iterator[str]:
+        """Of the weights, then of the configuration."""
+        yield self._verdict("refit", self.of_pair(self.backtest.pairs, "refit", "never"))
+        if self.backtest.trials is not None:
+            yield self._verdict("search", self.of_pair(self.backtest.pairs, "search", "refit"))
+
+    def further(self) -> Iterator[str]:
+        """When refitting begins to pay, what wasn't asked, and what it rests on."""
+        yield self._since()
         if self.backtest.trials is None:
             yield self.say("search_absent")
-        else:
-            yield self._verdict("search", self.of_pair(self.backtest.pairs, "search", "refit"))
+        yield self.basis()
 
     def cautions(self) -> Iterator[str]:
         """What the verdicts say of their own limits, each once."""
@@ -73,7 +75,7 @@ class BacktestView:
             learners=f"{b.learners:,}",
             targets=f"{b.targets:,}",
             steps=len(b.steps),
-            seeds=len(b.seeds),
+            seeds=self.say("seeds_one" if len(b.seeds) == 1 else "seeds_many", n=len(b.seeds)),
             level=f"{b.level:.0%}",
         )
 
@@ -95,12 +97,11 @@ class BacktestView:
         """None: the two are the same models."""
         return next((v for v in pairs if (v.a, v.b) == (a, b)), None)
 
-    def begins(self, step: Step) -> str:
-        """Its day, or its hour where steps are shorter."""
+    def name(self, step: Step) -> str:
+        """Its number, and its day, or its hour where steps are shorter."""
         moment = datetime.fromisoformat(iso(step.start))
-        return (
-            f"{moment:%Y-%m-%d %H:%M}" if self.backtest.every[-1] == "h" else f"{moment:%Y-%m-%d}"
-        )
+        pattern = "%Y-%m-%d %H:%M" if self.backtest.every[-1] == "h" else "%Y-%m-%d"
+        return f"{step.number + 1} · {moment:{pattern}}"
 
     def changes(self, step: Step) -> str:
         """What searching again chose otherwise."""
@@ -136,11 +137,6 @@ class BacktestView:
             return self.say(f"every_{unit}", n=n)
         one = self.say(f"every_{unit}_one")
         return f"1 {one}" if alone and self.lang == "en" else one
-
-
-def days(step: Step, backtest: Backtest) -> float:
-    """Since the first fit."""
-    return (step.start - backtest.steps[0].start) / DAY
 
 
 def _shown(value: object) -> str:

@@ -94,7 +94,7 @@ def verdicts(scores: Scores, experiment: Experiment, among: int = 1) -> tuple[Pa
         return ()
     miss = (1 - LEVEL) / among
     return compare(
-        dict(tables),
+        {str(arm): table for arm, table in tables.items()},
         experiment.confirm.smallest_effect,
         max(experiment.confirm.resamples, math.ceil(40 / miss)),
         experiment.seed,

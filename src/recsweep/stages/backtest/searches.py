@@ -40,7 +40,11 @@ def space_with(best: BestFile, folder: Path) -> Space:
     if declared is None or not declared.parameters:
         raise BadInput(f"--search: {best.family} has no parameters to search; leave it out")
     space = bind_space(declared, folder, families_of(best.experiment.task))
-    mine: dict[str, Value] = {n: v for n, v in best.config.items() if n in space.parameters}
+    mine: dict[str, Value] = {
+        name: value
+        for name, value in best.config.items()
+        if name in space.parameters and not isinstance(value, tuple)  # that is an ensemble's
+    }
     if mine in space.first().values():
         return space
     return space.model_copy(update={"first_trials": (mine, *space.first_trials)})
