@@ -13,18 +13,9 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from recsweep.api.models import export, fit, monitor, recommend
+    from recsweep.api.models import backtest, export, fit, monitor, recommend
     from recsweep.api.papers import methods, verdict
-    from recsweep.api.results import (
-        backtest,
-        compare,
-        confirm,
-        fuse,
-        portrait,
-        report,
-        reproduce,
-        select,
-    )
+    from recsweep.api.results import compare, confirm, fuse, portrait, report, reproduce, select
     from recsweep.api.search import plan, prepare, replay, run_search
     from recsweep.api.study_folder import StudyFolder, load_study
     from recsweep.api.whole import sweep
@@ -67,18 +58,9 @@ __all__ = [
 ]
 
 _HOMES = {
-    "api.models": ("export", "fit", "monitor", "recommend"),
+    "api.models": ("backtest", "export", "fit", "monitor", "recommend"),
     "api.papers": ("methods", "verdict"),
-    "api.results": (
-        "backtest",
-        "compare",
-        "confirm",
-        "fuse",
-        "portrait",
-        "report",
-        "reproduce",
-        "select",
-    ),
+    "api.results": ("compare", "confirm", "fuse", "portrait", "report", "reproduce", "select"),
     "api.search": ("plan", "prepare", "replay", "run_search"),
     "api.study_folder": ("StudyFolder", "load_study"),
     "api.whole": ("sweep",),

@@ -1,5 +1,4 @@
-"""The verbs on a searched study: select, fuse, confirm, report, portrait, compare, reproduce,
-backtest.
+"""The verbs on a searched study: select, fuse, confirm, report, portrait, compare, reproduce.
 
 A stage is imported when it is called: `import recsweep` and the command line stay quick.
 """
@@ -16,8 +15,6 @@ from recsweep.records.live import at_stage
 if TYPE_CHECKING:
     from recsweep.evaluation.power import Power
     from recsweep.records.selection import Selection
-    from recsweep.stages.backtest.fits import OnFit
-    from recsweep.stages.backtest.stage import Backtested
     from recsweep.stages.compare import Compared
     from recsweep.stages.confirm.refits import RefitEnded
     from recsweep.stages.confirm.stage import Confirmed
@@ -256,42 +253,3 @@ def reproduce(
     again = reproduce_stage(path, root, sealed=sealed, on_epoch=on_epoch, on_end=on_end)
     track_reproduction(path, again)
     return again
-
-
-def backtest(
-    best: str | Path,
-    every: str = "7d",
-    *,
-    search: int | None = None,
-    lang: str = "en",
-    listeners: Sequence[Listener] = (),
-    on_end: OnFit = lambda fit, done, total, seconds_left: None,
-) -> Backtested:
-    """Walk a best configuration through the sealed test's period: never refitted, refitted at every
-    step, and searched again; writes a record and a page in `results/<study>/backtest/`.
-
-    Args:
-        best: `results/<study>/best/<family>.yaml`, confirmed.
-        every: a step, such as `12h`, `7d` or `2w`.
-        search: trials of a new search at every step; None: no search.
-        lang: of the page, en or zh.
-        listeners: told of those searches.
-        on_end: called with every configuration that was fitted, with all its seeds.
-
-    Raises:
-        BadInput: a file or key that can't be used, a study that isn't cut by the clock or whose
-            verdicts are not out, or steps that don't fit its test.
-        WorkFailed: the data differ from the record's, or a refit diverged.
-    """
-    from recsweep.stages.backtest.stage import backtest_stage
-
-    path = Path(best)
-    return backtest_stage(
-        path,
-        root_of(path.parent.parent),
-        every=every,
-        trials=search,
-        lang=lang,
-        listeners=listeners,
-        on_end=on_end,
-    )

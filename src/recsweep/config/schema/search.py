@@ -89,11 +89,12 @@ class Resources(Schema):
 
 
 class Tracking(Schema):
-    """W&B: offline run files unless somebody is logged in."""
+    """W&B: offline run files unless somebody is logged in. MLflow: where asked for."""
 
     wandb: Literal["auto", "online", "offline", "off"] = "auto"
     project: Name = "recsweep"
     close_seconds: Annotated[float, Field(gt=0)] = 10  # a sweep's end waits no longer on a network
+    mlflow: bool = later(False)  # to MLFLOW_TRACKING_URI, or its local store
 
 
 class Storage(Schema):

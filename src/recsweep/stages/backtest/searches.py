@@ -83,7 +83,7 @@ def search_at(
             "seed": own.seed + SEEDS_APART * (number + 1),
             "budget": budget,
             "storage": own.storage.model_copy(update={"mirror": None}),
-            "tracking": own.tracking.model_copy(update={"wandb": "off"}),
+            "tracking": own.tracking.model_copy(update={"wandb": "off", "mlflow": False}),
         }
     )
     known = known_at(moment, opened, experiment)
