@@ -54,6 +54,13 @@ def test_a_separator_may_have_several_characters(write: Write) -> None:
     assert found == {"column_1": ["1", "2"], "column_2": ["A: B", '"C'], "column_3": ["5", None]}
 
 
+def test_a_file_that_is_split_otherwise_than_told_is_refused_with_the_key_that_says_how(
+    write: Write,
+) -> None:
+    with pytest.raises(BadInput, match=r"'u,i' is its only column, split by '\\t'.*\(separator\)"):
+        read(write("u,i\n1,2\n"), "u", "i", separator="\t")
+
+
 def test_a_separator_of_several_characters_may_have_a_header(write: Write) -> None:
     assert read(write("u::i\n1::2\n"), "i", separator="::") == {"i": ["2"]}
 

@@ -217,3 +217,29 @@ def test_the_page_is_written_in_chinese_too_and_in_no_other_language(
     assert '<html lang="zh">' in page.read_text("utf-8")
     with pytest.raises(BadInput, match="allowed: en, zh"):
         compare_stage(folders, "fr")
+
+
+def test_studies_of_one_name_are_called_by_as_much_of_their_paths_as_tells_them_apart(
+    tmp_path: Path, folders: tuple[Path, Path]
+) -> None:
+    before, after = (tmp_path / side / "deep" / "default" for side in ("before", "after"))
+    for folder in (before, after):
+        shutil.copytree(folders[0], folder)
+
+    shown = view(before, after)
+
+    assert shown.names == ("before/deep/default", "after/deep/default")
+    told = CliRunner().invoke(app, ["compare", str(before), str(after)], terminal_width=80)
+    assert re.search(r"^ *(Family +)?default +default", told.output, re.MULTILINE), told.output
+    assert re.search(r"^ *GRU +0\.\d{4} +0\.\d{4}", told.output, re.MULTILINE), told.output
+
+
+def test_an_ensemble_has_a_row_where_both_studies_have_confirmed_one(tmp_path: Path) -> None:
+    fused = tmp_path / "fused"  # its best/ holds some of the families alone
+    shutil.copytree(RESULTS / "ensembles" / "default", fused)
+
+    shown = compare_stage([fused, fused])
+
+    assert shown.changes[0].means["ensemble"] == pytest.approx((0.1245, 0.1245), abs=5e-5)
+    assert "Ensemble" in shown.page.read_text("utf-8")
+    assert "ensemble" not in view(fused, RESULTS / "default").change.means

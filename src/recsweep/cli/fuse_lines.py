@@ -2,6 +2,8 @@
 
 from collections.abc import Iterator
 
+from rich.filesize import decimal
+
 from recsweep.config.schema import written
 from recsweep.stages.fuse.stage import Fused
 
@@ -21,7 +23,7 @@ def fuse_lines(fused: Fused) -> Iterator[str]:
     for what, cost in (("It", fused.cost), ("The best alone", fused.single)):
         yield (
             f"{what}: {cost.fit_seconds:.1f} s of training and {cost.score_seconds:.1f} s of "
-            f"scoring on the folds, {cost.model_bytes / 1e6:.1f} MB."
+            f"scoring on the folds, {decimal(cost.model_bytes)}."
         )
     count = len(fused.candidates)
     if fused.as_recorded == count:

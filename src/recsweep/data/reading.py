@@ -193,6 +193,11 @@ def _scan(
     _check_backslashes(table, content, path)
     rows = rows_of(content, table.quote_sign, table.escape, path)
     names, rows = _names(rows, table, path)
+    if len(names) == 1 < len(wanted):
+        raise BadInput(
+            f"{path}: {names[0]!r} is its only column, split by {table.separator!r}: is it split "
+            "otherwise? (separator)"
+        )
     wanted = _checked(names, wanted, others, path)
     if is_regular(content, table.quote_sign, table.escape):
         return _scan_csv(table, content, names, wanted)

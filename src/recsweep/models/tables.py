@@ -1,10 +1,10 @@
-"""Item tables of large catalogues: a step under a sampled loss touches only the rows that it used.
+"""Large tables of vectors: a step touches only the rows that it used.
 
-A dense step costs memory and time in proportion to the catalogue, however few courses a batch has.
+So it is for the courses of large catalogues under a sampled loss, and for the words of texts. A
+dense step costs memory and time in proportion to the table, however few of its rows a batch has.
 Here the gradient of a table holds the used rows alone, and Adam moves those alone (its lazy
 variant, `torch.optim.SparseAdam`): a row that isn't used keeps its moments and is not decayed
-meanwhile. That gives other numbers than a dense step, so it begins at a size and is no choice of a
-trial's.
+meanwhile. That gives other numbers than a dense step, so it is no choice of a trial's.
 """
 
 from collections.abc import Sequence

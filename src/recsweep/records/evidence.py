@@ -15,6 +15,7 @@ from recsweep.data.types import Float64, Int32
 from recsweep.errors import BadInput
 from recsweep.records.confirmation import Confirmation
 from recsweep.records.confirmation_files import LEARNERS, read_confirmation, read_learners
+from recsweep.records.ensemble import ENSEMBLE
 from recsweep.records.files import read_study
 from recsweep.records.selection import BestFile, read_best
 
@@ -81,7 +82,10 @@ def read_evidence(folder: Path) -> Evidence:
     if (folder / "study.json").exists():
         found = read_study(folder).spaces
         spaces = {name: space.keys_as_declared() for name, space in found.items()}
-    ordered = {name: files[name] for name in first.experiment.families if name in files}
+    confirmation = read_confirmation(folder)
+    tested = ENSEMBLE in files and (confirmation is None or ENSEMBLE in confirmation.families)
+    names = (*first.experiment.families, *([ENSEMBLE] if tested else []))
+    ordered = {name: files[name] for name in names if name in files}
     return Evidence(
         folder=folder,
         experiment=first.experiment,
@@ -89,5 +93,5 @@ def read_evidence(folder: Path) -> Evidence:
         environment=first.environment,
         spaces=spaces,
         best=ordered,
-        confirmation=read_confirmation(folder),
+        confirmation=confirmation,
     )

@@ -8,6 +8,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
+from rich.filesize import decimal
+
 from recsweep.config.schema import Experiment, written
 from recsweep.evaluation.verdict import Outcome, PairVerdict
 from recsweep.models.families.ensemble import EnsembleConfig
@@ -322,5 +324,5 @@ def _costs(family: ConfirmedFamily) -> dict[str, str]:
     return {
         "fit": f"{family.fit_seconds:.1f}",
         "score": f"{family.score_seconds or 0:.1f}",
-        "size": f"{(family.model_bytes or 0) / 1e6:.1f}",
+        "size": decimal(family.model_bytes or 0),
     }

@@ -45,9 +45,10 @@ def comparison_table(view: CompareView) -> Table:
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False, padding=(0, 1, 0, 0))
     told = bool(view.change.changes)
     table.add_column(view.say("family"))
-    for name in (before, after, *([f"{view.say('difference')}, {view.metric}"] if told else [])):
-        table.add_column(name, justify="right", no_wrap=True)
+    for name in (before, after):  # folded, since 80 columns are few
+        table.add_column(name.replace("/", "/\n"), justify="right", overflow="fold")
     if told:
+        table.add_column(f"{view.say('difference')}, {view.metric}", justify="right", no_wrap=True)
         table.add_column(view.say("outcome"), no_wrap=True)
     for name, first, second, difference, *_ in view.rows():  # 80 columns hold no more
         change = view.change.changes.get(name)

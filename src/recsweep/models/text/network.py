@@ -1,6 +1,6 @@
 """Networks that say which label a text bears, trained by gradient. The loss is cross-entropy."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from typing import TypeVar
 from weakref import WeakKeyDictionary
 
@@ -15,6 +15,7 @@ from recsweep.data.types import Float64, Training
 from recsweep.models.cases import examples_of, weights_of
 from recsweep.models.gradient import GradientConfig, GradientModel
 from recsweep.models.protocol import Context
+from recsweep.models.tables import rows
 from recsweep.models.text.batches import TextBatch, TextBook
 from recsweep.models.text.texts import (
     Reading,
@@ -96,7 +97,7 @@ class TextNetwork(nn.Module):
         """(n_texts, longest, embedding_size)."""
         if len(self.vectors):
             return embedding(parts, self.vectors) @ self.embedding
-        return embedding(parts, self.embedding)
+        return rows(self.embedding, parts)
 
     def states(self, inputs: Tensor, batch: TextBatch) -> Tensor:
         """(n_texts, width) what is made of (n_texts, longest, embedding_size)."""
@@ -126,6 +127,17 @@ class GradientText(GradientModel[TextNetwork, TextBatch]):
     def entries(self) -> int:
         """Texts."""
         return len(texts_of(self.context.training))
+
+    def sparse_tables(self) -> Sequence[nn.Parameter]:
+        """The vectors of parts, however few: most stand in few texts. Moved and decayed at every
+        step, as Adam's momentum has it, those of rare parts overfit sooner (and steps cost more).
+        """
+        network = self.network
+        return () if len(network.vectors) else (network.embedding,)
+
+    def fused(self) -> bool:
+        """Yes."""
+        return True
 
     def training_batches(self, seed: int) -> Iterator[TextBatch]:
         """Texts of similar lengths."""

@@ -8,6 +8,7 @@ from markupsafe import Markup
 
 from recsweep.errors import BadInput
 from recsweep.records.atomic import write_text
+from recsweep.records.ensemble import ENSEMBLE
 from recsweep.reporting.charts.intervals import difference_cell, difference_scale, ends
 from recsweep.reporting.charts.lines import BOTTOM, LEFT, NAMES, TOP, Line, line_chart
 from recsweep.reporting.charts.marks import Mark
@@ -45,7 +46,8 @@ def write_comparison(changes: Sequence[StudyChange], path: Path, lang: str = "en
 
 def _section(view: CompareView) -> dict[str, Any]:
     change = view.change
-    marks = {name: Mark(n) for n, name in enumerate(change.before.experiment.families)}
+    names = (*change.before.experiment.families, ENSEMBLE)
+    marks = {name: Mark(n) for n, name in enumerate(names)}
     bounds = [bound for c in change.changes.values() for bound in (c.lower, c.upper)]
     x = difference_scale([*bounds, change.smallest_effect]) if bounds else None
     rows = [
@@ -81,7 +83,7 @@ def _picture(view: CompareView, marks: dict[str, Mark]) -> Markup:
     means = view.change.means
     y = Scale(*nice_range([v for pair in means.values() for v in pair]), HEIGHT - BOTTOM, TOP)
     x = Scale(0, 1, LEFT + 30, WIDTH - NAMES - 6)
-    marks = {view.title(name): mark for name, mark in marks.items()}
+    marks = {view.title(name): marks[name] for name in means}
     shown = {view.title(name): pair for name, pair in means.items()}
     lines = [
         Line(marks[n], n, [(0, a), (1, b)], f"{n} {score(a)} → {score(b)}", markers=True)

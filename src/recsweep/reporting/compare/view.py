@@ -30,7 +30,7 @@ class CompareView:
 
     @property
     def names(self) -> tuple[str, str]:
-        """What the two are called: their folders' names, or the whole paths where these agree."""
+        """Their folders' names, and more of the paths where these agree."""
         return names(self.change.before, self.change.after)
 
     def title(self, family: str) -> str:
@@ -173,6 +173,10 @@ def _ends(found: Correlation) -> tuple[float, float, float]:
 
 
 def names(before: Evidence, after: Evidence) -> tuple[str, str]:
-    """Names that tell two studies apart."""
-    a, b = before.folder.name, after.folder.name
-    return (a, b) if a != b else (str(before.folder), str(after.folder))
+    """As much of the ends of two studies' paths as tells them apart."""
+    paths = [side.folder.absolute().parts for side in (before, after)]
+    for n in range(1, max(map(len, paths)) + 1):
+        a, b = ("/".join(path[-n:]) for path in paths)
+        if a != b:
+            break
+    return a, b

@@ -6,6 +6,7 @@ from pathlib import Path
 from recsweep.config.files import nearest
 from recsweep.errors import BadInput
 from recsweep.models.registry import families_of, role_of
+from recsweep.records.ensemble import ENSEMBLE
 from recsweep.records.openings import Opened
 from recsweep.records.portrait import Portrait, portrait_path, read_portrait
 from recsweep.records.selection import Selection
@@ -47,6 +48,11 @@ def portrayed_family(study: Study, selection: Selection, asked: str | None) -> s
     kinds = {name: choice.kind for name, choice in selection.families.items()}
     able = [name for name, kind in kinds.items() if families[kind].portrays]
     if asked is not None:
+        if asked == ENSEMBLE and asked not in kinds:
+            raise BadInput(
+                f"--family {asked}: many models, which share no state of a learner to portray; "
+                f"allowed: {', '.join(able) or 'none of this study'}"
+            )
         if asked not in kinds:
             raise BadInput(f"--family {asked}: the study has no such family{nearest(asked, kinds)}")
         if asked not in able:
