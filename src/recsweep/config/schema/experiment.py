@@ -137,6 +137,11 @@ class Experiment(Schema):
                 "repeatable: true needs budget.trials, not budget.seconds: how many trials fit "
                 "into them differs from run to run"
             )
+        if self.stopping.study is not None and self.budget.seconds is not None:
+            raise ValueError(
+                "stopping.study needs budget.trials, not budget.seconds: what further trials may "
+                "gain depends on how many are left"
+            )
         question = question_of(self.task)
         metric = question.metrics.get(self.metric.name)
         if metric is None or not metric.decides:

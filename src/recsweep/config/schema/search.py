@@ -48,6 +48,13 @@ class Budget(Schema):
         return self
 
 
+class StudyStop(Schema):
+    """When a search ends before its budget of trials."""
+
+    when: Literal["expected_gain"]
+    below: Annotated[float, Field(gt=0)]  # of the study's metric: the smallest gain that matters
+
+
 class Stopping(Schema):
     """Within a family, on the cross-validated mean: asynchronous successive halving, or how far a
     trial may lag behind the best.
@@ -62,6 +69,8 @@ class Stopping(Schema):
     full_trials: Annotated[int, Field(ge=0)] = 4  # a family's first trials are never stopped
     # epochs in a row without a better score after which a trial is complete, in either rule
     patience: PositiveInt | None = later(None)
+    # of all families together; None: at the end of the budget
+    study: StudyStop | None = later(None)
 
 
 class Resources(Schema):
