@@ -9,6 +9,7 @@ from recsweep.data.clock import iso
 from recsweep.evaluation.verdict import PairVerdict
 from recsweep.models.registry import titles
 from recsweep.records.backtest import Arm, Backtest, Step
+from recsweep.reporting.answer import with_spaces
 from recsweep.reporting.tasks.registry import speaker_of
 from recsweep.reporting.view import capitalised, setting, signed_interval
 from recsweep.reporting.words import BACKTEST_WORDS
@@ -24,7 +25,8 @@ class BacktestView:
 
     def say(self, key: str, **blanks: object) -> str:
         """A sentence or label."""
-        return speaker_of(BACKTEST_WORDS[self.lang], self.experiment.data)(key, **blanks)
+        say = speaker_of(BACKTEST_WORDS[self.lang], self.experiment.data)
+        return (with_spaces(say) if self.lang == "zh" else say)(key, **blanks)
 
     @property
     def title(self) -> str:
