@@ -191,7 +191,7 @@ def gru4rec_trials(folder: Path, path: Path, trials: int, epochs: int) -> dict[s
     clock: dict[str, float] = {}
     rows: list[dict[str, Any]] = []
 
-    class Watched(official.SessionDataIterator):  # type: ignore[misc, name-defined]
+    class Watched(official.SessionDataIterator):  # type: ignore[misc]
         """Looks at the network after each epoch, which the library gives no hook for."""
 
         def __call__(self, *arguments: Any, **named: Any) -> Any:

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from recsweep.api.models import backtest, export, fit, monitor, recommend
     from recsweep.api.papers import methods, verdict
     from recsweep.api.results import compare, confirm, fuse, portrait, report, reproduce, select
-    from recsweep.api.search import plan, prepare, replay, run_search
+    from recsweep.api.search import plan, prepare, replay, run_search, space
     from recsweep.api.study_folder import StudyFolder, load_study
     from recsweep.api.whole import sweep
     from recsweep.cli.sweep_progress import Progress
@@ -53,6 +53,7 @@ __all__ = [
     "reproduce",
     "run_search",
     "select",
+    "space",
     "sweep",
     "verdict",
 ]
@@ -61,7 +62,7 @@ _HOMES = {
     "api.models": ("backtest", "export", "fit", "monitor", "recommend"),
     "api.papers": ("methods", "verdict"),
     "api.results": ("compare", "confirm", "fuse", "portrait", "report", "reproduce", "select"),
-    "api.search": ("plan", "prepare", "replay", "run_search"),
+    "api.search": ("plan", "prepare", "replay", "run_search", "space"),
     "api.study_folder": ("StudyFolder", "load_study"),
     "api.whole": ("sweep",),
     "cli.sweep_progress": ("Progress",),

@@ -154,6 +154,7 @@ with study_lock(Path(sys.argv[1]), sys.argv[2]):
 
 @pytest.mark.parametrize("verb", ["search", "confirm"])
 def test_a_second_sweep_is_told_of_the_first(sweep: Sweep, verb: str) -> None:
+    sweep.options["workers"] = 1
     first = subprocess.Popen(
         [sys.executable, "-c", HOLD, str(sweep.folder), verb], stdout=subprocess.PIPE, text=True
     )

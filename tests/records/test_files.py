@@ -1,4 +1,5 @@
 import csv
+import json
 from dataclasses import replace
 from pathlib import Path
 
@@ -8,7 +9,9 @@ from studies import study_with, trial_row
 
 from recsweep.errors import BadInput
 from recsweep.records.checked import read_checked, write_checked
+from recsweep.records.earlier import Taken
 from recsweep.records.files import read_study, write_study
+from recsweep.spaces.declared import Widening
 
 
 def test_a_study_reads_back_as_it_was_to_the_last_digit(tmp_path: Path) -> None:
@@ -20,6 +23,18 @@ def test_a_study_reads_back_as_it_was_to_the_last_digit(tmp_path: Path) -> None:
     write_study(study, tmp_path)
     assert read_study(tmp_path) == study
     assert not list(tmp_path.glob(".*"))  # no temporary file stays
+
+
+def test_what_a_search_began_with_reads_back_and_is_absent_where_there_is_nothing(
+    tmp_path: Path,
+) -> None:
+    wide = Widening(parameter="depth", before=(1, 2), now=(1, 4), trials=3)
+    taken = Taken("results/before", "f00", {"gru": 12}, {"gru": 1})
+    study = replace(study_with(), warm_start=(taken,), widened={"gru": (wide,)})
+    write_study(study, tmp_path)
+    assert read_study(tmp_path) == study
+    write_study(study_with(), tmp_path)
+    assert not {"warm_start", "widened"} & json.loads((tmp_path / "study.json").read_text()).keys()
 
 
 def test_a_study_without_trials_reads_back(tmp_path: Path) -> None:

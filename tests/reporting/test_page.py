@@ -11,10 +11,12 @@ from string import Formatter
 
 import pytest
 
+from recsweep.config.schema import Experiment
 from recsweep.data.manifest import Manifest
 from recsweep.errors import BadInput
 from recsweep.models.registry import titles
 from recsweep.records.confirmation import Confirmation
+from recsweep.records.earlier import Taken
 from recsweep.records.selection import Selection
 from recsweep.records.study import Study
 from recsweep.reporting import words as reporting_words
@@ -24,6 +26,7 @@ from recsweep.reporting.sections.verdicts import verdict_on
 from recsweep.reporting.tasks.registry import report_of
 from recsweep.reporting.view import signed
 from recsweep.reporting.words import PAGE_WORDS, load_words
+from recsweep.spaces.declared import Widening
 
 MakeStudy = Callable[..., Study]
 Select = Callable[[Study], Selection]
@@ -232,7 +235,7 @@ def test_every_word_is_used() -> None:
     )
     of_folds = ("protocol_folds_", "fact_folds_", "leaderboard_folds_")
     of_answer = ("question_", "answer_", "said_", "contrast_", "how_", "scope_", "runs_", "list_")
-    of_task = ("beyond_", "duplicates_")
+    of_task = ("beyond_", "duplicates_", "sampler_")
     built_too = ("protocol_stopping_", "caveat_", "gives_up_", *of_folds, *of_answer, *of_task)
     plain = [
         key for english, _ in BOTH for key in english if not key.startswith((*built, *built_too))
@@ -385,6 +388,25 @@ def test_warnings_stand_beside_their_family(
 
 def test_a_failed_trial_is_listed_with_its_reason(written: Callable[..., str]) -> None:
     assert "the training loss is nan in epoch 2" in Page(written()).text
+
+
+@pytest.mark.parametrize("lang", ["en", "zh"])
+def test_what_a_search_began_with_and_what_was_widened_is_told(
+    make_study: MakeStudy, written: Callable[..., str], lang: str
+) -> None:
+    study = make_study(2, {"popularity": "popularity"})
+    keys = {"warm_start": ["results/before"], "search": {"sampler": "gp"}}
+    experiment = Experiment.model_validate(study.experiment.model_dump() | keys)
+    taken = Taken("results/before", "f00" * 9, {"popularity": 7}, {"popularity": 0})
+    wide = Widening(parameter="half_life_days", before=(1, 30), now=(0.5, 99), trials=6)
+    study = replace(
+        study, experiment=experiment, warm_start=(taken,), widened={"popularity": (wide,)}
+    )
+    text = Page(written(study, lang=lang)).text
+    told = ("results/before", "f00f00f00f00", "half_life_days", "[1, 30]", "[0.5, 99]")
+    assert all(word in text for word in told)
+    assert ("Gaussian process" if lang == "en" else "高斯过程") in text
+    assert ("its budget is larger than" if lang == "en" else "实际预算大于") in text
 
 
 @pytest.mark.parametrize("sealed", [False, True])

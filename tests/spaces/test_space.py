@@ -15,6 +15,7 @@ from recsweep.spaces.parameter import Parameter
 from recsweep.spaces.space import Space
 
 GRU = load_space(Path("search_spaces/gru.yaml"), families_of("next_item"))
+WIDE_DEEP = load_space(Path("search_spaces/wide_deep.yaml"), families_of("next_item"))
 MF = load_space(Path("search_spaces/matrix_factorization.yaml"), families_of("next_item"))
 
 
@@ -116,6 +117,49 @@ def test_optuna_knows_a_parameter_as_it_is_asked_for() -> None:
         config = MF.suggest(trial)
         for name, distribution in trial.distributions.items():
             assert MF.parameters[name].distribution() == distribution, (name, config)
+
+
+def test_powers_of_two_are_equally_likely_and_are_their_own_values() -> None:
+    batch = Parameter(name="batch", int=(16, 256), pow2=True, role="nuisance", why="x")
+    assert batch.values() == (16, 32, 64, 128, 256)
+    assert [batch.to_grid(value) for value in batch.values()] == [16, 32, 64, 128, 256]
+    sampler = optuna.samplers.RandomSampler(seed=0)
+    study = optuna.create_study(sampler=sampler)
+    drawn = [batch.suggest(study.ask()) for _ in range(500)]
+    counts = [drawn.count(value) for value in batch.values()]
+    assert sum(counts) == 500
+    assert min(counts) > 70
+    assert batch.problem(48) == "48 is no power of two"
+    assert (batch.problem(128), batch.log, batch.size) == (None, True, 5)
+
+
+@given(st.integers(1, 60), st.integers(1, 60), st.integers(2, 16))
+def test_powers_of_two_stay_what_they_are_in_any_range(low: int, more: int, n: int) -> None:
+    p = Parameter(int=(2**low, 2 ** (low + more)), pow2=True, role="nuisance", why="x")
+    assert [p.to_grid(v) for v in p.values()] == list(p.values())
+
+
+def test_a_log_range_with_a_step_is_rounded_to_it() -> None:
+    width = Parameter(name="w", int=(16, 496), log=True, step=16, role="nuisance", why="x")
+    assert [width.to_grid(v) for v in (16, 23, 25, 40, 495, 496)] == [16, 16, 32, 48, 496, 496]
+    rate = Parameter(name="r", float=(0.1, 0.5), log=True, step=0.1, role="nuisance", why="x")
+    assert rate.to_grid(0.27) == pytest.approx(0.3)
+    assert (rate.to_grid(0.5), rate.problem(0.25), width.size) == (
+        0.5,
+        "0.25 is not a multiple of step 0.1 above 0.1",
+        31,
+    )
+
+
+def test_a_list_among_choices_is_one_value_for_optuna_and_layers_for_the_family() -> None:
+    sizes = Parameter(name="hidden_sizes", choice=([64, 32], [128]), role="nuisance", why="x")
+    trial = optuna.create_study(sampler=optuna.samplers.RandomSampler(seed=0)).ask()
+    drawn = sizes.suggest(trial)
+    assert sizes.choices == ("[64, 32]", "[128]")
+    assert trial.params == {"hidden_sizes": drawn}
+    config = {**WIDE_DEEP.fixed, **WIDE_DEEP.defaults, "hidden_sizes": "[64, 32]"}
+    del config["hidden_size"], config["depth"]
+    assert WIDE_DEEP.config.model_validate(config).layers == (64, 32)  # type: ignore[attr-defined]
 
 
 def test_a_choice_and_a_parameter_out_of_use_have_no_edge() -> None:

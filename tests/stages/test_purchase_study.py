@@ -116,6 +116,7 @@ def test_nothing_beats_the_truth_which_is_printed_beside_what_was_reached(root: 
     assert printed[:3] == [f"{mean:.4f}" for mean in in_order]
 
 
+@pytest.mark.usefixtures("pool_here")
 @pytest.mark.parametrize("family", CONFIGS)
 def test_a_best_file_gives_every_figure_bit_for_bit_on_folds_and_test(
     root: Path, family: str

@@ -18,9 +18,11 @@ from recsweep.bundle.labels import labels_of
 from recsweep.config.schema import Experiment
 from recsweep.config.values import Value
 from recsweep.data.prepare import prepare
+from recsweep.models.text.texts import unlabelled
 from recsweep.records.confirmation_files import read_confirmation
 from recsweep.stages.confirm.stage import confirm_stage
 from recsweep.stages.fit.stage import fit_stage
+from recsweep.stages.fuse.stage import fuse_stage
 from recsweep.stages.report import report_stage
 from recsweep.stages.reproduce.stage import reproduce_stage
 from recsweep.tasks.folds import development_folds
@@ -118,6 +120,7 @@ def test_the_page_shows_what_duplicates_would_have_added(root: Path, lang: str) 
     assert not [word for word in ("learners", "学员", "sessions", "会话") if f" {word} " in told]
 
 
+@pytest.mark.usefixtures("pool_here")
 @pytest.mark.parametrize("family", CONFIGS)
 def test_a_best_file_gives_every_figure_bit_for_bit_on_folds_and_test(
     root: Path, family: str
@@ -127,6 +130,20 @@ def test_a_best_file_gives_every_figure_bit_for_bit_on_folds_and_test(
         reproduction = reproduce_stage(path, root, sealed=sealed)
         assert reproduction.passed, reproduction.figures
         assert {figure.difference for figure in reproduction.figures} == {0.0}
+
+
+def test_an_ensemble_averages_probabilities_and_is_rebuilt_fitted_and_asked_as_a_family_is(
+    root: Path,
+) -> None:
+    fused = fuse_stage(root / "results/tiny", root, workers=1)
+    assert fused.as_recorded == len(fused.candidates) == len(CONFIGS)
+    assert fused.best.value <= fused.candidates[0].value
+    assert reproduce_stage(fused.path, root).passed
+    fitted = fit_stage(fused.path, root, root / "models/fused", until="development")
+    bundle = load_bundle(fitted.folder)
+    assert labels_of(bundle) == ("negative", "positive")
+    said = bundle.model.probabilities(unlabelled(np.array(["broken awful", "lovely"], object), ()))
+    assert list(said.argmax(1)) == [0, 1]
 
 
 def test_the_sealed_texts_have_no_say_in_a_trial(finished: Path) -> None:

@@ -23,6 +23,7 @@ from recsweep.records.confirmation_files import read_confirmation
 from recsweep.reporting.tasks.registry import report_of, speaker
 from recsweep.stages.confirm.stage import confirm_stage
 from recsweep.stages.fit.stage import fit_stage
+from recsweep.stages.fuse.stage import fuse_stage
 from recsweep.stages.report import report_stage
 from recsweep.stages.reproduce.stage import reproduce_stage
 from recsweep.tasks.folds import make_fold
@@ -147,6 +148,7 @@ def test_a_log_comes_to_figures_with_intervals_and_the_truth(root: Path) -> None
     assert found.window["treated"] < found.targets
 
 
+@pytest.mark.usefixtures("pool_here")
 @pytest.mark.parametrize("family", ["gru", "logistic_regression"])
 def test_a_best_file_gives_every_figure_bit_for_bit_on_folds_and_test(
     root: Path, family: str
@@ -155,6 +157,14 @@ def test_a_best_file_gives_every_figure_bit_for_bit_on_folds_and_test(
     for sealed in (False, True):
         reproduction = reproduce_stage(path, root, sealed=sealed)
         assert {figure.difference for figure in reproduction.figures} == {0.0}
+
+
+def test_an_ensemble_averages_differences_of_those_that_estimate_one(root: Path) -> None:
+    fused = fuse_stage(root / "results/tiny", root, workers=1)
+    assert {each.family for each in fused.candidates} == {"gru", "logistic_regression"}
+    assert fused.as_recorded == 2
+    assert fused.left_out == ()
+    assert reproduce_stage(fused.path, root).passed
 
 
 @pytest.mark.parametrize(

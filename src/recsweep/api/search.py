@@ -1,4 +1,4 @@
-"""The verbs up to a finished search: prepare, plan, run_search, replay.
+"""The verbs up to a finished search: prepare, space, plan, run_search, replay.
 
 A stage is imported when it is called: `import recsweep` and the command line stay quick.
 """
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from recsweep.data.types import Dataset
     from recsweep.search.plan import Plan
     from recsweep.search.replay import Replayed
+    from recsweep.stages.space import FoundSpace
     from recsweep.tracking.events import Listener
 
 
@@ -81,6 +82,7 @@ def run_search(
     extra_trials: int = 0,
     listeners: Sequence[Listener] = (),
     later: Sequence[str] = (),
+    widen: Sequence[str] = (),
 ) -> StudyFolder:
     """Run the trials that the study lacks: a new one, or one that was stopped, from where it was.
 
@@ -90,6 +92,7 @@ def run_search(
         extra_trials: added to every tuned family's target.
         listeners: called with every event of the search, `recsweep.Progress()` for one.
         later: the verbs that follow, which the estimate of the end then counts.
+        widen: ranges of a study that has begun, such as `gru.batch_size=8:128`.
 
     Returns:
         The study's folder; its `session` is None where no trial was lacking.
@@ -108,7 +111,7 @@ def run_search(
     from recsweep.stages.sweep.stage import load_inputs
     from recsweep.stages.sweep.stage import sweep as sweep_stage
 
-    inputs = load_inputs(with_files(experiment, Path(root)), Path(root))
+    inputs = load_inputs(with_files(experiment, Path(root)), Path(root), widen)
     _, session = sweep_stage(inputs, extra_trials=extra_trials, listeners=listeners, later=later)
     return StudyFolder(inputs.folder, session)
 
@@ -127,3 +130,32 @@ def replay(study: Place) -> Replayed:
     from recsweep.search.replay import replay
 
     return replay(folder_of(study))
+
+
+def space(
+    which: str,
+    *studies: Place,
+    task: str = "next_item",
+    root: str | Path = ".",
+) -> FoundSpace:
+    """A family's search space, and what studies have found in it.
+
+    Args:
+        which: a family of the task, whose own space is meant, or the path of a space file.
+        studies: none: every study below `results/`.
+        task: that the family serves.
+        root: the folder that holds `results/`.
+
+    Raises:
+        BadInput: no such family or file, or a study that can't be read.
+
+    Examples:
+        >>> found = space("gru")
+        >>> found.parameters[0].parameter.name
+        'depth'
+    """
+    from recsweep.api.study_folder import folder_of
+    from recsweep.stages.space import space_stage, study_folders
+
+    folders = [folder_of(study) for study in studies] or study_folders(Path(root))
+    return space_stage(which, folders, task, Path(root))

@@ -70,6 +70,14 @@ Extra = Annotated[
     str | None,
     typer.Option("--trials", help="Extend every tuned family: --trials +12.", metavar="+N"),
 ]
+Widen = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--widen",
+        metavar="FAMILY.PARAMETER=LOW:HIGH",
+        help="Widen a range of a study that has begun, for its further trials. May be repeated.",
+    ),
+]
 Notify = Annotated[
     str | None,
     typer.Option(
@@ -129,6 +137,7 @@ def sweep(
     experiment: ExperimentFile,
     settings: Settings = None,
     trials: Extra = None,
+    widen: Widen = None,
     keep_sealed: Annotated[
         bool, typer.Option("--keep-sealed", help="Leave the test closed: no verdicts yet.")
     ] = False,
@@ -146,7 +155,7 @@ def sweep(
             loaded = load_experiment(experiment, settings or ())
         steps.prepare(loaded, quiet)
         later = ("select", "report") if keep_sealed else ("select", "confirm", "report")
-        folder = steps.search(loaded, steps.extra_trials(trials), quiet, later)
+        folder = steps.search(loaded, steps.extra_trials(trials), quiet, later, widen or ())
         selection = steps.select(folder, quiet)
         if not keep_sealed:
             steps.confirm(folder, quiet, later=("report",))
@@ -198,11 +207,25 @@ def plan(experiment: ExperimentFile, settings: Settings = None) -> None:
     steps.plan(load_experiment(experiment, settings or ()))
 
 
+@app.command(epilog="Example: recsweep space gru")
+def space(
+    which: Annotated[str, typer.Argument(help="A family, or a space file.", show_default=False)],
+    studies: Annotated[
+        list[Path] | None,
+        typer.Argument(help="Studies' folders. [dim]Default: all in results/.[/]"),
+    ] = None,
+    task: Annotated[str, typer.Option("--task", help="What the family is asked.")] = "next_item",
+) -> None:
+    """Print a search space with what earlier studies found in each range."""
+    steps.space(which, studies or (), task)
+
+
 @app.command(epilog="Example: recsweep search experiments/default.yaml --trials +12")
 def search(
     experiment: ExperimentFile,
     settings: Settings = None,
     trials: Extra = None,
+    widen: Widen = None,
     quiet: Quiet = False,
     json: Json = False,
     notify: Notify = None,
@@ -211,7 +234,7 @@ def search(
     speak(json)
     with notifying(notify):
         loaded = load_experiment(experiment, settings or ())
-        steps.search(loaded, steps.extra_trials(trials), quiet)
+        steps.search(loaded, steps.extra_trials(trials), quiet, widen=widen or ())
 
 
 @app.command(epilog="Example: recsweep select results/default")

@@ -3,9 +3,6 @@
 import json
 from typing import TYPE_CHECKING, Any, TextIO
 
-from recsweep.records.confirmation import Confirmation
-from recsweep.records.selection import Selection
-from recsweep.records.study import SweepSession, TrialRow
 from recsweep.tracking.events import (
     EpochReported,
     Event,
@@ -17,6 +14,9 @@ from recsweep.tracking.events import (
 
 if TYPE_CHECKING:
     from recsweep.evaluation.power import Power
+    from recsweep.records.confirmation import Confirmation
+    from recsweep.records.selection import Selection
+    from recsweep.records.study import SweepSession, TrialRow
 
 
 class JsonLines:
@@ -62,7 +62,7 @@ class JsonLines:
             case SweepEnded():
                 self.say("sweep_ended", interrupted=event.interrupted, **_session(event.session))
 
-    def selected(self, selection: Selection) -> None:
+    def selected(self, selection: "Selection") -> None:
         """Each family's choice."""
         families = {
             name: {"trial": c.trial, "value": c.value, "epochs": c.epochs, "config": dict(c.config)}
@@ -82,7 +82,7 @@ class JsonLines:
             ],
         )
 
-    def confirmed(self, confirmation: Confirmation, opened: bool) -> None:
+    def confirmed(self, confirmation: "Confirmation", opened: bool) -> None:
         """What the sealed test said."""
         key = confirmation.metric
         self.say(
@@ -105,7 +105,7 @@ class JsonLines:
         )
 
 
-def _session(ended: SweepSession) -> dict[str, Any]:
+def _session(ended: "SweepSession") -> dict[str, Any]:
     return {
         "trials": ended.trials,
         "seconds": ended.wall_seconds,
@@ -114,7 +114,7 @@ def _session(ended: SweepSession) -> dict[str, Any]:
     }
 
 
-def _trial(trial: TrialRow) -> dict[str, Any]:
+def _trial(trial: "TrialRow") -> dict[str, Any]:
     best = trial.best
     return {
         "trial": trial.id,

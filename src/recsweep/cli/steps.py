@@ -106,7 +106,13 @@ def prepare(experiment: Experiment, quiet: bool) -> None:
     check_test(dataset, experiment)
 
 
-def search(experiment: Experiment, extra: int, quiet: bool, later: Sequence[str] = ()) -> Path:
+def search(
+    experiment: Experiment,
+    extra: int,
+    quiet: bool,
+    later: Sequence[str] = (),
+    widen: Sequence[str] = (),
+) -> Path:
     """Run or resume the trials, say what the sealed test can show of what they found, and give back
     the study's folder. `later` names the stages that follow.
 
@@ -121,6 +127,7 @@ def search(experiment: Experiment, extra: int, quiet: bool, later: Sequence[str]
             extra_trials=extra,
             listeners=[waits.begun, *sweep_listeners(quiet, later), waits.ended],
             later=later,
+            widen=widen,
         )
     session = study.session
     if session is None:
@@ -144,6 +151,15 @@ def search(experiment: Experiment, extra: int, quiet: bool, later: Sequence[str]
             if (power := study.power) is not None:
                 _say_power(power, "from the folds", quiet)
     return study.folder
+
+
+def space(which: str, studies: Sequence[Path], task: str) -> None:
+    """Print a space beside what studies found in it."""
+    with waiting("Reading the studies"):
+        from recsweep.cli.space_table import space_table
+
+        found = recsweep.space(which, *studies, task=task)
+    out.print(space_table(found))
 
 
 def plan(experiment: Experiment) -> None:

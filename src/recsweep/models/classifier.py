@@ -6,7 +6,7 @@ What depends on a decision (threshold, precision, recall) is left to the thresho
 """
 
 import math
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from typing import TypeVar
 
 import numpy as np
@@ -106,10 +106,9 @@ def after(places: Tensor, histories: Histories) -> Tensor:
     return torch.cat((start, places), 1)[histories.row, histories.length]
 
 
-def deep_layers(n_inputs: int, hidden_size: int, depth: int, dropout: float) -> nn.Sequential:
-    """`depth` layers of ReLU and dropout, then one number that starts at 0."""
-    layers = relu_layers([n_inputs, *[hidden_size] * depth], dropout)
-    last = nn.Linear(hidden_size, 1)
+def deep_layers(sizes: Sequence[int], dropout: float) -> nn.Sequential:
+    """Layers of ReLU and dropout between these sizes, then one number that starts at 0."""
+    layers, last = relu_layers(sizes, dropout), nn.Linear(sizes[-1], 1)
     nn.init.zeros_(last.weight)
     nn.init.zeros_(last.bias)
     return nn.Sequential(*layers, last)

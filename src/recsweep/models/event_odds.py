@@ -47,7 +47,7 @@ class EventLogOdds(LogOdds):
         self.project = nn.Linear(width, size, bias=False)
         self.output = nn.Embedding(n, size, padding_idx=none)
         self.out_inputs = nn.Linear(n_inputs, size, bias=False)
-        self.deep = deep_layers(width + size + n_inputs, hidden_size, 1, dropout)
+        self.deep = deep_layers((width + size + n_inputs, hidden_size), dropout)
         n_event_features = len(training.event_columns)
         self.of_events = nn.Linear(n_event_features, size, bias=False) if n_event_features else None
         nn.init.normal_(self.output.weight, std=0.01)

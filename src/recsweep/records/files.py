@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Any
 
 import polars as pl
+from pydantic import TypeAdapter
 
 from recsweep.config.files import validate
 from recsweep.config.schema import Experiment
@@ -25,9 +26,10 @@ from recsweep.data.sources import file_sha256
 from recsweep.errors import BadInput
 from recsweep.records.atomic import write_parquet, write_text
 from recsweep.records.checked import read_checked, write_checked
+from recsweep.records.earlier import TAKEN
 from recsweep.records.flat import flat_trials
 from recsweep.records.study import SESSIONS, Study, TrialRow
-from recsweep.spaces.declared import DeclaredSpace
+from recsweep.spaces.declared import DeclaredSpace, Widening
 from recsweep.training.epoch import EpochReport
 
 TABLES = ("trials.parquet", "curves.parquet")
@@ -50,6 +52,7 @@ TRIALS = pl.Schema(
         "config": pl.String(),
     }
 )
+WIDENED = TypeAdapter(Mapping[str, tuple[Widening, ...]])
 MEASURED = ("fit_seconds", "evaluate_seconds", "training_events", "memory_mb")
 CURVES = pl.Schema(
     {
@@ -78,6 +81,8 @@ def write_study(study: Study, folder: Path) -> None:
         "environment": study.environment,
         "folds": study.folds,
         "sessions": SESSIONS.dump_python(study.sessions, mode="json"),
+        **({"warm_start": TAKEN.dump_python(study.warm_start)} if study.warm_start else {}),
+        **({"widened": WIDENED.dump_python(study.widened, mode="json")} if study.widened else {}),
         "files": {name: file_sha256(folder / name) for name in TABLES},
     }
     write_checked(folder / "study.json", head)
@@ -108,6 +113,8 @@ def read_study(folder: Path) -> Study:
             folds=head["folds"],
             sessions=SESSIONS.validate_python(head["sessions"]),
             trials=_read_trials(trials, curves, experiment.metric.lower_is_better),
+            warm_start=TAKEN.validate_python(head.get("warm_start", ())),
+            widened=WIDENED.validate_python(head.get("widened", {})),
         )
     except (OSError, ValueError, KeyError, TypeError, pl.exceptions.PolarsError) as error:
         raise BadInput(f"{folder}: is not a study that can be read ({error})") from None

@@ -1,7 +1,7 @@
 """A study and its trials, as types. `records/files.py` reads and writes them."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Literal
 
@@ -9,7 +9,8 @@ from pydantic import TypeAdapter
 
 from recsweep.config.schema import Experiment
 from recsweep.config.values import Configuration
-from recsweep.spaces.declared import DeclaredSpace
+from recsweep.records.earlier import Taken
+from recsweep.spaces.declared import DeclaredSpace, Widening
 from recsweep.training.epoch import EpochReport
 
 TrialState = Literal["complete", "pruned", "failed"]
@@ -83,6 +84,8 @@ class Study:
     folds: Mapping[str, Mapping[str, int]]  # fold -> what it holds, and a count for each rule
     sessions: tuple[SweepSession, ...]
     trials: tuple[TrialRow, ...]  # ordered by (family, number)
+    warm_start: tuple[Taken, ...] = ()  # earlier studies that it began with
+    widened: Mapping[str, tuple[Widening, ...]] = field(default_factory=dict)  # by family
 
     def trials_of(self, family: str) -> list[TrialRow]:
         """In the order of their numbers."""

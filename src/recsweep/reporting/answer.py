@@ -129,12 +129,16 @@ def answer(
     return teller.tested(sealed) if sealed else teller.closed(scores)
 
 
-def given_up(experiment: Experiment, say: Say) -> Iterator[str]:
-    """What the way in which a study's data are split gives up; of one cut by the clock, nothing."""
+def reservations(experiment: Experiment, say: Say) -> Iterator[str]:
+    """What the way in which a study's data are split gives up (of one cut by the clock, nothing),
+    and what its search began with.
+    """
     if experiment.folds.rule != "time":
         yield say(f"gives_up_{experiment.folds.rule}")
     if not experiment.data.timed:
         yield say("gives_up_row")
+    if experiment.warm_start:
+        yield say("warm_start", studies=listed(say, experiment.warm_start))
 
 
 def with_spaces(say: Say) -> Say:
@@ -179,7 +183,7 @@ class _Teller:
             ensemble="",
             contrasts=(),
             basis="",
-            caveats=(self.say("folds_are_optimistic"), *given_up(self.experiment, self.say)),
+            caveats=(self.say("folds_are_optimistic"), *reservations(self.experiment, self.say)),
             metric=metric,
             margin=self.experiment.confirm.smallest_effect,
         )
@@ -206,7 +210,7 @@ class _Teller:
             caveats=(
                 *report.caveats(self.say, sealed),
                 *self._scope(sealed),
-                *given_up(self.experiment, self.say),
+                *reservations(self.experiment, self.say),
                 *self._cautions(found.told),
             ),
             metric=written(sealed.metric),

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import optuna
+from optuna.samplers import BaseSampler
 from optuna.storages import BaseStorage
 from optuna.trial import FrozenTrial, TrialState
 
@@ -14,10 +15,13 @@ from recsweep.config.values import Configuration
 from recsweep.data.types import Fold
 from recsweep.records.user_values import FoldValues, write_user_values
 from recsweep.search.checkpoints import Checkpoints
+from recsweep.search.earlier import kept
 from recsweep.search.enough import ended_up_to, is_enough
 from recsweep.search.sampler import session_sampler, trial_sampler
 from recsweep.search.seconds import Seconds
+from recsweep.search.seen import seeing
 from recsweep.search.stopping import is_over
+from recsweep.search.storage import kept_widenings
 from recsweep.search.trials import (
     INTERRUPTED,
     booked,
@@ -70,6 +74,8 @@ class Ledger:
     ) -> None:
         self._folder, self._experiment, self._spaces = folder, experiment, spaces
         self._storage, self._studies, self._emit = storage, studies, emit
+        self._earlier = {name: kept(study) for name, study in studies.items()}
+        self._widened = {name for name, study in studies.items() if kept_widenings(study)}
         self._users = [(fold.name, fold.validation.histories.user) for fold in folds]
         self._running: dict[str, _Running] = {}
         self._cut_off: dict[str, list[FrozenTrial]] = {name: [] for name in studies}
@@ -213,7 +219,9 @@ class Ledger:
         """Mark a session's beginning, and look through what the last one left open."""
         mark = self._experiment.model_dump(mode="json")
         for name, study in self._studies.items():
-            study.sampler = session_sampler(self._experiment, name, len(self.trials(name)))
+            count = len(self.trials(name))
+            sampler = session_sampler(self._experiment, name, self._spaces[name], count)
+            study.sampler = self._seeing(name, sampler)
             study.set_user_attr("session", mark)
         for name, study in self._studies.items():
             self._look_through(name, study)
@@ -257,7 +265,8 @@ class Ledger:
         else:
             number = self._next_number(family)
             if batch is not None:
-                study.sampler = trial_sampler(experiment, family, number)
+                sampler = trial_sampler(experiment, family, self._spaces[family], number)
+                study.sampler = self._seeing(family, sampler)
             trial = study.ask()
             number = trial.user_attrs.get("number", number)
             attempt = trial.user_attrs.get("attempt", 0)
@@ -274,6 +283,16 @@ class Ledger:
         self._running[id_] = _Running(proposal, trial)
         self._emit(TrialStarted(id_, family, attempt, config, seed))
         return proposal
+
+    def _seeing(self, family: str, sampler: BaseSampler) -> BaseSampler:
+        lower_is_better = self._experiment.metric.lower_is_better
+        return seeing(
+            sampler,
+            self._spaces[family],
+            self._earlier[family],
+            lower_is_better,
+            widened=family in self._widened,
+        )
 
     def _next_number(self, family: str) -> int:
         return 1 + max((t.user_attrs.get("number", -1) for t in self.trials(family)), default=-1)

@@ -20,9 +20,8 @@ from recsweep.errors import one_line
 from recsweep.evaluation.power import Power
 from recsweep.models.registry import families_of
 from recsweep.search.stopping import rungs
-from recsweep.search.worker import MakeTrial
 from recsweep.spaces.space import Space
-from recsweep.training.trial import Trial
+from recsweep.training.trial import MakeTrial, Trial
 
 MEASURE_SECONDS = 20.0
 

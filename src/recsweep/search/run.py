@@ -5,6 +5,7 @@ import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from types import MappingProxyType
 
 import ray
 from ray import tune
@@ -13,9 +14,11 @@ from ray.tune.error import TuneError
 from recsweep.config.schema import Experiment
 from recsweep.data.types import Fold
 from recsweep.errors import WorkFailed, one_line
+from recsweep.records.earlier import Earlier
 from recsweep.records.lock import study_lock
 from recsweep.records.study import SweepSession
 from recsweep.search.cluster import cluster
+from recsweep.search.designs import check_grid
 from recsweep.search.interrupts import stop_requested
 from recsweep.search.ledger import Ledger
 from recsweep.search.placement import request
@@ -26,7 +29,7 @@ from recsweep.search.sessions import SessionClock
 from recsweep.search.storage import open_family, open_storage
 from recsweep.search.trials import trial_rows
 from recsweep.search.watch import Watch
-from recsweep.search.worker import MakeTrial, Shared, Worker
+from recsweep.search.worker import Shared, Worker
 from recsweep.spaces.space import Space
 from recsweep.tracking.events import (
     Broadcast,
@@ -36,7 +39,7 @@ from recsweep.tracking.events import (
     SweepStarted,
     TrialEnded,
 )
-from recsweep.training.trial import Trial
+from recsweep.training.trial import MakeTrial, Trial
 
 
 def run_search(
@@ -49,6 +52,8 @@ def run_search(
     dataset: str = "",
     listeners: Sequence[Listener] = (),
     extra_trials: int = 0,
+    earlier: Earlier = MappingProxyType({}),
+    widen: bool = False,
     make_trial: MakeTrial = Trial,
 ) -> SweepSession | None:
     """Run every trial that the study still lacks; None if it lacks none.
@@ -62,6 +67,8 @@ def run_search(
         dataset: folder name of the prepared data, for listeners.
         listeners: told of everything as it happens, in this process.
         extra_trials: added to every tuned family's target, now and in later sessions.
+        earlier: studies that tuned families begin with, if this one has not begun.
+        widen: take wider ranges than the study began with.
         make_trial: stands in for `Trial` in tests.
 
     Raises:
@@ -74,11 +81,23 @@ def run_search(
     with _disk(folder), study_lock(folder):
         storage = open_storage(folder, heal=True)
         studies = {
-            name: open_family(storage, name, spaces[name], experiment, fingerprint)
+            name: open_family(
+                storage,
+                name,
+                spaces[name],
+                experiment,
+                fingerprint,
+                earlier.get(name, ()),
+                widen=widen,
+            )
             for name in experiment.families
         }
         ledger = Ledger(folder, experiment, spaces, storage, studies, folds, tell)
         uid = next(iter(studies.values())).user_attrs["uid"]
+        if experiment.search.sampler == "grid":
+            for name in filter(ledger.lacking, ledger.families):
+                target = (ledger.target(name) or 0) + extra_trials
+                check_grid(spaces[name], experiment.search.levels, ledger.trials(name), target)
         if extra_trials:
             ledger.extend(extra_trials)
         if ledger.remaining() == 0:

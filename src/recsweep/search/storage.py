@@ -5,7 +5,7 @@ They are the only truth about a sweep: resuming, selecting and reporting start f
 
 import json
 import uuid
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import optuna
@@ -14,10 +14,17 @@ from optuna.storages.journal import JournalFileBackend, JournalFileOpenLock
 
 from recsweep.config.schema import Decides, Experiment, deciding
 from recsweep.errors import BadInput
-from recsweep.search.trials import check_trials
+from recsweep.models.family import Builds
+from recsweep.records.earlier import Earlier, EarlierStudy
+from recsweep.search.earlier import first_configurations, keep, kept
+from recsweep.search.trials import check_trials, finished
+from recsweep.spaces.declared import DeclaredSpace, Widening
 from recsweep.spaces.space import Space
+from recsweep.spaces.widen import widened, widenings, with_ends
 
 JOURNAL = "optuna.log"
+WIDENED = "widened"
+"""The key of a study's identity that tells which ranges were widened since it began."""
 
 
 def open_storage(folder: Path, *, heal: bool = False) -> JournalStorage:
@@ -55,10 +62,18 @@ def _drop_torn_line(path: Path) -> None:
 
 
 def open_family(
-    storage: JournalStorage, name: str, space: Space, experiment: Experiment, fingerprint: str
+    storage: JournalStorage,
+    name: str,
+    space: Space,
+    experiment: Experiment,
+    fingerprint: str,
+    earlier: Sequence[EarlierStudy] = (),
+    *,
+    widen: bool = False,
 ) -> optuna.Study:
-    """Create or load one family's Optuna study; a new one begins with the defaults and the
-    space's other first trials.
+    """Create or load one family's Optuna study; a new one begins with the defaults, the best of
+    earlier studies and the space's other first trials. With `widen`, the ranges of one that
+    has begun may be wider now.
 
     Raises:
         BadInput: the study was begun with other data, space or settings.
@@ -69,14 +84,72 @@ def open_family(
         direction="minimize" if experiment.metric.lower_is_better else "maximize",
         load_if_exists=True,
     )
+    if widen:
+        _widen(study, space)
     _check_identity(study, identity(experiment, name, space, fingerprint))
     check_trials(study)
     if not study.get_trials(deepcopy=False):
-        for number, config in enumerate(space.first().values()):
+        keep(study, earlier)
+        lower_is_better = experiment.metric.lower_is_better
+        for number, config in enumerate(first_configurations(space, earlier, lower_is_better)):
             study.enqueue_trial(config, user_attrs={"number": number})
     if "uid" not in study.user_attrs:
         study.set_user_attr("uid", uuid.uuid4().hex[:8])
     return study
+
+
+def _widen(study: optuna.Study, space: Space) -> None:
+    """Record wider ranges, in one line of the journal; whatever else differs is refused later."""
+    begun = study.user_attrs.get("identity")
+    if begun is None:
+        raise BadInput(
+            f"--widen: {study.study_name} has no trial yet; change the range in its space file"
+        )
+    trials = len(finished(study.get_trials(deepcopy=False)))
+    then = DeclaredSpace(**begun["space"])
+    if found := widenings(then, space, trials):
+        wide = with_ends(then, {w.parameter: w.now for w in found})
+        ranges = [*begun.get(WIDENED, ()), *(w.model_dump(mode="json") for w in found)]
+        study.set_user_attr("identity", {**begun, "space": wide, WIDENED: ranges})
+
+
+def kept_widenings(study: optuna.Study) -> tuple[Widening, ...]:
+    """Ranges that were widened on the way, in order."""
+    begun = study.user_attrs.get("identity", {})
+    return tuple(Widening(**entry) for entry in begun.get(WIDENED, ()))
+
+
+def widened_before(folder: Path, spaces: Mapping[str, Space], families: Builds) -> dict[str, Space]:
+    """The spaces as they are in a study that may have begun, whose files don't know of `--widen`.
+
+    Raises:
+        BadInput: the journal can't be read.
+    """
+    found = dict(spaces)
+    for name, study in _begun(folder).items():
+        for w in kept_widenings(study) if name in found else ():
+            parameter = found[name].parameters.get(w.parameter)
+            if parameter is not None and (parameter.low, parameter.high) == w.before:
+                found[name] = widened(found[name], w.parameter, w.now, families, str(folder))
+    return found
+
+
+def kept_earlier(folder: Path) -> Earlier:
+    """What each family of a study began with, by its journal; nothing, where there is none.
+
+    Raises:
+        BadInput: the journal can't be read.
+    """
+    found = {name: kept(study) for name, study in _begun(folder).items()}
+    return {name: studies for name, studies in found.items() if studies}
+
+
+def _begun(folder: Path) -> dict[str, optuna.Study]:
+    if not (folder / JOURNAL).exists():
+        return {}
+    storage = open_storage(folder)
+    names = optuna.get_all_study_names(storage)
+    return {name: optuna.load_study(study_name=name, storage=storage) for name in names}
 
 
 def identity(
@@ -98,7 +171,7 @@ def _check_identity(study: optuna.Study, now: Mapping[str, object]) -> None:
         study.set_user_attr("identity", now)
         return
     for key in {**begun, **now}:
-        if begun.get(key) != now.get(key):
+        if key != WIDENED and begun.get(key) != now.get(key):
             before, after = _difference(begun.get(key), now.get(key))
             raise BadInput(
                 f"{study.study_name}: this study began with {key} {before}, now it is {after}; "

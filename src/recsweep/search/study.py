@@ -7,9 +7,11 @@ import optuna
 
 from recsweep.config.schema import Experiment
 from recsweep.errors import BadInput
+from recsweep.records.earlier import summed_up
 from recsweep.records.study import Study
+from recsweep.search.earlier import kept
 from recsweep.search.sessions import read_sessions
-from recsweep.search.storage import JOURNAL, open_storage
+from recsweep.search.storage import JOURNAL, kept_widenings, open_storage
 from recsweep.search.trials import trial_rows
 from recsweep.spaces.space import Space
 
@@ -47,4 +49,6 @@ def build_study(
         folds=folds,
         sessions=read_sessions(folder),
         trials=trial_rows(studies),
+        widened={s.study_name: found for s in studies if (found := kept_widenings(s))},
+        warm_start=summed_up({study.study_name: kept(study) for study in studies}),
     )

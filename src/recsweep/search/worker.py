@@ -3,7 +3,7 @@
 import gc
 import math
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -19,9 +19,7 @@ from recsweep.search.checkpoints import Checkpoints, Owner, Pace, Unusable
 from recsweep.search.ledger import Proposal
 from recsweep.search.remote_checkpoints import checkpoints_at
 from recsweep.search.stopping import is_over
-from recsweep.training.trial import Diverged, Trial
-
-MakeTrial = Callable[..., Trial]
+from recsweep.training.trial import Diverged, MakeTrial, Trial
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,7 @@ from pydantic import field_validator
 
 from recsweep.config.files import nearest
 from recsweep.config.schema import Schema
-from recsweep.config.values import Value
+from recsweep.config.values import OneValue, Value
 from recsweep.spaces.parameter import Parameter
 
 
@@ -15,10 +15,10 @@ class DeclaredSpace(Schema):
     """The keys of a space file. What a study records of a space, too."""
 
     family: str  # in the registry
-    fixed: Mapping[str, Value] = {}
-    defaults: Mapping[str, Value] = {}  # the first trial, without the fixed values
+    fixed: Mapping[str, OneValue] = {}
+    defaults: Mapping[str, OneValue] = {}  # the first trial, without the fixed values
     # in what each differs from the defaults; tried after them and before the sampler's own
-    first_trials: tuple[Mapping[str, Value], ...] = ()
+    first_trials: tuple[Mapping[str, OneValue], ...] = ()
     parameters: Mapping[str, Parameter] = {}  # each after those that it depends on
 
     @field_validator("parameters", mode="before")
@@ -53,6 +53,18 @@ class DeclaredSpace(Schema):
     def keys_as_declared(self) -> dict[str, Any]:
         """For the record: what the file says, without what it leaves out."""
         return self.model_dump(mode="json", exclude_unset=True)
+
+
+Ends = tuple[float, float]
+
+
+class Widening(Schema):
+    """A range that was widened after the study had begun."""
+
+    parameter: str
+    before: Ends
+    now: Ends
+    trials: int  # that the family had by then
 
 
 def _check_condition(

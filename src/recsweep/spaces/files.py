@@ -11,6 +11,8 @@ from recsweep.models.family import Builds
 from recsweep.spaces.declared import DeclaredSpace
 from recsweep.spaces.space import Space
 
+optuna.logging.set_verbosity(optuna.logging.ERROR)  # a study of probes is nobody's news
+
 PROBES = 64
 """Configurations that are drawn at random to see whether the family takes them."""
 

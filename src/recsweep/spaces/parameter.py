@@ -2,12 +2,12 @@
 
 import math
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Literal, Self
+from typing import TYPE_CHECKING, Any, Literal, Self
 
 from pydantic import Field, model_validator
 
 from recsweep.config.schema import Schema
-from recsweep.config.values import Configuration, Value
+from recsweep.config.values import Configuration, OneValue, Value
 
 if TYPE_CHECKING:
     import optuna
@@ -24,12 +24,20 @@ class Parameter(Schema):
     name: str = Field("", exclude=True)  # its key among the space's parameters
     int: IntRange | None = None
     float: FloatRange | None = None
-    choice: tuple[Value, ...] | None = None
+    choice: tuple[OneValue, ...] | None = None
     log: bool = False
     step: Number | None = Field(None, gt=0)
-    when: Mapping[str, tuple[Value, ...]] = {}  # other -> its values with which this exists
+    pow2: bool = False  # powers of two, all equally likely
+    when: Mapping[str, tuple[OneValue, ...]] = {}  # other -> its values with which this exists
     role: Literal["scientific", "nuisance"]
     why: str = Field(min_length=1)
+
+    @model_validator(mode="before")
+    @classmethod
+    def _powers_have_a_log_scale(cls, raw: Any) -> Any:
+        if isinstance(raw, Mapping) and raw.get("pow2") is True:
+            return {"log": True, **raw}
+        return raw
 
     @model_validator(mode="after")
     def _one_kind(self) -> Self:
@@ -38,6 +46,8 @@ class Parameter(Schema):
             raise ValueError(f"give one of int, float, choice; found {', '.join(given) or 'none'}")
         if self.choice is not None:
             _check_choice(self.choice, self.log, self.step)
+        elif self.pow2:
+            _check_powers(self.int, self.log, self.step)
         else:
             _check_range(self.low, self.high, self.log, self.step, whole=self.int is not None)
         return self
@@ -75,6 +85,17 @@ class Parameter(Schema):
             f"{name} is {' or '.join(map(str, allowed))}" for name, allowed in self.when.items()
         )
 
+    @property
+    def rounded(self) -> bool:
+        """Is what a sampler draws brought to a grid that Optuna has no distribution for?"""
+        return self.pow2 or (self.log and self.step is not None)
+
+    def to_grid(self, value: Value) -> Value:
+        """The value that a drawn one stands for: itself, where Optuna knows the grid."""
+        if not self.rounded or isinstance(value, str):
+            return value
+        return self.at(self.position(value))
+
     def distribution(self) -> "optuna.distributions.BaseDistribution":
         """As Optuna knows it."""
         from optuna.distributions import (
@@ -85,19 +106,23 @@ class Parameter(Schema):
 
         if self.choice is not None:
             return CategoricalDistribution(self.choice)
+        step = None if self.rounded else self.step
         if self.int is not None:
-            return IntDistribution(*self.int, log=self.log, step=int(self.step or 1))
-        return FloatDistribution(self.low, self.high, log=self.log, step=self.step)
+            return IntDistribution(*self.int, log=self.log, step=int(step or 1))
+        return FloatDistribution(self.low, self.high, log=self.log, step=step)
 
     def suggest(self, trial: "optuna.Trial") -> Value:
         """Ask Optuna for a value."""
         if self.choice is not None:
             chosen: Value = trial.suggest_categorical(self.name, self.choice)  # type: ignore[assignment]
             return chosen
+        step = None if self.rounded else self.step
         if self.int is not None:
-            step = int(self.step or 1)
-            return trial.suggest_int(self.name, *self.int, log=self.log, step=step)
-        return trial.suggest_float(self.name, self.low, self.high, log=self.log, step=self.step)
+            step = int(step or 1)
+            return self.to_grid(trial.suggest_int(self.name, *self.int, log=self.log, step=step))
+        return self.to_grid(
+            trial.suggest_float(self.name, self.low, self.high, log=self.log, step=step)
+        )
 
     def problem(self, value: Value) -> str | None:
         """Say why `value` is none of this parameter's; None if it is one."""
@@ -110,9 +135,12 @@ class Parameter(Schema):
             return f"{value!r} is not {'a whole number' if numbers is int else 'a number'}"
         if not self.low <= value <= self.high:
             return f"{value!r} is outside [{self.low:g}, {self.high:g}]"
-        if self.step and not on_grid(value, self.low, self.step):
-            return f"{value!r} is not a multiple of step {self.step:g} above {self.low:g}"
-        return None
+        if self.pow2 and value not in self.values():
+            return f"{value!r} is no power of two"
+        off = self.step and not on_grid(value, self.low, self.step)
+        return (
+            f"{value!r} is not a multiple of step {self.step:g} above {self.low:g}" if off else None
+        )
 
     def position(self, value: Value) -> Number:
         """Where a value lies between the ends, from 0 to 1, on the range's own scale."""
@@ -125,10 +153,30 @@ class Parameter(Schema):
             return math.log(number / self.low) / math.log(self.high / self.low)
         return (number - self.low) / (self.high - self.low)
 
+    def at(self, position: Number) -> Value:
+        """The value at a position from 0 to 1. Choices, powers of two and whole numbers have equal
+        parts of it; on a log scale it is the nearest number of the grid.
+        """
+        if self.pow2 or self.choice is not None or (self.int is not None and not self.log):
+            values = self.values()
+            return values[min(math.floor(position * len(values)), len(values) - 1)]
+        number: Number = (
+            self.low * (self.high / self.low) ** position
+            if self.log
+            else self.low + position * (self.high - self.low)
+        )
+        step = self.step or (1 if self.int is not None else None)
+        if step is not None:
+            number = self.low + round((number - self.low) / step) * step
+        number = min(max(number, self.low), self.high)
+        return round(number) if self.int is not None else number
+
     def values(self) -> tuple[Value, ...]:
         """Every value of a choice or of a range of whole numbers."""
         if self.choice is not None:
             return self.choice
+        if self.pow2:
+            return tuple(2**n for n in range(_exponent(self.low), _exponent(self.high) + 1))
         return tuple(range(int(self.low), int(self.high) + 1, int(self.step or 1)))
 
     @property
@@ -166,9 +214,19 @@ def _check_range(low: float, high: float, log: bool, step: float | None, *, whol
         raise ValueError(f"a range on a log scale starts above 0, found [{low:g}, {high:g}]")
     if step is None:
         return
-    if log:
-        raise ValueError("a range has log or step, not both")
     if whole and step % 1:
         raise ValueError(f"the step of an int is a whole number, found {step}")
     if not on_grid(high, low, step):
         raise ValueError(f"step {step} does not lead from {low:g} to {high:g}")
+
+
+def _check_powers(whole: IntRange | None, log: bool, step: float | None) -> None:
+    if whole is None or step is not None or not log:
+        raise ValueError("pow2 is for an int without step, on a log scale")
+    low, high = whole
+    if not 0 < low < high or any(end & (end - 1) for end in whole):
+        raise ValueError(f"pow2: the ends of [{low}, {high}] should be two powers of two")
+
+
+def _exponent(power: float) -> int:
+    return int(power).bit_length() - 1

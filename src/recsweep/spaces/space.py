@@ -2,7 +2,7 @@
 
 import math
 from itertools import product
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from pydantic import Field, ValidationError
 
@@ -81,24 +81,27 @@ class Space(DeclaredSpace):
         return []
 
     def near_edge(self, config: Configuration) -> list[str]:
-        """Warn of values within EDGE of an end of their range, where widening it might help.
+        """Warn of values near an end of their range, where widening it might help."""
+        return [
+            f"{name} = {config[name]:.4g} is at the {side} end of [{p.low:g}, {p.high:g}]: "
+            "a wider range may hold a better one"
+            for name, p in self.parameters.items()
+            if name in config and (side := self.edge(name, config[name])) is not None
+        ]
 
-        An end that the family itself can't pass (no dropout, one layer) is no reason to warn.
+    def edge(self, name: str, value: Value) -> Literal["lower", "upper"] | None:
+        """The end of its range that a value lies near (`EDGE`); None: neither, or one that the
+        family itself can't pass (no dropout, one layer).
         """
-        warnings = []
-        for parameter in self.parameters.values():
-            value = config.get(parameter.name)
-            if parameter.choices or isinstance(value, str) or value is None:
-                continue
-            position = parameter.position(value)
-            side = "lower" if position <= EDGE else "upper" if position >= 1 - EDGE else None
-            end = parameter.low if side == "lower" else parameter.high
-            if side is not None and not self._is_limit(parameter.name, end):
-                warnings.append(
-                    f"{parameter.name} = {value:.4g} is at the {side} end of "
-                    f"[{parameter.low:g}, {parameter.high:g}]: a wider range may hold a better one"
-                )
-        return warnings
+        parameter = self.parameters[name]
+        if parameter.choices or isinstance(value, str):
+            return None
+        position = parameter.position(value)
+        if position <= EDGE:
+            return None if self._is_limit(name, parameter.low) else "lower"
+        if position >= 1 - EDGE:
+            return None if self._is_limit(name, parameter.high) else "upper"
+        return None
 
     def _is_limit(self, name: str, end: float) -> bool:
         bounds = self.config.model_fields[name].metadata

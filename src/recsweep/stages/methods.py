@@ -16,6 +16,14 @@ from recsweep.records.selection import BestFile
 from recsweep.records.study import Study
 from recsweep.spaces.parameter import Parameter
 
+SAMPLERS = {
+    "tpe": "a tree-structured Parzen estimator (Optuna)",
+    "gp": "a Gaussian process with expected improvement (Optuna)",
+    "cma_es": "CMA-ES (cmaes)",
+    "random": "random search",
+    "sobol": "a scrambled Sobol sequence",
+    "grid": "a grid in random order",
+}
 SHOWN = ("torch", "optuna", "ray", "numpy", "scikit-learn")
 
 
@@ -107,10 +115,14 @@ def _tuning(experiment: Experiment, study: Study | None) -> Iterator[str]:
     stopping = experiment.stopping
     yield (
         f"Every tuned family, the baselines included, had {_budget(experiment, study)} "
-        f"on the same folds with the same seeds, proposed by a "
-        "tree-structured Parzen estimator (Optuna) after the first trials that the "
-        "family's space names, its defaults before others."
+        f"on the same folds with the same seeds, proposed by {SAMPLERS[experiment.search.sampler]} "
+        "after the first trials that the family's space names, its defaults before others."
     )
+    if experiment.warm_start:
+        yield (
+            "After the defaults, each tried the best configurations that earlier studies "
+            f"({', '.join(experiment.warm_start)}) had found, none of which saw the sealed test."
+        )
     if stopping.rule == "halving":
         yield (
             "Within a family, trials were stopped early by asynchronous successive halving "
@@ -241,7 +253,9 @@ def _range(parameter: Parameter) -> str:
         text = "{" + ", ".join(map(str, parameter.choices)) + "}"
     else:
         text = f"[{parameter.low:g}, {parameter.high:g}]"
-        text += ", whole numbers" if parameter.int is not None else ""
+        whole = ", powers of two" if parameter.pow2 else ", whole numbers"
+        text += whole if parameter.int is not None else ""
+        text += f", in steps of {parameter.step:g}" if parameter.step else ""
     text += ", log scale" if parameter.log else ""
     return f"{text}, if {parameter.condition}" if parameter.when else text
 

@@ -70,7 +70,7 @@ def confirmed(best: BestFile, folder: Path) -> Confirmation | None:
 def unconfirmed(best: BestFile, folder: Path, otherwise: str = "") -> BadInput:
     """Why the sealed test stays sealed, and what to do about it."""
     read = read_confirmation(folder)
-    found = "has no verdicts" if read is None else f"confirms another {best.family}"
+    found = "has no verdicts" if read is None else f"has no verdict on this {best.family}"
     return BadInput(
         f"{folder / VERDICTS}: {found}, so the sealed test stays sealed; run recsweep confirm "
         f"{folder} first{otherwise}"

@@ -5,7 +5,7 @@ from recsweep.bundle.format import BundleFile, Fitted, Selected
 from recsweep.evaluation.probability import Calibrator
 from recsweep.models.protocol import Context
 from recsweep.tasks.registry import TASKS
-from recsweep.testing.cases import CPU, EPOCHS, Case
+from recsweep.testing.cases import CPU, Case
 from recsweep.testing.worlds import whole_world
 
 
@@ -21,8 +21,7 @@ def pieces_of(case: Case) -> tuple[BundleFile, dict[str, bytes]]:
     split = whole_world(case.task, case.settings)
     training = TASKS[case.task].training(split)
     model = case.traits.model(case.config, Context(training, 0, CPU, "fp32"))
-    for _ in range(case.traits.epochs or EPOCHS):
-        model.fit_epoch()
+    model.fit_epoch()
     content, files = parts_of(model, split, training, Calibrator())
     fitted = Fitted(
         until="everything",
@@ -39,7 +38,7 @@ def pieces_of(case: Case) -> tuple[BundleFile, dict[str, bytes]]:
         kind=case.family.name,
         task=case.task,
         config=case.config,
-        epochs=EPOCHS,
+        epochs=1,
         seed=0,
         fitted=fitted,
         selected=Selected(trial="", rule="", metric="", value=0, folds=(), trials=None),

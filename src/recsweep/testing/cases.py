@@ -62,9 +62,20 @@ class Case:
         return model
 
     @cached_property
+    def trained(self) -> tuple[Any, list[float | None]]:
+        """A fitted model, to be asked and not to be changed, and the losses of its epochs."""
+        model = self.built()
+        return model, [model.fit_epoch() for _ in range(self.traits.epochs or EPOCHS)]
+
+    @property
     def model(self) -> Any:
-        """A fitted one, to be asked and not to be changed."""
-        return self.fitted()
+        """That model."""
+        return self.trained[0]
+
+    @cached_property
+    def found(self) -> NDArray[Any]:
+        """Its answers."""
+        return self.answers(self.model)
 
     def answers(
         self, model: Any, targets: Targets | None = None, fold: Fold | None = None

@@ -17,7 +17,7 @@ from recsweep.models.family import Family
 from recsweep.models.protocol import Portrayable, Resumable
 from recsweep.tasks.registry import TASKS
 from recsweep.testing.bundles import bundle_of
-from recsweep.testing.cases import Case, cases_of
+from recsweep.testing.cases import EPOCHS, Case, cases_of
 from recsweep.testing.worlds import smallest_world, world
 
 RTOL, ATOL = 1e-4, 1e-5
@@ -68,10 +68,8 @@ def check_family(family: Family, cases: Iterable[Case] | None = None) -> None:
 
 def answers_are_finite_and_one_for_each_target(case: Case) -> None:
     """Targets on courses that training doesn't know are among them."""
-    model, targets = case.built(), case.fold.validation
-    losses = [model.fit_epoch() for _ in range(case.traits.epochs or 2)]
+    (model, losses), targets, found = case.trained, case.fold.validation, case.found
     assert all(loss is None or np.isfinite(loss) for loss in losses)
-    found = case.answers(model)
     assert len(found) == len(targets)
     assert np.isfinite(found).all()
     if hasattr(model, "score"):
@@ -91,7 +89,7 @@ def a_seed_gives_one_model_whatever_happens_around_it(case: Case) -> None:
     expected = np.random.random()
     np.random.seed(3)
     model = case.built()
-    for _ in range(case.traits.epochs or 2):
+    for _ in range(case.traits.epochs or EPOCHS):
         model.fit_epoch()
         case.answers(model)
     _same(model.state(), case.model.state())
@@ -110,7 +108,9 @@ def a_loaded_state_answers_as_the_saved_model_did(case: Case) -> None:
     training leaves alone.
     """
     bare = replace(case.fold, training=case.fold.training.without_learners())
-    model, other = case.fitted(), case.built(bare, seed=9)
+    model, other = case.built(), case.built(bare, seed=9)
+    for _ in range(case.traits.epochs or 1):
+        model.fit_epoch()
     state = model.state()
     kept = {name: value.clone() for name, value in state.items()}
     other.load_state(load(save({n: value.contiguous() for n, value in state.items()})))
@@ -121,19 +121,21 @@ def a_loaded_state_answers_as_the_saved_model_did(case: Case) -> None:
 
 def a_restored_checkpoint_goes_on_bit_for_bit(case: Case) -> None:
     """Of a family that trains on and says that it can."""
-    if case.traits.epochs is not None or not isinstance(case.model, Resumable):
+    model = case.model
+    if case.traits.epochs is not None or not isinstance(model, Resumable):
         return
-    undisturbed, cut_off, resumed = case.built(), case.built(), case.built()
-    losses = [undisturbed.fit_epoch() for _ in range(4)]
-    for _ in range(2):
-        cut_off.fit_epoch()
+    cut_off, resumed = case.built(), case.built()
+    cut_off.fit_epoch()
     kept = load(save(cut_off.checkpoint()))
-    cut_off.fit_epoch()  # what was kept is a copy
+    losses = [cut_off.fit_epoch()]  # what was kept is a copy
+    assert losses == case.trained[1][1:]
+    _same(cut_off.state(), case.model.state())  # which nothing disturbed
+    losses += [cut_off.fit_epoch()]
     torch.manual_seed(99)
     np.random.seed(99)
     resumed.restore(kept)
-    assert [resumed.fit_epoch() for _ in range(2)] == losses[2:]
-    _same(undisturbed.state(), resumed.state())
+    assert [resumed.fit_epoch() for _ in losses] == losses
+    _same(cut_off.state(), resumed.state())
 
 
 def nothing_past_a_targets_length_reaches_its_answer(case: Case) -> None:
@@ -153,12 +155,12 @@ def nothing_past_a_targets_length_reaches_its_answer(case: Case) -> None:
         event_features=_moved(histories.event_features, behind),
     )
     found = case.answers(case.model, replace(targets, histories=changed))[first]
-    np.testing.assert_array_equal(found, case.answers(case.model)[first])
+    np.testing.assert_array_equal(found, case.found[first])
 
 
 def an_answer_is_the_same_alone_and_in_company(case: Case) -> None:
     """Neither other learners nor other targets of the same history change it."""
-    targets, together = case.fold.validation, case.answers(case.model)
+    targets, together = case.fold.validation, case.found
     for n in (0, len(targets) // 2, len(targets) - 1):
         one = targets.at(np.array([n]))
         history = _history(targets.histories, int(one.sequence[0]))
@@ -169,7 +171,7 @@ def an_answer_is_the_same_alone_and_in_company(case: Case) -> None:
 def order_reaches_answers_exactly_where_it_is_said_to(case: Case) -> None:
     """`reads_order`: what happened at a history's moments is shuffled, the moments stay."""
     after = case.answers(case.model, _shuffled(case.fold.validation))
-    same = np.allclose(after, case.answers(case.model), RTOL, ATOL)
+    same = np.allclose(after, case.found, RTOL, ATOL)
     assert same is not case.traits.sees_order(case.config)
 
 
@@ -178,7 +180,7 @@ def columns_reach_no_family_that_uses_none(case: Case) -> None:
     if not case.traits.uses_features:
         plain = world(case.task, case.settings, features=False)
         found = case.answers(case.fitted(plain), fold=plain)
-        np.testing.assert_array_equal(found, case.answers(case.model))
+        np.testing.assert_array_equal(found, case.found)
 
 
 def a_state_of_a_learner_is_there_where_it_is_said_to_be(case: Case) -> None:

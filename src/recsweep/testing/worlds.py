@@ -1,9 +1,10 @@
 """Small made-up logs, and folds of them for any task."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
+from functools import wraps
 from pathlib import Path
-from typing import Any
+from typing import Any, ParamSpec, TypeVar
 
 import numpy as np
 import polars as pl
@@ -25,7 +26,25 @@ LOOK = KINDS.index("browse")
 Row = tuple[int, float, int, int]  # learner, day, course, kind
 Settings = Mapping[str, object]
 
+P = ParamSpec("P")
+T = TypeVar("T")
 
+
+def _once(make: Callable[P, T]) -> Callable[P, T]:
+    """The same for all who ask, and who change nothing of it."""
+    made: dict[str, T] = {}
+
+    @wraps(make)
+    def found(*asked: P.args, **named: P.kwargs) -> T:
+        key = repr((asked, named))
+        if key not in made:
+            made[key] = make(*asked, **named)
+        return made[key]
+
+    return found
+
+
+@_once
 def world(task: str, settings: Settings, features: bool = True) -> Fold:
     """A fold of two dozen learners: trained on sixty days, asked about forty.
 
@@ -43,6 +62,7 @@ def world(task: str, settings: Settings, features: bool = True) -> Fold:
     return fold_of(task, settings, _rows(), COURSES + UNSEEN, features)
 
 
+@_once
 def whole_world(task: str, settings: Settings) -> Split:
     """All of the same log as what is learned from, with nothing after it."""
     experiment = _experiment(task, settings, features=True)
@@ -62,6 +82,7 @@ def _rows() -> list[Row]:
     return rows
 
 
+@_once
 def smallest_world(task: str, settings: Settings) -> Fold:
     """One course, and ten learners who come one after the other; every second buys it."""
     if "texts" in question_of(task).reads:

@@ -19,7 +19,8 @@ def space_table(spaces: Mapping[str, DeclaredSpace]) -> RunTable:
         for p in space.parameters.values():
             kind, found = p.declared
             scale = "log" if p.log else "" if p.choice else "linear"
-            shown = f"{kind} {list(found)}"
+            shown = f"{'pow2' if p.pow2 else kind} {list(found)}"
+            shown += f" step {p.step:g}" if p.step else ""
             rows.append([family, p.name, shown, scale, p.condition, p.role, p.why])
     return columns, rows
 

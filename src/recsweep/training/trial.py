@@ -146,6 +146,10 @@ class Trial:
         self.last, self.best = checkpoint.last, checkpoint.best
 
 
+MakeTrial = Callable[..., Trial]
+"""As `Trial` itself."""
+
+
 def fold_seed(seed: int, fold: int) -> int:
     """Folds start from different weights, the same ones in every trial with this seed."""
     return seed * 1009 + fold

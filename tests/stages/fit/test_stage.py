@@ -116,7 +116,7 @@ def test_a_verdict_on_another_configuration_is_none(
 ) -> None:
     confirm_stage(world.study, world.root, workers=1)
     edit(world.best(MF), "epochs: 2", "epochs: 1")
-    with pytest.raises(BadInput, match="confirms another matrix_factorization, so the sealed test"):
+    with pytest.raises(BadInput, match="no verdict on this matrix_factorization, so the sealed"):
         fit(world, until="everything")
     assert load_bundle(fit(world)).file.evidence is None
 

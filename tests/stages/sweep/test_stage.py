@@ -44,7 +44,13 @@ class Searched:
         experiment = experiment_of(tracking={"wandb": "off"})
         dataset = SimpleNamespace(fingerprint="abc", folder=Path("data/log-abc"))
         inputs = SimpleNamespace(
-            experiment=experiment, folder=folder, dataset=dataset, folds=(), spaces={}
+            experiment=experiment,
+            folder=folder,
+            dataset=dataset,
+            folds=(),
+            spaces={},
+            earlier={},
+            widen=False,
         )
         self.inputs = cast(Any, inputs)
 

@@ -12,6 +12,7 @@ from recsweep.config.schema.base import (
     ByName,
     Loss,
     Name,
+    RawPath,
     Schema,
     Seed,
     SpacePath,
@@ -26,6 +27,7 @@ from recsweep.config.schema.search import (
     Budget,
     Confirm,
     Resources,
+    Search,
     Selection,
     Stopping,
     Storage,
@@ -83,9 +85,12 @@ class Experiment(Schema):
     # Neither decides anything: what a space holds is recorded.
     families: Annotated[Mapping[ArmName, SpacePath | Arm], ByName, Field(min_length=1)]
     budget: Budget = Budget()
+    search: Annotated[Search, Decides.TRIALS] = later(Search())
     stopping: Annotated[Stopping, Decides.TRIALS] = Stopping()
     # The same trials and stops whatever finishes first.
     repeatable: Annotated[bool, Decides.TRIALS] = later(False)
+    # Folders of earlier studies, whose trials every tuned family knows before its first one.
+    warm_start: Annotated[tuple[RawPath, ...], Decides.TRIALS] = later(())
     resources: Resources = Resources()
     tracking: Annotated[Tracking, Decides.NOTHING] = Tracking()
     storage: Annotated[Storage, Decides.NOTHING] = Storage()
@@ -122,12 +127,25 @@ class Experiment(Schema):
         return keys
 
     @model_validator(mode="after")
+    def _an_end_of_the_study_is_of_its_trials(self) -> Self:
+        if self.stopping.study is not None and self.budget.seconds is not None:
+            raise ValueError(
+                "stopping.study needs budget.trials, not budget.seconds: what further trials may "
+                "gain depends on how many are left"
+            )
+        return self
+
+    @model_validator(mode="after")
     def _fits_together(self) -> Self:
         if self.stopping.grace_epochs > self.budget.epochs:
             raise ValueError(
                 f"stopping.grace_epochs = {self.stopping.grace_epochs} exceeds "
                 f"budget.epochs = {self.budget.epochs}"
             )
+        if len(set(self.warm_start)) < len(self.warm_start):
+            raise ValueError(f"warm_start: names a study twice: {', '.join(self.warm_start)}")
+        if self.search.sampler == "grid" and self.budget.seconds is not None:
+            raise ValueError("search.sampler: grid needs budget.trials, not budget.seconds")
         if self.repeatable and self.stopping.rule != "halving":
             raise ValueError(
                 f"repeatable: true needs stopping.rule halving, not {self.stopping.rule}"
@@ -136,11 +154,6 @@ class Experiment(Schema):
             raise ValueError(
                 "repeatable: true needs budget.trials, not budget.seconds: how many trials fit "
                 "into them differs from run to run"
-            )
-        if self.stopping.study is not None and self.budget.seconds is not None:
-            raise ValueError(
-                "stopping.study needs budget.trials, not budget.seconds: what further trials may "
-                "gain depends on how many are left"
             )
         question = question_of(self.task)
         metric = question.metrics.get(self.metric.name)

@@ -55,6 +55,13 @@ class StudyStop(Schema):
     below: Annotated[float, Field(gt=0)]  # of the study's metric: the smallest gain that matters
 
 
+class Search(Schema):
+    """Who proposes a family's configurations, once its first ones are tried."""
+
+    sampler: Literal["tpe", "gp", "cma_es", "random", "sobol", "grid"] = later("tpe")
+    levels: Annotated[int, Field(ge=2)] = later(3)  # grid: values of each range
+
+
 class Stopping(Schema):
     """Within a family, on the cross-validated mean: asynchronous successive halving, or how far a
     trial may lag behind the best.

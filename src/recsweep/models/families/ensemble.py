@@ -2,8 +2,9 @@
 
 Courses are ranked by the weighted mean of reciprocal ranks, 1 / (60 + rank) (Cormack, Clarke &
 Büttcher 2009, reciprocal rank fusion): scores of different families have no common scale, ranks
-have. Of equals each has the worst rank, as everywhere. Probabilities are averaged as they are
-(Caruana et al. 2004). Which models, and with which weights: `stages/fuse/`.
+have. Of equals each has the worst rank, as everywhere. Probabilities, and differences that a
+treatment makes, are averaged as they are (Caruana et al. 2004). Which models, and with which
+weights: `stages/fuse/`.
 """
 
 import math
@@ -18,10 +19,10 @@ from numpy.typing import NDArray
 from pydantic import Field
 from torch import Tensor
 
-from recsweep.config.schema import NEXT_ITEM, PURCHASE, Schema
+from recsweep.config.schema import NEXT_ITEM, PURCHASE, TEXT, UPLIFT, Schema
 from recsweep.config.schema.base import PositiveInt
 from recsweep.config.values import Value
-from recsweep.data.types import Float64
+from recsweep.data.types import Float64, Training
 from recsweep.models.cases import CaseBook
 from recsweep.models.family import Build, Family
 from recsweep.models.protocol import (
@@ -33,6 +34,8 @@ from recsweep.models.protocol import (
     Recommender,
 )
 from recsweep.models.registry import families_of
+from recsweep.models.text.texts import TextClassifier, Texts, texts_of
+from recsweep.models.uplift import UpliftBook, UpliftConfig, UpliftModel
 
 M = TypeVar("M", bound=Model)
 
@@ -64,7 +67,8 @@ class Vote:
     of: Callable[[Any, Any], Any]  # a model, and what it is asked
     kept: Callable[[Any], NDArray[Any]]  # an answer as an array
     given: Callable[[NDArray[Any]], Any]  # an array as the task's scorer takes an answer
-    size: Callable[[int], int]  # bytes of what it says to one target; takes n_items
+    size: Callable[[Training], int]  # bytes of what it says to one target
+    joins: Callable[[Build[Any, Any]], bool] = lambda build: True  # is it of the others' scale?
 
 
 def reciprocal_ranks(model: Recommender, histories: Histories) -> Tensor:
@@ -79,14 +83,38 @@ def probabilities(model: Classifier, book: CaseBook) -> Float64:
     return model.probability(book)
 
 
+def of_labels(model: TextClassifier, texts: Texts) -> Float64:
+    """(n_texts, n_classes)."""
+    return model.probabilities(texts)
+
+
+def differences(model: UpliftModel, book: UpliftBook) -> Float64:
+    """(n_examples,)."""
+    return model.uplift(book)
+
+
 VOTES: Mapping[str, Vote] = {
     NEXT_ITEM: Vote(
         reciprocal_ranks,
         lambda votes: votes.cpu().numpy(),
         torch.from_numpy,
-        lambda n_items: 4 * n_items,
+        lambda training: 4 * training.n_items,
     ),
-    PURCHASE: Vote(probabilities, np.asarray, np.asarray, lambda n_items: 8),
+    PURCHASE: Vote(probabilities, np.asarray, np.asarray, lambda training: 8),
+    TEXT: Vote(
+        of_labels,
+        np.asarray,
+        np.asarray,
+        lambda training: 8 * len(texts_of(training).classes),
+    ),
+    UPLIFT: Vote(
+        differences,
+        np.asarray,
+        np.asarray,
+        lambda training: 8,
+        # Floors order people, by no estimate of a difference.
+        lambda build: issubclass(build.config, UpliftConfig),
+    ),
 }
 """Task -> what is fused there."""
 
@@ -154,6 +182,29 @@ class ClassifyingEnsemble(Ensemble[Classifier]):
         return probability
 
 
+class TextEnsemble(Ensemble[TextClassifier]):
+    """A `TextClassifier`."""
+
+    def state(self) -> dict[str, Tensor]:
+        """Each member's, and the labels that all of them know."""
+        members = super().state()
+        return {"classes": members["0/classes"].clone(), **members}
+
+    def probabilities(self, texts: Texts) -> Float64:
+        """(n_texts, n_classes) the weighted mean of the members' probabilities."""
+        probability: Float64 = self._answer(texts)
+        return probability
+
+
+class UpliftEnsemble(Ensemble[UpliftModel]):
+    """One that says what difference a treatment makes."""
+
+    def uplift(self, book: UpliftBook) -> Float64:
+        """(n_examples,) the weighted mean of the members' differences."""
+        difference: Float64 = self._answer(book)
+        return difference
+
+
 def _reads_order(task: str, config: EnsembleConfig) -> bool:
     builds = families_of(task)
     return any(builds[member.kind].sees_order(member.config) for member in config.members)
@@ -171,6 +222,11 @@ FAMILY = Family(
             reads_order=partial(_reads_order, task),
             uses_features=True,
         )
-        for task, ensemble in ((NEXT_ITEM, RankingEnsemble), (PURCHASE, ClassifyingEnsemble))
+        for task, ensemble in (
+            (NEXT_ITEM, RankingEnsemble),
+            (PURCHASE, ClassifyingEnsemble),
+            (TEXT, TextEnsemble),
+            (UPLIFT, UpliftEnsemble),
+        )
     },
 )

@@ -10,13 +10,15 @@ Both parts add up to one logit and are trained together.
 """
 
 from functools import cached_property
+from typing import Self
 
 import numpy as np
 import torch
-from pydantic import Field
+from pydantic import Field, model_validator
 from torch import Tensor, nn
 
 from recsweep.config.schema import NEXT_ITEM, PURCHASE, TEXT, UPLIFT
+from recsweep.config.values import Sizes
 from recsweep.data.batches import cut_windows
 from recsweep.data.types import UNKNOWN, Int64, Targets, Training
 from recsweep.models.cases import Cases, examples_of, labels_of
@@ -38,10 +40,27 @@ class WideDeepConfig(GradientConfig, FadingConfig):
     """Hyperparameters of `wide_deep`."""
 
     embedding_size: int = Field(ge=1)
-    hidden_size: int = Field(ge=1)
-    depth: int = Field(ge=1)
+    hidden_size: int | None = Field(None, ge=1)
+    depth: int | None = Field(None, ge=1)
+    hidden_sizes: Sizes | None = None  # of each layer, in place of both
     dropout: float = Field(ge=0, lt=1)
     wide_learning_rate: float = Field(gt=0)
+
+    @model_validator(mode="after")
+    def _one_way_to_say_it(self) -> Self:
+        given = (self.hidden_size is None, self.depth is None)
+        if given != ((False, False) if self.hidden_sizes is None else (True, True)):
+            raise ValueError("give hidden_size and depth, or hidden_sizes")
+        return self
+
+    @property
+    def layers(self) -> tuple[int, ...]:
+        """The sizes of the deep part's layers."""
+        if self.hidden_sizes is not None:
+            return self.hidden_sizes
+        assert self.hidden_size is not None
+        assert self.depth is not None
+        return (self.hidden_size,) * self.depth
 
 
 class RankingWideDeepConfig(WideDeepConfig, RankingConfig):
@@ -58,10 +77,10 @@ class WideDeepEncoder(Encoder):
 
     def __init__(self, config: RankingWideDeepConfig, training: Training) -> None:
         super().__init__()
-        self.width, self.dim = config.hidden_size, config.embedding_size
+        self.width, self.dim = config.layers[-1], config.embedding_size
         self.fading, n_items = config, training.n_items
         known = 2 * config.embedding_size + training.sequences.features.shape[1]
-        sizes = [known, *[config.hidden_size] * config.depth]
+        sizes = [known, *config.layers]
         self.deep = nn.Sequential(nn.Dropout(config.dropout), *relu_layers(sizes, config.dropout))
         pair = pairs_of_windows(training)
         previous, item = np.divmod(pair, n_items)
@@ -72,7 +91,7 @@ class WideDeepEncoder(Encoder):
         self.wide = nn.Parameter(torch.zeros(len(item)))
 
     def forward(self, inputs: Tensor, rows: Rows) -> Tensor:
-        """(n_rows, longest, hidden_size)."""
+        """(n_rows, longest, size of the last layer)."""
         mean = faded_means(inputs, rows, self.fading)
         features = rows.user_features[:, None].expand(-1, inputs.shape[1], -1)
         deep: Tensor = self.deep(torch.cat((mean, inputs, features), 2))
@@ -138,7 +157,7 @@ class WideDeepLogOdds(LogOdds):
         self.wide_pairs = nn.Parameter(torch.zeros(len(pairs) + 1))
         self.embedding = nn.Embedding(self.none + 1, config.embedding_size, padding_idx=self.none)
         width = 3 * config.embedding_size + labels.inputs.shape[1]
-        self.deep = deep_layers(width, config.hidden_size, config.depth, config.dropout)
+        self.deep = deep_layers((width, *config.layers), config.dropout)
         self.dropout = nn.Dropout(config.dropout)
         nn.init.normal_(self.embedding.weight, std=0.1)
         with torch.no_grad():

@@ -12,6 +12,7 @@ from torch import Tensor
 
 from recsweep.data.features.text import words
 from recsweep.data.types import Float32, Float64, Int64, Targets, Training
+from recsweep.models.protocol import Model
 
 Units = Literal["characters", "words"]
 TermUnits = Literal["characters", "words", "both"]
@@ -67,7 +68,7 @@ class Texts:
         )
 
 
-class TextClassifier(Protocol):
+class TextClassifier(Model, Protocol):
     """A model that says which label a text bears, by a probability of each."""
 
     def probabilities(self, texts: Texts) -> Float64:

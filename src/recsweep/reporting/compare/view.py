@@ -9,7 +9,7 @@ from recsweep.evaluation.rank_agreement import Correlation
 from recsweep.evaluation.verdict import Outcome
 from recsweep.models.registry import titles
 from recsweep.records.evidence import Evidence
-from recsweep.reporting.answer import answer_of_evidence, given_up
+from recsweep.reporting.answer import answer_of_evidence, reservations
 from recsweep.reporting.compare.study_change import LEVEL, StudyChange
 from recsweep.reporting.tasks.registry import speaker, speaker_of
 from recsweep.reporting.view import score, signed, signed_interval
@@ -74,7 +74,7 @@ class CompareView:
 
     def _limits(self, side: Evidence) -> Iterator[str]:
         if self.change.basis == "other_split":
-            yield from given_up(side.experiment, speaker(side.experiment, self.lang))
+            yield from reservations(side.experiment, speaker(side.experiment, self.lang))
 
     def ranks(self) -> str | None:
         """Do the two splits order the families alike? None: that isn't the question."""

@@ -24,6 +24,9 @@ def protocol_notes(view: View) -> list[str]:
         ),
         *report_of(experiment.task).notes(view),
         _budget(view),
+        *_sampler(view),
+        *_warm_start(view),
+        *_widened(view),
         view.say(
             f"protocol_stopping_{stopping.rule}",
             grace=stopping.grace_epochs,
@@ -131,6 +134,37 @@ def _enough(view: View) -> Iterator[str]:
         n=n,
         chances=", ".join(f"{view.titles[name]} {p:.1%}" for name, p in chances.items()),
     )
+
+
+def _sampler(view: View) -> Iterator[str]:
+    """The default goes without saying."""
+    search = view.study.experiment.search
+    if search.sampler != "tpe":
+        yield view.say("protocol_sampler", sampler=view.say(f"sampler_{search.sampler}"))
+
+
+def _warm_start(view: View) -> Iterator[str]:
+    for earlier in view.study.warm_start:
+        trials = [f"{view.titles[name]} {count}" for name, count in earlier.trials.items()]
+        yield view.say(
+            "protocol_warm_start",
+            study=earlier.study,
+            fingerprint=earlier.fingerprint[:12],
+            trials=listed(view.say, trials),
+        )
+
+
+def _widened(view: View) -> Iterator[str]:
+    for family, ranges in view.study.widened.items():
+        for w in ranges:
+            yield view.say(
+                "protocol_widened",
+                family=view.titles[family],
+                parameter=w.parameter,
+                before=f"[{w.before[0]:g}, {w.before[1]:g}]",
+                now=f"[{w.now[0]:g}, {w.now[1]:g}]",
+                trials=w.trials,
+            )
 
 
 def _without_features(view: View) -> list[str]:

@@ -16,6 +16,7 @@ from recsweep.records.ensemble import entrants
 from recsweep.records.files import read_study
 from recsweep.records.openings import Opened
 from recsweep.records.study import Study
+from recsweep.search.storage import kept_earlier
 from recsweep.spaces.files import bind_space
 from recsweep.stages.select.stage import choose, select_stage
 from recsweep.stages.sweep.stage import Inputs, searched_data, sweep
@@ -84,7 +85,8 @@ def repeat_searches(
     found = []
     for number in range(2, count + 1):
         experiment, place = repeated_experiment(study, number), folder / "searches" / str(number)
-        repeat, _ = sweep(Inputs(experiment, place, dataset, folds, spaces), listeners=listeners)
+        inputs = Inputs(experiment, place, dataset, folds, spaces, kept_earlier(folder))
+        repeat, _ = sweep(inputs, listeners=listeners)
         found.append(Search(repeat, select_stage(place, root).opened))
     return tuple(found)
 

@@ -79,6 +79,8 @@ def _mean(total: Votes, own: Votes, size: int) -> Votes:
 
 def _value(fold: FoldVotes, task: Task[Any], metric: Metric, votes: Votes) -> float:
     outcomes: Outcomes = fold.scorer.outcomes(Replayed(map(fold.given, votes)))
-    values = task.target_values(outcomes, fold.targets, metric)[metric.key]
+    values = task.target_values(outcomes, fold.targets, metric).get(metric.key)
+    if values is None:  # one that all targets have together
+        return task.summarise(outcomes, fold.targets, metric)[0][metric.key]
     _, learner = np.unique(fold.targets.sequence, return_inverse=True)
     return float(task.per_learner(values, learner.astype(np.int32)).mean())

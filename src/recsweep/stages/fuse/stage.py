@@ -100,7 +100,9 @@ def fuse_stage(
     dataset = searched_data(study, root)
     whole = development_folds(dataset, experiment)
     folds = [with_features(fold, experiment.features_of(ENSEMBLE)) for fold in whole]
-    joining = [name for name in experiment.families if _sees_the_same(study, name, whole, folds)]
+    vote, builds = VOTES[experiment.task], families_of(experiment.task)
+    alike = [n for n in experiment.families if vote.joins(builds[study.spaces[n].family])]
+    joining = [name for name in alike if _sees_the_same(study, name, whole, folds)]
     chosen_from = candidates_of(study, joining, count)
     if not chosen_from:
         raise WorkFailed(f"{folder}: no trial is complete, so none can be fused")
@@ -130,7 +132,7 @@ def fuse_stage(
         candidates=tuple(chosen_from),
         as_recorded=sum(each.as_recorded for each in rebuilt),
         sampled=sum(map(len, samples)) / sum(len(fold.validation) for fold in folds),
-        left_out=tuple(name for name in experiment.families if name not in joining),
+        left_out=tuple(name for name in alike if name not in joining),
         cost=Cost(
             fit_seconds=sum(each.fit_seconds for each, _ in members),
             score_seconds=scoring,
@@ -153,7 +155,7 @@ def _sees_the_same(study: Study, family: str, whole: Sequence[Fold], folds: Sequ
 def _samples(folds: Sequence[Fold], study: Study, candidates: int) -> list[Targets]:
     size, seed = VOTES[study.experiment.task].size, study.experiment.seed
     each = MOST_BYTES // (candidates * len(folds))
-    return [sample(f.validation, max(1, each // size(f.n_items)), seed) for f in folds]
+    return [sample(f.validation, max(1, each // size(f.training)), seed) for f in folds]
 
 
 def _weights(

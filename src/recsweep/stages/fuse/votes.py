@@ -23,7 +23,7 @@ class Recorded:
         self.votes.append(self._vote.kept(found).copy())  # a scorer may write to what it is given
         return found
 
-    probability = score
+    probability = probabilities = uplift = score
 
 
 class Replayed:
@@ -36,7 +36,7 @@ class Replayed:
         """The next of the votes."""
         return next(self._votes)
 
-    probability = score
+    probability = probabilities = uplift = score
 
 
 def sample(targets: Targets, most: int, seed: int) -> Targets:

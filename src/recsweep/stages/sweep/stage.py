@@ -1,7 +1,7 @@
 """The verb `search`: run or resume a study's trials and write down what they found."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from recsweep.config.schema import Experiment
@@ -13,16 +13,20 @@ from recsweep.mirror.listener import MirrorListener
 from recsweep.mirror.study import INTERRUPT_LIMIT, open_mirror, renew_mirror
 from recsweep.models.engine import engine_of, with_precision
 from recsweep.models.registry import families_of
+from recsweep.records.earlier import Earlier
 from recsweep.records.environment import environment
 from recsweep.records.files import write_study
 from recsweep.records.study import Study, SweepSession
 from recsweep.reporting.board import opening_board
 from recsweep.search.run import run_search
+from recsweep.search.storage import kept_earlier, widened_before
 from recsweep.search.study import build_study
 from recsweep.spaces.bundled import space_path
 from recsweep.spaces.files import load_space
 from recsweep.spaces.space import Space
+from recsweep.spaces.widen import with_ranges
 from recsweep.stages.sweep.arms import with_arms
+from recsweep.stages.sweep.earlier import read_earlier
 from recsweep.tasks.folds import development_folds
 from recsweep.tracking.alongside import publish_along
 from recsweep.tracking.events import Listener
@@ -41,6 +45,8 @@ class Inputs:
     dataset: Dataset
     folds: tuple[Fold, ...]
     spaces: Mapping[str, Space]
+    earlier: Earlier = field(default_factory=dict)
+    widen: bool = False  # ranges are wider than the study began with
 
 
 def study_folder(experiment: Experiment, root: Path) -> Path:
@@ -48,11 +54,12 @@ def study_folder(experiment: Experiment, root: Path) -> Path:
     return root / "results" / experiment.study
 
 
-def load_inputs(experiment: Experiment, root: Path) -> Inputs:
-    """Prepare the data and check the spaces.
+def load_inputs(experiment: Experiment, root: Path, widen: Sequence[str] = ()) -> Inputs:
+    """Prepare the data and check the spaces; `widen` names ranges as `with_ranges` reads them.
 
     Raises:
-        BadInput: see `prepare`, `development_folds` and `load_space`.
+        BadInput: see `prepare`, `development_folds`, `load_space`, `with_ranges` and
+            `read_earlier`.
         WorkFailed: see `prepare`.
     """
     families = families_of(experiment.task)
@@ -61,10 +68,15 @@ def load_inputs(experiment: Experiment, root: Path) -> Inputs:
         for name in experiment.families
     }
     experiment, spaces = with_arms(with_precision(experiment), spaces)
+    folder = study_folder(experiment, root)
+    spaces = with_ranges(widened_before(folder, spaces, families), widen, families)
     _check_histories(experiment, spaces)
     dataset = prepare(experiment, root)
     folds = development_folds(dataset, experiment)
-    return Inputs(experiment, study_folder(experiment, root), dataset, folds, spaces)
+    earlier: Earlier = kept_earlier(folder) if experiment.warm_start else {}
+    if not {name for name, space in spaces.items() if space.parameters} <= earlier.keys():
+        earlier = read_earlier(experiment, spaces, dataset, root)  # it has yet to begin
+    return Inputs(experiment, folder, dataset, folds, spaces, earlier, widen=bool(widen))
 
 
 def searched_data(study: Study, root: Path) -> Dataset:
@@ -142,6 +154,8 @@ def sweep(
             dataset=inputs.dataset.folder.name,
             listeners=hearing,
             extra_trials=extra_trials,
+            earlier=inputs.earlier,
+            widen=inputs.widen,
         )
     except KeyboardInterrupt:
         write_study(collect(inputs, now), folder)

@@ -1,0 +1,109 @@
+from collections.abc import Callable
+from pathlib import Path
+from random import Random
+
+import numpy as np
+import optuna
+import pytest
+from optuna.samplers import BaseSampler, RandomSampler
+from simulated import rows, sweep
+from sweeps import FAMILIES, ledger_of, spaces_of, study_of
+
+from recsweep.errors import BadInput
+from recsweep.models.registry import families_of
+from recsweep.search.designs import Grid, Sobol, cells, check_grid
+from recsweep.search.evolution import CmaEs
+from recsweep.search.replay import replay
+from recsweep.spaces.files import load_space
+from recsweep.spaces.space import Space
+
+SAMPLERS = ("gp", "cma_es", "random", "sobol", "grid")
+ITEM_KNN = load_space(Path("search_spaces/item_knn.yaml"), families_of("next_item"))
+GRU = load_space(Path("search_spaces/gru.yaml"), families_of("next_item"))
+
+
+@pytest.mark.parametrize("sampler", SAMPLERS)
+def test_a_repeatable_search_is_the_same_whatever_happens_and_follows_from_its_journal(
+    tmp_path: Path, sampler: str
+) -> None:
+    search = {"sampler": sampler, "levels": 9}
+    study = study_of("a", trials=7, epochs=2, repeatable=True, search=search)
+    sweep(tmp_path / "quiet", study, 1, Random(1))
+    sessions = sweep(tmp_path / "busy", study, 4, Random(2), deaths=2)
+    assert rows(tmp_path / "busy", study) == rows(tmp_path / "quiet", study)
+    found = replay(tmp_path / "busy", FAMILIES)
+    assert (found.difference, found.ends, found.sessions) == (None, 7, sessions)
+
+
+@pytest.mark.parametrize("sampler", SAMPLERS)
+def test_each_proposes_what_the_space_holds_and_not_the_same_twice(
+    tmp_path: Path, sampler: str
+) -> None:
+    """By turns, two trials at a time; conditional parameters and choices among them."""
+    study = study_of("a", trials=8, search={"sampler": sampler})
+    ledger = ledger_of(tmp_path, study, {"a": ITEM_KNN})
+    running, seen = [ledger.ask("a")], []
+    for number in range(8):
+        running.append(ledger.ask("a"))
+        proposal = running.pop(0)
+        assert ITEM_KNN.problems(proposal.config) == []
+        seen.append(tuple(sorted(proposal.config.items())))
+        ledger._end(ledger._running[proposal.id], optuna.trial.TrialState.COMPLETE, number / 9)
+    assert len(set(seen)) == 8
+
+
+def test_sobol_points_fill_a_space_more_evenly_than_chance() -> None:
+    sobol = Sobol(GRU, seed=1)
+    rates = [GRU.parameters["learning_rate"].position(v) for v in _drawn(sobol, "learning_rate")]
+    counts, _ = np.histogram(rates, bins=8, range=(0, 1))
+    assert counts.tolist() == [4] * 8
+    losses = [str(value) for value in _drawn(sobol, "loss")]
+    assert sorted(losses.count(loss) for loss in set(losses)) in ([10, 11, 11], [10, 10, 12])
+
+
+def _drawn(sobol: Sobol, name: str) -> list[float]:
+    return [sobol.point(place)[name] for place in range(32)]  # type: ignore[misc]
+
+
+def test_a_grid_has_each_configuration_once_and_in_another_order_for_another_seed() -> None:
+    found = cells(ITEM_KNN, 3)
+    # Neighbours, times weightings without and with k1 and b, times fadings without a number, two
+    # with a weight, and one with a half-life.
+    assert len(found) == 3 * (2 + 9) * (1 + 2 * 3 + 3)
+    assert len({tuple(sorted(cell.items())) for cell in found}) == len(found)
+    grids = [Grid(ITEM_KNN, 3, seed) for seed in (0, 1)]
+    orders = [[grid.point(place) for place in range(len(found))] for grid in grids]
+    assert orders[0] != orders[1]
+    assert all(sorted(map(str, order)) == sorted(map(str, found)) for order in orders)
+
+
+def test_a_grid_that_is_too_small_or_too_large_is_refused(tmp_path: Path) -> None:
+    space = spaces_of(tmp_path, "a")["a"]
+    check_grid(space, 12, (), 12)
+    with pytest.raises(BadInput, match="with 11 levels has 11 configurations, and 0 are tried"):
+        check_grid(space, 11, (), 12)
+    with pytest.raises(BadInput, match="with 6 levels has more than 20000 configurations"):
+        cells(GRU, 6)
+
+
+def test_cma_es_comes_nearer_to_the_best_of_a_smooth_surface_than_chance() -> None:
+    ranges = {n: p for n, p in GRU.parameters.items() if not p.choices and not p.when}
+
+    def least(sampler: Callable[[int], BaseSampler]) -> float:
+        study = optuna.create_study()
+        study.enqueue_trial(dict(GRU.defaults))
+        for number in range(100):
+            study.sampler = sampler(number)
+            trial = study.ask()
+            config = GRU.suggest(trial)
+            study.tell(trial, sum((p.position(config[n]) - 0.3) ** 2 for n, p in ranges.items()))
+        return study.best_value
+
+    assert least(lambda n: CmaEs(GRU, n)) < 0.5 * least(lambda n: RandomSampler(seed=n))
+
+
+def test_the_sampler_of_a_study_that_has_begun_stays(tmp_path: Path) -> None:
+    spaces: dict[str, Space] = spaces_of(tmp_path, "a")
+    ledger_of(tmp_path, study_of("a"), spaces)
+    with pytest.raises(BadInput, match=r"began with search absent, now it is \{'sampler': 'gp'\}"):
+        ledger_of(tmp_path, study_of("a", search={"sampler": "gp"}), spaces)
