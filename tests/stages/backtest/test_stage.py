@@ -25,6 +25,8 @@ from recsweep.data.types import Dataset
 from recsweep.errors import BadInput
 from recsweep.records.openings import read_openings
 from recsweep.records.selection import read_best
+from recsweep.reporting.backtest.page import write_backtest_page
+from recsweep.reporting.backtest.view import BacktestView
 from recsweep.stages.backtest import searches
 from recsweep.stages.backtest.fits import Answered, Ground
 from recsweep.stages.backtest.judge import scores_of, verdicts
@@ -256,3 +258,36 @@ def test_a_study_whose_split_is_not_in_time_or_whose_test_is_closed_is_refused(
     closed.write_bytes(world.best("markov").read_bytes())
     with pytest.raises(BadInput, match="has no verdicts, so the sealed test stays sealed"):
         backtest_stage(closed, world.root)
+
+
+@pytest.mark.parametrize("lang", ["en", "zh"])
+def test_a_page_with_searches_tells_what_each_chose(world: World, lang: str) -> None:
+    done = backtested(world)
+    lead = replace(done.backtest.pairs[0], a="search", b="refit", outcome="better")
+    steps = [
+        step.model_copy(
+            update={
+                "scores": {**step.scores, "search": 0.5},
+                "pairs": (*step.pairs, lead),
+                "found": {"memory": 7 + step.number},
+                "epochs": 1,
+            }
+        )
+        for step in done.backtest.steps
+    ]
+    searched = done.backtest.model_copy(
+        update={
+            "trials": 5,
+            "scores": {**done.backtest.scores, "search": 0.5},
+            "pairs": (*done.backtest.pairs, lead),
+            "steps": tuple(steps),
+            "search_seconds": 12.0,
+        }
+    )
+    record = world.root / "searched.json"
+    page = write_backtest_page(searched, done.experiment, record, lang).read_text("utf-8")
+    view = BacktestView(searched, done.experiment, lang)
+    assert "".join(view.answer()).replace(" ", "")[:20] in page.replace(" ", "")
+    assert view.say("chosen") in page
+    assert "memory: – → 8" in page
+    assert view.say("gain_search") in page
