@@ -70,6 +70,7 @@ def test_what_an_epoch_took_reads_back_and_curves_from_before_it_was_kept_do(
     tmp_path: Path,
 ) -> None:
     took = {"fit_seconds": 1.5, "evaluate_seconds": 0.25, "training_events": 7, "memory_mb": 12.5}
+    took |= {"parameters": 9, "model_bytes": 36, "p99_ms": 0.5, "joules": 8.5}
     trial = trial_row(0, (0.1,))
     trial = replace(trial, epochs=(replace(trial.epochs[0], **took),))  # type: ignore[arg-type]
     write_study(study_with(trial), tmp_path)

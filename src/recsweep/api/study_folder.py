@@ -10,7 +10,7 @@ import statistics
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING, TypeAlias, get_args
 
 import polars as pl
 
@@ -23,7 +23,7 @@ from recsweep.records.evidence import read_evidence
 from recsweep.records.files import read_study
 from recsweep.records.flat import flat_trials
 from recsweep.records.selection import BestFile, Choice, read_best
-from recsweep.records.study import Study, SweepSession
+from recsweep.records.study import Study, SweepSession, TrialState
 
 if TYPE_CHECKING:
     from recsweep.evaluation.power import Power
@@ -220,6 +220,8 @@ def _leaderboard(entries: Iterable[Choice | BestFile], experiment: Experiment) -
 
 def _ends(study: Study) -> pl.DataFrame:
     """Family, how its trials ended, and the seconds that they took."""
+    refused = any(trial.state == "refused" for trial in study.trials)
+    shown = [state for state in get_args(TrialState) if state != "refused" or refused]
     rows = []
     for family in study.experiment.families:
         trials = [trial for trial in study.trials if trial.family == family]
@@ -227,7 +229,7 @@ def _ends(study: Study) -> pl.DataFrame:
         rows.append(
             {
                 "family": family,
-                **{state: states.count(state) for state in ("complete", "pruned", "failed")},
+                **{state: states.count(state) for state in shown},
                 "seconds": sum(t.fit_seconds + t.evaluate_seconds for t in trials),
             }
         )

@@ -53,7 +53,11 @@ TRIALS = pl.Schema(
     }
 )
 WIDENED = TypeAdapter(Mapping[str, tuple[Widening, ...]])
-MEASURED = ("fit_seconds", "evaluate_seconds", "training_events", "memory_mb")
+WHOLE = ("training_events", "parameters", "model_bytes")  # numbers
+MEASURED = (
+    *("fit_seconds", "evaluate_seconds", "memory_mb", "p99_ms", "joules", "joules_estimated"),
+    *WHOLE,
+)
 CURVES = pl.Schema(
     {
         "trial": pl.String(),
@@ -166,7 +170,7 @@ def _read_trials(
 
 
 def _epoch(epoch: int, entry: dict[str, Any]) -> EpochReport:
-    curves, events = dict(entry.pop("curves")), entry.pop("training_events", None)
+    curves = dict(entry.pop("curves"))
     kept = {"losses": curves.pop("loss"), "gradient_norms": curves.pop("gradient_norm", [])}
-    kept |= {"metrics": curves, "training_events": None if events is None else int(events)}
+    kept |= {"metrics": curves} | {name: int(entry.pop(name)) for name in WHOLE if name in entry}
     return EpochReport.of_entry(epoch, entry.pop("value"), kept | entry)

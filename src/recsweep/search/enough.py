@@ -10,13 +10,14 @@ from optuna.trial import FrozenTrial
 
 from recsweep.config.schema import Metric
 from recsweep.evaluation.enough import LIMIT, chance_of_gain
-from recsweep.search.trials import finished
+from recsweep.search.trials import finished, is_refused
 
 
-def ended_up_to(trials: Sequence[FrozenTrial]) -> int:
-    """How many of a family's trials have ended, counted from its first without a gap."""
-    numbers = {trial.user_attrs["number"] for trial in finished(trials)}
-    return next(n for n in range(len(numbers) + 1) if n not in numbers)
+def trained(trials: Sequence[FrozenTrial]) -> list[FrozenTrial]:
+    """A family's trials from its first on, as far as all have ended; without the refused ones."""
+    by_number = {trial.user_attrs["number"]: trial for trial in finished(trials)}
+    end = next(n for n in range(len(by_number) + 1) if n not in by_number)
+    return [by_number[n] for n in range(end) if not is_refused(by_number[n])]
 
 
 def is_enough(
@@ -30,21 +31,17 @@ def is_enough(
         below: the smallest gain that matters.
         metric: of the study.
     """
-    n = min(map(ended_up_to, families.values()))
+    ended = [trained(of) for of in families.values()]
+    n = min(map(len, ended))
     return all(
-        chance_of_gain(_goodness(of, n, metric), trials - n, below) <= LIMIT
-        for of in families.values()
+        chance_of_gain(_goodness(of[:n], metric), trials - n, below) <= LIMIT for of in ended
     )
 
 
-def _goodness(trials: Sequence[FrozenTrial], n: int, metric: Metric) -> list[float]:
-    """Of the first n trials, in order; one that was stopped has what it had reached."""
-    first = sorted(
-        (trial for trial in finished(trials) if trial.user_attrs["number"] < n),
-        key=lambda trial: trial.user_attrs["number"],
-    )
+def _goodness(trials: Sequence[FrozenTrial], metric: Metric) -> list[float]:
+    """One that was stopped has what it had reached."""
     return [
         max(map(metric.goodness, trial.intermediate_values.values()))
-        for trial in first
+        for trial in trials
         if trial.intermediate_values
     ]

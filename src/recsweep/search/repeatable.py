@@ -9,6 +9,7 @@ trial is a checkpoint and holds no worker.
 """
 
 from collections import deque
+from collections.abc import Mapping
 from dataclasses import replace
 
 import numpy as np
@@ -26,7 +27,7 @@ class Repeatable:
     """A `Policy`."""
 
     def __init__(self, ledger: Ledger, experiment: Experiment) -> None:
-        self._ledger, self._stopping = ledger, experiment.stopping
+        self._ledger, self._reduction = ledger, experiment.stopping.reduction
         self._rungs, self._goodness = rungs(experiment), experiment.metric.goodness
         self._ready: deque[Proposal] = deque()
         self._batch: dict[str, dict[str, Proposal]] = {}  # family -> its open trials
@@ -74,7 +75,8 @@ class Repeatable:
         length = self._ledger.length(proposal.family)
         stop = next((rung for rung in self._rungs if last < rung < length), length)
         self._until[proposal.id] = stop
-        self._ready.append(replace(proposal, until=stop))
+        measured = proposal.measured or last > 0
+        self._ready.append(replace(proposal, until=stop, measured=measured))
 
     def next(self) -> Proposal | None:
         """The trial that has waited longest for a worker."""
@@ -103,9 +105,19 @@ class Repeatable:
         self._settle(family)
         return False
 
+    def measured(self, proposal: Proposal, found: Mapping[str, float]) -> bool:
+        """Book it; the others need not wait for one that is refused."""
+        inside = self._ledger.measured(proposal.id, found)
+        if not inside:
+            self._leave(proposal)
+        return inside
+
     def failed(self, proposal: Proposal, reason: str) -> None:
         """Book a failure; the others need not wait for it."""
         self._ledger.fail(proposal.id, reason)
+        self._leave(proposal)
+
+    def _leave(self, proposal: Proposal) -> None:
         del self._batch[proposal.family][proposal.id]
         self._waiting.pop(proposal.id, None)
         self._settle(proposal.family)
@@ -124,13 +136,13 @@ class Repeatable:
             for trial in self._ledger.trials(family)
             if rung in trial.intermediate_values
         ]
-        cut = float(np.percentile(at_rung, (1 - 1 / self._stopping.reduction) * 100))
+        cut = float(np.percentile(at_rung, (1 - 1 / self._reduction) * 100))
         for id_, reached in waiting.items():
             if reached != rung:
                 continue
             del self._waiting[id_]
             proposal = open_[id_]
-            protected = proposal.number < self._stopping.full_trials
+            protected = self._ledger.is_protected(proposal)
             if protected or self._goodness(self._ledger.values(id_)[rung]) >= cut:
                 self._hand_out(proposal)
             else:

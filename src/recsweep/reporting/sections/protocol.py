@@ -37,6 +37,9 @@ def protocol_notes(view: View) -> list[str]:
         *_enough(view),
         view.say("protocol_selection", rule=view.say(f"rule_{view.selection.rule}")),
     ]
+    if limits := experiment.limits.given:
+        each = [f"{name} ≤ {limit:,.7g}" for name, limit in limits.items()]
+        notes.append(view.say("protocol_limits", limits=view.say("list_within").join(each)))
     for name, entry in experiment.families.items():
         if isinstance(entry, Arm) and entry.losses is not None:
             losses = ", ".join(entry.losses)
