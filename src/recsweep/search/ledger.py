@@ -18,6 +18,7 @@ from recsweep.data.types import Fold
 from recsweep.records.user_values import FoldValues, write_user_values
 from recsweep.search.checkpoints import Checkpoints
 from recsweep.search.earlier import kept
+from recsweep.search.enough import is_enough, trained
 from recsweep.search.sampler import session_sampler, trial_sampler
 from recsweep.search.seconds import Seconds
 from recsweep.search.seen import seeing
@@ -92,6 +93,7 @@ class Ledger:
         budget = experiment.budget.seconds
         trials = {name: self.trials(name) for name in studies} if budget else {}
         self._seconds = Seconds(budget, trials) if budget else None
+        self._enough: bool | None = None  # None: not judged since the last trial ended
 
     # -- what there is, and what is still to be done -----------------------------------------
 
@@ -134,13 +136,43 @@ class Ledger:
         return is_over(max(values), best, self.length(proposal.family), patience)
 
     def target(self, family: str) -> int | None:
-        """Trials in all; a family with nothing to tune has one. None: a budget of seconds."""
+        """Trials in all; a family with nothing to tune has one. None: a budget of seconds.
+
+        Where `stopping.study` ends the search, every family is taken as far as any has begun.
+        """
         if not self._spaces[family].parameters:
             return 1
         if self._experiment.budget.trials is None:
             return None
         extra: int = self._studies[family].user_attrs.get("extra_trials", 0)
-        return self._experiment.budget.trials + extra
+        budget = self._experiment.budget.trials + extra
+        if not self._is_enough(budget):
+            return budget
+        begun = (self._next_number(name) - self._refused(name) for name in self._tuned)
+        return min(budget, max(begun))
+
+    @property
+    def _tuned(self) -> list[str]:
+        return [name for name in self._studies if self._spaces[name].parameters]
+
+    def _is_enough(self, budget: int) -> bool:
+        rule = self._experiment.stopping.study
+        if rule is None:
+            return False
+        if self._enough is None:
+            trials = {name: self.trials(name) for name in self._tuned}
+            self._enough = is_enough(trials, budget, rule.below, self._experiment.metric)
+        return self._enough
+
+    def waits(self, family: str) -> bool:
+        """Has a family to wait for others, so that `stopping.study` is judged the same whatever
+        finishes first?
+        """
+        if self._experiment.stopping.study is None or not self._spaces[family].parameters:
+            return False
+        begun = self.started(family) - self._refused(family)
+        behind = (name for name in self._tuned if len(trained(self.trials(name))) < begun)
+        return any(self.lacking(name) or self._open(name) for name in behind)
 
     def started(self, family: str) -> int:
         """Trials that have ended, refused ones included, or are open in this session."""
@@ -208,6 +240,7 @@ class Ledger:
             if self._spaces[name].parameters:
                 extra = study.user_attrs.get("extra_trials", 0)
                 study.set_user_attr("extra_trials", extra + trials)
+        self._enough = None
 
     def begin(self) -> None:
         """Mark a session's beginning, and look through what the last one left open."""
@@ -219,6 +252,7 @@ class Ledger:
             study.set_user_attr("session", mark)
         for name, study in self._studies.items():
             self._look_through(name, study)
+        self._enough = None
 
     def _look_through(self, family: str, study: optuna.Study) -> None:
         trials = self.trials(family)
@@ -392,5 +426,6 @@ class Ledger:
         told = self._studies[family].tell(run.trial, value, state=state)
         del self._running[id_]
         self.ended += 1
+        self._enough = None
         self.checkpoints.remove(id_)
         self._emit(TrialEnded(trial_row(family, told, self._experiment.metric.lower_is_better)))

@@ -4,7 +4,8 @@ A family's trials come in batches. A batch is asked for when all earlier trials 
 ended, each of its suggestions with a seed of its own. Its trials wait for each other at every rung
 (successive halving, Jamieson & Talwalkar 2016): when all have got there or failed, those below the
 cut among all of the family's values at this rung, earlier batches' included, are stopped. Families
-don't wait for each other. A waiting trial is a checkpoint and holds no worker.
+don't wait for each other, unless `stopping.study` judges them together before each batch. A waiting
+trial is a checkpoint and holds no worker.
 """
 
 from collections import deque
@@ -80,7 +81,7 @@ class Repeatable:
     def next(self) -> Proposal | None:
         """The trial that has waited longest for a worker."""
         for family, open_ in self._batch.items():
-            if not open_ and self._ledger.lacking(family):
+            if not open_ and self._ledger.lacking(family) and not self._ledger.waits(family):
                 self.open(family)
         return self._ready.popleft() if self._ready else None
 

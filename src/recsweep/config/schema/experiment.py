@@ -131,6 +131,15 @@ class Experiment(Schema):
         return keys
 
     @model_validator(mode="after")
+    def _an_end_of_the_study_is_of_its_trials(self) -> Self:
+        if self.stopping.study is not None and self.budget.seconds is not None:
+            raise ValueError(
+                "stopping.study needs budget.trials, not budget.seconds: what further trials may "
+                "gain depends on how many are left"
+            )
+        return self
+
+    @model_validator(mode="after")
     def _fits_together(self) -> Self:
         if self.stopping.grace_epochs > self.budget.epochs:
             raise ValueError(

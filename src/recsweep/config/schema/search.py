@@ -55,6 +55,13 @@ class Budget(Schema):
         return self
 
 
+class StudyStop(Schema):
+    """When a search ends before its budget of trials."""
+
+    when: Literal["expected_gain"]
+    below: Positive  # of the study's metric: the smallest gain that matters
+
+
 class Search(Schema):
     """Who proposes a family's configurations, once its first ones are tried."""
 
@@ -76,6 +83,8 @@ class Stopping(Schema):
     full_trials: Annotated[int, Field(ge=0)] = 4  # a family's first trials are never stopped
     # epochs in a row without a better score after which a trial is complete, in either rule
     patience: PositiveInt | None = later(None)
+    # of all families together; None: at the end of the budget
+    study: StudyStop | None = later(None)
 
 
 class Limits(Schema):
@@ -126,11 +135,12 @@ class Energy(Schema):
 
 
 class Tracking(Schema):
-    """W&B: offline run files unless somebody is logged in."""
+    """W&B: offline run files unless somebody is logged in. MLflow: where asked for."""
 
     wandb: Literal["auto", "online", "offline", "off"] = "auto"
     project: Name = "recsweep"
     close_seconds: Positive = 10  # a sweep's end waits no longer on a network
+    mlflow: bool = later(False)  # to MLFLOW_TRACKING_URI, or its local store
 
 
 class Storage(Schema):

@@ -31,6 +31,7 @@ from recsweep.tasks.folds import development_folds
 from recsweep.tracking.alongside import publish_along
 from recsweep.tracking.events import Listener
 from recsweep.tracking.live import LiveFile
+from recsweep.tracking.mlflow import MlflowListener
 from recsweep.tracking.wandb import WandbListener
 from recsweep.tracking.wandb_mode import resolve_mode
 from recsweep.training.rehearsal import check_measurable
@@ -140,6 +141,8 @@ def sweep(
         publish_along(board, experiment.tracking, wait=False)
     if mode is not None:
         hearing.append(WandbListener(folder, experiment, mode))
+    if experiment.tracking.mlflow:
+        hearing.append(MlflowListener(experiment))
     mirror = open_mirror(experiment, folder)
     if mirror is not None:
         hearing.append(MirrorListener(mirror, experiment.tracking.close_seconds))
