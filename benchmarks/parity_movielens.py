@@ -3,8 +3,8 @@
     python benchmarks/parity_movielens.py --environment FOLDER --gru4rec PATH [--trials 6]
 
 FOLDER is the virtual environment of `peers.py`; PATH a checkout of GRU4Rec_PyTorch_Official. The
-sequences, the candidates (the whole catalogue without the courses of a history), the stopping (two
-epochs without a better one, at most 12) and the machine are the same, one thread each. Each side
+sequences, the candidates (the whole catalogue without the courses of a history), the stopping (five
+epochs without a better one, at most 24) and the machine are the same, one thread each. Each side
 has its own space: its defaults first, then random draws; `gru` with every event at its own
 place. The trial and the epoch that are best on each learner's event before the last are asked for
 the last one; nobody trains on the one before. Seconds are a processor's, of training alone.
@@ -38,7 +38,7 @@ from recsweep.spaces.bundled import own_space
 from recsweep.spaces.files import load_space
 from recsweep.tasks.next_item.ranking import Ranker
 
-EPOCHS = 12
+EPOCHS = 24
 CPU = torch.device("cpu")
 
 

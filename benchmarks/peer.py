@@ -165,7 +165,7 @@ RANGES: dict[str, tuple[float, float, float]] = {
     "sample_alpha": (0.0, 1.0, 0.1),
 }
 """`paramspaces/gru4rec_xe_standard_parspace.json` of GRU4Rec official: least, most, step."""
-PATIENCE = 2
+PATIENCE = 5
 
 
 class StopEarly(Exception):
