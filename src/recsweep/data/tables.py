@@ -13,6 +13,7 @@ from recsweep.data.features.fit import declared_names
 from recsweep.data.manifest import FeatureRows
 from recsweep.data.numbers import to_numbers
 from recsweep.data.odd_ids import SAME_BUT_FOR
+from recsweep.data.odd_values import odd_values
 from recsweep.data.reading import as_text, read_table, refuse_unread
 from recsweep.data.time_formats import advice
 from recsweep.data.times import check_times, to_microseconds
@@ -34,6 +35,7 @@ class FeatureRead:
     by_code: pl.DataFrame  # row = code: `_id`, `_label`, and the features if there are no `rows`
     rows: pl.DataFrame | None  # a dated table's, of every id: `_id`, `_valid_from`, features
     counts: FeatureRows | None  # None: no table is declared
+    odd_values: tuple[str, ...] = ()
 
 
 def feature_table(table: FeatureTable, path: Path, ids: pl.Series) -> FeatureRead:
@@ -58,8 +60,10 @@ def feature_table(table: FeatureTable, path: Path, ids: pl.Series) -> FeatureRea
     )
     if table.valid_from:
         columns[VALID_FROM] = _valid_from(raw[table.valid_from], table, path)
+    features = feature_columns(table, raw, path)
+    odd = odd_values(column.alias(name) for name, column in features.items())
     known = (
-        pl.DataFrame({**columns, **feature_columns(table, raw, path)})
+        pl.DataFrame({**columns, **features})
         .with_row_index("row", offset=1)
         .filter(pl.col(ID).is_not_null())
     )
@@ -85,14 +89,14 @@ def feature_table(table: FeatureTable, path: Path, ids: pl.Series) -> FeatureRea
     )
     if not table.dated:
         by_code = ordered.join(single, on=ID, how="left", maintain_order="left")
-        return FeatureRead(by_code, None, counts)
+        return FeatureRead(by_code, None, counts, odd)
     if not table.valid_from:
         always = pl.lit(None, pl.Int64).alias(VALID_FROM)
         single = single.select(ID, LABEL, always, pl.exclude(ID, LABEL))
     single = single.sort(ID, VALID_FROM)
     last = single.unique(ID, keep="last", maintain_order=True).select(ID, LABEL)
     by_code = ordered.join(last, on=ID, how="left", maintain_order="left")
-    return FeatureRead(by_code, single.drop(LABEL), counts)
+    return FeatureRead(by_code, single.drop(LABEL), counts, odd)
 
 
 def feature_columns(table: FeatureTable, raw: pl.DataFrame, path: Path) -> dict[str, pl.Series]:

@@ -1,6 +1,7 @@
 """The files that a table's path stands for."""
 
 import glob
+import hashlib
 import re
 from collections.abc import Sequence
 from itertools import pairwise
@@ -49,6 +50,25 @@ def check_order(files: Sequence[Path]) -> None:
                 f"{next_one}: is read after {one}, by their names, and order: row takes that for "
                 "the order of events; give numbers leading zeros"
             )
+
+
+def refuse_copies(files: Sequence[Path], rows: Sequence[int]) -> None:
+    """Nothing, where no two of the files that hold rows are the same, byte for byte.
+
+    Raises:
+        BadInput: such as `log.csv` beside `log (1).csv`.
+    """
+    by_size: dict[int, list[Path]] = {}
+    for file, count in zip(files, rows, strict=True):
+        if count:
+            by_size.setdefault(file.stat().st_size, []).append(file)
+    for alike in by_size.values():
+        first: dict[str, Path] = {}
+        for file in alike if len(alike) > 1 else ():
+            with file.open("rb") as content:
+                digest = hashlib.file_digest(content, "sha256").hexdigest()
+            if (other := first.setdefault(digest, file)) != file:
+                raise BadInput(f"{file}: is a copy of {other}; leave one of them out")
 
 
 def _numbered(file: Path) -> list[tuple[str, int]]:

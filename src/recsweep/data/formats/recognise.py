@@ -21,8 +21,12 @@ OTHERS = (
     (b"<html", "a page of HTML, perhaps of a download that failed"),
     (b"{", "JSON; write it as CSV or Parquet"),
     (b"[{", "JSON; write it as CSV or Parquet"),
+    (b"[\n", "JSON; write it as CSV or Parquet"),
+    (b"[\r\n", "JSON; write it as CSV or Parquet"),
+    (b"<?xml", "XML; write it as CSV or Parquet"),
 )
 UTF_16 = (b"\xff\xfe", b"\xfe\xff")
+UTF_32 = (b"\xff\xfe\0\0", b"\0\0\xfe\xff")
 
 
 def check_kind(table: Table, path: Path) -> None:
@@ -77,6 +81,8 @@ def _check_parquet(path: Path, packed: str | None) -> None:
 
 
 def _not_utf8(start: bytes) -> str | None:
+    if start.startswith(UTF_32):
+        return "text in UTF-32; set encoding: utf-32"
     if start.startswith(UTF_16):
         return "text in UTF-16; set encoding: utf-16"
     return "a binary file or UTF-16, expected text in UTF-8" if b"\0" in start else None
