@@ -202,3 +202,12 @@ def test_what_differs_between_two_environments_is_named() -> None:
     now = {"python": "3.12", "packages": {"torch": "2.13"}}
     assert changed(before, now) == ["python: 3.11 → 3.12", "packages.gone: 1 → None"]
     assert changed(now, now) == []
+
+
+def test_the_configuration_that_variables_name_is_gits_own(
+    package: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # Such as safe.directory, where a container's user is not the checkout's owner.
+    (tmp_path / "config").write_text("[broken\n")
+    monkeypatch.setenv("GIT_CONFIG_GLOBAL", str(tmp_path / "config"))
+    assert code_version(package) == {"commit": None, "changes": None}
