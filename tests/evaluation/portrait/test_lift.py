@@ -69,9 +69,3 @@ def test_nothing_to_count_gives_groups_without_values() -> None:
     found = lifts(NOBODY, NOBODY, 0, np.array([0, 1]), 2, NOBODY)
     assert found.counts.shape == (2, 0)
     assert not len(found.top(0, 5))
-
-
-def test_a_single_learner_is_a_group_and_all() -> None:
-    found = counted([1, 0], sizes=[1])
-    assert found.share.tolist() == [[1, 0]]
-    assert found.overall.tolist() == [1, 0]
