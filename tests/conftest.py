@@ -4,9 +4,10 @@ pytest's own process, which hands tests out, reads this too, before any begins: 
 to import is imported where it is used.
 """
 
+import gc
 import os
 import shutil
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator, Sequence
 from typing import Any
 
 import pytest
@@ -21,6 +22,17 @@ CHROMIUM = next(filter(None, map(shutil.which, BROWSERS)), None)
 
 settings.register_profile("untimed", deadline=None)  # a busy machine is no failure
 settings.load_profile("untimed")
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_collection() -> Generator[None, object, object]:
+    """What was imported and collected lives to the end: the collector needn't walk through it."""
+    gc.disable()
+    try:
+        return (yield)
+    finally:
+        gc.enable()
+        gc.freeze()
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

@@ -1,4 +1,7 @@
-"""Sweeps without Ray: workers that finish in any order, and drivers that die between two steps."""
+"""Sweeps without Ray: workers that finish in any order, and drivers that die between two steps.
+
+Where parameters are limited, a configuration has 1000 x of them.
+"""
 
 from dataclasses import replace
 from pathlib import Path
@@ -56,7 +59,8 @@ def _session(
             if proposal is None:
                 assert busy, "nothing runs and nothing is handed out"
                 break
-            busy[proposal.id] = proposal, checkpoints.get(proposal.id, 0)
+            unknown = experiment.limits.given and not proposal.measured
+            busy[proposal.id] = proposal, checkpoints.get(proposal.id, -1 if unknown else 0)
         if not busy:
             return True
         if steps == 0:
@@ -64,7 +68,13 @@ def _session(
         steps -= 1
         id_ = random.choice(list(busy))
         proposal, epoch = busy[id_]
-        if _step(policy, experiment, proposal, epoch + 1):
+        if epoch < 0:
+            size = 1000 * float(proposal.config.get("x", 0))
+            if policy.measured(proposal, {"parameters": size}):
+                busy[id_] = proposal, 0
+            else:
+                del busy[id_]
+        elif _step(policy, experiment, proposal, epoch + 1):
             busy[id_] = proposal, epoch + 1
             if random.random() < 0.5:
                 checkpoints[id_] = epoch + 1

@@ -24,6 +24,7 @@ def trial_row(
     reason: str | None = None,
     fit_seconds: float = 10.0,
     lower_is_better: bool = False,
+    parameters: int | None = None,
 ) -> TrialRow:
     """A trial with this score in each epoch, the same in both folds."""
     return TrialRow(
@@ -41,6 +42,7 @@ def trial_row(
                 {"ndcg@10": (v, v), "mrr@5": (v / 3, v / 7)},
                 losses=(1 / n, None),
                 gradient_norms=(5 / n, None),
+                parameters=parameters if n == 1 else None,
             )
             for n, v in enumerate(values, 1)
         ),

@@ -13,7 +13,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from recsweep.api.models import export, fit, monitor, recommend
+    from recsweep.api.models import backtest, export, fit, monitor, recommend
     from recsweep.api.papers import methods, verdict
     from recsweep.api.results import compare, confirm, fuse, portrait, report, reproduce, select
     from recsweep.api.search import plan, prepare, replay, run_search, space
@@ -34,6 +34,7 @@ __all__ = [
     "RecsweepError",
     "StudyFolder",
     "WorkFailed",
+    "backtest",
     "compare",
     "confirm",
     "export",
@@ -58,7 +59,7 @@ __all__ = [
 ]
 
 _HOMES = {
-    "api.models": ("export", "fit", "monitor", "recommend"),
+    "api.models": ("backtest", "export", "fit", "monitor", "recommend"),
     "api.papers": ("methods", "verdict"),
     "api.results": ("compare", "confirm", "fuse", "portrait", "report", "reproduce", "select"),
     "api.search": ("plan", "prepare", "replay", "run_search", "space"),

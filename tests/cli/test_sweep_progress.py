@@ -57,6 +57,16 @@ def test_without_a_terminal_there_is_a_line_for_each_trial_that_ends(tmp_path: P
     assert "\x1b" not in out.getvalue()
 
 
+def test_a_refused_trial_gives_its_place_back_and_says_why(tmp_path: Path) -> None:
+    out = io.StringIO()
+    progress = Progress(Console(file=out, width=200))
+    reason = "outside of limits: parameters 9 > 5"
+    begin, *_ = events(tmp_path)
+    for event in (begin, TrialEnded(row(0, "refused", None, reason))):
+        progress(event)
+    assert out.getvalue().splitlines()[1].startswith(f"[0/5] a-0000 refused: {reason}")
+
+
 def test_a_resumed_sweep_says_what_is_done_already(tmp_path: Path) -> None:
     out = io.StringIO()
     Progress(Console(file=out, width=200))(events(tmp_path, (row(3, "complete", 0.1),))[0])

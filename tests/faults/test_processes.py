@@ -46,7 +46,6 @@ def children(process: "subprocess.Popen[str]", name: str) -> list[psutil.Process
     return [child for child in found if name in " ".join(child.cmdline())]
 
 
-@pytest.mark.usefixtures("_local_ray")  # for what goes on; the first has its own
 def test_the_driver_is_killed(sweep: Sweep) -> None:
     process = start(sweep)
     wait_until(lambda: in_the_middle(sweep))

@@ -42,8 +42,8 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return installed("smoothed_counts", tmp_path_factory)
 
 
-@pytest.mark.slow
-@pytest.mark.parametrize("task", ["next_item", pytest.param("purchase", marks=pytest.mark.long)])
+@pytest.mark.long  # the task that another package brings is swept with families of its own
+@pytest.mark.parametrize("task", FLOORS)
 def test_it_is_swept_confirmed_and_reported(site: Path, tmp_path: Path, task: str) -> None:
     experiment = {**EXPERIMENT, "task": task, "families": ["smoothed_counts", FLOORS[task]]}
     (tmp_path / "counts.yaml").write_text(yaml.safe_dump(experiment, sort_keys=False))

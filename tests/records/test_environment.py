@@ -160,6 +160,9 @@ except PackageNotFoundError:
 """
 
 
+EXTRAS = {"fastapi", "mlflow-skinny", "nvidia-ml-py", "onnx", "onnxruntime", "uvicorn"}
+
+
 def test_code_on_the_path_alone_tells_the_same_as_an_installed_one(tmp_path: Path) -> None:
     """As with `py_modules` of `ray job submit`: no metadata of ours anywhere."""
     (libraries,) = (Path(p) for p in sys.path if p.endswith("site-packages"))
@@ -177,7 +180,9 @@ def test_code_on_the_path_alone_tells_the_same_as_an_installed_one(tmp_path: Pat
     )  # fmt: skip
     told = json.loads(done.stdout)
     assert told["recsweep"] == recsweep.__version__
-    assert told["packages"] == dependency_versions()
+    asked_for = dependency_versions()
+    assert asked_for.items() <= told["packages"].items()
+    assert told["packages"].keys() - asked_for.keys() <= EXTRAS  # nobody says what is an extra
 
 
 def test_a_gpu_that_does_not_answer_costs_no_study(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,24 +1,25 @@
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
-from worlds import experiment_of
 
+from recsweep.data.types import Float64
 from recsweep.errors import BadInput
-from recsweep.records.confirmation import Confirmation
 from recsweep.records.confirmation_files import write_confirmation
 from recsweep.records.evidence import Evidence, read_evidence
 
 REFERENCE = Path(__file__).parents[2] / "examples" / "reference"
 
 
-def evidence_of(folder: Path, scores: np.ndarray) -> Evidence:
+def evidence_of(folder: Path, scores: Float64) -> Evidence:
     """Scores (n_searches, n_seeds, 3) of one family on the learners 4, 7 and 9."""
-    confirmation = Confirmation.model_construct(study="test")
+    evidence = replace(read_evidence(REFERENCE / "mars"), folder=folder)
+    assert evidence.confirmation is not None
     seeds = np.arange(scores.shape[0] * scores.shape[1]).reshape(scores.shape[:2]).tolist()
     user = np.array([4, 7, 9], np.int32)
-    write_confirmation(confirmation, {"gru": {"mrr@5": scores}}, seeds, user, folder)
-    return Evidence(folder, experiment_of(), "f00", {}, None, {}, confirmation)
+    write_confirmation(evidence.confirmation, {"gru": {"mrr@5": scores}}, seeds, user, folder)
+    return evidence
 
 
 @pytest.mark.parametrize("searches", [1, 2, 3])

@@ -1,3 +1,4 @@
+import csv
 import json
 from dataclasses import replace
 from pathlib import Path
@@ -53,10 +54,23 @@ def test_the_tables_are_plain_for_other_tools(tmp_path: Path) -> None:
     assert whole.filter(metric="ndcg@10")["value"].to_list() == [0.1, 0.4, 0.2]
 
 
+def test_a_spreadsheet_gets_a_column_a_hyperparameter(tmp_path: Path) -> None:
+    other = replace(trial_row(1, ()), config={"depth": 2}, state="failed", reason='a "quote", 坏')
+    write_study(study_with(trial_row(0, (0.1, 0.4)), other), tmp_path)
+    first, second = csv.DictReader((tmp_path / "trials.csv").read_text("utf-8").splitlines())
+    assert (first["id"], first["value"], first["config.learning_rate"]) == (
+        "gru-0000", "0.4", repr(0.1 + 0.2),
+    )  # fmt: skip
+    assert (second["reason"], second["config.depth"], second["config.loss"]) == (
+        'a "quote", 坏', "2", "",
+    )  # fmt: skip
+
+
 def test_what_an_epoch_took_reads_back_and_curves_from_before_it_was_kept_do(
     tmp_path: Path,
 ) -> None:
     took = {"fit_seconds": 1.5, "evaluate_seconds": 0.25, "training_events": 7, "memory_mb": 12.5}
+    took |= {"parameters": 9, "model_bytes": 36, "p99_ms": 0.5, "joules": 8.5}
     trial = trial_row(0, (0.1,))
     trial = replace(trial, epochs=(replace(trial.epochs[0], **took),))  # type: ignore[arg-type]
     write_study(study_with(trial), tmp_path)

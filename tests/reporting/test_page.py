@@ -232,6 +232,7 @@ def test_every_word_is_used() -> None:
         "verdict_",
         "basis_",
         "read_",
+        "cost_",
     )
     of_folds = ("protocol_folds_", "fact_folds_", "leaderboard_folds_")
     of_answer = ("question_", "answer_", "said_", "contrast_", "how_", "scope_", "runs_", "list_")

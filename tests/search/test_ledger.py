@@ -1,3 +1,4 @@
+import math
 import warnings
 from pathlib import Path
 
@@ -132,6 +133,39 @@ def test_a_failed_trial_keeps_its_reason_and_uses_up_its_turn(tmp_path: Path) ->
     assert trial.state == TrialState.FAIL
     assert trial.user_attrs["reason"] == "diverged: the loss is nan"
     assert ledger.remaining() == 1
+
+
+def test_a_refused_configuration_is_no_failure_and_gives_its_place_back(tmp_path: Path) -> None:
+    experiment = study_of("a", trials=2, limits={"parameters": 100, "p99_ms": 20})
+    ledger = ledger_of(tmp_path, experiment, spaces_of(tmp_path, "a"))
+    first = ledger.ask("a")
+    assert not ledger.measured(first.id, {"parameters": 200, "p99_ms": 10})
+    assert ledger.lacking("a") == 2
+    for _ in range(2):
+        second = ledger.ask("a")
+        assert ledger.is_protected(second)
+        assert ledger.measured(second.id, {"parameters": 100, "p99_ms": 20})
+        ledger.report(second.id, report_of(1, 0.1))
+        ledger.prune(second.id)
+    assert ledger.lacking("a") == 0
+    refused, *trained = stored(tmp_path)
+    assert refused.constraints == {"parameters": math.log(2), "p99_ms": -math.log(2)}
+    assert all(value <= 0 for trial in trained for value in trial.constraints.values())
+    storage = open_storage(tmp_path)
+    row, *_ = trial_rows([optuna.load_study(study_name="a", storage=storage)])
+    assert (row.state, row.reason) == ("refused", "outside of limits: parameters 200 > 100")
+
+
+@pytest.mark.parametrize(("trials", "refusals"), [(2, 20), (1, 10)])
+def test_a_family_of_which_nothing_is_inside_of_the_limits_ends(
+    tmp_path: Path, trials: int, refusals: int
+) -> None:
+    experiment = study_of("a", "floor", trials=trials, limits={"parameters": 100})
+    ledger = ledger_of(tmp_path, experiment, spaces_of(tmp_path, "a", "floor"))
+    while (family := ledger.next_family()) is not None:
+        ledger.measured(ledger.ask(family).id, {"parameters": 200})
+    assert ledger.started("a") == trials + refusals
+    assert ledger.started("floor") == 1
 
 
 def test_learners_scores_of_the_best_epoch_are_kept(tmp_path: Path) -> None:

@@ -36,7 +36,6 @@ def sharing(entries: Entries) -> dict[tuple[str, str], set[int]]:
     return found
 
 
-@pytest.mark.long
 def test_a_process_sees_the_gpu_that_it_was_given_and_no_other(
     diaries: tuple[Entries, Entries],
 ) -> None:
@@ -48,7 +47,6 @@ def test_a_process_sees_the_gpu_that_it_was_given_and_no_other(
         assert all(gpus == visible for _, gpus, visible in seen)
 
 
-@pytest.mark.long
 def test_fractions_fill_a_gpu_before_any_other_is_touched(
     diaries: tuple[Entries, Entries],
 ) -> None:
@@ -56,7 +54,6 @@ def test_fractions_fill_a_gpu_before_any_other_is_touched(
     assert [len(processes) for processes in sharing(quarters).values()] == [4]
 
 
-@pytest.mark.long
 def test_whole_gpus_are_never_shared_and_spread_over_machines(
     diaries: tuple[Entries, Entries],
 ) -> None:

@@ -3,10 +3,11 @@ from random import Random
 
 import pytest
 from simulated import rows, sweep
-from sweeps import ledger_of, lower, report_of, spaces_of, study_of
+from sweeps import FAMILIES, ledger_of, lower, report_of, spaces_of, study_of
 
 from recsweep.errors import BadInput
 from recsweep.search.repeatable import BATCH, Repeatable
+from recsweep.search.replay import replay
 
 STUDY = study_of("a", "b", "floor", trials=10, epochs=6, repeatable=True)
 
@@ -41,6 +42,25 @@ def test_patience_ends_the_same_trials_whatever_dies(tmp_path: Path) -> None:
         folder = tmp_path / str(n)
         sweep(folder, experiment, 1 + n % 4, Random(n), deaths=n)
         assert rows(folder, experiment) == undisturbed
+
+
+def test_limits_refuse_the_same_trials_whatever_finishes_first_and_whatever_dies(
+    tmp_path: Path,
+) -> None:
+    study = study_of("a", "floor", trials=5, epochs=2, repeatable=True, limits={"parameters": 450})
+    sweep(tmp_path / "one", study, 1, Random(0))
+    undisturbed = rows(tmp_path / "one", study)
+    refused = [row for row in undisturbed if row.state == "refused"]
+    assert refused
+    assert all(float(row.config["x"]) > 0.45 and not row.epochs for row in refused)
+    trained = [float(row.config.get("x", 0)) for row in undisturbed if row not in refused]
+    assert max(trained) <= 0.45
+    assert len(undisturbed) - len(refused) == 5 + 1
+    for n in (1, 4):
+        folder = tmp_path / str(n)
+        sweep(folder, study, n, Random(n), deaths=3)
+        assert rows(folder, study) == undisturbed
+        assert replay(folder, FAMILIES).difference is None
 
 
 def test_an_extension_goes_on_in_batches_whatever_finishes_first(tmp_path: Path) -> None:

@@ -53,6 +53,23 @@ def test_with_patience_a_journal_cut_anywhere_is_replayed_and_resumed(tmp_path: 
         assert len(rows(folder, study)) == 21
 
 
+def test_with_limits_a_journal_cut_anywhere_is_replayed_and_resumed(tmp_path: Path) -> None:
+    study = study_of("a", trials=4, epochs=2, limits={"parameters": 450})
+    sweep(tmp_path / "whole", study, 2, Random(1))
+    whole = lines(tmp_path / "whole")
+    refused = next(n for n, line in enumerate(whole) if "refused" in line.get("user_attr", {}))
+    assert "measured" in whole[refused - 2]["user_attr"]
+    for length in range(refused - 1, refused + 2):  # before its constraint, its reason, its end
+        folder = tmp_path / str(length)
+        folder.mkdir(exist_ok=True)
+        write(folder, whole[:length])
+        assert replay(folder, FAMILIES).difference is None, length
+        sweep(folder, study, 2, Random(length))
+        assert replay(folder, FAMILIES).difference is None, length
+        trained = [row for row in rows(folder, study) if row.state != "refused"]
+        assert len(trained) == 4, length
+
+
 def test_wherever_a_driver_died_its_journal_can_be_replayed(tmp_path: Path) -> None:
     sweep(tmp_path / "whole", STUDY, 2, Random(1), deaths=2)
     whole = lines(tmp_path / "whole")

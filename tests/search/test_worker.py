@@ -21,13 +21,14 @@ def begin(
     until: int = 4,
     uid: str = "1234",
     trials: Any = None,
+    rehearse: Any = None,
     **changes: Any,
 ) -> Worker:
     worker = Worker.__new__(Worker)
     experiment = study_of("a", **{"resources": {"checkpoint_seconds": seconds}, **changes})
     trials = trials or make_trials()
     shared = Shared(
-        experiment, {"a": "made_up"}, folds_of(), Checkpoints(folder), "home", uid, trials
+        experiment, {"a": "made_up"}, folds_of(), Checkpoints(folder), "home", uid, trials, rehearse
     )
     worker.setup({"proposal": Proposal("a-0000", "a", 0, {"x": 0.5}, 0, until)}, shared)
     return worker
@@ -115,3 +116,14 @@ def test_a_checkpoint_that_can_not_be_written_costs_a_word_and_no_trial(tmp_path
     result = begin(tmp_path / "file").step()
     assert result["report"].epoch == 1
     assert result["words"] == ["no checkpoint after epoch 1: File exists"]
+
+
+def test_what_is_limited_is_told_before_the_first_epoch_and_by_it(tmp_path: Path) -> None:
+    """By the rehearsal what it could tell, the rest with the epoch."""
+    limits = {"parameters": 10, "seconds_per_epoch": 5}
+    worker = begin(tmp_path, limits=limits, rehearse=lambda *asked, **how: {"parameters": 7.0})
+    assert worker.step()["measured"] == (("parameters", 7.0),)
+    first = worker.step()
+    assert first["measured"] == (("seconds_per_epoch", first["report"].fit_seconds),)
+    assert worker.step()["measured"] == ()
+    gc.unfreeze()

@@ -6,9 +6,11 @@ import numpy as np
 import pytest
 from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
+from worlds import dataset_of, events_of, experiment_of
 
 from recsweep.data.types import UNKNOWN, Fold
 from recsweep.errors import BadInput
+from recsweep.tasks.folds import make_fold
 
 Rows = list[tuple[int, int, int]]
 CUT, END = 10, 15
@@ -152,3 +154,28 @@ def test_one_course_in_the_catalogue_is_enough(fold_of: Callable[..., Fold]) -> 
     fold = fold_of([(0, 0, 1), (0, 0, 2), (0, 0, 12)], (CUT, END), targets={"seen": "keep"})
     assert fold.n_items == 1
     assert np.array_equal(fold.validation.item, [0])
+
+
+@settings(relaxed, max_examples=40)
+@given(rows=logs, until=st.integers(1, CUT))
+def test_a_model_that_was_fitted_earlier_learns_from_what_came_before_and_is_asked_the_same(
+    fold_of: Callable[..., Fold], rows: Rows, until: int
+) -> None:
+    events = events_of(rows)
+    experiment, dataset = experiment_of(), dataset_of(events)
+    try:
+        old = make_fold("old", events, (CUT, END), dataset, experiment, until)
+    except BadInput:
+        old = None
+    assume(old is not None)
+    assert old is not None
+    then = [row for row in rows if row[2] < until]
+    asked = try_fold(fold_of, rows)
+    assert asked is not None  # who learned more can be asked as much
+    assert set(old.items.tolist()) == {item for _, item, _ in then}
+    assert {t for _, _, t in scored(old)} <= {t for _, _, t in scored(asked)}
+    assert all(CUT <= t < END for _, _, t in scored(old))
+    known = {i for _, i, _ in then}
+    for (user, _, time), history in scored(old).items():
+        seen = [(t, i) for u, i, t in rows if u == user and t < time and i in known]
+        assert history == tuple(i for _, i in sorted(seen))

@@ -1,4 +1,4 @@
-"""The verbs on a fitted model: fit, recommend, monitor, export.
+"""The verbs on best configurations and fitted models: backtest, fit, recommend, monitor, export.
 
 A stage is imported when it is called: `import recsweep` and the command line stay quick.
 """
@@ -16,9 +16,51 @@ if TYPE_CHECKING:
     from recsweep.bundle.format import Until
     from recsweep.bundle.labels import Feed
     from recsweep.evaluation.monitoring import Monitored, Watching
+    from recsweep.stages.backtest.fits import OnFit
+    from recsweep.stages.backtest.stage import Backtested
     from recsweep.stages.fit.stage import FittedBundle
     from recsweep.stages.portrait.stage import OnEpoch
     from recsweep.stages.recommend import Asking, Recommended
+    from recsweep.tracking.events import Listener
+
+
+def backtest(
+    best: str | Path,
+    every: str = "7d",
+    *,
+    search: int | None = None,
+    lang: str = "en",
+    listeners: Sequence[Listener] = (),
+    on_end: OnFit = lambda fit, done, total, seconds_left: None,
+) -> Backtested:
+    """Walk a best configuration through the sealed test's period: never refitted, refitted at every
+    step, and searched again; writes a record and a page in `results/<study>/backtest/`.
+
+    Args:
+        best: `results/<study>/best/<family>.yaml`, confirmed.
+        every: a step, such as `12h`, `7d` or `2w`.
+        search: trials of a new search at every step; None: no search.
+        lang: of the page, en or zh.
+        listeners: told of those searches.
+        on_end: called with every configuration that was fitted, with all its seeds.
+
+    Raises:
+        BadInput: a file or key that can't be used, a study that isn't cut by the clock or whose
+            verdicts are not out, or steps that don't fit its test.
+        WorkFailed: the data differ from the record's, or a refit diverged.
+    """
+    from recsweep.stages.backtest.stage import backtest_stage
+
+    path = Path(best)
+    return backtest_stage(
+        path,
+        root_of(path.parent.parent),
+        every=every,
+        trials=search,
+        lang=lang,
+        listeners=listeners,
+        on_end=on_end,
+    )
 
 
 def fit(

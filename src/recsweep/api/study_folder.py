@@ -6,12 +6,11 @@ with the code is read without any of the vendors.
 
 from __future__ import annotations
 
-import json
 import statistics
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING, TypeAlias, get_args
 
 import polars as pl
 
@@ -22,8 +21,9 @@ from recsweep.records.confirmation import Confirmation
 from recsweep.records.confirmation_files import read_confirmation
 from recsweep.records.evidence import read_evidence
 from recsweep.records.files import read_study
+from recsweep.records.flat import flat_trials
 from recsweep.records.selection import BestFile, Choice, read_best
-from recsweep.records.study import Study, SweepSession
+from recsweep.records.study import Study, SweepSession, TrialState
 
 if TYPE_CHECKING:
     from recsweep.evaluation.power import Power
@@ -79,14 +79,7 @@ class StudyFolder:
         The other columns are those of `trials.parquet`.
         """
         read_study(self.folder)  # checks the files
-        trials = pl.read_parquet(self.folder / "trials.parquet")
-        configs = [json.loads(config) for config in trials["config"]]
-        names = dict.fromkeys(name for config in configs for name in config)
-        columns = {
-            f"config.{name}": pl.Series([config.get(name) for config in configs], strict=False)
-            for name in names
-        }
-        return trials.drop("config").with_columns(**columns)
+        return flat_trials(pl.read_parquet(self.folder / "trials.parquet"))
 
     @property
     def curves(self) -> pl.DataFrame:
@@ -126,9 +119,9 @@ class StudyFolder:
         return read_best(path)
 
     @property
-    def power(self) -> Power:
+    def power(self) -> Power | None:
         """The smallest differences that the sealed test is likely to show of what is selected now,
-        told from the folds.
+        told from the folds; None: one family alone has nobody to be compared with.
         """
         from recsweep.stages.confirm.power import power_of_study
         from recsweep.stages.confirm.searches import own_search
@@ -227,6 +220,8 @@ def _leaderboard(entries: Iterable[Choice | BestFile], experiment: Experiment) -
 
 def _ends(study: Study) -> pl.DataFrame:
     """Family, how its trials ended, and the seconds that they took."""
+    refused = any(trial.state == "refused" for trial in study.trials)
+    shown = [state for state in get_args(TrialState) if state != "refused" or refused]
     rows = []
     for family in study.experiment.families:
         trials = [trial for trial in study.trials if trial.family == family]
@@ -234,7 +229,7 @@ def _ends(study: Study) -> pl.DataFrame:
         rows.append(
             {
                 "family": family,
-                **{state: states.count(state) for state in ("complete", "pruned", "failed")},
+                **{state: states.count(state) for state in shown},
                 "seconds": sum(t.fit_seconds + t.evaluate_seconds for t in trials),
             }
         )

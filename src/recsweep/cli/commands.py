@@ -397,6 +397,33 @@ def reproduce(
     steps.reproduce(best, sealed, quiet)
 
 
+@app.command(epilog="Example: recsweep backtest results/default/best/gru.yaml --every 7d")
+def backtest(
+    best: Annotated[
+        Path,
+        typer.Argument(
+            help="results/<study>/best/<family>.yaml, of a confirmed study.", show_default=False
+        ),
+    ],
+    every: Annotated[str, typer.Option("--every", help="A step: 12h, 7d, 2w.")] = "7d",
+    search: Annotated[
+        int | None,
+        typer.Option(
+            "--search",
+            min=2,
+            help="Search again at every step, with so many trials. [dim]Default: don't.[/]",
+            show_default=False,
+        ),
+    ] = None,
+    lang: Language = "en",
+    quiet: Quiet = False,
+) -> None:
+    """How long does a configuration stay best? Walk it through the sealed test's period, step by
+    step: never refitted, refitted at each step, and with --search searched again.
+    """
+    steps.backtest(best, every, search, lang, quiet)
+
+
 @app.command(epilog="Example: recsweep fit results/default/best/gru.yaml --out models/gru")
 def fit(
     best: Annotated[

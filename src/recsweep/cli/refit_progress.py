@@ -9,6 +9,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 
 from recsweep.cli.sweep_progress import duration
 from recsweep.records.live import seconds_after
+from recsweep.stages.backtest.fits import Fit
 from recsweep.stages.confirm.refits import RefitEnded
 from recsweep.stages.fuse.rebuild import Candidate
 from recsweep.tracking.events import Event
@@ -74,6 +75,11 @@ class RefitProgress:
         """Show a trial that was trained again."""
         left = duration(seconds_left)
         self._show(done, total, f"{candidate.trial} rebuilt, about {left} left")
+
+    def walked(self, fit: Fit, done: int, total: int, seconds_left: float) -> None:
+        """Show a step of a backtest."""
+        left = duration(seconds_left)
+        self._show(done, total, f"step {fit.step + 1} fitted, about {left} left")
 
     def _show(self, done: int, total: int, what: str) -> None:
         if self._quiet:

@@ -148,7 +148,8 @@ def search(
         )
     if "confirm" not in later:  # where the test is opened at once, that says what it can show
         with suppress(WorkFailed):  # a family has no complete trial: `select` says so
-            _say_power(study.power, "from the folds", quiet)
+            if (power := study.power) is not None:
+                _say_power(power, "from the folds", quiet)
     return study.folder
 
 
@@ -279,6 +280,31 @@ def reproduce(best: Path, sealed: bool, quiet: bool) -> None:
     if not reproduction.passed:
         raise WorkFailed(failure(reproduction))
     out.print(f"{len(reproduction.figures)} of {len(reproduction.figures)} figures agree.")
+
+
+def backtest(best: Path, every: str, trials: int | None, lang: str, quiet: bool) -> None:
+    """Walk a best configuration through the sealed test's period, and say how long it stays best.
+
+    Raises:
+        WorkFailed: a search was stopped; says how to resume.
+    """
+    from recsweep.cli.refit_progress import RefitProgress
+    from recsweep.reporting.backtest.view import BacktestView
+
+    with RefitProgress(out, quiet, "fits") as progress, _resumable():
+        done = recsweep.backtest(
+            best,
+            every,
+            search=trials,
+            lang=lang,
+            listeners=[progress.give_way, *sweep_listeners(quiet)],
+            on_end=progress.walked,
+        )
+    view = BacktestView(done.backtest, done.experiment, "en")
+    say(*view.answer(), *view.further())
+    for caution in view.cautions():
+        say(caution, warning=True)
+    hints((str(done.page), "the page, step by step"))
 
 
 def replay(folder: Path) -> None:

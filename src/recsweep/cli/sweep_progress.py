@@ -1,6 +1,7 @@
 """A running sweep as a person sees it: a live table in a terminal, plain lines elsewhere."""
 
 import time
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
@@ -26,6 +27,7 @@ STATES: Mapping[TrialState, str] = {
     "complete": "complete",
     "pruned": "stopped early",
     "failed": "failed",
+    "refused": "refused",
 }
 """How a trial ended, as people are told."""
 
@@ -35,13 +37,15 @@ class _Family:
     target: int | None  # trials; None: until `budget` is used
     budget: float  # seconds
     running: set[str] = field(default_factory=set)
-    ended: dict[str, int] = field(default_factory=lambda: {"complete": 0, "pruned": 0, "failed": 0})
+    ended: Counter[TrialState] = field(default_factory=Counter)
     best: float | None = None
     seconds: float = 0.0
 
     @property
     def done(self) -> int:
-        return sum(self.ended.values())
+        """Trials of its budget; where there is but one configuration, it may be refused."""
+        refused = 0 if self.target == 1 else self.ended["refused"]
+        return self.ended.total() - refused
 
     @property
     def over(self) -> bool:
@@ -81,6 +85,7 @@ class Progress:
         self._families: dict[str, _Family] = {}
         self._family_of: dict[str, str] = {}
         self._live: Live | None = None
+        self._limited = False
         self._metric, self._study, self._titles = "", "", dict[str, str]()
         self._began = time.monotonic()
 
@@ -104,6 +109,7 @@ class Progress:
 
     def _start(self, event: SweepStarted) -> None:
         self._began = time.monotonic()
+        self._limited = bool(event.experiment.limits.given)
         self._metric, self._study = written(event.experiment.metric.key), event.experiment.study
         budget = event.experiment.budget.seconds or 0.0
         kinds = {name: space.family for name, space in event.spaces.items()}
@@ -153,10 +159,13 @@ class Progress:
             at = family.work if family.target is None else family.trials
         score = f"{self._metric} {trial.best.value:.4f}" if trial.best else "no score"
         seconds, epochs = trial.seconds, len(trial.epochs)
+        if trial.state == "refused":
+            told = trial.reason
+        else:
+            told = f"{score}, {epochs} epoch{'s' * (epochs != 1)} in {duration(seconds)}"
         reason = f" ({trial.reason})" if trial.state == "failed" else ""
         self._console.print(
-            f"[{at}] {trial.id} {STATES[trial.state]}: {score}, "
-            f"{epochs} epoch{'s' * (epochs != 1)} in {duration(seconds)}{self._left()}{reason}",
+            f"[{at}] {trial.id} {STATES[trial.state]}: {told}{self._left()}{reason}",
             soft_wrap=True,
             markup=False,
             highlight=False,
@@ -175,17 +184,18 @@ class Progress:
             padding=0,
         )
         table.add_column("family", overflow="fold")  # a name may take two lines, a number never
-        for name in ("running", *STATES.values(), "trials", self._metric, "work"):
+        states = [s for s in STATES if s != "refused" or self._limited]
+        for name in ("running", *(STATES[s] for s in states), "trials", self._metric, "work"):
             table.add_column(name.replace(" ", "\n"), justify="right", no_wrap=True)
         for name, family in self._families.items():
             best = "" if family.best is None else f"{family.best:.4f}"
-            failed = family.ended["failed"]
+            ends = [str(family.ended[state] or "") for state in states]
+            if failed := family.ended["failed"]:
+                ends[states.index("failed")] = f"[red]{failed}[/red]"
             table.add_row(
                 self._titles[name],
                 str(len(family.running) or ""),
-                str(family.ended["complete"] or ""),
-                str(family.ended["pruned"] or ""),
-                f"[red]{failed}[/red]" if failed else "",
+                *ends,
                 family.trials,
                 best,
                 family.work,

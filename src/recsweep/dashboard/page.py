@@ -72,7 +72,10 @@ def _facts(state: StudyState, say: Any) -> list[tuple[str, str, str]]:
     ended = state.ended
     counts = {s: sum(t.state == s for t in ended) for s in ("complete", "pruned", "failed")}
     of = "fact_done" if state.target is not None else "fact_done_seconds"
-    facts = [(str(len(ended)), say(of, target=state.target), say("fact_done_note", **counts))]
+    note = say("fact_done_note", **counts)
+    if refused := len(ended) - sum(counts.values()):
+        note += say("fact_refused_note", refused=refused)
+    facts = [(str(state.n_done), say(of, target=state.target), note)]
     best, metric = state.best, written(state.metric)
     if best is not None and best.value is not None:
         note = say("fact_best_note", trial=best.id)
@@ -114,7 +117,7 @@ def _stages(state: StudyState, say: Any) -> list[tuple[str, str]]:
 def _stage(verb: str, state: StudyState, say: Any) -> str:
     """The stage under way, with how far it is."""
     if verb == "search" and state.target is not None:
-        return str(say("stage_of", stage=say("stage_search"), n=len(state.ended), of=state.target))
+        return str(say("stage_of", stage=say("stage_search"), n=state.n_done, of=state.target))
     if verb == "confirm" and state.total:
         return str(say("stage_of", stage=say("stage_refits"), n=state.done, of=state.total))
     return str(say(f"stage_{verb}"))
@@ -162,7 +165,7 @@ def _chart(state: StudyState, names: Mapping[str, str], say: Any) -> Markup | No
     if not curves:
         return None
     values = [y for points in curves.values() for _, y in points]
-    most = max(*(len(f.ended) for f in state.families), 2)
+    most = max(*(f.done for f in state.families), 2)
     x = Scale(1, most, LEFT + 4, WIDTH - NAMES)
     y = Scale(*nice_range(values), HEIGHT - BOTTOM, TOP)
     lines = [
@@ -217,7 +220,8 @@ def _running_chart(state: StudyState, say: Any) -> Markup | None:
 def _best_so_far(family: FamilyState) -> list[Point]:
     points: list[Point] = []
     best: TrialRow | None = None
-    for n, trial in enumerate(sorted(family.ended, key=lambda t: (t.ended, t.id)), 1):
+    tried = [trial for trial in family.ended if trial.state != "refused"]
+    for n, trial in enumerate(sorted(tried, key=lambda t: (t.ended, t.id)), 1):
         if trial.state == "complete":
             best = best_of([t for t in (best, trial) if t], family.metric)
         if best is not None and best.value is not None:

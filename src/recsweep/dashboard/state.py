@@ -44,6 +44,11 @@ class FamilyState:
         return sum(trial.state == state for trial in self.ended)
 
     @property
+    def done(self) -> int:
+        """Trials of its budget: a refused one gave it back, where there are others to try."""
+        return len(self.ended) - (self.count("refused") if self.target != 1 else 0)
+
+    @property
     def best(self) -> TrialRow | None:
         """The best complete trial; others' values are not comparable with it."""
         return best_of([t for t in self.ended if t.state == "complete"], self.metric)
@@ -63,7 +68,7 @@ class FamilyState:
         """Has it all that it was to get?"""
         if self.target is None:
             return not self.running and self.seconds >= self.budget
-        return len(self.ended) >= self.target
+        return self.done >= self.target
 
     @property
     def shares(self) -> tuple[float, float]:
@@ -71,8 +76,7 @@ class FamilyState:
         if self.target is None:
             parts, whole = (self.seconds, self.seconds_so_far), self.budget
         else:
-            ended = len(self.ended)
-            parts, whole = (ended, ended + len(self.running)), max(self.target, 1)
+            parts, whole = (self.done, self.done + len(self.running)), max(self.target, 1)
         return min(1.0, parts[0] / whole), min(1.0, parts[1] / whole)
 
     @property
@@ -80,7 +84,7 @@ class FamilyState:
         """`3/12` trials, or `45/120 s`."""
         if self.target is None:
             return f"{self.seconds_so_far:.0f}/{self.budget:g} s"
-        return f"{len(self.ended)}/{self.target}"
+        return f"{self.done}/{self.target}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,6 +110,11 @@ class StudyState:
     done: int = 0  # refits
     total: int = 0
     ends: datetime | None = None  # when the last stage is expected to
+
+    @property
+    def n_done(self) -> int:
+        """Trials of the budget, of all families."""
+        return sum(family.done for family in self.families)
 
     @property
     def ended(self) -> list[TrialRow]:

@@ -65,7 +65,7 @@ class GradientClassifier(HistoryModel[LogOdds, Cases]):
 
     def training_batches(self, seed: int) -> Iterator[Cases]:
         """Learners with all their examples."""
-        return self._book.epoch(self._batch_size, seed)
+        return self._book.epoch(self.batch_size, seed)
 
     def loss(self, batch: Cases) -> tuple[Tensor, int]:
         """Binary cross-entropy."""

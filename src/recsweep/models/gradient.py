@@ -4,6 +4,7 @@ import math
 from abc import ABC, abstractmethod
 from collections import abc
 from collections.abc import Callable, Iterator, Mapping
+from itertools import islice
 from typing import Generic, TypeVar
 
 import numpy as np
@@ -56,7 +57,7 @@ class GradientModel(ABC, Generic[N, B]):
             _parameter_groups(network, config, tables), lr=config.learning_rate, fused=self.fused()
         )
 
-        self._schedule, self._batch_size = config, config.batch_size
+        self._schedule, self.batch_size = config, config.batch_size
         for optimizer in self._optimizers:
             for group in optimizer.param_groups:
                 group["initial_lr"] = group["lr"]
@@ -82,33 +83,35 @@ class GradientModel(ABC, Generic[N, B]):
         """Optimise in one pass? It rounds otherwise; None: torch's default."""
         return None
 
-    def fit_epoch(self) -> float:
-        """One pass over every training target: the mean loss, nan without one."""
+    def fit_epoch(self, steps: int | None = None) -> float:
+        """One pass over every training target, or the first `steps` of its batches: the mean loss,
+        nan without one.
+        """
         self.epoch += 1
         self.network.train()
         device = self.context.device
         total = torch.zeros((), device=device)  # stays on the device: no waiting in the loop
         norms = torch.zeros((), device=device)
-        seen = steps = 0
+        seen = done = 0
         with self.context.randomness(self.epoch) as seed:
-            for batch in self.training_batches(seed):
+            for batch in islice(self.training_batches(seed), steps):
                 self.optimizer.zero_grad(set_to_none=True)
-                self._set_rates(steps)
+                self._set_rates(done)
                 loss, n_targets = self.loss(batch)
                 loss.backward()  # type: ignore[no-untyped-call]
                 norms += self._step()
                 total += loss.detach() * n_targets
                 seen += n_targets
-                steps += 1
+                done += 1
         summed, norm = torch.stack([total, norms]).tolist()  # the epoch's one wait for the device
-        self.gradient_norm = norm / steps if steps else None
+        self.gradient_norm = norm / done if done else None
         return summed / seen if seen else math.nan
 
     def _set_rates(self, steps: int) -> None:
         """Of the epoch's step after `steps`."""
         if not self._schedule.scheduled:
             return
-        in_epoch = math.ceil(self.entries / self._batch_size)
+        in_epoch = math.ceil(self.entries / self.batch_size)
         share = self._schedule.share_of_rate(self.epoch - 1 + (steps + 1) / in_epoch)
         for optimizer in self._optimizers:
             for group in optimizer.param_groups:

@@ -1,6 +1,7 @@
 """A study as files that anything can read: `study.json`, `trials.parquet`, `curves.parquet`.
 
-`trials.parquet` has one row a trial; `config` is JSON. `curves.parquet` has one row for each
+`trials.parquet` has one row a trial; `config` is JSON. `trials.csv` is the same for spreadsheets,
+with a column a hyperparameter; nothing reads it back. `curves.parquet` has one row for each
 (trial, epoch, fold, metric), folds from 0: every ranking metric, `loss`, the mean training
 loss, and `gradient_norm`, its mean over an epoch's steps. A row without a fold is of all folds: the
 trial's score, their mean, and what the epoch took (`MEASURED`).
@@ -23,9 +24,10 @@ from recsweep.config.files import validate
 from recsweep.config.schema import Experiment
 from recsweep.data.sources import file_sha256
 from recsweep.errors import BadInput
-from recsweep.records.atomic import write_parquet
+from recsweep.records.atomic import write_parquet, write_text
 from recsweep.records.checked import read_checked, write_checked
 from recsweep.records.earlier import TAKEN
+from recsweep.records.flat import flat_trials
 from recsweep.records.study import SESSIONS, Study, TrialRow
 from recsweep.spaces.declared import DeclaredSpace, Widening
 from recsweep.training.epoch import EpochReport
@@ -51,7 +53,11 @@ TRIALS = pl.Schema(
     }
 )
 WIDENED = TypeAdapter(Mapping[str, tuple[Widening, ...]])
-MEASURED = ("fit_seconds", "evaluate_seconds", "training_events", "memory_mb")
+WHOLE = ("training_events", "parameters", "model_bytes")  # numbers
+MEASURED = (
+    *("fit_seconds", "evaluate_seconds", "memory_mb", "p99_ms", "joules", "joules_estimated"),
+    *WHOLE,
+)
 CURVES = pl.Schema(
     {
         "trial": pl.String(),
@@ -64,11 +70,13 @@ CURVES = pl.Schema(
 
 
 def write_study(study: Study, folder: Path) -> None:
-    """Write all three files; `study.json` comes last, so its presence says that all are there."""
+    """Write all files; `study.json` comes last, so its presence says that all are there."""
     curves = [row for trial in study.trials for row in _curve_rows(trial, study)]
     trials = [_trial_row(trial) for trial in study.trials]
     write_parquet(folder / "curves.parquet", pl.DataFrame(curves, CURVES, orient="row"))
-    write_parquet(folder / "trials.parquet", pl.DataFrame(trials, TRIALS))
+    table = pl.DataFrame(trials, TRIALS)
+    write_parquet(folder / "trials.parquet", table)
+    write_text(folder / "trials.csv", flat_trials(table).write_csv())
     head = {
         "experiment": study.experiment.model_dump(mode="json"),
         "spaces": {name: space.keys_as_declared() for name, space in study.spaces.items()},
@@ -162,7 +170,7 @@ def _read_trials(
 
 
 def _epoch(epoch: int, entry: dict[str, Any]) -> EpochReport:
-    curves, events = dict(entry.pop("curves")), entry.pop("training_events", None)
+    curves = dict(entry.pop("curves"))
     kept = {"losses": curves.pop("loss"), "gradient_norms": curves.pop("gradient_norm", [])}
-    kept |= {"metrics": curves, "training_events": None if events is None else int(events)}
+    kept |= {"metrics": curves} | {name: int(entry.pop(name)) for name in WHOLE if name in entry}
     return EpochReport.of_entry(epoch, entry.pop("value"), kept | entry)

@@ -12,7 +12,7 @@ from recsweep.config.values import RecordedConfiguration
 from recsweep.errors import BadInput
 from recsweep.records.atomic import write_text
 
-Why = Literal["confirm", "reproduce --sealed"]
+Why = Literal["confirm", "reproduce --sealed", "backtest"]
 
 
 class Opened(Schema):

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Annotated, Any, Literal
 
 from recsweep.config.files import dump_yaml, read_yaml, validate
-from recsweep.config.schema import Decides, Experiment, Schema
+from recsweep.config.schema import Decides, Experiment, Schema, SelectionRule
 from recsweep.config.values import Configuration, RecordedConfiguration
 from recsweep.errors import BadInput
 from recsweep.models.registry import role_of
@@ -14,7 +14,6 @@ from recsweep.records.atomic import write_text
 from recsweep.records.digests import digests_of
 from recsweep.records.openings import Opened
 
-Rule = Literal["best_mean", "one_standard_error"]
 EnsembleRule = Literal["greedy_selection"]
 
 
@@ -40,7 +39,7 @@ class Choice:
 class Selection:
     """One choice a family, by a rule fixed before the sweep."""
 
-    rule: Rule
+    rule: SelectionRule
     metric: str
     families: Mapping[str, Choice]
 
@@ -66,7 +65,7 @@ class BestFile(Schema):
     family: str  # its name in the study
     kind: Annotated[str, Decides.REBUILT]  # its name in the registry
     trial: str
-    rule: Rule | EnsembleRule
+    rule: SelectionRule | EnsembleRule
     config: Annotated[RecordedConfiguration, Decides.REBUILT]
     seed: Annotated[int, Decides.REBUILT]
     epochs: Annotated[int, Decides.REBUILT]

@@ -13,18 +13,20 @@ from recsweep.records.earlier import Taken
 from recsweep.spaces.declared import DeclaredSpace, Widening
 from recsweep.training.epoch import EpochReport
 
-TrialState = Literal["complete", "pruned", "failed"]
+TrialState = Literal["complete", "pruned", "failed", "refused"]
 
 
 @dataclass(frozen=True, slots=True)
 class TrialRow:
-    """A finished trial. `complete` reached the full budget; `pruned` was stopped early."""
+    """A finished trial. `complete` reached the full budget; `pruned` was stopped early; `refused`
+    was outside of the limits, and not trained.
+    """
 
     id: str  # `gru-0003`; family name in the study and number within it
     family: str
     number: int  # from 0
     state: TrialState
-    reason: str | None  # why it was stopped or failed
+    reason: str | None  # why it was stopped or refused, or failed
     config: Configuration
     seed: int
     epochs: tuple[EpochReport, ...]
@@ -88,8 +90,8 @@ class Study:
     widened: Mapping[str, tuple[Widening, ...]] = field(default_factory=dict)  # by family
 
     def trials_of(self, family: str) -> list[TrialRow]:
-        """In the order of their numbers."""
-        return [trial for trial in self.trials if trial.family == family]
+        """In the order of their numbers; refused ones, which weren't trained, are left out."""
+        return [t for t in self.trials if t.family == family and t.state != "refused"]
 
     @property
     def tuned(self) -> list[str]:

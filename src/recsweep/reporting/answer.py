@@ -124,7 +124,7 @@ def answer(
         experiment=experiment,
         entrants=Entrants(everybody),
         titles=titles(everybody, lang),
-        say=_with_spaces(speaker(experiment, lang)) if lang == "zh" else speaker(experiment, lang),
+        say=with_spaces(speaker(experiment, lang)) if lang == "zh" else speaker(experiment, lang),
     )
     return teller.tested(sealed) if sealed else teller.closed(scores)
 
@@ -141,7 +141,7 @@ def reservations(experiment: Experiment, say: Say) -> Iterator[str]:
         yield say("warm_start", studies=listed(say, experiment.warm_start))
 
 
-def _with_spaces(say: Say) -> Say:
+def with_spaces(say: Say) -> Say:
     """One between a Chinese and a Latin word, as is usual, and none between Chinese ones."""
 
     def spaced(key: str, **blanks: object) -> str:

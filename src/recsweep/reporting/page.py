@@ -1,6 +1,6 @@
 """The report: one HTML page that stands alone, asks for nothing and can be printed."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -10,12 +10,14 @@ from recsweep.data.manifest import Manifest
 from recsweep.errors import BadInput
 from recsweep.records.atomic import write_text
 from recsweep.records.confirmation import Confirmation
+from recsweep.records.costs import energy_of
 from recsweep.records.selection import Selection
 from recsweep.records.study import Study
 from recsweep.reporting.answer import answer_of
 from recsweep.reporting.charts.by_parameter import by_parameter
 from recsweep.reporting.charts.contrasts import contrasts_chart
 from recsweep.reporting.charts.curves import learning_curves
+from recsweep.reporting.charts.fronts import cost_name, fronts
 from recsweep.reporting.charts.intervals import ends, fold_scale
 from recsweep.reporting.charts.parallel import parallel
 from recsweep.reporting.charts.scatter import cost_and_quality
@@ -32,6 +34,9 @@ from recsweep.reporting.sections.sealed import best_possible, sealed_scale, seal
 from recsweep.reporting.sections.trials import trial_data
 from recsweep.reporting.view import View, score
 from recsweep.reporting.words import PAGE_WORDS
+
+SMALL = 0.1
+"""Kilowatt-hours below which people read watt-hours."""
 
 
 def write_page(
@@ -122,8 +127,10 @@ def _upper(view: View, sealed: Confirmation | None) -> dict[str, Any]:
 
 def _facts(view: View) -> list[tuple[str, str, str]]:
     """(number, what it counts, a note)."""
-    study, trials, rule = view.study, view.study.trials, view.study.experiment.folds.rule
+    study, rule = view.study, view.study.experiment.folds.rule
+    trials = [trial for trial in study.trials if trial.state != "refused"]
     states = [trial.state for trial in trials]
+    refused = len(study.trials) - len(trials)
     tuned = study.tuned
     core = sum(budgets.core_seconds(view, trial) for trial in trials) / 3600
     facts = [
@@ -135,7 +142,8 @@ def _facts(view: View) -> list[tuple[str, str, str]]:
                 complete=states.count("complete"),
                 pruned=states.count("pruned"),
                 failed=states.count("failed"),
-            ),
+            )
+            + (view.say("fact_refused_note", refused=refused) if refused else ""),
         ),
         (
             str(len(view.families)),
@@ -155,7 +163,27 @@ def _facts(view: View) -> list[tuple[str, str, str]]:
         busy = sum(session.busy_seconds for session in study.sessions) / offered
         note = view.say("fact_wall_note", efficiency=f"{busy:.0%}")
         facts.append((f"{wall / 60:,.1f}", view.say("fact_wall"), note))
-    return facts
+    return [*facts, *_energy_facts(view)]
+
+
+def _energy_facts(view: View) -> Iterator[tuple[str, str, str]]:
+    """Where energy was asked for; the price is of the hours that trials held their resources."""
+    declared = view.study.experiment.energy
+    if declared is None:
+        return
+    used, estimated = energy_of(view.study.trials)
+    if estimated:
+        note = view.say("fact_energy_estimated", share=f"{estimated / used:.0%}")
+    else:
+        note = view.say("fact_energy_note")
+    if used < SMALL:
+        yield f"{1000 * used:,.3g}", view.say("fact_energy_small"), note
+    else:
+        yield f"{used:,.3g}", view.say("fact_energy"), note
+    if declared.price_per_hour is not None:
+        hours = sum(trial.seconds for trial in view.study.trials) / 3600
+        note = view.say("fact_price_note", price=f"{declared.price_per_hour:g}")
+        yield f"{hours * declared.price_per_hour:,.2f}", view.say("fact_price"), note
 
 
 def _trials_each(view: View, tuned: list[str]) -> str:
@@ -183,6 +211,7 @@ def _figures(view: View) -> dict[str, Any]:
         "by_seconds": budgets.by_seconds(view),
         "by_fold": budgets.by_fold(view),
         "cost": cost_and_quality(view),
+        "fronts": {cost_name(view, cost): drawn for cost, drawn in fronts(view).items()},
     }
 
 

@@ -2,6 +2,7 @@
 those go on that don't lag behind (`lag.py`).
 """
 
+from collections.abc import Mapping
 from types import SimpleNamespace
 
 from ray.tune.schedulers import AsyncHyperBandScheduler, TrialScheduler
@@ -22,7 +23,7 @@ class Asynchronous:
     """
 
     def __init__(self, ledger: Ledger, experiment: Experiment) -> None:
-        self._ledger, self._full_trials = ledger, experiment.stopping.full_trials
+        self._ledger = ledger
         self._known: set[str] = set()  # to their family's rule
         self._rule = {family: _rule(experiment) for family in ledger.families}
         for family in ledger.families:
@@ -64,10 +65,14 @@ class Asynchronous:
             return False
         if not new or self._climb(proposal.family, id_, report.epoch, report.value):
             return True
-        if proposal.number < self._full_trials:
+        if self._ledger.is_protected(proposal):
             return True
         self._ledger.prune(id_)
         return False
+
+    def measured(self, proposal: Proposal, found: Mapping[str, float]) -> bool:
+        """Book it."""
+        return self._ledger.measured(proposal.id, found)
 
     def failed(self, proposal: Proposal, reason: str) -> None:
         """Book a failure."""

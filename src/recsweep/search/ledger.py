@@ -1,6 +1,8 @@
 """Asks for trials and books how they went. Knows nothing of Ray, nor of who is to be stopped."""
 
 import logging
+import math
+import sys
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -16,6 +18,7 @@ from recsweep.data.types import Fold
 from recsweep.records.user_values import FoldValues, write_user_values
 from recsweep.search.checkpoints import Checkpoints
 from recsweep.search.earlier import kept
+from recsweep.search.enough import is_enough, trained
 from recsweep.search.sampler import session_sampler, trial_sampler
 from recsweep.search.seconds import Seconds
 from recsweep.search.seen import seeing
@@ -26,6 +29,7 @@ from recsweep.search.trials import (
     booked,
     epochs_of,
     finished,
+    is_refused,
     trial_id,
     trial_row,
 )
@@ -34,6 +38,10 @@ from recsweep.tracking.events import EpochReported, Event, TrialEnded, TrialStar
 from recsweep.training.epoch import EpochReport
 
 log = logging.getLogger(__name__)
+
+
+REFUSALS = 10
+"""A family gives up when so many configurations were refused for each trial of its budget."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +54,7 @@ class Proposal:
     config: Configuration
     seed: int
     until: int  # the epoch at which its worker hands it back, with a checkpoint if it isn't the end
+    measured: bool = False  # is what it takes booked?
 
 
 @dataclass(slots=True)
@@ -84,6 +93,7 @@ class Ledger:
         budget = experiment.budget.seconds
         trials = {name: self.trials(name) for name in studies} if budget else {}
         self._seconds = Seconds(budget, trials) if budget else None
+        self._enough: bool | None = None  # None: not judged since the last trial ended
 
     # -- what there is, and what is still to be done -----------------------------------------
 
@@ -126,16 +136,46 @@ class Ledger:
         return is_over(max(values), best, self.length(proposal.family), patience)
 
     def target(self, family: str) -> int | None:
-        """Trials in all; a family with nothing to tune has one. None: a budget of seconds."""
+        """Trials in all; a family with nothing to tune has one. None: a budget of seconds.
+
+        Where `stopping.study` ends the search, every family is taken as far as any has begun.
+        """
         if not self._spaces[family].parameters:
             return 1
         if self._experiment.budget.trials is None:
             return None
         extra: int = self._studies[family].user_attrs.get("extra_trials", 0)
-        return self._experiment.budget.trials + extra
+        budget = self._experiment.budget.trials + extra
+        if not self._is_enough(budget):
+            return budget
+        begun = (self._next_number(name) - self._refused(name) for name in self._tuned)
+        return min(budget, max(begun))
+
+    @property
+    def _tuned(self) -> list[str]:
+        return [name for name in self._studies if self._spaces[name].parameters]
+
+    def _is_enough(self, budget: int) -> bool:
+        rule = self._experiment.stopping.study
+        if rule is None:
+            return False
+        if self._enough is None:
+            trials = {name: self.trials(name) for name in self._tuned}
+            self._enough = is_enough(trials, budget, rule.below, self._experiment.metric)
+        return self._enough
+
+    def waits(self, family: str) -> bool:
+        """Has a family to wait for others, so that `stopping.study` is judged the same whatever
+        finishes first?
+        """
+        if self._experiment.stopping.study is None or not self._spaces[family].parameters:
+            return False
+        begun = self.started(family) - self._refused(family)
+        behind = (name for name in self._tuned if len(trained(self.trials(name))) < begun)
+        return any(self.lacking(name) or self._open(name) for name in behind)
 
     def started(self, family: str) -> int:
-        """Trials that have ended or are open in this session."""
+        """Trials that have ended, refused ones included, or are open in this session."""
         return len(finished(self.trials(family))) + self._open(family)
 
     def _open(self, family: str) -> int:
@@ -146,14 +186,31 @@ class Ledger:
         seconds decides: a trial that was begun is finished, whatever is used up.
         """
         target = self.target(family)
+        refused = self._refused(family) if self._spaces[family].parameters else 0
+        most = REFUSALS * (target or REFUSALS)
         if target is not None:
-            return max(0, target - self.started(family))
+            return max(0, target + min(refused, most) - self.started(family))
         assert self._seconds is not None
         open_ = sum(
             trial.state == TrialState.RUNNING and "number" in trial.user_attrs
             for trial in self.trials(family)
         )
-        return max(open_ - self._open(family), int(self._seconds.left(family)))
+        another = self._seconds.left(family) and refused < most
+        return max(open_ - self._open(family), int(another))
+
+    def _refused(self, family: str, before: int | None = None) -> int:
+        """Trials that were refused, or those of them with a number below `before`."""
+        if not self._experiment.limits.given:
+            return 0
+        return sum(
+            is_refused(trial) and (before is None or trial.user_attrs["number"] < before)
+            for trial in self.trials(family)
+        )
+
+    def is_protected(self, proposal: Proposal) -> bool:
+        """Is it one of its family's first trials, which are never stopped?"""
+        earlier = proposal.number - self._refused(proposal.family, proposal.number)
+        return earlier < self._experiment.stopping.full_trials
 
     def remaining(self) -> int:
         """The same of all families."""
@@ -183,6 +240,7 @@ class Ledger:
             if self._spaces[name].parameters:
                 extra = study.user_attrs.get("extra_trials", 0)
                 study.set_user_attr("extra_trials", extra + trials)
+        self._enough = None
 
     def begin(self) -> None:
         """Mark a session's beginning, and look through what the last one left open."""
@@ -194,6 +252,7 @@ class Ledger:
             study.set_user_attr("session", mark)
         for name, study in self._studies.items():
             self._look_through(name, study)
+        self._enough = None
 
     def _look_through(self, family: str, study: optuna.Study) -> None:
         trials = self.trials(family)
@@ -205,6 +264,8 @@ class Ledger:
                 continue
             if "reason" in attrs:  # its driver died between a failure's reason and its end
                 study.tell(trial.number, state=TrialState.FAIL)
+            elif "measured" in attrs and self._refuse(optuna.Trial(study, trial._trial_id)):
+                study.tell(trial.number, state=TrialState.PRUNED)
             elif "number" in attrs and attrs["number"] not in copied:
                 self._cut_off[family].append(trial)
             else:  # it never became a trial of ours
@@ -269,9 +330,9 @@ class Ledger:
         attrs = past.user_attrs
         id_, attempt = trial_id(family, attrs["number"]), attrs["attempt"] + 1
         self._forget_what_is_ahead(id_, max(past.intermediate_values, default=0))
-        proposal = Proposal(
-            id_, family, attrs["number"], attrs["config"], attrs["seed"], self.length(family)
-        )
+        number, config, seed = attrs["number"], attrs["config"], attrs["seed"]
+        known = "measured" in attrs
+        proposal = Proposal(id_, family, number, config, seed, self.length(family), known)
         trial.set_user_attr("attempt", attempt)
         self._running[id_] = _Running(proposal, trial, dict(past.intermediate_values))
         self._emit(
@@ -286,6 +347,36 @@ class Ledger:
         """
         if self.checkpoints.epoch(id_) > booked + 1:
             self.checkpoints.remove(id_)
+
+    def measured(self, id_: str, found: Mapping[str, float]) -> bool:
+        """Book what a configuration takes of what is limited, before an epoch of it is booked.
+
+        Returns:
+            May it be trained? Otherwise it is refused, and has ended.
+        """
+        run = self._running[id_]
+        before = run.trial.user_attrs.get("measured", {})  # before its worker or driver died
+        if found.keys() <= before.keys():
+            return True
+        run.trial.set_user_attr("measured", {**found, **before})
+        if self._refuse(run.trial):
+            self._end(run, TrialState.PRUNED)
+            return False
+        return True
+
+    def _refuse(self, trial: optuna.Trial) -> bool:
+        """Tell the sampler how far a configuration is inside of the limits, or outside (> 0), and
+        say so if it is outside.
+        """
+        limits, measured = self._experiment.limits.given, trial.user_attrs["measured"]
+        for name, value in measured.items():
+            if name in trial.constraints:  # told before a crash
+                continue
+            trial.set_constraint(name, math.log(max(value, sys.float_info.min) / limits[name]))
+        over = {name: limits[name] for name, value in measured.items() if value > limits[name]}
+        if over:
+            trial.set_user_attr("refused", over)
+        return bool(over)
 
     def report(self, id_: str, report: EpochReport) -> bool:
         """Book an epoch; False: it had been booked before its worker or driver died."""
@@ -335,5 +426,6 @@ class Ledger:
         told = self._studies[family].tell(run.trial, value, state=state)
         del self._running[id_]
         self.ended += 1
+        self._enough = None
         self.checkpoints.remove(id_)
         self._emit(TrialEnded(trial_row(family, told, self._experiment.metric.lower_is_better)))

@@ -1,5 +1,6 @@
 """The policy of a search: which trial is next, and who goes on. Ray and a replay both ask here."""
 
+from collections.abc import Mapping
 from typing import Protocol
 
 from recsweep.config.schema import Experiment
@@ -30,6 +31,12 @@ class Policy(Protocol):
             report: of the epoch.
             best: the trial's best epoch, with its learners' scores, if this is the last one: see
                 `is_over`.
+        """
+        ...
+
+    def measured(self, proposal: Proposal, found: Mapping[str, float]) -> bool:
+        """Take what a configuration takes, before its first epoch; False: it is refused, and the
+        worker is done with it.
         """
         ...
 

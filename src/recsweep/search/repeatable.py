@@ -4,10 +4,12 @@ A family's trials come in batches. A batch is asked for when all earlier trials 
 ended, each of its suggestions with a seed of its own. Its trials wait for each other at every rung
 (successive halving, Jamieson & Talwalkar 2016): when all have got there or failed, those below the
 cut among all of the family's values at this rung, earlier batches' included, are stopped. Families
-don't wait for each other. A waiting trial is a checkpoint and holds no worker.
+don't wait for each other, unless `stopping.study` judges them together before each batch. A waiting
+trial is a checkpoint and holds no worker.
 """
 
 from collections import deque
+from collections.abc import Mapping
 from dataclasses import replace
 
 import numpy as np
@@ -25,7 +27,7 @@ class Repeatable:
     """A `Policy`."""
 
     def __init__(self, ledger: Ledger, experiment: Experiment) -> None:
-        self._ledger, self._stopping = ledger, experiment.stopping
+        self._ledger, self._reduction = ledger, experiment.stopping.reduction
         self._rungs, self._goodness = rungs(experiment), experiment.metric.goodness
         self._ready: deque[Proposal] = deque()
         self._batch: dict[str, dict[str, Proposal]] = {}  # family -> its open trials
@@ -73,12 +75,13 @@ class Repeatable:
         length = self._ledger.length(proposal.family)
         stop = next((rung for rung in self._rungs if last < rung < length), length)
         self._until[proposal.id] = stop
-        self._ready.append(replace(proposal, until=stop))
+        measured = proposal.measured or last > 0
+        self._ready.append(replace(proposal, until=stop, measured=measured))
 
     def next(self) -> Proposal | None:
         """The trial that has waited longest for a worker."""
         for family, open_ in self._batch.items():
-            if not open_ and self._ledger.lacking(family):
+            if not open_ and self._ledger.lacking(family) and not self._ledger.waits(family):
                 self.open(family)
         return self._ready.popleft() if self._ready else None
 
@@ -102,9 +105,19 @@ class Repeatable:
         self._settle(family)
         return False
 
+    def measured(self, proposal: Proposal, found: Mapping[str, float]) -> bool:
+        """Book it; the others need not wait for one that is refused."""
+        inside = self._ledger.measured(proposal.id, found)
+        if not inside:
+            self._leave(proposal)
+        return inside
+
     def failed(self, proposal: Proposal, reason: str) -> None:
         """Book a failure; the others need not wait for it."""
         self._ledger.fail(proposal.id, reason)
+        self._leave(proposal)
+
+    def _leave(self, proposal: Proposal) -> None:
         del self._batch[proposal.family][proposal.id]
         self._waiting.pop(proposal.id, None)
         self._settle(proposal.family)
@@ -123,13 +136,13 @@ class Repeatable:
             for trial in self._ledger.trials(family)
             if rung in trial.intermediate_values
         ]
-        cut = float(np.percentile(at_rung, (1 - 1 / self._stopping.reduction) * 100))
+        cut = float(np.percentile(at_rung, (1 - 1 / self._reduction) * 100))
         for id_, reached in waiting.items():
             if reached != rung:
                 continue
             del self._waiting[id_]
             proposal = open_[id_]
-            protected = proposal.number < self._stopping.full_trials
+            protected = self._ledger.is_protected(proposal)
             if protected or self._goodness(self._ledger.values(id_)[rung]) >= cut:
                 self._hand_out(proposal)
             else:

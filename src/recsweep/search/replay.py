@@ -178,6 +178,8 @@ class _Study:
             report = EpochReport.of_entry(epoch, value, attr[key])
             over = ledger.is_over(proposal, {**ledger.values(proposal.id), epoch: value})
             policy.reported(proposal, report, report if over else None)
+        elif "measured" in attr:
+            policy.measured(proposal, attr["measured"])
         elif "reason" in attr:
             policy.failed(proposal, attr["reason"])
         elif ledger.is_over(proposal, values := ledger.values(proposal.id)):

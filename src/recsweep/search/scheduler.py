@@ -34,5 +34,13 @@ class PolicyScheduler(FIFOScheduler):  # type: ignore[misc]
                 if "failure" in result:
                     self._policy.failed(proposal, result["failure"])
                 else:
-                    goes_on = self._policy.reported(proposal, result["report"], result["best"])
+                    goes_on = self._take(proposal, result)
         return str(TrialScheduler.CONTINUE if goes_on else TrialScheduler.STOP)
+
+    def _take(self, proposal: Proposal, result: dict[str, Any]) -> bool:
+        """What it takes, then its epoch; each may be missing."""
+        found = dict(result.get("measured", ()))
+        if found and not self._policy.measured(proposal, found):
+            return False
+        report = result.get("report")
+        return report is None or self._policy.reported(proposal, report, result["best"])

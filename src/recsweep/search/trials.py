@@ -2,8 +2,9 @@
 
 User attributes of an Optuna trial: `number`, `attempt` (how often it was gone on with), `seed`,
 `config`, `batch` (of a repeatable search), `epoch <n>` (fold values, losses and seconds of an
-epoch), and `reason` of one that failed. The reason `interrupted` marks one that is no trial of
-ours, since its driver died while it was asked for.
+epoch), `measured` (what it takes of what is limited), `refused` (the limits that it broke), and
+`reason` of one that failed. The reason `interrupted` marks one that is no trial of ours, since its
+driver died while it was asked for.
 """
 
 from collections.abc import Iterable, Sequence
@@ -17,6 +18,7 @@ from recsweep.errors import BadInput
 from recsweep.records.study import TrialRow
 from recsweep.records.study import TrialState as State
 from recsweep.training.epoch import EpochReport
+from recsweep.training.rehearsal import outside
 
 INTERRUPTED = "interrupted"
 STOPPED = "stopped after epoch {}: its family's earlier trials were better there"
@@ -33,13 +35,18 @@ def trial_id(family: str, number: int) -> str:
 
 
 def finished(trials: Iterable[FrozenTrial]) -> list[FrozenTrial]:
-    """Those that count: complete, pruned or failed, but not cut off."""
+    """Those that ended: complete, pruned, refused or failed, but not cut off."""
     return [t for t in trials if t.state in STATES and t.user_attrs.get("reason") != INTERRUPTED]
 
 
 def booked(trial: FrozenTrial) -> bool:
     """Was everything written that makes an asked trial one of ours?"""
     return {"config", "seed", "attempt", "number"} <= trial.user_attrs.keys()
+
+
+def is_refused(trial: FrozenTrial) -> bool:
+    """Was its configuration outside of the limits? To Optuna it is one that was stopped."""
+    return trial.state == TrialState.PRUNED and "refused" in trial.user_attrs
 
 
 def epochs_of(trial: FrozenTrial) -> tuple[EpochReport, ...]:
@@ -54,13 +61,16 @@ def trial_row(family: str, trial: FrozenTrial, lower_is_better: bool = False) ->
     """A finished trial as the rest of recsweep knows it."""
     attrs = trial.user_attrs
     pruned = trial.state == TrialState.PRUNED
+    stopped = STOPPED.format(len(trial.intermediate_values))
+    if over := attrs.get("refused"):
+        stopped = f"outside of limits: {', '.join(outside(attrs['measured'], over))}"
     epochs = epochs_of(trial)
     return TrialRow(
         id=trial_id(family, attrs["number"]),
         family=family,
         number=attrs["number"],
-        state=STATES[trial.state],
-        reason=attrs.get("reason", STOPPED.format(len(epochs)) if pruned else None),
+        state="refused" if is_refused(trial) else STATES[trial.state],
+        reason=attrs.get("reason", stopped if pruned else None),
         config=attrs["config"],
         seed=attrs["seed"],
         epochs=epochs,

@@ -3,7 +3,7 @@
 import gc
 import math
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -19,7 +19,14 @@ from recsweep.search.checkpoints import Checkpoints, Owner, Pace, Unusable
 from recsweep.search.ledger import Proposal
 from recsweep.search.remote_checkpoints import checkpoints_at
 from recsweep.search.stopping import is_over
+from recsweep.training.energy import Meter
+from recsweep.training.epoch import EpochReport
+from recsweep.training.rehearsal import ANSWER_SECONDS as LIMITED_SECONDS
+from recsweep.training.rehearsal import of_epoch, rehearse
 from recsweep.training.trial import Diverged, MakeTrial, Trial
+
+ANSWER_SECONDS = 0.05
+"""For how fast a trial's model answers, where nothing limits that."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +40,7 @@ class Shared:
     home: str  # as Ray knows it
     uid: str  # of the study
     make_trial: MakeTrial = Trial
+    rehearse: Callable[..., dict[str, float]] = rehearse
 
 
 class Worker(tune.Trainable):  # type: ignore[misc]
@@ -45,6 +53,8 @@ class Worker(tune.Trainable):  # type: ignore[misc]
         self._checkpoints = checkpoints_at(shared.home, shared.checkpoints)
         self._device = torch.device("cuda" if ray.get_gpu_ids() else "cpu")
         torch.set_num_threads(shared.experiment.resources.threads)
+        declared, gpu = shared.experiment.energy, shared.experiment.resources.gpu
+        self._meter = None if declared is None else Meter(declared, gpu)
         # What libraries hold lives as long as the process: the collector needn't walk through it
         # again between any two trials, which took .2 s.
         gc.collect()
@@ -60,6 +70,8 @@ class Worker(tune.Trainable):  # type: ignore[misc]
         self._proposal: Proposal = new_config["proposal"]
         self._pace = Pace(self._shared.experiment.resources.checkpoint_seconds)
         self._words: list[str] = []  # for people
+        self._limits = self._shared.experiment.limits.given
+        self._known: dict[str, float] | None = None  # of them, before the first epoch
         return True
 
     def step(self) -> dict[str, Any]:
@@ -71,10 +83,19 @@ class Worker(tune.Trainable):  # type: ignore[misc]
     def _advance(self) -> dict[str, Any]:
         try:
             if self._trial is None:
+                if self._limits and self._known is None and not self._proposal.measured:
+                    self._known = self._rehearse()
+                    if self._known:
+                        return {"measured": tuple(self._known.items())}  # Ray flattens mappings
                 self._trial = self._begin()
                 if self._trial.last is not None:  # its report may have been lost with the driver
-                    return {"report": replace(self._trial.last, user_values=()), "best": None}
+                    return self._result(self._trial.last, None)
+            if self._meter is not None:
+                self._meter.restart()
             report = self._trial.advance()
+            if self._meter is not None:
+                used, estimated = self._meter.joules()
+                report = replace(report, joules=used, joules_estimated=estimated)
         except Diverged as reason:
             return {"failure": f"diverged: {one_line(reason)}"}
         except Exception as error:
@@ -92,8 +113,25 @@ class Worker(tune.Trainable):  # type: ignore[misc]
         )
         if not last and (report.epoch == self._proposal.until or self._pace.due()):
             self._save(self._trial)
-        best = self._trial.best if last else None  # learners' scores travel once
-        return {"report": replace(report, user_values=()), "best": best}
+        return self._result(report, self._trial.best if last else None)
+
+    def _result(self, report: EpochReport, best: EpochReport | None) -> dict[str, Any]:
+        """An epoch's; learners' scores travel once. The first tells what no rehearsal did."""
+        found = of_epoch(report, self._limits) if report.epoch == 1 else {}
+        measured = tuple(pair for pair in found.items() if pair[0] not in (self._known or {}))
+        return {"measured": measured, "report": replace(report, user_values=()), "best": best}
+
+    def _rehearse(self) -> dict[str, float]:
+        shared, proposal = self._shared, self._proposal
+        kind = shared.kinds[proposal.family]
+        return shared.rehearse(
+            kind, proposal.config, self._folds, shared.experiment, device=self._device
+        )
+
+    @property
+    def _folds(self) -> list[Fold]:
+        columns = self._shared.experiment.features_of(self._proposal.family)
+        return [with_features(fold, columns) for fold in self._shared.folds]
 
     def _begin(self) -> Trial:
         """Build the trial, and go on from its checkpoint if it has one."""
@@ -109,15 +147,15 @@ class Worker(tune.Trainable):  # type: ignore[misc]
 
     def _build(self) -> Trial:
         shared, experiment, proposal = self._shared, self._shared.experiment, self._proposal
-        columns = experiment.features_of(proposal.family)
         return shared.make_trial(
             shared.kinds[proposal.family],
             proposal.config,
-            [with_features(fold, columns) for fold in shared.folds],
+            self._folds,
             experiment,
             epochs=experiment.budget.epochs,
             seed=proposal.seed,
             device=self._device,
+            answer_seconds=LIMITED_SECONDS if "p99_ms" in self._limits else ANSWER_SECONDS,
         )
 
     @property

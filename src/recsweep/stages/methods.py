@@ -132,9 +132,18 @@ def _tuning(experiment: Experiment, study: Study | None) -> Iterator[str]:
     else:
         lag = ", ".join(f"{share:.0%}" for share in stopping.lag)
         yield f"Trials that lagged behind their family's best by {lag} were stopped early."
+    if limits := experiment.limits.given:
+        each = ", ".join(f"{name} ≤ {limit:,.7g}" for name, limit in limits.items())
+        yield (
+            f"Configurations outside of limits ({each}) were refused before they were trained, and "
+            "others proposed in their place."
+        )
     rule = {
         "best_mean": "the best mean over folds",
         "one_standard_error": "the fewest epochs within one paired standard error of the best",
+        "limit": "the best mean over folds among configurations inside of "
+        + ", ".join(f"{k} ≤ {v:,.7g}" for k, v in experiment.selection.limits.given.items()),
+        "knee": f"the knee of the front of score against {experiment.selection.against}",
     }[experiment.selection.rule]
     yield f"One configuration a family, and its number of epochs, was selected by {rule}."
 

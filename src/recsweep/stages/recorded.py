@@ -8,6 +8,9 @@ from recsweep.data.sources import resolve
 from recsweep.data.types import Dataset
 from recsweep.errors import BadInput, WorkFailed
 from recsweep.models.registry import families_of
+from recsweep.records.confirmation import Confirmation
+from recsweep.records.confirmation_files import VERDICTS, read_confirmation
+from recsweep.records.openings import Opened
 from recsweep.records.selection import BestFile
 
 
@@ -53,3 +56,22 @@ def recorded_data(best: BestFile, root: Path) -> Dataset:
             f"{best.data.fingerprint[:12]}…: the raw files are the same, their preparation is not"
         )
     return dataset
+
+
+def confirmed(best: BestFile, folder: Path) -> Confirmation | None:
+    """What the sealed test of the study in `folder` said of this very configuration; None: it was
+    not asked.
+    """
+    confirmation = read_confirmation(folder)
+    family = None if confirmation is None else confirmation.families.get(best.family)
+    return confirmation if family and Opened.of(family) == Opened.of(best) else None
+
+
+def unconfirmed(best: BestFile, folder: Path, otherwise: str = "") -> BadInput:
+    """Why the sealed test stays sealed, and what to do about it."""
+    read = read_confirmation(folder)
+    found = "has no verdicts" if read is None else f"has no verdict on this {best.family}"
+    return BadInput(
+        f"{folder / VERDICTS}: {found}, so the sealed test stays sealed; run recsweep confirm "
+        f"{folder} first{otherwise}"
+    )

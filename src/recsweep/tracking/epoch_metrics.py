@@ -20,8 +20,11 @@ def epoch_metrics(report: EpochReport, config: Configuration) -> dict[str, float
     }
     if report.training_events is not None and report.fit_seconds > 0:
         metrics["events_per_second"] = report.training_events / report.fit_seconds
-    if report.memory_mb is not None:
-        metrics["memory_mb"] = report.memory_mb
+    metrics |= {
+        name: value
+        for name in ("memory_mb", "joules", "joules_estimated")
+        if (value := getattr(report, name)) is not None
+    }
     for name, values in report.curves.items():
         key = _loss_key(config.get("loss")) if name == "loss" else name
         if (mean := mean_of_known(values)) is not None:

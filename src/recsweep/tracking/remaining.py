@@ -21,7 +21,7 @@ class _Work:
 
 @dataclass(slots=True)
 class _Family:
-    target: int | None  # trials; None: until `budget` is used
+    target: int | None  # trials that aren't refused; None: until `budget` is used
     budget: float  # seconds
     length: int  # epochs of a full trial
     refits: int
@@ -37,6 +37,8 @@ class _Family:
 
     def add(self, trial: TrialRow, metric: str) -> None:
         self.running.pop(trial.id, None)
+        if trial.state == "refused":
+            return
         self.ended.append(_Work(len(trial.epochs), trial.seconds))
         values = [t for t in (self.best, trial) if t is not None and t.value is not None]
         complete = [t for t in values if t.state == "complete"]

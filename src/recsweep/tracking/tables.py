@@ -5,6 +5,8 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from recsweep.config.schema import Experiment
+from recsweep.evaluation.front import front
+from recsweep.records.costs import COSTS, cost_of
 from recsweep.records.study import TrialRow
 from recsweep.spaces.declared import DeclaredSpace
 
@@ -23,6 +25,19 @@ def space_table(spaces: Mapping[str, DeclaredSpace]) -> RunTable:
             shown += f" step {p.step:g}" if p.step else ""
             rows.append([family, p.name, shown, scale, p.condition, p.role, p.why])
     return columns, rows
+
+
+def fronts_table(experiment: Experiment, trials: Sequence[TrialRow]) -> RunTable:
+    """Each family's fronts of score against every recorded cost, from the cheapest trial on."""
+    rows: list[list[Any]] = []
+    for family in dict.fromkeys(trial.family for trial in trials):
+        mine = [t for t in trials if t.family == family and t.state == "complete"]
+        for cost in COSTS:
+            known = [(at, t) for t in mine if (at := cost_of(t, cost)) is not None]
+            goodness = [experiment.metric.goodness(t.value or 0.0) for _, t in known]
+            for n in front([at for at, _ in known], goodness):
+                rows.append([family, cost, known[n][0], known[n][1].value, known[n][1].id])
+    return ["family", "cost", "value", experiment.metric.key, "trial"], rows
 
 
 def leaderboard_table(experiment: Experiment, trials: Sequence[TrialRow]) -> RunTable:

@@ -1,10 +1,12 @@
 """A sweep's events as W&B runs: one a trial, and one for the study with its tables."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from recsweep.config.schema import Experiment
+from recsweep.records.costs import costs_of, energy_of
 from recsweep.records.study import TrialRow
 from recsweep.tracking.artifacts import prepared_data, search_space
 from recsweep.tracking.epoch_metrics import define_metrics, epoch_metrics
@@ -17,7 +19,7 @@ from recsweep.tracking.events import (
     TrialStarted,
 )
 from recsweep.tracking.stage_runs import StageRun, log_stage, study_config, tags
-from recsweep.tracking.tables import leaderboard_table, space_table
+from recsweep.tracking.tables import fronts_table, leaderboard_table, space_table
 from recsweep.tracking.wandb_mode import Mode
 from recsweep.tracking.wandb_session import Session
 from recsweep.training.epoch import EpochReport
@@ -103,6 +105,7 @@ class Runs:
                 "epochs": len(trial.epochs),
                 "fit_seconds": trial.fit_seconds,
                 "evaluate_seconds": trial.evaluate_seconds,
+                **costs_of(trial),
                 **({"best_epoch": best.epoch, "best_value": best.value} if best else {}),
             }
         )
@@ -131,10 +134,12 @@ class Runs:
                 "efficiency": event.session.efficiency,
                 "wall_seconds": event.session.wall_seconds,
                 "interrupted": event.interrupted,
+                **_energy(experiment, self._trials),
             },
             tables={
                 "space": space_table(study.spaces),
                 "leaderboard": leaderboard_table(experiment, self._trials),
+                "fronts": fronts_table(experiment, self._trials),
             },
             took=(
                 prepared_data(study.dataset, study.fingerprint),
@@ -147,3 +152,10 @@ class Runs:
     def _started(self) -> SweepStarted:
         assert self._study is not None  # always the first event
         return self._study
+
+
+def _energy(experiment: Experiment, trials: Sequence[TrialRow]) -> dict[str, float]:
+    """Of all trials, where it was asked for."""
+    if experiment.energy is None:
+        return {}
+    return dict(zip(("kwh", "kwh_estimated"), energy_of(trials), strict=True))

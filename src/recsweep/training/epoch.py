@@ -8,6 +8,8 @@ from recsweep.data.types import Float64
 
 BESIDE = ("epoch", "value", "user_values")
 """Of an epoch, what is kept elsewhere than in its entry."""
+SOMETIMES = ("parameters", "model_bytes", "p99_ms", "joules", "joules_estimated")
+"""What entries leave out where it isn't told."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +29,12 @@ class EpochReport:
     gradient_norms: tuple[float | None, ...] = ()  # mean over steps, one a fold; None: no gradient
     training_events: int | None = None  # that an epoch passes over, in all folds together
     memory_mb: float | None = None  # see `memory_in_use`
+    joules: float | None = None  # of the epoch, where `energy` is asked for
+    joules_estimated: float | None = None  # the part of them that no counter told
+    # Of one model, told with the first epoch alone:
+    parameters: int | None = None  # numbers in its state, on the fold with the most to learn from
+    model_bytes: int | None = None  # of the same
+    p99_ms: float | None = None  # of an answer to one learner: see `footprint.py`
 
     @property
     def seconds(self) -> float:
@@ -40,7 +48,8 @@ class EpochReport:
 
     def entry(self) -> dict[str, Any]:
         """What is kept of it beside epoch and value, as JSON can hold it."""
-        return {f.name: getattr(self, f.name) for f in fields(self) if f.name not in BESIDE}
+        kept = {f.name: getattr(self, f.name) for f in fields(self) if f.name not in BESIDE}
+        return {k: v for k, v in kept.items() if v is not None or k not in SOMETIMES}
 
     @classmethod
     def of_entry(cls, epoch: int, value: float, entry: Mapping[str, Any]) -> Self:

@@ -7,7 +7,8 @@ tests call, is the same path to its end.
 import math
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import Any
 
 import torch
 
@@ -19,6 +20,7 @@ from recsweep.models.protocol import Context, Resumable
 from recsweep.models.registry import families_of
 from recsweep.tasks.registry import TASKS
 from recsweep.training.epoch import EpochReport
+from recsweep.training.footprint import largest, p99_ms, state_size
 from recsweep.training.process import memory_in_use
 
 
@@ -36,7 +38,10 @@ class Diverged(Exception):
 
 
 class Trial:
-    """A trial in progress. All folds advance together, so every report is cross-validated."""
+    """A trial in progress. All folds advance together, so every report is cross-validated.
+
+    With `answer_seconds`, so long is spent after the first epoch on how fast a model answers.
+    """
 
     def __init__(
         self,
@@ -48,13 +53,14 @@ class Trial:
         epochs: int,
         seed: int,
         device: torch.device,
+        answer_seconds: float = 0.0,
     ) -> None:
         task, precision = TASKS[experiment.task], experiment.resources.precision
         entry = families_of(task.name)[family]
         self.metric, self._task = experiment.metric, task
         self.epochs = min(epochs, entry.epochs or epochs)
         self.epoch = 0
-        self._device = device
+        self._device, self._answer_seconds = device, answer_seconds
         self.last: EpochReport | None = None
         self.best: EpochReport | None = None  # of equals the earliest
         self._folds = tuple(folds)
@@ -95,10 +101,22 @@ class Trial:
             training_events=sum(len(fold.training.sequences.item) for fold in self._folds),
             memory_mb=memory_in_use(self._device),
         )
+        if self.epoch == 1:
+            report = replace(report, **self._footprint())
         self.last, goodness = report, self.metric.goodness
         if self.best is None or goodness(report.value) > goodness(self.best.value):
             self.best = report
         return report
+
+    def _footprint(self) -> dict[str, Any]:
+        """Of the largest fold's model; how fast it answers if `answer_seconds` may be spent."""
+        fold = largest(self._folds)
+        model = next(m for m, f in zip(self._models, self._folds, strict=True) if f is fold)
+        parameters, size = state_size(model)
+        found: dict[str, Any] = {"parameters": parameters, "model_bytes": size}
+        if seconds := self._answer_seconds:
+            found["p99_ms"] = p99_ms(self._task, model, fold, self._device, seconds)
+        return found
 
     def run(
         self, on_epoch: Callable[[EpochReport], None] = lambda report: None

@@ -56,6 +56,47 @@ def test_a_family_without_a_complete_trial_stops_the_selection() -> None:
         select(study, SAME)
 
 
+SIZES = ((0.1, 10), (0.5, 100), (0.55, 1000), (0.6, 10_000))
+
+
+@pytest.mark.parametrize(
+    ("rule", "number"),
+    [
+        ({"rule": "limit", "limits": {"parameters": 1000}}, 2),
+        ({"rule": "limit", "limits": {"parameters": 9999, "seconds_per_epoch": 2.5}}, 1),
+        ({"rule": "knee", "against": "parameters"}, 1),
+    ],
+)
+def test_a_rule_may_weigh_the_score_against_what_was_recorded_of_cost(
+    rule: dict[str, object], number: int
+) -> None:
+    trials = [
+        trial_row(n, (value,), parameters=size, fit_seconds=n + 1)
+        for n, (value, size) in enumerate(SIZES)
+    ]
+    study = study_with(*trials, experiment=experiment_of(selection=rule))
+    assert select(study, SAME).families["gru"].trial == f"gru-{number:04d}"
+
+
+@pytest.mark.parametrize(
+    ("parameters", "message"),
+    [
+        (
+            100,
+            r"gru: none of its 1 complete trials is inside of selection.limits \(parameters 50\)",
+        ),
+        (None, "gru-0000: nobody recorded its parameters"),
+    ],
+)
+def test_a_family_with_nothing_inside_or_nothing_recorded_stops_the_selection(
+    parameters: int | None, message: str
+) -> None:
+    experiment = experiment_of(selection={"rule": "limit", "limits": {"parameters": 50}})
+    study = study_with(trial_row(0, (0.1,), parameters=parameters), experiment=experiment)
+    with pytest.raises(WorkFailed, match=message):
+        select(study, SAME)
+
+
 def test_one_standard_error_takes_the_fewest_epochs_of_the_close_ones_whatever_the_clock_says() -> (
     None
 ):

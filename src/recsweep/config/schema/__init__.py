@@ -39,7 +39,17 @@ from recsweep.config.schema.metric import (
 )
 from recsweep.config.schema.numbers import NumberStyle
 from recsweep.config.schema.question import Folds, Targets, Text
-from recsweep.config.schema.search import Arm, Budget, Resources, Stopping, Tracking
+from recsweep.config.schema.search import (
+    Arm,
+    Budget,
+    Cost,
+    Energy,
+    Limits,
+    Resources,
+    SelectionRule,
+    Stopping,
+    Tracking,
+)
 from recsweep.config.schema.task import (
     NEXT_ITEM,
     PURCHASE,
@@ -67,13 +77,16 @@ __all__ = [
     "UPLIFT",
     "Arm",
     "Budget",
+    "Cost",
     "Data",
     "Decides",
+    "Energy",
     "EventTable",
     "EventType",
     "Experiment",
     "FeatureTable",
     "Folds",
+    "Limits",
     "Loss",
     "Metric",
     "MetricKind",
@@ -82,6 +95,7 @@ __all__ = [
     "Question",
     "Resources",
     "Schema",
+    "SelectionRule",
     "SessionTable",
     "SimulatorSettings",
     "Stopping",

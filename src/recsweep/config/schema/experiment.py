@@ -26,6 +26,8 @@ from recsweep.config.schema.search import (
     Arm,
     Budget,
     Confirm,
+    Energy,
+    Limits,
     Resources,
     Search,
     Selection,
@@ -87,11 +89,13 @@ class Experiment(Schema):
     budget: Budget = Budget()
     search: Annotated[Search, Decides.TRIALS] = later(Search())
     stopping: Annotated[Stopping, Decides.TRIALS] = Stopping()
+    limits: Annotated[Limits, Decides.TRIALS] = later(Limits())
     # The same trials and stops whatever finishes first.
     repeatable: Annotated[bool, Decides.TRIALS] = later(False)
     # Folders of earlier studies, whose trials every tuned family knows before its first one.
     warm_start: Annotated[tuple[RawPath, ...], Decides.TRIALS] = later(())
     resources: Resources = Resources()
+    energy: Annotated[Energy | None, Decides.NOTHING] = later(None)  # None: not measured
     tracking: Annotated[Tracking, Decides.NOTHING] = Tracking()
     storage: Annotated[Storage, Decides.NOTHING] = Storage()
     # What it picks is recorded.
@@ -125,6 +129,15 @@ class Experiment(Schema):
                 raise ValueError(f"{key} is for task: {key}")
             raise _problems([{"type": "extra_forbidden", "loc": (key,), "input": value}])
         return keys
+
+    @model_validator(mode="after")
+    def _an_end_of_the_study_is_of_its_trials(self) -> Self:
+        if self.stopping.study is not None and self.budget.seconds is not None:
+            raise ValueError(
+                "stopping.study needs budget.trials, not budget.seconds: what further trials may "
+                "gain depends on how many are left"
+            )
+        return self
 
     @model_validator(mode="after")
     def _fits_together(self) -> Self:
@@ -174,6 +187,27 @@ class Experiment(Schema):
             raise ValueError(
                 "targets.candidates: catalogue needs data.items with valid_from (when was a course "
                 "added?) or immutable: true (all of them were there from the start)"
+            )
+        return self
+
+    @model_validator(mode="after")
+    def _costs_can_be_known(self) -> Self:
+        if self.selection.against == "kwh" and self.energy is None:
+            raise ValueError("selection.against: kwh needs energy; write energy: {}")
+        measured = [name for name in self.limits.given if name != "parameters"]
+        if self.repeatable and measured:
+            raise ValueError(
+                f"repeatable: true needs limits on parameters alone, not {', '.join(measured)}: "
+                "what is measured differs from run to run"
+            )
+        if self.limits.given and self.search.sampler == "grid":
+            raise ValueError(
+                "search.sampler: grid can't have limits: no other takes a refused cell's place"
+            )
+        if self.limits.given and self.warm_start and self.search.sampler == "gp":
+            raise ValueError(
+                "search.sampler: gp can't have both limits and warm_start: what earlier trials "
+                "take wasn't measured; use tpe"
             )
         return self
 

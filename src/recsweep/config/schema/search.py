@@ -1,4 +1,6 @@
-"""`budget`, `stopping`, `resources`, `tracking`, `storage`, `selection`, `confirm`."""
+"""`budget`, `stopping`, `limits`, `resources`, `energy`, `tracking`, `storage`, `selection` and
+`confirm`.
+"""
 
 from collections.abc import Mapping
 from typing import Annotated, Any, Literal, Self
@@ -17,6 +19,11 @@ from recsweep.config.schema.base import (
 )
 from recsweep.config.schema.decides import ANSWERS, Decides
 
+Positive = Annotated[float, Field(gt=0)]
+SelectionRule = Literal["best_mean", "one_standard_error", "limit", "knee"]
+Cost = Literal["parameters", "model_bytes", "seconds_per_epoch", "p99_ms", "kwh"]
+"""What is recorded of every trial that a score may be held against."""
+
 
 class Budget(Schema):
     """The same for every tuned family: so many trials, or trials until their epochs have taken so
@@ -25,7 +32,7 @@ class Budget(Schema):
 
     trials: Annotated[PositiveInt | None, Decides.NOTHING] = 12  # None: seconds are given
     # of fitting and evaluating; a trial that has begun is finished
-    seconds: Annotated[Annotated[float, Field(gt=0)] | None, Decides.NOTHING] = later(None)
+    seconds: Annotated[Positive | None, Decides.NOTHING] = later(None)
     # full training length of a trial; an evaluation after each
     epochs: Annotated[PositiveInt, Decides.TRIALS] = 8
 
@@ -46,6 +53,13 @@ class Budget(Schema):
         if self.trials is None and self.seconds is None:
             raise ValueError("give trials, or seconds")
         return self
+
+
+class StudyStop(Schema):
+    """When a search ends before its budget of trials."""
+
+    when: Literal["expected_gain"]
+    below: Positive  # of the study's metric: the smallest gain that matters
 
 
 class Search(Schema):
@@ -69,6 +83,22 @@ class Stopping(Schema):
     full_trials: Annotated[int, Field(ge=0)] = 4  # a family's first trials are never stopped
     # epochs in a row without a better score after which a trial is complete, in either rule
     patience: PositiveInt | None = later(None)
+    # of all families together; None: at the end of the budget
+    study: StudyStop | None = later(None)
+
+
+class Limits(Schema):
+    """What a configuration may take. One that is outside is refused before it is trained."""
+
+    parameters: Positive | None = later(None)  # numbers in a model's state, on the largest fold
+    p99_ms: Positive | None = later(None)  # to answer one learner, 99 times of 100
+    memory_mb: Positive | None = later(None)  # MiB that one model takes at most, beside the data
+    seconds_per_epoch: Positive | None = later(None)  # of fitting, all folds
+
+    @property
+    def given(self) -> dict[str, float]:
+        """Those that were set, by name."""
+        return {name: limit for name, limit in self if limit is not None}
 
 
 class Resources(Schema):
@@ -76,10 +106,10 @@ class Resources(Schema):
 
     # Threads and devices decide the last bits: a sweep may change them on the way, figures of a
     # sealed test may not.
-    cpu: Annotated[float, Field(gt=0), Decides.CONFIRMATION | Decides.PORTRAIT] = 1
+    cpu: Annotated[Positive, Decides.CONFIRMATION | Decides.PORTRAIT] = 1
     gpu: Annotated[float, Field(ge=0), Decides.CONFIRMATION | Decides.PORTRAIT] = 0
     # other resources of a Ray cluster
-    custom: Annotated[Mapping[str, Annotated[float, Field(gt=0)]], Decides.NOTHING] = {}
+    custom: Annotated[Mapping[str, Positive], Decides.NOTHING] = {}
     # at most; otherwise as many as the cluster holds
     workers: Annotated[PositiveInt | None, Decides.NOTHING] = None
     # auto: bf16 where `models/bf16` has kernels for the driver's processor; settled once a study
@@ -87,7 +117,7 @@ class Resources(Schema):
     # between two checkpoints of a trial
     checkpoint_seconds: Annotated[float, Field(ge=0), Decides.NOTHING] = 5
     # a trial that reports nothing is ended
-    silence_seconds: Annotated[float, Field(gt=0), Decides.NOTHING] = 3600
+    silence_seconds: Annotated[Positive, Decides.NOTHING] = 3600
 
     @property
     def threads(self) -> int:
@@ -95,12 +125,22 @@ class Resources(Schema):
         return max(1, int(self.cpu))
 
 
+class Energy(Schema):
+    """Trials' energy is recorded: by counters where they can be read, otherwise estimated."""
+
+    # watts of a core that works; of a GPU that is held
+    watts_per_core: Positive = 10
+    watts_per_gpu: Positive = 300
+    price_per_hour: Positive | None = None  # of what one trial holds, in any currency
+
+
 class Tracking(Schema):
-    """W&B: offline run files unless somebody is logged in."""
+    """W&B: offline run files unless somebody is logged in. MLflow: where asked for."""
 
     wandb: Literal["auto", "online", "offline", "off"] = "auto"
     project: Name = "recsweep"
-    close_seconds: Annotated[float, Field(gt=0)] = 10  # a sweep's end waits no longer on a network
+    close_seconds: Positive = 10  # a sweep's end waits no longer on a network
+    mlflow: bool = later(False)  # to MLFLOW_TRACKING_URI, or its local store
 
 
 class Storage(Schema):
@@ -112,14 +152,30 @@ class Storage(Schema):
 class Selection(Schema):
     """The rule that picks each family's configuration, written before the test is opened."""
 
-    rule: Literal["best_mean", "one_standard_error"] = "best_mean"
+    rule: SelectionRule = "best_mean"
+    limits: Limits = later(Limits())  # limit: the best mean of what is inside
+    against: Cost | None = later(None)  # knee: of the front of score against this
+
+    @model_validator(mode="after")
+    def _reaches_the_rule(self) -> Self:
+        for key, rule, given in (
+            ("limits", "limit", bool(self.limits.given)),
+            ("against", "knee", self.against is not None),
+        ):
+            if given != (self.rule == rule):
+                raise ValueError(
+                    f"rule {rule} needs {key}" if not given else f"{key} is for rule {rule}"
+                )
+        if self.limits.memory_mb is not None:
+            raise ValueError("limits: memory_mb isn't known of a trial; limit it before training")
+        return self
 
 
 class Confirm(Schema):
     """How the selected configurations are compared on the sealed test."""
 
     seeds: Annotated[int, Field(ge=2)] = 5
-    smallest_effect: Annotated[float, Field(gt=0)] = 0.005  # of the study's metric
+    smallest_effect: Positive = 0.005  # of the study's metric
     resamples: Annotated[int, Field(ge=1000)] = 4000
     # Pairs of families that the question is about, e.g. [[gru, matrix_factorization]]; None: the
     # best network against each baseline and the best floor, each network against its twin, arms of

@@ -142,7 +142,7 @@ class GradientText(GradientModel[TextNetwork, TextBatch]):
     def training_batches(self, seed: int) -> Iterator[TextBatch]:
         """Texts of similar lengths."""
         book = self._book(texts_of(self.context.training))
-        return book.epoch(self._batch_size, seed)
+        return book.epoch(self.batch_size, seed)
 
     def loss(self, batch: TextBatch) -> tuple[Tensor, int]:
         """Cross-entropy."""

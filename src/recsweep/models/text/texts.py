@@ -1,8 +1,9 @@
 """Labelled texts, and a text as terms: characters or words, one by one or as runs of several."""
 
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
-from functools import lru_cache
-from typing import Literal, Protocol
+from functools import lru_cache, wraps
+from typing import Literal, Protocol, TypeVar
 
 import numpy as np
 import torch
@@ -16,6 +17,8 @@ from recsweep.models.protocol import Model
 
 Units = Literal["characters", "words"]
 TermUnits = Literal["characters", "words", "both"]
+
+R = TypeVar("R")
 
 UNITS: tuple[Units, Units] = ("characters", "words")
 KEPT = 20
@@ -159,7 +162,20 @@ class Counts:
         return tuple(self.terms[place] for place in np.flatnonzero(often))
 
 
-@lru_cache(maxsize=KEPT)
+def _kept(make: Callable[[Texts, Reading], R]) -> Callable[[Texts, Reading], R]:
+    """For the next trial, but for a text that is asked about alone, which would take the place of
+    what is asked about again.
+    """
+    kept = lru_cache(maxsize=KEPT)(make)
+
+    @wraps(make)
+    def found(texts: Texts, reading: Reading) -> R:
+        return make(texts, reading) if len(texts) == 1 else kept(texts, reading)
+
+    return found
+
+
+@_kept
 def counts(texts: Texts, reading: Reading) -> Counts:
     """Of some texts, by the terms that stand in them."""
     from sklearn.feature_extraction.text import CountVectorizer
@@ -187,7 +203,7 @@ class Sequences:
         return place[self.part] if len(place) else np.zeros(0, np.int64)
 
 
-@lru_cache(maxsize=KEPT)
+@_kept
 def sequences(texts: Texts, reading: Reading) -> Sequences:
     """The characters or words of some texts, in order."""
     number: dict[str, int] = {}

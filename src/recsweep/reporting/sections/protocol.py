@@ -4,6 +4,7 @@ from collections.abc import Iterator, Mapping
 
 from recsweep.config.schema import Arm
 from recsweep.data.features.fit import declared_names
+from recsweep.evaluation.enough import LIMIT, chance_of_gain
 from recsweep.models.registry import families_of
 from recsweep.reporting.tasks.registry import listed, report_of
 from recsweep.reporting.view import View
@@ -33,8 +34,12 @@ def protocol_notes(view: View) -> list[str]:
             lag=", ".join(f"{share:.0%}" for share in stopping.lag),
             full=stopping.full_trials,
         ),
+        *_enough(view),
         view.say("protocol_selection", rule=view.say(f"rule_{view.selection.rule}")),
     ]
+    if limits := experiment.limits.given:
+        each = [f"{name} ≤ {limit:,.7g}" for name, limit in limits.items()]
+        notes.append(view.say("protocol_limits", limits=view.say("list_within").join(each)))
     for name, entry in experiment.families.items():
         if isinstance(entry, Arm) and entry.losses is not None:
             losses = ", ".join(entry.losses)
@@ -105,6 +110,32 @@ def _budget(view: View) -> str:
         least=f"{min(used):.0f}",
         most=f"{max(used):.0f}",
         epochs=budget.epochs,
+    )
+
+
+def _enough(view: View) -> Iterator[str]:
+    """Where and why `stopping.study` ended the search; nothing where it wasn't asked for."""
+    study, budget = view.study, view.study.experiment.budget
+    rule, trials = study.experiment.stopping.study, budget.trials
+    if rule is None or trials is None or not study.tuned:
+        return
+    n = min(len(study.trials_of(name)) for name in study.tuned)
+    chances = {
+        name: chance_of_gain(
+            [view.goodness(t.value) for t in view.trials(name)[:n] if t.value is not None],
+            max(0, trials - n),
+            rule.below,
+        )
+        for name in study.tuned
+    }
+    yield view.say(
+        "protocol_enough",
+        trials=trials,
+        limit=f"{LIMIT:.0%}",
+        below=f"{rule.below:g}",
+        metric=view.metric,
+        n=n,
+        chances=", ".join(f"{view.titles[name]} {p:.1%}" for name, p in chances.items()),
     )
 
 

@@ -18,19 +18,25 @@ from recsweep.stages.confirm.contrasts import contrasts, default_contrasts, entr
 from recsweep.stages.sweep.stage import Inputs
 
 
-def power_of_study(study: Study, selected: Mapping[str, Opened], folder: Path, root: Path) -> Power:
+def power_of_study(
+    study: Study, selected: Mapping[str, Opened], folder: Path, root: Path
+) -> Power | None:
     """From the selected trials' scores on the folds; learners' scores of an ensemble aren't kept.
+    None: one family alone has nobody to be compared with.
 
     Raises:
         BadInput: a trial's scores, or the prepared data's manifest, can't be read.
     """
     selected = single(selected)
+    asked = contrasts(study, selected)
+    if not asked:
+        return None
     values = {
         name: [fold.value for fold in read_user_values(folder, choice.trial)]
         for name, choice in selected.items()
     }
     manifest = read_manifest(root / "data" / study.dataset)
-    return _power(study.experiment, contrasts(study, selected), values, manifest)
+    return _power(study.experiment, asked, values, manifest)
 
 
 def power_of_plan(inputs: Inputs, plan: Plan) -> Power | None:

@@ -86,7 +86,8 @@ def confirm_stage(
         of_folds = [_steps(fold, selected, experiment.task) for fold in folds]
         del folds  # their memory goes before the test's comes
         asked = contrasts(study, selected)
-        before_opening(power_of_study(study, selected, folder, root))
+        if (power := power_of_study(study, selected, folder, root)) is not None:
+            before_opening(power)
         now = environment(experiment.resources)
         test, known_users = open_test(folder, "confirm", dataset, experiment, selected, repeated)
         jobs = [job for n, search in enumerate(searches, 1) for job in _jobs(search, n)]

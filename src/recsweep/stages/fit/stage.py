@@ -24,15 +24,19 @@ from recsweep.errors import BadInput, WorkFailed
 from recsweep.evaluation.probability import Calibrator, fit_calibrator
 from recsweep.models.cases import labels_of
 from recsweep.records.confirmation import Confirmation
-from recsweep.records.confirmation_files import VERDICTS, read_confirmation
+from recsweep.records.confirmation_files import VERDICTS
 from recsweep.records.environment import environment
 from recsweep.records.evidence import read_evidence
-from recsweep.records.openings import Opened
 from recsweep.records.selection import BestFile, read_best
 from recsweep.reporting.tasks.registry import report_of, speaker
 from recsweep.stages.machine import device_of, threads
 from recsweep.stages.portrait.stage import OnEpoch
-from recsweep.stages.recorded import check_configuration, recorded_data
+from recsweep.stages.recorded import (
+    check_configuration,
+    confirmed,
+    recorded_data,
+    unconfirmed,
+)
 from recsweep.tasks.development import whole_split
 from recsweep.tasks.folds import development_folds
 from recsweep.tasks.registry import TASKS
@@ -85,7 +89,9 @@ def fit_stage(
     folder = path.parent.parent
     dataset = recorded_data(best, root)
     cut, period = _period(until, dataset, experiment)
-    confirmation = _confirmation(best, folder, period)
+    confirmation = confirmed(best, folder)
+    if confirmation is None and period == "everything":
+        raise unconfirmed(best, folder, ", or fit with --until development")
     calibrator = _calibrator(best, experiment, dataset)
     if period == "everything":
         dataset = unseal(dataset)
@@ -130,21 +136,6 @@ def best_file(folder: Path) -> Path:
     goodness = next(iter(best.values())).experiment.metric.goodness
     family = max(best, key=lambda name: goodness(best[name].value))
     return folder / "best" / f"{family}.yaml"
-
-
-def _confirmation(best: BestFile, folder: Path, until: Until) -> Confirmation | None:
-    """What the sealed test said of this very configuration; None: it was not asked."""
-    confirmation = read_confirmation(folder)
-    confirmed = None if confirmation is None else confirmation.families.get(best.family)
-    if confirmed is not None and Opened.of(confirmed) == Opened.of(best):
-        return confirmation
-    if until == "development":
-        return None
-    found = "has no verdicts" if confirmation is None else f"has no verdict on this {best.family}"
-    raise BadInput(
-        f"{folder / VERDICTS}: {found}, so the sealed test stays sealed; run recsweep confirm "
-        f"{folder} first, or fit with --until development"
-    )
 
 
 def _train(best: BestFile, experiment: Experiment, training: Training, on_epoch: OnEpoch) -> object:

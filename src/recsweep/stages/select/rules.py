@@ -1,14 +1,16 @@
-"""The two rules that pick a configuration. Only complete trials can be picked."""
+"""The rules that pick a configuration. Only complete trials can be picked."""
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 import numpy as np
 
 from recsweep.config.schema import Metric
 from recsweep.config.values import Configuration
 from recsweep.errors import WorkFailed
+from recsweep.evaluation.front import knee
 from recsweep.models.registry import families_of
+from recsweep.records.costs import cost_of
 from recsweep.records.selection import Choice, Selection
 from recsweep.records.study import Study, TrialRow
 from recsweep.records.user_values import FoldValues
@@ -30,6 +32,9 @@ def select(
     within one paired standard error of that best (Breiman et al. 1984, section 3.4.3, with the
     standard error of the difference instead of the best's own: trials share their learners); of
     equals the better. Seconds have no say: they differ from run to run.
+    `limit`: the best mean among the trials that are inside of `selection.limits`.
+    `knee`: where more of `selection.against` stops paying: `evaluation/front.py`.
+    What a trial costs is what was recorded of it, times included.
 
     Args:
         study: with trials of every family.
@@ -37,9 +42,10 @@ def select(
         near_edge: family and configuration -> warnings.
 
     Raises:
-        WorkFailed: a family has no complete trial.
+        WorkFailed: a family has no complete trial, none inside of the limits, or one of which
+            nobody recorded the cost.
     """
-    rule, metric = study.experiment.selection.rule, study.experiment.metric
+    selection, metric = study.experiment.selection, study.experiment.metric
     families = {}
     for family in study.experiment.families:
         complete = [t for t in study.trials if t.family == family and t.state == "complete"]
@@ -48,16 +54,40 @@ def select(
                 f"{family}: none of its trials is complete, so none can be selected"
                 + _common_reason(study, family)
             )
+        if selection.rule == "limit":
+            complete = _inside(family, complete, selection.limits.given)
         best = max(complete, key=lambda t: (_goodness(t, metric), -t.number))
         close = [t for t in complete if t is best or _is_close(best, t, metric, user_values)]
-        chosen = (
-            best
-            if rule == "best_mean"
-            else min(close, key=lambda t: (_best(t).epoch, -_goodness(t, metric), t.number))
-        )
+        chosen = best
+        if selection.rule == "one_standard_error":
+            chosen = min(close, key=lambda t: (_best(t).epoch, -_goodness(t, metric), t.number))
+        elif selection.against is not None:
+            costs = [_cost(trial, selection.against) for trial in complete]
+            chosen = complete[knee(costs, [_goodness(t, metric) for t in complete])]
         warnings = tuple(near_edge(family, chosen.config))
         families[family] = _choice(study, chosen, warnings, len(close), len(complete))
-    return Selection(rule, metric.key, families)
+    return Selection(selection.rule, metric.key, families)
+
+
+def _inside(family: str, trials: list[TrialRow], limits: Mapping[str, float]) -> list[TrialRow]:
+    found = [t for t in trials if all(_cost(t, name) <= most for name, most in limits.items())]
+    if not found:
+        raise WorkFailed(
+            f"{family}: none of its {len(trials)} complete trials is inside of selection.limits "
+            f"({', '.join(f'{name} {most:g}' for name, most in limits.items())}); raise a limit, "
+            "or give it to the search as limits"
+        )
+    return found
+
+
+def _cost(trial: TrialRow, cost: str) -> float:
+    found = cost_of(trial, cost)
+    if found is None:
+        raise WorkFailed(
+            f"{trial.id}: nobody recorded its {cost}, which selection.rule asks for; search again "
+            "under another study name, or take another rule"
+        )
+    return found
 
 
 def paired_standard_error(a: Sequence[FoldValues], b: Sequence[FoldValues]) -> float:

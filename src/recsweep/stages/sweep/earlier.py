@@ -73,7 +73,7 @@ def _taken(name: str, study: Study, family: str, space: Space) -> EarlierStudy:
         )
     taken, left_out = [], []
     for row in study.trials_of(family):
-        if row.state == "failed" or not row.epochs:
+        if row.state == "failed" or row.state == "refused" or not row.epochs:  # noqa: PLR1714
             continue
         if problems := space.problems(row.config):
             left_out.append(f"{row.id}: {problems[0]}")

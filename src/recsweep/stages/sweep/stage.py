@@ -31,8 +31,10 @@ from recsweep.tasks.folds import development_folds
 from recsweep.tracking.alongside import publish_along
 from recsweep.tracking.events import Listener
 from recsweep.tracking.live import LiveFile
+from recsweep.tracking.mlflow import MlflowListener
 from recsweep.tracking.wandb import WandbListener
 from recsweep.tracking.wandb_mode import resolve_mode
+from recsweep.training.rehearsal import check_measurable
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,7 +120,7 @@ def sweep(
     follow, for the estimate of the end.
 
     Raises:
-        BadInput: `extra_trials` of a budget of seconds.
+        BadInput: `extra_trials` of a budget of seconds; a limit that this system can't measure.
         BadInput, WorkFailed, KeyboardInterrupt: see `run_search`.
     """
     experiment, folder = inputs.experiment, inputs.folder
@@ -128,6 +130,7 @@ def sweep(
             f"--trials +{extra_trials}: the budget of this study is budget.seconds {seconds:g}, "
             f"not trials; for more type --set budget.seconds={2 * seconds:g}"
         )
+    check_measurable(experiment)
     mode = resolve_mode(experiment.tracking)
     engine_of(experiment.resources)  # what it compiles is there before workers ask for it
     now = environment(experiment.resources)  # if it can't be told, then not after the search
@@ -138,6 +141,8 @@ def sweep(
         publish_along(board, experiment.tracking, wait=False)
     if mode is not None:
         hearing.append(WandbListener(folder, experiment, mode))
+    if experiment.tracking.mlflow:
+        hearing.append(MlflowListener(experiment))
     mirror = open_mirror(experiment, folder)
     if mirror is not None:
         hearing.append(MirrorListener(mirror, experiment.tracking.close_seconds))

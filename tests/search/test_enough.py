@@ -1,0 +1,76 @@
+"""`stopping.study`: the search ends early for all families alike, and the same way each time."""
+
+from pathlib import Path
+from random import Random
+
+import pytest
+from simulated import rows, sweep
+from sweeps import FAMILIES, ledger_of, spaces_of, study_of
+from worlds import experiment_of
+
+from recsweep.config.schema import Experiment
+from recsweep.evaluation.enough import FEWEST
+from recsweep.search.replay import replay
+
+
+def study(below: float, **changes: object) -> Experiment:
+    stopping = {"grace_epochs": 1, "reduction": 2, "full_trials": 4}
+    rule = {"when": "expected_gain", "below": below}
+    return study_of(
+        "a", "b", "floor", trials=14, epochs=3, stopping={**stopping, "study": rule}, **changes
+    )
+
+
+def trials_a_family(folder: Path, experiment: Experiment) -> list[int]:
+    found = [row.family for row in rows(folder, experiment)]
+    return [found.count(name) for name in ("a", "b", "floor")]
+
+
+@pytest.mark.parametrize("repeatable", [False, True])
+def test_the_search_ends_for_all_families_alike_and_its_journal_follows_from_the_rules(
+    tmp_path: Path, repeatable: bool
+) -> None:
+    experiment = study(0.05, repeatable=repeatable)
+    sweep(tmp_path, experiment, 3, Random(0), deaths=4)
+    a, b, floor = trials_a_family(tmp_path, experiment)
+    assert FEWEST <= a == b < 14
+    assert floor == 1
+    assert replay(tmp_path, FAMILIES).difference is None
+    ledger = ledger_of(tmp_path, experiment, spaces_of(tmp_path, "a", "b", "floor"))
+    assert ledger.remaining() == 0
+
+
+def test_it_goes_on_to_the_budget_where_little_matters_and_where_it_is_not_asked_for(
+    tmp_path: Path,
+) -> None:
+    for name, experiment in (
+        ("little", study(1e-9)),
+        ("off", study_of("a", "b", "floor", trials=14, epochs=3)),
+    ):
+        sweep(tmp_path / name, experiment, 2, Random(0))
+        assert trials_a_family(tmp_path / name, experiment) == [14, 14, 1]
+
+
+def test_a_repeatable_search_ends_at_the_same_trial_whatever_finishes_first(tmp_path: Path) -> None:
+    experiment = study(0.05, repeatable=True)
+    sweep(tmp_path / "one", experiment, 1, Random(0))
+    undisturbed = rows(tmp_path / "one", experiment)
+    for n in range(1, 4):
+        sweep(tmp_path / str(n), experiment, 1 + n % 4, Random(n), deaths=n)
+        assert rows(tmp_path / str(n), experiment) == undisturbed
+
+
+def test_a_study_that_went_on_after_it_was_enough_does_not_follow_from_the_rules(
+    tmp_path: Path,
+) -> None:
+    """The same journal under the mark of a rule that would have ended it."""
+    sweep(tmp_path, study(1e-9), 2, Random(0))
+    path = tmp_path / "optuna.log"
+    path.write_text(path.read_text().replace('"below":1e-09', '"below":0.05'))
+    assert "no trial is due" in str(replay(tmp_path, FAMILIES).difference)
+
+
+def test_seconds_have_no_trials_left_to_judge_by() -> None:
+    rule = {"study": {"when": "expected_gain", "below": 0.05}}
+    with pytest.raises(ValueError, match=r"stopping\.study needs budget\.trials"):
+        experiment_of(budget={"seconds": 5}, stopping=rule)

@@ -1,0 +1,81 @@
+import sys
+from pathlib import Path
+from types import SimpleNamespace
+
+import pytest
+
+from recsweep.config.schema import Energy
+from recsweep.training import energy
+from recsweep.training.energy import Meter
+
+DECLARED = Energy(watts_per_core=10, watts_per_gpu=300)
+
+
+class Clock:
+    """Seconds of the wall, of this process, and of all processors."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.wall = self.mine = self.busy = 0.0
+        clocks = SimpleNamespace(perf_counter=lambda: self.wall, process_time=lambda: self.mine)
+        monkeypatch.setattr(energy, "time", clocks)
+        monkeypatch.setattr(energy, "_busy", lambda: self.busy)
+
+    def work(self, wall: float, mine: float, busy: float) -> None:
+        self.wall, self.mine, self.busy = self.wall + wall, self.mine + mine, self.busy + busy
+
+
+@pytest.fixture
+def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
+    return Clock(monkeypatch)
+
+
+def package(folder: Path, name: str, microjoules: int) -> None:
+    entry = folder / name
+    entry.mkdir(exist_ok=True)
+    (entry / "energy_uj").write_text(f"{microjoules}\n")
+    (entry / "max_energy_range_uj").write_text("100000000\n")
+
+
+def test_a_process_gets_its_share_of_busy_time_of_every_package(
+    tmp_path: Path, clock: Clock
+) -> None:
+    for name in ("intel-rapl:0", "intel-rapl:1", "intel-rapl:0:0"):
+        package(tmp_path, name, 1_000_000)
+    meter = Meter(DECLARED, powercap=tmp_path)
+    for name in ("intel-rapl:0", "intel-rapl:1", "intel-rapl:0:0"):
+        package(tmp_path, name, 21_000_000)
+    clock.work(wall=9, mine=2, busy=8)
+    assert meter.joules() == (10.0, 0.0)  # a quarter of 40; what is within a package is in it
+    assert meter.joules() == (0.0, 0.0)
+
+
+def test_a_counter_that_began_anew_is_gone_on_with(tmp_path: Path, clock: Clock) -> None:
+    package(tmp_path, "intel-rapl:0", 90_000_000)
+    meter = Meter(DECLARED, powercap=tmp_path)
+    package(tmp_path, "intel-rapl:0", 5_000_000)
+    clock.work(wall=1, mine=1, busy=1)
+    assert meter.joules() == pytest.approx((15.0, 0.0))
+
+
+def test_what_can_not_be_read_is_estimated_by_power_and_said_to_be(
+    tmp_path: Path, clock: Clock
+) -> None:
+    meter = Meter(DECLARED, gpu=0.5, powercap=tmp_path)
+    clock.work(wall=2, mine=3, busy=4)
+    assert meter.joules() == (30 + 300, 30 + 300)  # 3 s of a core, 2 s of half a GPU
+    clock.work(wall=1, mine=1, busy=1)
+    meter.restart()
+    assert meter.joules() == (0.0, 0.0)
+
+
+def test_a_part_of_a_gpu_gets_that_part_of_what_nvml_tells(
+    tmp_path: Path, clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    told = SimpleNamespace(millijoules=5_000)
+    nvml = SimpleNamespace(nvmlDeviceGetTotalEnergyConsumption=lambda gpu: told.millijoules)
+    monkeypatch.setitem(sys.modules, "pynvml", nvml)
+    monkeypatch.setattr(energy, "_handles", lambda: ["GPU"])
+    package(tmp_path, "intel-rapl:0", 0)
+    meter = Meter(DECLARED, gpu=0.25, powercap=tmp_path)
+    told.millijoules = 105_000
+    assert meter.joules() == (25.0, 0.0)

@@ -1,0 +1,81 @@
+import pytest
+import torch
+from worlds import experiment_of
+
+from recsweep.config.schema import Experiment
+from recsweep.models.protocol import Resumable
+from recsweep.models.registry import families
+from recsweep.testing.cases import CPU, Case, cases_of
+from recsweep.training import rehearsal
+from recsweep.training.epoch import EpochReport
+from recsweep.training.footprint import state_size
+from recsweep.training.rehearsal import rehearse
+from recsweep.training.trial import Trial
+
+ALL = {"parameters": 1e9, "p99_ms": 1e6, "memory_mb": 1e6, "seconds_per_epoch": 1e6}
+
+
+def case(kind: str) -> Case:
+    return next(cases_of(families()[kind], "next_item"))
+
+
+def limited(**limits: float) -> Experiment:
+    return experiment_of(limits=limits)
+
+
+def rehearsed(kind: str, **limits: float) -> dict[str, float]:
+    asked = case(kind)
+    return rehearse(kind, asked.config, [asked.fold, asked.fold], limited(**limits), CPU)
+
+
+def first_epoch(kind: str) -> EpochReport:
+    asked = case(kind)
+    trial = Trial(kind, asked.config, [asked.fold], limited(), epochs=2, seed=0, device=CPU)
+    return trial.advance()
+
+
+def test_a_network_tells_all_before_it_is_trained() -> None:
+    found = rehearsed("gru", **ALL)
+    assert found.keys() == ALL.keys()
+    assert found["parameters"] == first_epoch("gru").parameters
+    assert found["p99_ms"] > 0
+    assert found["seconds_per_epoch"] > 0
+
+
+def test_one_that_is_too_large_is_not_trained_on_a_single_batch(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("recsweep.models.gradient.GradientModel.fit_epoch", None)
+    found = rehearsed("gru", **ALL | {"parameters": 10})
+    assert found.keys() == {"parameters"}
+    said = f"parameters {found['parameters']:,.0f} > 10"
+    assert rehearsal.outside(found, {"parameters": 10}) == [said]
+
+
+def test_a_family_that_is_fitted_in_one_go_is_measured_by_that() -> None:
+    assert rehearsed("item_knn", **ALL) == {}
+    report = first_epoch("item_knn")
+    assert rehearsal.of_epoch(report, ALL) == {
+        "parameters": report.parameters,
+        "seconds_per_epoch": report.fit_seconds,
+    }
+
+
+def test_a_hundred_mebibytes_more_are_seen(monkeypatch: pytest.MonkeyPatch) -> None:
+    before = rehearsed("gru", memory_mb=1e6)
+    measure = rehearsal._seconds_per_epoch
+
+    def greedy(model: object) -> float:
+        torch.ones(100 << 18)  # let go of at once
+        return measure(model)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(rehearsal, "_seconds_per_epoch", greedy)
+    more = rehearsed("gru", memory_mb=1e6)["memory_mb"] - before["memory_mb"]
+    assert more == pytest.approx(100, abs=20)
+
+
+@pytest.mark.parametrize("kind", ["gru", "matrix_factorization"])
+def test_what_is_known_by_building_is_what_the_fitted_model_has(kind: str) -> None:
+    built = case(kind).built()
+    assert isinstance(built, Resumable)
+    assert state_size(built) == state_size(case(kind).fitted())
