@@ -17,5 +17,10 @@ def test_tags_are_looked_at_one_by_one_and_the_frequent_mark_comes_first() -> No
     assert "holds 'nan' (2), 'NA' (1) as values" in found
 
 
+def test_capitals_make_no_difference() -> None:
+    (found,) = odd_values([pl.Series("level", ["na", "Null", "A"])])
+    assert "'Null' (1), 'na' (1)" in found
+
+
 def test_words_are_no_marks() -> None:
     assert odd_values([pl.Series("level", ["Nancy", "no", "0", "NAN1", None])]) == ()

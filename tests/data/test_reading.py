@@ -266,3 +266,6 @@ def test_a_file_that_lies_there_twice_is_refused_and_headers_alone_are_not(
     with pytest.raises(BadInput, match="is a copy of") as told:
         read(tmp_path / "logs", "u")
     assert str(copy) in str(told.value)
+    copy.write_bytes(gzip.compress(copy.read_bytes()))
+    with pytest.raises(BadInput, match="is a copy of"):
+        read(tmp_path / "logs", "u")

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import polars as pl
 
-from recsweep.config.schema import FeatureTable
+from recsweep.config.schema import NO_VALUE, FeatureTable
 from recsweep.data.cleaning import raw_ids
 from recsweep.data.features.dated import ID, LABEL, RESERVED, VALID_FROM
 from recsweep.data.features.fit import declared_names
@@ -54,7 +54,9 @@ def feature_table(table: FeatureTable, path: Path, ids: pl.Series) -> FeatureRea
         raise BadInput(f"{path}: {twice[0]!r} is declared twice, or is a name kept for recsweep")
     others = [column for column in (table.label, table.valid_from) if column]
     raw = read_table(table, path, [table.key, *others, *names])
-    columns = {ID: raw_ids(raw[table.key], path)}
+    key_ids = raw_ids(raw[table.key], path)
+    nobody = key_ids.is_in(NO_VALUE) & ~key_ids.is_in(ids.implode())  # unless the log has such ids
+    columns = {ID: key_ids.set(nobody.fill_null(True), None)}
     columns[LABEL] = (
         known_text(raw[table.label], table.missing, path) if table.label else _nothing(raw)
     )
@@ -144,6 +146,8 @@ def _valid_from(column: pl.Series, table: FeatureTable, path: Path) -> pl.Series
     expected = f"a time written {table.valid_from_format!r} (valid_from_format)"
     if unread.any():
         expected += advice(column.filter(unread)[0], "valid_from_format")
+        if column.filter(unread)[0] in NO_VALUE:
+            expected += "; if it means 'not known', add it to the table's key missing"
     refuse_unread(column, unread, path, expected)
     return time
 

@@ -7,7 +7,10 @@ from collections.abc import Sequence
 from itertools import pairwise
 from pathlib import Path
 
+from recsweep.data.formats.packing import open_unpacked
 from recsweep.errors import BadInput
+
+BLOCK = 1 << 20  # bytes
 
 
 def parts(path: Path) -> tuple[Path, ...]:
@@ -53,22 +56,24 @@ def check_order(files: Sequence[Path]) -> None:
 
 
 def refuse_copies(files: Sequence[Path], rows: Sequence[int]) -> None:
-    """Nothing, where no two of the files that hold rows are the same, byte for byte.
+    """Nothing, where no two of the files that hold rows have the same bytes, once unpacked.
 
     Raises:
-        BadInput: such as `log.csv` beside `log (1).csv`.
+        BadInput: such as `log.csv` beside `log (1).csv`, or beside `log.csv.gz`.
     """
-    by_size: dict[int, list[Path]] = {}
+    first: dict[bytes, Path] = {}
+    repeated = {count for count in rows if count and rows.count(count) > 1}
     for file, count in zip(files, rows, strict=True):
-        if count:
-            by_size.setdefault(file.stat().st_size, []).append(file)
-    for alike in by_size.values():
-        first: dict[str, Path] = {}
-        for file in alike if len(alike) > 1 else ():
-            with file.open("rb") as content:
-                digest = hashlib.file_digest(content, "sha256").hexdigest()
-            if (other := first.setdefault(digest, file)) != file:
-                raise BadInput(f"{file}: is a copy of {other}; leave one of them out")
+        if count in repeated and (other := first.setdefault(_digest(file), file)) != file:
+            raise BadInput(f"{file}: is a copy of {other}; leave one of them out")
+
+
+def _digest(file: Path) -> bytes:
+    digest = hashlib.sha256()
+    with open_unpacked(file) as content:
+        while block := content.read(BLOCK):
+            digest.update(block)
+    return digest.digest()
 
 
 def _numbered(file: Path) -> list[tuple[str, int]]:
