@@ -57,6 +57,15 @@ def test_code_that_no_commit_holds_is_no_clean_tree(package: Path, name: str) ->
     assert code_version(package)["changes"] is not None
 
 
+@pytest.mark.parametrize("mark", ["--assume-unchanged", "--skip-worktree"])
+def test_a_file_that_git_was_told_not_to_look_at_is_never_clean(package: Path, mark: str) -> None:
+    git(package, "update-index", mark, "a.py")
+    before = code_version(package)["changes"]
+    (package / "a.py").write_text("x = 2\n")
+    assert None not in (before, code_version(package)["changes"])
+    assert code_version(package)["changes"] != before
+
+
 def test_a_link_that_leads_nowhere_is_a_change_and_no_failure(package: Path) -> None:
     (package / ".#a.py").symlink_to("somebody@machine.1")  # as an editor marks what is open
     assert code_version(package)["changes"] is not None
