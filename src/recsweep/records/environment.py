@@ -59,10 +59,9 @@ def code_version(package: Path) -> dict[str, str | None]:
     """
     top = _git(package, "rev-parse", "--show-toplevel")
     commit = _git(package, "rev-parse", "HEAD")
-    tracked = _git(package, "ls-files", "--", ".")
+    tracked = _git(package, "ls-files", "-v", "-z", "--", ".")
     difference = _git(package, "diff", "HEAD", "--no-color", "--no-ext-diff", "--", ".")
     new = _git(package, "ls-files", "--others", "-z", "--", *CODE)
-    marked = _git(package, "ls-files", "-v", "-z", "--", ".")
     if top is None or commit is None or not tracked or difference is None or new is None:
         return dict(UNKNOWN)
     folder, root = package.resolve(), Path(os.fsdecode(top).rstrip("\n")).resolve()
@@ -70,7 +69,7 @@ def code_version(package: Path) -> dict[str, str | None]:
         return dict(UNKNOWN)
     digest = hashlib.sha256(difference)
     # Of files marked assume-unchanged (a small letter) or skip-worktree (S) a difference is silent.
-    silent = [e[2:] for e in (marked or b"").split(b"\0") if e[:1].islower() or e[:1] == b"S"]
+    silent = [e[2:] for e in tracked.split(b"\0") if e[:1].islower() or e[:1] == b"S"]
     names = sorted([*silent, *(name for name in new.split(b"\0") if name)])
     for name in names:
         digest.update(name + b"\0" + _content(package / os.fsdecode(name)))

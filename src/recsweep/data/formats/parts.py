@@ -3,6 +3,7 @@
 import glob
 import hashlib
 import re
+from collections import Counter
 from collections.abc import Sequence
 from itertools import pairwise
 from pathlib import Path
@@ -62,9 +63,9 @@ def refuse_copies(files: Sequence[Path], rows: Sequence[int]) -> None:
         BadInput: such as `log.csv` beside `log (1).csv`, or beside `log.csv.gz`.
     """
     first: dict[bytes, Path] = {}
-    repeated = {count for count in rows if count and rows.count(count) > 1}
+    alike = Counter(rows)
     for file, count in zip(files, rows, strict=True):
-        if count in repeated and (other := first.setdefault(_digest(file), file)) != file:
+        if count and alike[count] > 1 and (other := first.setdefault(_digest(file), file)) != file:
             raise BadInput(f"{file}: is a copy of {other}; leave one of them out")
 
 
