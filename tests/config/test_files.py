@@ -138,6 +138,7 @@ def test_a_missing_key_is_named(write: Write) -> None:
             "selection: limits: memory_mb isn't known of a trial",
         ),
         ("selection: {rule: knee, against: kwh}", "kwh needs energy"),
+        ("seed: true", "seed: found true, expected a whole number from 0 to 2147483647"),
         ("seed: -1", "seed: found -1, expected a whole number from 0 to 2147483647"),
         ("seed: 100000000000000000000", "expected a whole number from 0 to 2147483647"),
         ("seed: 2147483648", "seed: found 2147483648, expected a whole number from 0 to"),

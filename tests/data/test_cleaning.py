@@ -45,7 +45,11 @@ def test_missing_and_blank_ids_are_dropped_and_counted() -> None:
 
 
 @pytest.mark.parametrize(
-    "word", ["nan", "NaN", "NULL", "null", "None", r"\N", "-1", " NULL ", "<NA>", "#N/A", "(null)"]
+    "word",
+    [
+        *("nan", "NaN", "NULL", "null", "None", r"\N", "-1", " NULL ", "<NA>", "#N/A", "(null)"),
+        *("NaT", "-1.0", "-nan", "[NULL]", "#NULL!", "#NA", "#N/A N/A", "1.#QNAN"),
+    ],
 )
 def test_words_for_no_value_are_no_ids(word: str) -> None:
     found = cleaned([word, "1", "1"], ["a", word, "b"], ["5"] * 3)

@@ -517,3 +517,17 @@ def test_a_table_that_knows_less_than_half_of_the_log_is_warned_of(
     found = caveats(read_manifest(dataset.folder))
     text = f"{path}: only 1 of 4 courses of the log have a row; features of all others are missing"
     assert found == ([text] if warned else [])
+
+
+def test_where_rows_are_the_order_a_copy_of_a_file_is_refused(
+    experiment_on: Callable[..., Experiment], tmp_path: Path
+) -> None:
+    (tmp_path / "logs").mkdir()
+    text = "user,item,kind\n" + "".join(f"u{n % 5},c{n % 7},view\n" for n in range(40))
+    for name in ("log.csv", "log (1).csv"):
+        (tmp_path / "logs" / name).write_text(text)
+    experiment = experiment_on(
+        tmp_path / "logs", event={"time": None, "order": "row"}, folds={"rule": "leave_one_out"}
+    )
+    with pytest.raises(BadInput, match=r"log\.csv: is a copy of .*log \(1\)\.csv"):
+        prepare(experiment, tmp_path)

@@ -237,3 +237,35 @@ def test_lists_and_bytes_have_no_text(values: list[object]) -> None:
         as_text(pl.Series("n", values), Path("x"))
     assert as_text(pl.Series("n", [1, None]), Path("x")).to_list() == ["1", None]
     assert as_text(pl.Series("n", [" ", "a "]), Path("x")).to_list() == [None, "a "]
+
+
+def test_a_float_that_is_no_number_is_no_text() -> None:
+    floats = pl.Series("label", [1.0, float("nan"), None])
+    assert as_text(floats, Path("x")).to_list() == ["1.0", None, None]
+    assert as_text(floats.cast(pl.Float32), Path("x")).to_list() == ["1.0", None, None]
+
+
+@pytest.mark.parametrize("separator", [",", ";", "\t", "::"])
+def test_a_header_that_was_declared_away_is_no_row(write: Write, separator: str) -> None:
+    rows = "".join(f"u{n}{separator}c{n % 3}\n" for n in range(12))
+    path = write(f"user{separator}item\n{rows}")
+    with pytest.raises(BadInput, match=r"row 1 looks like a header \(user, item\): set header"):
+        read(path, "column_1", separator=separator, header=False)
+    assert len(read(path, "user", separator=separator)["user"]) == 12
+    assert len(read(write(rows), "column_1", separator=separator, header=False)["column_1"]) == 12
+
+
+def test_a_file_that_lies_there_twice_is_refused_and_headers_alone_are_not(
+    write: Write, tmp_path: Path
+) -> None:
+    (tmp_path / "logs").mkdir()
+    for name, text in {"a": "u,i\n1,2\n", "b": "u,i\n3,4\n", "c": "u,i\n", "d": "u,i\n"}.items():
+        write(text, f"logs/{name}.csv")
+    assert read(tmp_path / "logs", "u") == {"u": ["1", "3"]}
+    copy = write("u,i\n3,4\n", "logs/b (1).csv")
+    with pytest.raises(BadInput, match="is a copy of") as told:
+        read(tmp_path / "logs", "u")
+    assert str(copy) in str(told.value)
+    copy.write_bytes(gzip.compress(copy.read_bytes()))
+    with pytest.raises(BadInput, match="is a copy of"):
+        read(tmp_path / "logs", "u")

@@ -265,3 +265,22 @@ def test_a_treatment_is_for_the_task_that_asks_about_it(tmp_path: Path) -> None:
     known = {**treated, "numeric": ["n", "g"]}
     with pytest.raises(ValueError, match="'g' is of the treatment"):
         experiment_of(task="uplift", data={"name": "x", "sessions": known}, folds=folds)
+
+
+@pytest.mark.parametrize("missing", ["", "NA"])
+def test_a_mark_in_label_or_arm_that_nobody_declared_is_pointed_out(
+    tmp_path: Path, missing: str
+) -> None:
+    rows = [f"{n},{n % 7},r,{('TRUE', 'FALSE', 'NA')[n % 3]},{'tcctN'[n % 5]}" for n in range(400)]
+    path = tmp_path / "sessions.csv"
+    text = "\n".join(["id,pages,region,bought,arm", *rows]).replace(",N\n", ",NA\n")
+    path.write_text(text + "\n")
+    plain = experiment_on(path, missing=["", missing]).model_dump()
+    plain["data"]["sessions"]["treatment"] = {"column": "arm", "treated": ["t"]}
+    dataset = prepare(
+        experiment_of(task="uplift", data=plain["data"], folds=plain["folds"]), tmp_path
+    )
+    odd = read_manifest(dataset.folder).odd_values
+    assert [line.split(" holds ")[0] for line in odd] == (
+        [] if missing else ["Column 'bought'", "Column 'arm'"]
+    )

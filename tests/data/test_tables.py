@@ -44,6 +44,15 @@ def test_declared_values_mean_missing_in_every_kind_of_column(write: Write) -> N
     assert table["topics"] == [["x"], None]
 
 
+def test_a_row_whose_id_is_a_mark_for_none_is_of_nobody_unless_the_log_has_that_id(
+    write: Write,
+) -> None:
+    path = write("id,level,hours,topics\na,e,1,x\nNULL,e,1,x\nNULL,h,2,y\n-1,h,3,y\n")
+    table, rows = table_of(path, ["a", "-1"])
+    assert table["hours"] == [1.0, 3.0]
+    assert (rows.without_id, rows.without_event) == (2, 0)
+
+
 def test_tags_lose_their_brackets_quotes_and_repeats(write: Write) -> None:
     path = write("id,level,hours,topics\na,e,1,\"['Word', 'Power BI', 'Word']\"\nb,e,1,[]\n")
     table, _ = table_of(path, ["a", "b"], tags={"topics": ","})

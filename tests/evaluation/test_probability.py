@@ -13,6 +13,7 @@ from recsweep.data.types import Float64, Int32
 from recsweep.evaluation.estimate import estimate
 from recsweep.evaluation.jackknife import pseudo_values
 from recsweep.evaluation.probability import (
+    Calibrator,
     best_threshold,
     calibrated,
     calibration_error,
@@ -288,3 +289,8 @@ def test_a_fitted_calibrator_answers_as_scikit_learn_does() -> None:
         fit_calibrator(probability, np.zeros_like(bought), "platt"),
     ):
         np.testing.assert_array_equal(uncalibrated(asked), asked)
+
+
+def test_steps_of_a_calibrator_without_a_limit_reach_both_ends() -> None:
+    asked = np.array([0.0, 0.25, 1.0])
+    assert Calibrator("isotonic", (0.0, 1.0), (0.0, 1.0))(asked).tolist() == asked.tolist()

@@ -57,6 +57,15 @@ def test_code_that_no_commit_holds_is_no_clean_tree(package: Path, name: str) ->
     assert code_version(package)["changes"] is not None
 
 
+@pytest.mark.parametrize("mark", ["--assume-unchanged", "--skip-worktree"])
+def test_a_file_that_git_was_told_not_to_look_at_is_never_clean(package: Path, mark: str) -> None:
+    git(package, "update-index", mark, "a.py")
+    before = code_version(package)["changes"]
+    (package / "a.py").write_text("x = 2\n")
+    assert None not in (before, code_version(package)["changes"])
+    assert code_version(package)["changes"] != before
+
+
 def test_a_link_that_leads_nowhere_is_a_change_and_no_failure(package: Path) -> None:
     (package / ".#a.py").symlink_to("somebody@machine.1")  # as an editor marks what is open
     assert code_version(package)["changes"] is not None
@@ -207,3 +216,12 @@ def test_what_differs_between_two_environments_is_named() -> None:
     now = {"python": "3.12", "packages": {"torch": "2.13"}}
     assert changed(before, now) == ["python: 3.11 → 3.12", "packages.gone: 1 → None"]
     assert changed(now, now) == []
+
+
+def test_the_configuration_that_variables_name_is_gits_own(
+    package: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # Such as safe.directory, where a container's user is not the checkout's owner.
+    (tmp_path / "config").write_text("[broken\n")
+    monkeypatch.setenv("GIT_CONFIG_GLOBAL", str(tmp_path / "config"))
+    assert code_version(package) == {"commit": None, "changes": None}

@@ -92,6 +92,17 @@ def test_a_folders_file_comes_before_the_homes(
     assert resolve_mode(Tracking()) == "offline"
 
 
+@pytest.mark.parametrize(
+    ("value", "expected"), [("true", None), ("1", None), ("Yes", None), ("false", "online")]
+)
+def test_the_variable_with_which_transformers_leave_wandb_out_is_obeyed(
+    monkeypatch: pytest.MonkeyPatch, value: str, expected: Mode | None
+) -> None:
+    monkeypatch.setenv("WANDB_DISABLED", value)
+    assert resolve_mode(Tracking()) == expected
+    assert resolve_mode(Tracking(wandb="online")) == "online"
+
+
 def test_what_the_experiment_says_comes_first(monkeypatch: pytest.MonkeyPatch) -> None:
     tell("mode", "disabled")
     monkeypatch.setenv("WANDB_MODE", "dryrun")

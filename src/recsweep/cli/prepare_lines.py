@@ -69,7 +69,7 @@ _NOT_IN_TIME = {
 
 def caveats(manifest: Manifest) -> list[str]:
     """What would spoil a study if it were overlooked, one line each."""
-    found = [*manifest.odd_ids]
+    found = [*manifest.odd_ids, *manifest.odd_values]
     if manifest.sealed_test.end.microseconds > time.time() * 1e6 + DAY:
         until = manifest.sealed_test.end.iso[:10]
         found.append(

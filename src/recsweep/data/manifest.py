@@ -14,7 +14,7 @@ from recsweep.errors import BadInput
 FORMAT = 1
 """Of the prepared files; part of a folder's name."""
 
-RULES = 2
+RULES = 3
 """Of reading and cleaning. What an earlier version prepared stays readable, for studies that began
 on it, and is not taken for what this one would prepare.
 """
@@ -108,6 +108,7 @@ class Manifest(Schema):
     cleaning: tuple[EventRows, ...]
     duplicates: int
     odd_ids: tuple[str, ...] = later(())  # what is wrong with them, in words
+    odd_values: tuple[str, ...] = later(())  # the same of columns
     user_table: FeatureRows | None
     item_table: FeatureRows | None
     development: Period

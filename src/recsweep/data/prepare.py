@@ -14,7 +14,7 @@ from recsweep.data.before_cut import moment_of, rows_of
 from recsweep.data.cleaning import Cleaned, clean, needed_columns, together, unit_advice
 from recsweep.data.features.dated import ID, TEXT, VALID_FROM
 from recsweep.data.features.fit import check_names, declared_names
-from recsweep.data.formats.parts import check_order, parts
+from recsweep.data.formats.parts import check_order, parts, refuse_copies
 from recsweep.data.histories import in_order
 from recsweep.data.indexing import Indexed, index_events
 from recsweep.data.manifest import (
@@ -123,6 +123,7 @@ def _build(folder: Path, inputs: str, data: Data, rule: Folds, sources: _Sources
                 *(odd_ids(indexed.users, "learners") if data.events else ()),
                 *(odd_ids(indexed.items, "courses") if data.events else ()),
             ),
+            odd_values=(*users.odd_values, *items.odd_values),
             user_table=users.counts,
             item_table=items.counts,
             development=describe_period(development, start, test_start),
@@ -200,11 +201,13 @@ def _read_log(
 ) -> tuple[Indexed, tuple[EventRows, ...], FeatureRead, Cuts]:
     if data.sessions is not None:
         read = read_sessions(data.sessions, sources.events[0].path, rule)
-        return read.indexed, (read.rows,), FeatureRead(read.features, None, None), read.cuts
+        features = FeatureRead(read.features, None, None, read.odd_values)
+        return read.indexed, (read.rows,), features, read.cuts
     if data.texts:
         paths = [source.path for source in sources.events]
         texts = read_texts(data.texts, paths, rule, data.times)
-        return texts.indexed, texts.rows, FeatureRead(texts.table, None, None), texts.cuts
+        features = FeatureRead(texts.table, None, None, texts.odd_values)
+        return texts.indexed, texts.rows, features, texts.cuts
     whole, cleaning = _read_events(data, sources)
     indexed, cuts = split_log(whole, rule)
     users = _read_features(data.users, sources.users, indexed.users)
@@ -230,9 +233,10 @@ def _clean_table(table: EventTable, source: Source, limits: TimeLimits) -> Clean
     files = parts(source.path)
     if table.order == "row":
         check_order(files)
-    return together(
-        [clean(read_batches(table, file, columns), table, limits, file) for file in files]
-    )
+    cleaned = [clean(read_batches(table, file, columns), table, limits, file) for file in files]
+    if table.order == "row":  # by their times, events that come twice are dropped, and counted
+        refuse_copies(files, [part.rows for part in cleaned])
+    return together(cleaned)
 
 
 def _counts(cleaned: Cleaned, table: EventTable) -> EventRows:

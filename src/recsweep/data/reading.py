@@ -2,7 +2,7 @@
 
 import contextlib
 from collections.abc import Iterable, Iterator, Sequence
-from itertools import chain
+from itertools import chain, islice
 from pathlib import Path
 
 import polars as pl
@@ -11,9 +11,10 @@ from recsweep.config.files import nearest
 from recsweep.config.schema import Table
 from recsweep.data.formats.content import Content, content_of
 from recsweep.data.formats.encodings import not_utf8
+from recsweep.data.formats.headers import LOOKED_AT, looks_like_header
 from recsweep.data.formats.histories import HISTORY, histories_of
 from recsweep.data.formats.packing import DAMAGED
-from recsweep.data.formats.parts import parts
+from recsweep.data.formats.parts import parts, refuse_copies
 from recsweep.data.formats.recognise import check_kind, damaged
 from recsweep.data.formats.regular import is_regular
 from recsweep.data.formats.rows import frames_of, rows_of
@@ -33,14 +34,15 @@ def read_table(
     Packed files are unpacked on the way (`formats/packing.py`).
 
     Raises:
-        BadInput: no such file, not what it says, a missing column, a row with too many fields, or
-            a text that has more than one reading.
+        BadInput: no such file, not what it says, a missing column, a row with too many fields, a
+            text that has more than one reading, or a file that is a copy of another.
     """
     files, wanted = parts(path), list(dict.fromkeys(columns))
     frames = [_read_whole(table, file, wanted, others) for file in files]
     for frame, file in zip(frames, files, strict=True):
         _check_header_once(frame, table, file)
     _check_alike(frames, files)
+    refuse_copies(files, [len(frame) for frame in frames])
     return pl.concat(frames)
 
 
@@ -82,7 +84,7 @@ def column_names(table: Table, path: Path) -> list[str]:
 
 
 def as_text(column: pl.Series, path: Path) -> pl.Series:
-    """A column's values as text; empty text is null.
+    """A column's values as text; empty text is null, as is a float that is no number.
 
     Raises:
         BadInput: values that have no text, such as lists and bytes.
@@ -92,6 +94,8 @@ def as_text(column: pl.Series, path: Path) -> pl.Series:
             f"{path}: column {column.name!r} holds {column.dtype}; expected text, numbers or times"
         )
     text = column.cast(pl.String)
+    if column.dtype.is_float():  # pandas writes NaN where it has no value
+        text = text.set(column.is_nan(), None)
     return text.set(text.str.strip_chars() == "", None)
 
 
@@ -193,6 +197,14 @@ def _scan(
     _check_backslashes(table, content, path)
     rows = rows_of(content, table.quote_sign, table.escape, path)
     names, rows = _names(rows, table, path)
+    if not table.header:
+        top = list(islice(rows, LOOKED_AT))
+        if looks_like_header(top[0], top[1:]):
+            raise BadInput(
+                f"{path}: row 1 looks like a header ({', '.join(top[0])[:80]}): set header: true; "
+                "if it holds values, move it down"
+            )
+        rows = chain(top, rows)
     if len(names) == 1 < len(wanted):
         raise BadInput(
             f"{path}: {names[0]!r} is its only column, split by {table.separator!r}: is it split "

@@ -16,7 +16,8 @@ from recsweep.config.schema import FeatureTable, Folds, SessionTable
 from recsweep.data.features.dated import ID, LABEL
 from recsweep.data.indexing import Indexed
 from recsweep.data.manifest import EventRows
-from recsweep.data.reading import read_table, refuse_other_spellings
+from recsweep.data.odd_values import odd_values
+from recsweep.data.reading import as_text, read_table, refuse_other_spellings
 from recsweep.data.splits import parts_of
 from recsweep.data.strata import dealt
 from recsweep.data.tables import feature_columns, known_text
@@ -33,6 +34,7 @@ class Sessions:
     rows: EventRows
     features: pl.DataFrame
     cuts: Cuts
+    odd_values: tuple[str, ...]
 
 
 def read_sessions(table: SessionTable, path: Path, rule: Folds) -> Sessions:
@@ -94,7 +96,11 @@ def read_sessions(table: SessionTable, path: Path, rule: Folds) -> Sessions:
         negative=_five(label.filter(labelled & ~label.is_in(table.positive))),
     )
     indexed = Indexed(events, ids, pl.Series(["session"]), len(known) - n)
-    return Sessions(indexed, rows, features, parts_of(rule))
+    answers = [label.filter(~label.is_in(table.positive)), *columns.values()]
+    if table.treatment and not table.treatment.control:
+        arm = as_text(raw[table.treatment.column], path).str.strip_chars()
+        answers.append(arm.filter(treatment["treated"] == 0))
+    return Sessions(indexed, rows, features, parts_of(rule), odd_values(answers))
 
 
 def _five(values: pl.Series) -> dict[str, int]:

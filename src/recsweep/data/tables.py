@@ -6,13 +6,14 @@ from pathlib import Path
 
 import polars as pl
 
-from recsweep.config.schema import FeatureTable
+from recsweep.config.schema import NO_VALUE, FeatureTable
 from recsweep.data.cleaning import raw_ids
 from recsweep.data.features.dated import ID, LABEL, RESERVED, VALID_FROM
 from recsweep.data.features.fit import declared_names
 from recsweep.data.manifest import FeatureRows
 from recsweep.data.numbers import to_numbers
 from recsweep.data.odd_ids import SAME_BUT_FOR
+from recsweep.data.odd_values import odd_values
 from recsweep.data.reading import as_text, read_table, refuse_unread
 from recsweep.data.time_formats import advice
 from recsweep.data.times import check_times, to_microseconds
@@ -34,6 +35,7 @@ class FeatureRead:
     by_code: pl.DataFrame  # row = code: `_id`, `_label`, and the features if there are no `rows`
     rows: pl.DataFrame | None  # a dated table's, of every id: `_id`, `_valid_from`, features
     counts: FeatureRows | None  # None: no table is declared
+    odd_values: tuple[str, ...] = ()
 
 
 def feature_table(table: FeatureTable, path: Path, ids: pl.Series) -> FeatureRead:
@@ -52,14 +54,18 @@ def feature_table(table: FeatureTable, path: Path, ids: pl.Series) -> FeatureRea
         raise BadInput(f"{path}: {twice[0]!r} is declared twice, or is a name kept for recsweep")
     others = [column for column in (table.label, table.valid_from) if column]
     raw = read_table(table, path, [table.key, *others, *names])
-    columns = {ID: raw_ids(raw[table.key], path)}
+    key_ids = raw_ids(raw[table.key], path)
+    nobody = key_ids.is_in(NO_VALUE) & ~key_ids.is_in(ids.implode())  # unless the log has such ids
+    columns = {ID: key_ids.set(nobody.fill_null(True), None)}
     columns[LABEL] = (
         known_text(raw[table.label], table.missing, path) if table.label else _nothing(raw)
     )
     if table.valid_from:
         columns[VALID_FROM] = _valid_from(raw[table.valid_from], table, path)
+    features = feature_columns(table, raw, path)
+    odd = odd_values(column.alias(name) for name, column in features.items())
     known = (
-        pl.DataFrame({**columns, **feature_columns(table, raw, path)})
+        pl.DataFrame({**columns, **features})
         .with_row_index("row", offset=1)
         .filter(pl.col(ID).is_not_null())
     )
@@ -85,14 +91,14 @@ def feature_table(table: FeatureTable, path: Path, ids: pl.Series) -> FeatureRea
     )
     if not table.dated:
         by_code = ordered.join(single, on=ID, how="left", maintain_order="left")
-        return FeatureRead(by_code, None, counts)
+        return FeatureRead(by_code, None, counts, odd)
     if not table.valid_from:
         always = pl.lit(None, pl.Int64).alias(VALID_FROM)
         single = single.select(ID, LABEL, always, pl.exclude(ID, LABEL))
     single = single.sort(ID, VALID_FROM)
     last = single.unique(ID, keep="last", maintain_order=True).select(ID, LABEL)
     by_code = ordered.join(last, on=ID, how="left", maintain_order="left")
-    return FeatureRead(by_code, single.drop(LABEL), counts)
+    return FeatureRead(by_code, single.drop(LABEL), counts, odd)
 
 
 def feature_columns(table: FeatureTable, raw: pl.DataFrame, path: Path) -> dict[str, pl.Series]:
@@ -140,6 +146,8 @@ def _valid_from(column: pl.Series, table: FeatureTable, path: Path) -> pl.Series
     expected = f"a time written {table.valid_from_format!r} (valid_from_format)"
     if unread.any():
         expected += advice(column.filter(unread)[0], "valid_from_format")
+        if column.filter(unread)[0] in NO_VALUE:
+            expected += "; if it means 'not known', add it to the table's key missing"
     refuse_unread(column, unread, path, expected)
     return time
 

@@ -24,6 +24,7 @@ from recsweep.data.cuts import resolve_cuts
 from recsweep.data.features.dated import ANSWER, COPIES, GROUP, ID, LABEL, TEXT
 from recsweep.data.indexing import Indexed
 from recsweep.data.manifest import EventRows
+from recsweep.data.odd_values import odd_values
 from recsweep.data.reading import read_table
 from recsweep.data.splits import parts_of
 from recsweep.data.strata import dealt, dealt_by_group
@@ -44,6 +45,7 @@ class Texts:
     rows: tuple[EventRows, ...]  # one a table
     table: pl.DataFrame
     cuts: Cuts
+    odd_values: tuple[str, ...]
 
 
 def read_texts(
@@ -85,8 +87,10 @@ def read_texts(
         )
         for number, (each, (frame, dropped)) in enumerate(zip(tables, read, strict=True))
     )
+    words = {TEXT: "text", ANSWER: "label", GROUP: "group"}
+    odd = odd_values(rows[name].alias(words.get(name, name)) for name in rows.columns)
     cuts = resolve_cuts(events.time, rule) if rule.in_time else parts_of(rule)
-    return Texts(Indexed(events, table[ID], pl.Series(["text"]), copies), counts, table, cuts)
+    return Texts(Indexed(events, table[ID], pl.Series(["text"]), copies), counts, table, cuts, odd)
 
 
 def text_features(*tables: TextTable) -> FeatureTable:

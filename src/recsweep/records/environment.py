@@ -54,11 +54,12 @@ def code_version(package: Path) -> dict[str, str | None]:
     project's folder belongs to that project's repository and is no part of its commits.
 
     `commit` None: not known. `changes` covers tracked files of the package, and code that isn't
-    tracked, ignored files too; None means a clean tree.
+    tracked, ignored files too, as well as files that git was told not to look at; None means a
+    clean tree.
     """
     top = _git(package, "rev-parse", "--show-toplevel")
     commit = _git(package, "rev-parse", "HEAD")
-    tracked = _git(package, "ls-files", "--", ".")
+    tracked = _git(package, "ls-files", "-v", "-z", "--", ".")
     difference = _git(package, "diff", "HEAD", "--no-color", "--no-ext-diff", "--", ".")
     new = _git(package, "ls-files", "--others", "-z", "--", *CODE)
     if top is None or commit is None or not tracked or difference is None or new is None:
@@ -67,7 +68,9 @@ def code_version(package: Path) -> dict[str, str | None]:
     if folder.parent not in (root, root / "src"):
         return dict(UNKNOWN)
     digest = hashlib.sha256(difference)
-    names = sorted(name for name in new.split(b"\0") if name)
+    # Of files marked assume-unchanged (a small letter) or skip-worktree (S) a difference is silent.
+    silent = [e[2:] for e in tracked.split(b"\0") if e[:1].islower() or e[:1] == b"S"]
+    names = sorted([*silent, *(name for name in new.split(b"\0") if name)])
     for name in names:
         digest.update(name + b"\0" + _content(package / os.fsdecode(name)))
     clean = not difference and not names

@@ -34,7 +34,7 @@ def resolve_mode(tracking: Tracking) -> Mode | None:
     """
     if tracking.wandb == "off":
         return None
-    asked = own_settings().mode
+    asked = "disabled" if _disabled() else own_settings().mode
     if tracking.wandb == "offline":
         return "offline"
     if tracking.wandb == "auto" and asked in ("offline", "dryrun", "disabled"):
@@ -53,6 +53,11 @@ def resolve_mode(tracking: Tracking) -> Mode | None:
             "or take auto or offline"
         )
     return "offline"
+
+
+def _disabled() -> bool:
+    """W&B forgot this variable, but Hugging Face's libraries and their users did not."""
+    return os.environ.get("WANDB_DISABLED", "").strip().lower() in ("1", "true", "yes", "on")
 
 
 def trouble() -> str | None:

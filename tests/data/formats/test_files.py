@@ -92,6 +92,11 @@ def test_an_archive_of_several_files_is_refused_with_their_names(write: Write) -
         (b"ARROW1\0\0", "write it as Parquet"),
         (b"SQLite format 3\0", "export its table as CSV"),
         (b'{"user": 1}\n', "is JSON; write it as CSV or Parquet"),
+        (b'[\n {"user": 1}\n]\n', "is JSON; write it as CSV or Parquet"),
+        (b'\xef\xbb\xbf[{"user": 1}]', "is JSON; write it as CSV or Parquet"),
+        (b'\n  [ {"user": 1} ]\n', "is JSON; write it as CSV or Parquet"),
+        (b"\n<!DOCTYPE html>\n", "is a page of HTML"),
+        (b'<?xml version="1.0"?>\n<rows/>\n', "is XML; write it as CSV or Parquet"),
         (b"<!DOCTYPE html><p>Not found", "is a page of HTML"),
         (b"version https://git-lfs.github.com/spec/v1\n", "git lfs pull"),
         (b"x" * 257 + b"ustar\0", "is a tar archive; unpack it"),
@@ -126,6 +131,7 @@ def test_a_declared_encoding_is_read(write: Write, encoding: str) -> None:
         ("id,title\n1,“深度学习”，入门\n".encode("gbk"), "set encoding: gbk"),
         ("id,title\n1,Amélie\n2,naïve\n".encode("latin-1"), "set encoding: latin-1"),
         (TEXT.encode("utf-16"), "is text in UTF-16; set encoding: utf-16"),
+        (TEXT.encode("utf-32"), "is text in UTF-32; set encoding: utf-32"),
     ],
 )
 def test_text_that_is_not_utf_8_is_refused_with_a_guess(

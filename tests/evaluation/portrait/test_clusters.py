@@ -98,3 +98,10 @@ def test_what_has_fewer_than_two_components_is_projected_all_the_same(points: Fl
     assert at.shape == (len(points), 2)
     assert np.isfinite(at).all()
     assert explained[1] == 0
+
+
+def test_a_number_of_groups_without_a_silhouette_is_not_listed_with_one() -> None:
+    found = find_clusters(np.eye(3), count=3)
+    assert found.count == 3
+    assert found.silhouettes == {}
+    assert found.silhouette is None

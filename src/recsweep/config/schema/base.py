@@ -89,15 +89,22 @@ TimeZone = Annotated[str, AfterValidator(_known_zone)]
 
 LARGEST_SEED = 2**31 - 1
 """numpy, scikit-learn and implicit take less than 2**32; trials and repeated searches count up."""
+_SEEDS = f"expected a whole number from 0 to {LARGEST_SEED}"
+
+
+def _seed_is_no_boolean(seed: object) -> object:
+    if isinstance(seed, bool):  # to Python, and so to pydantic, true is 1
+        raise ValueError(f"found {str(seed).lower()}, {_SEEDS}")
+    return seed
 
 
 def _seed_in_range(seed: int) -> int:
     if not 0 <= seed <= LARGEST_SEED:
-        raise ValueError(f"found {seed}, expected a whole number from 0 to {LARGEST_SEED}")
+        raise ValueError(f"found {seed}, {_SEEDS}")
     return seed
 
 
-Seed = Annotated[int, AfterValidator(_seed_in_range)]
+Seed = Annotated[int, BeforeValidator(_seed_is_no_boolean), AfterValidator(_seed_in_range)]
 
 
 class Schema(BaseModel):

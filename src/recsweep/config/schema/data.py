@@ -153,9 +153,11 @@ class TypeMapping(Schema):
 
 NO_VALUE = (
     *("", "nan", "NaN", "NAN", "null", "Null", "NULL", "none", "None", "NONE", "nil", "NIL"),
-    *("NA", "<NA>", "N/A", "n/a", "#N/A", "\\N", "(null)", "undefined", "-1"),
+    *("NA", "<NA>", "N/A", "n/a", "#N/A", "#NA", "#N/A N/A", "#NULL!", "\\N", "(null)", "[NULL]"),
+    *("NaT", "-nan", "-NaN", "1.#IND", "-1.#IND", "1.#QNAN", "-1.#QNAN", "undefined"),
+    *("-1", "-1.0"),
 )
-"""What databases, spreadsheets, pandas, R and JavaScript write where they have no value."""
+"""What databases, spreadsheets, pandas, R, C and JavaScript write where they have no value."""
 
 
 class Treatment(Schema):

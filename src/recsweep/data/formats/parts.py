@@ -1,12 +1,17 @@
 """The files that a table's path stands for."""
 
 import glob
+import hashlib
 import re
+from collections import Counter
 from collections.abc import Sequence
 from itertools import pairwise
 from pathlib import Path
 
+from recsweep.data.formats.packing import open_unpacked
 from recsweep.errors import BadInput
+
+BLOCK = 1 << 20  # bytes
 
 
 def parts(path: Path) -> tuple[Path, ...]:
@@ -49,6 +54,27 @@ def check_order(files: Sequence[Path]) -> None:
                 f"{next_one}: is read after {one}, by their names, and order: row takes that for "
                 "the order of events; give numbers leading zeros"
             )
+
+
+def refuse_copies(files: Sequence[Path], rows: Sequence[int]) -> None:
+    """Nothing, where no two of the files that hold rows have the same bytes, once unpacked.
+
+    Raises:
+        BadInput: such as `log.csv` beside `log (1).csv`, or beside `log.csv.gz`.
+    """
+    first: dict[bytes, Path] = {}
+    alike = Counter(rows)
+    for file, count in zip(files, rows, strict=True):
+        if count and alike[count] > 1 and (other := first.setdefault(_digest(file), file)) != file:
+            raise BadInput(f"{file}: is a copy of {other}; leave one of them out")
+
+
+def _digest(file: Path) -> bytes:
+    digest = hashlib.sha256()
+    with open_unpacked(file) as content:
+        while block := content.read(BLOCK):
+            digest.update(block)
+    return digest.digest()
 
 
 def _numbered(file: Path) -> list[tuple[str, int]]:

@@ -3,6 +3,7 @@
 from pathlib import Path
 
 from recsweep.config.schema import Table
+from recsweep.data.formats.content import BOM
 from recsweep.data.formats.packing import DAMAGED, open_unpacked, packing
 from recsweep.errors import BadInput
 
@@ -21,8 +22,10 @@ OTHERS = (
     (b"<html", "a page of HTML, perhaps of a download that failed"),
     (b"{", "JSON; write it as CSV or Parquet"),
     (b"[{", "JSON; write it as CSV or Parquet"),
+    (b"<?xml", "XML; write it as CSV or Parquet"),
 )
 UTF_16 = (b"\xff\xfe", b"\xfe\xff")
+UTF_32 = (b"\xff\xfe\0\0", b"\0\0\xfe\xff")
 
 
 def check_kind(table: Table, path: Path) -> None:
@@ -48,7 +51,10 @@ def check_kind(table: Table, path: Path) -> None:
         raise BadInput(f"{path}: is a Parquet file; set format: parquet")
     # 类 in UTF-16 is written as { and |; a text with zeros is none of the kinds that are text.
     zeros = b"\0" in start
-    kinds = (kind for magic, kind in OTHERS if start.startswith(magic))
+    bare = start.removeprefix(BOM).lstrip()
+    if bare.startswith(b"["):
+        bare = b"[" + bare[1:].lstrip()
+    kinds = (kind for magic, kind in OTHERS if bare.startswith(magic))
     found = next((kind for kind in kinds if not (zeros and start[:1] in b"{[<")), None)
     if found is None and start[257:262] == b"ustar":
         found = "a tar archive; unpack it and name the file or its folder"
@@ -77,6 +83,8 @@ def _check_parquet(path: Path, packed: str | None) -> None:
 
 
 def _not_utf8(start: bytes) -> str | None:
+    if start.startswith(UTF_32):
+        return "text in UTF-32; set encoding: utf-32"
     if start.startswith(UTF_16):
         return "text in UTF-16; set encoding: utf-16"
     return "a binary file or UTF-16, expected text in UTF-8" if b"\0" in start else None

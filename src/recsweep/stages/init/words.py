@@ -108,7 +108,7 @@ CURRENCIES = ("HK$", "NT$", "US$", "¥", "￥", "$", "€", "£", "₩", "₹", 
               "USD", "EUR", "GBP", "HKD", "人次", "人", "次", "%")  # fmt: skip
 UNITS = {"万": 10_000.0, "亿": 100_000_000.0, "w": 10_000.0, "k": 1_000.0, "千": 1_000.0}
 MISSING = (
-    *(word for word in NO_VALUE if word not in ("", "-1")),
+    *(word for word in NO_VALUE if word not in ("", "-1", "-1.0")),
     "-",
     "--",
     "未知",

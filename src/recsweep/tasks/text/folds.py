@@ -53,7 +53,7 @@ def targets_of(split: Split, training: Training) -> Targets:
     """The texts of the window. Those whose label training doesn't know are left out and counted.
 
     Raises:
-        BadInput: no text is left.
+        BadInput: no text is left, or all of them bear one label.
     """
     events, taught = split.events, training.examples
     assert taught is not None
@@ -67,6 +67,11 @@ def targets_of(split: Split, training: Training) -> Targets:
             f"training knows; {split.wider}"
         )
     found = _targets(split, rows, known.classes, known.chinese)
+    if len(set(labelled(found).answer)) < 2:
+        raise BadInput(
+            f"{split.name}: its {len(rows)} texts with a known label all bear one, "
+            f"{known.classes[labelled(found).answer[0]]!r}; {split.wider}"
+        )
     if split.name == TEST and split.experiment.folds.rule == "stratified":
         learned = known.at(np.flatnonzero(known.copies > 0))
         found = replace(found, labels=replace(labelled(found), learned=learned))
