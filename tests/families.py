@@ -121,8 +121,7 @@ CONFIGS: dict[str, tuple[str, dict[str, object]]] = (
         for family, base, some in (
             ("sasrec", ATTENTION, ("cross_entropy", "sampled_softmax")),
             ("sasrec_unordered", ATTENTION | FADED, ("cross_entropy",)),
-            ("matrix_factorization", FACTORS, ("gbce", "bce")),
-            ("matrix_factorization", FACTORS | {"learning_rate": 0.1}, ("bpr_max",)),
+            ("matrix_factorization", FACTORS, ("gbce", "bce", "bpr_max")),
         )
         for loss in some
     }
@@ -134,7 +133,7 @@ FAMILIES = families_of("next_item")
 def checkerboard() -> Training:
     """Learners keep to one colour: courses 0-3 or courses 4-7, in any order."""
     rng = np.random.default_rng(0)
-    return training_of([(rng.permutation(4) + 4 * (n % 2)).tolist() for n in range(24)])
+    return training_of([(rng.permutation(4) + 4 * (n % 2)).tolist() for n in range(40)])
 
 
 def build(case: str, training: Training, seed: int = 0) -> Recommender:

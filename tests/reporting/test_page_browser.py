@@ -315,7 +315,7 @@ def test_the_table_sorts_and_its_filter_narrows_the_charts_and_their_axes(
         if t.family == "gru" and t.state == "complete" and t.config["learning_rate"] > 0.002  # type: ignore[operator]
     }
     assert set(rows.evaluate_all(ids)) == wanted
-    assert set(page.locator("#cost .series:visible").evaluate_all(ids)) == wanted
+    assert set(page.locator("#cost .series[data-trial]:visible").evaluate_all(ids)) == wanted
     assert page.evaluate(ticks) != before
     assert f"{len(wanted)} of {len(study.trials)} trials" in page.locator("#find").inner_text()
 

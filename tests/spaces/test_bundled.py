@@ -116,11 +116,11 @@ def own_spaces() -> Iterator[tuple[str, Space]]:
         ("dropout",),
     ],
 )
-def test_what_several_families_may_choose_has_the_same_range_in_all_their_spaces(
+def test_what_several_families_of_a_task_may_choose_has_the_same_range_in_all_their_spaces(
     choices: tuple[str, ...],
 ) -> None:
-    found: dict[str, dict[object, list[str]]] = {name: {} for name in choices}
-    for _, space in own_spaces():
+    found: dict[tuple[str, str], dict[object, list[str]]] = {}
+    for task, space in own_spaces():
         if not space.config.model_fields.keys() >= set(choices):
             continue  # it has nothing of the kind
         for name in choices:
@@ -130,10 +130,12 @@ def test_what_several_families_may_choose_has_the_same_range_in_all_their_spaces
             values = tuple(v for v in values if v != "als")  # a way of its own to rank
             if name == "fading_weight" and family(space.family).role == "control":
                 continue  # a twin fades slowly enough to hide the order; its own test is below
-            found[name].setdefault((kind, values, parameter.log), []).append(space.family)
-    for name, ranges in found.items():
-        assert len(ranges) == 1, f"{name}: {ranges}"
-        assert sum(map(len, ranges.values())) > 1, name
+            ranges = found.setdefault((task, name), {})
+            ranges.setdefault((kind, values, parameter.log), []).append(space.family)
+    assert {name for _, name in found} == set(choices)
+    for (task, name), ranges in found.items():
+        assert len(ranges) == 1, f"{task}, {name}: {ranges}"
+        assert sum(map(len, ranges.values())) > 1, (task, name)
 
 
 def test_popularity_which_has_no_history_to_fade_ages_by_the_half_lives_of_the_others() -> None:

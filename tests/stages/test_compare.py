@@ -236,7 +236,7 @@ def test_studies_of_one_name_are_called_by_as_much_of_their_paths_as_tells_them_
 
 def test_an_ensemble_has_a_row_where_both_studies_have_confirmed_one(tmp_path: Path) -> None:
     fused = tmp_path / "fused"  # its best/ holds some of the families alone
-    shutil.copytree(RESULTS / "ensembles" / "default", fused)
+    shutil.copytree(RESULTS.parent / "ensembles" / "default", fused)
 
     shown = compare_stage([fused, fused])
 
