@@ -89,7 +89,8 @@ def test_what_a_search_found_is_written_mirrored_and_returned(
     assert found == (WRITTEN, "session")
     assert searched.done == [(WRITTEN, tmp_path / "study"), ("mirror",)]
     assert searched.asked == {
-        "fingerprint": "abc", "dataset": "log-abc", "extra_trials": 2, "earlier": {}, "widen": False,
+        "fingerprint": "abc", "dataset": "log-abc", "extra_trials": 2,
+        "earlier": {}, "widen": False,
         "listeners": ["live then confirm", "mine", "mirroring"],
     }  # fmt: skip
     assert (tmp_path / "study").is_dir()
