@@ -20,13 +20,11 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import optuna
-import polars as pl
 import torch
 
 from peer import PATIENCE
-from peers import events, install, peer, sequences_of, training_of
+from peers import events, install, peer, targets_of, training_of
 from recsweep.config.values import Configuration
 from recsweep.data.types import Targets, Training
 from recsweep.evaluation.metrics import ndcg, recall
@@ -40,22 +38,6 @@ from recsweep.tasks.next_item.ranking import Ranker
 
 EPOCHS = 24
 CPU = torch.device("cpu")
-
-
-def targets_of(log: pl.DataFrame, which: int) -> Targets:
-    """Each learner's event `which` from the end, from all before it."""
-    left = pl.len().over("user") - pl.col("place")
-    before, target = log.filter(left > which), log.filter(left == which)
-    histories = sequences_of(before, "place")
-    return Targets(
-        histories=histories,
-        sequence=np.arange(len(target), dtype=np.int32),
-        length=np.diff(histories.offsets).astype(np.int32),
-        item=target["item"].to_numpy().astype(np.int32),
-        time=target["place"].to_numpy(),
-        drop_seen=True,
-        counts={},
-    )
 
 
 def configurations(trials: int) -> Iterator[Configuration]:
@@ -121,7 +103,7 @@ def main() -> None:
     python, log = install(options.environment), events()
     torch.set_num_threads(1)
     training = training_of(log, "place")
-    targets = [targets_of(log, which) for which in (2, 1)]
+    targets = [targets_of(log, which, drop_seen=True) for which in (2, 1)]
     found = {}
     for precision in ("fp32", "bf16"):
         trials = [

@@ -107,10 +107,12 @@ def sequences_of(log: pl.DataFrame, time_column: str) -> Sequences:
     )
 
 
-def targets_of(log: pl.DataFrame) -> Targets:
-    """The last event but one of every learner, from all before it."""
-    before = log.filter(pl.col("place") < pl.len().over("user") - 2)
-    target = log.filter(pl.col("place") == pl.len().over("user") - 2)
+def targets_of(log: pl.DataFrame, which: int = 2, *, drop_seen: bool = False) -> Targets:
+    """Each learner's event `which` from the end, from all before it. RecBole's ranking of a
+    sequential model drops no seen course.
+    """
+    left = pl.len().over("user") - pl.col("place")
+    before, target = log.filter(left > which), log.filter(left == which)
     histories = sequences_of(before, "place")
     return Targets(
         histories=histories,
@@ -118,7 +120,7 @@ def targets_of(log: pl.DataFrame) -> Targets:
         length=np.diff(histories.offsets).astype(np.int32),
         item=target["item"].to_numpy().astype(np.int32),
         time=target["place"].to_numpy(),
-        drop_seen=False,  # as RecBole ranks for a sequential model
+        drop_seen=drop_seen,
         counts={},
     )
 

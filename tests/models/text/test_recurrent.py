@@ -54,3 +54,19 @@ def test_nothing_past_the_longest_text_reaches_an_answer(pooling: str) -> None:
     assert whole.any()
     np.testing.assert_allclose(found[whole], known[whole], rtol=1e-5)
     assert not np.allclose(found[~whole], known[~whole])
+
+
+@pytest.mark.parametrize("family", ["gru", "lstm"])
+def test_a_step_moves_and_decays_the_vectors_that_its_batch_has_and_no_others(
+    family: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    context = Context(FOLD.training, 0, torch.device("cpu"), "fp32")
+    config = {**CONFIG, "longest_text": 1, "batch_size": 2, "weight_decay": 0.5}
+    model = families_of("text")[family].model(config, context)
+    batch = next(model.training_batches(0))
+    monkeypatch.setattr(model, "training_batches", lambda seed: iter([batch]))
+    before = model.state()["embedding"].clone()
+    for _ in range(2):  # momentum, too, leaves the others where they are
+        model.fit_epoch()
+    moved = (model.state()["embedding"] != before).any(1).nonzero()[:, 0]
+    assert set(moved.tolist()) == set(batch.parts.unique().tolist()) < set(range(len(before)))
