@@ -36,7 +36,7 @@ class GradientConfig(ScheduledConfig):
 
     learning_rate: float = Field(gt=0)
     weight_decay: float = Field(ge=0)
-    batch_size: int = Field(ge=1)  # learners, or windows of their histories
+    batch_size: int = Field(ge=1)  # learners, texts, or what a ranking's `batch_unit` says
     wide_learning_rate: float | None = Field(None, gt=0)  # of a wide part, where there is one
 
 
