@@ -5,7 +5,7 @@
 FOLDER is the virtual environment of `peers.py`; PATH a checkout of GRU4Rec_PyTorch_Official. The
 sequences, the candidates (the whole catalogue without the courses of a history), the stopping (five
 epochs without a better one, at most 24) and the machine are the same, one thread each. Each side
-has its own space: its defaults first, then random draws; `gru` with every event at its own
+has its own space: what it tries first, then random draws; `gru` with every event at its own
 place. The trial and the epoch that are best on each learner's event before the last are asked for
 the last one; nobody trains on the one before. Seconds are a processor's, of training alone.
 
@@ -41,15 +41,16 @@ CPU = torch.device("cpu")
 
 
 def configurations(trials: int) -> Iterator[Configuration]:
-    """The defaults of the space of `gru`, then random draws."""
+    """The first trials of the space of `gru`, then random draws."""
     path = own_space(family_of("gru"), "next_item")
     assert path is not None
     space = load_space(path, families_of("next_item"))
-    yield {**space.fixed, **space.first()["defaults"]}
+    first = [{**space.fixed, **config} for config in space.first().values()]
     optuna.logging.set_verbosity(optuna.logging.ERROR)
     study = optuna.create_study(sampler=optuna.samplers.RandomSampler(seed=0))
-    for _ in range(trials - 1):
-        yield space.suggest(study.ask())
+    drawn = (space.suggest(study.ask()) for _ in range(trials - len(first)))
+    yield from first[:trials]
+    yield from drawn
 
 
 def measured(
