@@ -61,6 +61,7 @@ class FactorizationConfig(FadingConfig, ScheduledConfig):
     history_exponent: float | None = Field(None, ge=0, le=1)
     dropout: float | None = Field(None, ge=0, lt=1)
     embedding_dropout: float = Field(0.0, ge=0, lt=1)
+    weight_ema_epochs: float = Field(0.0, ge=0)
 
     @model_validator(mode="after")
     def _has_what_its_loss_needs(self) -> Self:
