@@ -19,6 +19,7 @@ from recsweep.records.user_values import FoldValues, write_user_values
 from recsweep.search.checkpoints import Checkpoints
 from recsweep.search.earlier import kept
 from recsweep.search.enough import is_enough, trained
+from recsweep.search.goals import may_lie_on_front
 from recsweep.search.sampler import session_sampler, trial_sampler
 from recsweep.search.seconds import Seconds
 from recsweep.search.seen import seeing
@@ -208,9 +209,18 @@ class Ledger:
         )
 
     def is_protected(self, proposal: Proposal) -> bool:
-        """Is it one of its family's first trials, which are never stopped?"""
+        """Is it one of its family's first trials, which are never stopped, or may it lie on the
+        front that is searched?
+        """
         earlier = proposal.number - self._refused(proposal.family, proposal.number)
-        return earlier < self._experiment.stopping.full_trials
+        return earlier < self._experiment.stopping.full_trials or self._may_lie_on_front(proposal)
+
+    def _may_lie_on_front(self, proposal: Proposal) -> bool:
+        if (cost := self._experiment.search.cost) is None:
+            return False
+        own = self._storage.get_trial(self._running[proposal.id].trial._trial_id)
+        others, goodness = self.trials(proposal.family), self._experiment.metric.goodness
+        return may_lie_on_front(own, others, cost, goodness)
 
     def remaining(self) -> int:
         """The same of all families."""
@@ -321,6 +331,7 @@ class Ledger:
             self._earlier[family],
             lower_is_better,
             widened=family in self._widened,
+            cost=self._experiment.search.cost,
         )
 
     def _next_number(self, family: str) -> int:

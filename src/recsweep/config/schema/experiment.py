@@ -26,6 +26,7 @@ from recsweep.config.schema.search import (
     Arm,
     Budget,
     Confirm,
+    Cost,
     Energy,
     Limits,
     Resources,
@@ -200,6 +201,8 @@ class Experiment(Schema):
                 f"repeatable: true needs limits on parameters alone, not {', '.join(measured)}: "
                 "what is measured differs from run to run"
             )
+        if self.search.cost is not None:
+            self._check_goals(self.search.cost)
         if self.limits.given and self.search.sampler == "grid":
             raise ValueError(
                 "search.sampler: grid can't have limits: no other takes a refused cell's place"
@@ -210,6 +213,31 @@ class Experiment(Schema):
                 "take wasn't measured; use tpe"
             )
         return self
+
+    def _check_goals(self, cost: Cost) -> None:
+        """Refuse what a search for a front can't have."""
+        if self.search.sampler not in ("tpe", "gp"):
+            raise ValueError(
+                f"search.goals: {self.search.sampler} can't look at two values; "
+                "use search.sampler: tpe or gp"
+            )
+        if cost == "kwh" and self.energy is None:
+            raise ValueError("search.goals: kwh needs energy; write energy: {}")
+        if self.repeatable and cost not in ("parameters", "model_bytes"):
+            raise ValueError(
+                f"repeatable: true needs search.goals with parameters or model_bytes, not {cost}: "
+                "what is measured differs from run to run"
+            )
+        if self.stopping.study is not None:
+            raise ValueError(
+                "search.goals can't have stopping.study, which ends a search when the best score "
+                "alone won't rise; leave one of them out"
+            )
+        if self.warm_start:
+            raise ValueError(
+                "search.goals can't have warm_start: what an earlier study's trials cost was "
+                "measured on other data; leave one of them out"
+            )
 
     def _check_folds(self, of_task: tuple[FoldRule, ...]) -> None:
         """Refuse a rule that the data or the task has no use for."""

@@ -67,6 +67,13 @@ class Search(Schema):
 
     sampler: Literal["tpe", "gp", "cma_es", "random", "sobol", "grid"] = later("tpe")
     levels: Annotated[int, Field(ge=2)] = later(3)  # grid: values of each range
+    # tpe and gp: the front of score against this is searched; None: the best score is
+    goals: tuple[Literal["score"], Cost] | None = later(None)
+
+    @property
+    def cost(self) -> Cost | None:
+        """The second goal."""
+        return None if self.goals is None else self.goals[1]
 
 
 class Stopping(Schema):
