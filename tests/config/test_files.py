@@ -130,6 +130,7 @@ def test_a_missing_key_is_named(write: Write) -> None:
             "limits: {parameters: 9}\nsearch: {sampler: gp}\nwarm_start: [results/a]",
             "gp can't have both limits and warm_start",
         ),
+        ("confirm: {front: kwh}", "confirm.front: kwh needs energy"),
         ("search: {goals: [score]}", "search.goals.1"),
         ("search: {goals: [score, latency]}", "search.goals.1: input should be 'parameters', "),
         ("search: {goals: [parameters, score]}", "search.goals.0: input should be 'score'"),

@@ -23,6 +23,7 @@ from recsweep.config.schema.decides import ANSWERS, Decides
 from recsweep.config.schema.metric import Metric
 from recsweep.config.schema.question import FoldRule, Folds, Targets, Text
 from recsweep.config.schema.search import (
+    FRONT_ENDS,
     Arm,
     Budget,
     Confirm,
@@ -193,8 +194,13 @@ class Experiment(Schema):
 
     @model_validator(mode="after")
     def _costs_can_be_known(self) -> Self:
-        if self.selection.against == "kwh" and self.energy is None:
-            raise ValueError("selection.against: kwh needs energy; write energy: {}")
+        for key, cost in (
+            ("selection.against", self.selection.against),
+            ("confirm.front", self.confirm.front),
+            ("search.goals", self.search.cost),
+        ):
+            if cost == "kwh" and self.energy is None:
+                raise ValueError(f"{key}: kwh needs energy; write energy: {{}}")
         measured = [name for name in self.limits.given if name != "parameters"]
         if self.repeatable and measured:
             raise ValueError(
@@ -221,8 +227,6 @@ class Experiment(Schema):
                 f"search.goals: {self.search.sampler} can't look at two values; "
                 "use search.sampler: tpe or gp"
             )
-        if cost == "kwh" and self.energy is None:
-            raise ValueError("search.goals: kwh needs energy; write energy: {}")
         if self.repeatable and cost not in ("parameters", "model_bytes"):
             raise ValueError(
                 f"repeatable: true needs search.goals with parameters or model_bytes, not {cost}: "
@@ -269,6 +273,15 @@ class Experiment(Schema):
         grouped = all(table.group for table in self.data.texts)
         found: tuple[FoldRule, ...] = ("time",) if timed else ()
         return (*found, "stratified", "group") if grouped else (*found, "stratified")
+
+    @model_validator(mode="after")
+    def _ends_of_fronts_have_names_of_their_own(self) -> Self:
+        ends = {f"{name}+{end}" for name in self.families for end in FRONT_ENDS}
+        if self.confirm.front is not None and (twice := ends & self.families.keys()):
+            raise ValueError(
+                f"confirm.front: {min(twice)} is the name of a family; give it another name"
+            )
+        return self
 
     @model_validator(mode="after")
     def _groups_are_columns_of_users(self) -> Self:
