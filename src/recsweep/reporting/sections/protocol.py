@@ -136,7 +136,7 @@ def _enough(view: View) -> Iterator[str]:
         limit=f"{LIMIT:.0%}",
         below=f"{rule.below:g}",
         metric=view.metric,
-        n=n,
+        ended=view.say("enough_ended" if study.early_end else "enough_open", n=n),
         chances=", ".join(f"{view.titles[name]} {p:.1%}" for name, p in chances.items()),
     )
 
