@@ -100,7 +100,7 @@ def check_measurable(experiment: Experiment) -> None:
 
 
 def _seconds_per_epoch(model: GradientModel[Any, Any]) -> float:
-    in_epoch = math.ceil(model.entries / model.batch_size)
+    in_epoch = model.steps
     model.fit_epoch(steps=1)
     steps = min(STEPS, in_epoch)
     began = time.perf_counter()
