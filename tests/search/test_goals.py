@@ -22,17 +22,18 @@ def study(**changes: object) -> Experiment:
     )
 
 
-@pytest.mark.parametrize("less_is_better", [False, True])
+@pytest.mark.parametrize(("name", "less_is_better"), [("tpe", False), ("tpe", True), ("gp", False)])
 def test_the_sampler_proposes_what_it_proposes_in_optuna_s_own_study_of_two_objectives(
-    tmp_path: Path, less_is_better: bool
+    tmp_path: Path, name: str, less_is_better: bool
 ) -> None:
     space, direction = spaces_of(tmp_path, "a")["a"], "minimize" if less_is_better else "maximize"
-    for number in range(5):
-        sampler = trial_sampler(study(), "a", space, number)
+    asked = study(search={"sampler": name, "goals": ["score", "parameters"]})
+    for number in range(3):
+        sampler = trial_sampler(asked, "a", space, number)
         shown = seeing(sampler, space, (), less_is_better, cost="parameters")
         ours = optuna.create_study(direction=direction, sampler=shown)
         theirs = optuna.create_study(
-            directions=[direction, "minimize"], sampler=trial_sampler(study(), "a", space, number)
+            directions=[direction, "minimize"], sampler=trial_sampler(asked, "a", space, number)
         )
         for x in (0.1, 0.9, 0.35, 0.3, 0.8, 0.5, 0.55, 0.25, 0.6):
             for one in (ours, theirs):
