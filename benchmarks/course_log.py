@@ -6,8 +6,8 @@ The log is made here: histories of about five events, courses of a topic by popu
 time the next one of a series. The first trial of `gru`, two epochs of three folds on one thread,
 runs from the command line in both precisions: seconds to train an epoch, and NDCG@10. `--checkout`
 names a folder with another commit, measured in the same run as it comes (`--verb` is its word for
-the trials, `sweep` in the first ones). Then an epoch of
-every family, each in a process of its own: the most memory that it held. The last line is JSON.
+the trials, `sweep` in the first ones). Then an epoch of every family, each in a process of its own:
+the most memory that it held. The last line is JSON.
 """
 
 import argparse
@@ -44,7 +44,7 @@ study: course_log
 data:
   name: course_log
   events:
-    - {path: log.csv, user: user, item: item, time: time, time_format: unix, type: {constant: buy}}
+    - {path: log.csv, user: user, item: item, time: time, time_format: unix, type: {constant: purchase}}
 folds: {rule: time, count: 3, validation: 0.1, test: 0.2}
 targets: {which: all, seen: drop}
 metric: {name: ndcg, k: 10, report_k: [10]}
