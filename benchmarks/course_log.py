@@ -14,6 +14,7 @@ import argparse
 import json
 import multiprocessing as mp
 import os
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -53,7 +54,7 @@ data:
 folds: {rule: time, count: 3, validation: 0.1, test: 0.2}
 targets: {which: all, seen: drop}
 metric: {name: ndcg, k: 10, report_k: [10]}
-families: {gru: SPACE}
+families: {gru: gru.yaml}
 budget: {trials: 1, epochs: 2}
 resources: {workers: 1}
 """
@@ -80,8 +81,7 @@ def trained(folder: Path, checkout: Path, verb: str, *settings: str) -> dict[str
     """Seconds of an epoch and NDCG@10 of the best, of a commit's own defaults."""
     environment = {**os.environ, "PYTHONPATH": str(checkout / "src"), "WANDB_MODE": "disabled"}
     name = f"study{len(list(folder.iterdir()))}"
-    own = EXPERIMENT.replace("SPACE", str(checkout / "search_spaces/gru.yaml"))
-    (folder / "course_log.yaml").write_text(own)
+    shutil.copy(checkout / "search_spaces/gru.yaml", folder)
     command = [sys.executable, "-m", "recsweep", verb, "course_log.yaml"]
     arguments = [part for each in (f"study={name}", *settings) for part in ("--set", each)]
     done = subprocess.run(
@@ -126,6 +126,7 @@ def main() -> None:
         folder = Path(temporary)
         table = log(options.learners, options.courses)
         table.write_csv(folder / "log.csv")
+        (folder / "course_log.yaml").write_text(EXPERIMENT)
         events, courses = len(table), table["item"].n_unique()
         print(f"{events:,} events, {options.learners:,} learners, {courses:,} courses", flush=True)
         sides = [(p, ROOT, ["search", f"resources.precision={p}"]) for p in ("fp32", "bf16")]
