@@ -3,7 +3,7 @@
     python benchmarks/course_log.py [--learners 22600] [--courses 8000] [--checkout PATH]
 
 The log is made here: histories of about five events, courses of a topic by popularity, half of the
-time the next one of a series. The first trial of `gru`, two epochs of three folds on one thread,
+time the next one of a series. The first trial of `gru`, six epochs of three folds on one thread,
 runs from the command line in both precisions: seconds to train an epoch, and NDCG@10. `--checkout`
 names a folder with another commit, measured in the same run as it comes (`--verb` is its word for
 the trials, `sweep` in the first ones). Then an epoch of every family, each in a process of its own:
@@ -55,7 +55,7 @@ folds: {rule: time, count: 3, validation: 0.1, test: 0.2}
 targets: {which: all, seen: drop}
 metric: {name: ndcg, k: 10, report_k: [10]}
 families: {gru: gru.yaml}
-budget: {trials: 1, epochs: 2}
+budget: {trials: 1, epochs: 1}
 resources: {workers: 1}
 """
 
@@ -77,10 +77,9 @@ def log(learners: int, courses: int) -> pl.DataFrame:
     return table.unique(["user", "item"], keep="first", maintain_order=True)
 
 
-def trained(folder: Path, checkout: Path, verb: str, *settings: str) -> dict[str, float]:
-    """Seconds of an epoch and NDCG@10 of the best, of a commit's own defaults."""
+def trained(folder: Path, checkout: Path, verb: str, name: str, *settings: str) -> dict[str, float]:
+    """Seconds of an epoch, NDCG@10 of the best and which that is, of a commit's own defaults."""
     environment = {**os.environ, "PYTHONPATH": str(checkout / "src"), "WANDB_MODE": "disabled"}
-    name = f"study{len(list(folder.iterdir()))}"
     shutil.copy(checkout / "search_spaces/gru.yaml", folder)
     command = [sys.executable, "-m", "recsweep", verb, "course_log.yaml"]
     arguments = [part for each in (f"study={name}", *settings) for part in ("--set", each)]
@@ -90,7 +89,8 @@ def trained(folder: Path, checkout: Path, verb: str, *settings: str) -> dict[str
     if done.returncode:
         raise SystemExit(done.stderr.decode()[-2000:])
     row = pl.read_parquet(folder / "results" / name / "trials.parquet").row(0, named=True)
-    return {"epoch_seconds": row["fit_seconds"] / row["epochs"], "ndcg@10": row["value"]}
+    seconds = row["fit_seconds"] / row["epochs"]
+    return {"epoch_seconds": seconds, "ndcg@10": row["value"], "best_epoch": row["best_epoch"]}
 
 
 def memory(folder: Path, family: str) -> tuple[float, float]:
@@ -119,6 +119,7 @@ def main() -> None:
     parser.add_argument("--courses", type=int, default=8000)
     parser.add_argument("--checkout", type=Path)
     parser.add_argument("--verb", default="search")
+    parser.add_argument("--epochs", type=int, default=6)
     parser.add_argument("--families", nargs="*")
     options = parser.parse_args()
     found: dict[str, object] = {}
@@ -133,10 +134,17 @@ def main() -> None:
         if options.checkout:
             sides.insert(0, ("checkout", options.checkout.resolve(), [options.verb]))
         for name, checkout, arguments in sides:
-            row = trained(folder, checkout, *arguments)
+            verb, *settings = arguments
+            row = trained(
+                folder, checkout, verb, name, *settings, f"budget.epochs={options.epochs}"
+            )
             found[name] = row
             seconds, score = row["epoch_seconds"], row["ndcg@10"]
-            print(f"gru {name:8} {seconds:6.1f} s an epoch, NDCG@10 {score:.4f}", flush=True)
+            print(
+                f"gru {name:8} {seconds:6.1f} s an epoch, NDCG@10 {score:.4f} after "
+                f"{row['best_epoch']}",
+                flush=True,
+            )
         for family in options.families or families_of("next_item"):
             with ProcessPoolExecutor(1, mp.get_context("spawn")) as pool:
                 before, peak = pool.submit(memory, folder, family).result()
