@@ -31,7 +31,8 @@ from recsweep.data.types import Float64
 from recsweep.records.files import read_study
 from recsweep.records.user_values import read_user_values
 from recsweep.search.asynchronous import Asynchronous
-from recsweep.search.ledger import Ledger, Proposal
+from recsweep.search.ledger import Ledger
+from recsweep.search.proposal import Proposal
 from recsweep.search.stopping import is_over
 from recsweep.training.epoch import EpochReport
 

@@ -13,8 +13,8 @@ from sweeps import folds_of, ledger_of, report_of, spaces_of
 
 from recsweep.config.schema import Experiment
 from recsweep.records.study import TrialRow
-from recsweep.search.ledger import Proposal
 from recsweep.search.policy import Policy, policy_of
+from recsweep.search.proposal import Proposal
 from recsweep.search.stopping import is_over
 from recsweep.search.storage import open_storage
 from recsweep.search.trials import trial_rows

@@ -7,7 +7,8 @@ from sweeps import folds_of, ledger_of, lower, report_of, spaces_of, study_of
 
 from recsweep.config.schema import Experiment
 from recsweep.search.asynchronous import Asynchronous
-from recsweep.search.ledger import Ledger, Proposal
+from recsweep.search.ledger import Ledger
+from recsweep.search.proposal import Proposal
 from recsweep.search.trials import finished
 
 FOLDS = folds_of()

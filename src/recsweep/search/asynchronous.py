@@ -9,7 +9,8 @@ from ray.tune.schedulers import AsyncHyperBandScheduler, TrialScheduler
 
 from recsweep.config.schema import Experiment
 from recsweep.search.lag import Lag
-from recsweep.search.ledger import Ledger, Proposal
+from recsweep.search.ledger import Ledger
+from recsweep.search.proposal import Proposal
 from recsweep.search.trials import finished, trial_id
 from recsweep.training.epoch import EpochReport
 

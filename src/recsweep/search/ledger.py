@@ -13,12 +13,12 @@ from optuna.storages import BaseStorage
 from optuna.trial import FrozenTrial, TrialState
 
 from recsweep.config.schema import Experiment
-from recsweep.config.values import Configuration
 from recsweep.data.types import Fold
 from recsweep.records.user_values import FoldValues, write_user_values
 from recsweep.search.checkpoints import Checkpoints
 from recsweep.search.earlier import kept
 from recsweep.search.enough import is_enough, trained
+from recsweep.search.proposal import Proposal
 from recsweep.search.sampler import session_sampler, trial_sampler
 from recsweep.search.seconds import Seconds
 from recsweep.search.seen import seeing
@@ -42,19 +42,6 @@ log = logging.getLogger(__name__)
 
 REFUSALS = 10
 """A family gives up when so many configurations were refused for each trial of its budget."""
-
-
-@dataclass(frozen=True, slots=True)
-class Proposal:
-    """A trial that is to be run, or gone on with."""
-
-    id: str
-    family: str  # its name in the study
-    number: int
-    config: Configuration
-    seed: int
-    until: int  # the epoch at which its worker hands it back, with a checkpoint if it isn't the end
-    measured: bool = False  # is what it takes booked?
 
 
 @dataclass(slots=True)
