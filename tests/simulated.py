@@ -83,6 +83,15 @@ def _session(
             del busy[id_]
 
 
+def run(policy: Policy, experiment: Experiment) -> None:
+    """Every trial that is lacking, one after the other, each without an interruption."""
+    while not policy.finished():
+        proposal, epoch = policy.next(), 1
+        assert proposal is not None
+        while _step(policy, experiment, proposal, epoch):
+            epoch += 1
+
+
 def _step(policy: Policy, experiment: Experiment, proposal: Proposal, epoch: int) -> bool:
     x = float(proposal.config.get("x", 0.0))
     if x > 0.9 and epoch == 2:

@@ -96,7 +96,7 @@ def test_an_address_is_all_that_a_sweep_needs_on_machines_that_have_no_code(tmp_
     check = [
         python,
         "-c",
-        "import ray, torch, importlib.util as u; assert not u.find_spec('recsweep')",
+        "from importlib.util import find_spec as f; assert f('ray') and not f('recsweep')",
     ]
     subprocess.run(check, check=True, **here)  # type: ignore[call-overload]
     machines = subprocess.Popen(

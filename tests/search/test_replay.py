@@ -43,7 +43,7 @@ def test_with_patience_a_journal_cut_anywhere_is_replayed_and_resumed(tmp_path: 
     study = STUDY.model_copy(update={"stopping": stopping})
     sweep(tmp_path / "whole", study, 2, Random(1))
     whole = lines(tmp_path / "whole")
-    for length in range(20, len(whole), 11):
+    for length in range(20, len(whole), 31):
         folder = tmp_path / str(length)
         folder.mkdir()
         write(folder, whole[:length])

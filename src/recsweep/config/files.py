@@ -128,7 +128,10 @@ def nearest(name: str, allowed: Iterable[str]) -> str:
     return f"; allowed: {', '.join(allowed[:LISTED])}{more}"
 
 
-class _Loader(yaml.SafeLoader):
+_Base: type[yaml.SafeLoader] = getattr(yaml, "CSafeLoader", yaml.SafeLoader)  # ten times as fast
+
+
+class _Loader(_Base):
     """Safe, and refuses a key given twice (YAML would silently keep the last)."""
 
 
