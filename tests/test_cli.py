@@ -62,6 +62,7 @@ def write_project(root: Path, **changes: object) -> Path:
         "targets": {"seen": "keep"},
         "budget": {"trials": 3, "epochs": 2},
         "stopping": {"grace_epochs": 1, "full_trials": 1},
+        "confirm": {"seeds": 2, "resamples": 1000},
         **changes,
     }
     path = root / "tiny.yaml"
@@ -315,7 +316,7 @@ def test_an_experiment_that_changed_is_refused_for_a_study_that_has_begun(projec
 
 @pytest.mark.slow
 def test_a_plan_runs_nothing(tmp_path: Path) -> None:
-    write_project(tmp_path)
+    write_project(tmp_path, families=["matrix_factorization", "popularity"])
     planned = recsweep(tmp_path, "plan", "tiny.yaml")
     assert planned.done, planned.err
     assert "workers" in planned.out
@@ -330,7 +331,7 @@ def test_ctrl_c_stops_within_ten_seconds_and_the_resumed_study_has_every_trial_o
 ) -> None:
     families = {name: f"search_spaces/{name}.yaml" for name in ("gru", "matrix_factorization")}
     write_project(
-        tmp_path, families=families, budget={"trials": 6, "epochs": 4}, resources={"workers": 1}
+        tmp_path, families=families, budget={"trials": 4, "epochs": 4}, resources={"workers": 1}
     )
     monkeypatch.setenv("WANDB_MODE", "disabled")
     mine = {name: value for name, value in os.environ.items() if name != "RAY_ADDRESS"}
@@ -355,11 +356,11 @@ def test_ctrl_c_stops_within_ten_seconds_and_the_resumed_study_has_every_trial_o
     assert "recsweep sweep tiny.yaml" in stderr
     assert "Traceback" not in stderr
     kept = pl.read_parquet(tmp_path / "results/tiny/trials.parquet")
-    assert 2 <= len(kept) < len(families) * 6
+    assert 2 <= len(kept) < len(families) * 4
     resumed = recsweep(tmp_path, "search", "tiny.yaml", "--quiet")
     assert resumed.done, resumed.err
     trials = pl.read_parquet(tmp_path / "results/tiny/trials.parquet")
-    assert len(trials) == len(families) * 6
+    assert len(trials) == len(families) * 4
     assert trials["id"].n_unique() == len(trials)
     assert trials.filter(pl.col("id").is_in(kept["id"].implode())).equals(
         kept.filter(pl.col("id").is_in(trials["id"].implode()))

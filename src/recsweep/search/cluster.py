@@ -5,6 +5,7 @@ looks for any cluster can't land in it, and so that Ray writes none to the home 
 """
 
 import logging
+import math
 import os
 import secrets
 import sys
@@ -16,6 +17,7 @@ from typing import Any
 
 import ray
 from ray._private import ray_constants
+from ray._private.utils import get_num_cpus
 from ray._raylet import AuthenticationTokenLoader, Config  # type: ignore[attr-defined]
 from ray.tune.execution import class_cache
 
@@ -107,6 +109,7 @@ def _start(resources: Resources) -> None:
             _read_token_again()
             _init(
                 address="local",
+                num_cpus=cores(resources),
                 runtime_env=_runtime_environment(resources),
                 _system_config={"preload_python_modules": modules},
                 _temp_dir=str(place),
@@ -180,11 +183,21 @@ def _init(**options: Any) -> None:
     logging.getLogger("ray").setLevel(logging.CRITICAL)
 
 
+def cores(resources: Resources) -> int:
+    """That Ray may use of this machine: it begins a process for each, which imports at once. Where
+    fewer trials run than there is room for, the others would do so for nothing.
+    """
+    found = int(get_num_cpus(override_docker_cpu_warning=True))
+    if resources.workers is None:
+        return found
+    return min(found, math.ceil(resources.workers * resources.cpu))
+
+
 def most_train(resources: Resources) -> bool:
     """Of the processes that Ray starts, one a core, will most hold a trial?"""
-    cores = os.cpu_count() or 1
-    trials = min(resources.workers or cores, cores / resources.cpu)
-    return not resources.gpu and trials >= cores / 2
+    processes = cores(resources)
+    trials = min(resources.workers or processes, processes / resources.cpu)
+    return not resources.gpu and trials >= processes / 2
 
 
 def _runtime_environment(resources: Resources) -> dict[str, object]:
