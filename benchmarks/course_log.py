@@ -5,14 +5,16 @@
 The log is made here: histories of about five events, courses of a topic by popularity, half of the
 time the next one of a series. The first trial of `gru`, two epochs of three folds on one thread,
 runs from the command line in both precisions: seconds to train an epoch, and NDCG@10. `--checkout`
-names a folder with another commit, measured in the same run as it comes, fp32. Then an epoch of
-every family, each in a process of its own: the most memory that it held. The last line is JSON.
+names a folder with another commit, measured in the same run as it comes (`--verb` is its word for
+the trials, `sweep` in the first ones). Then an epoch of every family, each in a process of its own:
+the most memory that it held. The last line is JSON.
 """
 
 import argparse
 import json
 import multiprocessing as mp
 import os
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -43,11 +45,16 @@ study: course_log
 data:
   name: course_log
   events:
-    - {path: log.csv, user: user, item: item, time: time, time_format: unix, type: {constant: buy}}
+    - path: log.csv
+      user: user
+      item: item
+      time: time
+      time_format: unix
+      type: {constant: purchase}
 folds: {rule: time, count: 3, validation: 0.1, test: 0.2}
 targets: {which: all, seen: drop}
 metric: {name: ndcg, k: 10, report_k: [10]}
-families: [gru]
+families: {gru: gru.yaml}
 budget: {trials: 1, epochs: 2}
 resources: {workers: 1}
 """
@@ -70,11 +77,12 @@ def log(learners: int, courses: int) -> pl.DataFrame:
     return table.unique(["user", "item"], keep="first", maintain_order=True)
 
 
-def trained(folder: Path, checkout: Path, *settings: str) -> dict[str, float]:
+def trained(folder: Path, checkout: Path, verb: str, *settings: str) -> dict[str, float]:
     """Seconds of an epoch and NDCG@10 of the best, of a commit's own defaults."""
     environment = {**os.environ, "PYTHONPATH": str(checkout / "src"), "WANDB_MODE": "disabled"}
     name = f"study{len(list(folder.iterdir()))}"
-    command = [sys.executable, "-m", "recsweep", "search", "course_log.yaml"]
+    shutil.copy(checkout / "search_spaces/gru.yaml", folder)
+    command = [sys.executable, "-m", "recsweep", verb, "course_log.yaml"]
     arguments = [part for each in (f"study={name}", *settings) for part in ("--set", each)]
     done = subprocess.run(
         command + arguments, cwd=folder, env=environment, capture_output=True, check=False
@@ -110,6 +118,7 @@ def main() -> None:
     parser.add_argument("--learners", type=int, default=22600)
     parser.add_argument("--courses", type=int, default=8000)
     parser.add_argument("--checkout", type=Path)
+    parser.add_argument("--verb", default="search")
     parser.add_argument("--families", nargs="*")
     options = parser.parse_args()
     found: dict[str, object] = {}
@@ -120,11 +129,11 @@ def main() -> None:
         (folder / "course_log.yaml").write_text(EXPERIMENT)
         events, courses = len(table), table["item"].n_unique()
         print(f"{events:,} events, {options.learners:,} learners, {courses:,} courses", flush=True)
-        sides = [(p, ROOT, [f"resources.precision={p}"]) for p in ("fp32", "bf16")]
+        sides = [(p, ROOT, ["search", f"resources.precision={p}"]) for p in ("fp32", "bf16")]
         if options.checkout:
-            sides.insert(0, ("checkout", options.checkout.resolve(), []))
-        for name, checkout, settings in sides:
-            row = trained(folder, checkout, *settings)
+            sides.insert(0, ("checkout", options.checkout.resolve(), [options.verb]))
+        for name, checkout, arguments in sides:
+            row = trained(folder, checkout, *arguments)
             found[name] = row
             seconds, score = row["epoch_seconds"], row["ndcg@10"]
             print(f"gru {name:8} {seconds:6.1f} s an epoch, NDCG@10 {score:.4f}", flush=True)

@@ -59,6 +59,13 @@ def test_advice_names_the_key_and_quotes_a_pattern() -> None:
     assert advice("soon", "time_format") == ""
 
 
+@pytest.mark.parametrize("value", ["0000-00-00", "0000-00-00 00:00:00", "00/00/0000", "0", "NULL"])
+def test_of_what_is_no_time_it_is_said_how_to_call_it_missing(value: str) -> None:
+    assert advice(value, "time_format") == (
+        "; if it means 'not known', add it to the table's key missing"
+    )
+
+
 def test_prepare_says_which_format_reads_the_times_that_are_there(
     write: Callable[..., Path], experiment_on: Callable[..., Experiment], tmp_path: Path
 ) -> None:

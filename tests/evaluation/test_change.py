@@ -66,6 +66,12 @@ def test_more_quantities_make_every_interval_wider_and_every_p_larger() -> None:
     assert together["a"] == together["d"]
 
 
+def test_no_quantity_has_no_change() -> None:
+    settings: Any = {"smallest_effect": 0.01, "level": 0.95}
+    assert changes({}, paired=True, resamples=2000, seed=0, **settings) == {}
+    assert changes_of_estimates({}, **settings) == {}
+
+
 def test_recorded_means_and_errors_are_compared_with_a_normal_interval() -> None:
     found = changes_of_estimates({"gru": ((0.30, 0.03), (0.42, 0.04))}, 0.01, 0.95)["gru"]
     assert found.difference == pytest.approx(0.12)

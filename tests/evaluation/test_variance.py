@@ -25,7 +25,7 @@ def test_seeds_that_shift_every_learner_alike_are_all_between() -> None:
 
 def test_one_seed_and_equal_seeds_show_no_spread() -> None:
     row = np.array([[0.1, 0.7, 0.3]])
-    assert seed_spread(row).added == 0.0
+    assert (seed_spread(row).seeds, seed_spread(row).added) == (1, 0.0)
     assert seed_spread(np.repeat(row, 5, axis=0)).between == 0.0
 
 

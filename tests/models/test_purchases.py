@@ -6,11 +6,13 @@ import numpy as np
 import pytest
 from purchase_families import CONFIGS, CPU, PURCHASE_FAMILIES
 from purchases import fold_of, random_log
+from scipy.special import expit
 from sklearn.ensemble import HistGradientBoostingClassifier
 
 from recsweep.data.types import UNKNOWN, Fold, Labels, Targets
 from recsweep.evaluation.probability import log_losses
 from recsweep.models.cases import CaseBook
+from recsweep.models.families.gradient_boosting import Boosting
 from recsweep.models.protocol import Classifier, Context
 
 every_case = pytest.mark.parametrize("case", CONFIGS)
@@ -80,8 +82,16 @@ def test_trees_answer_as_the_library_does(fold: Fold) -> None:
     )  # fmt: skip
     library.fit(examples.labels.inputs, examples.labels.bought)
     expected = library.predict_proba(fold.validation.labels.inputs)[:, 1]
-    found = asked(fitted("gradient_boosting", fold), fold)
-    np.testing.assert_allclose(found, expected, rtol=1e-6)
+    model = fitted("gradient_boosting", fold)
+    np.testing.assert_allclose(asked(model, fold), expected, rtol=1e-6)
+    # What lies on a tree's first threshold goes the library's way, too.
+    assert isinstance(model, Boosting)
+    trees = {name: value.numpy() for name, value in model.state().items()}
+    roots = trees["root"]
+    border = np.repeat(fold.validation.labels.inputs[:1].astype(np.float64), len(roots), axis=0)
+    border[np.arange(len(roots)), trees["feature"][roots]] = trees["threshold"][roots]
+    expected = library.predict_proba(border)[:, 1]
+    np.testing.assert_allclose(expit(trees["base"] + model._sum(border)), expected, rtol=1e-6)
 
 
 @pytest.mark.parametrize("case", ["gru", "lstm", "gru both ways"])

@@ -5,7 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 import torch
-from families import CONFIGS, FAMILIES, asked, checkerboard, fit, scores, trained
+from families import CONFIGS, FAMILIES, asked, build, checkerboard, fit, scores, trained
 from worlds import training_of
 
 from recsweep.models import tables
@@ -15,6 +15,7 @@ from recsweep.models.registry import family
 from recsweep.tasks.next_item.ranking import drop_seen
 from recsweep.testing import Case, cases_of
 from recsweep.testing.contract import a_restored_checkpoint_goes_on_bit_for_bit
+from recsweep.testing.worlds import world
 
 SAMPLED = [
     case
@@ -22,6 +23,14 @@ SAMPLED = [
     for case in cases_of(family(name), "next_item")
     if case.config["loss"] in ("sampled_softmax", "bpr")
 ]
+
+
+@pytest.mark.parametrize("family", ["gru", "sasrec", "wide_deep"])
+def test_features_start_as_no_effect(family: str) -> None:
+    state = build(f"{family} cross_entropy", world("next_item", {}).training).state()
+    of_features = [state[name] for name in ("user", "item_in", "item_out", "event_in")]
+    assert [len(weight) > 0 for weight in of_features] == [True] * 4
+    assert not any(weight.any() for weight in of_features)
 
 
 @pytest.mark.parametrize("case", [case for case in CONFIGS if not case.startswith("popularity")])

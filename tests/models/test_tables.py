@@ -138,6 +138,18 @@ def test_courses_are_drawn_as_often_as_they_are_popular() -> None:
     torch.testing.assert_close(drawn, model._popularity, rtol=0.15, atol=0.003)
 
 
+@pytest.mark.parametrize("loss", ["sampled_softmax", "bpr", "gbce", "bpr_max"])
+def test_negatives_come_by_popularity_from_the_batchs_targets_or_evenly(loss: str) -> None:
+    model = model_of("gru", loss, negatives=20_000)
+    batch = next(iter(model.training_batches(0)))
+    torch.manual_seed(0)
+    drawn = GradientRanker._draw(model, batch).bincount(minlength=ITEMS) / 20_000
+    of_batch = batch.target.bincount(minlength=ITEMS) / len(batch.target)
+    evenly = torch.full((ITEMS,), 1 / ITEMS)
+    expected = {"sampled_softmax": model._popularity, "bpr_max": of_batch}.get(loss, evenly)
+    torch.testing.assert_close(drawn, expected, rtol=0.15, atol=0.003)
+
+
 def test_memory_of_a_known_size_is_the_same_memory_and_learns_the_same() -> None:
     model = model_of("wide_deep", "bpr")
     encoder = model.network.encoder

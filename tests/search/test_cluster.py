@@ -5,13 +5,14 @@ import subprocess
 import sys
 import venv
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from types import SimpleNamespace
 
 import pytest
 from sweeps import study_of
 
 from recsweep.errors import BadInput
-from recsweep.search.cluster import cluster, most_train
+from recsweep.search.cluster import _place, cluster, most_train
 from recsweep.search.sessions import read_sessions
 from recsweep.training.process import worker_environment
 
@@ -167,6 +168,22 @@ def test_a_folder_that_ray_cannot_use_is_named_with_the_way_out(
     for said in (f"{name}={place}", "set RAY_TMPDIR", "HOME=/nobody/home"):
         assert said in str(told.value)
     assert not Path(place).exists() or place == "/proc/1"
+
+
+@pytest.mark.parametrize("name", ["TMPDIR", "RAY_TMPDIR"])
+def test_a_folder_for_ray_may_be_named_from_home(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.delenv("RAY_TMPDIR", raising=False)
+    with TemporaryDirectory(dir="/tmp") as home:  # short enough for Ray's sockets
+        monkeypatch.setenv("HOME", home)
+        monkeypatch.setenv(name, "~/x")
+        assert _place() == Path(home) / "x/ray"
+    monkeypatch.setenv(name, "~no-such-user/x")
+    with pytest.raises(BadInput, match=f"{name}=~no-such-user/x: there is no such user; set RAY"):
+        _place()
+    assert not list(tmp_path.iterdir())
 
 
 @pytest.mark.usefixtures("never_begun")

@@ -35,6 +35,12 @@ def test_a_trial_that_lags_by_more_than_the_share_of_its_epoch_is_stopped() -> N
     assert family.run("late", 0.05, 0.11, 0.28, 0.35) == [CONTINUE, CONTINUE, CONTINUE, STOP]
 
 
+def test_a_trial_that_lags_by_exactly_the_share_goes_on() -> None:
+    family = Family()
+    family.run("best", 0.1, 0.5)
+    assert family.run("half", 0.1, 0.25) == [CONTINUE, CONTINUE]
+
+
 def test_nobody_is_stopped_before_the_grace_epoch() -> None:
     family = Family()
     family.run("best", 0.9, 0.9)

@@ -156,6 +156,15 @@ def test_a_refused_configuration_is_no_failure_and_gives_its_place_back(tmp_path
     assert (row.state, row.reason) == ("refused", "outside of limits: parameters 200 > 100")
 
 
+def test_what_is_measured_again_after_a_workers_death_changes_nothing(tmp_path: Path) -> None:
+    experiment = study_of("a", limits={"parameters": 100})
+    ledger = ledger_of(tmp_path, experiment, spaces_of(tmp_path, "a"))
+    id_ = ledger.ask("a").id
+    assert ledger.measured(id_, {"parameters": 100})
+    assert ledger.measured(id_, {"parameters": 200})
+    assert stored(tmp_path)[0].user_attrs["measured"] == {"parameters": 100}
+
+
 @pytest.mark.parametrize(("trials", "refusals"), [(2, 20), (1, 10)])
 def test_a_family_of_which_nothing_is_inside_of_the_limits_ends(
     tmp_path: Path, trials: int, refusals: int

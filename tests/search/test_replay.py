@@ -157,3 +157,12 @@ def test_a_folder_without_a_journal_and_an_old_one_are_refused(tmp_path: Path) -
     )
     with pytest.raises(BadInput, match="can't be replayed"):
         replay(tmp_path, FAMILIES)
+
+
+def test_notes_that_a_dashboard_left_in_the_journal_are_passed_over(tmp_path: Path) -> None:
+    study = study_of("a", trials=2)
+    sweep(tmp_path, study, 1, Random(1))
+    note = {"worker_id": "dashboard", "system_attr": {"dashboard:note": "good"}}
+    notes = [{"op_code": 3, "study_id": 0, **note}, {"op_code": 9, "trial_id": 0, **note}]
+    write(tmp_path, [*lines(tmp_path), *notes])
+    assert replay(tmp_path, FAMILIES).difference is None

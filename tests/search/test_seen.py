@@ -1,8 +1,11 @@
 from pathlib import Path
 from random import Random
+from typing import Any
 
 import optuna
 import pytest
+from optuna.samplers import RandomSampler
+from optuna.trial import FrozenTrial
 from simulated import rows, sweep
 from sweeps import FAMILIES, ledger_of, spaces_of, study_of
 
@@ -82,6 +85,26 @@ def test_the_level_of_another_data_set_s_scores_has_no_say(tmp_path: Path, level
     own = {0.5: 0.96, 0.7: 1.0, 0.2: 1.5, 0.21: 1.5, 0.19: 1.5}
     space = space_of(tmp_path)
     assert suggestions(space, level, own) == pytest.approx(suggestions(space, 0.0, own))
+
+
+def test_curves_of_an_earlier_study_move_with_its_scores(tmp_path: Path) -> None:
+    """A sampler ranks stopped trials by them."""
+    shown: list[FrozenTrial] = []
+
+    class Looking(RandomSampler):
+        def sample_independent(self, study: Any, *rest: Any) -> Any:
+            shown[:] = study._get_trials()
+            return super().sample_independent(study, *rest)
+
+    sampler = seeing(Looking(), space_of(tmp_path), (earlier(100.0),), False)
+    study = optuna.create_study(direction="maximize", sampler=sampler)
+    study.enqueue_trial({"x": 0.5})
+    trial = study.ask()
+    trial.suggest_float("x", 0, 1)
+    study.tell(trial, 40.96)  # 60 less than there
+    study.ask().suggest_float("x", 0, 1)
+    assert shown[0].value == pytest.approx(40.96)
+    assert shown[0].intermediate_values == pytest.approx({1: 40.0, 2: 40.96})
 
 
 def test_a_repeatable_warm_search_is_the_same_whatever_happens_and_can_be_replayed(

@@ -9,9 +9,12 @@ from tiny import World
 from typer.testing import CliRunner
 
 from recsweep.bundle import histories
+from recsweep.bundle.labels import Feed
 from recsweep.cli import app
 from recsweep.errors import BadInput
+from recsweep.evaluation.monitoring import Watching
 from recsweep.stages.fit.stage import fit_stage
+from recsweep.stages.monitor import monitor_stage
 from recsweep.stages.recommend import Asking, Recommended, recommend_stage
 
 MF = "matrix_factorization"
@@ -38,6 +41,8 @@ def test_every_learner_gets_k_courses_best_first(model: Path, world: World) -> N
     done = ask(model, world, k=4)
     found = lists(world)
     assert (done.learners, done.rows, done.read.rows) == (40, 160, 480)
+    assert (done.courses_unknown, done.too_late, done.learners_unknown) == (0, 0, 0)
+    assert (done.by_popularity, done.short) == (0, 0)
     assert found["learner"].unique(maintain_order=True).to_list() == [f"u{n}" for n in range(40)]
     assert found["rank"].to_list() == [1, 2, 3, 4] * 40
     for _, mine in found.group_by("learner"):
@@ -145,3 +150,8 @@ def test_the_command_prints_csv_and_counts(
     }
     twice = CliRunner().invoke(app, ["recommend", str(model), "log.csv", *out])
     assert "is there already" in str(twice.exception)
+
+
+def test_a_model_of_courses_is_not_one_to_monitor_texts_with(model: Path, world: World) -> None:
+    with pytest.raises(BadInput, match="m: is a model of task next_item; monitor needs one of tex"):
+        monitor_stage(model, world.log, feed=Feed(), watching=Watching())

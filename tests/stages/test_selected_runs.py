@@ -1,8 +1,9 @@
 """The runs of selected configurations, as data."""
 
 from dataclasses import replace
+from datetime import timedelta
 
-from studies import study_with, trial_row
+from studies import NOW, study_with, trial_row
 
 from recsweep.records.confirmation import Confirmation, ConfirmedFamily, Estimate
 from recsweep.records.selection import Choice, Selection
@@ -109,3 +110,10 @@ def test_a_run_is_logged_again_only_when_it_says_something_else() -> None:
     assert before == [run.id for run in selected_runs(study(), selection(), None)]
     opened = [run.id for run in selected_runs(study(), selection(), confirmation())]
     assert [a == b for a, b in zip(before, opened, strict=True)] == [True, False]  # lstm, gru
+
+
+def test_a_study_that_was_begun_anew_has_runs_of_its_own() -> None:
+    [session] = study().sessions
+    anew = replace(study(), sessions=(replace(session, started=NOW + timedelta(days=1)),))
+    ids = [{run.id for run in selected_runs(known, selection(), None)} for known in (study(), anew)]
+    assert ids[0].isdisjoint(ids[1])

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import asdict, replace
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 import pytest
 import yaml
@@ -34,7 +35,7 @@ def folders(tmp_path: Path) -> tuple[Path, Path]:
     return tmp_path / "default", tmp_path / "mars"
 
 
-def changed(folder: Path, change: Callable[[dict[str, object]], None]) -> None:
+def changed(folder: Path, change: Callable[[dict[str, Any]], None]) -> None:
     content = json.loads((folder / VERDICTS).read_text("utf-8"))
     content.pop("digest", None)
     change(content)
@@ -165,6 +166,7 @@ def test_three_logs_that_agree_make_a_verdict(folders: tuple[Path, Path]) -> Non
     lines = list(statement_lines(verdict_stage((*folders, third))))
     assert lines[0].startswith("Over 3 logs, GRU beats LSTM by +0.0300 [+0.0")
     assert "another log is expected within" in " ".join(lines)
+    assert len({line.index("+") for line in lines[1:4]}) == 1  # one under another
 
 
 @pytest.mark.parametrize(("study", "ahead"), [("mars", "a"), ("purchase_simulated", "b")])
@@ -228,6 +230,19 @@ def test_a_methods_section_says_nothing_of_the_order_where_no_code_can_tell(
     record["config"]["recency"] = 0.5  # no more, as in records of an earlier version
     best.write_text(yaml.safe_dump(record))
     assert "\n| item neighbours | floor |  | " in methods_stage(folders[1])
+
+
+def test_a_methods_section_leaves_the_test_open_of_a_family_that_was_not_confirmed(
+    folders: tuple[Path, Path],
+) -> None:
+    def forget(content: dict[str, Any]) -> None:
+        del content["families"]["popularity"]
+        content["pairs"] = [p for p in content["pairs"] if "popularity" not in (p["a"], p["b"])]
+
+    changed(folders[1], forget)
+    text = methods_stage(folders[1])
+    (row,) = [line for line in text.splitlines() if line.startswith("| popularity | floor |")]
+    assert row.endswith(" |  |")
 
 
 def test_a_methods_section_tells_which_budget_it_was(

@@ -146,8 +146,6 @@ def _valid_from(column: pl.Series, table: FeatureTable, path: Path) -> pl.Series
     expected = f"a time written {table.valid_from_format!r} (valid_from_format)"
     if unread.any():
         expected += advice(column.filter(unread)[0], "valid_from_format")
-        if column.filter(unread)[0] in NO_VALUE:
-            expected += "; if it means 'not known', add it to the table's key missing"
     refuse_unread(column, unread, path, expected)
     return time
 

@@ -7,7 +7,7 @@ from itertools import product
 
 import polars as pl
 
-from recsweep.config.schema import TimeLimits
+from recsweep.config.schema import NO_VALUE, TimeLimits
 from recsweep.data.clock import microseconds
 from recsweep.data.times import to_microseconds
 from recsweep.errors import BadInput
@@ -32,7 +32,10 @@ DIGITS = {10: "unix", 13: "unix_ms", 16: "unix_us", 19: "unix_ns"}
 
 def advice(value: object, key: str) -> str:
     """What to set for a time that `key` does not read; nothing if no format here reads it."""
-    formats = likely_formats(pl.Series([str(value).strip()]))
+    text = str(value).strip()
+    if text in NO_VALUE or set(re.sub(r"\D", "", text)) == {"0"}:  # 0000-00-00 of MySQL
+        return "; if it means 'not known', add it to the table's key missing"
+    formats = likely_formats(pl.Series([text]))
     return f"; set {key}: {' or '.join(map(_quoted, formats))} for such times" if formats else ""
 
 

@@ -136,9 +136,13 @@ def _place() -> Path:
     """
     names = ("RAY_TMPDIR", "TMPDIR") if sys.platform == "linux" else ("RAY_TMPDIR",)  # as Ray does
     name = next((name for name in names if os.environ.get(name)), "")
-    place = Path(os.environ.get(name) or "/tmp").absolute() / "ray"
-    where = f"{name}={os.environ[name]}" if name else str(place.parent)
+    given = os.environ.get(name) or "/tmp"
+    where = f"{name}={given}" if name else given
     way_out = "set RAY_TMPDIR to a short folder that can be written to, such as /tmp"
+    try:
+        place = Path(given).expanduser().absolute() / "ray"
+    except RuntimeError:
+        raise BadInput(f"{where}: there is no such user; {way_out}") from None
     session = f"session_0000-00-00_00-00-00_000000_{os.getpid()}"
     length = len(os.fsencode(place / session / "sockets" / "plasma_store"))
     if length > _LONGEST:

@@ -42,9 +42,17 @@ def content(folder: Path) -> dict[str, bytes]:
 
 @pytest.mark.parametrize("family", CONFIGS)
 def test_a_bundle_answers_as_the_confirmations_refit_does(world: World, family: str) -> None:
+    heard: list[tuple[str, int, int, float]] = []
     record = fit_stage(
-        world.best(family), world.root, world.root / "models/m", until="development"
+        world.best(family),
+        world.root,
+        world.root / "models/m",
+        until="development",
+        on_epoch=lambda *told: heard.append(told),
     ).file
+    epochs = record.epochs
+    assert [told[:3] for told in heard] == [(family, n, epochs) for n in range(1, epochs + 1)]
+    assert [left > 0 for *_, left in heard] == [True] * (epochs - 1) + [False]
     experiment = record.experiment
     (folder,) = (world.root / "data").glob("tiny-*")
     fold = whole_development(load_dataset(folder), experiment)

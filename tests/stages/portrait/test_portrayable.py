@@ -15,9 +15,14 @@ NDCG, LOG_LOSS = {"name": "ndcg"}, {"name": "log_loss"}
 
 
 def portrayed(values: dict[str, float], asked: str | None, **changes: object) -> str:
-    """Of a study in which a family has the name of its kind, and a number if it is a second."""
+    """Of a study in which a family has the name of its kind, and a number if it is a second; a
+    family that is called ensemble is a GRU.
+    """
     study = SimpleNamespace(experiment=experiment_of(**changes))
-    chosen = {name: SimpleNamespace(kind=name.rstrip("2"), value=v) for name, v in values.items()}
+    chosen = {
+        name: SimpleNamespace(kind="gru" if name == "ensemble" else name.rstrip("2"), value=v)
+        for name, v in values.items()
+    }
     selection = SimpleNamespace(families=chosen)
     return portrayed_family(cast(Any, study), cast(Any, selection), asked)
 
@@ -31,17 +36,18 @@ def test_the_best_network_is_portrayed_and_no_other_family_that_is_better() -> N
     assert portrayed(losses, None, task="purchase", metric=LOG_LOSS) == "gru2"
 
 
-@pytest.mark.parametrize("asked", ["gru", "gru2", "matrix_factorization"])
+@pytest.mark.parametrize("asked", ["gru", "gru2", "matrix_factorization", "ensemble"])
 def test_any_family_with_a_state_of_a_learner_is_portrayed_where_it_is_asked_for(
     asked: str,
 ) -> None:
-    assert portrayed(ALL, asked) == asked
+    assert portrayed(ALL | {"ensemble": 0.1}, asked) == asked
 
 
 @pytest.mark.parametrize(
     ("families", "asked", "problem"),
     [
         (ALL, "grru", r"--family grru: the study has no such family; did you mean 'gru'\?"),
+        (ALL, "ensemble", "many models, which share no state of a learner to portray; allo"),
         (ALL, "popularity", "no state of a learner to portray; allowed: gru, lstm, gru2, matrix"),
         ({"popularity": 1.0}, "popularity", "allowed: none of this study"),
         ({"popularity": 1.0, "matrix_factorization": 0.9}, None,

@@ -178,6 +178,16 @@ def test_wandb_hears_of_a_sweep_unless_it_is_off_and_gets_a_board_online(
     assert searched.asked["listeners"] == ["live", *([mode] if mode else []), "mirroring"]
 
 
+def test_mlflow_hears_of_a_sweep_where_it_is_asked_to(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    searched = Searched(monkeypatch, tmp_path / "study", "session")
+    searched.inputs.experiment = experiment_of(tracking={"wandb": "off", "mlflow": True})
+    monkeypatch.setattr(stage, "MlflowListener", lambda experiment: f"mlflow {experiment.study}")
+    stage.sweep(searched.inputs)
+    assert searched.asked["listeners"] == ["live", "mlflow test", "mirroring"]
+
+
 def test_a_fold_is_told_by_what_it_trains_on_and_asks() -> None:
     events = events_of(
         [(0, 0, 1), (0, 1, 2), (1, 0, 3), (1, 1, 4), (2, 2, 5), (0, 2, 12), (1, 2, 13)]

@@ -98,7 +98,7 @@ def _load(product: Product) -> Library:
     flags = (*_FLAGS, *product.flags, f'-DPRODUCT="{product.name}.h"')
     texts = [path.read_text("utf-8") for path in sorted(SOURCES.glob("*.[ch]*"))]
     recipe = "\n".join((*texts, name, *flags))
-    folder = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "recsweep"
+    folder = Path(os.environ.get("XDG_CACHE_HOME") or "~/.cache").expanduser() / "recsweep"
     digest = hashlib.sha256(recipe.encode()).hexdigest()[:16]
     path = folder / f"{product.name}-{digest}.so"
     if not path.exists():

@@ -1,0 +1,35 @@
+"""Crossed features, by which weights reach a row's sum."""
+
+from itertools import combinations
+
+import numpy as np
+import torch
+
+from recsweep.data.types import Labels
+from recsweep.models.crosses import BUCKETS, Crosses
+
+ROWS = 60
+
+
+def test_a_row_has_a_weight_for_each_value_and_for_each_pair_of_values() -> None:
+    random = np.random.default_rng(0)
+    month, level = random.integers(0, 4, ROWS), random.integers(0, 3, ROWS)  # 0: not known
+    pages, tags = random.normal(size=ROWS), random.integers(0, 2, (ROWS, 2))
+    pages[0], month[0], level[0] = pages.max() + 1, 3, 2
+    flags = [month == 1, month == 2, month == 3, pages, *tags.T, level == 1, level == 2]
+    inputs = np.column_stack(flags).astype(np.float32)
+    columns = ("month",) * 3 + ("pages",) + ("tags",) * 2 + ("level",) * 2
+    crosses = Crosses(Labels(np.zeros(ROWS, bool), inputs, columns, price=None))
+
+    uses = np.zeros((ROWS, len(crosses.weight)))
+    for row, own in enumerate(uses):
+        crosses.zero_grad()
+        crosses(torch.from_numpy(inputs[[row]])).sum().backward()
+        assert crosses.weight.grad is not None
+        own[:] = crosses.weight.grad.numpy()
+
+    cuts = np.quantile(inputs[:, 3], np.arange(1, BUCKETS) / BUCKETS).astype(np.float32)
+    values = month, level, np.searchsorted(cuts, inputs[:, 3])  # of several tags none is the value
+    alike = [value[:, None] == value for value in values]
+    shared = sum(a.astype(int) for a in (*alike, *(a & b for a, b in combinations(alike, 2))))
+    np.testing.assert_array_equal(uses @ uses.T, shared)
