@@ -251,9 +251,10 @@ def test_limits_refuse_the_same_trials_with_one_worker_and_with_two(tmp_path: Pa
         write_project(
             root,
             families={n: f"search_spaces/{n}.yaml" for n in ("matrix_factorization", "item_knn")},
-            budget={"trials": 6, "epochs": 4},
-            stopping={"grace_epochs": 1, "reduction": 2, "full_trials": 2},
+            budget={"trials": 3, "epochs": 2},
+            stopping={"grace_epochs": 1, "reduction": 2, "full_trials": 1},
             resources={"cpu": 0.5, "workers": workers},
+            tracking={"wandb": "off"},
             limits={"parameters": 1500},  # of 30 courses: up to 50 factors, or some 20 neighbours
             repeatable=True,
         )
@@ -263,7 +264,7 @@ def test_limits_refuse_the_same_trials_with_one_worker_and_with_two(tmp_path: Pa
         trials = pl.read_parquet(root / "results/tiny/trials.parquet")
         refused = trials.filter(pl.col("state") == "refused")
         assert set(refused["family"]) == {"matrix_factorization", "item_knn"}
-        assert len(trials) - len(refused) == 2 * 6
+        assert len(trials) - len(refused) == 2 * 3
         replayed = in_a_process(root, "replay", "results/tiny")
         assert replayed.returncode == 0, replayed.stderr
     assert found[1] == found[0]

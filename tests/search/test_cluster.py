@@ -11,7 +11,7 @@ from types import SimpleNamespace
 import pytest
 from sweeps import study_of
 
-from recsweep.errors import BadInput
+from recsweep.errors import BadInput, WorkFailed
 from recsweep.search.cluster import _place, cluster, cores, most_train
 from recsweep.search.sessions import read_sessions
 from recsweep.training.process import worker_environment
@@ -201,6 +201,21 @@ def test_a_ray_that_does_not_start_names_its_folders(
         pass
     for said in ("/tmp/ray", "HOME=/nobody/home", "set RAY_TMPDIR", str(error)):
         assert said in str(told.value)
+
+
+@pytest.mark.usefixtures("never_begun")
+def test_a_ray_that_does_not_come_up_in_time_is_told_in_a_line(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def fails(**options: object) -> None:
+        raise Exception("The current node timed out during startup.")  # as Ray's own, and no kind
+
+    monkeypatch.setattr("ray.init", fails)
+    with (
+        pytest.raises(WorkFailed, match=r"timed out during startup\. Is the machine busy\? Run"),
+        cluster(study_of("a").resources),
+    ):
+        pass
 
 
 @pytest.mark.parametrize(

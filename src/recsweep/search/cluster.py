@@ -22,7 +22,7 @@ from ray._raylet import AuthenticationTokenLoader, Config  # type: ignore[attr-d
 from ray.tune.execution import class_cache
 
 from recsweep.config.schema import Resources
-from recsweep.errors import BadInput
+from recsweep.errors import BadInput, WorkFailed, one_line
 from recsweep.records.environment import PACKAGE
 from recsweep.search.addresses import check_address
 from recsweep.search.placement import places
@@ -52,6 +52,7 @@ def cluster(resources: Resources) -> Iterator[int]:
     Raises:
         BadInput: no machine of the cluster can hold a trial, RAY_ADDRESS is no use, this process
             uses a Ray that nobody asked us to join, or Ray has no place for its files.
+        WorkFailed: Ray's processes didn't come up in time.
     """
     with environment_variables(_DRIVER):
         address = os.environ.get("RAY_ADDRESS", "").strip()
@@ -120,6 +121,13 @@ def _start(resources: Resources) -> None:
             f"Ray can't start: {' '.join(str(error).split())}; its files go to {place}, and some "
             f"to HOME={os.environ.get('HOME', '')}: set RAY_TMPDIR, or HOME, to a folder that can "
             "be written to"
+        ) from error
+    except Exception as error:
+        if type(error) is not Exception:
+            raise
+        # Ray's word for half a minute without a sign of life of the processes that it began.
+        raise WorkFailed(
+            f"Ray didn't start: {one_line(error)} Is the machine busy? Run the same command again"
         ) from error
     finally:
         ray_constants.RAY_ENABLE_UV_RUN_RUNTIME_ENV = asked_by_uv
