@@ -160,6 +160,7 @@ FILES = {
     "src/recsweep/data/user.py": USER,
     "src/recsweep/search/__init__.py": "",
     "src/recsweep/search/other.py": "def same(x):\n    return x\n",
+    "tests/conftest.py": "import gc\n\n\ndef pytest_collection_finish():\n    gc.freeze()\n",
     "tests/data/test_rule.py": TEST,
     "tests/search/test_fails.py": FAILS,
 }
