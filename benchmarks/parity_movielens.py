@@ -5,9 +5,10 @@
 FOLDER is the virtual environment of `peers.py`; PATH a checkout of GRU4Rec_PyTorch_Official. The
 sequences, the candidates (the whole catalogue without the courses of a history), the stopping (five
 epochs without a better one, at most 24) and the machine are the same, one thread each. Each side
-has its own space: its defaults first, then random draws; `gru` with every event at its own
+has its own space: what it tries first, then random draws; `gru` with every event at its own
 place. The trial and the epoch that are best on each learner's event before the last are asked for
-the last one; nobody trains on the one before. Seconds are a processor's, of training alone.
+the last one; nobody trains on the one before. The difference has a paired t interval over learners.
+Seconds are a processor's, of training alone.
 
 The last line is JSON.
 """
@@ -22,6 +23,7 @@ from typing import Any
 
 import optuna
 import torch
+from scipy.stats import ttest_rel
 
 from peer import PATIENCE
 from peers import events, install, peer, targets_of, training_of
@@ -41,21 +43,24 @@ CPU = torch.device("cpu")
 
 
 def configurations(trials: int) -> Iterator[Configuration]:
-    """The defaults of the space of `gru`, then random draws."""
+    """The first trials of the space of `gru`, then random draws."""
     path = own_space(family_of("gru"), "next_item")
     assert path is not None
     space = load_space(path, families_of("next_item"))
-    yield {**space.fixed, **space.first()["defaults"]}
+    first = [{**space.fixed, **config} for config in space.first().values()]
     optuna.logging.set_verbosity(optuna.logging.ERROR)
     study = optuna.create_study(sampler=optuna.samplers.RandomSampler(seed=0))
-    for _ in range(trials - 1):
-        yield space.suggest(study.ask())
+    drawn = (space.suggest(study.ask()) for _ in range(trials - len(first)))
+    yield from first[:trials]
+    yield from drawn
 
 
 def measured(
     config: Configuration, training: Training, targets: Sequence[Targets], precision: str, seed: int
 ) -> list[dict[str, Any]]:
-    """(recall@10, NDCG@10) of every epoch, and seconds of training."""
+    """(recall@10, NDCG@10) of every epoch, the test's NDCG@10 of each learner, and seconds of
+    training.
+    """
     model = families_of("next_item")["gru"].model(config, Context(training, seed, CPU, precision))
     assert isinstance(model, GradientRanker)
     rankers = [Ranker(each, training.n_items, CPU) for each in targets]
@@ -67,7 +72,9 @@ def measured(
         row: dict[str, Any] = {"seconds": time.process_time() - began}
         for name, ranker in zip(("validation", "test"), rankers, strict=True):
             ranks = ranker.ranks(model)
-            row[name] = (float(recall(ranks, 10).mean()), float(ndcg(ranks, 10).mean()))
+            gains = ndcg(ranks, 10)
+            row[name] = (float(recall(ranks, 10).mean()), float(gains.mean()))
+        row["gains"] = gains.tolist()  # of the last one, the test's
         rows.append(row)
         best = max(range(len(rows)), key=lambda at: rows[at]["validation"][1])
     return rows
@@ -88,7 +95,7 @@ def told(name: str, trials: Sequence[dict[str, Any]]) -> dict[str, Any]:
         f"{epochs} epochs",
         flush=True,
     )
-    return {"test": row["test"], "validation": row["validation"], "seconds": seconds}
+    return {**row, "seconds": seconds}
 
 
 def main() -> None:
@@ -118,9 +125,16 @@ def main() -> None:
         path = str(options.gru4rec.resolve())
         theirs = peer(python, "gru4rec-trials", temporary, path, str(options.trials), str(EPOCHS))
     found["GRU4Rec official"] = told("GRU4Rec official", theirs["trials"])
+    official = found["GRU4Rec official"]
+    gains = {name: each.pop("gains") for name, each in found.items()}
     for name in ("gru fp32", "gru bf16"):
-        share = found[name]["seconds"] / found["GRU4Rec official"]["seconds"]
-        print(f"{name} took {share:.2f} of the official's seconds")
+        low, high = ttest_rel(gains[name], gains["GRU4Rec official"]).confidence_interval()
+        found[name]["ahead"] = (float(low), float(high))
+        print(
+            f"{name}: {found[name]['test'][1] - official['test'][1]:+.4f} [{low:.4f}, {high:.4f}] "
+            f"NDCG@10 over {len(gains[name])} learners, in "
+            f"{found[name]['seconds'] / official['seconds']:.2f} of the official's seconds"
+        )
     print(json.dumps({"benchmark": "parity_movielens", "found": found}))
 
 

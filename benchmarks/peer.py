@@ -219,13 +219,14 @@ def gru4rec_trials(folder: Path, path: Path, trials: int, epochs: int) -> dict[s
         with suppress(StopEarly):
             model.fit(known.copy(), sample_cache_max_size=1_000_000)
         found.append({"config": config, "epochs": list(rows)})
-        print(config, rows[-1:], file=sys.stderr, flush=True)
+        print(config, rows[-1]["validation"], file=sys.stderr, flush=True)
     return {"trials": found}
 
 
-def left_out(events: Any, network: Any, places: Any) -> dict[str, tuple[float, float]]:
+def left_out(events: Any, network: Any, places: Any) -> dict[str, Any]:
     """Recall@10 and NDCG@10 of each learner's event before the last and of the last one, after all
-    before it. Courses of the history are no candidates; one that training doesn't know is a miss.
+    before it, and the last one's NDCG@10 of each learner. Courses of the history are no candidates;
+    one that training doesn't know is a miss.
     """
     np: Any = import_module("numpy")
     torch: Any = import_module("torch")
@@ -247,11 +248,12 @@ def left_out(events: Any, network: Any, places: Any) -> dict[str, tuple[float, f
                 scores = network.score_items(state, network.Wy.weight, network.By.weight)[0]
                 scores[known[:before]] = -torch.inf
                 ranks[name].append(float((scores >= scores[int(target)]).sum()))
-    found = {}
+    found: dict[str, Any] = {}
     for name, values in ranks.items():
         rank = np.asarray(values)
         gain = np.where(rank <= 10, 1 / np.log2(rank + 1), 0)
         found[name] = (float((rank <= 10).mean()), float(gain.mean()))
+        found["gains"] = gain.tolist()  # the test's, which comes last
     return found
 
 

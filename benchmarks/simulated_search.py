@@ -9,6 +9,8 @@ import heapq
 import sys
 import tempfile
 import warnings
+from collections.abc import Mapping
+from dataclasses import replace
 from itertools import count
 from pathlib import Path
 from statistics import mean
@@ -16,7 +18,9 @@ from typing import Any
 
 import numpy as np
 import optuna
+from optuna.trial import FrozenTrial
 
+from recsweep.config.schema import Experiment
 from recsweep.config.values import Configuration
 from recsweep.models.family import Build
 from recsweep.models.protocol import FamilyConfig
@@ -56,6 +60,7 @@ class Surface:
     def __init__(self, seed: int) -> None:
         self.defaults = {k: v for k, v in family(seed).defaults.items() if k != "negatives"}
         self._family, self._noise = family(seed), np.random.default_rng(seed)
+        self._sized = np.random.default_rng(2000 + seed).dirichlet(np.ones(4))
 
     def end(self, config: Configuration) -> float:
         """Where the curve goes; 1 or so is best."""
@@ -77,6 +82,12 @@ class Surface:
         rate = 0.3 + float(config["learning_rate"])
         return self.end(config) - 0.5 * float(np.exp(-rate * epoch)) + self._noise.normal(0, 0.005)
 
+    def parameters(self, config: Configuration) -> int:
+        """About 10,000 to 1,000,000, by its width, its depth and its share of each, drawn once."""
+        at = [float(config[name]) for name in ("hidden_size", "embedding_size", "batch_size")]
+        share = np.array([*at, int(config["depth"]) / 2]) @ self._sized
+        return round(10_000 * float(np.exp(share * np.log(100))))
+
     def seconds(self, config: Configuration) -> float:
         """Of an epoch."""
         return float(np.exp(float(config["hidden_size"]) - float(config["batch_size"])))
@@ -97,6 +108,18 @@ def search(seed: int, n_families: int, workers: int, repeatable: bool) -> tuple[
         seed=seed,
         stopping={"grace_epochs": 2, "reduction": 3, "full_trials": 4},
     )
+    now, complete = searched(experiment, surfaces, workers)
+    lacks = []
+    for family_name, surface in surfaces.items():
+        chosen = max(complete[family_name], key=lambda t: t.value or 0.0)
+        lacks.append(surface.best() - surface.end({**surface.defaults, **chosen.params}))
+    return now, mean(lacks)
+
+
+def searched(
+    experiment: Experiment, surfaces: Mapping[str, Surface], workers: int
+) -> tuple[float, dict[str, list[FrozenTrial]]]:
+    """What a search of the product's comes to: its seconds, and each family's complete trials."""
     with tempfile.TemporaryDirectory(dir="/dev/shm") as name:
         folder, spaces = Path(name), {}
         for family_name, surface in surfaces.items():
@@ -119,6 +142,7 @@ def search(seed: int, n_families: int, workers: int, repeatable: bool) -> tuple[
             now, _, proposal, epoch = heapq.heappop(running)
             surface = surfaces[proposal.family]
             report = report_of(epoch, surface.report(proposal.config, epoch), FOLDS)
+            report = replace(report, parameters=surface.parameters(proposal.config))
             if proposal.id not in kept or report.value > kept[proposal.id].value:
                 kept[proposal.id] = report
             values = {**ledger.values(proposal.id), epoch: report.value}
@@ -128,12 +152,10 @@ def search(seed: int, n_families: int, workers: int, repeatable: bool) -> tuple[
                 heapq.heappush(running, (again, next(order), proposal, epoch + 1))
             else:
                 idle += 1
-        lacks = []
-        for family_name, surface in surfaces.items():
-            complete = [t for t in ledger.trials(family_name) if t.state.name == "COMPLETE"]
-            chosen = max(complete, key=lambda t: t.value or 0.0)
-            lacks.append(surface.best() - surface.end({**surface.defaults, **chosen.params}))
-    return now, mean(lacks)
+        return now, {
+            name: [t for t in ledger.trials(name) if t.state.name == "COMPLETE"]
+            for name in surfaces
+        }
 
 
 def compare(seeds: int) -> dict[str, dict[str, float]]:

@@ -1,6 +1,6 @@
 """Sweeps without Ray: workers that finish in any order, and drivers that die between two steps.
 
-Where parameters are limited, a configuration has 1000 x of them.
+A configuration has 1000 x parameters.
 """
 
 from dataclasses import replace
@@ -88,7 +88,7 @@ def _step(policy: Policy, experiment: Experiment, proposal: Proposal, epoch: int
     if x > 0.9 and epoch == 2:
         policy.failed(proposal, "diverged")
         return False
-    report = report_of(epoch, score(x, epoch), FOLDS)
+    report = replace(report_of(epoch, score(x, epoch), FOLDS), parameters=round(1000 * x))
     best = max(range(1, epoch + 1), key=lambda at: score(x, at))
     length = 1 if proposal.family == "floor" else experiment.budget.epochs
     over = is_over(epoch, best, length, experiment.stopping.patience)

@@ -21,6 +21,7 @@ import polars as pl
 import pytest
 import yaml
 from exports import days_first, yuan
+from faults.killing import outcome
 from fuzz.command import recsweep
 
 from recsweep import cli
@@ -238,6 +239,33 @@ def test_a_study_can_be_searched_again_for_a_verdict_on_families(
     assert "2 searches a family" in done.stdout
     assert "this applies to families tuned this hard" in " ".join(done.stdout.split())
     assert "opened 2 times" in done.stdout
+
+
+@pytest.mark.long
+def test_limits_refuse_the_same_trials_with_one_worker_and_with_two(tmp_path: Path) -> None:
+    found = []
+    for workers in (1, 2):
+        root = tmp_path / str(workers)
+        root.mkdir()
+        write_project(
+            root,
+            families={n: f"search_spaces/{n}.yaml" for n in ("matrix_factorization", "item_knn")},
+            budget={"trials": 6, "epochs": 4},
+            stopping={"grace_epochs": 1, "reduction": 2, "full_trials": 2},
+            resources={"cpu": 0.5, "workers": workers},
+            limits={"parameters": 1500},  # of 30 courses: up to 50 factors, or some 20 neighbours
+            repeatable=True,
+        )
+        done = in_a_process(root, "search", "tiny.yaml")
+        assert done.returncode == 0, done.stderr
+        found.append(outcome(root / "results/tiny"))
+        trials = pl.read_parquet(root / "results/tiny/trials.parquet")
+        refused = trials.filter(pl.col("state") == "refused")
+        assert set(refused["family"]) == {"matrix_factorization", "item_knn"}
+        assert len(trials) - len(refused) == 2 * 6
+        replayed = in_a_process(root, "replay", "results/tiny")
+        assert replayed.returncode == 0, replayed.stderr
+    assert found[1] == found[0]
 
 
 @pytest.mark.slow

@@ -130,6 +130,28 @@ def test_a_missing_key_is_named(write: Write) -> None:
             "limits: {parameters: 9}\nsearch: {sampler: gp}\nwarm_start: [results/a]",
             "gp can't have both limits and warm_start",
         ),
+        ("confirm: {front: kwh}", "confirm.front: kwh needs energy"),
+        ("search: {goals: [score]}", "search.goals.1"),
+        ("search: {goals: [score, latency]}", "search.goals.1: input should be 'parameters', "),
+        ("search: {goals: [parameters, score]}", "search.goals.0: input should be 'score'"),
+        ("search: {goals: [score, kwh]}", "search.goals: kwh needs energy; write energy: {}"),
+        (
+            "search: {goals: [score, parameters], sampler: cma_es}",
+            "search.goals: cma_es can't look at two values; use search.sampler: tpe or gp",
+        ),
+        (
+            "search: {goals: [score, p99_ms]}\nrepeatable: true",
+            "repeatable: true needs search.goals with parameters or model_bytes, not p99_ms",
+        ),
+        (
+            "search: {goals: [score, p99_ms]}\n"
+            "stopping: {study: {when: expected_gain, below: 0.1}}",
+            "search.goals can't have stopping.study",
+        ),
+        (
+            "search: {goals: [score, p99_ms]}\nwarm_start: [results/a]",
+            "search.goals can't have warm_start",
+        ),
         ("selection: {rule: knee}", "selection: rule knee needs against"),
         ("selection: {rule: limit}", "selection: rule limit needs limits"),
         ("selection: {against: p99_ms}", "selection: against is for rule knee"),

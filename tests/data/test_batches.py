@@ -67,6 +67,20 @@ def test_every_event_with_an_earlier_one_is_a_target_once_an_epoch(
     assert sorted(found) == expected
 
 
+@given(histories, st.integers(1, 5), st.integers(1, 40), st.integers(0, 99))
+def test_a_batch_counted_in_events_holds_as_many_windows_as_have_so_many_on_average(
+    raw: list[list[tuple[int, int]]], window: int, events: int, seed: int
+) -> None:
+    windows = cut_windows(training_from(raw), window)
+    lengths = windows.length.tolist()
+    expected = max(1, round(events / (sum(lengths) / len(lengths)))) if lengths else 1
+    rows = [
+        len(batch.items)
+        for batch in Batches(training_from(raw), window, events, CPU, "events").epoch(seed)
+    ]
+    assert sorted(rows)[1:] == [expected] * (len(rows) - 1)  # what is left over makes the smallest
+
+
 def test_the_same_seed_gives_the_same_batches_and_another_seed_others() -> None:
     rng = np.random.default_rng(0)
     training = training_from([[(int(i), 1) for i in rng.integers(0, 6, 9)] for _ in range(20)])

@@ -13,6 +13,8 @@ from random import Random
 import polars as pl
 from faults.sweeping import journal_lines
 
+from recsweep.records.files import MEASURED, WHOLE
+
 REPORTS = '"step":'  # a line of the journal that books an epoch
 CLOCK = ["started", "ended", "fit_seconds", "evaluate_seconds"]
 
@@ -99,8 +101,12 @@ def reports(project: Path) -> int:
 
 
 def outcome(study: Path) -> dict[str, bytes]:
-    """Trials, curves and selected configurations byte by byte, the clock's columns aside."""
+    """Trials, curves and selected configurations byte by byte, but for what is measured: seconds,
+    memory, energy.
+    """
     trials = pl.read_parquet(study / "trials.parquet").drop(CLOCK)
     found = {"trials": trials.write_ipc(None).getvalue()}
-    found["curves"] = pl.read_parquet(study / "curves.parquet").write_ipc(None).getvalue()
+    differs = pl.col("metric").is_in(list({*MEASURED} - {*WHOLE}))
+    curves = pl.read_parquet(study / "curves.parquet").filter(~differs)
+    found["curves"] = curves.write_ipc(None).getvalue()
     return found | {path.name: path.read_bytes() for path in sorted(study.glob("best/*.yaml"))}

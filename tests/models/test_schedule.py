@@ -96,7 +96,12 @@ def test_every_step_has_the_rate_of_its_place_in_the_epoch(
             ("lstm_unordered", TWIN),
             ("matrix_factorization", FACTORS),
         )
-        for changes in (COSINE, {"warmup_epochs": 1.0}, {"embedding_dropout": 0.3})
+        for changes in (
+            COSINE,
+            {"warmup_epochs": 1.0},
+            {"embedding_dropout": 0.3},
+            {"weight_ema_epochs": 1.0},
+        )
     ]
     + [
         (family, config, changes)
@@ -114,8 +119,9 @@ def test_what_is_switched_on_changes_the_outcome_and_its_default_does_not(
     assert not torch.equal(plain, fitted(family, config | changes))
 
 
-def test_a_run_that_is_resumed_goes_on_with_the_rate_it_had() -> None:
-    config = GRU | COSINE
+@pytest.mark.parametrize("changes", [COSINE, {"weight_ema_epochs": 1.0}])
+def test_a_run_that_is_resumed_goes_on_as_if_it_had_not_stopped(changes: dict[str, Value]) -> None:
+    config = GRU | changes
     first, second = model_of("gru", config), model_of("gru", config)
     first.fit_epoch()
     second.restore(first.checkpoint())

@@ -79,6 +79,18 @@ def test_arms_of_two_families_are_told_beside_the_question() -> None:
     assert find([*rivals, *among], entrants).told == (*rivals, *among)
 
 
+def test_an_end_of_a_front_meets_its_family_and_is_none_of_the_question() -> None:
+    evidence = read_evidence(REFERENCE / "mars")
+    sealed = evidence.confirmation
+    assert sealed is not None
+    families = {**sealed.families, "gru+cheapest": sealed.families["gru"]}
+    pairs = (*sealed.pairs, verdict("gru", "gru+cheapest", "better"))
+    more = sealed.model_copy(update={"families": families, "pairs": pairs})
+    said = answer_of_evidence(replace(evidence, confirmation=more))
+    assert said.question == answered("mars").question
+    assert ("GRU", "GRU+cheapest") in [(contrast.a, contrast.b) for contrast in said.contrasts]
+
+
 def test_next_courses_are_told_in_words_and_plain_numbers() -> None:
     said, sealed = answered("mars"), read_evidence(REFERENCE / "mars").confirmation
     assert sealed is not None

@@ -3,6 +3,7 @@
 from pathlib import Path
 from random import Random
 
+import optuna
 import pytest
 from simulated import rows, sweep
 from sweeps import FAMILIES, ledger_of, spaces_of, study_of
@@ -10,7 +11,10 @@ from worlds import experiment_of
 
 from recsweep.config.schema import Experiment
 from recsweep.evaluation.enough import FEWEST
+from recsweep.records.study import EarlyEnd
+from recsweep.search.enough import marked_end
 from recsweep.search.replay import replay
+from recsweep.search.storage import JOURNAL, open_storage
 
 
 def study(below: float, **changes: object) -> Experiment:
@@ -26,6 +30,13 @@ def trials_a_family(folder: Path, experiment: Experiment) -> list[int]:
     return [found.count(name) for name in ("a", "b", "floor")]
 
 
+def ends(folder: Path, experiment: Experiment) -> list[EarlyEnd | None]:
+    """As the journal tells them of the tuned families."""
+    storage = open_storage(folder)
+    studies = [optuna.load_study(study_name=name, storage=storage) for name in ("a", "b")]
+    return [marked_end(found, experiment) for found in studies]
+
+
 @pytest.mark.parametrize("repeatable", [False, True])
 def test_the_search_ends_for_all_families_alike_and_its_journal_follows_from_the_rules(
     tmp_path: Path, repeatable: bool
@@ -35,6 +46,7 @@ def test_the_search_ends_for_all_families_alike_and_its_journal_follows_from_the
     a, b, floor = trials_a_family(tmp_path, experiment)
     assert FEWEST <= a == b < 14
     assert floor == 1
+    assert ends(tmp_path, experiment) == [EarlyEnd(trials=a, budget=14)] * 2
     assert replay(tmp_path, FAMILIES).difference is None
     ledger = ledger_of(tmp_path, experiment, spaces_of(tmp_path, "a", "b", "floor"))
     assert ledger.remaining() == 0
@@ -49,6 +61,7 @@ def test_it_goes_on_to_the_budget_where_little_matters_and_where_it_is_not_asked
     ):
         sweep(tmp_path / name, experiment, 2, Random(0))
         assert trials_a_family(tmp_path / name, experiment) == [14, 14, 1]
+        assert ends(tmp_path / name, experiment) == [None, None]
 
 
 def test_a_repeatable_search_ends_at_the_same_trial_whatever_finishes_first(tmp_path: Path) -> None:
@@ -74,3 +87,51 @@ def test_seconds_have_no_trials_left_to_judge_by() -> None:
     rule = {"study": {"when": "expected_gain", "below": 0.05}}
     with pytest.raises(ValueError, match=r"stopping\.study needs budget\.trials"):
         experiment_of(budget={"seconds": 5}, stopping=rule)
+
+
+def test_an_ended_search_can_be_told_from_one_that_was_cut_off_wherever_that_was(
+    tmp_path: Path,
+) -> None:
+    experiment = study(0.05)
+    sweep(tmp_path / "whole", experiment, 1, Random(0))
+    lines = (tmp_path / "whole" / JOURNAL).read_text().splitlines(keepends=True)
+    marks = [n for n, line in enumerate(lines) if '"enough"' in line]
+    assert marks == [len(lines) - 2, len(lines) - 1]
+    for length in (marks[0] - 1, marks[0], marks[1]):  # in its last trial's end, and in the marks
+        folder = tmp_path / str(length)
+        folder.mkdir()
+        (folder / JOURNAL).write_text("".join(lines[:length]))
+        assert ends(folder, experiment).count(None) == len(lines) - max(length, marks[0])
+        ledger = ledger_of(folder, experiment, spaces_of(folder, "a", "b", "floor"), begin=False)
+        ledger.note_end()  # as whoever sweeps next
+        sweep(folder, experiment, 1, Random(0))
+        assert ends(folder, experiment) == ends(tmp_path / "whole", experiment)
+        assert replay(folder, FAMILIES).difference is None
+
+
+def test_an_extended_search_has_not_ended_until_it_is_enough_again(tmp_path: Path) -> None:
+    experiment = study(0.05)
+    sweep(tmp_path, experiment, 2, Random(0))
+    spaces = spaces_of(tmp_path, "a", "b", "floor")
+    ledger_of(tmp_path, experiment, spaces, begin=False).extend(60)
+    assert ends(tmp_path, experiment) == [None, None]
+    sweep(tmp_path, experiment, 2, Random(1))
+    a, b, _ = trials_a_family(tmp_path, experiment)
+    assert ends(tmp_path, experiment) == [EarlyEnd(trials=a, budget=74)] * 2
+    assert a == b < 74
+    assert replay(tmp_path, FAMILIES).difference is None
+
+
+@pytest.mark.parametrize("repeatable", [False, True])
+def test_with_limits_it_is_judged_by_what_was_trained_and_ends_alike(
+    tmp_path: Path, repeatable: bool
+) -> None:
+    experiment = study(0.05, repeatable=repeatable, limits={"parameters": 450})
+    sweep(tmp_path, experiment, 3, Random(0), deaths=3)
+    found = rows(tmp_path, experiment)
+    trained = [row for row in found if row.state != "refused"]
+    a, b = (sum(row.family == name for row in trained) for name in ("a", "b"))
+    assert len(trained) < len(found)
+    assert FEWEST <= a == b < 14
+    assert ends(tmp_path, experiment) == [EarlyEnd(trials=a, budget=14)] * 2
+    assert replay(tmp_path, FAMILIES).difference is None

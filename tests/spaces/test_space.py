@@ -73,11 +73,11 @@ def test_the_same_draws_give_the_same_configuration_back() -> None:
     ],
 )
 def test_a_configuration_from_elsewhere_is_told_why(change: dict[str, Value], problem: str) -> None:
-    assert GRU.problems({**GRU.defaults, **change}) == [problem]
+    assert GRU.problems({**GRU.fixed, **GRU.defaults, **change}) == [problem]
 
 
 def test_defaults_have_no_problem_and_fixed_values_must_hold() -> None:
-    assert GRU.problems(GRU.defaults) == []
+    assert GRU.problems({**GRU.fixed, **GRU.defaults}) == []
     fixed = Space(family="gru", fixed={"depth": 1}, config=FamilyConfig)
     assert fixed.problems({"depth": 2})[0] == "depth is fixed to 1, found 2"
 

@@ -3,12 +3,10 @@ import torch
 from worlds import experiment_of
 
 from recsweep.config.schema import Experiment
-from recsweep.models.protocol import Resumable
 from recsweep.models.registry import families
 from recsweep.testing.cases import CPU, Case, cases_of
 from recsweep.training import rehearsal
 from recsweep.training.epoch import EpochReport
-from recsweep.training.footprint import state_size
 from recsweep.training.rehearsal import rehearse
 from recsweep.training.trial import Trial
 
@@ -61,6 +59,15 @@ def test_a_family_that_is_fitted_in_one_go_is_measured_by_that() -> None:
     }
 
 
+@pytest.mark.parametrize(("kind", "before"), [("ease", True), ("item_knn", False)])
+def test_what_is_too_large_by_being_built_is_not_fitted(kind: str, before: bool) -> None:
+    size = first_epoch(kind).parameters
+    assert size is not None
+    found = rehearsed(kind, parameters=size - 1)  # neighbours are known once they are found
+    assert found == ({"parameters": size} if before else {})
+    assert rehearsed(kind, parameters=size) == {}
+
+
 def test_a_hundred_mebibytes_more_are_seen(monkeypatch: pytest.MonkeyPatch) -> None:
     before = rehearsed("gru", memory_mb=1e6)
     measure = rehearsal._seconds_per_epoch
@@ -72,10 +79,3 @@ def test_a_hundred_mebibytes_more_are_seen(monkeypatch: pytest.MonkeyPatch) -> N
     monkeypatch.setattr(rehearsal, "_seconds_per_epoch", greedy)
     more = rehearsed("gru", memory_mb=1e6)["memory_mb"] - before["memory_mb"]
     assert more == pytest.approx(100, abs=20)
-
-
-@pytest.mark.parametrize("kind", ["gru", "matrix_factorization"])
-def test_what_is_known_by_building_is_what_the_fitted_model_has(kind: str) -> None:
-    built = case(kind).built()
-    assert isinstance(built, Resumable)
-    assert state_size(built) == state_size(case(kind).fitted())

@@ -7,6 +7,7 @@ scored by; so several targets may share one state, and the loss computes its log
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Literal
 
 import numpy as np
 import torch
@@ -14,6 +15,8 @@ from torch import Tensor
 
 from recsweep.data.arrays import changes, ranges
 from recsweep.data.types import Int64, Training
+
+BatchUnit = Literal["windows", "events"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,14 +87,30 @@ def cut_windows(training: Training, window: int) -> Windows:
     )
 
 
+def windows_in_batch(windows: Windows, batch_size: int, unit: BatchUnit) -> int:
+    """How many windows make a batch of so many windows, or of about so many events.
+
+    Counted in events a step learns from as much where histories are short, and whatever the window.
+    """
+    if unit == "windows":
+        return batch_size
+    events = max(1, int(windows.length.sum()))
+    return max(1, round(batch_size * len(windows.length) / events))
+
+
 class Batches:
     """The batches of one training period, resident on one device; a new order each epoch."""
 
     def __init__(
-        self, training: Training, window: int, batch_size: int, device: torch.device
+        self,
+        training: Training,
+        window: int,
+        batch_size: int,
+        device: torch.device,
+        unit: BatchUnit = "windows",
     ) -> None:
         self.windows = cut_windows(training, window)
-        self.batch_size = batch_size
+        self.batch_size = windows_in_batch(self.windows, batch_size, unit)
         self.device = device
         self._items = torch.from_numpy(training.sequences.item).to(device, torch.int64)
         self._time = torch.from_numpy(training.sequences.time).to(device)

@@ -26,8 +26,8 @@ def restore_checkpoint(
     network: nn.Module, optimizers: Sequence[Optimizer], checkpoint: Mapping[str, Tensor]
 ) -> int:
     """The inverse, into a network and optimisers that were built alike; gives the epoch."""
-    network.load_state_dict(_below("network/", checkpoint))
-    _restore_optimizers(optimizers, _below("optimizer/", checkpoint))
+    network.load_state_dict(below("network/", checkpoint))
+    _restore_optimizers(optimizers, below("optimizer/", checkpoint))
     return int(checkpoint["epoch"])
 
 
@@ -82,6 +82,6 @@ def _of(optimizer: int, tensors: Mapping[str, Tensor]) -> Iterator[tuple[int, st
             yield int(parameter), name, value
 
 
-def _below(start: str, tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
+def below(start: str, tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
     """Those whose names begin so, without it."""
     return {n.removeprefix(start): value for n, value in tensors.items() if n.startswith(start)}

@@ -13,7 +13,9 @@ from pydantic import Field
 from torch import Tensor, nn
 
 from recsweep.data.types import Float32, Sequences
+from recsweep.models.averaging import SAMPLES, WeightAverage
 from recsweep.models.checkpoint import (
+    below,
     checkpoint_of,
     load_parameters,
     parameters_of,
@@ -36,8 +38,11 @@ class GradientConfig(ScheduledConfig):
 
     learning_rate: float = Field(gt=0)
     weight_decay: float = Field(ge=0)
-    batch_size: int = Field(ge=1)  # learners, or windows of their histories
+    batch_size: int = Field(ge=1)  # learners, texts, or what a ranking's `batch_unit` says
     wide_learning_rate: float | None = Field(None, gt=0)  # of a wide part, where there is one
+    weight_ema_epochs: float = Field(
+        0.0, ge=0
+    )  # that the average of the weights reaches back; 0: none
 
 
 class GradientModel(ABC, Generic[N, B]):
@@ -56,7 +61,8 @@ class GradientModel(ABC, Generic[N, B]):
         self.optimizer = torch.optim.AdamW(
             _parameter_groups(network, config, tables), lr=config.learning_rate, fused=self.fused()
         )
-
+        epochs, weights = config.weight_ema_epochs, list(network.parameters())
+        self._average = WeightAverage(weights, epochs) if epochs else None
         self._schedule, self.batch_size = config, config.batch_size
         for optimizer in self._optimizers:
             for group in optimizer.param_groups:
@@ -66,6 +72,15 @@ class GradientModel(ABC, Generic[N, B]):
     @abstractmethod
     def entries(self) -> int:
         """What is dealt into batches of `batch_size` in an epoch: windows, learners or texts."""
+
+    @property
+    def steps(self) -> int:
+        """Of an epoch."""
+        return math.ceil(self.entries / self.batch_size)
+
+    @property
+    def _between_samples(self) -> int:
+        return max(1, round(self.steps / SAMPLES))
 
     @abstractmethod
     def training_batches(self, seed: int) -> Iterator[B]:
@@ -89,6 +104,8 @@ class GradientModel(ABC, Generic[N, B]):
         """
         self.epoch += 1
         self.network.train()
+        if self._average:
+            self._average.begin()
         device = self.context.device
         total = torch.zeros((), device=device)  # stays on the device: no waiting in the loop
         norms = torch.zeros((), device=device)
@@ -103,6 +120,10 @@ class GradientModel(ABC, Generic[N, B]):
                 total += loss.detach() * n_targets
                 seen += n_targets
                 done += 1
+                if self._average and done % self._between_samples == 0:
+                    self._average.take()
+        if self._average:
+            self._average.end()
         summed, norm = torch.stack([total, norms]).tolist()  # the epoch's one wait for the device
         self.gradient_norm = norm / done if done else None
         return summed / seen if seen else math.nan
@@ -111,8 +132,7 @@ class GradientModel(ABC, Generic[N, B]):
         """Of the epoch's step after `steps`."""
         if not self._schedule.scheduled:
             return
-        in_epoch = math.ceil(self.entries / self.batch_size)
-        share = self._schedule.share_of_rate(self.epoch - 1 + (steps + 1) / in_epoch)
+        share = self._schedule.share_of_rate(self.epoch - 1 + (steps + 1) / self.steps)
         for optimizer in self._optimizers:
             for group in optimizer.param_groups:
                 group["lr"] = group["initial_lr"] * share
@@ -141,12 +161,20 @@ class GradientModel(ABC, Generic[N, B]):
         load_parameters(self.network, state)
 
     def checkpoint(self) -> dict[str, Tensor]:
-        """The network's parameters, what the optimisers keep of each, and the epoch."""
-        return checkpoint_of(self.network, self._optimizers, self.epoch)
+        """The network's parameters, what the optimisers keep of each, and the epoch; training's own
+        weights, too, where the network's are an average.
+        """
+        average = self._average.checkpoint() if self._average else {}
+        return {
+            **checkpoint_of(self.network, self._optimizers, self.epoch),
+            **{f"average/{name}": value for name, value in average.items()},
+        }
 
     def restore(self, checkpoint: Mapping[str, Tensor]) -> None:
         """Go on from there."""
         self.epoch = restore_checkpoint(self.network, self._optimizers, checkpoint)
+        if self._average:
+            self._average.restore(below("average/", checkpoint))
 
     @property
     def _optimizers(self) -> tuple[torch.optim.Optimizer, ...]:

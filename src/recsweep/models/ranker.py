@@ -10,7 +10,7 @@ from pydantic import Field
 from torch import Tensor, nn
 
 from recsweep.config.schema import Loss
-from recsweep.data.batches import Batch, Batches
+from recsweep.data.batches import Batch, Batches, BatchUnit
 from recsweep.data.types import Training
 from recsweep.models import losses, tables
 from recsweep.models.bf16.library import runs
@@ -23,6 +23,7 @@ class RankingConfig(GradientConfig):
     """The hyperparameters that every such family has."""
 
     window: int = Field(ge=1)  # events that the gradient reaches back
+    batch_unit: BatchUnit = "windows"  # what batch_size counts
     loss: Loss
     negatives: int = Field(1, ge=1)  # drawn a batch; for the sampled losses
     calibration: float = Field(0.75, ge=0, le=1)  # gbce: its t
@@ -50,7 +51,10 @@ class GradientRanker(HistoryModel[Network, Batch]):
             # A target is one of 1 + negatives, which even odds would take epochs to learn (Lin et
             # al. 2017, section 4.1).
             nn.init.constant_(self.network.bias, -math.log(config.negatives))
-        self.batches = Batches(training, config.window, config.batch_size, context.device)
+        self.batches = Batches(
+            training, config.window, config.batch_size, context.device, config.batch_unit
+        )
+        self.batch_size = self.batches.batch_size
         self._weight = self._weights_of_events()
         counts = np.bincount(training.sequences.item, minlength=training.n_known)
         self._popularity = torch.from_numpy(counts / max(counts.sum(), 1)).to(

@@ -1,10 +1,11 @@
 """What a trial's configuration costs in use and in training, as far as it was recorded."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import get_args
 
 from recsweep.config.schema import Cost
 from recsweep.records.study import TrialRow
+from recsweep.training.epoch import EpochReport
 
 JOULES = 3.6e6
 """Of a kilowatt-hour."""
@@ -13,11 +14,17 @@ COSTS: tuple[Cost, ...] = get_args(Cost)
 
 def cost_of(trial: TrialRow, cost: str) -> float | None:
     """One of them; None: nobody recorded it."""
+    return cost_so_far(trial.epochs, trial.fit_seconds, cost)
+
+
+def cost_so_far(epochs: Sequence[EpochReport], fit_seconds: float, cost: str) -> float | None:
+    """The same of a trial with these epochs, which took so many seconds of fitting."""
     if cost == "seconds_per_epoch":
-        return trial.fit_seconds / len(trial.epochs) if trial.epochs and trial.fit_seconds else None
+        return fit_seconds / len(epochs) if epochs and fit_seconds else None
     if cost == "kwh":
-        return energy_of([trial])[0] if any(e.joules is not None for e in trial.epochs) else None
-    return getattr(trial.epochs[0], cost) if trial.epochs else None
+        known = [epoch.joules for epoch in epochs if epoch.joules is not None]
+        return sum(known) / JOULES if known else None
+    return getattr(epochs[0], cost) if epochs else None
 
 
 def costs_of(trial: TrialRow) -> dict[str, float]:

@@ -7,6 +7,7 @@ from recsweep.config.files import validate
 from recsweep.config.schema import Decides, deciding
 from recsweep.errors import BadInput
 from recsweep.models.families.ensemble import EnsembleConfig
+from recsweep.records.front_ends import front_ends
 from recsweep.records.openings import Opened
 from recsweep.records.selection import BestFile, Selection, read_best
 from recsweep.records.study import Study
@@ -43,15 +44,18 @@ def read_ensemble(study: Study, folder: Path) -> BestFile | None:
 
 
 def entrants(study: Study, selection: Selection, folder: Path) -> dict[str, Opened]:
-    """What goes to the test: each family's selected configuration, and the ensemble.
+    """What goes to the test: each family's selected configuration, the ends of fronts that are
+    asked for, and the ensemble.
 
     Raises:
         BadInput: see `read_ensemble`.
+        WorkFailed: see `front_ends`.
     """
     ensemble = read_ensemble(study, folder)
-    return selection.opened | ({} if ensemble is None else {ENSEMBLE: Opened.of(ensemble)})
+    fused = {} if ensemble is None else {ENSEMBLE: Opened.of(ensemble)}
+    return selection.opened | front_ends(study, selection) | fused
 
 
 def single(opened: Mapping[str, Opened]) -> dict[str, Opened]:
-    """The families alone."""
+    """All but the ensemble: what has trials of its own."""
     return {name: each for name, each in opened.items() if name != ENSEMBLE}

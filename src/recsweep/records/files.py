@@ -13,7 +13,7 @@ flipped bit would be another score.
 import json
 from collections import defaultdict
 from collections.abc import Mapping
-from dataclasses import fields
+from dataclasses import asdict, fields
 from pathlib import Path
 from typing import Any
 
@@ -28,7 +28,7 @@ from recsweep.records.atomic import write_parquet, write_text
 from recsweep.records.checked import read_checked, write_checked
 from recsweep.records.earlier import TAKEN
 from recsweep.records.flat import flat_trials
-from recsweep.records.study import SESSIONS, Study, TrialRow
+from recsweep.records.study import SESSIONS, EarlyEnd, Study, TrialRow
 from recsweep.spaces.declared import DeclaredSpace, Widening
 from recsweep.training.epoch import EpochReport
 
@@ -87,6 +87,7 @@ def write_study(study: Study, folder: Path) -> None:
         "sessions": SESSIONS.dump_python(study.sessions, mode="json"),
         **({"warm_start": TAKEN.dump_python(study.warm_start)} if study.warm_start else {}),
         **({"widened": WIDENED.dump_python(study.widened, mode="json")} if study.widened else {}),
+        **({"early_end": asdict(study.early_end)} if study.early_end else {}),
         "files": {name: file_sha256(folder / name) for name in TABLES},
     }
     write_checked(folder / "study.json", head)
@@ -119,6 +120,7 @@ def read_study(folder: Path) -> Study:
             trials=_read_trials(trials, curves, experiment.metric.lower_is_better),
             warm_start=TAKEN.validate_python(head.get("warm_start", ())),
             widened=WIDENED.validate_python(head.get("widened", {})),
+            early_end=EarlyEnd(**head["early_end"]) if "early_end" in head else None,
         )
     except (OSError, ValueError, KeyError, TypeError, pl.exceptions.PolarsError) as error:
         raise BadInput(f"{folder}: is not a study that can be read ({error})") from None

@@ -75,6 +75,14 @@ SESSIONS = TypeAdapter(tuple[SweepSession, ...])
 
 
 @dataclass(frozen=True, slots=True)
+class EarlyEnd:
+    """Where `stopping.study` ended a search."""
+
+    trials: int  # of each tuned family
+    budget: int
+
+
+@dataclass(frozen=True, slots=True)
 class Study:
     """Equal-budget trials of every family on one data set."""
 
@@ -88,6 +96,7 @@ class Study:
     trials: tuple[TrialRow, ...]  # ordered by (family, number)
     warm_start: tuple[Taken, ...] = ()  # earlier studies that it began with
     widened: Mapping[str, tuple[Widening, ...]] = field(default_factory=dict)  # by family
+    early_end: EarlyEnd | None = None  # None: at its budget's end, or not yet
 
     def trials_of(self, family: str) -> list[TrialRow]:
         """In the order of their numbers; refused ones, which weren't trained, are left out."""

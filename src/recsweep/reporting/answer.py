@@ -218,8 +218,9 @@ class _Teller:
         )
 
     def _question(self) -> str:
-        networks = self.entrants.of("network")
-        rivals = self.entrants.of("baseline", "floor")
+        families = self.experiment.families  # an end of a front is no family
+        networks = [name for name in self.entrants.of("network") if name in families]
+        rivals = [name for name in self.entrants.of("baseline", "floor") if name in families]
         if not networks or not rivals:
             return self.say("question_families")
         return self.say(

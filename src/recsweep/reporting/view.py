@@ -9,6 +9,7 @@ from recsweep.evaluation.verdict import PairVerdict
 from recsweep.models.registry import titles
 from recsweep.records.confirmation import Estimate
 from recsweep.records.ensemble import ENSEMBLE
+from recsweep.records.front_ends import end_names
 from recsweep.records.selection import Selection
 from recsweep.records.study import Study, TrialRow
 from recsweep.reporting.charts.marks import Mark
@@ -36,9 +37,11 @@ class View:
         words = words_of(self.study.experiment.task, self.lang)
         object.__setattr__(self, "words", words)
         object.__setattr__(self, "say", speaker(self.study.experiment, self.lang))
-        names = enumerate((*self.study.experiment.families, ENSEMBLE))
+        ends = dict(end_names(self.study.experiment))
+        names = enumerate((*self.study.experiment.families, ENSEMBLE, *ends))
         object.__setattr__(self, "marks", {name: Mark(n) for n, name in names})
         kinds = {name: space.family for name, space in self.study.spaces.items()}
+        kinds |= {end: kinds[name] for end, name in ends.items()}
         kinds.setdefault(ENSEMBLE, ENSEMBLE)
         object.__setattr__(self, "titles", titles(kinds, self.lang))
 

@@ -5,12 +5,18 @@ first has no say in it, and families have equal budgets wherever it ends.
 """
 
 from collections.abc import Mapping, Sequence
+from dataclasses import asdict
 
+import optuna
 from optuna.trial import FrozenTrial
 
-from recsweep.config.schema import Metric
+from recsweep.config.schema import Experiment, Metric
 from recsweep.evaluation.enough import LIMIT, chance_of_gain
+from recsweep.records.study import EarlyEnd
 from recsweep.search.trials import finished, is_refused
+
+KEY = "enough"
+"""The attribute of the Optuna studies of a search that has ended before its budget."""
 
 
 def trained(trials: Sequence[FrozenTrial]) -> list[FrozenTrial]:
@@ -36,6 +42,25 @@ def is_enough(
     return all(
         chance_of_gain(_goodness(of[:n], metric), trials - n, below) <= LIMIT for of in ended
     )
+
+
+def trials_of_budget(experiment: Experiment, study: optuna.Study) -> int | None:
+    """Of a tuned family, with what was added to them; None: a budget of seconds."""
+    extra: int = study.user_attrs.get("extra_trials", 0)
+    return None if experiment.budget.trials is None else experiment.budget.trials + extra
+
+
+def mark_end(study: optuna.Study, end: EarlyEnd) -> None:
+    """In a family's journal, once."""
+    if study.user_attrs.get(KEY) != (mark := asdict(end)):
+        study.set_user_attr(KEY, mark)
+
+
+def marked_end(study: optuna.Study, experiment: Experiment) -> EarlyEnd | None:
+    """The inverse; None: the search wasn't ended, or has a larger budget since."""
+    mark = study.user_attrs.get(KEY)
+    end = None if mark is None else EarlyEnd(**mark)
+    return end if end and end.budget == trials_of_budget(experiment, study) else None
 
 
 def _goodness(trials: Sequence[FrozenTrial], metric: Metric) -> list[float]:

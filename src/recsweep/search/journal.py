@@ -9,6 +9,7 @@ from typing import Any
 from optuna.trial import TrialState
 
 from recsweep.errors import BadInput
+from recsweep.search.enough import KEY as ENOUGH
 
 Line = Mapping[str, Any]
 
@@ -52,7 +53,7 @@ def opens_session(line: Line) -> bool:
     if operation == Operation.CREATE_TRIAL:
         return bool(line.get("state") == TrialState.WAITING)
     if operation == Operation.STUDY_ATTR:
-        return "session" not in line["user_attr"]
+        return not {"session", ENOUGH} & line["user_attr"].keys()
     return bool(operation == Operation.CREATE_STUDY)
 
 

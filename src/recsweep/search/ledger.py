@@ -15,10 +15,12 @@ from optuna.trial import FrozenTrial, TrialState
 from recsweep.config.schema import Experiment
 from recsweep.config.values import Configuration
 from recsweep.data.types import Fold
+from recsweep.records.study import EarlyEnd
 from recsweep.records.user_values import FoldValues, write_user_values
 from recsweep.search.checkpoints import Checkpoints
 from recsweep.search.earlier import kept
-from recsweep.search.enough import is_enough, trained
+from recsweep.search.enough import is_enough, mark_end, trained, trials_of_budget
+from recsweep.search.goals import may_lie_on_front
 from recsweep.search.sampler import session_sampler, trial_sampler
 from recsweep.search.seconds import Seconds
 from recsweep.search.seen import seeing
@@ -142,11 +144,8 @@ class Ledger:
         """
         if not self._spaces[family].parameters:
             return 1
-        if self._experiment.budget.trials is None:
-            return None
-        extra: int = self._studies[family].user_attrs.get("extra_trials", 0)
-        budget = self._experiment.budget.trials + extra
-        if not self._is_enough(budget):
+        budget = trials_of_budget(self._experiment, self._studies[family])
+        if budget is None or not self._is_enough(budget):
             return budget
         begun = (self._next_number(name) - self._refused(name) for name in self._tuned)
         return min(budget, max(begun))
@@ -163,6 +162,18 @@ class Ledger:
             trials = {name: self.trials(name) for name in self._tuned}
             self._enough = is_enough(trials, budget, rule.below, self._experiment.metric)
         return self._enough
+
+    def note_end(self) -> None:
+        """Write down that `stopping.study` has ended the search, if it has: by its trials alone it
+        can't be told from one that was cut off.
+        """
+        if self._experiment.stopping.study is None or self._running or self.remaining():
+            return
+        for name in self._tuned:
+            target, study = self.target(name), self._studies[name]
+            budget = trials_of_budget(self._experiment, study)
+            if target is not None and budget is not None and target < budget:
+                mark_end(study, EarlyEnd(target, budget))
 
     def waits(self, family: str) -> bool:
         """Has a family to wait for others, so that `stopping.study` is judged the same whatever
@@ -208,9 +219,18 @@ class Ledger:
         )
 
     def is_protected(self, proposal: Proposal) -> bool:
-        """Is it one of its family's first trials, which are never stopped?"""
+        """Is it one of its family's first trials, which are never stopped, or may it lie on the
+        front that is searched?
+        """
         earlier = proposal.number - self._refused(proposal.family, proposal.number)
-        return earlier < self._experiment.stopping.full_trials
+        return earlier < self._experiment.stopping.full_trials or self._may_lie_on_front(proposal)
+
+    def _may_lie_on_front(self, proposal: Proposal) -> bool:
+        if (cost := self._experiment.search.cost) is None:
+            return False
+        own = self._storage.get_trial(self._running[proposal.id].trial._trial_id)
+        others, goodness = self.trials(proposal.family), self._experiment.metric.goodness
+        return may_lie_on_front(own, others, cost, goodness)
 
     def remaining(self) -> int:
         """The same of all families."""
@@ -253,6 +273,7 @@ class Ledger:
         for name, study in self._studies.items():
             self._look_through(name, study)
         self._enough = None
+        self.note_end()
 
     def _look_through(self, family: str, study: optuna.Study) -> None:
         trials = self.trials(family)
@@ -321,6 +342,7 @@ class Ledger:
             self._earlier[family],
             lower_is_better,
             widened=family in self._widened,
+            cost=self._experiment.search.cost,
         )
 
     def _next_number(self, family: str) -> int:
@@ -428,4 +450,5 @@ class Ledger:
         self.ended += 1
         self._enough = None
         self.checkpoints.remove(id_)
+        self.note_end()
         self._emit(TrialEnded(trial_row(family, told, self._experiment.metric.lower_is_better)))

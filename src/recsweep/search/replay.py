@@ -20,6 +20,7 @@ from recsweep.config.schema import Experiment
 from recsweep.errors import BadInput
 from recsweep.models.family import Builds
 from recsweep.models.registry import families_of
+from recsweep.search.enough import KEY as ENOUGH
 from recsweep.search.journal import (
     Line,
     Operation,
@@ -135,6 +136,8 @@ class _Study:
         elif opens_session(line):
             self._live = None
             self._journal.at += 1
+        elif self._live is None and ENOUGH in line.get("user_attr", {}):
+            self._journal.at += 1  # its driver died before; whoever looked next has written it
         elif self._live is None:
             raise BadInput(
                 f"{self._path}: line {self._journal.at + 1}: a trial outside of any session; "

@@ -101,6 +101,7 @@ def run_search(
         if extra_trials:
             ledger.extend(extra_trials)
         if ledger.remaining() == 0:
+            ledger.note_end()
             return None
         before = time.monotonic()
         with cluster(experiment.resources) as workers:

@@ -12,9 +12,11 @@ from optuna.distributions import BaseDistribution
 from optuna.samplers import BaseSampler
 from optuna.trial import FrozenTrial, TrialState, create_trial
 
+from recsweep.config.schema import Cost
 from recsweep.config.values import Configuration
 from recsweep.records.earlier import EarlierStudy, EarlierTrial
 from recsweep.search.earlier import score
+from recsweep.search.goals import Both
 from recsweep.spaces.space import Space
 
 Ranges = Mapping[str, BaseDistribution]
@@ -27,11 +29,12 @@ def seeing(
     lower_is_better: bool,
     *,
     widened: bool = False,
+    cost: Cost | None = None,
 ) -> BaseSampler:
-    """The sampler with both; itself, where there is nothing to see and no such grid."""
+    """The sampler with all that; itself, where there is nothing to see and no such grid."""
     rounded = any(parameter.rounded for parameter in space.parameters.values())
-    between = earlier or widened or rounded
-    return _Seeing(sampler, space, earlier, lower_is_better) if between else sampler
+    between = earlier or widened or rounded or cost
+    return _Seeing(sampler, space, earlier, lower_is_better, cost) if between else sampler
 
 
 class _Seeing(BaseSampler):
@@ -43,8 +46,9 @@ class _Seeing(BaseSampler):
         space: Space,
         earlier: Sequence[EarlierStudy],
         lower_is_better: bool,
+        cost: Cost | None,
     ) -> None:
-        self._sampler, self._parameters = sampler, space.parameters
+        self._sampler, self._parameters, self._cost = sampler, space.parameters, cost
         self._ranges = {name: p.distribution() for name, p in space.parameters.items()}
         self._earlier = [
             [_frozen(trial, self._ranges, lower_is_better) for trial in study.trials]
@@ -52,7 +56,8 @@ class _Seeing(BaseSampler):
         ]
 
     def _see(self, study: optuna.Study) -> optuna.Study:
-        return cast(optuna.Study, _Seen(study, self._earlier, self._ranges))
+        seen = cast(optuna.Study, _Seen(study, self._earlier, self._ranges))
+        return seen if self._cost is None else cast(optuna.Study, Both(seen, self._cost))
 
     def infer_relative_search_space(
         self, study: optuna.Study, trial: FrozenTrial

@@ -10,6 +10,7 @@ from recsweep.errors import BadInput
 from recsweep.records.earlier import summed_up
 from recsweep.records.study import Study
 from recsweep.search.earlier import kept
+from recsweep.search.enough import marked_end
 from recsweep.search.sessions import read_sessions
 from recsweep.search.storage import JOURNAL, kept_widenings, open_storage
 from recsweep.search.trials import trial_rows
@@ -50,5 +51,6 @@ def build_study(
         sessions=read_sessions(folder),
         trials=trial_rows(studies),
         widened={s.study_name: found for s in studies if (found := kept_widenings(s))},
+        early_end=next((end for s in studies if (end := marked_end(s, experiment))), None),
         warm_start=summed_up({study.study_name: kept(study) for study in studies}),
     )

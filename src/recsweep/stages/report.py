@@ -11,6 +11,7 @@ from recsweep.records.confirmation import Confirmation, confirmation_inputs
 from recsweep.records.confirmation_files import read_confirmation
 from recsweep.records.ensemble import ENSEMBLE, entrants
 from recsweep.records.files import read_study
+from recsweep.records.front_ends import front_ends
 from recsweep.records.openings import Opened
 from recsweep.records.portrait import read_map
 from recsweep.records.selection import Selection
@@ -87,7 +88,8 @@ def current_confirmation(study: Study, selection: Selection, folder: Path) -> Co
         return None
     own = ENSEMBLE in found.families and ENSEMBLE not in selection.families
     fused = {ENSEMBLE: Opened.of(found.families[ENSEMBLE])} if own else {}
-    opened = selection.opened | fused
+    ends = {} if found.repeated else front_ends(study, selection)
+    opened = selection.opened | ends | fused
     if found.inputs != confirmation_inputs(study, opened, found.repeated):
         log.warning("verdicts.json is about an earlier selection; `recsweep confirm` renews it")
         return None

@@ -97,6 +97,13 @@ def a_seed_gives_one_model_whatever_happens_around_it(case: Case) -> None:
     assert np.random.random() == expected
 
 
+def what_building_tells_of_its_size_is_true(case: Case) -> None:
+    """All of it where it trains for several epochs; what is fitted in one go may grow by that."""
+    built = case.built()
+    least, size = (sum(t.numel() for t in m.state().values()) for m in (built, case.model))
+    assert least == size if isinstance(built, Resumable) else least <= size
+
+
 def without_chance_every_seed_gives_the_same_model(case: Case) -> None:
     """`random`."""
     if not case.traits.random:
@@ -237,6 +244,7 @@ def _answers(bundle: Bundle, learners: Iterable[int]) -> dict[int, Tensor]:
 CLAIMS: tuple[Callable[[Case], None], ...] = (
     answers_are_finite_and_one_for_each_target,
     a_seed_gives_one_model_whatever_happens_around_it,
+    what_building_tells_of_its_size_is_true,
     without_chance_every_seed_gives_the_same_model,
     a_loaded_state_answers_as_the_saved_model_did,
     a_restored_checkpoint_goes_on_bit_for_bit,

@@ -1,8 +1,9 @@
 """What a configuration takes, as far as it can be known before it is trained.
 
 One model is built on the fold with the most to learn from, trained on a few batches and asked; then
-it is thrown away. A family that isn't trained by batches is measured by its first epoch instead:
-see `of_epoch`. What it takes has no bearing on what is trained: a trial builds models of its own.
+it is thrown away. A family that isn't trained by batches is measured by its first epoch instead
+(see `of_epoch`), unless it is too large by being built. What it takes has no bearing on what is
+trained: a trial builds models of its own.
 """
 
 import ctypes
@@ -50,8 +51,10 @@ def rehearse(
     peak = _Peak(device)
     model = families_of(task.name)[kind].model(config, context)
     found: dict[str, float] = {}
-    if "parameters" in limits and isinstance(model, Resumable):  # its weights are there by now
-        found["parameters"] = state_size(model)[0]
+    if "parameters" in limits:
+        size = state_size(model)[0]  # of one that is fitted in one go, what it has at least
+        if isinstance(model, Resumable) or size > limits["parameters"]:
+            found["parameters"] = size
     if outside(found, limits) or not isinstance(model, GradientModel):
         return found
     if limits.keys() - {"parameters"}:
@@ -97,7 +100,7 @@ def check_measurable(experiment: Experiment) -> None:
 
 
 def _seconds_per_epoch(model: GradientModel[Any, Any]) -> float:
-    in_epoch = math.ceil(model.entries / model.batch_size)
+    in_epoch = model.steps
     model.fit_epoch(steps=1)
     steps = min(STEPS, in_epoch)
     began = time.perf_counter()

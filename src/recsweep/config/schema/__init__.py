@@ -40,6 +40,7 @@ from recsweep.config.schema.metric import (
 from recsweep.config.schema.numbers import NumberStyle
 from recsweep.config.schema.question import Folds, Targets, Text
 from recsweep.config.schema.search import (
+    FRONT_ENDS,
     Arm,
     Budget,
     Cost,
@@ -67,6 +68,7 @@ __all__ = [
     "ANSWERS",
     "DWELL",
     "EVENT_FEATURES",
+    "FRONT_ENDS",
     "GAP",
     "NEXT_ITEM",
     "NO_VALUE",

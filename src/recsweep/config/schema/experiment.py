@@ -23,9 +23,11 @@ from recsweep.config.schema.decides import ANSWERS, Decides
 from recsweep.config.schema.metric import Metric
 from recsweep.config.schema.question import FoldRule, Folds, Targets, Text
 from recsweep.config.schema.search import (
+    FRONT_ENDS,
     Arm,
     Budget,
     Confirm,
+    Cost,
     Energy,
     Limits,
     Resources,
@@ -192,14 +194,21 @@ class Experiment(Schema):
 
     @model_validator(mode="after")
     def _costs_can_be_known(self) -> Self:
-        if self.selection.against == "kwh" and self.energy is None:
-            raise ValueError("selection.against: kwh needs energy; write energy: {}")
+        for key, cost in (
+            ("selection.against", self.selection.against),
+            ("confirm.front", self.confirm.front),
+            ("search.goals", self.search.cost),
+        ):
+            if cost == "kwh" and self.energy is None:
+                raise ValueError(f"{key}: kwh needs energy; write energy: {{}}")
         measured = [name for name in self.limits.given if name != "parameters"]
         if self.repeatable and measured:
             raise ValueError(
                 f"repeatable: true needs limits on parameters alone, not {', '.join(measured)}: "
                 "what is measured differs from run to run"
             )
+        if self.search.cost is not None:
+            self._check_goals(self.search.cost)
         if self.limits.given and self.search.sampler == "grid":
             raise ValueError(
                 "search.sampler: grid can't have limits: no other takes a refused cell's place"
@@ -210,6 +219,29 @@ class Experiment(Schema):
                 "take wasn't measured; use tpe"
             )
         return self
+
+    def _check_goals(self, cost: Cost) -> None:
+        """Refuse what a search for a front can't have."""
+        if self.search.sampler not in ("tpe", "gp"):
+            raise ValueError(
+                f"search.goals: {self.search.sampler} can't look at two values; "
+                "use search.sampler: tpe or gp"
+            )
+        if self.repeatable and cost not in ("parameters", "model_bytes"):
+            raise ValueError(
+                f"repeatable: true needs search.goals with parameters or model_bytes, not {cost}: "
+                "what is measured differs from run to run"
+            )
+        if self.stopping.study is not None:
+            raise ValueError(
+                "search.goals can't have stopping.study, which ends a search when the best score "
+                "alone won't rise; leave one of them out"
+            )
+        if self.warm_start:
+            raise ValueError(
+                "search.goals can't have warm_start: what an earlier study's trials cost was "
+                "measured on other data; leave one of them out"
+            )
 
     def _check_folds(self, of_task: tuple[FoldRule, ...]) -> None:
         """Refuse a rule that the data or the task has no use for."""
@@ -241,6 +273,15 @@ class Experiment(Schema):
         grouped = all(table.group for table in self.data.texts)
         found: tuple[FoldRule, ...] = ("time",) if timed else ()
         return (*found, "stratified", "group") if grouped else (*found, "stratified")
+
+    @model_validator(mode="after")
+    def _ends_of_fronts_have_names_of_their_own(self) -> Self:
+        ends = {f"{name}+{end}" for name in self.families for end in FRONT_ENDS}
+        if self.confirm.front is not None and (twice := ends & self.families.keys()):
+            raise ValueError(
+                f"confirm.front: {min(twice)} is the name of a family; give it another name"
+            )
+        return self
 
     @model_validator(mode="after")
     def _groups_are_columns_of_users(self) -> Self:

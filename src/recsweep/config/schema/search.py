@@ -23,6 +23,8 @@ Positive = Annotated[float, Field(gt=0)]
 SelectionRule = Literal["best_mean", "one_standard_error", "limit", "knee"]
 Cost = Literal["parameters", "model_bytes", "seconds_per_epoch", "p99_ms", "kwh"]
 """What is recorded of every trial that a score may be held against."""
+FRONT_ENDS = ("cheapest", "best")
+"""Of a front of score against a cost; `gru+cheapest` is one on the sealed test."""
 
 
 class Budget(Schema):
@@ -67,6 +69,13 @@ class Search(Schema):
 
     sampler: Literal["tpe", "gp", "cma_es", "random", "sobol", "grid"] = later("tpe")
     levels: Annotated[int, Field(ge=2)] = later(3)  # grid: values of each range
+    # tpe and gp: the front of score against this is searched; None: the best score is
+    goals: tuple[Literal["score"], Cost] | None = later(None)
+
+    @property
+    def cost(self) -> Cost | None:
+        """The second goal."""
+        return None if self.goals is None else self.goals[1]
 
 
 class Stopping(Schema):
@@ -186,6 +195,8 @@ class Confirm(Schema):
     groups: tuple[str, ...] = later(())
     # Groups of fewer learners are pooled; fewer of those together are withheld.
     smallest_group: Annotated[int, Field(ge=2)] = later(20)
+    # The ends of each family's front of score against this, beside what was selected.
+    front: Cost | None = later(None)
 
     @model_validator(mode="after")
     def _contrasts_are_pairs(self) -> Self:

@@ -17,6 +17,7 @@ from pydantic import Field, model_validator
 from torch import Tensor, nn
 
 from recsweep.config.schema import NEXT_ITEM, PURCHASE, Loss
+from recsweep.data.batches import BatchUnit
 from recsweep.data.types import Training
 from recsweep.models.als import AlternatingLeastSquares
 from recsweep.models.cases import Cases, examples_of, labels_of
@@ -52,6 +53,7 @@ class FactorizationConfig(FadingConfig, ScheduledConfig):
     learning_rate: float | None = Field(None, gt=0)
     weight_decay: float | None = Field(None, ge=0)
     batch_size: int | None = Field(None, ge=1)
+    batch_unit: BatchUnit = "windows"
     window: int | None = Field(None, ge=1)
     negatives: int = Field(1, ge=1)
     calibration: float | None = Field(None, ge=0, le=1)  # gbce
@@ -59,6 +61,7 @@ class FactorizationConfig(FadingConfig, ScheduledConfig):
     history_exponent: float | None = Field(None, ge=0, le=1)
     dropout: float | None = Field(None, ge=0, lt=1)
     embedding_dropout: float = Field(0.0, ge=0, lt=1)
+    weight_ema_epochs: float = Field(0.0, ge=0)
 
     @model_validator(mode="after")
     def _has_what_its_loss_needs(self) -> Self:

@@ -6,6 +6,7 @@ from recsweep.config.schema import Arm
 from recsweep.data.features.fit import declared_names
 from recsweep.evaluation.enough import LIMIT, chance_of_gain
 from recsweep.models.registry import families_of
+from recsweep.reporting.charts.fronts import cost_name
 from recsweep.reporting.tasks.registry import listed, report_of
 from recsweep.reporting.view import View
 
@@ -25,6 +26,7 @@ def protocol_notes(view: View) -> list[str]:
         *report_of(experiment.task).notes(view),
         _budget(view),
         *_sampler(view),
+        *_goals(view),
         *_warm_start(view),
         *_widened(view),
         view.say(
@@ -134,7 +136,7 @@ def _enough(view: View) -> Iterator[str]:
         limit=f"{LIMIT:.0%}",
         below=f"{rule.below:g}",
         metric=view.metric,
-        n=n,
+        ended=view.say("enough_ended" if study.early_end else "enough_open", n=n),
         chances=", ".join(f"{view.titles[name]} {p:.1%}" for name, p in chances.items()),
     )
 
@@ -144,6 +146,12 @@ def _sampler(view: View) -> Iterator[str]:
     search = view.study.experiment.search
     if search.sampler != "tpe":
         yield view.say("protocol_sampler", sampler=view.say(f"sampler_{search.sampler}"))
+
+
+def _goals(view: View) -> Iterator[str]:
+    """The score alone goes without saying."""
+    if (cost := view.study.experiment.search.cost) is not None:
+        yield view.say("protocol_goals", cost=cost_name(view, cost))
 
 
 def _warm_start(view: View) -> Iterator[str]:

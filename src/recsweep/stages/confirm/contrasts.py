@@ -13,7 +13,8 @@ from recsweep.config.schema import Experiment
 from recsweep.evaluation.comparison import Pair
 from recsweep.models.family import Role
 from recsweep.models.registry import family
-from recsweep.records.ensemble import ENSEMBLE, single
+from recsweep.records.ensemble import ENSEMBLE
+from recsweep.records.front_ends import front_pairs
 from recsweep.records.openings import Opened
 from recsweep.records.study import Study
 
@@ -29,10 +30,11 @@ class Entrant:
 
 
 def contrasts(study: Study, selected: Mapping[str, Opened]) -> tuple[Pair, ...]:
-    """The declared pairs of a study whose configurations are selected; an ensemble, if there is,
-    against the best family by the folds.
+    """The declared pairs of a study whose configurations are selected; the ends of fronts that are
+    asked for within each family; an ensemble, if there is, against the best family by the folds.
     """
-    experiment, families = study.experiment, single(selected)
+    experiment = study.experiment
+    families = {name: selected[name] for name in experiment.families}
     trials = {trial.id: trial for trial in study.trials}
     scores = {}
     for name, choice in families.items():
@@ -43,7 +45,8 @@ def contrasts(study: Study, selected: Mapping[str, Opened]) -> tuple[Pair, ...]:
     found = experiment.confirm.contrasts
     if found is None:
         found = default_contrasts(entrants_of(experiment, kinds, scores))
-    if ENSEMBLE in selected:
+    found = (*found, *front_pairs(experiment, selected))
+    if ENSEMBLE in selected and ENSEMBLE not in families:
         best_alone = max(scores, key=lambda name: experiment.metric.goodness(scores[name]))
         found = (*found, (ENSEMBLE, best_alone))
     return found

@@ -17,9 +17,10 @@ from recsweep.models.families.ensemble import EnsembleConfig, Member
 from recsweep.models.registry import families_of
 from recsweep.records.confirmation import Confirmation, Steps, confirmation_inputs
 from recsweep.records.confirmation_files import LEARNERS, read_confirmation, write_confirmation
-from recsweep.records.ensemble import ENSEMBLE, single
+from recsweep.records.ensemble import ENSEMBLE
 from recsweep.records.environment import PACKAGE, code_version, environment
 from recsweep.records.files import read_study
+from recsweep.records.front_ends import with_ends
 from recsweep.records.lock import study_lock
 from recsweep.records.openings import Opened, Why, record_opening
 from recsweep.stages.confirm.conclude import ConfirmationPlan, conclude
@@ -70,8 +71,8 @@ def confirm_stage(
     """
     study = read_study(folder)
     own = own_search(study, folder)
-    if repeats:  # their verdicts are on families, and an ensemble is of one search
-        own = Search(study, single(own.selected))
+    if repeats:  # their verdicts are on families; ensembles and fronts are of one search
+        own = Search(study, {name: own.selected[name] for name in study.experiment.families})
     searches = (own, *repeats)
     selected, *repeated = [search.selected for search in searches]
     dataset = searched_data(study, root)
@@ -157,7 +158,7 @@ def open_test(
     best = task.best_possible(fold, opened, experiment)
     about = task.categories(fold, opened, experiment)
     groups = groups_of_learners(fold, opened, experiment)
-    return Test(fold, experiment, best, about, groups), dataset.n_users
+    return Test(fold, with_ends(experiment), best, about, groups), dataset.n_users
 
 
 def _jobs(search: Search, number: int) -> list[Job]:

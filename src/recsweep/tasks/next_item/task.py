@@ -8,7 +8,7 @@ import numpy as np
 import torch
 
 from recsweep.config.schema import Metric
-from recsweep.data.batches import cut_windows
+from recsweep.data.batches import cut_windows, windows_in_batch
 from recsweep.data.types import UNKNOWN, Float64, Targets, Training
 from recsweep.evaluation.metrics import FUNCTIONS
 from recsweep.evaluation.propensity import inverse_propensity
@@ -53,7 +53,9 @@ def _steps(config: Mapping[str, Any], training: Training) -> int | None:
     window, batch_size = config.get("window"), config.get("batch_size")
     if window is None or batch_size is None:
         return None
-    return math.ceil(len(cut_windows(training, int(window)).length) / int(batch_size))
+    windows = cut_windows(training, int(window))
+    unit = config.get("batch_unit", "windows")
+    return math.ceil(len(windows.length) / windows_in_batch(windows, int(batch_size), unit))
 
 
 TASK: Task[Recommender] = Task(
