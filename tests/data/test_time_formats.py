@@ -29,6 +29,7 @@ from recsweep.errors import BadInput
         ("1711391400", ["unix"]),
         ("1711391400.5", ["unix"]),
         ("1711391400123", ["unix_ms"]),
+        ("978307200000", ["unix_ms"]),  # 2001, with a digit less
         ("1711391400123456", ["unix_us"]),
         ("03/04/2024", ["%d/%m/%Y", "%m/%d/%Y"]),
         ("13812345678", []),  # a telephone, not the year 2407

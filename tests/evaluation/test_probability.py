@@ -107,6 +107,7 @@ def test_where_nobody_bought_the_threshold_is_one_half() -> None:
 def test_the_top_tenth_of_a_hand_computed_table() -> None:
     score = np.arange(20.0)
     assert top_tenth(score, np.where(score >= 18, 5.0, 1.0)) == 5.0
+    assert top_tenth(np.arange(60.0), np.arange(60.0)) == 56.5
     # All equal: nobody is in the top tenth more than anybody else.
     assert top_tenth(np.zeros(20), np.arange(20.0)) == pytest.approx(9.5)
 

@@ -13,6 +13,12 @@ def test_learners_are_drawn_however_many_there_are(monkeypatch: pytest.MonkeyPat
     assert [weights.sum() for _, weights in pieces] == [5, 5]
 
 
+def test_every_learner_is_drawn_as_often_as_any_other() -> None:
+    pieces = resampling.learner_weights(4, 2000, np.random.default_rng(0))
+    drawn = sum(weights.sum(axis=0) for _, weights in pieces) / 2000
+    np.testing.assert_allclose(drawn, np.ones(4), atol=0.1)
+
+
 def test_a_root_is_the_t_probability_of_each_resamples_distance(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:

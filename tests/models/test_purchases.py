@@ -1,6 +1,7 @@
 """Families that are asked about purchases find what is in the data."""
 
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import pytest
@@ -88,7 +89,7 @@ def test_trees_answer_as_the_library_does(fold: Fold) -> None:
     assert isinstance(model, Boosting)
     trees = {name: value.numpy() for name, value in model.state().items()}
     roots = trees["root"]
-    border = np.repeat(fold.validation.labels.inputs[:1].astype(np.float64), len(roots), axis=0)
+    border: Any = np.repeat(fold.validation.labels.inputs[:1], len(roots), 0).astype(np.float64)
     border[np.arange(len(roots)), trees["feature"][roots]] = trees["threshold"][roots]
     expected = library.predict_proba(border)[:, 1]
     np.testing.assert_allclose(expit(trees["base"] + model._sum(border)), expected, rtol=1e-6)

@@ -57,7 +57,7 @@ class Collected:
             self._ours.send(asked)
         noticed = self._answer()
         if noticed is None:
-            raise Unjudged("its tests can't be collected")
+            raise Unjudged("its tests can't be collected, start threads at import, or wait")
         return noticed
 
     def _answer(self) -> bool | None:
@@ -90,6 +90,8 @@ class _Host:
         self.measuring = Measuring(folder / "src/recsweep")
 
     def pytest_runtestloop(self, session: pytest.Session) -> bool:
+        if len([*Path("/proc/self/task").iterdir()]) > 1:
+            return True  # a fork has no threads, and would wait for them
         session.items = [item for item in session.items if not _starts_ray(item)]
         found = self.folder / ".measured.json"
         in_fork(lambda: self.measuring.run(session, found), PATIENT)
@@ -103,7 +105,9 @@ class _Host:
         return True
 
 
-def _noticed(session: pytest.Session, measured: Measured, alive: Alive, asked: Asked) -> bool:
+def _noticed(
+    session: pytest.Session, measured: Measured, alive: Alive, asked: Asked
+) -> bool | None:
     path, change = str(asked.path), asked.change
     run_it = measured.run(path, _lines(asked.source, change))
     items = _in_order(session.items, run_it, measured, asked.parts)
@@ -116,7 +120,7 @@ def _noticed(session: pytest.Session, measured: Measured, alive: Alive, asked: A
         session.items = items
         return run_all(session)
 
-    return bool(items) and in_fork(work, measured.takes(items).around(20)).code != 0
+    return bool(items) and in_fork(work, measured.takes(items).around(20)).noticed
 
 
 def _starts_ray(item: pytest.Item) -> bool:

@@ -35,6 +35,13 @@ class Ended:
     code: int
     took: Limits
 
+    @property
+    def noticed(self) -> bool | None:
+        """Did a test fail, or compute without end? None: it waited too long, which a busy machine
+        brings about as well.
+        """
+        return None if self.code == -signal.SIGKILL else self.code != 0
+
 
 def in_fork(work: Callable[[], int], limits: Limits) -> Ended:
     """Do it in a process of its own, whose exit code it gives; less than 0 where it was killed."""

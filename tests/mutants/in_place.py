@@ -18,6 +18,7 @@ class Alive:
 
     def __init__(self, folder: Path) -> None:
         inside = f"{folder}/"
+        gc.unfreeze()  # what the collector doesn't walk through, it doesn't list
         self._functions: dict[str, list[FunctionType]] = defaultdict(list)
         for known in gc.get_objects():
             if isinstance(known, FunctionType) and known.__code__.co_filename.startswith(inside):

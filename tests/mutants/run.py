@@ -87,8 +87,11 @@ class Copy:
         for tests in mirrored(self.folder, mutant.module):
             limits = self._limits_of(tests)
             with self.changed(mutant):
-                if run(self.folder, tests, limits).code:
-                    return True
+                noticed = run(self.folder, tests, limits).noticed
+            if noticed is None:
+                raise Unjudged(f"{' '.join(tests)}: waits")
+            if noticed:
+                return True
         return False
 
     def _limits_of(self, tests: Sequence[str]) -> Limits:

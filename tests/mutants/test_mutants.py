@@ -153,6 +153,18 @@ from recsweep.search.other import same
 def test_that_fails_anyhow():
     assert same(1) == 2
 """
+STARTS = """\
+import threading
+import time
+
+from recsweep.search.busy import same
+
+threading.Thread(target=time.sleep, args=(60,), daemon=True).start()
+
+
+def test_same():
+    assert same(1) == 1
+"""
 FILES = {
     "src/recsweep/__init__.py": "",
     "src/recsweep/data/__init__.py": "",
@@ -160,8 +172,11 @@ FILES = {
     "src/recsweep/data/user.py": USER,
     "src/recsweep/search/__init__.py": "",
     "src/recsweep/search/other.py": "def same(x):\n    return x\n",
+    "src/recsweep/search/busy.py": "def same(x):\n    return x\n",
+    "tests/conftest.py": "import gc\n\n\ndef pytest_collection_finish():\n    gc.freeze()\n",
     "tests/data/test_rule.py": TEST,
     "tests/search/test_fails.py": FAILS,
+    "tests/search/test_busy.py": STARTS,
 }
 JUDGE = """\
 import json, sys
@@ -180,12 +195,16 @@ def judge(ask, mutant):
         return None
 
 
-for tests, only in (("data/test_rule", "data/rule"), ("search/test_fails", "search/other")):
+for tests, only in (
+    ("data/test_rule", "data/rule"),
+    ("search/test_fails", "search/other"),
+    ("search/test_busy", "search/busy"),
+):
     with Collected(copy.folder, [f"tests/{tests}.py"]) as collected:
         for mutant in drawn(root, 99, 0, f"src/recsweep/{only}"):
             name = f"{mutant.module.stem}:{mutant.change.line}: {mutant.change.new}"
             if name in sys.argv[3:]:
-                in_place = copy.noticed_by_collected(mutant, collected)
+                in_place = judge(lambda m: copy.noticed_by_collected(m, collected), mutant)
                 found[name] = (in_place, judge(copy.noticed_afresh, mutant))
             path = copy.folder / mutant.module
             assert path.read_bytes() == (root / mutant.module).read_bytes()
@@ -207,6 +226,8 @@ def test_a_change_is_noticed_in_place_and_afresh_by_the_tests_that_hold_it(tmp_p
         # no test holds it; no test that fails anyhow is a judge
         "rule:23: None": [False, False],
         "other:2: None": [False, None],
+        # forks can't have what has threads already; one that is begun anew can
+        "busy:2: None": [None, True],
     }
     root = tmp_path / "root"
     for name, text in FILES.items():
@@ -224,10 +245,19 @@ def test_a_change_is_noticed_in_place_and_afresh_by_the_tests_that_hold_it(tmp_p
 
 
 @pytest.mark.parametrize(
-    "work", [lambda: sum(iter(int, 1)), lambda: time.sleep(60)], ids=["computes", "waits"]
+    ("work", "limits", "noticed"),
+    [
+        (lambda: sum(iter(int, 1)), Limits(0.1, 60), True),
+        (lambda: time.sleep(60), Limits(60, 0.5), None),
+        (lambda: 1, Limits(60, 60), True),
+        (lambda: 0, Limits(60, 60), False),
+    ],
+    ids=["computes", "waits", "fails", "passes"],
 )
-def test_work_without_end_is_ended(work: Callable[[], int]) -> None:
-    assert in_fork(work, Limits(computing=0.1, waiting=0.5)).code < 0
+def test_work_without_end_is_ended_and_what_waits_tells_nothing(
+    work: Callable[[], int], limits: Limits, noticed: bool | None
+) -> None:
+    assert in_fork(work, limits).noticed is noticed
 
 
 def test_verdicts_that_are_kept_stand_when_a_run_goes_on(tmp_path: Path) -> None:

@@ -5,6 +5,7 @@ import numpy as np
 import pytest
 import torch
 
+from recsweep.search import remote_checkpoints
 from recsweep.search.checkpoints import Checkpoints, Pace, Unusable
 from recsweep.training.epoch import EpochReport
 from recsweep.training.trial import Checkpoint
@@ -103,3 +104,9 @@ def test_a_checkpoint_is_due_after_its_seconds_and_never_takes_more_than_its_sha
     now = 126.0
     assert pace.due()
     assert Pace(0).due()
+
+
+def test_a_checkpoint_needs_no_free_core_where_it_is_written() -> None:
+    """The driver's machine may be full of trials, which wait for it."""
+    tasks = remote_checkpoints._WRITE, remote_checkpoints._READ
+    assert [task._default_options["num_cpus"] for task in tasks] == [0, 0]

@@ -6,7 +6,6 @@ import pytest
 import ray
 import torch
 
-from recsweep.search import remote_checkpoints
 from recsweep.search.checkpoints import Checkpoints, Unusable
 from recsweep.search.remote_checkpoints import RemoteCheckpoints, checkpoints_at
 from recsweep.training.epoch import EpochReport
@@ -55,9 +54,3 @@ def test_only_a_worker_on_another_machine_takes_the_long_way(tmp_path: Path) -> 
     here = Checkpoints(tmp_path)
     assert checkpoints_at(home(), here) is here
     assert isinstance(checkpoints_at("e" * 56, here), RemoteCheckpoints)
-
-
-def test_a_checkpoint_needs_no_free_core_where_it_is_written() -> None:
-    """The driver's machine may be full of trials, which wait for it."""
-    tasks = remote_checkpoints._WRITE, remote_checkpoints._READ
-    assert [task._default_options["num_cpus"] for task in tasks] == [0, 0]

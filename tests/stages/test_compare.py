@@ -64,11 +64,11 @@ def test_studies_of_other_data_get_their_own_answers_and_no_verdict_on_a_change(
     assert str(page) in shown.output.replace("\n", "")
     lines, differences = list(comparison_lines(view(*folders))), view(*folders).change.differences
     for kind, first in {d.kind: d for d in reversed(differences)}.items():
-        shown = next(line for line in lines if line.startswith(f"  {kind}: "))
-        assert shown.startswith(f"  {kind}: {first.key} {first.before} → ")
-        (more,) = re.findall(r"; \+(\d+)$", shown) or [0]
-        assert shown.count("; ") + 1 == min(7, sum(d.kind == kind for d in differences))
-        assert int(more) == max(0, sum(d.kind == kind for d in differences) - 6)
+        (line,) = [line for line in lines if line.startswith(f"  {kind}: ")]
+        many = sum(d.kind == kind for d in differences)
+        assert line.startswith(f"  {kind}: {first.key} {first.before} → ")
+        assert line.count("; ") + 1 == min(7, many)
+        assert line.endswith(f"; +{many - 6}") or many <= 6
     html = page.read_text("utf-8")
     assert not re.search(r"\{&#39;|\[&#39;|&#39;: ", html)  # nothing of Python's own
     assert "wide &amp; deep" in html

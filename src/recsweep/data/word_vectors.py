@@ -43,7 +43,7 @@ def read_vectors(path: Path, wanted: set[str]) -> pl.DataFrame:
                 f"{read[0].width - 1}"
             )
         read.append(found)
-    return pl.concat(read).unique(ID, keep="first", maintain_order=True).sort(ID)
+    return pl.concat(read).unique(ID, keep="first").sort(ID)
 
 
 def _read(file: Path, wanted: set[str]) -> pl.DataFrame:

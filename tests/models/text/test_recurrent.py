@@ -7,6 +7,7 @@ import pytest
 import torch
 from torch import nn
 
+from recsweep.data.types import Fold
 from recsweep.models.protocol import Context
 from recsweep.models.registry import families_of
 from recsweep.models.text.batches import TextBatch
@@ -14,7 +15,6 @@ from recsweep.models.text.recurrent import RecurrentText, TextStackConfig
 from recsweep.models.text.texts import labelled
 from recsweep.testing.text_worlds import text_world
 
-FOLD = text_world("text", features=False)
 CONFIG = {
     "units": "words", "least_texts": 1, "longest_text": 4, "depth": 1, "hidden_size": 5,
     "embedding_size": 3, "bidirectional": True, "pooling": "last", "dropout": 0.0,
@@ -22,9 +22,13 @@ CONFIG = {
 }  # fmt: skip
 
 
+def fold() -> Fold:
+    return text_world("text", features=False)
+
+
 @pytest.mark.parametrize("cell", [nn.GRU, nn.LSTM])
 def test_both_ways_is_torchs_bidirectional_layer(cell: type[nn.GRU | nn.LSTM]) -> None:
-    network = RecurrentText(cell, TextStackConfig.model_validate(CONFIG), FOLD.training).eval()
+    network = RecurrentText(cell, TextStackConfig.model_validate(CONFIG), fold().training).eval()
     assert network.backwards is not None
     reference = cell(3, 5, batch_first=True, bidirectional=True)
     turned = {f"{name}_reverse": value for name, value in network.backwards.state_dict().items()}
@@ -43,10 +47,10 @@ def test_both_ways_is_torchs_bidirectional_layer(cell: type[nn.GRU | nn.LSTM]) -
 @pytest.mark.parametrize("pooling", ["last", "mean", "max"])
 def test_nothing_past_the_longest_text_reaches_an_answer(pooling: str) -> None:
     config = {**CONFIG, "pooling": pooling}
-    context = Context(FOLD.training, 0, torch.device("cpu"), "fp32")
+    context = Context(fold().training, 0, torch.device("cpu"), "fp32")
     model = families_of("text")["gru"].model(config, context)
     model.fit_epoch()
-    texts = labelled(FOLD.validation)
+    texts = labelled(fold().validation)
     words = [text.split() for text in texts.text]
     longer = np.array([" ".join([*each, "awful"]) for each in words], object)
     found, known = model.probabilities(replace(texts, text=longer)), model.probabilities(texts)
@@ -60,7 +64,7 @@ def test_nothing_past_the_longest_text_reaches_an_answer(pooling: str) -> None:
 def test_a_step_moves_and_decays_the_vectors_that_its_batch_has_and_no_others(
     family: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    context = Context(FOLD.training, 0, torch.device("cpu"), "fp32")
+    context = Context(fold().training, 0, torch.device("cpu"), "fp32")
     config = {**CONFIG, "longest_text": 1, "batch_size": 2, "weight_decay": 0.5}
     model = families_of("text")[family].model(config, context)
     batch = next(model.training_batches(0))

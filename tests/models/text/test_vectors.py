@@ -16,10 +16,13 @@ from recsweep.models.text.texts import WordVectors, labelled
 from recsweep.testing import cases_of
 from recsweep.testing.text_worlds import text_world
 
-FOLD = text_world("text", features=False)
 CPU = torch.device("cpu")
 WORDS = ("awful", "fine", "lovely", "unheard")
 VECTORS = WordVectors(WORDS, np.random.default_rng(0).normal(size=(4, 5)).astype(np.float32))
+
+
+def fold() -> Fold:
+    return text_world("text", features=False)
 
 
 def with_vectors(fold: Fold, vectors: WordVectors = VECTORS) -> Training:
@@ -36,7 +39,7 @@ def built(family: str, training: Training) -> Any:
 
 @pytest.mark.parametrize("family", ["gru", "lstm", "wide_deep"])
 def test_vectors_of_others_are_read_and_not_trained_and_lie_in_the_state(family: str) -> None:
-    model = built(family, with_vectors(FOLD))
+    model = built(family, with_vectors(fold()))
     before = model.state()
     known = "".join(map(chr, before["terms"].tolist())).split("\n")
     place = known.index("fine") + 1
@@ -48,16 +51,16 @@ def test_vectors_of_others_are_read_and_not_trained_and_lie_in_the_state(family:
     after = model.state()
     assert torch.equal(after["vectors"], before["vectors"])
     assert not torch.equal(after["embedding"], before["embedding"])
-    asked = labelled(FOLD.validation)
-    alone = built(family, FOLD.training.without_learners())
+    asked = labelled(fold().validation)
+    alone = built(family, fold().training.without_learners())
     alone.load_state(load(save(after)))
     np.testing.assert_array_equal(alone.probabilities(asked), model.probabilities(asked))
 
 
 def test_other_vectors_give_other_answers() -> None:
-    asked = labelled(FOLD.validation)
+    asked = labelled(fold().validation)
     other = replace(VECTORS, values=VECTORS.values[::-1].copy())
-    one, two = (built("gru", with_vectors(FOLD, vectors)) for vectors in (VECTORS, other))
+    one, two = (built("gru", with_vectors(fold(), vectors)) for vectors in (VECTORS, other))
     for model in (one, two):
         for _ in range(3):
             model.fit_epoch()

@@ -198,7 +198,9 @@ def test_counts_of_what_learners_did_are_left_out_unless_they_are_dated(tmp_path
     items = started.experiment.data.items
     assert items is not None
     assert items.numeric == ("price",)
-    assert "Left out: rating (counts what learners did" in path.read_text("utf-8")
+    told = path.read_text("utf-8")
+    assert "Left out: rating (counts what learners did" in told
+    assert "# Since when is a row known? Name a column of times as valid_from" in told
 
 
 def test_a_table_of_labelled_sessions_becomes_a_study_of_purchases(tmp_path: Path) -> None:

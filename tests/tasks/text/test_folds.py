@@ -20,14 +20,17 @@ from recsweep.tasks.task import TEST
 N = 60  # texts, an hour apart
 
 
-def on(root: Path, labels: Sequence[str], rule: str) -> tuple[Dataset, Experiment]:
+def on(
+    root: Path, labels: Sequence[str], rule: str, said: str = "text number", **text: str
+) -> tuple[Dataset, Experiment]:
     """Texts in the order of time, every third of them twice, and the experiment on them."""
-    rows = [f"text number {n},{label},{1_700_000_000 + 3600 * n}" for n, label in enumerate(labels)]
+    rows = [f"{said} {n},{label},{1_700_000_000 + 3600 * n}" for n, label in enumerate(labels)]
     path = root / "texts.csv"
     path.write_text("\n".join(["text,label,time", *rows, *rows[::3]]) + "\n")
     table = {"path": str(path), "text": "text", "label": {"column": "label"}, "time": "time"}
     experiment = experiment_of(
         task="text",
+        text=text,
         data={"name": "said", "texts": [table]},
         folds={"rule": rule, "count": 2, "test": 0.2}
         | ({"validation": 0.2} if rule == "time" else {}),
@@ -82,3 +85,21 @@ def test_a_sealed_test_that_tells_no_labels_apart_is_refused_before_a_search(
     dataset, experiment = on(tmp_path, [*["good", "bad"] * 24, *last], "time")
     with pytest.raises(BadInput, match=words):
         check_test(dataset, experiment)
+
+
+@pytest.mark.parametrize(
+    ("said", "language", "chinese"),
+    [
+        ("text number", "auto", False),
+        ("这是一本好书", "auto", True),
+        ("text number", "zh", True),
+        ("这是一本好书", "other", False),
+    ],
+)
+def test_how_texts_are_cut_into_words_is_found_unless_it_is_said(
+    tmp_path: Path, said: str, language: str, chinese: bool
+) -> None:
+    labels = ["good", "bad"] * 10
+    fold, *_ = development_folds(*on(tmp_path, labels, "stratified", said, language=language))
+    assert fold.training.examples is not None
+    assert labelled(fold.training.examples).chinese is chinese

@@ -1,5 +1,6 @@
 """Networks that say which label a text bears, trained by gradient. The loss is cross-entropy."""
 
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Sequence
 from typing import TypeVar
 from weakref import WeakKeyDictionary
@@ -42,7 +43,7 @@ class TextNetworkConfig(GradientConfig):
 C = TypeVar("C", bound=TextNetworkConfig)
 
 
-class TextNetwork(nn.Module):
+class TextNetwork(nn.Module, ABC):
     """A vector for each part of a text in, log-odds of labels out. A family brings the middle.
 
     What it reads and the labels are part of its state, so that it can be asked without the texts
@@ -99,9 +100,9 @@ class TextNetwork(nn.Module):
             return embedding(parts, self.vectors) @ self.embedding
         return rows(self.embedding, parts)
 
+    @abstractmethod
     def states(self, inputs: Tensor, batch: TextBatch) -> Tensor:
         """(n_texts, width) what is made of (n_texts, longest, embedding_size)."""
-        raise NotImplementedError
 
     def rows(self, texts: Texts) -> csr_matrix | None:
         """(n_texts, n_terms) sparse values that it asks for beside the parts."""
