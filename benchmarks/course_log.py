@@ -55,7 +55,7 @@ folds: {rule: time, count: 3, validation: 0.1, test: 0.2}
 targets: {which: all, seen: drop}
 metric: {name: ndcg, k: 10, report_k: [10]}
 families: {gru: gru.yaml}
-budget: {trials: 1, epochs: 1}
+budget: {trials: 1, epochs: 2}
 resources: {workers: 1}
 """
 

@@ -31,7 +31,8 @@ from recsweep.data.types import Float64
 from recsweep.records.files import read_study
 from recsweep.records.user_values import read_user_values
 from recsweep.search.asynchronous import Asynchronous
-from recsweep.search.ledger import Ledger, Proposal
+from recsweep.search.ledger import Ledger
+from recsweep.search.proposal import Proposal
 from recsweep.search.stopping import is_over
 from recsweep.training.epoch import EpochReport
 
@@ -106,8 +107,8 @@ def read(name: str) -> list[Curve]:
 class Book:
     """Stands in for the ledger: the policy tells it how trials end."""
 
-    def __init__(self, families: Iterable[str]) -> None:
-        self.families = tuple(families)
+    def __init__(self, families: Iterable[str], full_trials: int) -> None:
+        self.families, self._full = tuple(families), full_trials
         self.best: dict[str, float] = {}  # id of a complete trial -> score of its best epoch
 
     def trials(self, family: str) -> list[object]:
@@ -124,6 +125,10 @@ class Book:
         """The trial counts, by what it had reached."""
         self.best[id_] = best.value
 
+    def is_protected(self, proposal: Proposal) -> bool:
+        """Is it one of the first?"""
+        return proposal.number < self._full
+
     def prune(self, id_: str) -> None:
         """It was stopped."""
 
@@ -131,8 +136,9 @@ class Book:
 def replay(families: Mapping[str, Sequence[Curve]], setting: Setting) -> Outcome:
     """Run the trials of every family in the given order."""
     epochs = max(len(curve.values) for curves in families.values() for curve in curves)
-    book = Book(families)
-    asked = experiment(families, epochs, setting)
+    trials = max(map(len, families.values()))
+    asked = experiment(families, trials, epochs, setting)
+    book = Book(families, asked.stopping.full_trials)
     policy = Asynchronous(cast(Ledger, book), asked)
     waiting = [
         (family, number, curve)
@@ -160,7 +166,7 @@ def replay(families: Mapping[str, Sequence[Curve]], setting: Setting) -> Outcome
         now, tie, epoch, proposal, curve = heapq.heappop(running)
         spent += curve.seconds
         value = curve.values[epoch - 1]
-        report = EpochReport(epoch, value, {}, (), 0.0, 0.0, ())
+        report = EpochReport(epoch, value, {}, (), curve.seconds, 0.0, ())
         reached = EpochReport(*best_until(curve.values, epoch), {}, (), 0.0, 0.0, ())
         over = is_over(epoch, reached.epoch, proposal.until, asked.stopping.patience)
         if policy.reported(proposal, report, reached if over else None):
@@ -203,14 +209,17 @@ def oracle(curves: Sequence[Curve]) -> float:
     return 1 - spent / whole
 
 
-def experiment(families: Mapping[str, object], epochs: int, setting: Setting) -> Experiment:
+def experiment(
+    families: Mapping[str, object], trials: int, epochs: int, setting: Setting
+) -> Experiment:
     """As much of one as the scheduler reads."""
+    event = {"path": "x", "user": "u", "item": "i", "time": "t"}
     return Experiment.model_validate(
         {
             "study": "replay",
-            "data": {"name": "none", "events": [{"path": "", "user": "", "item": "", "time": ""}]},
+            "data": {"name": "none", "events": [event]},
             "families": dict.fromkeys(families, "space.yaml"),
-            "budget": {"epochs": epochs},
+            "budget": {"trials": trials, "epochs": epochs},
             "stopping": setting,
         }
     )
@@ -293,6 +302,10 @@ def main() -> None:
     settings += [
         {"rule": "lag", "grace_epochs": 1, "lag": lag, "full_trials": 1, "patience": 4}
         for lag in ((0.4, 0.3, 0.2, 0.1), (0.4, 0.2))
+    ]
+    settings += [
+        {**{"rule": "forecast", "grace_epochs": 1, "full_trials": 1, "patience": 3}, "chance": c}
+        for c in (0.12, 0.17, 0.2)
     ]
     print(
         f"\n{'setting':48} {'order':9} {'saved (each data set)':31} "

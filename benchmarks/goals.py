@@ -17,11 +17,12 @@ import warnings
 import numpy as np
 import optuna
 from numpy.typing import NDArray
+from sweeps import study_of
 
 from recsweep.config.values import Configuration
 from recsweep.evaluation.front import front
 from sampler import LOSSES, NUMBERS
-from simulated_search import EPOCHS, Surface, searched, study_of
+from simulated_search import EPOCHS, Surface, searched
 
 Point = tuple[float, float]
 """Logarithm of its parameters, and score without noise."""

@@ -94,7 +94,7 @@ def _local_ray() -> Iterator[str]:
 
     context = ray.init(
         address="local",
-        num_cpus=2,
+        num_cpus=1,  # a worker of a sweep takes seconds to begin, and one will do for most tests
         include_dashboard=False,
         log_to_driver=False,
         logging_level="CRITICAL",
@@ -105,5 +105,18 @@ def _local_ray() -> Iterator[str]:
 
 @pytest.fixture
 def local_ray(_local_ray: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Two workers' worth of Ray, which a sweep joins instead of starting its own."""
+    """A core's worth of Ray, which a sweep joins instead of starting its own."""
     monkeypatch.setenv("RAY_ADDRESS", _local_ray)
+
+
+@pytest.fixture
+def pool_here(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What goes to other processes and comes back is pickled, and no process begins.
+
+    Each would import torch, which takes longer than a whole tiny study.
+    """
+    from pools import Here
+
+    from recsweep.stages import pool
+
+    monkeypatch.setattr(pool, "ProcessPoolExecutor", Here)

@@ -13,8 +13,8 @@ from sweeps import folds_of, ledger_of, report_of, spaces_of
 
 from recsweep.config.schema import Experiment
 from recsweep.records.study import TrialRow
-from recsweep.search.ledger import Proposal
 from recsweep.search.policy import Policy, policy_of
+from recsweep.search.proposal import Proposal
 from recsweep.search.stopping import is_over
 from recsweep.search.storage import open_storage
 from recsweep.search.trials import trial_rows
@@ -81,6 +81,15 @@ def _session(
         else:
             checkpoints[id_] = epoch + 1
             del busy[id_]
+
+
+def run(policy: Policy, experiment: Experiment) -> None:
+    """Every trial that is lacking, one after the other, each without an interruption."""
+    while not policy.finished():
+        proposal, epoch = policy.next(), 1
+        assert proposal is not None
+        while _step(policy, experiment, proposal, epoch):
+            epoch += 1
 
 
 def _step(policy: Policy, experiment: Experiment, proposal: Proposal, epoch: int) -> bool:

@@ -62,6 +62,7 @@ def write_project(root: Path, **changes: object) -> Path:
         "targets": {"seen": "keep"},
         "budget": {"trials": 3, "epochs": 2},
         "stopping": {"grace_epochs": 1, "full_trials": 1},
+        "confirm": {"seeds": 2, "resamples": 1000},
         **changes,
     }
     path = root / "tiny.yaml"
@@ -250,9 +251,10 @@ def test_limits_refuse_the_same_trials_with_one_worker_and_with_two(tmp_path: Pa
         write_project(
             root,
             families={n: f"search_spaces/{n}.yaml" for n in ("matrix_factorization", "item_knn")},
-            budget={"trials": 6, "epochs": 4},
-            stopping={"grace_epochs": 1, "reduction": 2, "full_trials": 2},
+            budget={"trials": 3, "epochs": 2},
+            stopping={"grace_epochs": 1, "reduction": 2, "full_trials": 1},
             resources={"cpu": 0.5, "workers": workers},
+            tracking={"wandb": "off"},
             limits={"parameters": 1500},  # of 30 courses: up to 50 factors, or some 20 neighbours
             repeatable=True,
         )
@@ -262,7 +264,7 @@ def test_limits_refuse_the_same_trials_with_one_worker_and_with_two(tmp_path: Pa
         trials = pl.read_parquet(root / "results/tiny/trials.parquet")
         refused = trials.filter(pl.col("state") == "refused")
         assert set(refused["family"]) == {"matrix_factorization", "item_knn"}
-        assert len(trials) - len(refused) == 2 * 6
+        assert len(trials) - len(refused) == 2 * 3
         replayed = in_a_process(root, "replay", "results/tiny")
         assert replayed.returncode == 0, replayed.stderr
     assert found[1] == found[0]
@@ -315,7 +317,7 @@ def test_an_experiment_that_changed_is_refused_for_a_study_that_has_begun(projec
 
 @pytest.mark.slow
 def test_a_plan_runs_nothing(tmp_path: Path) -> None:
-    write_project(tmp_path)
+    write_project(tmp_path, families=["matrix_factorization", "popularity"])
     planned = recsweep(tmp_path, "plan", "tiny.yaml")
     assert planned.done, planned.err
     assert "workers" in planned.out
@@ -330,7 +332,7 @@ def test_ctrl_c_stops_within_ten_seconds_and_the_resumed_study_has_every_trial_o
 ) -> None:
     families = {name: f"search_spaces/{name}.yaml" for name in ("gru", "matrix_factorization")}
     write_project(
-        tmp_path, families=families, budget={"trials": 6, "epochs": 4}, resources={"workers": 1}
+        tmp_path, families=families, budget={"trials": 4, "epochs": 4}, resources={"workers": 1}
     )
     monkeypatch.setenv("WANDB_MODE", "disabled")
     mine = {name: value for name, value in os.environ.items() if name != "RAY_ADDRESS"}
@@ -355,11 +357,11 @@ def test_ctrl_c_stops_within_ten_seconds_and_the_resumed_study_has_every_trial_o
     assert "recsweep sweep tiny.yaml" in stderr
     assert "Traceback" not in stderr
     kept = pl.read_parquet(tmp_path / "results/tiny/trials.parquet")
-    assert 2 <= len(kept) < len(families) * 6
+    assert 2 <= len(kept) < len(families) * 4
     resumed = recsweep(tmp_path, "search", "tiny.yaml", "--quiet")
     assert resumed.done, resumed.err
     trials = pl.read_parquet(tmp_path / "results/tiny/trials.parquet")
-    assert len(trials) == len(families) * 6
+    assert len(trials) == len(families) * 4
     assert trials["id"].n_unique() == len(trials)
     assert trials.filter(pl.col("id").is_in(kept["id"].implode())).equals(
         kept.filter(pl.col("id").is_in(trials["id"].implode()))

@@ -50,6 +50,7 @@ def after_a_trial(action: Callable[[], None]) -> Callable[[Event], None]:
 
 
 def test_the_store_is_full(sweep: Sweep) -> None:
+    sweep.seconds = 0.0
     with mounted(sweep.folder, "-t", "tmpfs", "-o", "size=512k", "recsweep-test"):
         filler = sweep.folder / "filler"
 
@@ -152,23 +153,23 @@ with study_lock(Path(sys.argv[1]), sys.argv[2]):
 """
 
 
-@pytest.mark.parametrize("verb", ["search", "confirm"])
-def test_a_second_sweep_is_told_of_the_first(sweep: Sweep, verb: str) -> None:
-    sweep.options["workers"] = 1
-    first = subprocess.Popen(
-        [sys.executable, "-c", HOLD, str(sweep.folder), verb], stdout=subprocess.PIPE, text=True
-    )
-    assert first.stdout is not None
-    assert first.stdout.readline() == "held\n"
-    host = os.uname().nodename
-    word = rf"recsweep {verb} is running \(process {first.pid} on {host} since 20"
-    try:
-        with pytest.raises(BadInput, match=word):
-            sweep.run()
-        with pytest.raises(BadInput, match=word), study_lock(sweep.folder, "confirm"):
-            pass
-    finally:
-        first.kill()
-        first.communicate()
+def test_a_second_sweep_is_told_of_the_first(sweep: Sweep) -> None:
+    sweep.seconds = 0.0
+    for verb in ("search", "confirm"):
+        first = subprocess.Popen(
+            [sys.executable, "-c", HOLD, str(sweep.folder), verb], stdout=subprocess.PIPE, text=True
+        )
+        assert first.stdout is not None
+        assert first.stdout.readline() == "held\n"
+        host = os.uname().nodename
+        word = rf"recsweep {verb} is running \(process {first.pid} on {host} since 20"
+        try:
+            with pytest.raises(BadInput, match=word):
+                sweep.run()
+            with pytest.raises(BadInput, match=word), study_lock(sweep.folder, "confirm"):
+                pass
+        finally:
+            first.kill()
+            first.communicate()
     sweep.run()
     sweep.check()

@@ -2,6 +2,7 @@
 
 import re
 from dataclasses import replace
+from functools import cache
 from itertools import combinations
 from pathlib import Path
 
@@ -9,7 +10,7 @@ import pytest
 
 from recsweep.errors import BadInput
 from recsweep.evaluation.verdict import Outcome, PairVerdict
-from recsweep.records.evidence import read_evidence
+from recsweep.records.evidence import Evidence, read_evidence
 from recsweep.reporting.answer import Answer, answer_of_evidence
 from recsweep.reporting.question import Entrants, find
 
@@ -32,8 +33,13 @@ def verdict(a: str, b: str, outcome: Outcome) -> PairVerdict:
     )  # fmt: skip
 
 
+@cache
+def evidence_of(name: str) -> Evidence:
+    return read_evidence(REFERENCE / name)
+
+
 def answered(name: str, lang: str = "en", *, closed: bool = False) -> Answer:
-    evidence = read_evidence(REFERENCE / name)
+    evidence = evidence_of(name)
     return answer_of_evidence(replace(evidence, confirmation=None) if closed else evidence, lang)
 
 
@@ -92,7 +98,7 @@ def test_an_end_of_a_front_meets_its_family_and_is_none_of_the_question() -> Non
 
 
 def test_next_courses_are_told_in_words_and_plain_numbers() -> None:
-    said, sealed = answered("mars"), read_evidence(REFERENCE / "mars").confirmation
+    said, sealed = answered("mars"), evidence_of("mars").confirmation
     assert sealed is not None
     assert said.question.startswith("Does a tuned ")
     assert "on this log, the tuned GRU" in said.sentence
@@ -124,7 +130,7 @@ def test_purchases_are_told_as_shares_that_are_bought() -> None:
 @pytest.mark.parametrize("name", STUDIES)
 def test_every_study_has_an_answer_with_an_interval_and_its_learners(name: str, lang: str) -> None:
     said = answered(name, lang)
-    confirmation = read_evidence(REFERENCE / name).confirmation
+    confirmation = evidence_of(name).confirmation
     assert confirmation is not None
     assert f"{confirmation.learners:,}" in said.basis
     assert said.contrasts

@@ -7,7 +7,8 @@ from sweeps import folds_of, ledger_of, lower, report_of, spaces_of, study_of
 
 from recsweep.config.schema import Experiment
 from recsweep.search.asynchronous import Asynchronous
-from recsweep.search.ledger import Ledger, Proposal
+from recsweep.search.ledger import Ledger
+from recsweep.search.proposal import Proposal
 from recsweep.search.trials import finished
 
 FOLDS = folds_of()
@@ -46,7 +47,7 @@ def test_a_familys_first_trials_are_never_stopped(tmp_path: Path) -> None:
     assert sweep.run(0.05, 0.05, 0.05, 0.05) == "PRUNED 1"
 
 
-@pytest.mark.parametrize("rule", ["halving", "lag", "repeatable"])
+@pytest.mark.parametrize("rule", ["halving", "lag", "forecast", "repeatable"])
 def test_every_family_has_as_many_first_trials_that_are_never_stopped(
     tmp_path: Path, rule: str
 ) -> None:
@@ -111,8 +112,10 @@ def test_a_family_whose_trials_are_one_epoch_long_is_never_pruned(tmp_path: Path
     assert sweep.run(0.0, family="floor") == "COMPLETE 1"
 
 
-def test_a_resumed_sweep_stops_as_the_first_one_would_have(tmp_path: Path) -> None:
-    experiment = study_of("a", epochs=4)
+@pytest.mark.parametrize("rule", ["halving", "forecast"])
+def test_a_resumed_sweep_stops_as_the_first_one_would_have(tmp_path: Path, rule: str) -> None:
+    stopping = {"rule": rule, "grace_epochs": 1, "reduction": 2, "full_trials": 4}
+    experiment = study_of("a", epochs=4, stopping=stopping)
     before = Sweep(tmp_path, experiment)
     for value in (0.4, 0.3, 0.2, 0.1):
         before.run(*([value] * 4))

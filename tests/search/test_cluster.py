@@ -11,8 +11,8 @@ from types import SimpleNamespace
 import pytest
 from sweeps import study_of
 
-from recsweep.errors import BadInput
-from recsweep.search.cluster import _place, cluster, most_train
+from recsweep.errors import BadInput, WorkFailed
+from recsweep.search.cluster import _place, cluster, cores, most_train
 from recsweep.search.sessions import read_sessions
 from recsweep.training.process import worker_environment
 
@@ -97,7 +97,7 @@ def test_an_address_is_all_that_a_sweep_needs_on_machines_that_have_no_code(tmp_
     check = [
         python,
         "-c",
-        "import ray, torch, importlib.util as u; assert not u.find_spec('recsweep')",
+        "from importlib.util import find_spec as f; assert f('ray') and not f('recsweep')",
     ]
     subprocess.run(check, check=True, **here)  # type: ignore[call-overload]
     machines = subprocess.Popen(
@@ -203,6 +203,21 @@ def test_a_ray_that_does_not_start_names_its_folders(
         assert said in str(told.value)
 
 
+@pytest.mark.usefixtures("never_begun")
+def test_a_ray_that_does_not_come_up_in_time_is_told_in_a_line(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def fails(**options: object) -> None:
+        raise Exception("The current node timed out during startup.")  # as Ray's own, and no kind
+
+    monkeypatch.setattr("ray.init", fails)
+    with (
+        pytest.raises(WorkFailed, match=r"timed out during startup\. Is the machine busy\? Run"),
+        cluster(study_of("a").resources),
+    ):
+        pass
+
+
 @pytest.mark.parametrize(
     ("asked", "joined"),
     [
@@ -244,15 +259,30 @@ def test_a_ray_that_the_process_uses_for_something_else_is_joined_only_if_asked(
         ({"cpu": 2}, True),  # a trial has two of the processes that Ray starts
         ({"cpu": 4}, False),
         ({"workers": 4}, True),
-        ({"workers": 1}, False),
+        ({"workers": 1}, True),  # no other is started
+        ({"workers": 2, "cpu": 3}, False),
         ({"gpu": 0.25}, False),  # a process a core, and few GPUs
     ],
 )
 def test_processes_import_ahead_only_where_most_of_them_will_train(
     monkeypatch: pytest.MonkeyPatch, resources: dict[str, float], most: bool
 ) -> None:
-    monkeypatch.setattr("os.cpu_count", lambda: 8)
+    monkeypatch.setattr("recsweep.search.cluster.get_num_cpus", lambda **_: 8)
     assert most_train(study_of("a", resources=resources).resources) == most
+
+
+@pytest.mark.parametrize(
+    ("resources", "wanted"),
+    [
+        ({}, 8), ({"cpu": 0.5}, 8), ({"workers": 1}, 1), ({"workers": 3, "cpu": 0.5}, 2),
+        ({"workers": 2, "cpu": 3}, 6), ({"workers": 16}, 8), ({"cpu": 64, "workers": 1}, 8),
+    ],
+)  # fmt: skip
+def test_ray_begins_no_more_processes_than_trials_can_hold(
+    monkeypatch: pytest.MonkeyPatch, resources: dict[str, float], wanted: int
+) -> None:
+    monkeypatch.setattr("recsweep.search.cluster.get_num_cpus", lambda **_: 8)
+    assert cores(study_of("a", resources=resources).resources) == wanted
 
 
 def test_a_worker_has_as_many_threads_as_its_cores() -> None:

@@ -1,7 +1,7 @@
 from ray.exceptions import ActorDiedError, ActorUnavailableError
 
 from recsweep.search.deaths import BEGINNINGS, MACHINES, Deaths
-from recsweep.search.ledger import Proposal
+from recsweep.search.proposal import Proposal
 
 TRIAL = Proposal("gru-0003", "gru", 3, {}, 3, 8)
 OTHER = Proposal("gru-0004", "gru", 4, {}, 4, 8)

@@ -21,7 +21,7 @@ def test_neither_workers_nor_their_order_nor_deaths_change_a_trial(tmp_path: Pat
         "floor-0000",
     ]
     assert {row.state for row in undisturbed} == {"complete", "pruned", "failed"}
-    for n in range(1, 12):
+    for n in (1, 2, 3, 5, 8, 11):
         folder = tmp_path / str(n)
         sessions = sweep(folder, STUDY, 1 + n % 4, Random(n), deaths=n)
         assert sessions > n // 3
@@ -38,7 +38,7 @@ def test_patience_ends_the_same_trials_whatever_dies(tmp_path: Path) -> None:
     undisturbed = rows(tmp_path / "one", experiment)
     lengths = {len(row.epochs) for row in undisturbed if row.state == "complete"}
     assert lengths == {4, 6}
-    for n in range(1, 12):
+    for n in (1, 2, 3, 5, 8, 11):
         folder = tmp_path / str(n)
         sweep(folder, experiment, 1 + n % 4, Random(n), deaths=n)
         assert rows(folder, experiment) == undisturbed

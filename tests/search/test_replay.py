@@ -38,12 +38,20 @@ def test_every_suggestion_and_stop_follows_from_the_journal(
     assert {row.state for row in rows(tmp_path, study)} >= {"complete", "pruned"}
 
 
+def test_what_forecasts_stopped_follows_from_the_journal(tmp_path: Path) -> None:
+    stopping = {"rule": "forecast", "grace_epochs": 1, "full_trials": 2, "patience": 3}
+    study = study_of("a", trials=10, epochs=6, stopping=stopping)
+    sweep(tmp_path, study, 2, Random(3), deaths=3)
+    assert replay(tmp_path, FAMILIES).difference is None
+    assert {row.state for row in rows(tmp_path, study)} >= {"complete", "pruned"}
+
+
 def test_with_patience_a_journal_cut_anywhere_is_replayed_and_resumed(tmp_path: Path) -> None:
     stopping = STUDY.stopping.model_copy(update={"patience": 2})
     study = STUDY.model_copy(update={"stopping": stopping})
     sweep(tmp_path / "whole", study, 2, Random(1))
     whole = lines(tmp_path / "whole")
-    for length in range(20, len(whole), 11):
+    for length in range(20, len(whole), 31):
         folder = tmp_path / str(length)
         folder.mkdir()
         write(folder, whole[:length])

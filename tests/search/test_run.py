@@ -4,18 +4,22 @@ import os
 from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
+from random import Random
 from typing import Any
 
 import pytest
+import simulated
 from sweeps import folds_of, make_trials, spaces_of, study_of
 
 from recsweep.config.schema import Experiment
 from recsweep.errors import BadInput, WorkFailed
 from recsweep.records.lock import study_lock
 from recsweep.records.study import SweepSession, TrialRow
-from recsweep.search.run import _tune, run_search
+from recsweep.search.policy import Policy
+from recsweep.search.run import run_search
 from recsweep.search.sessions import read_sessions
 from recsweep.search.study import build_study
+from recsweep.search.worker import Shared
 from recsweep.tracking.events import Event, SweepEnded, SweepStarted, TrialStarted
 
 pytestmark = pytest.mark.usefixtures("local_ray")
@@ -51,7 +55,7 @@ def counts(trials: tuple[TrialRow, ...]) -> Counter[str]:
 
 
 def test_a_sweep_runs_every_familys_trials_and_no_more(tmp_path: Path, sweep: Sweep) -> None:
-    experiment = study_of("a", "b", "floor", trials=12)
+    experiment = study_of("a", "b", "floor", trials=12, resources={"cpu": 0.5})
     heard: list[Event] = []
     session = sweep(experiment, listeners=[heard.append])
     trials = rows(tmp_path, experiment)
@@ -83,18 +87,16 @@ def test_a_finished_sweep_has_nothing_to_do_until_it_is_extended(
     tmp_path: Path, sweep: Sweep
 ) -> None:
     experiment = study_of("a", "floor", trials=3, resources={"workers": 1})
-    first = sweep(experiment)
-    assert first is not None
-    assert first.workers == 1
+    simulated.sweep(tmp_path, experiment, 1, Random(0))
     before = rows(tmp_path, experiment)
     assert sweep(experiment) is None
     session = sweep(experiment, extra_trials=2)
     after = rows(tmp_path, experiment)
     assert session is not None
-    assert session.trials == 2
+    assert (session.workers, session.trials) == (1, 2)
     assert counts(after) == {"a": 5, "floor": 1}
     assert after[:3] == before[:3]
-    assert [s.trials for s in read_sessions(tmp_path)] == [4, 2]
+    assert read_sessions(tmp_path) == (session,)
 
 
 def test_a_trial_that_diverges_or_breaks_fails_alone_with_its_reason(
@@ -173,9 +175,9 @@ def test_a_sweep_none_of_whose_workers_begin_ends_with_one_line_and_goes_on_late
 def test_a_ray_that_breaks_down_after_the_last_trial_breaks_nothing(
     sweep: Sweep, monkeypatch: pytest.MonkeyPatch, trials_left: bool
 ) -> None:
-    def broken(*arguments: Any) -> None:
+    def broken(shared: Shared, policy: Policy, workers: int, folder: Path) -> None:
         if not trials_left:
-            _tune(*arguments)
+            simulated.run(policy, shared.experiment)
         raise WorkFailed("Ray broke down")
 
     monkeypatch.setattr("recsweep.search.run._tune", broken)
@@ -195,5 +197,5 @@ def test_a_study_that_another_process_sweeps_is_left_alone(tmp_path: Path, sweep
 
 
 def test_a_trial_that_no_machine_can_hold_is_refused(sweep: Sweep) -> None:
-    with pytest.raises(BadInput, match=r"a trial asks for 64 CPU and 0 GPU, but .* 2 CPU"):
+    with pytest.raises(BadInput, match=r"a trial asks for 64 CPU and 0 GPU, but .* 1 CPU"):
         sweep(study_of("a", resources={"cpu": 64}))

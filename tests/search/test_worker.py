@@ -11,7 +11,7 @@ import pytest
 from sweeps import folds_of, make_trials, study_of
 
 from recsweep.search.checkpoints import Checkpoints
-from recsweep.search.ledger import Proposal
+from recsweep.search.proposal import Proposal
 from recsweep.search.worker import Shared, Worker
 
 

@@ -1,5 +1,5 @@
 import re
-from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -97,14 +97,17 @@ def test_a_family_that_is_listed_twice_is_refused() -> None:
         asking(["gru", "lstm", "gru"])
 
 
-def own_spaces() -> Iterator[tuple[str, Space]]:
+@cache
+def own_spaces() -> tuple[tuple[str, Space], ...]:
     """Of every family that is ours, for every task that it serves; the task first."""
+    found = []
     for task in TASK_NAMES:
         experiment = asking(searched(task), task)
         for name in experiment.families:
             if family(name).spaces is None:
                 path = space_path(experiment, name, Path("nowhere"))
-                yield task, load_space(path, families_of(task))
+                found.append((task, load_space(path, families_of(task))))
+    return tuple(found)
 
 
 @pytest.mark.parametrize(

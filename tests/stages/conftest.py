@@ -2,20 +2,15 @@
 
 import json
 import os
-import pickle
 import shutil
 from collections.abc import Callable
-from concurrent.futures import Executor, Future
 from pathlib import Path
-from typing import Any
 
 import pytest
 import torch
 from tiny import World, build
 
 from recsweep.records.checked import write_checked
-from recsweep.stages import pool
-from recsweep.stages.machine import device_of
 
 
 @pytest.fixture(scope="session")
@@ -53,29 +48,3 @@ def edit() -> Callable[[Path, str, str], None]:
                 write_checked(path, content)
 
     return edit
-
-
-def _travelled(value: Any) -> Any:
-    return pickle.loads(pickle.dumps(value))
-
-
-class _Here(Executor):
-    """One piece after the other in this process."""
-
-    def __init__(self, workers: int, context: Any, initializer: Any, initargs: Any) -> None:
-        begin, resources, _ = initargs
-        self._do = _travelled(begin)(device_of(resources, 0))
-
-    def submit(self, fn: Any, /, *arguments: Any, **named: Any) -> Future[Any]:
-        done: Future[Any] = Future()
-        done.set_result(_travelled(self._do(*map(_travelled, arguments))))
-        return done
-
-
-@pytest.fixture
-def pool_here(monkeypatch: pytest.MonkeyPatch) -> None:
-    """What goes to other processes and comes back is pickled, and no process begins.
-
-    Each would import torch, which takes longer than a whole tiny study.
-    """
-    monkeypatch.setattr(pool, "ProcessPoolExecutor", _Here)

@@ -20,7 +20,7 @@ logs = st.lists(
 ).map(lambda rows: sorted(set(rows)))
 
 relaxed = settings(
-    max_examples=200,
+    max_examples=80,
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.filter_too_much],
 )
 

@@ -1,16 +1,19 @@
 """The default search: no worker waits. Asynchronous successive halving (Li et al. 2020, ASHA), or
-those go on that don't lag behind (`lag.py`).
+those go on that don't lag behind (`lag.py`), or that may well end as the best (`forecast.py`).
 """
 
 from collections.abc import Mapping
 from types import SimpleNamespace
 
+from optuna.trial import TrialState
 from ray.tune.schedulers import AsyncHyperBandScheduler, TrialScheduler
 
 from recsweep.config.schema import Experiment
+from recsweep.search.forecast import Forecast
 from recsweep.search.lag import Lag
-from recsweep.search.ledger import Ledger, Proposal
-from recsweep.search.trials import finished, trial_id
+from recsweep.search.ledger import Ledger
+from recsweep.search.proposal import Proposal
+from recsweep.search.trials import epochs_of, finished, trial_id
 from recsweep.training.epoch import EpochReport
 
 
@@ -33,12 +36,22 @@ class Asynchronous:
         """Earlier sessions' trials stand on the rungs as if this session had seen them."""
         for past in (*finished(self._ledger.trials(family)), *self._ledger.cut_off(family)):
             id_ = trial_id(family, past.user_attrs["number"])
-            for epoch, value in sorted(past.intermediate_values.items()):
-                self._climb(family, id_, epoch, value)
+            for report in epochs_of(past):
+                self._climb(family, id_, report)
+            self._leave(family, id_, past.state)
 
-    def _climb(self, family: str, id_: str, epoch: int, value: float) -> bool:
+    def _leave(self, family: str, id_: str, state: TrialState) -> None:
+        """Tell the forecast how a trial ended; the other rules judge by reports alone."""
+        rule = self._rule[family]
+        if isinstance(rule, Forecast) and state.is_finished():
+            rule.ended(id_, complete=state == TrialState.COMPLETE)
+
+    def _climb(self, family: str, id_: str, report: EpochReport) -> bool:
         """Tell the rule of a report; it answers whether the trial may go on."""
         rule, trial = self._rule[family], SimpleNamespace(trial_id=id_)
+        epoch, value = report.epoch, report.value
+        if isinstance(rule, Forecast):
+            return rule.hear(id_, epoch, value, report.fit_seconds + report.evaluate_seconds)
         if id_ not in self._known:
             self._known.add(id_)
             rule.on_trial_add(None, trial)
@@ -61,13 +74,17 @@ class Asynchronous:
         id_ = proposal.id
         new = self._ledger.report(id_, report)
         if best is not None:
+            if new and isinstance(self._rule[proposal.family], Forecast):
+                self._climb(proposal.family, id_, report)
             self._ledger.complete(id_, best)
+            self._leave(proposal.family, id_, TrialState.COMPLETE)
             return False
-        if not new or self._climb(proposal.family, id_, report.epoch, report.value):
+        if not new or self._climb(proposal.family, id_, report):
             return True
         if self._ledger.is_protected(proposal):
             return True
         self._ledger.prune(id_)
+        self._leave(proposal.family, id_, TrialState.PRUNED)
         return False
 
     def measured(self, proposal: Proposal, found: Mapping[str, float]) -> bool:
@@ -77,12 +94,16 @@ class Asynchronous:
     def failed(self, proposal: Proposal, reason: str) -> None:
         """Book a failure."""
         self._ledger.fail(proposal.id, reason)
+        self._leave(proposal.family, proposal.id, TrialState.FAIL)
 
 
-def _rule(experiment: Experiment) -> AsyncHyperBandScheduler | Lag:
+def _rule(experiment: Experiment) -> AsyncHyperBandScheduler | Lag | Forecast:
     stopping, lower_is_better = experiment.stopping, experiment.metric.lower_is_better
     if stopping.rule == "lag":
         return Lag(stopping, -1.0 if lower_is_better else 1.0)
+    if stopping.rule == "forecast":
+        budget = experiment.budget
+        return Forecast(stopping, budget.epochs, budget.trials, lower_is_better)
     return AsyncHyperBandScheduler(
         time_attr="epoch",
         metric="value",

@@ -5,6 +5,7 @@ looks for any cluster can't land in it, and so that Ray writes none to the home 
 """
 
 import logging
+import math
 import os
 import secrets
 import sys
@@ -16,11 +17,12 @@ from typing import Any
 
 import ray
 from ray._private import ray_constants
+from ray._private.utils import get_num_cpus
 from ray._raylet import AuthenticationTokenLoader, Config  # type: ignore[attr-defined]
 from ray.tune.execution import class_cache
 
 from recsweep.config.schema import Resources
-from recsweep.errors import BadInput
+from recsweep.errors import BadInput, WorkFailed, one_line
 from recsweep.records.environment import PACKAGE
 from recsweep.search.addresses import check_address
 from recsweep.search.placement import places
@@ -50,6 +52,7 @@ def cluster(resources: Resources) -> Iterator[int]:
     Raises:
         BadInput: no machine of the cluster can hold a trial, RAY_ADDRESS is no use, this process
             uses a Ray that nobody asked us to join, or Ray has no place for its files.
+        WorkFailed: Ray's processes didn't come up in time.
     """
     with environment_variables(_DRIVER):
         address = os.environ.get("RAY_ADDRESS", "").strip()
@@ -107,6 +110,7 @@ def _start(resources: Resources) -> None:
             _read_token_again()
             _init(
                 address="local",
+                num_cpus=cores(resources),
                 runtime_env=_runtime_environment(resources),
                 _system_config={"preload_python_modules": modules},
                 _temp_dir=str(place),
@@ -117,6 +121,13 @@ def _start(resources: Resources) -> None:
             f"Ray can't start: {' '.join(str(error).split())}; its files go to {place}, and some "
             f"to HOME={os.environ.get('HOME', '')}: set RAY_TMPDIR, or HOME, to a folder that can "
             "be written to"
+        ) from error
+    except Exception as error:
+        if type(error) is not Exception:
+            raise
+        # Ray's word for half a minute without a sign of life of the processes that it began.
+        raise WorkFailed(
+            f"Ray didn't start: {one_line(error)} Is the machine busy? Run the same command again"
         ) from error
     finally:
         ray_constants.RAY_ENABLE_UV_RUN_RUNTIME_ENV = asked_by_uv
@@ -180,11 +191,21 @@ def _init(**options: Any) -> None:
     logging.getLogger("ray").setLevel(logging.CRITICAL)
 
 
+def cores(resources: Resources) -> int:
+    """That Ray may use of this machine: it begins a process for each, which imports at once. Where
+    fewer trials run than there is room for, the others would do so for nothing.
+    """
+    found = int(get_num_cpus(override_docker_cpu_warning=True))
+    if resources.workers is None:
+        return found
+    return min(found, math.ceil(resources.workers * resources.cpu))
+
+
 def most_train(resources: Resources) -> bool:
     """Of the processes that Ray starts, one a core, will most hold a trial?"""
-    cores = os.cpu_count() or 1
-    trials = min(resources.workers or cores, cores / resources.cpu)
-    return not resources.gpu and trials >= cores / 2
+    processes = cores(resources)
+    trials = min(resources.workers or processes, processes / resources.cpu)
+    return not resources.gpu and trials >= processes / 2
 
 
 def _runtime_environment(resources: Resources) -> dict[str, object]:

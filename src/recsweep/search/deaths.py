@@ -2,7 +2,7 @@
 
 from collections import Counter, deque
 
-from recsweep.search.ledger import Proposal
+from recsweep.search.proposal import Proposal
 
 WORKERS = 1
 """Workers that may die under one trial: more speak against its configuration."""

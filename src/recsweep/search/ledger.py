@@ -13,7 +13,6 @@ from optuna.storages import BaseStorage
 from optuna.trial import FrozenTrial, TrialState
 
 from recsweep.config.schema import Experiment
-from recsweep.config.values import Configuration
 from recsweep.data.types import Fold
 from recsweep.records.study import EarlyEnd
 from recsweep.records.user_values import FoldValues, write_user_values
@@ -21,6 +20,7 @@ from recsweep.search.checkpoints import Checkpoints
 from recsweep.search.earlier import kept
 from recsweep.search.enough import is_enough, mark_end, trained, trials_of_budget
 from recsweep.search.goals import may_lie_on_front
+from recsweep.search.proposal import Proposal
 from recsweep.search.sampler import session_sampler, trial_sampler
 from recsweep.search.seconds import Seconds
 from recsweep.search.seen import seeing
@@ -44,19 +44,6 @@ log = logging.getLogger(__name__)
 
 REFUSALS = 10
 """A family gives up when so many configurations were refused for each trial of its budget."""
-
-
-@dataclass(frozen=True, slots=True)
-class Proposal:
-    """A trial that is to be run, or gone on with."""
-
-    id: str
-    family: str  # its name in the study
-    number: int
-    config: Configuration
-    seed: int
-    until: int  # the epoch at which its worker hands it back, with a checkpoint if it isn't the end
-    measured: bool = False  # is what it takes booked?
 
 
 @dataclass(slots=True)

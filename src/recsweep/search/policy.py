@@ -5,7 +5,8 @@ from typing import Protocol
 
 from recsweep.config.schema import Experiment
 from recsweep.search.asynchronous import Asynchronous
-from recsweep.search.ledger import Ledger, Proposal
+from recsweep.search.ledger import Ledger
+from recsweep.search.proposal import Proposal
 from recsweep.search.repeatable import Repeatable
 from recsweep.training.epoch import EpochReport
 

@@ -15,7 +15,8 @@ from dataclasses import replace
 import numpy as np
 
 from recsweep.config.schema import Experiment
-from recsweep.search.ledger import Ledger, Proposal
+from recsweep.search.ledger import Ledger
+from recsweep.search.proposal import Proposal
 from recsweep.search.stopping import rungs
 from recsweep.training.epoch import EpochReport
 

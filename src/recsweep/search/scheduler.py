@@ -6,8 +6,8 @@ from typing import Any
 from ray.tune.experiment import Trial
 from ray.tune.schedulers import FIFOScheduler, TrialScheduler
 
-from recsweep.search.ledger import Proposal
 from recsweep.search.policy import Policy
+from recsweep.search.proposal import Proposal
 from recsweep.search.watch import Watch
 
 log = logging.getLogger(__name__)

@@ -20,7 +20,7 @@ def is_over(epoch: int, best: int, length: int, patience: int | None) -> bool:
 def rungs(experiment: Experiment) -> tuple[int, ...]:
     """Epochs after which a trial is compared with its family's earlier ones."""
     epoch, found = experiment.stopping.grace_epochs, []
-    if experiment.stopping.rule == "lag":
+    if experiment.stopping.rule != "halving":
         return tuple(range(epoch, experiment.budget.epochs))
     while epoch < experiment.budget.epochs:
         found.append(epoch)

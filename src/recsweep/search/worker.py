@@ -16,7 +16,7 @@ from recsweep.data.features.choose import with_features
 from recsweep.data.types import Fold
 from recsweep.errors import one_line
 from recsweep.search.checkpoints import Checkpoints, Owner, Pace, Unusable
-from recsweep.search.ledger import Proposal
+from recsweep.search.proposal import Proposal
 from recsweep.search.remote_checkpoints import checkpoints_at
 from recsweep.search.stopping import is_over
 from recsweep.training.energy import Meter

@@ -129,6 +129,11 @@ def _tuning(experiment: Experiment, study: Study | None) -> Iterator[str]:
             f"(from epoch {stopping.grace_epochs}, one in {stopping.reduction} goes on; the first "
             f"{stopping.full_trials} trials were never stopped)."
         )
+    elif stopping.rule == "forecast":
+        yield (
+            "A trial was stopped early when the forecast of its curve gave it too small a chance "
+            f"to end as its family's best ({stopping.chance:.0%} for an epoch of mean length)."
+        )
     else:
         lag = ", ".join(f"{share:.0%}" for share in stopping.lag)
         yield f"Trials that lagged behind their family's best by {lag} were stopped early."

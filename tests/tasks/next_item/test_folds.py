@@ -44,7 +44,7 @@ def asked(fold: Fold) -> list[tuple[int, int, int]]:
     return sorted(zip(learner.tolist(), item.tolist(), targets.time.tolist(), strict=True))
 
 
-@settings(max_examples=200)
+@settings(max_examples=80)
 @given(rows=logs, seen_types=st.sampled_from([None, ("browse",), ("purchase", "favourite")]))
 def test_a_purchase_is_asked_once_unless_an_event_of_a_seen_type_came_before(
     rows: list[Row], seen_types: tuple[str, ...] | None

@@ -173,7 +173,7 @@ def by_moment(fold: Fold) -> dict[tuple[int, int], tuple[bytes, ...]]:
     return {(int(user[n]), int(targets.time[n])): known_of(targets, n) for n in range(len(targets))}
 
 
-@settings(max_examples=25)
+@settings(max_examples=12)
 @given(seed=st.integers(0, 50), day=st.integers(CUT + 5, END - 5), other=st.integers(51, 100))
 def test_whatever_happens_after_an_example_leaves_what_is_known_of_it_as_it_was(
     seed: int, day: int, other: int

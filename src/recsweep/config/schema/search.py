@@ -79,18 +79,20 @@ class Search(Schema):
 
 
 class Stopping(Schema):
-    """Within a family, on the cross-validated mean: asynchronous successive halving, or how far a
-    trial may lag behind the best.
+    """Within a family, on the cross-validated mean: asynchronous successive halving, how far a
+    trial may lag behind the best, or a forecast of what it will reach.
     """
 
-    rule: Literal["halving", "lag"] = later("halving")
+    rule: Literal["halving", "lag", "forecast"] = later("halving")
     grace_epochs: PositiveInt = 2
     reduction: Annotated[int, Field(ge=2)] = 3  # halving
     # lag: the share of the best that may be missing; an entry an epoch from grace_epochs on, the
     # last one for all later epochs
     lag: Annotated[tuple[Fraction, ...], Field(min_length=1)] = later((0.25, 0.1))
+    # forecast: the chance to end as the family's best that an epoch of mean length needs
+    chance: Annotated[float, Field(gt=0, lt=1)] = later(0.17)
     full_trials: Annotated[int, Field(ge=0)] = 4  # a family's first trials are never stopped
-    # epochs in a row without a better score after which a trial is complete, in either rule
+    # epochs in a row without a better score after which a trial is complete, in every rule
     patience: PositiveInt | None = later(None)
     # of all families together; None: at the end of the budget
     study: StudyStop | None = later(None)

@@ -34,6 +34,7 @@ def protocol_notes(view: View) -> list[str]:
             grace=stopping.grace_epochs,
             reduction=stopping.reduction,
             lag=", ".join(f"{share:.0%}" for share in stopping.lag),
+            chance=f"{stopping.chance:.0%}",
             full=stopping.full_trials,
         ),
         *_enough(view),
