@@ -42,6 +42,7 @@ BASE = PairVerdict(
         (-0.005, 0.001, "no difference shown"),
         (0.0, 0.02, "no difference shown"),
         (0.0, 0.0, "equivalent"),
+        (-0.02, 0.0, "no difference shown"),
     ],
 )
 def test_an_interval_reads(lower: float, upper: float, outcome: Outcome) -> None:
