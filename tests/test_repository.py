@@ -265,7 +265,7 @@ def test_no_module_can_unpickle_or_load_yaml_unsafely(path: Path) -> None:
 
 
 def test_the_loader_of_yaml_files_is_a_safe_one() -> None:
-    assert issubclass(_Loader, yaml.SafeLoader)
+    assert issubclass(_Loader, yaml.constructor.SafeConstructor)
     with pytest.raises(yaml.constructor.ConstructorError):
         yaml.load("!!python/object/apply:os.getcwd []", Loader=_Loader)
 

@@ -247,6 +247,6 @@ def test_an_ensemble_has_a_row_where_both_studies_have_confirmed_one(tmp_path: P
 
     shown = compare_stage([fused, fused])
 
-    assert shown.changes[0].means["ensemble"] == pytest.approx((0.1245, 0.1245), abs=5e-5)
+    assert shown.changes[0].means["ensemble"] == pytest.approx((0.1247, 0.1247), abs=5e-5)
     assert "Ensemble" in shown.page.read_text("utf-8")
     assert "ensemble" not in view(fused, RESULTS / "default").change.means

@@ -84,7 +84,7 @@ def test_every_tuned_family_gets_what_the_earlier_study_found(
         ),
         (
             {"families": {"matrix_factorization": "matrix_factorization"}},
-            r"within this study's space \(matrix_factorization-0000: window = 10",
+            r"within this study's space \(matrix_factorization-0000: batch_size = 8 is outside",
         ),
         ({"warm_start": ["results/nowhere"]}, "results/nowhere: has no study.json"),
     ],
