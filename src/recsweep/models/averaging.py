@@ -11,7 +11,7 @@ import torch
 from torch import Tensor, nn
 
 SAMPLES = 16
-"""Times an epoch that the average takes weights in: dearer would be no smoother."""
+"""Times an epoch that the average takes weights in, however many steps that has."""
 
 
 class WeightAverage:

@@ -40,9 +40,8 @@ class GradientConfig(ScheduledConfig):
     weight_decay: float = Field(ge=0)
     batch_size: int = Field(ge=1)  # learners, texts, or what a ranking's `batch_unit` says
     wide_learning_rate: float | None = Field(None, gt=0)  # of a wide part, where there is one
-    weight_ema_epochs: float = Field(
-        0.0, ge=0
-    )  # that the average of the weights reaches back; 0: none
+    # That a moving average of the weights reaches back; 0: the weights are the last step's.
+    weight_ema_epochs: float = Field(0.0, ge=0)
 
 
 class GradientModel(ABC, Generic[N, B]):

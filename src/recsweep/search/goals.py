@@ -5,8 +5,7 @@ The journal has one value a trial, its score; what it costs is in its epochs' en
 
 import copy
 import math
-from collections.abc import Callable, Container, Iterable
-from typing import Any
+from collections.abc import Callable, Iterable
 
 import optuna
 from optuna.study import StudyDirection
@@ -14,11 +13,12 @@ from optuna.trial import FrozenTrial, TrialState
 
 from recsweep.config.schema import Cost
 from recsweep.records.costs import cost_so_far
+from recsweep.search.shown import ShownStudy
 from recsweep.search.trials import epochs_of
 
 
-class Both:
-    """An Optuna study as a sampler for several objectives reads it; all else is the study's own.
+class Both(ShownStudy):
+    """As a sampler for several objectives reads it.
 
     A complete trial has its score and its cost's logarithm, as fronts are drawn: one with twice the
     parameters is as far off anywhere. A stopped one, or one whose cost nobody recorded, has none of
@@ -26,10 +26,8 @@ class Both:
     """
 
     def __init__(self, study: optuna.Study, cost: Cost) -> None:
-        self._study, self._cost = study, cost
-
-    def __getattr__(self, name: str) -> Any:
-        return getattr(self._study, name)
+        super().__init__(study)
+        self._cost = cost
 
     @property
     def directions(self) -> list[StudyDirection]:
@@ -39,17 +37,11 @@ class Both:
     def _is_multi_objective(self) -> bool:
         return True
 
-    def _get_trials(
-        self,
-        deepcopy: bool = True,
-        states: Container[TrialState] | None = None,
-        use_cache: bool = False,
-    ) -> list[FrozenTrial]:
-        found = self._study._get_trials(False, states=None, use_cache=use_cache)
-        shown = [trial for t in found if (trial := self._shown(t)).state in (states or TrialState)]
-        return copy.deepcopy(shown) if deepcopy else shown
+    def shown(self, trials: list[FrozenTrial]) -> list[FrozenTrial]:
+        """With two values each."""
+        return [self._with_cost(trial) for trial in trials]
 
-    def _shown(self, trial: FrozenTrial) -> FrozenTrial:
+    def _with_cost(self, trial: FrozenTrial) -> FrozenTrial:
         if trial.state not in (TrialState.COMPLETE, TrialState.PRUNED):
             return trial
         shown = copy.copy(trial)

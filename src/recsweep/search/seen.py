@@ -4,7 +4,7 @@ ranges are those of today, and what is drawn is brought to the space's grid befo
 
 import copy
 import statistics
-from collections.abc import Container, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, cast
 
 import optuna
@@ -17,6 +17,7 @@ from recsweep.config.values import Configuration
 from recsweep.records.earlier import EarlierStudy, EarlierTrial
 from recsweep.search.earlier import score
 from recsweep.search.goals import Both
+from recsweep.search.shown import ShownStudy
 from recsweep.spaces.space import Space
 
 Ranges = Mapping[str, BaseDistribution]
@@ -83,8 +84,8 @@ class _Seeing(BaseSampler):
         return self._parameters[param_name].to_grid(drawn)
 
 
-class _Seen:
-    """An Optuna study with more trials than it has; all else is the study's own.
+class _Seen(ShownStudy):
+    """With more trials than the study has.
 
     Scores on other data stand on another level. So an earlier study's are moved by the mean
     difference over configurations that both have completed: the defaults and its best, once this
@@ -95,28 +96,17 @@ class _Seen:
     def __init__(
         self, study: optuna.Study, earlier: Sequence[Sequence[FrozenTrial]], ranges: Ranges
     ) -> None:
-        self._study, self._ranges = study, ranges
+        super().__init__(study)
+        self._ranges = ranges
         own = {
             _key(trial.params): trial.value
             for trial in study._get_trials(deepcopy=False, states=(TrialState.COMPLETE,))
         }
         self._earlier = [moved for trials in earlier for moved in _moved(trials, own)]
 
-    def __getattr__(self, name: str) -> Any:
-        return getattr(self._study, name)
-
-    def _get_trials(
-        self,
-        deepcopy: bool = True,
-        states: Container[TrialState] | None = None,
-        use_cache: bool = False,
-    ) -> list[FrozenTrial]:
-        own = [
-            self._today(trial)
-            for trial in self._study._get_trials(False, states=states, use_cache=use_cache)
-        ]
-        found = [t for t in self._earlier if states is None or t.state in states] + own
-        return copy.deepcopy(found) if deepcopy else found
+    def shown(self, trials: list[FrozenTrial]) -> list[FrozenTrial]:
+        """The earlier ones, and today's."""
+        return [*self._earlier, *map(self._today, trials)]
 
     def _today(self, trial: FrozenTrial) -> FrozenTrial:
         ranges = {name: self._ranges[name] for name in trial.distributions}
