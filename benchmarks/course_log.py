@@ -6,8 +6,9 @@ The log is made here: histories of about five events, courses of a topic by popu
 time the next one of a series. The first trial of `gru`, six epochs of three folds on one thread,
 runs from the command line in both precisions: seconds to train an epoch, and NDCG@10. `--checkout`
 names a folder with another commit, measured in the same run as it comes (`--verb` is its word for
-the trials, `sweep` in the first ones). Then an epoch of every family, each in a process of its own:
-the most memory that it held. The last line is JSON.
+the trials, `sweep` in the first ones); with `--epochs 0` none of this. Then an epoch of every
+family, each in a process of its own that is set up as a worker is: the most memory that it held,
+and seconds of its processor. The last line is JSON.
 """
 
 import argparse
@@ -18,6 +19,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
+import time
 from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
 
@@ -30,11 +32,13 @@ import torch
 
 from peaks import peak_gib
 from recsweep.config.files import load_experiment
+from recsweep.config.schema import Resources
 from recsweep.data.prepare import prepare
 from recsweep.models.registry import families, families_of
 from recsweep.spaces.bundled import own_space
 from recsweep.spaces.files import load_space
 from recsweep.tasks.folds import development_folds
+from recsweep.training.process import environment_variables, worker_environment
 from recsweep.training.trial import Trial
 
 ROOT = Path(__file__).parents[1]
@@ -93,8 +97,10 @@ def trained(folder: Path, checkout: Path, verb: str, name: str, *settings: str) 
     return {"epoch_seconds": seconds, "ndcg@10": row["value"], "best_epoch": row["best_epoch"]}
 
 
-def memory(folder: Path, family: str) -> tuple[float, float]:
-    """GiB of a process that reads the folds, and after it trained and ranked an epoch of them."""
+def memory(folder: Path, family: str) -> tuple[float, float, float]:
+    """GiB of a process that reads the folds, and after it trained and ranked an epoch of them; the
+    processor's seconds that the epoch took.
+    """
     torch.set_num_threads(1)
     os.chdir(folder)
     experiment = load_experiment(folder / "course_log.yaml")
@@ -106,8 +112,10 @@ def memory(folder: Path, family: str) -> tuple[float, float]:
         space = load_space(path, families_of("next_item"))
         config = {**space.fixed, **space.defaults}
     cpu = torch.device("cpu")
-    Trial(family, config, folds, experiment, epochs=1, seed=0, device=cpu).advance()
-    return before, peak_gib()
+    trial = Trial(family, config, folds, experiment, epochs=1, seed=0, device=cpu)
+    began = time.process_time()
+    trial.advance()
+    return before, peak_gib(), time.process_time() - began
 
 
 def main() -> None:
@@ -131,7 +139,9 @@ def main() -> None:
         events, courses = len(table), table["item"].n_unique()
         print(f"{events:,} events, {options.learners:,} learners, {courses:,} courses", flush=True)
         sides = [(p, ROOT, ["search", f"resources.precision={p}"]) for p in ("fp32", "bf16")]
-        if options.checkout:
+        if not options.epochs:
+            sides = []
+        elif options.checkout:
             sides.insert(0, ("checkout", options.checkout.resolve(), [options.verb]))
         for name, checkout, arguments in sides:
             verb, *settings = arguments
@@ -145,11 +155,15 @@ def main() -> None:
                 f"{row['best_epoch']}",
                 flush=True,
             )
-        for family in options.families or families_of("next_item"):
-            with ProcessPoolExecutor(1, mp.get_context("spawn")) as pool:
-                before, peak = pool.submit(memory, folder, family).result()
-            found[family] = peak
-            print(f"{family:22} {peak:.2f} GiB, {before:.2f} before", flush=True)
+        alone = [name for name, each in families().items() if each.role != "ensemble"]
+        for family in options.families or [n for n in families_of("next_item") if n in alone]:
+            with (
+                environment_variables(worker_environment(Resources())),
+                ProcessPoolExecutor(1, mp.get_context("spawn")) as pool,
+            ):
+                before, peak, seconds = pool.submit(memory, folder, family).result()
+            found[family] = {"peak_gib": peak, "seconds": seconds}
+            print(f"{family:22} {peak:.2f} GiB, {before:.2f} before; {seconds:.1f} s", flush=True)
     print(json.dumps({"benchmark": "course_log", "events": events, "found": found}))
 
 

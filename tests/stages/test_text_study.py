@@ -167,8 +167,9 @@ def test_the_sealed_texts_have_no_say_in_a_trial(finished: Path) -> None:
             "logistic_regression", CONFIGS["logistic_regression"], [fold], asked, epochs=1, seed=0,
             device=torch.device("cpu"),
         )  # fmt: skip
+        model = trial._models[0]
         trial.run()
-        models.append(trial._models[0].state())
+        models.append(model.state())
     assert all((models[0][name] == models[1][name]).all() for name in models[0])
 
 

@@ -54,13 +54,13 @@ def fold(fold_of: MakeFold) -> Fold:
 def test_a_refit_is_what_a_trial_trains_on_its_first_fold(fold: Fold, kind: str) -> None:
     model = refit(kind, CONFIGS[kind], fold.training, epochs=3, seed=7, device=CPU, task=NEXT_ITEM)
     trial = Trial(kind, CONFIGS[kind], [fold], experiment_of(), epochs=3, seed=7, device=CPU)
+    trained = trial._models[0]
     while trial.epoch < trial.epochs:
         report = trial.advance()
     ranks = Ranker(fold.validation, fold.n_items, CPU).ranks(model)
     again = refit(kind, CONFIGS[kind], fold.training, epochs=3, seed=7, device=CPU, task=NEXT_ITEM)
     assert np.array_equal(ranks, Ranker(fold.validation, fold.n_items, CPU).ranks(again))
-    trained = trial._models[0].state()
-    assert all(torch.equal(value, trained[name]) for name, value in model.state().items())
+    assert all(torch.equal(value, trained.state()[name]) for name, value in model.state().items())
     assert report.epoch == trial.epochs
 
 

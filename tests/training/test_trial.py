@@ -1,3 +1,5 @@
+import weakref
+
 import numpy as np
 import pytest
 import torch
@@ -130,6 +132,21 @@ def test_a_listener_hears_every_epoch_of_a_run() -> None:
 @pytest.mark.parametrize("family", ["item_knn", "popularity", "markov"])
 def test_a_family_that_has_nothing_to_train_further_takes_one_epoch(family: str) -> None:
     assert trial(family, [fold_from(log())]).epochs == 1
+
+
+def test_of_a_family_that_is_fitted_once_one_fold_at_a_time_is_in_memory() -> None:
+    """A dense model of a large catalogue is as large for each fold."""
+    running = trial("item_knn", [fold_from(log(0)), fold_from(log(1))])
+    first, second = weakref.ref(running._models[0]), running._models[1]
+    alive = []
+
+    def fit_epoch() -> None:
+        alive.append(first() is not None)
+        type(second).fit_epoch(second)
+
+    second.fit_epoch = fit_epoch
+    running.run()
+    assert alive == [False]
 
 
 def test_a_loss_that_leaves_the_numbers_ends_the_trial_with_its_reason() -> None:

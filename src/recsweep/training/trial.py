@@ -7,7 +7,7 @@ tests call, is the same path to its end.
 import math
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 import torch
@@ -64,10 +64,10 @@ class Trial:
         self.last: EpochReport | None = None
         self.best: EpochReport | None = None  # of equals the earliest
         self._folds = tuple(folds)
-        self._models = tuple(
+        self._models: list[Any] = [
             entry.model(config, Context(fold.training, fold_seed(seed, n), device, precision))
             for n, fold in enumerate(folds)
-        )
+        ]
         self._scorers = tuple(task.scorer(f.validation, f.n_items, device) for f in folds)
 
     def advance(self) -> EpochReport:
@@ -77,41 +77,45 @@ class Trial:
             Diverged: a training loss is infinite or not a number.
         """
         self.epoch += 1
-        started = time.perf_counter()
-        losses = tuple(model.fit_epoch() for model in self._models)
-        fitted = time.perf_counter()
-        for fold, loss in zip(self._folds, losses, strict=True):
+        fit_seconds = evaluate_seconds = 0.0
+        losses, norms, summaries = list[float | None](), list[float | None](), []
+        footprint: dict[str, Any] = {}
+        for n, (fold, scorer) in enumerate(zip(self._folds, self._scorers, strict=True)):
+            model, started = self._models[n], time.perf_counter()
+            losses.append(loss := model.fit_epoch())
+            fitted = time.perf_counter()
             if loss is not None and not math.isfinite(loss):
                 raise Diverged(f"{fold.name}: the training loss is {loss} in epoch {self.epoch}")
-        summaries = [
-            self._task.summarise(scorer.outcomes(model), fold.validation, self.metric)
-            for fold, model, scorer in zip(self._folds, self._models, self._scorers, strict=True)
-        ]
-        evaluated = time.perf_counter()
+            outcomes = scorer.outcomes(model)
+            summaries.append(self._task.summarise(outcomes, fold.validation, self.metric))
+            fit_seconds += fitted - started
+            evaluate_seconds += time.perf_counter() - fitted
+            norms.append(getattr(model, "gradient_norm", None))
+            if self.epoch == 1 and fold is largest(self._folds):
+                footprint = self._footprint(model, fold)
+            if self.epoch == self.epochs and not isinstance(model, Resumable):
+                self._models[n] = None  # nobody asks it any more, and the next one may be as large
         metrics = {key: tuple(means[key] for means, _ in summaries) for key in summaries[0][0]}
         report = EpochReport(
             epoch=self.epoch,
             value=mean_over_folds(metrics, self.metric.key),
             metrics=metrics,
-            losses=losses,
-            fit_seconds=fitted - started,
-            evaluate_seconds=evaluated - fitted,
+            losses=tuple(losses),
+            fit_seconds=fit_seconds,
+            evaluate_seconds=evaluate_seconds,
             user_values=tuple(values for _, values in summaries),
-            gradient_norms=tuple(getattr(model, "gradient_norm", None) for model in self._models),
+            gradient_norms=tuple(norms),
             training_events=sum(len(fold.training.sequences.item) for fold in self._folds),
             memory_mb=memory_in_use(self._device),
+            **footprint,
         )
-        if self.epoch == 1:
-            report = replace(report, **self._footprint())
         self.last, goodness = report, self.metric.goodness
         if self.best is None or goodness(report.value) > goodness(self.best.value):
             self.best = report
         return report
 
-    def _footprint(self) -> dict[str, Any]:
-        """Of the largest fold's model; how fast it answers if `answer_seconds` may be spent."""
-        fold = largest(self._folds)
-        model = next(m for m, f in zip(self._models, self._folds, strict=True) if f is fold)
+    def _footprint(self, model: Any, fold: Fold) -> dict[str, Any]:
+        """Of a fold's model; how fast it answers if `answer_seconds` may be spent."""
         parameters, size = state_size(model)
         found: dict[str, Any] = {"parameters": parameters, "model_bytes": size}
         if seconds := self._answer_seconds:

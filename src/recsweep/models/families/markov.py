@@ -24,6 +24,8 @@ from recsweep.models.weights import TrainingWeights
 
 TIE = 1e-3
 """Popularity, below 1, times this decides between courses of equal evidence."""
+BLOCK_VALUES = 1 << 20
+"""So much evidence is dense at once, in double precision: 8 MiB."""
 
 
 class MarkovConfig(FadingConfig, TrainingWeights):
@@ -68,13 +70,14 @@ class Markov:
     def score(self, histories: Histories) -> Tensor:
         """(n_queries, n_items)."""
         n_items, memory = len(self.popularity), self._config.memory
-        found = [
-            (recent @ self.transitions).toarray()
-            for recent in faded_histories(histories, self._config, n_items, memory)
-        ]
-        evidence = torch.from_numpy(np.concatenate(found))
-        scores = torch.where(evidence > 0, 1 + evidence, 0) + TIE * self.popularity
-        return scores.to(self._context.device, torch.float32)
+        found, step = [], max(1, BLOCK_VALUES // n_items)
+        for recent in faded_histories(histories, self._config, n_items, memory):
+            for first in range(0, recent.shape[0], step):
+                block = (recent[first : first + step] @ self.transitions).toarray()
+                evidence = torch.from_numpy(block)
+                scores = torch.where(evidence > 0, 1 + evidence, 0) + TIE * self.popularity
+                found.append(scores.to(self._context.device, torch.float32))
+        return torch.cat(found)
 
     def state(self) -> dict[str, Tensor]:
         """Transition counts in compressed rows, and popularity below one."""

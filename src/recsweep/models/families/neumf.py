@@ -84,9 +84,9 @@ class Fusion(nn.Module):
         return self.of_learner(known), self.of_course(course[:, self.factors :])
 
     def _tower(self, of_learner: Tensor, of_course: Tensor) -> Tensor:
-        hidden = torch.relu(of_learner + of_course)
+        hidden = (of_learner + of_course).relu_()
         for layer in self.deeper:
-            hidden = torch.relu(layer(hidden))
+            hidden = layer(hidden).relu_()
         logits: Tensor = self.of_tower(hidden).squeeze(-1)
         return logits
 
@@ -129,8 +129,12 @@ class NeuMf(GradientRanker):
         """(n_queries, n_items) logits."""
         self.network.eval()
         courses, biases = self.network.catalogue(), self.network.biases()
-        chunks = self._chunks(self.states(histories), courses)
-        return torch.cat([self._fusion.grid(chunk, courses) + biases for chunk in chunks])
+        states, size = self.states(histories), self._chunk(courses)
+        # Into one table: results between what chunks take and let go of would scatter memory.
+        scores = states.new_empty(len(states), len(courses))
+        for chunk, rows in zip(torch.split(states, size), torch.split(scores, size), strict=True):
+            torch.add(self._fusion.grid(chunk, courses), biases, out=rows)
+        return scores
 
     def _loss(self, batch: Batch) -> Tensor:
         network, config = self.network, self.config
@@ -159,8 +163,8 @@ class NeuMf(GradientRanker):
     def _log_mass(self, states: Tensor, courses: Tensor, bias: Tensor) -> Tensor:
         return self._logits(states, courses, bias).logsumexp(1)
 
-    def _chunks(self, states: Tensor, courses: Tensor) -> tuple[Tensor, ...]:
-        return torch.split(states, max(1, CHUNK_VALUES // (len(courses) * self._width)))
+    def _chunk(self, courses: Tensor) -> int:
+        return max(1, CHUNK_VALUES // (len(courses) * self._width))
 
     def _in_chunks(
         self,
@@ -169,7 +173,7 @@ class NeuMf(GradientRanker):
         courses: Tensor,
         bias: Tensor,
     ) -> Tensor:
-        chunks = self._chunks(states, courses)
+        chunks = torch.split(states, self._chunk(courses))
         if len(chunks) == 1:
             return of(states, courses, bias)
         # Nothing in there is random: there is no generator's state to keep.
