@@ -1,12 +1,12 @@
 """recsweep beside RecBole, implicit and a plain loop: one run, one log, two cores.
 
     python benchmarks/peers.py --environment FOLDER [--family gru|sasrec] [--seconds 60]
-                               [--epochs 3] [--rounds 3] [--gru4rec PATH]
+                               [--rounds 3] [--gru4rec PATH]
 
 FOLDER gets a virtual environment with RecBole 1.2.1 and implicit (kept for the next run); PATH is a
-checkout of GRU4Rec_PyTorch_Official. MovieLens 100k, leave-one-out: the last event of a learner
-stays away, the one before is ranked in the whole catalogue, the rest is trained on. The order of
-events at one time is written down once, so that everybody has the same sequences.
+checkout of GRU4Rec_PyTorch_Official. MovieLens 100k, leave-one-out: all but the last two events
+of a learner are trained on. The order of events at one time is written down once, so that everybody
+has the same sequences. Who is good how soon: `race.py`.
 
 - events a second: RecBole with two threads, as it is faster with; recsweep and the plain loop in
   two processes of one thread. An event is a training target. On this log, half of the events share
@@ -19,7 +19,6 @@ events at one time is written down once, so that everybody has the same sequence
 - the limit (for `gru`): measured float32 products a second, against the operations that an event
   takes, forward and backward. `of the limit` counts the operations that were done, never those that
   were shared.
-- seconds to RecBole's validation NDCG@10 after its epochs, one process of one thread.
 - a sweep of six trials of ten epochs: RecBole's is estimated from its epochs; run `sweep.py` for
   recsweep's.
 
@@ -48,21 +47,18 @@ import numpy as np
 import polars as pl
 import torch
 
-from peaks import peak_gib
 from plain_loop import CONFIGS, EMBEDDING, HIDDEN, PlainLoop
 from recsweep.config.files import load_experiment
 from recsweep.config.schema import Resources
 from recsweep.data.sources import resolve
-from recsweep.data.types import Int64, Sequences, Targets, Training
-from recsweep.evaluation.metrics import ndcg
-from recsweep.models.protocol import Context, Recommender
+from recsweep.data.types import Sequences, Targets, Training
+from recsweep.models.protocol import Context
 from recsweep.models.ranker import GradientRanker
 from recsweep.models.registry import families_of
-from recsweep.tasks.next_item.ranking import Ranker
 from recsweep.training.process import environment_variables, worker_environment
 
 ROOT = Path(__file__).parents[1]
-WORKERS, SECONDS, MAX_EPOCHS = 2, 5.0, 60
+WORKERS, SECONDS = 2, 5.0
 PEERS = ("recbole==1.2.1", "torch==2.13.0", "implicit", "numpy<2", "scipy<1.15", "pandas<2.3")
 LIMITS = {
     "gru": {"recsweep fp32": 35.0, "recsweep bf16": 50.0},
@@ -123,11 +119,6 @@ def targets_of(log: pl.DataFrame, which: int = 2, *, drop_seen: bool = False) ->
         drop_seen=drop_seen,
         counts={},
     )
-
-
-def mean_ndcg(ranks: Int64) -> float:
-    """NDCG@10 over learners."""
-    return float(ndcg(ranks, 10).mean())
 
 
 def engine(family: str, training: Training, precision: str, **changes: object) -> GradientRanker:
@@ -220,41 +211,6 @@ def operations(training: Training) -> float:
     return 3 * (places + states) / windows.n_targets
 
 
-def _seconds_to(
-    family: str, way: str, target: float, training: Training, targets: Targets
-) -> dict[str, Any]:
-    torch.set_num_threads(1)
-    ranker = Ranker(targets, training.n_items, CPU)
-    started = time.perf_counter()
-    model: Recommender
-    if way == "plain loop":
-        model = PlainLoop(training, family=family)
-    else:
-        model = engine(family, training, way.removeprefix("recsweep "), dropout=0.3)
-    scores: list[float] = []
-    while not scores or (scores[-1] < target and len(scores) < MAX_EPOCHS):
-        model.fit_epoch()
-        scores.append(mean_ndcg(ranker.ranks(model)))
-    return {
-        "seconds": time.perf_counter() - started if scores[-1] >= target else None,
-        "epochs": len(scores),
-        "ndcg@10": round(scores[-1], 4),
-        "peak_gib": peak_gib(),
-    }
-
-
-def seconds_to(
-    family: str, way: str, target: float, training: Training, targets: Targets
-) -> dict[str, Any]:
-    """Train and rank after every epoch until NDCG@10 is reached, in a process of one thread."""
-    spawn = mp.get_context("spawn")
-    with (
-        environment_variables(worker_environment(Resources())),
-        ProcessPoolExecutor(1, spawn) as pool,
-    ):
-        return pool.submit(_seconds_to, family, way, target, training, targets).result()
-
-
 def install(folder: Path) -> Path:
     """The interpreter of the peers' environment."""
     python = folder / "bin" / "python"
@@ -266,15 +222,21 @@ def install(folder: Path) -> Path:
     return python
 
 
-def peer(python: Path, *arguments: str) -> dict[str, Any]:
+def write_log(log: pl.DataFrame, folder: Path) -> None:
+    """As `peer.py` reads it."""
+    (folder / "peers").mkdir()
+    header = {"user": "user_id:token", "item": "item_id:token", "place": "timestamp:float"}
+    log.select(*header).rename(header).write_csv(folder / "peers/peers.inter", separator="\t")
+
+
+def peer(python: Path, *arguments: str, script: str = "peer.py") -> dict[str, Any]:
     """What a peer printed."""
-    script = Path(__file__).with_name("peer.py")
     environment = {**os.environ}
     for name in ("OMP_NUM_THREADS", "MKL_NUM_THREADS"):
         environment.pop(name, None)
     environment["OPENBLAS_NUM_THREADS"] = "1"  # implicit asks for it
     done = subprocess.run(
-        [python.absolute(), script, *arguments],
+        [python.absolute(), Path(__file__).with_name(script), *arguments],
         capture_output=True,
         text=True,
         env=environment,
@@ -287,29 +249,6 @@ def peer(python: Path, *arguments: str) -> dict[str, Any]:
     return found
 
 
-def race(
-    family: str,
-    theirs: dict[str, Any],
-    training: Training,
-    targets: Targets,
-    found: dict[str, Any],
-) -> None:
-    """Seconds to RecBole's last validation NDCG@10."""
-    goal = theirs["ndcg@10"][-1]
-    epochs = len(theirs["ndcg@10"])
-    print(f"\nseconds to RecBole's validation NDCG@10 of {goal:.4f} after {epochs} epochs")
-    print(f"{'RecBole, two threads':34} {theirs['seconds']:8.1f}")
-    for way in ("plain loop", "recsweep fp32", "recsweep bf16"):
-        row = found[way]["to_goal"] = seconds_to(family, way, goal, training, targets)
-        if row["seconds"]:
-            shown = f"{row['seconds']:8.1f} {theirs['seconds'] / row['seconds']:9.1f}x"
-        else:
-            shown = f"not reached in {MAX_EPOCHS} epochs"
-        print(
-            f"{way + ', one thread':34} {shown}  {row['epochs']} epochs, {row['peak_gib']:.2f} GiB"
-        )
-
-
 def main() -> None:
     """Measure everybody and print ratios."""
     parser = argparse.ArgumentParser(
@@ -319,19 +258,16 @@ def main() -> None:
     parser.add_argument("--family", choices=LIMITS, default="gru")
     parser.add_argument("--gru4rec", type=Path)
     parser.add_argument("--seconds", type=float, default=60.0, help="for RecBole's speed")
-    parser.add_argument("--epochs", type=int, default=3, help="of RecBole for its NDCG@10, or 0")
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--busy", action="store_true", help="processor seconds, not wall seconds")
     options = parser.parse_args()
     python = install(options.environment)
     log = events()
-    places, times, targets = training_of(log, "place"), training_of(log, "time"), targets_of(log)
+    places, times = training_of(log, "place"), training_of(log, "time")
     found: dict[str, Any] = {}
     with tempfile.TemporaryDirectory() as temporary:
-        (folder := Path(temporary) / "peers").mkdir()
-        header = {"user": "user_id:token", "item": "item_id:token", "place": "timestamp:float"}
-        log.select(*header).rename(header).write_csv(folder / "peers.inter", separator="\t")
-        how = (options.family, options.epochs, options.seconds, 1 if options.busy else 2)
+        write_log(log, Path(temporary))
+        how = (options.family, options.seconds, 1 if options.busy else 2)
         theirs = peer(python, "recbole", temporary, *map(str, how))
         if options.busy:  # two such processes fill two cores
             theirs["events_per_second"] *= WORKERS
@@ -368,8 +304,6 @@ def main() -> None:
             f"{way:34} {rate:8,.0f} {row['to_recbole']:9.1f}x {row['to_plain']:8.2f}x "
             f"{share:>12}{bar}"
         )
-    if options.epochs:
-        race(options.family, theirs, places, targets, found)
     found["RecBole sweep, estimated seconds"] = 60 * theirs["epoch_seconds"]
     print(f"\nsix trials of ten epochs, RecBole, estimated: {60 * theirs['epoch_seconds']:,.0f} s")
     print(
