@@ -94,11 +94,11 @@ def recurrent(network: Any, places: Any) -> Scorer:
     layer = torch.nn.GRU(cell.input_size, cell.hidden_size, batch_first=True)
     layer.load_state_dict({f"{name}_l0": value for name, value in cell.state_dict().items()})
 
-    @torch.inference_mode()  # type: ignore[untyped-decorator]
     def score(histories: Sequence[Any]) -> Any:
         items, length = padded(histories, places, None, 0)
-        states = layer(network.Wy(items))[0][torch.arange(len(items)), length - 1]
-        return network.score_items(states, network.Wy.weight, network.By.weight).numpy()
+        with torch.inference_mode():
+            states = layer(network.Wy(items))[0][torch.arange(len(items)), length - 1]
+            return network.score_items(states, network.Wy.weight, network.By.weight).numpy()
 
     return score
 
@@ -112,12 +112,12 @@ def recbole(race: Race, folder: Path) -> None:
     known = set(race.known.item)
     places = np.array([tokens[str(n)] if n in known else -1 for n in range(race.n_items)])
 
-    @torch.inference_mode()  # type: ignore[untyped-decorator]
     def score(histories: Sequence[Any]) -> Any:
         trainer.model.eval()
         items, length = padded(histories, places, 50, 0)
         asked = {"item_id_list": items, "item_length": length}
-        return trainer.model.full_sort_predict(asked).view(len(items), -1).numpy()
+        with torch.inference_mode():
+            return trainer.model.full_sort_predict(asked).view(len(items), -1).numpy()
 
     race.begin()
     for epoch in count():
@@ -196,11 +196,11 @@ def warprec(race: Race) -> None:
     of_course = data.get_mappings()[1]
     places = np.array([of_course.get(n, -1) for n in range(race.n_items)])
 
-    @torch.inference_mode()  # type: ignore[untyped-decorator]
     def score(histories: Sequence[Any]) -> Any:
         model.eval()
         items, length = padded(histories, places, 50, model.n_items)
-        return model.predict(items, length).numpy()
+        with torch.inference_mode():
+            return model.predict(items, length).numpy()
 
     class Watched(lightning.Callback):  # type: ignore[misc]
         """Looks at the network after each epoch."""
