@@ -1,4 +1,4 @@
-"""Trials that run in this process, one after the other: a sweep's, and those that a plan measures."""
+"""Trials in this process, one after the other: those of a sweep, and those that a plan measures."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
