@@ -20,7 +20,7 @@ def run_trials_here(patch: pytest.MonkeyPatch) -> None:
 
     Ray's own worker does the work.
     """
-    here = SimpleNamespace(get_node_id=lambda: "here")
+    here = SimpleNamespace(get_node_id=lambda: "here", gcs_address="")
     patch.setattr("ray.get_runtime_context", lambda: here)
     patch.setattr("ray.get_gpu_ids", list)
     patch.setattr("recsweep.search.run.cluster", _one_worker)
