@@ -47,6 +47,7 @@ def sweeps(tmp_path_factory: pytest.TempPathFactory) -> list[dict[str, Any]]:
         [python, "-c", TWO_MACHINES],
         stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, **here,
     )  # fmt: skip
+    assert machines.stdout is not None
     try:
         done = subprocess.run(
             [sys.executable, DIARY, "4", "0.5", "2", "1", "2"],
