@@ -36,11 +36,15 @@ def _one_worker(resources: Resources) -> Iterator[int]:
 def _run(shared: Shared, policy: Policy, workers: int, folder: Path) -> None:
     """What the policy asks for; what trials share is pickled, as if it travelled."""
     shared = cloudpickle.loads(cloudpickle.dumps(shared))
-    worker = Worker.__new__(Worker)
+    worker: Worker | None = None
     while not policy.finished():
         proposal, goes_on = policy.next(), True
         assert proposal is not None  # nothing else runs that it could wait for
-        worker.setup({"proposal": proposal}, shared)
+        if worker is None:
+            worker = Worker.__new__(Worker)
+            worker.setup({"proposal": proposal}, shared)
+        else:
+            worker.reset_config({"proposal": proposal})
         while goes_on:
             result = worker.step()
             if "failure" in result:
