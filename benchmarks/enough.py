@@ -23,7 +23,7 @@ from early_stopping import read
 from recsweep.evaluation.enough import LIMIT, chance_of_gain
 from sampler import family
 
-LOGS = ("mars", "mars-16", "ml-100k", "movietweetings")
+LOGS = ("mars", "ml-100k", "movietweetings")
 FAMILIES = 4  # of a simulated study
 Scores = NDArray[np.float64]
 

@@ -42,9 +42,9 @@ EPOCHS = 24
 CPU = torch.device("cpu")
 
 
-def configurations(trials: int) -> Iterator[Configuration]:
-    """The first trials of the space of `gru`, then random draws."""
-    path = own_space(family_of("gru"), "next_item")
+def configurations(family: str, trials: int) -> Iterator[Configuration]:
+    """The first trials of the family's space, then random draws."""
+    path = own_space(family_of(family), "next_item")
     assert path is not None
     space = load_space(path, families_of("next_item"))
     first = [{**space.fixed, **config} for config in space.first().values()]
@@ -56,12 +56,17 @@ def configurations(trials: int) -> Iterator[Configuration]:
 
 
 def measured(
-    config: Configuration, training: Training, targets: Sequence[Targets], precision: str, seed: int
+    family: str,
+    config: Configuration,
+    training: Training,
+    targets: Sequence[Targets],
+    precision: str,
+    seed: int,
 ) -> list[dict[str, Any]]:
     """(recall@10, NDCG@10) of every epoch, the test's NDCG@10 of each learner, and seconds of
     training.
     """
-    model = families_of("next_item")["gru"].model(config, Context(training, seed, CPU, precision))
+    model = families_of("next_item")[family].model(config, Context(training, seed, CPU, precision))
     assert isinstance(model, GradientRanker)
     rankers = [Ranker(each, training.n_items, CPU) for each in targets]
     rows: list[dict[str, Any]] = []
@@ -114,8 +119,8 @@ def main() -> None:
     found = {}
     for precision in ("fp32", "bf16"):
         trials = [
-            {"epochs": measured(config, training, targets, precision, seed)}
-            for seed, config in enumerate(configurations(options.trials))
+            {"epochs": measured("gru", config, training, targets, precision, seed)}
+            for seed, config in enumerate(configurations("gru", options.trials))
         ]
         found[f"gru {precision}"] = told(f"gru {precision}", trials)
     with tempfile.TemporaryDirectory() as temporary:

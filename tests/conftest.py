@@ -120,3 +120,11 @@ def pool_here(monkeypatch: pytest.MonkeyPatch) -> None:
     from recsweep.stages import pool
 
     monkeypatch.setattr(pool, "ProcessPoolExecutor", Here)
+
+
+@pytest.fixture
+def trials_here(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A sweep and a plan run their trials in this process, where Ray isn't what is tested."""
+    from trials_here import run_trials_here
+
+    run_trials_here(monkeypatch)

@@ -11,6 +11,7 @@ from typing import Any
 from sweeps import folds_of, make_trials, spaces_of, study_of
 
 from recsweep.search.run import run_search
+from recsweep.tracking.events import Event, TrialEnded
 
 
 def diary(folder: str, seconds: float, workers: int) -> Any:
@@ -62,38 +63,44 @@ def read(folder: Path) -> list[dict[str, Any]]:
 
 
 def main() -> None:
-    """GPUS, then pairs of FRACTION and WORKERS: sweeps one after another on two machines.
+    """GPUS, then pairs of FRACTION and WORKERS: sweeps one after another on the cluster that
+    RAY_ADDRESS names, which has so many GPUs.
 
-    Each machine has so many pretended GPUs. Prints a list of entries a sweep, as JSON.
+    Prints for each sweep its entries, how many ran at once, and how its trials ended, as JSON.
     """
-    import ray
-    from ray.cluster_utils import Cluster
-
     gpus, *sweeps = map(float, sys.argv[1:])
-    machine = {"num_cpus": 2, "num_gpus": int(gpus), "include_dashboard": False}
-    cluster = Cluster(initialize_head=True, head_node_args=machine)
-    cluster.add_node(**machine)
-    ray.init(cluster.address, log_to_driver=False, logging_level="CRITICAL")
-    os.environ["RAY_ADDRESS"] = cluster.address
     found = []
     for fraction, workers in zip(sweeps[::2], sweeps[1::2], strict=True):
+        _wait_for(gpus)
         with tempfile.TemporaryDirectory(prefix="recsweep-diary-") as scratch:
             folder = Path(scratch)
             experiment = study_of(
                 "a", "b", trials=int(workers), epochs=2,
                 resources={"cpu": 0.25, "gpu": fraction, "workers": int(workers)},
             )  # fmt: skip
-            run_search(
+            ended: list[str] = []
+
+            def note(event: Event, ended: list[str] = ended) -> None:
+                if isinstance(event, TrialEnded):
+                    ended.append(event.trial.state)
+
+            session = run_search(
                 experiment, spaces_of(folder, "a", "b"), folds_of(), folder, fingerprint="data",
-                make_trial=make_trials(diary(scratch, 0.0, int(workers))),
+                make_trial=make_trials(diary(scratch, 0.0, int(workers))), listeners=[note],
             )  # fmt: skip
-            found.append(read(folder))
-        # The next sweep's machines are chosen by what Ray knows to be free, which it hears late.
-        while ray.available_resources().get("GPU", 0) < 2 * gpus:
-            time.sleep(0.1)
-    ray.shutdown()
-    cluster.shutdown()
+            assert session is not None
+            found.append({"entries": read(folder), "workers": session.workers, "ended": ended})
     sys.stdout.write(json.dumps(found) + "\n")
+
+
+def _wait_for(gpus: float) -> None:
+    """A sweep's machines are chosen by what Ray knows to be free, which it hears late."""
+    import ray
+
+    ray.init(os.environ["RAY_ADDRESS"], log_to_driver=False, logging_level="CRITICAL")
+    while ray.available_resources().get("GPU", 0) < gpus:
+        time.sleep(0.1)
+    ray.shutdown()
 
 
 if __name__ == "__main__":

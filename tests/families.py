@@ -126,6 +126,7 @@ CONFIGS: dict[str, tuple[str, dict[str, object]]] = (
         for loss in some
     }
 )
+EPOCHS, SLOW = 12, {"matrix_factorization bpr_max": 25}
 CPU = torch.device("cpu")
 FAMILIES = families_of("next_item")
 
@@ -142,15 +143,16 @@ def build(case: str, training: Training, seed: int = 0) -> Recommender:
     return model
 
 
-def fit(case: str, training: Training, seed: int = 0, epochs: int = 25) -> Recommender:
+def fit(case: str, training: Training, seed: int = 0, epochs: int | None = None) -> Recommender:
     model = build(case, training, seed)
+    epochs = epochs or SLOW.get(case, EPOCHS)
     for _ in range(min(epochs, FAMILIES[CONFIGS[case][0]].epochs or epochs)):
         model.fit_epoch()
     return model
 
 
 @cache
-def trained(case: str, world: Callable[[], Training], epochs: int = 25) -> Recommender:
+def trained(case: str, world: Callable[[], Training], epochs: int | None = None) -> Recommender:
     """The same for all tests of a process, which may ask it and change nothing of it."""
     return fit(case, world(), epochs=epochs)
 

@@ -1,7 +1,8 @@
 """The command line as its user meets it, on a small log.
 
-One study is swept in a process of its own, with secrets in its environment and a mirror, and one is
-interrupted in another. What other commands do with the finished study is asked in this process.
+One study is swept in a process of its own, by an installed recsweep that needs no checkout, with
+secrets in its environment and a mirror; one is interrupted in another. What other commands do with
+the finished study is asked in this process.
 """
 
 import json
@@ -12,6 +13,7 @@ import subprocess
 import sys
 import tempfile
 import time
+import zipfile
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -108,11 +110,36 @@ def ray_folder() -> Iterator[Path]:
 
 
 @pytest.fixture(scope="module")
-def project(tmp_path_factory: pytest.TempPathFactory, ray_folder: Path) -> Path:
-    """A finished study with a mirror beside it."""
+def installed(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with nothing but what is in the wheel."""
+    home = tmp_path_factory.mktemp("wheel")
+    source, target = home / "source", home / "installed"
+    source.mkdir()
+    for name in ("pyproject.toml", "README.md", "LICENSE"):
+        shutil.copy(REPOSITORY / name, source / name)
+    for name in ("src", "search_spaces", "experiments"):
+        leftovers = shutil.ignore_patterns("__pycache__", "*.egg-info")
+        shutil.copytree(REPOSITORY / name, source / name, symlinks=True, ignore=leftovers)
+    pip = [sys.executable, "-m", "pip", "--disable-pip-version-check"]
+    alone = ["--quiet", "--no-deps"]
+    wheel = [*pip, "wheel", *alone, "--no-build-isolation", "-w", str(home), str(source)]
+    subprocess.run(wheel, check=True, timeout=120, capture_output=True)
+    (built,) = home.glob("recsweep-*.whl")
+    into = [*pip, "install", *alone, "--no-index", "--target", str(target), str(built)]
+    subprocess.run(into, check=True, timeout=120, capture_output=True)
+    return target
+
+
+@pytest.fixture(scope="module")
+def project(tmp_path_factory: pytest.TempPathFactory, ray_folder: Path, installed: Path) -> Path:
+    """A finished study with a mirror beside it; its search spaces are those of the wheel."""
     root = tmp_path_factory.mktemp("project")
-    write_project(root, storage={"mirror": "mirror"})
+    write_project(
+        root, families=[*FAMILIES], storage={"mirror": "mirror"}, resources={"workers": 1}
+    )
+    shutil.rmtree(root / "search_spaces")
     variables = {
+        "PYTHONPATH": str(installed),
         "WANDB_MODE": "offline",
         "WANDB_SERVICE": "3-1-unix-/of/a/process/that/is/gone",
         "RAY_TMPDIR": str(ray_folder),
@@ -120,6 +147,7 @@ def project(tmp_path_factory: pytest.TempPathFactory, ray_folder: Path) -> Path:
     }
     done = in_a_process(root, "sweep", "tiny.yaml", variables=variables)
     assert done.returncode == 0, done.stderr
+    assert done.stderr == ""  # Ray keeps quiet
     assert "efficiency" in done.stdout
     # The test was opened at once, so it is `confirm` that says what it can show.
     assert done.stdout.count("Power of the sealed test (about ") == 1
@@ -135,6 +163,27 @@ def test_a_run_leaves_every_file_that_the_design_names(project: Path) -> None:
         assert (study / name).is_file(), name
     assert sorted(p.stem for p in (study / "best").iterdir()) == sorted(FAMILIES)
     assert list((study / "wandb").glob("offline-run-*"))
+    assert (study / "report.html").stat().st_size > 10_000
+
+
+def test_every_space_and_experiment_of_the_repository_is_in_the_wheel(installed: Path) -> None:
+    with zipfile.ZipFile(next(installed.parent.glob("recsweep-*.whl"))) as wheel:
+        names = set(wheel.namelist())
+    for folder in ("search_spaces", "experiments"):
+        for path in (REPOSITORY / folder).rglob("*.yaml"):
+            assert f"recsweep/{path.relative_to(REPOSITORY)}" in names
+
+
+def test_an_installed_experiment_is_found_by_its_name(installed: Path, tmp_path: Path) -> None:
+    code = "import recsweep; print(recsweep.__file__, recsweep.load_experiment('default').study)"
+    done = subprocess.run(
+        [sys.executable, "-c", code],
+        cwd=tmp_path, env={**os.environ, "PYTHONPATH": str(installed)},
+        capture_output=True, text=True, check=True,
+    )  # fmt: skip
+    where, study = done.stdout.split()
+    assert Path(where).is_relative_to(installed)
+    assert study == "default"
 
 
 def read_run(run: Path) -> dict[str, list[dict[str, Any]]]:
@@ -316,6 +365,7 @@ def test_an_experiment_that_changed_is_refused_for_a_study_that_has_begun(projec
 
 
 @pytest.mark.slow
+@pytest.mark.usefixtures("trials_here")
 def test_a_plan_runs_nothing(tmp_path: Path) -> None:
     write_project(tmp_path, families=["matrix_factorization", "popularity"])
     planned = recsweep(tmp_path, "plan", "tiny.yaml")
@@ -326,7 +376,7 @@ def test_a_plan_runs_nothing(tmp_path: Path) -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.usefixtures("local_ray")
+@pytest.mark.usefixtures("trials_here")
 def test_ctrl_c_stops_within_ten_seconds_and_the_resumed_study_has_every_trial_once(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -335,11 +385,9 @@ def test_ctrl_c_stops_within_ten_seconds_and_the_resumed_study_has_every_trial_o
         tmp_path, families=families, budget={"trials": 4, "epochs": 4}, resources={"workers": 1}
     )
     monkeypatch.setenv("WANDB_MODE", "disabled")
-    mine = {name: value for name, value in os.environ.items() if name != "RAY_ADDRESS"}
     process = subprocess.Popen(
         [sys.executable, "-c", "from recsweep.cli import main; main()", "sweep", "tiny.yaml"],
         cwd=tmp_path,
-        env=mine,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,

@@ -63,7 +63,7 @@ def run(code: str) -> dict[str, Any]:
 
 
 @pytest.mark.slow
-@pytest.mark.usefixtures("local_ray", "pool_here")
+@pytest.mark.usefixtures("trials_here", "pool_here")
 def test_the_readmes_library_section_runs_a_study(in_project: Path) -> None:
     (code,) = code_of("README.md")
     study: StudyFolder = run(code)["study"]
@@ -84,7 +84,7 @@ def test_the_how_tos_library_section_goes_on_with_the_same_study_and_reads_it(
 
 
 @pytest.mark.slow
-@pytest.mark.usefixtures("local_ray", "pool_here")
+@pytest.mark.usefixtures("trials_here", "pool_here")
 @pytest.mark.parametrize("module", MODULES, ids=lambda module: module.__name__)
 def test_the_examples_of_docstrings_give_what_they_show(
     in_project: Path, module: ModuleType

@@ -34,5 +34,7 @@ def repetition() -> int:
 
 
 @pytest.fixture
-def sweep(tmp_path: Path) -> Sweep:
-    return Sweep(tmp_path / "study", tmp_path)
+def sweep(tmp_path: Path, pytestconfig: pytest.Config) -> Sweep:
+    """With one worker where a few faults are done once: each takes five seconds to begin."""
+    options = {} if pytestconfig.getoption("--times", 0) else {"workers": 1}
+    return Sweep(tmp_path / "study", tmp_path, options)

@@ -49,7 +49,7 @@ def after_a_trial(action: Callable[[], None]) -> Callable[[Event], None]:
     return listen
 
 
-def test_the_store_is_full(sweep: Sweep) -> None:
+def test_the_store_is_full(sweep: Sweep, request: pytest.FixtureRequest) -> None:
     sweep.seconds = 0.0
     with mounted(sweep.folder, "-t", "tmpfs", "-o", "size=512k", "recsweep-test"):
         filler = sweep.folder / "filler"
@@ -67,6 +67,7 @@ def test_the_store_is_full(sweep: Sweep) -> None:
         before = sweep.study().trials
         assert before
         filler.unlink()
+        request.getfixturevalue("trials_here")
         sweep.run()
         sweep.check(before, lost=10)
 
@@ -153,6 +154,7 @@ with study_lock(Path(sys.argv[1]), sys.argv[2]):
 """
 
 
+@pytest.mark.usefixtures("trials_here")
 def test_a_second_sweep_is_told_of_the_first(sweep: Sweep) -> None:
     sweep.seconds = 0.0
     for verb in ("search", "confirm"):

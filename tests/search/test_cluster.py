@@ -1,9 +1,8 @@
-"""A sweep that joins a cluster of two machines, each in a process of its own here."""
+"""Ray as a sweep starts it, and addresses and folders with which it doesn't."""
 
 import os
 import subprocess
 import sys
-import venv
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from types import SimpleNamespace
@@ -13,20 +12,7 @@ from sweeps import study_of
 
 from recsweep.errors import BadInput, WorkFailed
 from recsweep.search.cluster import _place, cluster, cores, most_train
-from recsweep.search.sessions import read_sessions
 from recsweep.training.process import worker_environment
-
-SWEEPS = Path(__file__).parent.parent / "sweeps.py"
-TWO_MACHINES = """
-import sys
-from ray.cluster_utils import Cluster
-both = Cluster(initialize_head=True, head_node_args={"num_cpus": 1, "include_dashboard": False})
-both.add_node(num_cpus=1)
-print(both.address, flush=True)
-sys.stdin.read()
-both.shutdown()
-"""
-
 
 PROCESSES = """
 import os, sys, time, ray, subprocess
@@ -42,7 +28,7 @@ class Worker:
             time.sleep(0.1)
         return os.environ["OMP_NUM_THREADS"], "recsweep.search.worker" in sys.modules
 
-with cluster(Resources(cpu=1)) as workers:
+with cluster(Resources(cpu=1, workers=1)):
     print(*ray.get(Worker.remote().tell.remote()))
     address = ray.get_runtime_context().gcs_address
     other = "import sys; from ray._raylet import GcsClient; GcsClient(address=sys.argv[1])"
@@ -80,46 +66,6 @@ def test_a_ray_of_our_own_is_nobody_elses_and_needs_no_home(tmp_path: Path) -> N
         env={**environment, "HOME": str(home)},
     )  # fmt: skip
     assert done.stdout == "1 True\n1 True\nFalse False []\n", done.stderr
-
-
-@pytest.mark.slow
-def test_an_address_is_all_that_a_sweep_needs_on_machines_that_have_no_code(tmp_path: Path) -> None:
-    """Raylets whose Python has Ray and the libraries, but can't import recsweep."""
-    bare = tmp_path / "bare"
-    venv.create(bare, symlinks=True)
-    python = bare / "bin/python"
-    (own,) = (p for p in sys.path if p.endswith("site-packages"))
-    (packages,) = bare.glob("lib/python*/site-packages")
-    (packages / "libraries.pth").write_text(
-        own + "\n"
-    )  # the editable install's own .pth is not read
-    here = {"cwd": tmp_path, "env": {k: v for k, v in os.environ.items() if k != "PYTHONPATH"}}
-    check = [
-        python,
-        "-c",
-        "from importlib.util import find_spec as f; assert f('ray') and not f('recsweep')",
-    ]
-    subprocess.run(check, check=True, **here)  # type: ignore[call-overload]
-    machines = subprocess.Popen(
-        [python, "-c", TWO_MACHINES],
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        text=True,
-        **here,
-    )  # type: ignore[call-overload]
-    try:
-        done = subprocess.run(
-            [sys.executable, SWEEPS, tmp_path, "2", "0.0", "2"],
-            env={**os.environ, "RAY_ADDRESS": machines.stdout.readline().strip()},
-            capture_output=True, text=True, timeout=540, check=False,
-        )  # fmt: skip
-    finally:
-        machines.communicate()  # its input ends, and so do they
-    assert done.returncode == 0, done.stderr
-    assert done.stdout.count("TrialEnded") == 4
-    assert "failed" not in done.stderr
-    (session,) = read_sessions(tmp_path)
-    assert session.workers == 2  # one on each machine
 
 
 def test_a_ray_client_address_is_refused_with_a_way_out(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,8 +1,10 @@
 """Which machine and which GPU a trial gets: two machines with two pretended GPUs each."""
 
 import json
+import os
 import subprocess
 import sys
+import venv
 from collections import defaultdict
 from pathlib import Path
 from typing import Any
@@ -13,19 +15,67 @@ from sweeps import study_of
 from recsweep.search.placement import places
 
 DIARY = Path(__file__).parent.parent / "diary.py"
+NO_CODE = "from importlib.util import find_spec as f; assert f('ray') and not f('recsweep')"
+TWO_MACHINES = """
+import sys
+from ray.cluster_utils import Cluster
+machine = {"num_cpus": 1, "num_gpus": 2}
+both = Cluster(initialize_head=True, head_node_args={**machine, "include_dashboard": False})
+both.add_node(**machine)
+print(both.address, flush=True)
+sys.stdin.read()
+both.shutdown()
+"""
 Entries = list[dict[str, Any]]
 
 
 @pytest.fixture(scope="module")
-def diaries() -> tuple[Entries, Entries]:
-    """Of two sweeps of two trials at once: on half a GPU each, and on a whole one."""
-    done = subprocess.run(
-        [sys.executable, DIARY, "2", "0.5", "2", "1", "2"],
-        capture_output=True, text=True, timeout=540, check=False,
+def sweeps(tmp_path_factory: pytest.TempPathFactory) -> list[dict[str, Any]]:
+    """Two, of two trials at once: on half a GPU each, and on a whole one.
+
+    The machines' Python has Ray and the libraries, but can't import recsweep.
+    """
+    root = tmp_path_factory.mktemp("machines")
+    venv.create(root / "bare", symlinks=True)
+    python = root / "bare/bin/python"
+    (own,) = (p for p in sys.path if p.endswith("site-packages"))
+    (packages,) = root.glob("bare/lib/python*/site-packages")
+    (packages / "libraries.pth").write_text(own + "\n")  # an editable install's .pth is not read
+    here: Any = {"cwd": root, "env": {k: v for k, v in os.environ.items() if k != "PYTHONPATH"}}
+    subprocess.run([python, "-c", NO_CODE], check=True, **here)
+    machines = subprocess.Popen(
+        [python, "-c", TWO_MACHINES],
+        stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, **here,
     )  # fmt: skip
+    assert machines.stdout is not None
+    try:
+        done = subprocess.run(
+            [sys.executable, DIARY, "4", "0.5", "2", "1", "2"],
+            env={**os.environ, "RAY_ADDRESS": machines.stdout.readline().strip()},
+            capture_output=True, text=True, timeout=540, check=False,
+        )  # fmt: skip
+    finally:
+        machines.communicate()  # its input ends, and so do they
     assert done.returncode == 0, done.stderr
-    halves, wholes = json.loads(done.stdout.splitlines()[-1])
+    assert "failed" not in done.stderr
+    found: list[dict[str, Any]] = json.loads(done.stdout.splitlines()[-1])
+    return found
+
+
+@pytest.fixture
+def diaries(sweeps: list[dict[str, Any]]) -> tuple[Entries, Entries]:
+    halves, wholes = (sweep["entries"] for sweep in sweeps)
     return halves, wholes
+
+
+@pytest.mark.slow
+def test_an_address_is_all_that_a_sweep_needs_on_machines_that_have_no_code(
+    sweeps: list[dict[str, Any]],
+) -> None:
+    for sweep in sweeps:
+        assert sweep["workers"] == 2
+        assert len(sweep["ended"]) == 4
+        assert set(sweep["ended"]) <= {"complete", "pruned"}
 
 
 def sharing(entries: Entries) -> dict[tuple[str, str], set[int]]:

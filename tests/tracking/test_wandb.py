@@ -118,6 +118,16 @@ def runs(folder: Path, *, ended: bool = True) -> dict[str, Run]:
     return {run.id: run for run in found}
 
 
+def wait_for_epochs(folder: Path, run: str, number: int, seconds: float = 30.0) -> None:
+    """Until the run's file has as many, while the run goes on."""
+    limit = time.monotonic() + seconds
+    while time.monotonic() < limit:
+        found = runs(folder, ended=False)
+        if run in found and len(found[run].history) == number:
+            return
+        time.sleep(0.1)
+
+
 def start(experiment: Experiment, done: tuple[TrialRow, ...] = ()) -> SweepStarted:
     return SweepStarted(
         experiment, {"gru": SPACE}, {"gru": 3}, done, 2, "u1", 0, "test-0123", "f00d"
@@ -239,7 +249,7 @@ from test_wandb import *
 listener = WandbListener(Path(sys.argv[1]), experiment_of(), "offline")
 for event in [start(experiment_of()), *events_of(trial_row(0, (0.1, 0.2, 0.3)))]:
     listener(event)
-time.sleep(3)
+wait_for_epochs(Path(sys.argv[1]), "gru-0000-u1", 3)
 os._exit(9)
 """
 
@@ -281,7 +291,7 @@ if not late:
     track(folder, experiment_of(), StageRun("u1-select", "select", "select", [], {{}}, {{}}))
     assert list(folder.glob("wandb/*/run-u1-select.wandb"))
 else:
-    time.sleep(2)  # until the service has written everything
+    runs(folder)  # until the service has written everything
     kill()
 print("ended")
 """

@@ -1,4 +1,4 @@
-"""Repeated searches of a real study: Ray runs, Optuna proposes, the test is opened."""
+"""Repeated searches of a real study: Optuna proposes, trials train, the test is opened."""
 
 import shutil
 from collections.abc import Iterator
@@ -7,6 +7,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 from tiny import World
+from trials_here import run_trials_here
 
 from recsweep.cli.confirmation_lines import confirmation_lines
 from recsweep.config.schema import Budget, Experiment
@@ -28,16 +29,14 @@ pytestmark = pytest.mark.slow
 
 
 @pytest.fixture(scope="module")
-def searched(
-    _finished: World, _local_ray: str, tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[World]:
+def searched(_finished: World, tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
     """The finished study, searched three times and confirmed."""
     world = World(tmp_path_factory.mktemp("searched") / "project")
     shutil.copytree(_finished.root, world.root)
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("TINY_LOG", str(world.root))
         patch.setenv("WANDB_MODE", "disabled")
-        patch.setenv("RAY_ADDRESS", _local_ray)
+        run_trials_here(patch)
         repeats = repeat_searches(world.study, world.root, 3)
         confirm_stage(world.study, world.root, repeats=repeats, workers=1)
         yield world
