@@ -126,7 +126,7 @@ def trial(
     while len(rows) < epochs and len(rows) - 1 - best < PATIENCE:
         began = time.process_time()
         model.train()
-        for part in torch.randperm(len(windows)).split(64):
+        for part in torch.split(torch.randperm(len(windows)), 64):
             inputs, at = masked(windows[part], config["mask"], model)
             loss = nn.functional.cross_entropy(model(inputs, at), windows[part][at])
             optimizer.zero_grad()

@@ -26,7 +26,7 @@ import torch
 from scipy.stats import ttest_rel
 
 from peer import PATIENCE
-from peers import events, install, peer, targets_of, training_of
+from peers import events, install, peer, targets_of, training_of, write_log
 from recsweep.config.values import Configuration
 from recsweep.data.types import Targets, Training
 from recsweep.evaluation.metrics import ndcg, recall
@@ -124,9 +124,7 @@ def main() -> None:
         ]
         found[f"gru {precision}"] = told(f"gru {precision}", trials)
     with tempfile.TemporaryDirectory() as temporary:
-        (folder := Path(temporary) / "peers").mkdir()
-        header = {"user": "user_id:token", "item": "item_id:token", "place": "timestamp:float"}
-        log.select(*header).rename(header).write_csv(folder / "peers.inter", separator="\t")
+        write_log(log, Path(temporary))
         path = str(options.gru4rec.resolve())
         theirs = peer(python, "gru4rec-trials", temporary, path, str(options.trials), str(EPOCHS))
     found["GRU4Rec official"] = told("GRU4Rec official", theirs["trials"])
