@@ -1,15 +1,14 @@
 """Early stopping replayed over full learning curves: training seconds saved against regret.
 
-    python benchmarks/early_stopping.py [--shuffles 50]
+    python benchmarks/early_stopping.py [--shuffles 50] [--epochs 8]
     python benchmarks/early_stopping.py --record results/STUDY NAME
 
 The curves in `curves/` come from sweeps in which nothing was stopped
-(`--set stopping.full_trials=100000 --set stopping.patience=null`), 16 epochs each; their first 8
-are replayed, too. A replay starts the trials in their recorded order (and in
-shuffled ones), two at a time, families in turn, and lets the product's own scheduler hear every
-report at its time and decide. A family's choice is its best complete trial. Its regret is what the
-choice lacks to the best of all its trials, in per cent of that, and in standard errors of that
-trial's score over learners.
+(`--set stopping.full_trials=100000 --set stopping.patience=null`), 16 epochs each. A replay starts
+the trials in their recorded order (and in shuffled ones), two at a time, families in turn, and lets
+the product's own scheduler hear every report at its time and decide. A family's choice is its best
+complete trial. Its regret is what the choice lacks to the best of all its trials, in per cent of
+that, and in standard errors of that trial's score over learners.
 
 What a replay can't show: the sampler would have proposed other configurations after other results.
 The last line is JSON.
@@ -39,7 +38,6 @@ from recsweep.training.epoch import EpochReport
 
 CURVES = Path(__file__).parent / "curves"
 WORKERS = 2
-LENGTHS = (8, 16)
 SAVED_LIMIT, REGRET_LIMIT = 0.65, 0.005
 
 
@@ -277,15 +275,19 @@ def main() -> None:
         description=__doc__, formatter_class=argparse.RawTextHelpFormatter
     )
     parser.add_argument("--shuffles", type=int, default=50)
+    parser.add_argument("--epochs", type=int, help="of each curve; default: all")
     parser.add_argument("--record", nargs=2, metavar=("STUDY", "NAME"))
     options = parser.parse_args()
     if options.record:
         record(Path(options.record[0]), options.record[1])
         return
     names = sorted(path.stem for path in CURVES.glob("*.json"))
-    sets = {f"{name}, {n} epochs": read(name, n) for n in LENGTHS for name in names}
+    sets = {name: read(name, options.epochs) for name in names}
     for name, curves in sets.items():
-        print(f"{name}: {len(curves)} curves; an oracle saves {oracle(curves):.0%}")
+        print(
+            f"{name}: {len(curves)} curves of {len(curves[0].values)} epochs; "
+            f"an oracle saves {oracle(curves):.0%}"
+        )
     settings: list[Setting] = [
         {"grace_epochs": grace, "reduction": reduction, "full_trials": full}
         for grace in (1, 2)
@@ -303,8 +305,16 @@ def main() -> None:
         for lag in ((0.4, 0.3, 0.2, 0.1), (0.4, 0.2))
     ]
     settings += [
-        {**{"rule": "forecast", "grace_epochs": 1, "full_trials": 1, "patience": 3}, "chance": c}
-        for c in (0.1, 0.12, 0.15, 0.17)
+        {
+            "rule": "forecast",
+            "grace_epochs": 1,
+            "full_trials": full,
+            "patience": patience,
+            "chance": chance,
+        }
+        for full in (1, 2)
+        for patience in (2, 3)
+        for chance in (0.1, 0.12, 0.15)
     ]
     print(
         f"\n{'setting':48} {'order':9} {'saved (each data set)':31} "
