@@ -237,6 +237,15 @@ def test_a_written_zone_goes_before_the_tables() -> None:
     assert to_microseconds(texts, "iso", "Asia/Shanghai").to_list() == [NEW_YEAR, NEW_YEAR]
 
 
+def test_a_part_of_a_second_moves_no_time_to_another_zone() -> None:
+    for text, pattern in (
+        ("2020-01-01 08:00:00,25", "%Y-%m-%d %H:%M:%S,%f"),
+        ("2020-01-01 02:00:00,25 +0200", "%Y-%m-%d %H:%M:%S,%f %z"),
+    ):
+        found = to_microseconds(pl.Series([text]), pattern, "Asia/Shanghai")
+        assert found.to_list() == [NEW_YEAR + 250_000]
+
+
 def test_a_time_that_the_zones_clocks_skip_is_null() -> None:
     skipped = pl.Series(["2024-03-31 02:30:00"])
     assert to_microseconds(skipped, "iso", "Europe/Berlin").to_list() == [None]

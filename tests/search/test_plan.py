@@ -41,7 +41,7 @@ def test_a_plan_measures_each_family_and_counts_what_a_sweep_would_do() -> None:
 
 
 @pytest.mark.parametrize(
-    ("seconds", "trials"), [(1, 1), (8, 1), (9, 2), (32, 4), (33, 5), (35, 5), (50, 10)]
+    ("seconds", "trials"), [(1, 1), (8, 1), (9, 2), (25, 4), (32, 4), (33, 5), (35, 5), (50, 10)]
 )
 def test_trials_begin_until_the_seconds_are_used_the_first_of_them_full_ones(
     seconds: float, trials: int
