@@ -141,6 +141,18 @@ def test_what_is_open_is_asked_once_and_the_answers_are_kept(tmp_path: Path) -> 
     assert len(asked) == 7
 
 
+@pytest.mark.parametrize(("courses", "seen"), [(3, "keep"), (37, "drop")])
+def test_where_learners_come_back_to_a_course_it_may_be_a_target_again(
+    courses: int, seen: str, tmp_path: Path
+) -> None:
+    rows = [
+        (f"S{n % 4}", f"C{n % courses}", (START + timedelta(minutes=n)).isoformat(), KINDS[0])
+        for n in range(120)
+    ]
+    _, started = written(tmp_path, {"log.csv": text(ENGLISH, rows).encode()})
+    assert started.experiment.targets.seen == seen
+
+
 def test_nothing_is_asked_where_all_is_plain(tmp_path: Path) -> None:
     content = events(lambda n: (START + timedelta(minutes=151 * n)).isoformat())
     asked: list[Question] = []
