@@ -1,4 +1,5 @@
 import math
+import os
 import time
 from pathlib import Path
 
@@ -17,7 +18,7 @@ NAMES = ("item_knn", "popularity", "gru")
 
 def made(limit: float = 60.0, **changes: object) -> Plan:
     files = {name: f"search_spaces/{name}.yaml" for name in NAMES}
-    experiment = experiment_of(families=files, resources={"workers": 1}, **changes)
+    experiment = experiment_of(families=files, **{"resources": {"workers": 1}, **changes})
     spaces = {name: load_space(Path(path), FAMILIES) for name, path in files.items()}
     return plan(experiment, spaces, folds_of(), limit=limit)
 
@@ -76,6 +77,7 @@ def test_a_plan_of_seconds_counts_trials_by_the_seconds_of_an_epoch_on_the_large
     assert gru.trials == trials_within(50, 4, 8 * 0.5, (2 + 4 / 3 + 2 / 9) * 0.5)
     events = [len(fold.training.sequences.item) for fold in folds_of()]
     assert made().measured_fold == events.index(max(events)) == 1
+    assert made().workers == 1 <= made(resources={}).workers <= (os.cpu_count() or 1)
 
 
 def test_the_bytes_of_the_data_are_those_of_its_arrays() -> None:
