@@ -27,6 +27,7 @@ def test_clouds_are_told_apart_and_their_number_is_found() -> None:
     sizes = (30, 50, 20)
     found = find_clusters(clouds(*sizes))
     assert found.count == 3
+    assert [*found.silhouettes] == [*range(2, 9)]
     assert adjusted_rand_score(np.repeat([0, 1, 2], sizes), found.labels) == 1
     assert np.bincount(found.labels).tolist() == [50, 30, 20]
     assert structure(found.silhouette) == "strong"

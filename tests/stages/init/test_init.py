@@ -204,12 +204,13 @@ def test_a_file_that_is_given_twice_is_refused(tmp_path: Path) -> None:
 
 
 def test_counts_of_what_learners_did_are_left_out_unless_they_are_dated(tmp_path: Path) -> None:
-    courses = text(("course_id", "price", "rating"), [(f"C{n:02}", n, n / 5) for n in range(25)])
+    rows = [(f"C{n:02}", n, n / 5, f"About {n}") for n in range(25)]
+    courses = text(("course_id", "price", "rating", "intro"), rows)
     files = {"log.csv": events(lambda n: 1_700_000_000 + n), "courses.csv": courses.encode()}
     path, started = written(tmp_path, files)
     items = started.experiment.data.items
     assert items is not None
-    assert items.numeric == ("price",)
+    assert (items.numeric, items.text) == (("price",), ("intro",))
     told = path.read_text("utf-8")
     assert "Left out: rating (counts what learners did" in told
     assert "# Since when is a row known? Name a column of times as valid_from" in told
