@@ -1,6 +1,6 @@
 import pytest
 
-from recsweep.stages.init.words import has
+from recsweep.stages.init.words import event_type, has
 
 
 @pytest.mark.parametrize(
@@ -18,3 +18,20 @@ def test_a_header_has_whole_words_of_english_and_parts_of_chinese(
     header: str, known: str, expected: bool
 ) -> None:
     assert has(header, (known, "说明")) is expected
+
+
+@pytest.mark.parametrize(
+    ("value", "kind"),
+    [
+        ("course_viewed", "browse"),
+        ("interview", None),
+        ("lounge view", "browse"),
+        ("unlike", None),
+        ("添加收藏", "favourite"),
+        ("取消收藏", None),
+    ],
+)
+def test_a_type_is_known_by_whole_words_and_none_if_it_undoes_one(
+    value: str, kind: str | None
+) -> None:
+    assert event_type(value) == kind
