@@ -1,6 +1,7 @@
 """A worker without Ray around it."""
 
 import gc
+import platform
 import weakref
 from collections.abc import Iterator
 from pathlib import Path
@@ -8,11 +9,16 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
+import torch
 from sweeps import folds_of, make_trials, study_of
 
 from recsweep.search.checkpoints import Checkpoints
 from recsweep.search.proposal import Proposal
 from recsweep.search.worker import Shared, Worker
+from recsweep.training.process import memory_in_use
+
+CPU = torch.device("cpu")
+NEXT = {"proposal": Proposal("a-0001", "a", 1, {"x": 0.5}, 1, 4)}
 
 
 def begin(
@@ -67,8 +73,19 @@ def test_a_trials_memory_goes_before_the_next_ones_comes(worker: Worker) -> None
     trial.model = Model()
     gone = weakref.ref(trial.model)
     del trial
-    worker.reset_config({"proposal": Proposal("a-0001", "a", 1, {"x": 0.5}, 1, 4)})
+    worker.reset_config(NEXT)
     assert gone() is None
+
+
+@pytest.mark.skipif(platform.libc_ver()[0] != "glibc", reason="only glibc can be asked for it")
+def test_memory_that_a_trial_let_go_of_is_the_systems_again(worker: Worker) -> None:
+    buffers = [b"x" * 100_000 for _ in range(2_000)]
+    last = buffers.pop()  # the heap ends with it, so that it doesn't shrink by itself
+    held = memory_in_use(CPU) or 0.0
+    del buffers
+    worker.reset_config(NEXT)
+    assert held - (memory_in_use(CPU) or 0.0) > 150  # MiB
+    assert len(last) == 100_000
 
 
 def test_another_worker_goes_on_after_the_last_checkpoint(tmp_path: Path) -> None:

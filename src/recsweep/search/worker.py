@@ -21,6 +21,7 @@ from recsweep.search.remote_checkpoints import checkpoints_at
 from recsweep.search.stopping import is_over
 from recsweep.training.energy import Meter
 from recsweep.training.epoch import EpochReport
+from recsweep.training.process import give_back_memory
 from recsweep.training.rehearsal import ANSWER_SECONDS as LIMITED_SECONDS
 from recsweep.training.rehearsal import of_epoch, rehearse
 from recsweep.training.trial import Diverged, MakeTrial, Trial
@@ -65,6 +66,7 @@ class Worker(tune.Trainable):  # type: ignore[misc]
         """Begin the next trial."""
         self._trial: Trial | None = None  # its memory goes before the next one's comes
         gc.collect()
+        give_back_memory()
         if self._device.type == "cuda":
             torch.cuda.empty_cache()
         self._proposal: Proposal = new_config["proposal"]

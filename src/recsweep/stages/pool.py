@@ -13,7 +13,7 @@ import torch
 from recsweep.config.schema import Resources
 from recsweep.errors import WorkFailed
 from recsweep.stages.machine import device_of, threads
-from recsweep.training.process import environment_variables, worker_environment
+from recsweep.training.process import environment_variables, give_back_memory, worker_environment
 
 
 class Work(Protocol):
@@ -120,4 +120,5 @@ def _begin(begin: Begin[Any, Any], resources: Resources, counter: Any) -> None:
 
 def _do(piece: Any) -> Any:
     assert _do_piece is not None
+    give_back_memory()  # of the piece before
     return _do_piece(piece)

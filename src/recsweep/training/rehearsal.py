@@ -6,7 +6,6 @@ it is thrown away. A family that isn't trained by batches is measured by its fir
 trained: a trial builds models of its own.
 """
 
-import ctypes
 import math
 import time
 from collections.abc import Mapping, Sequence
@@ -26,7 +25,7 @@ from recsweep.models.registry import families_of
 from recsweep.tasks.registry import TASKS
 from recsweep.training.epoch import EpochReport
 from recsweep.training.footprint import events_in, largest, p99_ms, state_size
-from recsweep.training.process import memory_in_use
+from recsweep.training.process import give_back_memory, memory_in_use
 
 STEPS = 5
 """Batches that are trained and timed, after one that warms up."""
@@ -120,8 +119,8 @@ class _Peak:
             torch.cuda.reset_peak_memory_stats(device)
             self._before = torch.cuda.memory_allocated(device) / (1 << 20)
             return
-        with suppress(OSError, AttributeError):
-            ctypes.CDLL(None).malloc_trim(0)  # what earlier trials let go of isn't there to reuse
+        give_back_memory()  # what earlier trials let go of isn't there to reuse
+        with suppress(OSError):
             _CLEAR.write_text("5")  # the peak counts from now on: proc(5)
         self._before = memory_in_use(device) or 0.0
 
