@@ -40,6 +40,10 @@ def test_scores_are_those_of_equation_8(
 
 
 def test_a_catalogue_that_memory_would_not_hold_is_refused_in_one_line() -> None:
-    training = replace(training_of([[0, 1]]), n_items=MOST_COURSES + 1)
-    with pytest.raises(BadInput, match=r"^ease: 20,001 courses, at most 20,000: .* 6 GiB$"):
+    def built(n_items: int) -> None:
+        training = replace(training_of([[0, 1]]), n_items=n_items)
         FAMILIES["ease"].model({"regularization": 1.0}, Context(training, 0, CPU, "fp32"))
+
+    built(MOST_COURSES)
+    with pytest.raises(BadInput, match=r"^ease: 20,001 courses, at most 20,000: .* 6 GiB$"):
+        built(MOST_COURSES + 1)
