@@ -1,6 +1,7 @@
 """Rows are taken out of everything that has one of each."""
 
 from dataclasses import fields, replace
+from typing import Any
 
 import numpy as np
 import pytest
@@ -39,7 +40,8 @@ def test_some_rows_have_their_own_of_all_that_is_told_of_each(
             found = getattr(whole.at(ROWS), field.name)
             np.testing.assert_array_equal(found, expected[ROWS], err_msg=field.name)
         if field.default is None:
-            without = replace(whole, **{field.name: None})
+            nothing: Any = {field.name: None}
+            without = replace(whole, **nothing)
             assert getattr(without.at(ROWS), field.name) is None
             assert getattr(whole.at(ROWS), field.name) is not None or expected is None
 

@@ -30,8 +30,9 @@ def test_pseudo_values_have_the_figure_of_all_lists_as_their_mean(shown: list[li
         found = over_groups(figure, exposure)
         assert found.shape == (len(shown),)
         assert found.mean() == pytest.approx(figure(exposure.sum(axis=0)))
-        without = [figure(np.delete(exposure, n, 0).sum(axis=0)) for n in range(len(shown))]
-        apart = (len(shown) - 1) * (np.mean(without) - without)
+        n = len(shown)
+        without = np.array([figure(np.delete(exposure, out, 0).sum(axis=0)) for out in range(n)])
+        apart = (n - 1) * (without.mean() - without)
         np.testing.assert_allclose(found - found.mean(), apart, atol=1e-12)
 
 

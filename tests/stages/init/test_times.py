@@ -12,7 +12,7 @@ NUMBERS = [f"{n * 5 % 12 + 1:02}" for n in range(12)]  # 1 to 12, in no order
 
 def key_of(times: list[str], answers: Answers) -> str | None:
     found = find_format(look_of({"time": times}), "time", answers)
-    return found and found.key
+    return None if found is None else found.key
 
 
 @pytest.mark.parametrize(
