@@ -6,6 +6,7 @@ from scipy.sparse import csr_matrix
 from worlds import training_of
 
 from recsweep.data.clock import DAY
+from recsweep.models import als
 from recsweep.models.als import AlternatingLeastSquares
 from recsweep.models.fading import FadingConfig
 from recsweep.models.protocol import Context, Histories
@@ -77,3 +78,9 @@ def test_faded_factors_solve_the_written_system_after_every_event(fading: Fading
 def test_interactions_count_repeats() -> None:
     found = interactions(training_of([[0, 1, 1], [2]])).toarray()
     assert found.tolist() == [[1, 2, 0], [0, 0, 1]]
+
+
+def test_a_system_that_is_not_definite_is_solved_like_the_others() -> None:
+    systems = torch.tensor([[[1.0, 2.0], [2.0, 1.0]], [[2.0, 0.0], [0.0, 4.0]]])
+    found = als._solve(systems, torch.tensor([[[3.0], [3.0]], [[2.0], [4.0]]]))
+    np.testing.assert_allclose(found.numpy(), np.ones((2, 2)), rtol=1e-6)
