@@ -150,7 +150,7 @@ def test_other_bytes_than_expected_are_refused(
 def test_no_connection_says_what_to_do_and_leaves_nothing_behind(
     tmp_path: Path, index_with: Callable[..., Index]
 ) -> None:
-    noise = b"WARNING: some setting\nERROR: Could not find a version\nERROR: No matching box\n"
+    noise = b"WARNING: a setting\nERROR: Could not find it\nERROR: No matching box\n[notice] pip"
     index_with(None, noise)
     with pytest.raises(WorkFailed) as caught:
         resolve(TABLE, PACKAGE, tmp_path)

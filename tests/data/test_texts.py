@@ -2,6 +2,8 @@
 
 from collections.abc import Sequence
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
 import numpy as np
 import polars as pl
@@ -9,7 +11,7 @@ import pytest
 
 from recsweep.config.schema import Folds, TextTable, TimeLimits
 from recsweep.data.features.dated import ANSWER, COPIES, GROUP, ID, TEXT
-from recsweep.data.texts import Texts, read_texts
+from recsweep.data.texts import Texts, label_counts, read_texts
 from recsweep.errors import BadInput
 
 Row = tuple[object, ...]
@@ -141,3 +143,12 @@ def test_ids_tell_nothing_but_the_text(tmp_path: Path) -> None:
     other = read(tmp_path, [*MANY, ("one more", "good")])
     ids = dict(one.table.select(TEXT, ID).iter_rows())
     assert ids.items() <= dict(other.table.select(TEXT, ID).iter_rows()).items()
+
+
+def test_labels_are_counted_frequent_ones_first() -> None:
+    def counts(users: pl.DataFrame | None) -> list[tuple[str, int]]:
+        dataset: Any = SimpleNamespace(users=users)
+        return [*label_counts(dataset).items()]
+
+    assert counts(pl.DataFrame({ANSWER: ["c", "b", "a", "b"]})) == [("b", 2), ("a", 1), ("c", 1)]
+    assert counts(pl.DataFrame({ID: ["u1"]})) == counts(None) == []

@@ -95,7 +95,7 @@ def test_years_of_two_digits_turn_at_69_as_posix_has_it() -> None:
 
 
 def test_a_pattern_that_gives_no_time_is_refused() -> None:
-    with pytest.raises(BadInput, match="time_format '%Y-%m-%d %H'"):
+    with pytest.raises(BadInput, match=r"%H': is not .* both hour and minute"):
         parse(["2020-01-01 00"], "%Y-%m-%d %H")
 
 
@@ -235,6 +235,15 @@ def test_a_time_without_a_zone_is_one_of_the_tables(text: str, time_format: str,
 def test_a_written_zone_goes_before_the_tables() -> None:
     texts = pl.Series(["2020-01-01T00:00:00Z", "2020-01-01T08:00:00"])
     assert to_microseconds(texts, "iso", "Asia/Shanghai").to_list() == [NEW_YEAR, NEW_YEAR]
+
+
+def test_a_part_of_a_second_moves_no_time_to_another_zone() -> None:
+    for text, pattern in (
+        ("2020-01-01 08:00:00,25", "%Y-%m-%d %H:%M:%S,%f"),
+        ("2020-01-01 02:00:00,25 +0200", "%Y-%m-%d %H:%M:%S,%f %z"),
+    ):
+        found = to_microseconds(pl.Series([text]), pattern, "Asia/Shanghai")
+        assert found.to_list() == [NEW_YEAR + 250_000]
 
 
 def test_a_time_that_the_zones_clocks_skip_is_null() -> None:

@@ -30,6 +30,10 @@ def test_pseudo_values_have_the_figure_of_all_lists_as_their_mean(shown: list[li
         found = over_groups(figure, exposure)
         assert found.shape == (len(shown),)
         assert found.mean() == pytest.approx(figure(exposure.sum(axis=0)))
+        n = len(shown)
+        without = np.array([figure(np.delete(exposure, out, 0).sum(axis=0)) for out in range(n)])
+        apart = (n - 1) * (without.mean() - without)
+        np.testing.assert_allclose(found - found.mean(), apart, atol=1e-12)
 
 
 @given(st.lists(st.integers(0, 9), min_size=1, max_size=9).filter(any))

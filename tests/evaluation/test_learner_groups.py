@@ -96,6 +96,8 @@ def test_groups_that_are_too_few_even_together_are_withheld() -> None:
     groups = grouped(pl.Series(["a"] * 5 + ["b"] * 2 + ["c"]), smallest=4)
     assert list(groups.members) == ["a"]
     assert (groups.pooled, groups.withheld) == (("b", "c"), 3)
+    alone = grouped(pl.Series(["a"] * 5 + ["b"]), smallest=4)
+    assert ([*alone.members], alone.withheld) == (["a"], 1)
 
 
 def test_numbers_are_cut_into_thirds() -> None:

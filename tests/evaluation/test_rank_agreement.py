@@ -34,6 +34,17 @@ def test_scores_without_noise_leave_the_correlation_no_room() -> None:
     assert (found.kendall.lower, found.kendall.value, found.kendall.upper) == (-1, -1, -1)
 
 
+def test_families_may_have_different_numbers_of_seeds() -> None:
+    seeds, means = ((1, 5, 2), (5, 1, 2)), (0.5, 0.3, 0.1)
+    made = [
+        {name: np.full((n, 20), mean) for name, n, mean in zip("abc", of, means, strict=True)}
+        for of in seeds
+    ]
+    found = rank_agreement(*made, resamples=50, seed=0, level=0.95)
+    assert found is not None
+    assert found.kendall.lower == found.kendall.upper == 1
+
+
 def test_noise_widens_the_interval_downwards_though_the_order_is_the_same() -> None:
     found = of([0.1, 0.12, 0.14, 0.5], [0.2, 0.22, 0.24, 0.6], noise=0.1)
     assert found is not None

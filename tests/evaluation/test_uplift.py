@@ -218,3 +218,6 @@ def test_the_spread_over_learners_is_that_of_new_samples() -> None:
 def test_the_area_under_the_roc_curve_is_scikit_learns() -> None:
     score, yes, _, _ = made_up(300, 6)
     assert auc_values(score, yes).mean() == pytest.approx(roc_auc_score(yes, score), abs=1e-12)
+    above = (score[yes][:, None] > score[~yes]) + 0.5 * (score[yes][:, None] == score[~yes])
+    by_delong = sum(above.mean(axis=axis).var() / above.shape[1 - axis] for axis in (0, 1))
+    assert auc_values(score, yes).var() / len(yes) == pytest.approx(by_delong, abs=1e-12)

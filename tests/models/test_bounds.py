@@ -1,6 +1,7 @@
 """A hyperparameter means the same, and has the same bounds, in whatever family it is."""
 
 from collections import defaultdict
+from collections.abc import Iterator, Mapping
 
 from pydantic.fields import FieldInfo
 
@@ -16,7 +17,14 @@ BOUNDS = {
     "above 0 to 1": "closeness_weight columns_a_split",
     "above 0": "alpha decay_epochs half_life_days inverse_penalty learning_rate "
     "neighbour_half_life_days smoothing training_half_life_days wide_learning_rate",
-    "from 0": "k1 l2 score_penalty warmup_epochs weight_browse weight_decay weight_purchase",
+    "from 0": "k1 l2 score_penalty warmup_epochs weight_browse weight_comment weight_decay "
+    "weight_ema_epochs weight_favourite weight_purchase weight_rate weight_watch",
+}
+DEFAULTS = {
+    "0": "embedding_dropout warmup_epochs weight_ema_epochs",
+    "0.75": "calibration",
+    "1": "memory negatives score_penalty weight_browse weight_comment weight_favourite "
+    "weight_purchase weight_rate weight_watch",
 }
 WORDS = {"Ge": "from", "Gt": "above", "Le": "to", "Lt": "below"}
 
@@ -27,13 +35,29 @@ def bounds(field: FieldInfo) -> str:
     return " ".join(f"{word} {limits[name]:g}" for name, word in WORDS.items() if name in limits)
 
 
-def test_bounds_are_those_of_what_a_hyperparameter_is() -> None:
-    found = defaultdict(set)
+def fields() -> Iterator[tuple[str, FieldInfo]]:
     for family in families().values():
         for build in family.tasks.values():
-            for name, field in build.config.model_fields.items():
-                found[name].add(bounds(field))
-    expected = {name: {limits} for limits, names in BOUNDS.items() for name in names.split()}
-    assert {name: found[name] for name in expected} == expected
-    assert found["fading_weight"] == {"above 0 to 1", "from 0.5 to 1"}
-    assert found["regularization"] == {"above 0", "from 0"}  # of EASE, and of ALS
+            yield from build.config.model_fields.items()
+
+
+def told(expected: Mapping[str, str]) -> dict[str, set[str]]:
+    return {name: {value} for value, names in expected.items() for name in names.split()}
+
+
+def test_bounds_are_those_of_what_a_hyperparameter_is() -> None:
+    found = defaultdict(set)
+    for name, field in fields():
+        if limits := bounds(field):
+            found[name].add(limits)
+    assert found.pop("fading_weight") == {"above 0 to 1", "from 0.5 to 1"}
+    assert found.pop("regularization") == {"above 0", "from 0"}  # of EASE, and of ALS
+    assert found == told(BOUNDS)
+
+
+def test_what_a_record_does_not_name_is_what_it_was_before_it_had_a_name() -> None:
+    found = defaultdict(set)
+    for name, field in fields():
+        if isinstance(field.default, int | float) and not isinstance(field.default, bool):
+            found[name].add(f"{field.default:g}")
+    assert found == told(DEFAULTS)

@@ -11,7 +11,7 @@ from recsweep.data.types import Fold, Mask
 from recsweep.models.cases import examples_of, labels_of
 from recsweep.models.protocol import Context
 from recsweep.models.registry import families_of
-from recsweep.models.uplift import UpliftBook, treatments_of
+from recsweep.models.uplift import TREATMENT, UpliftBook, treatments_of
 
 CPU = torch.device("cpu")
 TREES = {
@@ -72,3 +72,11 @@ def test_the_predicted_outcome_has_no_word_on_treatment() -> None:
         model.fit_epoch()
         found.append(model.uplift(UpliftBook(examples, fold.n_items, CPU)))
     np.testing.assert_array_equal(*found)
+
+
+def test_all_are_asked_about_as_treated_and_as_not() -> None:
+    fold, _ = planted(coin=True)
+    book = UpliftBook(examples_of(fold.training), fold.n_items, CPU)
+    for asked, value in ((book.treated, 1), (book.untreated, 0)):
+        column = asked.labels.columns.index(TREATMENT)
+        assert set(asked.labels.inputs[:, column]) == {value}

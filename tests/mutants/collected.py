@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Self
 
 import pytest
-from mutants.afresh import arguments, enter
+from mutants.afresh import arguments, enter, starts_ray
 from mutants.changes import Change
 from mutants.forks import PATIENT, in_fork
 from mutants.in_place import Alive, MoreThanFunctions
@@ -92,7 +92,7 @@ class _Host:
     def pytest_runtestloop(self, session: pytest.Session) -> bool:
         if len([*Path("/proc/self/task").iterdir()]) > 1:
             return True  # a fork has no threads, and would wait for them
-        session.items = [item for item in session.items if not _starts_ray(item)]
+        session.items = [item for item in session.items if not starts_ray(item)]
         found = self.folder / ".measured.json"
         in_fork(lambda: self.measuring.run(session, found), PATIENT)
         self.measuring.cover.stop()
@@ -123,11 +123,6 @@ def _noticed(
     return bool(items) and in_fork(work, measured.takes(items).around(20)).noticed
 
 
-def _starts_ray(item: pytest.Item) -> bool:
-    """Ray's start takes longer than all else: it is left to those who ask afresh."""
-    return "local_ray" in getattr(item, "fixturenames", ()) or bool(item.get_closest_marker("slow"))
-
-
 def _lines(source: bytes, change: Change) -> range:
     """From the beginning of the statement to the end of what is changed."""
     statements = [n for n in ast.walk(ast.parse(source)) if isinstance(n, ast.stmt)]
@@ -141,16 +136,16 @@ def _in_order(
     measured: Measured,
     parts: Sequence[Sequence[str]],
 ) -> list[pytest.Item]:
-    """Those of the files that run the change: part by part, quick files first, in each the quick
-    tests. A file's tests stay together, for they share fixtures.
+    """Those that run the change: in the order of their files, in each the quick ones first. A
+    file's tests stay together, for they share fixtures.
     """
     files: dict[str, list[pytest.Item]] = defaultdict(list)
     for item in items:
         if not run_it.isdisjoint(names(item)):
             files[item.nodeid.partition("::")[0]].append(item)
 
-    def takes(items: list[pytest.Item]) -> float:
-        return measured.takes(items).waiting
+    def takes(item: pytest.Item) -> float:
+        return measured.takes([item]).waiting
 
-    ordered = [name for part in parts for name in sorted(part, key=lambda n: takes(files[n]))]
-    return [i for name in ordered for i in sorted(files[name], key=lambda item: takes([item]))]
+    ordered = dict.fromkeys(name for part in parts for name in part)
+    return [item for name in ordered for item in sorted(files[name], key=takes)]

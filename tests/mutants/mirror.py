@@ -13,12 +13,14 @@ def rule_modules(root: Path) -> list[Path]:
 
 
 def mirrored(root: Path, module: Path) -> list[list[str]]:
-    """A module's tests in the order in which they are asked: its own file's, then those that mirror
-    its folder, then those that mirror a folder above.
+    """A module's tests in the order in which they are asked: its own file's, then all that mirror
+    its folder, then all that mirror a folder above; of a folder, first the files that import it.
     """
     inside = module.relative_to("src/recsweep")
     folders = [root / "tests" / folder for folder in (inside.with_suffix(""), *inside.parents)]
-    own = folders[1] / f"test_{inside.stem}.py"
+    own, name = folders[1] / f"test_{inside.stem}.py", ".".join(module.with_suffix("").parts[1:])
     parts = [[own] if own.exists() else []]
-    parts += [[p for p in sorted(folder.glob("test_*.py")) if p != own] for folder in folders[:-1]]
+    for folder in folders[:-1]:
+        found = sorted(folder.glob("test_*.py"))
+        parts.append(sorted(found, key=lambda path: name not in path.read_text("utf-8")))
     return [[str(path.relative_to(root)) for path in part] for part in parts if part]

@@ -56,7 +56,7 @@ class Copy:
             cwd=root, capture_output=True, check=True,
         )  # fmt: skip
         self.folder = folder
-        self._limits: dict[tuple[str, ...], Limits] = {}
+        self._limits: dict[frozenset[str], Limits] = {}
         for name in filter(None, listed.stdout.decode().split("\0")):
             if (root / name).exists():  # a link to a folder stays a link, to the copy's
                 (folder / name).parent.mkdir(parents=True, exist_ok=True)
@@ -95,12 +95,12 @@ class Copy:
         return False
 
     def _limits_of(self, tests: Sequence[str]) -> Limits:
-        if (*tests,) not in self._limits:
+        if (same := frozenset(tests)) not in self._limits:  # as many modules' in another order
             ended = run(self.folder, tests, PATIENT)
             if ended.code:
                 raise Unjudged(f"{' '.join(tests)}: fails without a change")
-            self._limits[*tests,] = ended.took.around(30)
-        return self._limits[*tests,]
+            self._limits[same] = ended.took.around(30)
+        return self._limits[same]
 
 
 def drawn(root: Path, count: int, seed: int, only: str) -> list[Mutant]:

@@ -77,16 +77,17 @@ def test_a_modules_tests_mirror_its_path(tmp_path: Path) -> None:
     names = ("data/test_a.py", "data/test_c.py", "data/sub/test_b.py", "stages/confirm/test_x.py")
     for name in names:
         (tmp_path / "tests" / name).parent.mkdir(parents=True, exist_ok=True)
-        (tmp_path / "tests" / name).write_text("")
+        (tmp_path / "tests" / name).write_text("import recsweep.data.sub.b" if "_c" in name else "")
 
     def of(module: str) -> list[list[str]]:
         return mirrored(tmp_path, Path("src/recsweep") / module)
 
-    assert of("data/a.py") == [["tests/data/test_a.py"], ["tests/data/test_c.py"]]
     above = ["tests/data/test_a.py", "tests/data/test_c.py"]
+    assert of("data/a.py") == [["tests/data/test_a.py"], above]
     assert of("data/other.py") == [above]
-    assert of("data/sub/b.py") == [["tests/data/sub/test_b.py"], above]
-    assert of("data/sub/deep/er.py") == [["tests/data/sub/test_b.py"], above]
+    mine = ["tests/data/sub/test_b.py"]
+    assert of("data/sub/b.py") == [mine, mine, above[::-1]]  # those first that import it
+    assert of("data/sub/deep/er.py") == [mine, above]
     assert of("stages/confirm/__init__.py") == [["tests/stages/confirm/test_x.py"]]
     assert of("search/x.py") == []
 

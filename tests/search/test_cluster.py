@@ -138,6 +138,8 @@ def test_a_ray_that_does_not_start_names_its_folders(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, error: Exception
 ) -> None:
     def fails(**options: object) -> None:
+        assert not options["include_dashboard"]  # a port that takes orders from whoever knows it
+        assert not options["log_to_driver"]
         raise error
 
     monkeypatch.setattr("ray.init", fails)

@@ -1,4 +1,5 @@
 import math
+import os
 import time
 from pathlib import Path
 
@@ -8,16 +9,16 @@ from families import FAMILIES
 from sweeps import folds_of
 from worlds import experiment_of
 
-from recsweep.search.plan import Plan, plan, trials_within
+from recsweep.search.plan import Plan, _Measured, plan, trials_within
 from recsweep.search.stopping import rungs
 from recsweep.spaces.files import load_space
 
 NAMES = ("item_knn", "popularity", "gru")
 
 
-def made(limit: float = 60.0) -> Plan:
+def made(limit: float = 60.0, **changes: object) -> Plan:
     files = {name: f"search_spaces/{name}.yaml" for name in NAMES}
-    experiment = experiment_of(families=files, resources={"workers": 1})
+    experiment = experiment_of(families=files, **{"resources": {"workers": 1}, **changes})
     spaces = {name: load_space(Path(path), FAMILIES) for name, path in files.items()}
     return plan(experiment, spaces, folds_of(), limit=limit)
 
@@ -41,7 +42,7 @@ def test_a_plan_measures_each_family_and_counts_what_a_sweep_would_do() -> None:
 
 
 @pytest.mark.parametrize(
-    ("seconds", "trials"), [(1, 1), (8, 1), (9, 2), (32, 4), (33, 5), (35, 5), (50, 10)]
+    ("seconds", "trials"), [(1, 1), (8, 1), (9, 2), (25, 4), (32, 4), (33, 5), (35, 5), (50, 10)]
 )
 def test_trials_begin_until_the_seconds_are_used_the_first_of_them_full_ones(
     seconds: float, trials: int
@@ -64,6 +65,19 @@ def test_a_measurement_that_takes_too_long_is_given_up() -> None:
     assert time.monotonic() - began < 5
     assert found.seconds is None
     assert [f.epoch_seconds for f in found.families] == [None] * 3
+
+
+def test_a_plan_of_seconds_counts_trials_by_the_seconds_of_an_epoch_on_the_largest_fold(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    measured = [_Measured(name, 0.5, 1, None, None) for name in NAMES]
+    monkeypatch.setattr("recsweep.search.plan._measure", lambda *_: measured)
+    knn, popularity, gru = made(budget={"seconds": 50}).families
+    assert (knn.trials, popularity.trials) == (100, 100)
+    assert gru.trials == trials_within(50, 4, 8 * 0.5, (2 + 4 / 3 + 2 / 9) * 0.5)
+    events = [len(fold.training.sequences.item) for fold in folds_of()]
+    assert made().measured_fold == events.index(max(events)) == 1
+    assert made().workers == 1 <= made(resources={}).workers <= (os.cpu_count() or 1)
 
 
 def test_the_bytes_of_the_data_are_those_of_its_arrays() -> None:

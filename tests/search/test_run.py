@@ -75,6 +75,7 @@ def test_a_sweep_runs_every_familys_trials_and_no_more(tmp_path: Path, sweep: Sw
         assert abs(lead["a"] - lead["b"]) <= 1
     assert isinstance(heard[0], SweepStarted)
     assert isinstance(heard[-1], SweepEnded)
+    assert not heard[-1].interrupted
     assert heard[0].workers == 2
     assert session is not None
     assert session.trials == 25

@@ -71,6 +71,9 @@ def test_a_grid_has_each_configuration_once_and_in_another_order_for_another_see
     # with a weight, and one with a half-life.
     assert len(found) == 3 * (2 + 9) * (1 + 2 * 3 + 3)
     assert len({tuple(sorted(cell.items())) for cell in found}) == len(found)
+    neighbours = ITEM_KNN.parameters["neighbours"]
+    ends = {neighbours.low, neighbours.at(0.5), neighbours.high}
+    assert {cell["neighbours"] for cell in found} == ends
     grids = [Grid(ITEM_KNN, 3, seed) for seed in (0, 1)]
     orders = [[grid.point(place) for place in range(len(found))] for grid in grids]
     assert orders[0] != orders[1]

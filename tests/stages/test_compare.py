@@ -14,7 +14,7 @@ from recsweep.records.confirmation_files import LEARNERS, read_confirmation
 from recsweep.reporting.compare.differences import _different
 from recsweep.reporting.compare.view import CompareView
 from recsweep.reporting.words import COMPARE_WORDS
-from recsweep.stages.compare import compare_stage, comparison_lines
+from recsweep.stages.compare import compare_stage, comparison_lines, comparison_table
 
 RESULTS = Path(__file__).parents[2] / "examples" / "reference"
 
@@ -89,6 +89,8 @@ def test_a_study_against_itself_has_the_same_answer_and_nothing_that_differs(
     assert not v.change.differences
     assert all(c.difference == 0 and c.lower <= 0 <= c.upper for c in v.change.changes.values())
     assert "Nothing: " in " ".join(comparison_lines(v))
+    headers = [str(column.header).replace("\n", "") for column in comparison_table(v).columns]
+    assert headers == ["Family", *v.names, "Change, NDCG@10", "Outcome"]
 
 
 @pytest.mark.parametrize(

@@ -112,6 +112,8 @@ def test_filters_leave_only_what_they_allow(model: Path, world: World) -> None:
     assert lists(world)["course"].n_unique() == 1
     with pytest.raises(BadInput, match="--at lies before the end of the data"):
         ask(model, world, at=1)
+    with pytest.raises(BadInput, match="--k 0: ask for one course at least"):
+        ask(model, world, k=0)
 
 
 def test_why_names_the_events_without_which_the_score_falls_most(model: Path, world: World) -> None:

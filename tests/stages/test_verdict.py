@@ -183,6 +183,21 @@ def test_where_less_is_better_the_family_with_the_higher_mean_loses(study: str, 
 
 
 @pytest.mark.parametrize(
+    ("error", "words"),
+    [(1e-4, "and LSTM are equivalent within 0.005 NDCG@10: difference"),
+     (0.1, "there is no significant difference between GRU")],
+)  # fmt: skip
+def test_what_nothing_tells_apart_is_no_equivalence_until_the_interval_is_narrow(
+    error: float, words: str
+) -> None:
+    pair = replace(
+        committed("mars").pairs[0], a="gru", b="lstm", difference=0.001, standard_error=error
+    )
+    confirmation = committed("mars").model_copy(update={"pairs": (pair,)})
+    assert words in next(iter(statement_lines(over_logs([confirmation] * 3))))
+
+
+@pytest.mark.parametrize(
     ("names", "message"),
     [
         (("default",), "verdict needs two studies"),

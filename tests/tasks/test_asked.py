@@ -19,17 +19,19 @@ CUT, END = 60 * DAY, 100 * DAY
 
 
 @pytest.mark.parametrize(
-    ("task", "family"),
+    ("task", "family", "seen"),
     [
-        ("next_item", "gru"),
-        ("next_item", "markov"),
-        ("purchase", "gru"),
-        ("purchase", "logistic_regression"),
+        ("next_item", "gru", "keep"),
+        ("next_item", "markov", "keep"),
+        ("next_item", "markov", "drop"),
+        ("purchase", "gru", "drop"),
+        ("purchase", "logistic_regression", "drop"),
     ],
 )
-def test_answers_are_those_of_the_studys_own_scorer(task: str, family: str) -> None:
+def test_answers_are_those_of_the_studys_own_scorer(task: str, family: str, seen: str) -> None:
     split = whole_world(task, {})
-    dataset, experiment = split.dataset, split.experiment
+    rule = split.experiment.targets.model_copy(update={"seen": seen})
+    dataset, experiment = split.dataset, split.experiment.model_copy(update={"targets": rule})
     events = dataset.development
     fold = make_fold("fold0", events, (CUT, END), dataset, experiment)
     model = next(cases_of(families()[family], task)).fitted(fold)

@@ -60,4 +60,5 @@ def test_every_learner_has_a_history_with_all_events_on_known_courses() -> None:
     assert np.array_equal(histories.user, np.unique(events.user[known]))
     assert np.array_equal(fold.items[histories.item], events.item[known])
     assert np.array_equal(histories.time, events.time[known])
+    assert histories.item_features is None  # courses are today what they were
     assert len(fold.validation) == 0

@@ -10,7 +10,7 @@ from wandb_server import ENTITY, KEY, WandbServer
 
 from recsweep.config.schema import Tracking
 from recsweep.errors import BadInput, WorkFailed
-from recsweep.records.board import Board, read_board, write_board
+from recsweep.records.board import Board
 from recsweep.tracking.alongside import publish_along
 from recsweep.tracking.boards import view_name, workspace_of
 from recsweep.tracking.publish import publish
@@ -175,14 +175,6 @@ def test_without_a_login_or_with_a_refused_key_nothing_is_tried(
     with pytest.raises(BadInput, match="nobody is logged in"):
         publish(BOARD)
     assert server.views == {}
-
-
-def test_the_definition_comes_back_from_its_file_as_it_was(tmp_path: Path) -> None:
-    write_board(BOARD, tmp_path)
-    assert read_board(tmp_path) == BOARD
-    (tmp_path / "dashboards.json").write_text('{"project": "x"}')
-    with pytest.raises(BadInput, match="study"):
-        read_board(tmp_path)
 
 
 def test_the_librarys_own_check_takes_the_workspace_and_gives_it_back() -> None:

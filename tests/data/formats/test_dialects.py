@@ -71,9 +71,9 @@ def test_doubled_quotes_are_declared_where_a_field_ends_in_a_backslash(write: Wr
 
 
 def test_a_null_of_mysql_and_hive_is_no_n(write: Write) -> None:
-    path = write("u1\t\\N\ta\\\tb\nN\t\\N\t\\N\n")
+    path = write("u1\t\\N\ta\\\tb\nN\t\\N\t\\N\nu2\ta\\\n\\N\tb\n")
     found = read(path, separator="\t", header=False, escape="\\")
-    assert found == [("u1", "\\N", "a\tb"), ("N", "\\N", "\\N")]
+    assert found == [("u1", "\\N", "a\tb"), ("N", "\\N", "\\N"), ("u2", "a\nN", "b")]
 
 
 @pytest.mark.parametrize("header", [True, False])

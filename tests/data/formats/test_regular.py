@@ -30,6 +30,8 @@ def content_of(text: str) -> Content:
         ('a,5" b\n', False),
         ('a, "b"\n', False),
         ('"a"b,c\n', False),
+        ('"a","b",5"c"\n', False),
+        ('"a","b"x,"c"\n', False),
         ('a\n"b"x', False),
         ('"a\n', False),
         ("a\n\nb\n", False),

@@ -325,6 +325,7 @@ def test_treatment_is_by_a_coin_or_rather_for_those_who_would_buy_anyway() -> No
             log.exposures, on=["user_id", "item_id", "time"], maintain_order="left"
         )
         treated = (looks["treatment"] == "treated").to_numpy()
+        assert looks["propensity"].round(6).equals(looks["propensity"])
         assert treated.mean() == pytest.approx(looks["propensity"].to_numpy().mean(), abs=0.02)
         apart = np.corrcoef(looks["propensity"] + 1e-9 * treated, looks[PROBABILITY])[0, 1]
         assert least <= apart <= most

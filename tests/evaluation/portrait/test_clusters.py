@@ -7,6 +7,7 @@ from sklearn.metrics import adjusted_rand_score
 from recsweep.data.types import Float64
 from recsweep.evaluation.portrait.clusters import (
     SAMPLE,
+    _halves,
     directions,
     find_clusters,
     largest_first,
@@ -26,6 +27,7 @@ def test_clouds_are_told_apart_and_their_number_is_found() -> None:
     sizes = (30, 50, 20)
     found = find_clusters(clouds(*sizes))
     assert found.count == 3
+    assert [*found.silhouettes] == [*range(2, 9)]
     assert adjusted_rand_score(np.repeat([0, 1, 2], sizes), found.labels) == 1
     assert np.bincount(found.labels).tolist() == [50, 30, 20]
     assert structure(found.silhouette) == "strong"
@@ -38,6 +40,12 @@ def test_one_cloud_has_no_clear_groups() -> None:
     assert structure(found.silhouette) == "none"
     assert found.stability is not None
     assert found.stability < 0.5
+
+
+def test_groups_are_sought_in_either_half_of_the_points() -> None:
+    for one, other in _halves(7):
+        assert (len(one), len(other)) == (3, 4)
+        assert {*one, *other} == {*range(7)}
 
 
 def test_a_number_that_is_asked_for_is_kept_to() -> None:

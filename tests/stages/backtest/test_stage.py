@@ -27,7 +27,7 @@ from recsweep.records.openings import read_openings
 from recsweep.records.selection import read_best
 from recsweep.reporting.backtest.page import write_backtest_page
 from recsweep.reporting.backtest.view import BacktestView
-from recsweep.stages.backtest import searches
+from recsweep.stages.backtest import searches, stage
 from recsweep.stages.backtest.fits import Answered, Ground
 from recsweep.stages.backtest.judge import scores_of, verdicts
 from recsweep.stages.backtest.searches import search_at, space_with
@@ -196,6 +196,7 @@ def test_the_opening_is_booked_and_an_unchanged_backtest_is_only_read(world: Wor
     before = len(read_openings(world.study))
     first = backtested(world)
     assert first.fitted
+    assert first.backtest.seeds == (9_000,)  # no search has it
     assert read_openings(world.study)[before:][0].why == "backtest"
     again = backtested(world, lang="zh")
     assert not again.fitted
@@ -204,6 +205,22 @@ def test_the_opening_is_booked_and_an_unchanged_backtest_is_only_read(world: Wor
     assert {p.name for p in first.page.parent.iterdir()} == {
         "markov-1d.json", "markov-1d.html", "markov-1d.zh.html",
     }  # fmt: skip
+
+
+def test_a_search_lies_beside_the_backtests_by_its_trials_and_its_moment(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    places = list[Path]()
+
+    def stop(moment: int, step: int, trials: int, *given: object) -> None:
+        places.extend(place for place in given if isinstance(place, Path))
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(stage, "search_at", stop)
+    with pytest.raises(KeyboardInterrupt):
+        backtested(world, trials=5)
+    start = ground(opened(world), world).windows[0][0]
+    assert places == [world.study / "backtest" / f"markov-searches/5-trials/{start}"]
 
 
 def test_terminal_and_page_begin_with_the_same_answer(world: World) -> None:

@@ -141,6 +141,18 @@ def test_what_is_open_is_asked_once_and_the_answers_are_kept(tmp_path: Path) -> 
     assert len(asked) == 7
 
 
+@pytest.mark.parametrize(("courses", "seen"), [(3, "keep"), (37, "drop")])
+def test_where_learners_come_back_to_a_course_it_may_be_a_target_again(
+    courses: int, seen: str, tmp_path: Path
+) -> None:
+    rows = [
+        (f"S{n % 4}", f"C{n % courses}", (START + timedelta(minutes=n)).isoformat(), KINDS[0])
+        for n in range(120)
+    ]
+    _, started = written(tmp_path, {"log.csv": text(ENGLISH, rows).encode()})
+    assert started.experiment.targets.seen == seen
+
+
 def test_nothing_is_asked_where_all_is_plain(tmp_path: Path) -> None:
     content = events(lambda n: (START + timedelta(minutes=151 * n)).isoformat())
     asked: list[Question] = []
@@ -192,12 +204,13 @@ def test_a_file_that_is_given_twice_is_refused(tmp_path: Path) -> None:
 
 
 def test_counts_of_what_learners_did_are_left_out_unless_they_are_dated(tmp_path: Path) -> None:
-    courses = text(("course_id", "price", "rating"), [(f"C{n:02}", n, n / 5) for n in range(25)])
+    rows = [(f"C{n:02}", n, n / 5, f"About {n}") for n in range(25)]
+    courses = text(("course_id", "price", "rating", "intro"), rows)
     files = {"log.csv": events(lambda n: 1_700_000_000 + n), "courses.csv": courses.encode()}
     path, started = written(tmp_path, files)
     items = started.experiment.data.items
     assert items is not None
-    assert items.numeric == ("price",)
+    assert (items.numeric, items.text) == (("price",), ("intro",))
     told = path.read_text("utf-8")
     assert "Left out: rating (counts what learners did" in told
     assert "# Since when is a row known? Name a column of times as valid_from" in told

@@ -17,6 +17,7 @@ from recsweep.stages import recorded
 from recsweep.stages.confirm.stage import confirm_stage
 from recsweep.stages.reproduce import stage
 from recsweep.stages.reproduce.stage import Reproduction, reproduce_stage
+from recsweep.training.trial import Diverged
 
 Edit = Callable[[Path, str, str], None]
 FAMILIES = ("popularity", "markov", "matrix_factorization")
@@ -39,6 +40,17 @@ def test_a_best_file_alone_gives_every_figure_bit_for_bit(world: World, family: 
 def test_one_changed_byte_of_the_log_stops_and_names_the_file(world: World, edit: Edit) -> None:
     edit(world.log, "c3,", "c4,")
     with pytest.raises(WorkFailed, match=r"log\.csv: has sha256"):
+        reproduce(world, "markov")
+
+
+def test_a_training_that_diverges_is_told_in_a_line(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def diverges(*_: object, **__: object) -> None:
+        raise Diverged("the loss is nan")
+
+    monkeypatch.setattr(stage, "Trial", diverges)
+    with pytest.raises(WorkFailed, match="training diverged: the loss is nan"):
         reproduce(world, "markov")
 
 

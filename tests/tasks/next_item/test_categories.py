@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy.sparse import csr_matrix
 
+from recsweep.tasks.next_item import categories
 from recsweep.tasks.next_item.categories import SMOOTHING, Categories
 
 N_ITEMS, N_CATEGORIES = 6, 4
@@ -37,6 +38,23 @@ def test_diversity_is_the_mean_jaccard_distance_of_pairs(
     padded = np.array([[*shown, *[0] * (5 - len(shown))]])
     found = made(catalogue).diversity(padded, np.array([len(shown)]))
     assert found == pytest.approx([expected])
+
+
+def test_diversity_is_the_same_however_few_lists_are_held_at_once(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    catalogue = made([{0}, {0, 1}, {1}, {2}, set(), {3}])
+    shown, filled = np.array([[0, 1, 2], [1, 3, 5], [0, 2, 4], [3, 4, 1]]), np.array([3, 2, 3, 1])
+    expected = catalogue.diversity(shown, filled)
+    for places in (1, 12, 30):  # less than a list, one, and two of the four
+        monkeypatch.setattr(categories, "PLACES", places)
+        np.testing.assert_array_equal(catalogue.diversity(shown, filled), expected)
+
+
+def test_where_no_course_has_a_category_all_are_alike() -> None:
+    bare, lists = Categories(csr_matrix((2, 0))), csr_matrix(np.eye(2))
+    assert bare.diversity(np.array([[0, 1]]), np.array([2])).tolist() == [0]
+    assert bare.miscalibration(lists, lists).tolist() == [0, 0]
 
 
 def plain(catalogue: list[set[int]], courses: list[int]) -> list[float]:

@@ -69,6 +69,9 @@ def test_texts_whose_label_training_lacks_are_left_out_and_counted(tmp_path: Pat
     fold = make_fold(TEST, whole.development, whole.cuts.test, whole, experiment)
     assert fold.validation.counts == {"label unknown to training": 2, "training texts": 48}
     assert len(fold.validation) == 10
+    histories = fold.validation.histories
+    none = (histories.offsets, histories.features, fold.validation.length, fold.validation.item)
+    assert not any(numbers.any() for numbers in none)  # no history, and one item for all texts
 
 
 @pytest.mark.parametrize(

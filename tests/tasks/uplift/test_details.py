@@ -1,7 +1,10 @@
 """What a confirmation tells of treatments besides."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
+from sklearn.metrics import roc_auc_score
 from treatments import treated_log, uplift_fold
 
 from recsweep.config.schema import Metric
@@ -25,3 +28,9 @@ def test_the_curve_goes_from_nobody_to_the_effect_of_treating_all() -> None:
     assert found.effect.lower < found.effect.value < found.effect.upper
     assert found.rate == turned.rate == pytest.approx(bought[~treated].mean())
     assert found.treated == treated.sum()
+    guessed = treatments_of(labels).guessed
+    assert guessed is not None
+    assert found.assignment_auc is not None
+    assert found.assignment_auc.value == pytest.approx(roc_auc_score(treated, guessed))
+    told = replace(labels, treatments=replace(treatments_of(labels), guessed=None))
+    assert details_of(scores, replace(targets, labels=told), metric).assignment_auc is None

@@ -41,7 +41,7 @@ class Categories:
         found, step = np.zeros(n), max(1, PLACES // max(1, k * self.of_item.shape[1]))
         for first in range(0, n, step):
             of = slice(first, min(first + step, n))
-            has = self.of_item[items[of].ravel()].toarray().reshape(-1, k, self.of_item.shape[1])
+            has = self.of_item[items[of].ravel()].toarray().reshape(*items[of].shape, -1)
             both = np.einsum("qic,qjc->qij", has, has)
             size = has.sum(axis=2)
             either = size[:, :, None] + size[:, None] - both

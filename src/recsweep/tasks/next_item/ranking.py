@@ -130,7 +130,7 @@ def _blocks(targets: Targets, n_items: int, device: torch.device) -> Iterator[Bl
     kinds = targets.seen_kinds
     seen = None if kinds is None else np.isin(targets.histories.kind, kinds)
     first = 0
-    max_targets = max(1, BLOCK_SCORES // max(1, n_items))
+    max_targets = BLOCK_SCORES // max(1, n_items)
     while first < len(known):
         last = _end(sequence, length, instant, first, max_targets)
         s, n = sequence[first:last], length[first:last]
@@ -168,8 +168,8 @@ def _longest(sequence: Int32, length: Int32) -> Int64:
 
 
 def _end(sequence: Int32, length: Int32, instant: Int64, first: int, max_targets: int) -> int:
-    """Where the block from `first` ends: few enough targets, a grid small enough, and no instant
-    divided.
+    """Where the block from `first` ends: few enough targets, one at least, a grid small enough,
+    and no instant divided.
     """
     last = min(first + max_targets, len(sequence))
     rows = np.cumsum(changes(sequence[first:last]))
