@@ -175,17 +175,32 @@ def journal_lines(folder: Path, what: str) -> int:
     return 0
 
 
-def wait_until(true: Callable[[], bool], seconds: float = 150.0) -> None:
+def wait_until(
+    true: Callable[[], bool], process: "subprocess.Popen[str] | None" = None, seconds: float = 150.0
+) -> None:
     """Look again and again.
 
     Raises:
-        TimeoutError: it does not become true.
+        TimeoutError: it does not become true, or not before the process has ended; with what that
+            wrote.
     """
     limit = time.monotonic() + seconds
     while not true():
-        if time.monotonic() > limit:
-            raise TimeoutError
+        over = process is not None and process.poll() is not None
+        if over or time.monotonic() > limit:
+            raise TimeoutError(words_of(process) if process else "")
         time.sleep(0.02)
+
+
+def words_of(process: "subprocess.Popen[str]") -> str:
+    """What it has written, where it is, and how it ended; it and all that it began are killed."""
+    stacks = subprocess.run(
+        ["ps", "-o", "pid,stat,etime,wchan:24,args", "--forest", "-g", str(process.pid)],
+        capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    with suppress(ProcessLookupError):
+        os.killpg(process.pid, signal.SIGKILL)
+    return "\n".join((*process.communicate(), stacks.stdout, str(process.returncode)))
 
 
 def start(sweep: Sweep, *, ray: str = "own") -> "subprocess.Popen[str]":

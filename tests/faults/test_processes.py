@@ -48,7 +48,7 @@ def children(process: "subprocess.Popen[str]", name: str) -> list[psutil.Process
 
 def test_the_driver_is_killed(sweep: Sweep, request: pytest.FixtureRequest) -> None:
     process = start(sweep)
-    wait_until(lambda: in_the_middle(sweep))
+    wait_until(lambda: in_the_middle(sweep), process)
     process.kill()
     end(process)
     before = ended(sweep)
@@ -62,7 +62,7 @@ def test_the_drivers_machine_is_lost_but_for_the_mirror(sweep: Sweep) -> None:
     sweep.mirrored, sweep.seconds = True, 0.4
     copy = sweep.work / "mirror" / sweep.folder.name
     process = start(sweep)
-    wait_until(lambda: in_the_middle(sweep) and journal_lines(copy, '"step":') >= 7)
+    wait_until(lambda: in_the_middle(sweep) and journal_lines(copy, '"step":') >= 7, process)
     lose_the_machine(process)
     booked = journal_lines(sweep.folder, '"step":')
     shutil.rmtree(sweep.folder)
@@ -80,7 +80,7 @@ def test_a_trial_on_a_machine_with_another_disk_is_cut_off(sweep: Sweep) -> None
         pytest.skip("no right to give a process a disk of its own")
     sweep.seconds = 0.4
     process = start(sweep, ray="apart")
-    wait_until(lambda: in_the_middle(sweep))
+    wait_until(lambda: in_the_middle(sweep), process)
     process.kill()
     end(process)
     before = ended(sweep)
@@ -91,7 +91,7 @@ def test_a_trial_on_a_machine_with_another_disk_is_cut_off(sweep: Sweep) -> None
 def test_a_raylet_is_killed(sweep: Sweep) -> None:
     sweep.seconds = 0.4
     process = start(sweep)
-    wait_until(lambda: in_the_middle(sweep))
+    wait_until(lambda: in_the_middle(sweep), process)
     (raylet,) = children(process, "/raylet/raylet")
     raylet.kill()
     process.communicate(timeout=90)  # workers that live may well do the rest

@@ -96,7 +96,7 @@ def test_the_store_is_read_only_for_a_while(sweep: Sweep) -> None:
 @pytest.mark.parametrize("log", ["optuna.log", "wandb"])
 def test_the_last_line_of_a_log_is_torn(sweep: Sweep, log: str) -> None:
     process = start(sweep)
-    wait_until(lambda: journal_lines(sweep.folder, '"step":') >= 7)
+    wait_until(lambda: journal_lines(sweep.folder, '"step":') >= 7, process)
     process.kill()
     process.communicate()
     before = sweep.study().trials
