@@ -54,7 +54,7 @@ def _nobody_is_logged_in(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Non
 
 
 def records(path: Path) -> Iterator[Any]:
-    """Every protobuf record of a `.wandb` file."""
+    """Every protobuf record of a `.wandb` file, but for one that is still being written."""
     content = path.read_bytes()
     assert content[:4] == b":W&B"
     at, parts = 7, b""
@@ -64,7 +64,7 @@ def records(path: Path) -> Iterator[Any]:
             at += left
             continue
         _, length, kind = struct.unpack("<IHB", content[at : at + 7])
-        if kind == 0:
+        if kind == 0 or at + 7 + length > len(content):
             break
         parts += content[at + 7 : at + 7 + length]
         at += 7 + length
