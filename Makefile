@@ -116,9 +116,8 @@ types: $(INSTALLED) ## mypy --strict
 imports: $(INSTALLED) ## Imports point one way
 	@$(BIN)/lint-imports
 
-# On two cores: some tests wait for other processes.
-WORKERS ?= 3
-tests: $(INSTALLED) ## pytest with branch coverage: WORKERS=3
+WORKERS ?= 2
+tests: $(INSTALLED) ## pytest with branch coverage: WORKERS=2
 	@$(BIN)/python -W 'ignore:Unable to activate pytest' -m slipcover -m pytest -m 'not long' -n $(WORKERS) --dist loadfile --no-loadscope-reorder --durations=10
 	@$(BIN)/python -m slipcover --merge .coverage.json --skip-covered --fail-under 90
 

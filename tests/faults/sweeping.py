@@ -22,7 +22,7 @@ from namespaces import Namespaces
 from sweeps import FAMILIES, folds_of, make_trials, spaces_of, study_of
 
 from recsweep.config.schema import Experiment
-from recsweep.errors import RecsweepError
+from recsweep.errors import RecsweepError, WorkFailed
 from recsweep.mirror.copy import Mirror
 from recsweep.mirror.listener import MirrorListener
 from recsweep.records.files import read_study, write_study
@@ -243,10 +243,20 @@ def main() -> None:
         elif ray == "apart":
             _sweep_on_another_disk(sweep)
         else:
-            sweep.run()
+            _run(sweep)
     except RecsweepError as error:
         sys.stderr.write(f"recsweep: {error}\n")
         sys.exit(error.exit_status)
+
+
+def _run(sweep: Sweep) -> None:
+    """Once more if Ray takes too long to begin, as the message says."""
+    try:
+        sweep.run()
+    except WorkFailed as error:
+        if "Ray didn't start" not in str(error):
+            raise
+        sweep.run()
 
 
 def _lose_machines(sweep: Sweep, event: type[Event], times: int) -> None:
