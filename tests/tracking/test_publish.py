@@ -6,30 +6,16 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from boards import BOARD
 from wandb_server import ENTITY, KEY, WandbServer
 
 from recsweep.config.schema import Tracking
 from recsweep.errors import BadInput, WorkFailed
-from recsweep.records.board import Board
 from recsweep.tracking.alongside import publish_along
 from recsweep.tracking.boards import view_name, workspace_of
 from recsweep.tracking.publish import publish
 from recsweep.tracking.wandb_mode import _trouble
 
-BOARD = Board(
-    project="recsweep",
-    study="mine",
-    title="mine: tuned recommenders compared",
-    metric="ndcg@10",
-    lower_is_better=False,
-    folds=2,
-    tuned={"gru": {"hidden_size": True}},
-    losses=("loss/bpr", "loss/cross_entropy"),
-    compared=("gru", "wide_deep"),
-    question="Does gru beat markov?",
-    verdict=("gru beats markov.", "Opened once."),
-    tables={"Leaderboard": "| family | mean |\n| --- | --- |\n| gru | 0.2 |"},
-)
 SECTIONS = ["Families", "Training loss", "Parameters of gru", "Folds", "Budget", "Cost"]
 
 
