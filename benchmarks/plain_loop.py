@@ -169,7 +169,7 @@ def one_split(trials: int, epochs: int, workers: int) -> list[str]:
         "folds.count=1",
         "families={gru: search_spaces/gru.yaml}",
         f"budget={{trials: {trials}, epochs: {epochs}}}",
-        f"stopping.full_trials={trials}",
+        f"stopping={{full_trials: {trials}, patience: null}}",
         f"resources.workers={workers}",
     ]
 
