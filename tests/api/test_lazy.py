@@ -28,7 +28,7 @@ def test_the_command_lines_help_imports_neither_torch_nor_ray_nor_polars() -> No
 
 
 def test_what_is_kept_of_a_study_is_read_without_what_trains_and_searches() -> None:
-    """Its families are in `families/`, beside their models: who asks one of them waits for torch."""
+    """Its families are in `families/`, beside their models: who asks one waits for torch."""
     code = (
         "import sys, recsweep; study = recsweep.load_study('examples/reference/default'); "
         "assert study.best('gru').epochs and len(study.leaderboard) and len(study.verdicts); "
