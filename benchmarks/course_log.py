@@ -110,7 +110,7 @@ def memory(folder: Path, family: str) -> tuple[float, float, float]:
     config = {}
     if path is not None:
         space = load_space(path, families_of("next_item"))
-        config = {**space.fixed, **space.defaults}
+        config = space.whole(space.defaults)
     cpu = torch.device("cpu")
     trial = Trial(family, config, folds, experiment, epochs=1, seed=0, device=cpu)
     began = time.process_time()

@@ -71,7 +71,7 @@ def _trained(task: str, name: str, fold: Fold) -> object:
     path = own_space(families()[name], task)
     assert path is not None
     space = load_space(path, {name: family})
-    model = family.model({**space.fixed, **space.defaults}, Context(fold.training, 0, CPU, "fp32"))
+    model = family.model(space.whole(space.defaults), Context(fold.training, 0, CPU, "fp32"))
     model.fit_epoch()
     return model
 

@@ -158,7 +158,7 @@ def _published(family: str, experiment: Experiment) -> Configuration:
     found = own_space(family_of(family), experiment.task)
     assert found is not None  # every family here comes with a space
     space = load_space(found, kinds)
-    return {**space.fixed, **space.first()["defaults"]}
+    return space.whole(space.first()["defaults"])
 
 
 def _shown(value: object) -> str:

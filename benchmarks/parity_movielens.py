@@ -47,7 +47,7 @@ def configurations(family: str, trials: int) -> Iterator[Configuration]:
     path = own_space(family_of(family), "next_item")
     assert path is not None
     space = load_space(path, families_of("next_item"))
-    first = [{**space.fixed, **config} for config in space.first().values()]
+    first = [space.whole(config) for config in space.first().values()]
     optuna.logging.set_verbosity(optuna.logging.ERROR)
     study = optuna.create_study(sampler=optuna.samplers.RandomSampler(seed=0))
     drawn = (space.suggest(study.ask()) for _ in range(trials - len(first)))

@@ -53,7 +53,7 @@ def ours(
         path = own_space(family_of("gru"), "next_item")
         assert path is not None
         space = load_space(path, families_of("next_item"))
-        config = {**space.fixed, **space.defaults}
+        config = space.whole(space.defaults)
         context = Context(training, 0, CPU, way.removeprefix("gru "))
         model = families_of("next_item")["gru"].model(config, context)
     seconds, rows = 0.0, list[tuple[float, float]]()

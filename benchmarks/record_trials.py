@@ -30,7 +30,7 @@ RECORDED = Path(__file__).parent / "recorded"
 def configurations(space: Space, count: int) -> list[Configuration]:
     """The first ones of a space, and random ones up to `count`."""
     study = optuna.create_study(sampler=optuna.samplers.RandomSampler(seed=0))
-    first: list[Configuration] = [{**space.fixed, **config} for config in space.first().values()]
+    first: list[Configuration] = [space.whole(config) for config in space.first().values()]
     return [*first, *(space.suggest(study.ask()) for _ in range(count - len(first)))]
 
 

@@ -56,7 +56,7 @@ def main() -> None:
         path = own_space(families()[family], "next_item")
         assert path is not None
         space = load_space(path, families_of("next_item"))
-        config = {**space.fixed, **list(space.first().values())[-1]}
+        config = space.whole(list(space.first().values())[-1])
         rate = config["learning_rate"]
         assert isinstance(rate, float)
         arms = {

@@ -30,9 +30,11 @@ parameters:
 
 
 class MadeUpConfig(FamilyConfig):
-    """One number."""
+    """One number that decides, and two that don't."""
 
     x: float = Field(ge=0)
+    n: int = 1
+    y: float = 0.0
 
 
 def build(config: Any, context: Any) -> Any:

@@ -27,6 +27,17 @@ def test_the_command_lines_help_imports_neither_torch_nor_ray_nor_polars() -> No
     assert not {"torch", "ray", "wandb", "optuna", "polars"} & set(done.stdout.split())
 
 
+def test_what_is_kept_of_a_study_is_read_without_what_trains_and_searches() -> None:
+    """Its families are in `families/`, beside their models: who asks one waits for torch."""
+    code = (
+        "import sys, recsweep; study = recsweep.load_study('examples/reference/default'); "
+        "assert study.best('gru').epochs and len(study.leaderboard) and len(study.verdicts); "
+        "print(*sorted({n.partition('.')[0] for n in sys.modules}))"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert not {"torch", "ray", "wandb", "optuna"} & set(done.stdout.split())
+
+
 @pytest.mark.parametrize("name", recsweep.__all__)
 def test_every_name_is_found_documented_and_listed(name: str) -> None:
     assert (getattr(recsweep, name).__doc__ or "").strip()

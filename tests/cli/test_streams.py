@@ -12,7 +12,7 @@ from recsweep.cli.streams import _otherwise, write_anything
 
 SAY = """
 import os, sys
-from recsweep.cli import main, commands
+from recsweep.cli import main, review
 from recsweep.cli.console import err, json_lines, out, speak
 from recsweep.errors import BadInput
 from rich.table import Table
@@ -26,7 +26,7 @@ def shown(paths):
     json_lines().say("trial", learner="学习者")
     raise BadInput("课程.csv: ± → é")
 
-commands.review.compare = lambda studies, lang: shown(studies)
+review.compare = lambda studies, lang: shown(studies)
 sys.argv = ["recsweep", "compare", "x"]
 main()
 """

@@ -1,7 +1,9 @@
 """No setting may silently reach nothing: every parameter of every space changes what comes out."""
 
+from collections.abc import Iterator, Sequence
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -11,8 +13,14 @@ from torch import Tensor
 from worlds import training_of
 
 from recsweep.config.values import Configuration, Value
-from recsweep.models.protocol import Context, Histories, Recommender
+from recsweep.models.protocol import Context, FamilyConfig, Histories, Recommender
+from recsweep.models.registry import families
+from recsweep.spaces.bundled import own_space
 from recsweep.spaces.files import load_space
+from recsweep.spaces.losses import LOSSES, with_losses
+from recsweep.spaces.parameter import Parameter
+from recsweep.spaces.space import Space
+from recsweep.testing import Case
 
 FOLDER = Path(__file__).parents[2] / "search_spaces"
 SPACES = {path.stem: load_space(path, FAMILIES) for path in sorted(FOLDER.glob("*.yaml"))}
@@ -91,6 +99,77 @@ def changed(family: str, parameter: str, config: Configuration) -> dict[str, Val
             start = space.defaults.get(p.name, p.low)
             result[p.name] = value if value is not None else SMALL.get(p.name, start)
     return result
+
+
+def switches(space: Space) -> set[str]:
+    """The parameters that decide which other values exist."""
+    conditions = (*(p.when for p in space.parameters.values()), *space.fixed_when.values())
+    return {name for when in conditions for name in when}
+
+
+def of_every_switch(
+    space: Space, parameters: Sequence[Parameter], chosen: dict[str, Value]
+) -> Iterator[dict[str, Value]]:
+    """A small configuration with every combination of the switches' values."""
+    if not parameters:
+        yield space.whole(chosen)
+        return
+    parameter, *others = parameters
+    if not parameter.active(chosen):
+        yield from of_every_switch(space, others, chosen)
+        return
+    small = space.defaults.get(parameter.name, parameter.low) if parameter.float else parameter.low
+    values = parameter.choices or (small,)
+    for value in values if parameter.name in switches(space) else values[:1]:
+        yield from of_every_switch(space, others, {**chosen, parameter.name: value})
+
+
+def whole_cases() -> Iterator[tuple[Case, set[str]]]:
+    """Each with what decides which others exist."""
+    for family in families().values():
+        for task, build in family.tasks.items() if family.role != "ensemble" else ():
+            path, known = own_space(family, task), {family.name: build}
+            assert path is not None
+            space = load_space(path, known)
+            for config in of_every_switch(space, [*space.parameters.values()], {}):
+                yield Case(family, task, config, "own losses"), switches(space)
+            if "loss" not in space.parameters:
+                continue
+            space = with_losses(space, LOSSES, known)
+            for config in of_every_switch(space, [*space.parameters.values()], {}):
+                if config.get("fading", "none") == "none":
+                    yield Case(family, task, config, "all losses"), switches(space)
+
+
+WHOLE = [*whole_cases()]
+
+
+@pytest.mark.parametrize(("case", "decide"), WHOLE, ids=[str(case) for case, _ in WHOLE])
+def test_every_value_of_a_configuration_is_read_or_decides_what_else_is_there(
+    case: Case, decide: set[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """By a model that is built, trained and asked; what checks a configuration doesn't count."""
+    read, checking = set(), False
+    plain, check = FamilyConfig.__getattribute__, FamilyConfig.model_validate.__func__  # type: ignore[attr-defined]
+
+    def get(config: FamilyConfig, name: str) -> Any:
+        if not checking:
+            read.add(name)
+        return plain(config, name)
+
+    def checked(kind: type[FamilyConfig], raw: object) -> FamilyConfig:
+        nonlocal checking
+        checking = True
+        try:
+            found: FamilyConfig = check(kind, raw)
+        finally:
+            checking = False
+        return found
+
+    monkeypatch.setattr(FamilyConfig, "__getattribute__", get)
+    monkeypatch.setattr(FamilyConfig, "model_validate", classmethod(checked))
+    assert np.isfinite(case.found).all()
+    assert case.config.keys() - read <= decide
 
 
 ITEMS = torch.tensor([[0, 3, 3, 5], [7, 1, 2, 9]])

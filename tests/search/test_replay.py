@@ -5,6 +5,7 @@ from random import Random
 from typing import Any
 
 import pytest
+import sweeps
 from simulated import rows, sweep
 from sweeps import FAMILIES, ledger_of, spaces_of, study_of
 
@@ -109,6 +110,31 @@ def test_an_extension_and_a_changed_budget_are_replayed(tmp_path: Path) -> None:
     sweep(tmp_path, study_of("a", "b", "floor", trials=12, epochs=6), 2, Random(2))
     found = replay(tmp_path, FAMILIES)
     assert (found.difference, found.ends, found.sessions) == (None, 15 + 15 + 1, 2)
+
+
+SWITCHED = f"""{sweeps.TUNED}  n: {{int: [1, 2], role: nuisance, why: a switch}}
+fixed: {{y: 0.5}}
+"""
+
+
+def test_a_study_from_before_fixed_values_had_conditions_goes_on_and_is_replayed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    before = SWITCHED.replace("defaults: {x: 0.5}", "defaults: {x: 0.5, n: 1}")
+    monkeypatch.setattr(sweeps, "TUNED", before)
+    sweep(tmp_path, study_of("a", trials=6), 2, Random(1))
+    old = rows(tmp_path, study_of("a"))
+    assert all("y" in row.config for row in old)
+    monkeypatch.setattr(sweeps, "TUNED", before + "fixed_when: {y: {n: [2]}}\n")
+    sweep(tmp_path, study_of("a", trials=30), 2, Random(2))
+    everything = rows(tmp_path, study_of("a"))
+    assert everything[:6] == old
+    assert {(row.config["n"], "y" in row.config) for row in everything[6:]} == {
+        (1, False),
+        (2, True),
+    }
+    found = replay(tmp_path, FAMILIES)
+    assert (found.difference, found.sessions, found.suggestions) == (None, 2, 30)
 
 
 def changed(line: dict[str, Any], **to: Any) -> dict[str, Any]:

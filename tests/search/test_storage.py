@@ -76,6 +76,14 @@ def test_other_data_and_another_space_are_refused_by_name(tmp_path: Path) -> Non
         ledger_of(tmp_path, study_of("a"), {"a": load_space(path, FAMILIES)})
 
 
+def test_with_conditions_of_fixed_values_nothing_else_gets_in(tmp_path: Path) -> None:
+    (begun,) = spaces_of(tmp_path, "a").values()
+    ledger_of(tmp_path, study_of("a"), {"a": begun.model_copy(update={"fixed": {"y": 1.0}})})
+    changes = {"fixed": {"y": 2.0}, "fixed_when": {"y": {"x": (1,)}}}
+    with pytest.raises(BadInput, match=r"space fixed y 1.0, now it is fixed y 2.0"):
+        ledger_of(tmp_path, study_of("a"), {"a": begun.model_copy(update=changes)})
+
+
 def test_more_trials_other_workers_and_another_rule_are_no_other_study(tmp_path: Path) -> None:
     spaces = spaces_of(tmp_path, "a")
     ledger_of(tmp_path, study_of("a"), spaces)

@@ -33,8 +33,8 @@ from recsweep.testing.bundles import pieces_of
 BODY = {"learner": "x", "events": [{"course": "c1", "time": 8_000_000}], "k": 3}
 
 
-def write(folder: Path, family: str) -> None:
-    record, files = pieces_of(next(cases_of(families()[family], "next_item")))
+def write(folder: Path, family: str, task: str = "next_item") -> None:
+    record, files = pieces_of(next(cases_of(families()[family], task)))
     content = {name: getattr(record, name) for name in BundleFile.model_fields if name != "files"}
     write_bundle(folder, content, files)
 
@@ -50,6 +50,7 @@ def test_shares_and_names_are_checked_before_anything_starts(tmp_path: Path) -> 
     write(tmp_path / "a", "popularity")
     write(tmp_path / "b", "popularity")
     write(tmp_path / "other/a", "popularity")
+    write(tmp_path / "mail", "logistic_regression", "uplift")
     both = [tmp_path / "a", tmp_path / "b"]
     assert [offer.share for offer in offers_of(both, ())] == [0.5, 0.5]
     for folders, shares, says in (
@@ -57,6 +58,7 @@ def test_shares_and_names_are_checked_before_anything_starts(tmp_path: Path) -> 
         (both, [0.5, 0.6], "add up to 1.1, not 1"),
         ([both[0], tmp_path / "other/a"], [], "two bundles are called a"),
         ([tmp_path / "none"], [], "is no bundle"),
+        ([tmp_path / "mail"], [], "model of task uplift; those of next_item and purchase are"),
     ):
         with pytest.raises(BadInput, match=re.escape(says)):
             offers_of(folders, shares)

@@ -120,6 +120,28 @@ def test_a_setting_is_fixed_or_varies(tmp_path: Path) -> None:
         load_space(path, sweeps.FAMILIES)
 
 
+@pytest.mark.parametrize(
+    ("condition", "message"),
+    [
+        ("batch_size: {loss: [bpr]}", "fixed_when: 'batch_size' is not fixed"),
+        ("batch_unit: {los: [bpr]}", "fixed_when.batch_unit: 'los' is not a parameter"),
+        ("batch_unit: {loss: [bpq]}", "fixed_when.batch_unit.loss: 'bpq' is not among"),
+        ("batch_unit: {loss: []}", "fixed_when.batch_unit.loss: no value is given"),
+        ("batch_unit: {dropout: [0.1]}", "fixed_when.batch_unit: dropout is continuous"),
+    ],
+)
+def test_a_condition_is_of_a_fixed_value_and_on_a_parameter(
+    tmp_path: Path, condition: str, message: str
+) -> None:
+    path = tmp_path / "space.yaml"
+    text = Path("search_spaces/matrix_factorization.yaml").read_text()
+    start, end = text.index("fixed_when:"), text.index("defaults:")
+    path.write_text(f"{text[:start]}fixed_when: {{{condition}}}\n{text[end:]}")
+    with pytest.raises(BadInput) as error:
+        load_space(path, FAMILIES)
+    assert message in str(error.value)
+
+
 def test_a_range_that_the_family_refuses_is_found_before_a_sweep(tmp_path: Path) -> None:
     path = tmp_path / "space.yaml"
     path.write_text(TUNED.replace("[0.0, 1.0]", "[-9.0, 1.0]"))

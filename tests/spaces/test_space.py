@@ -55,7 +55,29 @@ def test_a_parameter_is_proposed_only_beside_the_values_that_it_needs() -> None:
 
 def test_the_same_draws_give_the_same_configuration_back() -> None:
     fixed = optuna.trial.FixedTrial(dict(MF.defaults))
-    assert MF.suggest(fixed) == {**MF.fixed, **MF.defaults}  # type: ignore[arg-type]
+    assert MF.suggest(fixed) == MF.defaults  # type: ignore[arg-type]
+
+
+def test_a_fixed_value_is_there_only_beside_the_values_that_it_needs() -> None:
+    assert MF.fixed == {"batch_unit": "events", "weight_ema_epochs": 1.0}
+    study = optuna.create_study(sampler=optuna.samplers.RandomSampler(seed=0))
+    for _ in range(60):
+        config = MF.suggest(study.ask())
+        assert MF.problems(config) == []
+        assert MF.fixed.keys() & config.keys() == (
+            set() if config["loss"] == "als" else MF.fixed.keys()
+        )
+
+
+def test_where_a_fixed_value_is_not_in_use_an_old_record_may_hold_it_all_the_same() -> None:
+    als, others = dict(MF.defaults), dict(MF.first()["first_trials.0"])
+    assert MF.problems(als) == MF.problems({**MF.fixed, **als}) == []
+    assert MF.problems({**als, "batch_unit": "windows"}) == [
+        "batch_unit is fixed to 'events', found 'windows'"
+    ]
+    assert MF.problems({**others, "batch_unit": "events"}) == [
+        "weight_ema_epochs is fixed to 1.0, found None"
+    ]
 
 
 @pytest.mark.parametrize(

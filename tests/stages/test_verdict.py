@@ -237,6 +237,12 @@ def test_a_methods_section_tells_the_record(folders: tuple[Path, Path]) -> None:
         assert f"\n| {row} | " in text
 
 
+def test_a_methods_section_tells_what_a_tasks_examples_are(folders: tuple[Path, Path]) -> None:
+    said = "Each text counts once; one that bears two labels was left out."
+    assert said in methods_stage(RESULTS / "text_reviews")
+    assert said not in methods_stage(folders[0])
+
+
 def test_a_methods_section_says_nothing_of_the_order_where_no_code_can_tell(
     folders: tuple[Path, Path],
 ) -> None:

@@ -9,7 +9,7 @@ import torch
 
 from recsweep.bundle.bundle import Bundle
 from recsweep.bundle.learners import with_learners
-from recsweep.config.schema.data import Labelling
+from recsweep.config.schema.text_table import Labelling
 from recsweep.data.cleaning import read_times
 from recsweep.data.clock import DAY
 from recsweep.data.features.dated import GROUP, RESERVED, TEXT, VALID_FROM, DatedTable

@@ -93,15 +93,6 @@ def command(*arguments: str) -> str:
     return f"{program('recsweep')} {shlex.join(arguments)}"
 
 
-def without_trials() -> list[str]:
-    """This command's arguments; an extension is asked for once."""
-    arguments = sys.argv[1:]
-    if "--trials" in arguments:
-        at = arguments.index("--trials")
-        del arguments[at : at + 2]
-    return [a for a in arguments if not a.startswith("--trials=")]
-
-
 def program(name: str) -> str:
     """A program as the user can type it: with its folder, unless that is on the PATH."""
     beside = Path(sys.executable).with_name(name)

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 
+from recsweep.cli.console import json_lines, say
 from recsweep.config.schema import written
 from recsweep.evaluation.power import Power
 
@@ -24,3 +25,11 @@ def power_lines(power: Power | None, basis: str) -> Iterator[str]:
             f"! No difference as small as confirm.smallest_effect ({power.smallest_effect:g}) is "
             "likely to be shown: a longer test window or more data would help"
         )
+
+
+def say_power(power: Power | None, basis: str, quiet: bool = False) -> None:
+    """Say them, to people and to programs."""
+    if power is not None:
+        json_lines().power(power)
+    if not quiet:
+        say(*power_lines(power, basis))

@@ -1,7 +1,7 @@
 """A study's stages, each with what it prints. What is slow to import waits until it is used."""
 
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
+from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -18,15 +18,13 @@ from recsweep.cli.console import (
     sweep_listeners,
     waiting,
     warn,
-    without_trials,
 )
+from recsweep.cli.resuming import resumable
 from recsweep.config.schema import Experiment
 from recsweep.errors import BadInput, WorkFailed
 
 if TYPE_CHECKING:
-    from recsweep.evaluation.power import Power
     from recsweep.records.selection import Selection
-    from recsweep.stages.init.words import Role
 
 
 def extra_trials(trials: str | None) -> int:
@@ -40,35 +38,6 @@ def extra_trials(trials: str | None) -> int:
     if not trials.startswith("+") or not trials[1:].isdigit():
         raise BadInput(f"--trials {trials}: expected a plus and a number, e.g. --trials +12")
     return int(trials)
-
-
-def init(
-    files: Sequence[Path],
-    output: Path | None,
-    columns: "Mapping[Role, str]",
-    timezone: str | None,
-    *,
-    yes: bool,
-    force: bool,
-) -> None:
-    """Look at the files, show what was read, and write an experiment."""
-    from recsweep.cli.init_lines import asking, show
-    from recsweep.stages.init.experiment import study_name
-    from recsweep.stages.init.stage import init as look_at_files
-    from recsweep.stages.init.stage import write
-
-    ask = None if yes else asking(out)
-    name = None if output is None else study_name(output)
-    started = look_at_files(files, name=name, columns=columns, timezone=timezone, ask=ask)
-    show(started, out)
-    path = output or Path("experiments") / f"{started.experiment.study}.yaml"
-    write(started, path, force)
-    hints(
-        (str(path), "written; look it over"),
-        (command("prepare", str(path)), "reads, checks, counts"),
-        (command("plan", str(path)), "how long a search takes"),
-        (command("sweep", str(path)), "the whole study"),
-    )
 
 
 def prepare(experiment: Experiment, quiet: bool) -> None:
@@ -121,7 +90,7 @@ def search(
     """
     from recsweep.cli.search_waits import SearchWaits
 
-    with _resumable(), SearchWaits(quiet) as waits:
+    with resumable(), SearchWaits(quiet) as waits:
         study = recsweep.run_search(
             experiment,
             extra_trials=extra,
@@ -147,29 +116,12 @@ def search(
             f"efficiency {session.efficiency:.2f}.\n"
         )
     if "confirm" not in later:  # where the test is opened at once, that says what it can show
+        from recsweep.cli.power_lines import say_power
+
         with suppress(WorkFailed):  # a family has no complete trial: `select` says so
             if (power := study.power) is not None:
-                _say_power(power, "from the folds", quiet)
+                say_power(power, "from the folds", quiet)
     return study.folder
-
-
-def space(which: str, studies: Sequence[Path], task: str) -> None:
-    """Print a space beside what studies found in it."""
-    with waiting("Reading the studies"):
-        from recsweep.cli.space_table import space_table
-
-        found = recsweep.space(which, *studies, task=task)
-    out.print(space_table(found))
-
-
-def plan(experiment: Experiment) -> None:
-    """Print what a sweep would do."""
-    from recsweep.cli.plan_table import plan_table
-
-    with waiting("Measuring one epoch of each family"):
-        made = recsweep.plan(experiment)
-    out.print(plan_table(made))
-    _say_power(made.power, "from one epoch of the defaults")
 
 
 def select(folder: Path, quiet: bool = False) -> "Selection":
@@ -206,14 +158,15 @@ def confirm(
         WorkFailed: a repeated search was stopped; says how to resume.
     """
     from recsweep.cli.confirmation_lines import confirmation_lines
+    from recsweep.cli.power_lines import say_power
     from recsweep.cli.refit_progress import RefitProgress
 
-    with RefitProgress(out, quiet, later=later) as progress, _resumable():
+    with RefitProgress(out, quiet, later=later) as progress, resumable():
         confirmed = recsweep.confirm(
             folder,
             searches=searches,
             listeners=[progress.give_way, *sweep_listeners(quiet)],
-            before_opening=lambda power: _say_power(power, "from the folds", quiet),
+            before_opening=lambda power: say_power(power, "from the folds", quiet),
             on_end=progress,
         )
     json_lines().confirmed(confirmed.confirmation, confirmed.opened)
@@ -260,85 +213,3 @@ def portrait(folder: Path, family: str | None, clusters: int | None, quiet: bool
         (str(portrait_path(place, found.family)), "the groups"),
         (str(vectors_path(place, found.family)), "learners' ids (personal data), vectors"),
     )
-
-
-def reproduce(best: Path, sealed: bool, quiet: bool) -> None:
-    """Rebuild a configuration and print every figure beside its record.
-
-    Raises:
-        WorkFailed: a figure differs.
-    """
-    from recsweep.cli.confirmation_lines import failure, reproduction_lines, reproduction_table
-    from recsweep.cli.refit_progress import RefitProgress
-
-    with RefitProgress(out, quiet) as progress:
-        reproduction = recsweep.reproduce(
-            best, sealed=sealed, on_epoch=progress.epoch, on_end=progress
-        )
-    out.print(reproduction_table(reproduction))
-    say(*reproduction_lines(reproduction))
-    if not reproduction.passed:
-        raise WorkFailed(failure(reproduction))
-    out.print(f"{len(reproduction.figures)} of {len(reproduction.figures)} figures agree.")
-
-
-def backtest(best: Path, every: str, trials: int | None, lang: str, quiet: bool) -> None:
-    """Walk a best configuration through the sealed test's period, and say how long it stays best.
-
-    Raises:
-        WorkFailed: a search was stopped; says how to resume.
-    """
-    from recsweep.cli.refit_progress import RefitProgress
-    from recsweep.reporting.backtest.view import BacktestView
-
-    with RefitProgress(out, quiet, "fits") as progress, _resumable():
-        done = recsweep.backtest(
-            best,
-            every,
-            search=trials,
-            lang=lang,
-            listeners=[progress.give_way, *sweep_listeners(quiet)],
-            on_end=progress.walked,
-        )
-    view = BacktestView(done.backtest, done.experiment, "en")
-    say(*view.answer(), *view.further())
-    for caution in view.cautions():
-        say(caution, warning=True)
-    hints((str(done.page), "the page, step by step"))
-
-
-def replay(folder: Path) -> None:
-    """Derive a journal again.
-
-    Raises:
-        WorkFailed: a line differs.
-    """
-    with waiting("Replaying the journal"):
-        found = recsweep.replay(folder)
-    if found.difference is not None:
-        raise WorkFailed(f"{folder}: {found.difference}")
-    out.print(
-        f"{found.suggestions} suggestions and {found.ends} ends of trials, in {found.sessions} "
-        f"sessions and {found.lines} lines, follow from the rules.",
-        highlight=False,
-    )
-
-
-@contextmanager
-def _resumable() -> Iterator[None]:
-    """Ctrl-C in a search is a line that says how to go on."""
-    try:
-        yield
-    except KeyboardInterrupt:
-        raise WorkFailed(
-            f"stopped; every finished trial is kept. Resume: {command(*without_trials())}"
-        ) from None
-
-
-def _say_power(power: "Power | None", basis: str, quiet: bool = False) -> None:
-    from recsweep.cli.power_lines import power_lines
-
-    if power is not None:
-        json_lines().power(power)
-    if not quiet:
-        say(*power_lines(power, basis))

@@ -6,14 +6,10 @@ from pathlib import Path
 from recsweep.config.files import validate
 from recsweep.config.schema import Decides, deciding
 from recsweep.errors import BadInput
-from recsweep.models.families.ensemble import EnsembleConfig
 from recsweep.records.front_ends import front_ends
 from recsweep.records.openings import Opened
-from recsweep.records.selection import BestFile, Selection, read_best
+from recsweep.records.selection import ENSEMBLE, BestFile, Selection, read_best
 from recsweep.records.study import Study
-
-ENSEMBLE = "ensemble"
-"""Its name in a study, and the name of its kind."""
 
 
 def ensemble_path(folder: Path) -> Path:
@@ -30,6 +26,8 @@ def read_ensemble(study: Study, folder: Path) -> BestFile | None:
     path = ensemble_path(folder)
     if ENSEMBLE in study.experiment.families or not path.exists():
         return None
+    from recsweep.models.families.ensemble import EnsembleConfig  # slow: it brings every family
+
     best, trials = read_best(path), {trial.id: trial.config for trial in study.trials}
     same = best.data.fingerprint == study.fingerprint and (
         deciding(best.experiment, Decides.TRIALS) == deciding(study.experiment, Decides.TRIALS)

@@ -15,9 +15,8 @@ from recsweep.data.types import Float64, Int32
 from recsweep.errors import BadInput
 from recsweep.records.confirmation import Confirmation
 from recsweep.records.confirmation_files import LEARNERS, read_confirmation, read_learners
-from recsweep.records.ensemble import ENSEMBLE
 from recsweep.records.files import read_study
-from recsweep.records.selection import BestFile, read_best
+from recsweep.records.selection import ENSEMBLE, BestFile, read_best
 
 
 @dataclass(frozen=True, slots=True)

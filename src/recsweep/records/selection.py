@@ -9,12 +9,13 @@ from recsweep.config.files import dump_yaml, read_yaml, validate
 from recsweep.config.schema import Decides, Experiment, Schema, SelectionRule
 from recsweep.config.values import Configuration, RecordedConfiguration
 from recsweep.errors import BadInput
-from recsweep.models.registry import role_of
 from recsweep.records.atomic import write_text
 from recsweep.records.digests import digests_of
 from recsweep.records.openings import Opened
 
 EnsembleRule = Literal["greedy_selection"]
+ENSEMBLE = "ensemble"
+"""The name of what `fuse` makes of a study's trials, and of its kind; no experiment has it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,7 +96,7 @@ def read_best(path: Path) -> BestFile:
             that its own experiment doesn't have.
     """
     best = validate(BestFile, read_yaml(path), path)
-    if best.family not in best.experiment.families and role_of(best.kind) != "ensemble":
+    if best.family not in best.experiment.families and best.kind != ENSEMBLE:
         named = ", ".join(best.experiment.families)
         raise BadInput(f"{path}: family: {best.family} is not among experiment.families ({named})")
     return best

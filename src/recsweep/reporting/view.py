@@ -8,9 +8,8 @@ from recsweep.config.values import Value
 from recsweep.evaluation.verdict import PairVerdict
 from recsweep.models.registry import titles
 from recsweep.records.confirmation import Estimate
-from recsweep.records.ensemble import ENSEMBLE
 from recsweep.records.front_ends import end_names
-from recsweep.records.selection import Selection
+from recsweep.records.selection import ENSEMBLE, Selection
 from recsweep.records.study import Study, TrialRow
 from recsweep.reporting.charts.marks import Mark
 from recsweep.reporting.leaderboard import Row, rows

@@ -192,7 +192,7 @@ def _measure_all(
         try:
             trial = make_trial(
                 space.family,
-                {**space.fixed, **space.defaults},
+                space.whole(space.defaults),
                 [with_features(folds[largest], experiment.features_of(name))],
                 experiment,
                 epochs=1,

@@ -86,6 +86,7 @@ def open_family(
     )
     if widen:
         _widen(study, space)
+    _take_conditions(study, space)
     _check_identity(study, identity(experiment, name, space, fingerprint))
     check_trials(study)
     if not study.get_trials(deepcopy=False):
@@ -111,6 +112,16 @@ def _widen(study: optuna.Study, space: Space) -> None:
         wide = with_ends(then, {w.parameter: w.now for w in found})
         ranges = [*begun.get(WIDENED, ()), *(w.model_dump(mode="json") for w in found)]
         study.set_user_attr("identity", {**begun, "space": wide, WIDENED: ranges})
+
+
+def _take_conditions(study: optuna.Study, space: Space) -> None:
+    """Record under which choices fixed values are in use, in a study from before spaces said so:
+    they leave out what reached nothing, so its trials are those of the space as it is now.
+    """
+    begun, now = study.user_attrs.get("identity"), space.keys_as_declared()
+    without = {key: value for key, value in now.items() if key != "fixed_when"}
+    if begun is not None and begun["space"] == without != now:
+        study.set_user_attr("identity", {**begun, "space": now})
 
 
 def kept_widenings(study: optuna.Study) -> tuple[Widening, ...]:

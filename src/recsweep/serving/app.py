@@ -20,6 +20,8 @@ from recsweep.serving.messages import (
     RecommendOut,
 )
 
+SERVED = (NEXT_ITEM, PURCHASE)
+"""Tasks that have a route."""
 MOST_BYTES = 1 << 20
 """Of a request's body."""
 RETRY_SECONDS = "1"

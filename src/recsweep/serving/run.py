@@ -21,7 +21,7 @@ from ray import serve
 from recsweep.bundle.bundle import load_bundle
 from recsweep.bundle.files import read_bundle_file
 from recsweep.errors import BadInput, WorkFailed, one_line
-from recsweep.serving.app import Entry, make_app
+from recsweep.serving.app import SERVED, Entry, make_app
 from recsweep.serving.deployments import TOKEN, bundle_app, described, digest_of
 from recsweep.serving.replicas import RayReplicas
 
@@ -45,8 +45,12 @@ def offers_of(folders: Sequence[Path], shares: Sequence[float]) -> tuple[Offer, 
         raise BadInput(f"two bundles are called {twice}; rename one of the folders")
     for folder in folders:
         # Whole, so that nothing is started for one that was changed.
-        if (kind := load_bundle(folder).known.experiment.data.kind) != "events":
+        bundle = load_bundle(folder)
+        if (kind := bundle.known.experiment.data.kind) != "events":
             raise BadInput(f"{folder}: is a model of {kind}; those are not served")
+        if (task := bundle.file.task) not in SERVED:
+            able = " and ".join(SERVED)
+            raise BadInput(f"{folder}: is a model of task {task}; those of {able} are served")
     tasks = [read_bundle_file(folder).task for folder in folders]
     given = list(shares) or [1 / tasks.count(task) for task in tasks]
     if len(given) != len(folders):

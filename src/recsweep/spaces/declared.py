@@ -1,14 +1,14 @@
 """A search space as its file declares it, and as a study records it."""
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Self
 
-from pydantic import field_validator
+from pydantic import field_validator, model_validator
 
 from recsweep.config.files import nearest
-from recsweep.config.schema import Schema
+from recsweep.config.schema import Schema, later
 from recsweep.config.values import OneValue, Value
-from recsweep.spaces.parameter import Parameter
+from recsweep.spaces.parameter import Conditions, Parameter
 
 
 class DeclaredSpace(Schema):
@@ -16,6 +16,8 @@ class DeclaredSpace(Schema):
 
     family: str  # in the registry
     fixed: Mapping[str, OneValue] = {}
+    # fixed -> parameter -> its values with which the fixed value exists; not named: with all
+    fixed_when: Mapping[str, Mapping[str, tuple[OneValue, ...]]] = later({})
     defaults: Mapping[str, OneValue] = {}  # the first trial, without the fixed values
     # in what each differs from the defaults; tried after them and before the sampler's own
     first_trials: tuple[Mapping[str, OneValue], ...] = ()
@@ -35,8 +37,7 @@ class DeclaredSpace(Schema):
     @classmethod
     def _in_order(cls, parameters: Mapping[str, Parameter]) -> Mapping[str, Parameter]:
         for parameter in parameters.values():
-            for name, allowed in parameter.when.items():
-                _check_condition(parameter, name, allowed, parameters)
+            _check_conditions(f"{parameter.name}.when", parameter.when, parameters)
         placed: dict[str, Parameter] = {}
         while len(placed) < len(parameters):
             ready = [
@@ -49,6 +50,14 @@ class DeclaredSpace(Schema):
                 raise ValueError(f"the `when` of {circle} go in a circle")
             placed[ready[0].name] = ready[0]
         return placed
+
+    @model_validator(mode="after")
+    def _conditions_are_of_fixed_values(self) -> Self:
+        for name, when in self.fixed_when.items():
+            if name not in self.fixed:
+                raise ValueError(f"fixed_when: {name!r} is not fixed{nearest(name, self.fixed)}")
+            _check_conditions(f"fixed_when.{name}", when, self.parameters)
+        return self
 
     def keys_as_declared(self) -> dict[str, Any]:
         """For the record: what the file says, without what it leaves out."""
@@ -67,13 +76,14 @@ class Widening(Schema):
     trials: int  # that the family had by then
 
 
+def _check_conditions(where: str, when: Conditions, parameters: Mapping[str, Parameter]) -> None:
+    for name, allowed in when.items():
+        _check_condition(where, name, allowed, parameters)
+
+
 def _check_condition(
-    parameter: Parameter,
-    name: str,
-    allowed: tuple[Value, ...],
-    parameters: Mapping[str, Parameter],
+    where: str, name: str, allowed: tuple[Value, ...], parameters: Mapping[str, Parameter]
 ) -> None:
-    where = f"{parameter.name}.when"
     if name not in parameters:
         raise ValueError(f"{where}: {name!r} is not a parameter{nearest(name, parameters)}")
     switch = parameters[name]

@@ -58,7 +58,7 @@ def bind_space(declared: DeclaredSpace, path: Path, families: Builds) -> Space:
     keys = {name: getattr(declared, name) for name in declared.model_fields_set}
     space = Space(**keys, config=config, epochs=families[kind].epochs)
     for where, first in space.first().items():
-        if problems := space.problems({**space.fixed, **first}):
+        if problems := space.problems(space.whole(first)):
             raise BadInput(f"{path}: {where}: {problems[0]}")
     _probe(space, path)
     return space

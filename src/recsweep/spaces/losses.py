@@ -40,7 +40,10 @@ def with_losses(
     allowed = (*(v for v in chosen.choices if own and v not in LOSSES), *losses)
     shared, keys = read_yaml(SHARED), space.declared().keys_as_declared()
     keys["parameters"] = dict(_parameters({**keys["parameters"], **shared["parameters"]}, allowed))
-    keys["fixed"] = {**space.fixed, **({"loss": allowed[0]} if len(allowed) == 1 else {})}
+    fixed = {**space.fixed, **({"loss": allowed[0]} if len(allowed) == 1 else {})}
+    whens = {name: _when(space.fixed_when.get(name, {}), allowed) for name in fixed}
+    keys["fixed"] = {name: value for name, value in fixed.items() if whens[name] is not None}
+    keys["fixed_when"] = {name: when for name, when in whens.items() if when}
     missing = dict(shared["defaults"])
     for config in (*reversed(space.first_trials), space.defaults):
         missing |= config
@@ -56,26 +59,34 @@ def with_losses(
 def _parameters(
     declared: Mapping[str, Any], allowed: Sequence[Value]
 ) -> list[tuple[str, dict[str, Any]]]:
-    """Those that exist with any allowed loss; what exists with the full or with a sampled softmax
-    exists with every loss of their kind.
-    """
+    """Those that exist with any allowed loss."""
     found = []
     for name, parameter in declared.items():
-        when = dict(parameter.get("when", {}))
+        when = _when(parameter.get("when", {}), allowed)
         if name == "loss":
             if len(allowed) > 1:
                 found.append((name, {**parameter, "choice": list(allowed), "when": when}))
-            continue
-        if "loss" in when:
-            named = set(when.pop("loss"))
-            if "cross_entropy" in named:
-                named |= set(LOSSES)
-            those = [loss for loss in allowed if loss in named]
-            if not those:
-                continue
-            if len(allowed) > 1:
-                when["loss"] = those
-        found.append((name, {**parameter, "when": when}))
+        elif when is not None:
+            found.append((name, {**parameter, "when": when}))
+    return found
+
+
+def _when(
+    when: Mapping[str, Sequence[Value]], allowed: Sequence[Value]
+) -> dict[str, Sequence[Value]] | None:
+    """Beside which values something exists now; None: with none of the allowed losses. What exists
+    with the full softmax exists with every loss that is trained by gradient.
+    """
+    found = dict(when)
+    if "loss" in found:
+        named = set(found.pop("loss"))
+        if "cross_entropy" in named:
+            named |= set(LOSSES)
+        those = [loss for loss in allowed if loss in named]
+        if not those:
+            return None
+        if len(allowed) > 1:
+            found["loss"] = those
     return found
 
 

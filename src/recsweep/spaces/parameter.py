@@ -16,6 +16,8 @@ IntRange = tuple[int, int]
 FloatRange = tuple[float, float]
 Number = float  # `float` is a key below
 KINDS = ("int", "float", "choice")
+Conditions = Mapping[str, tuple[Value, ...]]
+"""Other parameters, and their values beside which something exists."""
 
 
 class Parameter(Schema):
@@ -74,9 +76,7 @@ class Parameter(Schema):
 
     def active(self, values: Configuration) -> bool:
         """Does this parameter exist beside these values of the others?"""
-        return all(
-            name in values and _among(values[name], allowed) for name, allowed in self.when.items()
-        )
+        return hold(self.when, values)
 
     @property
     def condition(self) -> str:
@@ -185,6 +185,11 @@ class Parameter(Schema):
         if self.float is None:
             return len(self.values())
         return round((self.high - self.low) / self.step) + 1 if self.step else math.inf
+
+
+def hold(when: Conditions, values: Configuration) -> bool:
+    """Has each of these parameters one of its values?"""
+    return all(name in values and _among(values[name], allowed) for name, allowed in when.items())
 
 
 def on_grid(value: float, low: float, step: float) -> bool:

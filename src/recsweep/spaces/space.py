@@ -9,6 +9,7 @@ from pydantic import Field, ValidationError
 from recsweep.config.values import Configuration, Value
 from recsweep.models.protocol import FamilyConfig
 from recsweep.spaces.declared import DeclaredSpace
+from recsweep.spaces.parameter import hold
 
 if TYPE_CHECKING:
     import optuna
@@ -50,7 +51,14 @@ class Space(DeclaredSpace):
         for parameter in self.parameters.values():
             if parameter.active(values):
                 values[parameter.name] = parameter.suggest(trial)
-        return {**self.fixed, **values}
+        return self.whole(values)
+
+    def whole(self, values: Configuration) -> dict[str, Value]:
+        """A configuration: the fixed values that exist beside these, and these."""
+        return {**{k: v for k, v in self.fixed.items() if self._in_use(k, values)}, **values}
+
+    def _in_use(self, fixed: str, values: Configuration) -> bool:
+        return hold(self.fixed_when.get(fixed, {}), values)
 
     def problems(self, config: Configuration) -> list[str]:
         """Say, one line each, why a configuration can't have come from this space."""
@@ -64,7 +72,10 @@ class Space(DeclaredSpace):
             elif problem := p.problem(config[p.name]):
                 found.append(f"{p.name} = {problem}")
         for name, value in self.fixed.items():
-            if name not in config or config[name] != value:
+            # Where it isn't in use it may stand all the same: studies from before `fixed_when`
+            # recorded it there.
+            missing = name not in config and self._in_use(name, config)
+            if missing or config.get(name, value) != value:
                 found.append(f"{name} is fixed to {value!r}, found {config.get(name)!r}")
         known = {*self.parameters, *self.fixed}
         found += [f"{name} is not in this space" for name in config if name not in known]

@@ -14,6 +14,7 @@ from recsweep.records.evidence import Evidence, read_evidence
 from recsweep.records.files import read_study
 from recsweep.records.selection import BestFile
 from recsweep.records.study import Study
+from recsweep.reporting.tasks.registry import report_of
 from recsweep.spaces.parameter import Parameter
 
 SAMPLERS = {
@@ -69,10 +70,8 @@ def _data(evidence: Evidence, sealed: Confirmation | None) -> Iterator[str]:
         f"Task `{experiment.task}` on the data `{data.dataset}` "
         f"(fingerprint {data.fingerprint[:12]})."
     )
-    rows = experiment.data.kind
-    if rows == "texts":
-        yield "Each text counts once; one that bears two labels was left out."
-    yield from _split(folds, rows)
+    yield from report_of(experiment.task).methods
+    yield from _split(folds, experiment.data.kind)
     if not experiment.data.timed:
         yield "The log has no times; of a learner's events, the later row is the later event."
     if sealed is not None:

@@ -9,6 +9,7 @@ from recsweep.config.files import nearest
 from recsweep.errors import BadInput
 from recsweep.evaluation.monitoring import Monitored, Watching, monitor
 from recsweep.reporting.monitor.page import write_monitor
+from recsweep.tasks.registry import TASKS
 
 
 def monitor_stage(
@@ -40,7 +41,7 @@ def monitor_stage(
     if watching.false_alarms <= 0 or watching.reference_days < 1:
         raise BadInput("--false-alarms and --reference-days must be above 0")
     bundle = load_bundle(folder)
-    if bundle.known.experiment.data.kind != "texts":
+    if not TASKS[bundle.file.task].labels_texts:
         raise BadInput(
             f"{folder}: is a model of task {bundle.file.task}; monitor needs one of texts"
         )

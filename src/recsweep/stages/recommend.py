@@ -27,6 +27,7 @@ from recsweep.data.sealed import unseal
 from recsweep.data.types import Dataset
 from recsweep.errors import BadInput
 from recsweep.stages.machine import worker_count
+from recsweep.tasks.registry import TASKS
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,7 +99,7 @@ def recommend_stage(
     if asking.at is not None and asking.at < bundle.known.cut:
         raise BadInput("--at lies before the end of the data that the model was fitted on")
     done, experiment = Recommended(), bundle.known.experiment
-    if experiment.data.kind == "texts":
+    if TASKS[bundle.file.task].labels_texts:
         raise BadInput(f"{folder}: is a model of texts; ask it with recsweep monitor")
     if experiment.data.sessions is not None:
         return _rows(bundle, histories, asking, out)

@@ -9,12 +9,12 @@ from recsweep.records.atomic import write_text
 from recsweep.records.board import Board, write_board
 from recsweep.records.confirmation import Confirmation, confirmation_inputs
 from recsweep.records.confirmation_files import read_confirmation
-from recsweep.records.ensemble import ENSEMBLE, entrants
+from recsweep.records.ensemble import entrants
 from recsweep.records.files import read_study
 from recsweep.records.front_ends import front_ends
 from recsweep.records.openings import Opened
 from recsweep.records.portrait import read_map
-from recsweep.records.selection import Selection
+from recsweep.records.selection import ENSEMBLE, Selection
 from recsweep.records.study import Study
 from recsweep.reporting.answer import answer_of
 from recsweep.reporting.board import build_board

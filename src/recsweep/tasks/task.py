@@ -11,6 +11,7 @@ from recsweep.config.schema import Experiment, Metric, Schema
 from recsweep.data.before_cut import FittedCatalogue
 from recsweep.data.types import Dataset, Events, Float64, Fold, Int32, Mask, Targets, Training
 from recsweep.evaluation.metrics import user_means
+from recsweep.evaluation.probability import Calibrator
 from recsweep.tasks.asked import Answers, Asked, Known
 
 M = TypeVar("M")
@@ -125,6 +126,12 @@ class Task(Generic[M]):
 
     row_answers: Callable[[M, Known], Float64] | None = None
     """The same of a plain table: (n_rows,) in the order of the table of learners."""
+
+    calibrator: Callable[[Sequence[Outcomes], Sequence[Targets], Metric], Calibrator] = (
+        lambda *held_out: Calibrator()
+    )
+    """What brings such answers to the probabilities that the study scored: from what models said of
+    some targets that they hadn't learned from, window by window. By default nothing does."""
 
     answer: str = "score"
     """What an answer to a row is; the name of its column."""

@@ -116,10 +116,10 @@ def cases_of(
 
 
 def _configuration(space: Space, asked: Configuration) -> dict[str, Value]:
-    config: dict[str, Value] = dict(space.fixed)
+    config: dict[str, Value] = {}
     for name, parameter in space.parameters.items():
         if parameter.active(config):
             _, (first, *_) = parameter.declared
             small = first if parameter.int else space.defaults.get(name, first)
             config[name] = asked.get(name, small)
-    return config
+    return space.whole(config)

@@ -84,6 +84,8 @@ def test_every_family_trained_by_gradient_gets_the_same_losses_with_the_same_ran
         assert space.first()["defaults"] == spaces_of(name)[name].first()["defaults"]
         gradients = space.parameters["learning_rate"].when.get("loss", tuple(ALL))
         assert list(gradients) == ALL
+        assert all(list(when["loss"]) == ALL for when in space.fixed_when.values())
+        assert set(space.fixed_when) == (set(space.fixed) if own else set())
     assert spaces["popularity"] == spaces_of("popularity")["popularity"]
 
 
@@ -100,6 +102,8 @@ def test_losses_are_arms_with_a_space_of_their_own_and_a_published_start() -> No
         assert not space.parameters["calibration"].when
         assert space.first()["defaults"]["calibration"] == 0.75
     assert "alpha" not in spaces["matrix_factorization+gbce"].parameters
+    assert spaces["matrix_factorization+gbce"].fixed["batch_unit"] == "events"
+    assert not spaces["matrix_factorization+gbce"].fixed_when
     again = Experiment.model_validate(experiment.model_dump(mode="json"))
     written_out = {
         name: spaces_of(name.partition("+")[0])[name.partition("+")[0]] for name in spaces

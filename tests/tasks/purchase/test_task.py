@@ -8,6 +8,8 @@ from sklearn.metrics import log_loss, roc_auc_score
 from recsweep.config.schema import Metric
 from recsweep.data.types import Labels
 from recsweep.errors import BadInput
+from recsweep.evaluation.probability import Calibrator, fit_calibrator
+from recsweep.models.cases import labels_of
 from recsweep.models.registry import families_of, role_of
 from recsweep.spaces.files import load_space
 from recsweep.tasks.purchase.task import TASK as PURCHASE
@@ -35,6 +37,23 @@ def test_a_calibrator_changes_what_is_scored() -> None:
     platt = Metric(name="log_loss", calibration="platt")
     mended, _ = PURCHASE.summarise(probability, targets, platt)
     assert mended["log_loss"] < plain["log_loss"]
+
+
+def test_outside_of_a_study_a_calibrator_is_fitted_on_all_windows_together() -> None:
+    windows = [fold_of(random_log(seed)).validation for seed in (0, 1)]
+    rng, platt = np.random.default_rng(0), Metric(name="log_loss", calibration="platt")
+    said = [rng.uniform(0.01, 0.99, len(targets)) for targets in windows]
+    bought = np.concatenate([labels_of(targets).bought for targets in windows])
+    found = PURCHASE.calibrator(said, windows, platt)
+    assert found == fit_calibrator(np.concatenate(said), bought, "platt")
+    assert found != PURCHASE.calibrator(said[:1], windows[:1], platt)
+
+
+def test_answers_of_a_task_without_probabilities_stay_as_they_are() -> None:
+    targets = fold_of(random_log(0)).validation
+    assert (
+        TASKS["next_item"].calibrator([np.ones(len(targets))], [targets], LOG_LOSS) == Calibrator()
+    )
 
 
 def test_a_family_that_does_not_serve_the_task_is_refused_in_one_line() -> None:

@@ -12,22 +12,11 @@ from recsweep.config.schema.base import (
     Unit,
     later,
 )
-from recsweep.config.schema.data import (
-    NO_VALUE,
-    Data,
-    EventTable,
-    FeatureTable,
-    Package,
-    SessionTable,
-    SimulatorSettings,
-    Table,
-    TextTable,
-    TimeLimits,
-    Treatment,
-    WordVectors,
-)
+from recsweep.config.schema.data import Data, TimeLimits
 from recsweep.config.schema.decides import ANSWERS, Decides, deciding, declared
+from recsweep.config.schema.event_table import NO_VALUE, EventTable
 from recsweep.config.schema.experiment import Experiment
+from recsweep.config.schema.feature_table import FeatureTable
 from recsweep.config.schema.metric import (
     Metric,
     goodness,
@@ -51,6 +40,9 @@ from recsweep.config.schema.search import (
     Stopping,
     Tracking,
 )
+from recsweep.config.schema.session_table import SessionTable
+from recsweep.config.schema.simulator import SimulatorSettings
+from recsweep.config.schema.tables import Package, Table
 from recsweep.config.schema.task import (
     NEXT_ITEM,
     PURCHASE,
@@ -63,6 +55,8 @@ from recsweep.config.schema.task import (
     settings_of_tasks,
     task_packages,
 )
+from recsweep.config.schema.text_table import TextTable, WordVectors
+from recsweep.config.schema.treatment import Treatment
 
 __all__ = [
     "ANSWERS",

@@ -1,4 +1,4 @@
-"""A whole experiment file, and how its parts must fit together."""
+"""A whole experiment file."""
 
 from collections.abc import Mapping
 from typing import Annotated, Any, Self, TypeVar
@@ -20,14 +20,13 @@ from recsweep.config.schema.base import (
 )
 from recsweep.config.schema.data import Data
 from recsweep.config.schema.decides import ANSWERS, Decides
+from recsweep.config.schema.fitting import check_together
 from recsweep.config.schema.metric import Metric
-from recsweep.config.schema.question import FoldRule, Folds, Targets, Text
+from recsweep.config.schema.question import Folds, Targets, Text
 from recsweep.config.schema.search import (
-    FRONT_ENDS,
     Arm,
     Budget,
     Confirm,
-    Cost,
     Energy,
     Limits,
     Resources,
@@ -133,178 +132,8 @@ class Experiment(Schema):
         return keys
 
     @model_validator(mode="after")
-    def _an_end_of_the_study_is_of_its_trials(self) -> Self:
-        if self.stopping.study is not None and self.budget.seconds is not None:
-            raise ValueError(
-                "stopping.study needs budget.trials, not budget.seconds: what further trials may "
-                "gain depends on how many are left"
-            )
-        return self
-
-    @model_validator(mode="after")
     def _fits_together(self) -> Self:
-        if self.stopping.grace_epochs > self.budget.epochs:
-            raise ValueError(
-                f"stopping.grace_epochs = {self.stopping.grace_epochs} exceeds "
-                f"budget.epochs = {self.budget.epochs}"
-            )
-        if len(set(self.warm_start)) < len(self.warm_start):
-            raise ValueError(f"warm_start: names a study twice: {', '.join(self.warm_start)}")
-        if self.search.sampler == "grid" and self.budget.seconds is not None:
-            raise ValueError("search.sampler: grid needs budget.trials, not budget.seconds")
-        if self.repeatable and self.stopping.rule != "halving":
-            raise ValueError(
-                f"repeatable: true needs stopping.rule halving, not {self.stopping.rule}"
-            )
-        if self.repeatable and self.budget.seconds is not None:
-            raise ValueError(
-                "repeatable: true needs budget.trials, not budget.seconds: how many trials fit "
-                "into them differs from run to run"
-            )
-        question = question_of(self.task)
-        metric = question.metrics.get(self.metric.name)
-        if metric is None or not metric.decides:
-            raise ValueError(f"metric.name {self.metric.name} is not a metric of task {self.task}")
-        kind = self.data.kind
-        if kind not in question.reads:
-            able = [task for task in task_packages() if kind in question_of(task).reads]
-            raise ValueError(f"data.{kind} is for task: {', '.join(able)}")
-        if bool(self.data.treatments) is not question.treatment:
-            able = [task for task in task_packages() if question_of(task).treatment]
-            if question.treatment:
-                raise ValueError(
-                    f"task {self.task} needs treatment, who was treated, in data.sessions or in an "
-                    "entry of data.events"
-                )
-            raise ValueError(f"treatment is for task: {', '.join(able)}; leave it out")
-        self._check_folds(question.folds)
-        question.check(self)
-        named, timed = self.feature_names or (), any(t.dwell is not None for t in self.data.events)
-        if DWELL in named and not timed:
-            raise ValueError(f"features: {DWELL} needs dwell, a column, in an entry of data.events")
-        if isinstance(self.features, Mapping) and isinstance(self.losses, Mapping):
-            raise ValueError("give named sets of features or of losses, not both")
-        items = self.data.items
-        if self.targets.candidates == "catalogue" and (items is None or not items.dated):
-            raise ValueError(
-                "targets.candidates: catalogue needs data.items with valid_from (when was a course "
-                "added?) or immutable: true (all of them were there from the start)"
-            )
-        return self
-
-    @model_validator(mode="after")
-    def _costs_can_be_known(self) -> Self:
-        for key, cost in (
-            ("selection.against", self.selection.against),
-            ("confirm.front", self.confirm.front),
-            ("search.goals", self.search.cost),
-        ):
-            if cost == "kwh" and self.energy is None:
-                raise ValueError(f"{key}: kwh needs energy; write energy: {{}}")
-        measured = [name for name in self.limits.given if name != "parameters"]
-        if self.repeatable and measured:
-            raise ValueError(
-                f"repeatable: true needs limits on parameters alone, not {', '.join(measured)}: "
-                "what is measured differs from run to run"
-            )
-        if self.search.cost is not None:
-            self._check_goals(self.search.cost)
-        if self.limits.given and self.search.sampler == "grid":
-            raise ValueError(
-                "search.sampler: grid can't have limits: no other takes a refused cell's place"
-            )
-        if self.limits.given and self.warm_start and self.search.sampler == "gp":
-            raise ValueError(
-                "search.sampler: gp can't have both limits and warm_start: what earlier trials "
-                "take wasn't measured; use tpe"
-            )
-        return self
-
-    def _check_goals(self, cost: Cost) -> None:
-        """Refuse what a search for a front can't have."""
-        if self.search.sampler not in ("tpe", "gp"):
-            raise ValueError(
-                f"search.goals: {self.search.sampler} can't look at two values; "
-                "use search.sampler: tpe or gp"
-            )
-        if self.repeatable and cost not in ("parameters", "model_bytes"):
-            raise ValueError(
-                f"repeatable: true needs search.goals with parameters or model_bytes, not {cost}: "
-                "what is measured differs from run to run"
-            )
-        if self.stopping.study is not None:
-            raise ValueError(
-                "search.goals can't have stopping.study, which ends a search when the best score "
-                "alone won't rise; leave one of them out"
-            )
-        if self.warm_start:
-            raise ValueError(
-                "search.goals can't have warm_start: what an earlier study's trials cost was "
-                "measured on other data; leave one of them out"
-            )
-
-    def _check_folds(self, of_task: tuple[FoldRule, ...]) -> None:
-        """Refuse a rule that the data or the task has no use for."""
-        data, rule = self.data, self.folds.rule
-        fitting: tuple[FoldRule, ...]
-        if data.texts:
-            kind, fitting = "data.texts", self._fitting_texts()
-        elif data.sessions is not None:
-            kind, fitting = "data.sessions", ("stratified",)
-        elif data.in_sessions:
-            kind, fitting = "a log of sessions", ("sessions",)
-        elif not data.timed:
-            kind, fitting = "a log with order: row", ("leave_one_out", "learners")
-        else:
-            kind, fitting = "a log with times", ("time", "leave_one_out", "learners")
-        allowed = [name for name in fitting if name in of_task]
-        if not allowed:
-            able = [t for t in task_packages() if set(question_of(t).folds) & set(fitting)]
-            raise ValueError(f"{kind} is for task: {', '.join(able)}")
-        if rule not in allowed:
-            raise ValueError(
-                f"{kind} of task {self.task} can't be split by {rule}: "
-                f"use folds.rule: {' or '.join(allowed)}"
-            )
-
-    def _fitting_texts(self) -> tuple[FoldRule, ...]:
-        """By the columns that every table of texts has."""
-        timed = all(table.time for table in self.data.texts)
-        grouped = all(table.group for table in self.data.texts)
-        found: tuple[FoldRule, ...] = ("time",) if timed else ()
-        return (*found, "stratified", "group") if grouped else (*found, "stratified")
-
-    @model_validator(mode="after")
-    def _ends_of_fronts_have_names_of_their_own(self) -> Self:
-        ends = {f"{name}+{end}" for name in self.families for end in FRONT_ENDS}
-        if self.confirm.front is not None and (twice := ends & self.families.keys()):
-            raise ValueError(
-                f"confirm.front: {min(twice)} is the name of a family; give it another name"
-            )
-        return self
-
-    @model_validator(mode="after")
-    def _groups_are_columns_of_users(self) -> Self:
-        users = self.data.users
-        columns = () if users is None else (*users.categorical, *users.numeric)
-        for name in self.confirm.groups:
-            if name not in columns:
-                raise ValueError(
-                    f"confirm.groups: {name} is no categorical or numeric column of data.users; "
-                    f"allowed: {', '.join(columns) or 'none is declared'}"
-                )
-        return self
-
-    @model_validator(mode="after")
-    def _contrasts_name_families(self) -> Self:
-        if self.named_sets:  # arms have their names once they are written out
-            return self
-        for name in (name for pair in self.confirm.contrasts or () for name in pair):
-            if name not in self.families:
-                raise ValueError(
-                    f"confirm.contrasts: no family is called {name}; "
-                    f"allowed: {', '.join(self.families)}"
-                )
+        check_together(self)
         return self
 
     def settings_of(self, kind: type[S]) -> S:

@@ -8,7 +8,7 @@ from markupsafe import Markup
 
 from recsweep.errors import BadInput
 from recsweep.records.atomic import write_text
-from recsweep.records.ensemble import ENSEMBLE
+from recsweep.records.selection import ENSEMBLE
 from recsweep.reporting.charts.intervals import difference_cell, difference_scale, ends
 from recsweep.reporting.charts.lines import BOTTOM, LEFT, NAMES, TOP, Line, line_chart
 from recsweep.reporting.charts.marks import Mark

@@ -29,6 +29,8 @@ class TaskReport:
     means: str = "means are over {unit}."  # how, for the leaderboard
     words: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     """Language -> key -> words; they come before the page's own."""
+    methods: tuple[str, ...] = ()
+    """English sentences of a paper's methods section on what an example is."""
     notes: Callable[["View"], list[str]] = lambda view: []
     """Sentences on the task's rules."""
     section: Callable[["View", Confirmation], Markup] = lambda view, sealed: Markup()

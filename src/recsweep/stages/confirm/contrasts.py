@@ -13,9 +13,9 @@ from recsweep.config.schema import Experiment
 from recsweep.evaluation.comparison import Pair
 from recsweep.models.family import Role
 from recsweep.models.registry import family
-from recsweep.records.ensemble import ENSEMBLE
 from recsweep.records.front_ends import front_pairs
 from recsweep.records.openings import Opened
+from recsweep.records.selection import ENSEMBLE
 from recsweep.records.study import Study
 
 

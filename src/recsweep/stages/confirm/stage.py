@@ -17,12 +17,12 @@ from recsweep.models.families.ensemble import EnsembleConfig, Member
 from recsweep.models.registry import families_of
 from recsweep.records.confirmation import Confirmation, Steps, confirmation_inputs
 from recsweep.records.confirmation_files import LEARNERS, read_confirmation, write_confirmation
-from recsweep.records.ensemble import ENSEMBLE
 from recsweep.records.environment import PACKAGE, code_version, environment
 from recsweep.records.files import read_study
 from recsweep.records.front_ends import with_ends
 from recsweep.records.lock import study_lock
 from recsweep.records.openings import Opened, Why, record_opening
+from recsweep.records.selection import ENSEMBLE
 from recsweep.stages.confirm.conclude import ConfirmationPlan, conclude
 from recsweep.stages.confirm.contrasts import contrasts
 from recsweep.stages.confirm.groups import groups_of_learners

@@ -9,8 +9,6 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 
-import numpy as np
-
 from recsweep.bundle.bundle import parts_of
 from recsweep.bundle.card import card
 from recsweep.bundle.files import check_free, write_bundle
@@ -21,8 +19,7 @@ from recsweep.data.clock import iso
 from recsweep.data.sealed import unseal
 from recsweep.data.types import Dataset, Fold, Training
 from recsweep.errors import BadInput, WorkFailed
-from recsweep.evaluation.probability import Calibrator, fit_calibrator
-from recsweep.models.cases import labels_of
+from recsweep.evaluation.probability import Calibrator
 from recsweep.records.confirmation import Confirmation
 from recsweep.records.confirmation_files import VERDICTS
 from recsweep.records.environment import environment
@@ -40,6 +37,7 @@ from recsweep.stages.recorded import (
 from recsweep.tasks.development import whole_split
 from recsweep.tasks.folds import development_folds
 from recsweep.tasks.registry import TASKS
+from recsweep.tasks.task import Outcomes
 from recsweep.training.refit import refit
 from recsweep.training.trial import Diverged
 
@@ -165,21 +163,19 @@ def _train(best: BestFile, experiment: Experiment, training: Training, on_epoch:
 
 def _calibrator(best: BestFile, experiment: Experiment, dataset: Dataset) -> Calibrator:
     """Fitted on every fold's window, by a model of what lay before it."""
-    calibration = experiment.metric.calibration
-    if calibration == "none":
+    if experiment.metric.calibration == "none":
         return Calibrator()
     folds = development_folds(dataset, experiment)
-    probability = np.concatenate([_held_out(best, experiment, fold) for fold in folds])
-    bought = np.concatenate([labels_of(fold.validation).bought for fold in folds])
-    return fit_calibrator(probability, bought, calibration)
+    outcomes = [_held_out(best, experiment, fold) for fold in folds]
+    targets = [fold.validation for fold in folds]
+    return TASKS[experiment.task].calibrator(outcomes, targets, experiment.metric)
 
 
-def _held_out(best: BestFile, experiment: Experiment, fold: Fold) -> np.ndarray:
+def _held_out(best: BestFile, experiment: Experiment, fold: Fold) -> Outcomes:
     task, device = TASKS[experiment.task], device_of(experiment.resources, 0)
     model = _train(best, experiment, fold.training, lambda *told: None)
     with threads(experiment.resources):
-        outcomes: np.ndarray = task.scorer(fold.validation, fold.n_items, device).outcomes(model)
-    return outcomes
+        return task.scorer(fold.validation, fold.n_items, device).outcomes(model)
 
 
 def _record(

@@ -22,11 +22,11 @@ from recsweep.evaluation.metrics import mean_over_folds
 from recsweep.models.families.ensemble import VOTES, EnsembleConfig, Member
 from recsweep.models.protocol import Context
 from recsweep.models.registry import families_of
-from recsweep.records.ensemble import ENSEMBLE, ensemble_path
+from recsweep.records.ensemble import ensemble_path
 from recsweep.records.environment import environment
 from recsweep.records.files import read_study
 from recsweep.records.lock import study_lock
-from recsweep.records.selection import BestFile, DataRecord, write_best
+from recsweep.records.selection import ENSEMBLE, BestFile, DataRecord, write_best
 from recsweep.records.study import Study
 from recsweep.stages.fuse.greedy import FoldVotes, greedy_selection
 from recsweep.stages.fuse.rebuild import Candidate, Metrics, Rebuilt, candidates_of, rebuilder

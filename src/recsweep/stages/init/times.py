@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import polars as pl
 
-from recsweep.config.schema.data import NO_VALUE
+from recsweep.config.schema.event_table import NO_VALUE
 from recsweep.data.clock import iso
 from recsweep.data.time_formats import ZONE, ZONES, fits, likely_formats
 from recsweep.data.times import to_microseconds

@@ -7,7 +7,7 @@ import re
 from dataclasses import dataclass
 from typing import Literal
 
-from recsweep.config.schema.data import NO_VALUE
+from recsweep.config.schema.event_table import NO_VALUE
 
 Role = Literal["user", "item", "time", "type", "label", "dwell"]
 

@@ -6,10 +6,9 @@ from pathlib import Path
 from recsweep.config.files import nearest
 from recsweep.errors import BadInput
 from recsweep.models.registry import families_of, role_of
-from recsweep.records.ensemble import ENSEMBLE
 from recsweep.records.openings import Opened
 from recsweep.records.portrait import Portrait, portrait_path, read_portrait
-from recsweep.records.selection import Selection
+from recsweep.records.selection import ENSEMBLE, Selection
 from recsweep.records.study import Study
 
 log = logging.getLogger(__name__)

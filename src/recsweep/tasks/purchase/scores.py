@@ -1,9 +1,15 @@
 """What probabilities score: one example by one, and all examples together."""
 
+from collections.abc import Sequence
+
+import numpy as np
+
 from recsweep.config.schema import Metric
 from recsweep.data.types import Float64, Targets
 from recsweep.evaluation.probability import (
+    Calibrator,
     calibrated,
+    fit_calibrator,
     log_losses,
     pooled_metrics,
     squared_errors,
@@ -16,6 +22,14 @@ def final_probability(outcomes: Outcomes, targets: Targets, metric: Metric) -> F
     """(n_targets,) after the calibrator that the experiment asks for."""
     bought = labels_of(targets).bought
     return calibrated(outcomes, bought, targets.sequence, metric.calibration)
+
+
+def calibrator_of(
+    outcomes: Sequence[Outcomes], targets: Sequence[Targets], metric: Metric
+) -> Calibrator:
+    """The same of answers outside of a study, fitted on all windows together."""
+    bought = np.concatenate([labels_of(asked).bought for asked in targets])
+    return fit_calibrator(np.concatenate(outcomes), bought, metric.calibration)
 
 
 def target_values(outcomes: Outcomes, targets: Targets, metric: Metric) -> dict[str, Float64]:

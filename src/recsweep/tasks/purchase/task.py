@@ -14,7 +14,7 @@ from recsweep.models.protocol import Classifier
 from recsweep.tasks.purchase.answers import answers, row_answers
 from recsweep.tasks.purchase.details import details_of
 from recsweep.tasks.purchase.folds import targets_of, training_of
-from recsweep.tasks.purchase.scores import pooled, target_values
+from recsweep.tasks.purchase.scores import calibrator_of, pooled, target_values
 from recsweep.tasks.task import CardWords, Outcomes, Task
 from recsweep.tasks.truth import score_of_truth
 
@@ -50,6 +50,7 @@ TASK: Task[Classifier] = Task(
     best_possible=partial(score_of_truth, true_probabilities, target_values),
     answers=answers,
     row_answers=row_answers,
+    calibrator=calibrator_of,
     answer="probability",
     card=CardWords(
         "to say how likely a look at a course ends in buying it, on the platform that the log is "

@@ -113,6 +113,7 @@ def _plainly(say: Say, sealed: Confirmation, asked: Mapping[str, str]) -> str:
 REPORT = TaskReport(
     means="log loss and accuracy are means over texts; macro-F1 and ROC AUC are means over labels.",
     words=load_words(Path(__file__).with_name("words.yaml")),
+    methods=("Each text counts once; one that bears two labels was left out.",),
     notes=_notes,
     plainly=_plainly,
     section=_section,
