@@ -249,6 +249,14 @@ def test_a_column_means_one_thing(write: Write, line: str, told: str) -> None:
     assert told in refusal(write(SMALL.replace("user: u, item: i, time: t", line)))
 
 
+def test_a_rule_that_the_data_does_not_fit_comes_with_what_it_needs(write: Write) -> None:
+    told = refusal(write(SMALL), "folds.rule=sessions")
+    assert "use folds.rule: time or leave_one_out or learners" in told
+    assert "sessions needs session in an entry of data.events, or data.session_gap_minutes" in told
+    load_experiment(write(SMALL), ["folds.rule=sessions", "data.session_gap_minutes=30"])
+    assert "needs" not in refusal(write(SMALL), "folds.rule=group")  # no ranking is split so
+
+
 def test_an_event_type_comes_from_one_place(write: Write) -> None:
     table = "time: t, type: {constant: browse, column: k}"
     message = refusal(write(SMALL.replace("time: t", table)))

@@ -141,6 +141,14 @@ def _check_goals(experiment: "Experiment", cost: Cost) -> None:
         )
 
 
+RULE_NEEDS: dict[FoldRule, str] = {
+    "time": "times, and histories that aren't sessions",
+    "sessions": "session in an entry of data.events, or data.session_gap_minutes",
+    "group": "group in data.texts",
+}
+"""What makes data fit a rule, in an experiment's words."""
+
+
 def _check_folds(experiment: "Experiment", of_task: tuple[FoldRule, ...]) -> None:
     """Refuse a rule that the data or the task has no use for."""
     data, rule = experiment.data, experiment.folds.rule
@@ -160,9 +168,10 @@ def _check_folds(experiment: "Experiment", of_task: tuple[FoldRule, ...]) -> Non
         able = [t for t in task_packages() if set(question_of(t).folds) & set(fitting)]
         raise ValueError(f"{kind} is for task: {', '.join(able)}")
     if rule not in allowed:
+        needs = f"; {rule} needs {RULE_NEEDS[rule]}" if rule in {*of_task} & {*RULE_NEEDS} else ""
         raise ValueError(
             f"{kind} of task {experiment.task} can't be split by {rule}: "
-            f"use folds.rule: {' or '.join(allowed)}"
+            f"use folds.rule: {' or '.join(allowed)}{needs}"
         )
 
 
