@@ -2,7 +2,7 @@
 
     python benchmarks/scaling.py [--parts training evaluation preparation]
 
-- training: a step of a GRU (64 windows of 50 events) over growing catalogues: sampled softmax with
+- training: a step of a GRU (64 windows of 20 events) over growing catalogues: sampled softmax with
   rows in use only, the same with dense steps, and the exact softmax.
 - evaluation: ranking 500 learners over growing catalogues.
 - preparation: growing logs, from CSV to a prepared folder.

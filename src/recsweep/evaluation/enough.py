@@ -15,8 +15,8 @@ import numpy as np
 FEWEST = 6
 """Trials of a family before anything is judged."""
 LIMIT = 0.1
-"""The chance below which no more trials are needed: false stops are below 5% with it
-(`benchmarks/enough.py`)."""
+"""The chance below which no more trials are needed: of simulated searches less than 5% are
+stopped too early with it (`benchmarks/enough.py`)."""
 
 
 def chance_of_gain(goodness: Sequence[float], more: int, gain: float) -> float:

@@ -1,4 +1,4 @@
-"""The search by Ray Tune and Optuna; Ray is imported here only."""
+"""The search by Ray Tune and Optuna; Ray is imported here and in `serving` only."""
 
 import optuna
 

@@ -65,8 +65,8 @@ def _with_names(schema: dict[str, Any]) -> None:
 class Metric(Schema):
     """The score that trials are compared by, and the cut-offs that are reported.
 
-    It must be a mean over learners: verdicts resample them. That is why an area under a curve is
-    reported, but can't be what a study is decided by.
+    Verdicts resample learners, so it is a mean over them, or has a derivative by a learner's
+    weight, as `qini` has. ROC AUC and the like are reported, but no study is decided by them.
     """
 
     model_config = ConfigDict(json_schema_extra=_with_names)
