@@ -138,7 +138,12 @@ def test_a_search_tries_the_best_configuration_and_needs_something_to_search(wor
     best = read_best(world.best("markov"))
     mine = {"memory": 3, "fading": "step", "fading_weight": 0.5}
     other = best.model_copy(update={"config": mine})
-    assert mine in space_with(other, world.study).first().values()
+    space = space_with(other, world.study)
+    assert mine in space.first().values()
+    again = best.model_copy(update={"config": space_with(best, world.study).defaults})
+    assert space_with(again, world.study).first_trials == space.first_trials[1:]
+    fixed = best.model_copy(update={"config": {**mine, "fixed": 7, "members": ({"kind": "gru"},)}})
+    assert space_with(fixed, world.study).first_trials == space.first_trials
     with pytest.raises(BadInput, match="popularity has no parameters to search"):
         space_with(best.model_copy(update={"family": "popularity"}), world.study)
 
