@@ -61,4 +61,4 @@ def test_learners_are_dealt_out_evenly_and_always_alike() -> None:
 
 def test_a_group_stands_apart_by_what_the_metric_is_without_it() -> None:
     found = apart(np.array([0.5, 1.0]), np.array([[0.4, 0.5, 0.9], [1.0, 1.0, 1.0]]))
-    assert_allclose(found, [[0.9, 0.7, -0.1], [1, 1, 1]])
+    assert_allclose(found, [[0.9, 0.7, -0.1], [1.0, 1.0, 1.0]])

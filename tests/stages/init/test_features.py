@@ -51,7 +51,7 @@ def test_a_column_is_what_its_values_and_its_header_say(
     name: str, values: Sequence[str | None], kind: str
 ) -> None:
     columns = found(name, values)
-    kinds = {
+    kinds: dict[str, Sequence[str | None]] = {
         "categorical": columns.categorical,
         "numeric": columns.numeric,
         "text": [] if columns.label == name else columns.text,
