@@ -130,7 +130,11 @@ def test_a_search_at_a_step_sees_what_was_known_by_then(
     assert first.dataset.cuts.validation[-1][1] == moment
     assert first.experiment.budget.trials == 5
     assert first.experiment.tracking.wandb == "off"
-    assert first.experiment.seed != second.experiment.seed
+    own = best.experiment
+    seeds = [each.experiment.seed for each in seen]
+    assert seeds == [own.seed + searches.SEEDS_APART * n for n in (1, 2)]  # its own is the study's
+    names = [each.experiment.study for each in seen]
+    assert names == [f"{own.study}-backtest-{n}" for n in (1, 2)]
     assert first.dataset.fingerprint != second.dataset.fingerprint != dataset.fingerprint
 
 
