@@ -5,7 +5,7 @@ import polars as pl
 import pytest
 
 from recsweep.config.schema import EventTable, TimeLimits
-from recsweep.data.cleaning import Cleaned, clean, needed_columns
+from recsweep.data.cleaning import Cleaned, clean, needed_columns, unit_advice
 from recsweep.data.types import KINDS
 from recsweep.errors import BadInput
 
@@ -125,6 +125,28 @@ def test_times_outside_the_limits_are_dropped_and_the_limits_are_half_open() -> 
     found = clean([raw], table(), limits, LOG)
     assert found.events["time"].to_list() == [0, 59_999_999]
     assert found.dropped["time outside the limits"] == 2
+
+
+def test_the_first_time_outside_the_limits_tells_which_unit_would_fit() -> None:
+    limits = TimeLimits(earliest=datetime(2000, 1, 1, tzinfo=UTC))
+    inside, in_milliseconds = "1700000000", "1700000000000"
+    for times, told in (
+        ([inside, in_milliseconds, "5"], "; set time_format: unix_ms, in which they are inside"),
+        ([inside, "5", in_milliseconds], ""),
+        ([inside], ""),
+    ):
+        n = len(times)
+        raw = pl.DataFrame({"u": ["1"] * n, "i": ["a"] * n, "t": times})
+        found = clean([raw], table(), limits, LOG)
+        assert found.outside == (None if n == 1 else float(times[1]))
+        assert unit_advice(found, table(), limits).startswith(told)
+        assert bool(unit_advice(found, table(), limits)) == bool(told)
+
+
+def test_times_of_parquet_may_be_numbers_with_decimals_and_no_lists() -> None:
+    assert cleaned(["1"], ["a"], [1_700_000_000.0]).events["time"].to_list() == [17 * 10**14]
+    with pytest.raises(BadInput, match="column 't' holds List"):
+        cleaned(["1"], ["a"], [[5]])
 
 
 def test_ids_of_parquet_may_be_whole_numbers_but_not_decimals_or_times() -> None:

@@ -60,6 +60,14 @@ def test_columns_that_no_network_reads_describe_learners_and_their_courses() -> 
     assert "courses title" not in columns
 
 
+def test_of_a_learner_whose_courses_all_lack_the_number_nothing_is_known() -> None:
+    dataset, experiment = world(items=TABLE | {"numeric": ["price"]})
+    items = pl.DataFrame({"price": [1.0, 2.0, None]})
+    prices = numbers(found(replace(dataset, items=items), experiment)["courses price"])
+    assert prices[:2] == [4 / 3, 2]
+    assert np.isnan(prices[2])
+
+
 def test_a_column_without_a_single_value_describes_nobody() -> None:
     dataset, experiment = world(users=TABLE | {"categorical": ["job"], "tags": {"likes": "|"}})
     users = pl.DataFrame(

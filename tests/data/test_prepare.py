@@ -531,3 +531,20 @@ def test_where_rows_are_the_order_a_copy_of_a_file_is_refused(
     )
     with pytest.raises(BadInput, match=r"log\.csv: is a copy of .*log \(1\)\.csv"):
         prepare(experiment, tmp_path)
+
+
+def test_files_whose_names_number_them_otherwise_are_refused_only_where_rows_are_the_order(
+    experiment_on: Callable[..., Experiment], tmp_path: Path
+) -> None:
+    (tmp_path / "logs").mkdir()
+    for day in (2, 10):
+        rows = "".join(f"u{n % 5},c{(n + day) % 7},{day}{n:02}000000,view\n" for n in range(40))
+        (tmp_path / "logs" / f"day-{day}.csv").write_text("user,item,time,kind\n" + rows)
+    rows_in_order = {"time": None, "order": "row"}
+    experiment = experiment_on(
+        tmp_path / "logs", event=rows_in_order, folds={"rule": "leave_one_out"}
+    )
+    with pytest.raises(BadInput, match=r"day-2\.csv: is read after .*day-10\.csv, by their names"):
+        prepare(experiment, tmp_path)
+    by_time = experiment_on(tmp_path / "logs", data={"times": {"earliest": "1970-01-01T00:00:00Z"}})
+    assert read_manifest(prepare(by_time, tmp_path).folder).cleaning[0].kept == 80

@@ -3,7 +3,7 @@ import math
 import numpy as np
 import pytest
 
-from recsweep.evaluation.enough import FEWEST, chance_of_gain
+from recsweep.evaluation.enough import chance_of_gain
 
 
 def test_the_chance_is_never_below_that_of_trials_drawn_alike_and_not_far_above_it() -> None:
@@ -34,8 +34,8 @@ def test_more_trials_are_worth_more_and_a_larger_gain_is_rarer() -> None:
 
 
 def test_nothing_is_said_of_a_few_trials_and_equal_ones_promise_no_gain() -> None:
-    assert chance_of_gain([0.1] * (FEWEST - 1), 5, 0.1) == 1
-    assert chance_of_gain([0.1] * FEWEST, 5, 0.1) == 0
+    assert chance_of_gain([0.1] * 5, 5, 0.1) == 1
+    assert chance_of_gain([0.1] * 6, 5, 0.1) == 0
 
 
 def test_the_chance_is_that_of_a_record_times_that_of_so_large_an_excess() -> None:
@@ -44,4 +44,6 @@ def test_the_chance_is_that_of_a_record_times_that_of_so_large_an_excess() -> No
     assert chance_of_gain(first, 1, 0.0) == pytest.approx(1 / 9)  # as of nine drawn alike
     assert chance_of_gain(first, 1, 2.0) == pytest.approx(math.exp(-1) / 9)
     assert chance_of_gain(rising, 1, 0.0) == pytest.approx(4.5 / 5)  # four in the second half
+    many = [10.0 * n for n in range(20, 0, -1)]  # the best five of twenty exceed the sixth by 30
+    assert chance_of_gain(many, 1, 30.0) == pytest.approx(math.exp(-1) / 21)
     assert chance_of_gain(rising, 3, 2.0) == pytest.approx(1 - (1 - 0.9 * math.exp(-1)) ** 3)

@@ -11,8 +11,10 @@ VALUES, WEIGHT = RANDOM.random((2, 300)), 1 + 9 * RANDOM.random(300)
 
 
 def test_a_course_weighs_the_inverse_of_its_popularity_to_a_power_and_at_most_the_clip() -> None:
-    found = inverse_propensity(np.array([400.0, 100.0, 4.0, 1.0, 0.0]), power=0.5, floor=0.1)
+    found = inverse_propensity(np.array([400.0, 100.0, 4.0, 1.0, 0.0]))
     assert_allclose(found, [1, 2, 10, 10, 0])
+    found = inverse_propensity(np.array([400.0, 100.0, 4.0, 0.0]), power=1.0, floor=0.05)
+    assert_allclose(found, [1, 4, 20, 0])
 
 
 def test_it_is_the_weighted_mean_over_targets_that_plain_loops_find() -> None:

@@ -75,6 +75,21 @@ def test_faded_factors_solve_the_written_system_after_every_event(fading: Fading
     np.testing.assert_allclose(model.score(asked).numpy(), expected, rtol=1e-3, atol=1e-4)
 
 
+def test_an_epoch_is_two_alternations_and_the_next_goes_on_from_there() -> None:
+    rng = np.random.default_rng(0)
+    training = training_of([rng.integers(0, 12, 8).tolist() for _ in range(30)], n_items=12)
+    context = Context(training, 7, torch.device("cpu"), "fp32")
+    model = AlternatingLeastSquares(5, 0.1, 3.0, FadingConfig(), TrainingWeights(), context)
+    for epochs in (1, 2):
+        model.fit_epoch()
+        library = Library(
+            factors=5, regularization=0.1, alpha=3.0, iterations=2 * epochs,
+            num_threads=1, random_state=7,
+        )  # fmt: skip
+        library.fit(interactions(training, TrainingWeights()), show_progress=False)
+        np.testing.assert_allclose(model.items.numpy(), library.item_factors, rtol=1e-4)
+
+
 def test_interactions_count_repeats() -> None:
     found = interactions(training_of([[0, 1, 1], [2]])).toarray()
     assert found.tolist() == [[1, 2, 0], [0, 0, 1]]

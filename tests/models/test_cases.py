@@ -34,3 +34,21 @@ def test_batches_with_little_padding_are_as_large_as_asked_for(
     monkeypatch.setattr(cases, "MOST_PLACES", 1)
     batches = CaseBook(fold.validation, fold.n_items, CPU).epoch(5, seed=0)
     assert sorted(len(batch.histories.items) for batch in batches)[1:] == [5] * 5
+
+
+@pytest.mark.parametrize("places", [1, 20, 60])
+def test_blocks_hold_every_example_once_and_as_many_learners_as_a_grid_may(
+    places: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fold = fold_of(random_log(0))
+    book = CaseBook(fold.validation, fold.n_items, CPU)
+    monkeypatch.setattr(cases, "BLOCK_PLACES", places)
+    blocks = [*book.blocks()]
+    at = np.concatenate([block.at for block in blocks])
+    assert sorted(at.tolist()) == list(range(len(book)))
+    shapes = [block.histories.items.shape for block in blocks]
+    assert all(rows == 1 or rows * (longest + 1) <= 2 * places for rows, longest in shapes)
+    longest_of = [longest for _, longest in shapes]
+    assert longest_of == sorted(longest_of)
+    first = shapes[0][0]
+    assert first > 1 if places == 60 else first == max(1, places // (longest_of[0] + 1))

@@ -3,6 +3,7 @@
 from itertools import combinations
 
 import numpy as np
+import pytest
 import torch
 
 from recsweep.data.types import Labels
@@ -33,3 +34,23 @@ def test_a_row_has_a_weight_for_each_value_and_for_each_pair_of_values() -> None
     alike = [value[:, None] == value for value in values]
     shared = sum(a.astype(int) for a in (*alike, *(a & b for a, b in combinations(alike, 2))))
     np.testing.assert_array_equal(uses @ uses.T, shared)
+
+
+@pytest.mark.parametrize("kind", ["categories", "a number", "tags"])
+def test_inputs_of_one_kind_are_crossed_too(kind: str) -> None:
+    """Of tags a row may have several, so none is its value."""
+    inputs = {
+        "categories": np.array([[1, 0], [0, 1], [0, 0]]),
+        "a number": np.array([[0.5], [2.0], [1.5]]),
+        "tags": np.array([[1, 1], [0, 1], [0, 0]]),
+    }[kind].astype(np.float32)
+    columns = ("one",) * inputs.shape[1]
+    crosses = Crosses(Labels(np.zeros(3, bool), inputs, columns, price=None))
+    weights = {"categories": 3, "a number": BUCKETS, "tags": 0}[kind]
+    assert len(crosses.weight) == weights + 1
+    with torch.no_grad():
+        crosses.weight.copy_(torch.arange(weights + 1.0))
+    found = crosses(torch.from_numpy(inputs)).tolist()
+    lowest, highest = 0, BUCKETS - 1
+    expected = {"categories": [1, 2, 0], "a number": [lowest, highest], "tags": [0, 0, 0]}[kind]
+    assert found[: len(expected)] == expected

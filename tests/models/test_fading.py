@@ -59,6 +59,13 @@ def test_sums_in_chunks_equal_the_plain_definition(longest: int, steps: float, s
             assert float(counts[row, place]) == pytest.approx(sum(weights))
 
 
+def test_a_graph_for_export_sums_in_one_go(monkeypatch: pytest.MonkeyPatch) -> None:
+    vectors, ages = torch.randn(2, 300, 3), torch.rand(2, 300).cumsum(1)
+    plain = faded_sums(vectors, ages)
+    monkeypatch.setattr("torch.onnx.is_in_onnx_export", lambda: True)
+    torch.testing.assert_close(faded_sums(vectors, ages), plain)
+
+
 @pytest.mark.parametrize(
     "keys", [{"fading": "step"}, {"fading": "instant"}, {"fading": "time", "fading_weight": 0.5}]
 )

@@ -1,9 +1,12 @@
 """What a step does to which parameters."""
 
+import math
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
 import pytest
+import torch
 
 from recsweep.models.registry import families
 from recsweep.testing import cases_of
@@ -43,3 +46,31 @@ def test_a_wide_part_is_decayed_like_the_rest_at_a_rate_of_its_own(task: str) ->
     assert wide
     assert {path for path, (_, rate) in found.items() if rate == WIDE} == wide
     assert {found[path][0] for path in wide} == {DECAY}
+
+
+@pytest.mark.parametrize(
+    ("batches", "steps", "loss", "norm"),
+    [
+        ([(2.0, 3), (5.0, 1)], None, (2 * 3 + 5) / 4, 5.0),
+        ([(2.0, 3), (5.0, 1), (9.0, 8)], 2, (2 * 3 + 5) / 4, 5.0),
+        ([(2.0, 3)], None, 2.0, 4.0),
+    ],
+)
+def test_an_epochs_loss_is_the_mean_over_its_targets_and_the_norm_that_over_its_steps(
+    batches: Sequence[tuple[float, int]], steps: int | None, loss: float, norm: float
+) -> None:
+    model: Any = next(cases_of(families()["gru"], "next_item")).built()
+    one = next(model.network.parameters())
+    norms = iter([torch.tensor(4.0), torch.tensor(6.0)])
+    model.training_batches = lambda seed: iter(batches)
+    model.loss = lambda batch: (0 * one.sum() + batch[0], batch[1])
+    model._step = lambda: next(norms)
+    assert model.fit_epoch(steps) == pytest.approx(loss)
+    assert model.gradient_norm == norm
+
+
+def test_an_epoch_without_a_batch_has_no_loss_and_no_norm() -> None:
+    model: Any = next(cases_of(families()["gru"], "next_item")).built()
+    model.training_batches = lambda seed: iter(())
+    assert math.isnan(model.fit_epoch())
+    assert model.gradient_norm is None

@@ -1,8 +1,25 @@
+import warnings
+
 import pytest
 import torch
 from torch import nn
 
-from recsweep.models.stacks import run
+from recsweep.models.stacks import StackConfig, run, stack
+
+
+@pytest.mark.parametrize(("depth", "dropout"), [(1, 0.0), (2, 0.3), (3, 0.3)])
+def test_dropout_lies_between_layers_so_a_single_one_has_none(depth: int, dropout: float) -> None:
+    config = StackConfig(
+        depth=depth, hidden_size=5, embedding_size=4, dropout=0.3,
+        learning_rate=0.1, weight_decay=0, batch_size=1,
+    )  # fmt: skip
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")  # torch's, of dropout that has no place
+        layers = stack(nn.LSTM, config)
+    assert (layers.num_layers, layers.dropout) == (depth, dropout)
+    assert (layers.input_size, layers.hidden_size) == (4, 5)
+    assert layers.batch_first
+    assert not layers.bidirectional
 
 
 @pytest.mark.parametrize(("rows", "length", "depth"), [(1, 1, 1), (3, 1, 2), (4, 7, 1), (5, 6, 3)])

@@ -82,6 +82,17 @@ def test_the_gradients_are_those_of_a_dense_step(
         torch.testing.assert_close(sparse[name], value)
 
 
+@pytest.mark.parametrize(
+    ("least", "loss", "sparse"),
+    [(ITEMS, "bpr", True), (ITEMS + 1, "bpr", False), (ITEMS, "cross_entropy", False)],
+)
+def test_tables_are_sparse_from_a_size_on_where_a_loss_is_sampled(
+    least: int, loss: str, sparse: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(tables, "SPARSE_FROM", least)
+    assert model_of("gru", loss).network.sparse is sparse
+
+
 def test_the_first_step_moves_each_used_number_by_the_learning_rate(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:

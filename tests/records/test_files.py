@@ -92,6 +92,14 @@ def test_a_folder_without_a_study_is_told_what_is_missing(tmp_path: Path) -> Non
         read_study(tmp_path)
 
 
+@pytest.mark.parametrize("name", ["trials.parquet", "curves.parquet"])
+def test_a_table_that_was_changed_is_refused_by_name(tmp_path: Path, name: str) -> None:
+    write_study(study_with(trial_row(0, (0.1, 0.4)), trial_row(1, (0.2,))), tmp_path)
+    pl.read_parquet(tmp_path / name).head(1).write_parquet(tmp_path / name)
+    with pytest.raises(BadInput, match=f"{name}: was changed after it was written"):
+        read_study(tmp_path)
+
+
 @pytest.mark.parametrize("content", [b"", b"{}", b"[1]", b"\xff", b'{"experiment": {}}'])
 def test_a_file_that_is_not_a_study_is_one_line(tmp_path: Path, content: bytes) -> None:
     write_study(study_with(), tmp_path)

@@ -122,7 +122,7 @@ def test_a_web_server_is_no_ray() -> None:
         web.server_close()
 
 
-@pytest.mark.parametrize("answer", [b"", b"SSH-2.0-OpenSSH_9.2\r\n", b"+OK\r\n"])
+@pytest.mark.parametrize("answer", [b"", b"\0\0\4", b"SSH-2.0-OpenSSH_9.2\r\n", b"+OK\r\n"])
 def test_other_services_are_no_ray(answer: bytes) -> None:
     with (
         server(lambda connection: connection.sendall(answer)) as port,

@@ -1,8 +1,66 @@
-"""How a line of the journal is told."""
+"""The journal's lines: which there are, what each does, and how it is told."""
+
+from pathlib import Path
 
 import pytest
 
-from recsweep.search.journal import Line, described
+from recsweep.errors import BadInput
+from recsweep.search.enough import KEY
+from recsweep.search.journal import (
+    Line,
+    described,
+    opens_session,
+    read_journal,
+    same_content,
+    starts_trial,
+)
+
+
+def test_a_line_that_a_crash_tore_at_the_end_is_left_out(tmp_path: Path) -> None:
+    path = tmp_path / "journal.log"
+    path.write_text('{"op_code": 0}\n{"op_code": 4}\n{"op_co')
+    assert read_journal(path) == [{"op_code": 0}, {"op_code": 4}]
+
+
+def test_a_line_that_cant_be_read_is_told_by_its_number_and_a_journal_that_isnt_there(
+    tmp_path: Path,
+) -> None:
+    path = tmp_path / "journal.log"
+    with pytest.raises(BadInput, match=r"no sweep has begun here; there is no journal\.log"):
+        read_journal(path)
+    path.write_text('{"op_code": 0}\n{"op_co\n{"op_code": 4}\n')
+    with pytest.raises(BadInput, match="line 2 can't be read"):
+        read_journal(path)
+
+
+@pytest.mark.parametrize(
+    ("line", "opens", "starts"),
+    [
+        ({"op_code": 0, "study_name": "a"}, True, False),
+        ({"op_code": 2, "user_attr": {"space": {}}}, True, False),
+        ({"op_code": 2, "user_attr": {"session": 2}}, False, False),
+        ({"op_code": 2, "user_attr": {KEY: {}}}, False, False),
+        ({"op_code": 4, "state": 4}, True, False),  # it waits for a driver
+        ({"op_code": 4, "state": 0}, False, True),
+        ({"op_code": 4}, False, True),
+        ({"op_code": 5, "param_name": "depth"}, False, False),
+        ({"op_code": 6, "state": 0}, False, True),  # one that waited
+        ({"op_code": 6, "state": 1}, False, False),
+        ({"op_code": 8, "user_attr": {"session": 2}}, False, False),
+    ],
+)
+def test_lines_open_a_session_start_a_trial_or_neither(
+    line: Line, opens: bool, starts: bool
+) -> None:
+    assert opens_session(line) is opens
+    assert starts_trial(line) is starts
+
+
+def test_lines_say_the_same_whoever_wrote_them_and_when() -> None:
+    one = {"op_code": 5, "trial_id": 1, "worker_id": "a", "datetime_start": "2026-01-01"}
+    assert same_content(one, {**one, "worker_id": "b", "datetime_start": None})
+    assert same_content({**one, "values": (1, 2)}, {**one, "values": [1, 2]})
+    assert not same_content(one, {**one, "trial_id": 2})
 
 
 @pytest.mark.parametrize(

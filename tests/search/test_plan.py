@@ -1,17 +1,33 @@
 import math
 import os
 import time
+from collections.abc import Sequence
+from dataclasses import replace
+from multiprocessing import Pipe
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
 import numpy as np
 import pytest
+import torch
 from families import FAMILIES
 from sweeps import folds_of
 from worlds import experiment_of
 
-from recsweep.search.plan import Plan, _Measured, plan, trials_within
+from recsweep.config.schema import Resources
+from recsweep.data.types import Fold
+from recsweep.search.plan import (
+    Plan,
+    _local_workers,
+    _measure_all,
+    _Measured,
+    plan,
+    trials_within,
+)
 from recsweep.search.stopping import rungs
 from recsweep.spaces.files import load_space
+from recsweep.testing.worlds import world
 
 NAMES = ("item_knn", "popularity", "gru")
 
@@ -78,6 +94,87 @@ def test_a_plan_of_seconds_counts_trials_by_the_seconds_of_an_epoch_on_the_large
     events = [len(fold.training.sequences.item) for fold in folds_of()]
     assert made().measured_fold == events.index(max(events)) == 1
     assert made().workers == 1 <= made(resources={}).workers <= (os.cpu_count() or 1)
+
+
+def measured_here(
+    monkeypatch: pytest.MonkeyPatch, folds: Sequence[Fold], problem: str = "", **changes: object
+) -> tuple[_Measured, dict[str, Any]]:
+    """What is told of an epoch of two seconds in this process, and what the trial was made with."""
+    asked: dict[str, Any] = {}
+
+    def make_trial(*given: object, **named: object) -> Any:
+        if problem:
+            raise ValueError(problem)
+        asked.update(named, folds=given[2])
+        return SimpleNamespace(advance=lambda: SimpleNamespace(user_values=(np.ones(3),)))
+
+    monkeypatch.setattr(
+        "recsweep.search.plan.time", SimpleNamespace(perf_counter=iter((10.0, 12.0)).__next__)
+    )
+    path = Path("search_spaces/gru.yaml")
+    ours, theirs = Pipe(duplex=False)
+    experiment = experiment_of(families={"gru": str(path)}, **changes)
+    spaces = {"gru": load_space(path, FAMILIES)}
+    _measure_all(theirs, experiment, spaces, folds, make_trial)
+    return ours.recv(), asked
+
+
+@pytest.mark.parametrize(("gpu", "device"), [(0, "cpu"), (0.5, "cuda")])
+def test_an_epoch_is_measured_where_trials_will_train_and_on_the_largest_fold(
+    gpu: float, device: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folds = folds_of()
+    found, asked = measured_here(monkeypatch, folds, resources={"gpu": gpu}, seed=7)
+    assert asked["device"] == torch.device(device)
+    assert (asked["epochs"], asked["seed"]) == (1, 7)
+    (fold,) = asked["folds"]
+    small, large = (len(each.training.sequences.item) for each in folds)
+    assert len(fold.training.sequences.item) == large > small
+    assert found.seconds == pytest.approx(2 * (small + large) / large)
+    assert found.problem is None
+    assert found.learners is not None
+    assert found.learners.tolist() == [1, 1, 1]
+
+
+def test_the_time_of_an_epoch_on_texts_goes_by_their_number(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    fold = world("text", {})
+    taught = fold.training.examples
+    assert taught is not None
+    half = taught.at(np.arange(len(taught) // 2))
+    folds = [replace(fold, training=replace(fold.training, examples=half)), fold]
+    found, asked = measured_here(monkeypatch, folds)
+    assert len(asked["folds"][0].training.examples) == len(taught)
+    assert found.seconds == pytest.approx(2 * (1 + len(half) / len(taught)))
+
+
+def test_a_family_that_cant_be_trained_by_its_defaults_is_told_with_the_reason(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    found, _ = measured_here(monkeypatch, folds_of(), "no such width\nand more")
+    assert found.problem == "ValueError: no such width"
+    assert found.learners is None
+
+
+@pytest.mark.parametrize(
+    ("resources", "workers"),
+    [
+        ({}, 8),
+        ({"cpu": 3}, 2),
+        ({"cpu": 16}, 1),
+        ({"workers": 3}, 3),
+        ({"workers": 30}, 8),
+        ({"gpu": 0.5}, 4),
+        ({"gpu": 0.5, "cpu": 4}, 2),
+    ],
+)
+def test_workers_are_as_many_as_fit_and_no_more_than_were_asked_for(
+    resources: dict[str, object], workers: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("os.cpu_count", lambda: 8)
+    monkeypatch.setattr("torch.cuda.device_count", lambda: 2)
+    assert _local_workers(Resources.model_validate(resources)) == workers
 
 
 def test_the_bytes_of_the_data_are_those_of_its_arrays() -> None:

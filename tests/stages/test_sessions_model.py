@@ -87,3 +87,5 @@ def test_every_session_has_the_probability_that_the_model_gives_it(
     assert checked > 60
     again = CliRunner().invoke(app, [*command, "--only", "a=b"])
     assert "give a file of sessions, and no option but --out" in str(again.exception)
+    alone = CliRunner().invoke(app, [*command[:2], "--learner", "u1"])
+    assert "give a file of sessions, and no option but --out" in str(alone.exception)

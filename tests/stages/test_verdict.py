@@ -170,15 +170,24 @@ def test_three_logs_that_agree_make_a_verdict(folders: tuple[Path, Path]) -> Non
 
 
 @pytest.mark.parametrize(("study", "ahead"), [("mars", "a"), ("purchase_simulated", "b")])
-def test_where_less_is_better_the_family_with_the_higher_mean_loses(study: str, ahead: str) -> None:
+@pytest.mark.parametrize("sign", [1, -1])
+def test_where_less_is_better_the_family_with_the_higher_mean_loses(
+    study: str, ahead: str, sign: int
+) -> None:
+    """By how much is told without a sign, whichever of the two was named first."""
+    lower, upper = sorted((sign * 0.02, sign * 0.04))
     higher = replace(
-        committed(study).pairs[0], difference=0.03, lower=0.02, upper=0.04, standard_error=0.002
+        committed(study).pairs[0],
+        difference=sign * 0.03,
+        lower=lower,
+        upper=upper,
+        standard_error=0.002,
     )
     confirmation = committed(study).model_copy(update={"pairs": (higher,)})
     lines = list(statement_lines(over_logs([confirmation] * 3)))
     kinds = {name: family.kind for name, family in confirmation.families.items()}
     a, b = titles(kinds)[higher.a], titles(kinds)[higher.b]
-    winner, loser = (a, b) if ahead == "a" else (b, a)
+    winner, loser = (a, b) if (ahead == "a") == (sign > 0) else (b, a)
     assert lines[0].startswith(f"Over 3 logs, {winner} beats {loser} by +0.0300 [+0.0")
 
 

@@ -57,6 +57,48 @@ def test_a_counter_that_began_anew_is_gone_on_with(tmp_path: Path, clock: Clock)
     assert meter.joules() == pytest.approx((15.0, 0.0))
 
 
+def test_a_counter_that_stands_still_tells_of_nothing_used(tmp_path: Path, clock: Clock) -> None:
+    package(tmp_path, "intel-rapl:0", 7)
+    meter = Meter(DECLARED, powercap=tmp_path)
+    clock.work(wall=1, mine=1, busy=1)
+    assert meter.joules() == (0.0, 0.0)
+
+
+def test_a_process_gets_no_more_than_all_that_was_used(tmp_path: Path, clock: Clock) -> None:
+    package(tmp_path, "intel-rapl:0", 0)
+    meter = Meter(DECLARED, powercap=tmp_path)
+    package(tmp_path, "intel-rapl:0", 3_000_000)
+    clock.work(wall=1, mine=1.02, busy=1)  # the two clocks tick differently
+    assert meter.joules() == (3.0, 0.0)
+
+
+@pytest.mark.parametrize("unread", ["energy_uj", "stat"])
+def test_a_counter_that_only_root_may_read_is_as_good_as_none(
+    tmp_path: Path, clock: Clock, monkeypatch: pytest.MonkeyPatch, unread: str
+) -> None:
+    package(tmp_path, "intel-rapl:0", 0)
+    package(tmp_path, "intel-rapl:1", 0)
+    if unread == "stat":
+        monkeypatch.setattr(energy, "_busy", lambda: None)
+    else:
+        (tmp_path / "intel-rapl:1" / unread).unlink()
+    meter = Meter(DECLARED, powercap=tmp_path)
+    clock.work(wall=1, mine=2, busy=4)
+    assert meter.joules() == (20.0, 20.0)
+
+
+def test_busy_time_is_that_of_work_on_this_machine_alone(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stat = tmp_path / "stat"
+    stat.write_text("cpu  1000 200 300 99999 99999 40 5 77777 88888 9\ncpu0 1 1 1 1 1 1 1 1 1 1\n")
+    monkeypatch.setattr(energy, "STAT", stat)
+    monkeypatch.setattr("os.sysconf", lambda name: 100)
+    assert energy._busy() == 15.45
+    stat.unlink()
+    assert energy._busy() is None
+
+
 def test_what_can_not_be_read_is_estimated_by_power_and_said_to_be(
     tmp_path: Path, clock: Clock
 ) -> None:
@@ -68,14 +110,15 @@ def test_what_can_not_be_read_is_estimated_by_power_and_said_to_be(
     assert meter.joules() == (0.0, 0.0)
 
 
+@pytest.mark.parametrize(("gpu", "part"), [(0.25, 0.25), (1, 1), (2, 1)])
 def test_a_part_of_a_gpu_gets_that_part_of_what_nvml_tells(
-    tmp_path: Path, clock: Clock, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, clock: Clock, monkeypatch: pytest.MonkeyPatch, gpu: float, part: float
 ) -> None:
     told = SimpleNamespace(millijoules=5_000)
     nvml = SimpleNamespace(nvmlDeviceGetTotalEnergyConsumption=lambda gpu: told.millijoules)
     monkeypatch.setitem(sys.modules, "pynvml", nvml)
     monkeypatch.setattr(energy, "_handles", lambda: ["GPU"])
     package(tmp_path, "intel-rapl:0", 0)
-    meter = Meter(DECLARED, gpu=0.25, powercap=tmp_path)
+    meter = Meter(DECLARED, gpu=gpu, powercap=tmp_path)
     told.millijoules = 105_000
-    assert meter.joules() == (25.0, 0.0)
+    assert meter.joules() == (100 * part, 0.0)

@@ -1,4 +1,5 @@
 import json
+from dataclasses import replace
 
 import pytest
 
@@ -32,6 +33,16 @@ def test_an_entry_is_json_and_becomes_the_same_report() -> None:
     assert EpochReport.of_entry(3, 0.25, entry) == REPORT
     older = {name: entry[name] for name in ("metrics", "losses")}
     assert EpochReport.of_entry(3, 0.25, older).seconds == 0
+
+
+def test_of_what_is_told_once_or_on_request_an_entry_says_nothing_where_it_isnt_told() -> None:
+    entry = REPORT.entry()
+    once = {"parameters", "model_bytes", "p99_ms", "joules", "joules_estimated"}
+    assert not once & entry.keys()
+    assert entry["memory_mb"] is None
+    told = replace(REPORT, parameters=9, joules=0.0)
+    assert told.entry() == {**entry, "parameters": 9, "joules": 0.0}
+    assert EpochReport.of_entry(3, 0.25, told.entry()) == told
 
 
 @pytest.mark.parametrize(

@@ -1,8 +1,12 @@
+from contextlib import nullcontext
+from pathlib import Path
+
 import pytest
 import torch
 from worlds import experiment_of
 
 from recsweep.config.schema import Experiment
+from recsweep.errors import BadInput
 from recsweep.models.registry import families
 from recsweep.testing.cases import CPU, Case, cases_of
 from recsweep.training import rehearsal
@@ -79,3 +83,47 @@ def test_a_hundred_mebibytes_more_are_seen(monkeypatch: pytest.MonkeyPatch) -> N
     monkeypatch.setattr(rehearsal, "_seconds_per_epoch", greedy)
     more = rehearsed("gru", memory_mb=1e6)["memory_mb"] - before["memory_mb"]
     assert more == pytest.approx(100, abs=20)
+
+
+def test_a_value_at_its_limit_is_inside_and_one_over_it_is_shown_with_it() -> None:
+    measured = {"parameters": 3e6, "p99_ms": 2.5, "seconds_per_epoch": 12.3456}
+    assert rehearsal.outside(measured, measured) == []
+    assert rehearsal.outside(measured, {"parameters": 2e6, "p99_ms": 2.4999}) == [
+        "parameters 3,000,000 > 2,000,000",
+        "p99_ms 2.5 > 2.5",
+    ]
+    assert rehearsal.outside({"memory_mb": 1000, "p99_ms": 999}, {"memory_mb": 9, "p99_ms": 8}) == [
+        "memory_mb 1,000 > 9",
+        "p99_ms 999 > 8",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("limits", "gpu", "told", "refused"),
+    [
+        ({"memory_mb": 9}, 0, False, True),
+        ({"memory_mb": 9}, 0.5, False, False),  # which tells it itself
+        ({"memory_mb": 9}, 0, True, False),
+        ({"p99_ms": 9}, 0, False, False),
+    ],
+)
+def test_a_limit_of_memory_needs_a_system_that_tells_a_peak(
+    limits: dict[str, float],
+    gpu: float,
+    told: bool,
+    refused: bool,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(rehearsal, "_CLEAR", tmp_path if told else tmp_path / "none")
+    experiment = experiment_of(limits=limits, resources={"gpu": gpu})
+    expected = pytest.raises(BadInput, match="doesn't tell a process's peak")
+    with expected if refused else nullcontext():
+        rehearsal.check_measurable(experiment)
+
+
+def test_where_a_system_tells_no_peak_memory_is_left_out(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(rehearsal, "_STATUS", tmp_path / "none")
+    assert rehearsed("gru", memory_mb=1e6) == {}

@@ -25,7 +25,7 @@ from recsweep.data.features.stored import (
 )
 from recsweep.data.features.table import EncodedTable, TableEncoder
 from recsweep.data.types import UNKNOWN, Labels, Sequences, Targets, Training, Treatments
-from recsweep.errors import BadInput
+from recsweep.errors import BadInput, one_line
 from recsweep.evaluation.probability import Calibrator
 from recsweep.models.family import Build
 from recsweep.models.protocol import Context
@@ -110,7 +110,7 @@ def load_bundle(folder: Path) -> Bundle:
     try:
         return rebuilt(folder.name, record, files, served[record.kind])
     except (KeyError, TypeError, ValueError, RuntimeError, SafetensorError) as error:
-        reason = f"{type(error).__name__}: {error}".splitlines()[0]
+        reason = f"{type(error).__name__}: {one_line(error)}"
         raise BadInput(
             f"{folder}: can't be built with this version of recsweep and its packages ({reason}); "
             f"{RENEW}"

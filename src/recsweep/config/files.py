@@ -20,7 +20,7 @@ except ImportError:  # a PyYAML that was built without libyaml
     from yaml import SafeLoader  # type: ignore[assignment]
 
 from recsweep.config.schema import Experiment, settings_of_tasks
-from recsweep.errors import BadInput
+from recsweep.errors import BadInput, one_line
 
 S = TypeVar("S", bound=BaseModel)
 
@@ -75,7 +75,7 @@ def read_yaml(path: Path) -> dict[str, Any]:
     except (yaml.YAMLError, ValueError, RecursionError) as error:
         where = getattr(error, "problem_mark", None)
         line = f", line {where.line + 1}" if where else ""
-        what = getattr(error, "problem", None) or str(error).splitlines()[0]
+        what = getattr(error, "problem", None) or one_line(error)
         raise BadInput(f"{path}{line}: is not valid YAML ({what})") from None
     if raw is None:
         raise BadInput(f"{path}: is empty")

@@ -141,7 +141,7 @@ def _clean_batch(
     number = None
     if table.time is not None:
         outside = raw[table.time].filter(broken[-1].fill_null(False)).cast(pl.String)
-        number = next(iter(outside.head(1).cast(pl.Float64, strict=False)), None)
+        number = next(iter(outside.cast(pl.Float64, strict=False)), None)
     return Cleaned(len(raw), events.filter(keep), dropped, unmapped, number)
 
 

@@ -117,5 +117,6 @@ def _mean(of_event: Float64, event_of: Int64, n: int) -> Float64:
     there = np.isfinite(of_event)
     count = np.bincount(event_of[there], minlength=n)
     total = np.bincount(event_of[there], weights=of_event[there], minlength=n)
-    mean: Float64 = np.divide(total, count, out=np.full(n, np.nan), where=count > 0)
+    with np.errstate(invalid="ignore"):
+        mean: Float64 = total / count
     return mean

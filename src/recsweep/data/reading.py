@@ -18,7 +18,7 @@ from recsweep.data.formats.parts import parts, refuse_copies
 from recsweep.data.formats.recognise import check_kind, damaged
 from recsweep.data.formats.regular import is_regular
 from recsweep.data.formats.rows import frames_of, rows_of
-from recsweep.errors import BadInput
+from recsweep.errors import BadInput, one_line
 
 BATCH = 1 << 20  # rows
 
@@ -174,7 +174,7 @@ def _in_words(table: Table, path: Path) -> Iterator[None]:
     except DAMAGED as error:
         raise BadInput(f"{path}: {damaged(path, error)}") from None
     except pl.exceptions.PolarsError as error:
-        text = str(error).strip().splitlines()[0][:160] if str(error).strip() else repr(error)
+        text = one_line(error)
         if table.format == "csv" and "utf-8" in text:
             raise BadInput(f"{path}: {not_utf8(path)}") from None
         if table.format == "csv":

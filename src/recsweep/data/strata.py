@@ -40,14 +40,15 @@ def dealt_by_group(
     """
     from sklearn.model_selection import StratifiedGroupKFold
 
-    n_groups, tests = len(np.unique(group)), max(2, round(1 / rule.test))
-    if n_groups < max(rule.count + 1, tests):
-        raise BadInput(
-            f"{path}: {n_groups} groups are too few for {rule.count} folds and a test of "
-            f"{rule.test:.0%}; lower folds.count, raise folds.test, or use folds.rule: stratified"
-        )
+    n_groups = len(np.unique(group))
 
     def parts(rows: Int64, n: int) -> Int64:
+        if len(np.unique(group[rows])) < n:
+            raise BadInput(
+                f"{path}: {n_groups} groups are too few for {rule.count} folds and a test of "
+                f"{rule.test:.0%}; lower folds.count, change folds.test, or use "
+                "folds.rule: stratified"
+            )
         found = np.empty(len(rows), np.int64)
         folds = StratifiedGroupKFold(n, shuffle=True, random_state=SPLIT_SEED)
         for number, (_, inside) in enumerate(folds.split(rows, answer[rows], group[rows])):
@@ -55,6 +56,6 @@ def dealt_by_group(
         return found
 
     part = np.full(len(answer), rule.count, np.int64)
-    developed = np.flatnonzero(parts(np.arange(len(answer)), tests) > 0)
+    developed = np.flatnonzero(parts(np.arange(len(answer)), max(2, round(1 / rule.test))) > 0)
     part[developed] = parts(developed, rule.count)
     return part

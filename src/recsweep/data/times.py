@@ -13,7 +13,7 @@ import polars as pl
 from recsweep.config.schema import UNITS
 from recsweep.data.clock import microseconds
 from recsweep.data.zones import check_zone_names, named_zones
-from recsweep.errors import BadInput
+from recsweep.errors import BadInput, one_line
 
 ISO_PATTERNS = tuple(
     f"%Y-%m-%d{time}{zone}"
@@ -143,7 +143,7 @@ def _parse(text: pl.Series, pattern: str, zone: str | None) -> pl.Series:
             warnings.simplefilter("ignore")
             return _placed(text.str.to_datetime(pattern, time_unit="us", strict=False), zone)
     except pl.exceptions.PolarsError as error:
-        reason = str(error).splitlines()[0]
+        reason = one_line(error)
         raise BadInput(f"time_format {pattern!r}: is not a pattern of times ({reason})") from None
 
 

@@ -12,7 +12,7 @@ import polars as pl
 from recsweep.data.features.dated import ID
 from recsweep.data.features.text import words
 from recsweep.data.formats.parts import parts
-from recsweep.errors import BadInput
+from recsweep.errors import BadInput, one_line
 
 LINE, NUMBERS = "line", "numbers"
 
@@ -69,8 +69,7 @@ def _read(file: Path, wanted: set[str]) -> pl.DataFrame:
             .collect()
         )
     except (OSError, pl.exceptions.PolarsError) as error:
-        reason = str(error).splitlines()[0]
-        raise BadInput(f"{file}: can't be read as word vectors ({reason})") from None
+        raise BadInput(f"{file}: can't be read as word vectors ({one_line(error)})") from None
     size = len(start[int(headed)]) - 1 if start else 0
     if not size:
         raise BadInput(f"{file}: its first line is no word with numbers, parted by spaces")

@@ -45,7 +45,7 @@ def in_history(targets: Targets) -> Mask:
     histories = targets.histories
     counts = np.diff(histories.offsets)
     owner = np.repeat(np.arange(len(histories)), counts)
-    width = int(max(histories.item.max(initial=0), targets.item.max(initial=0))) + 1
+    width = int(np.concatenate((histories.item, targets.item)).max()) + 1
     keys = owner * width + histories.item
     pairs, first = np.unique(keys, return_index=True)  # the first place of each pair
     place = ranges(np.zeros(len(counts), np.int64), counts)[first]

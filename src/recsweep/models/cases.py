@@ -78,7 +78,7 @@ class CaseBook:
                 and (last - first) * (int(self._longest[order[min(last, len(order)) - 1]]) + 1)
                 > 2 * BLOCK_PLACES
             ):
-                last = first + max(1, (last - first) // 2)
+                last = first + (last - first) // 2
             yield self._cases(order[first:last])
             first = last
 

@@ -11,7 +11,7 @@ from importlib.metadata import entry_points
 from pkgutil import iter_modules
 
 from recsweep.config.files import nearest
-from recsweep.errors import BadInput
+from recsweep.errors import BadInput, one_line
 from recsweep.models import families as own
 from recsweep.models.family import Builds, Family, Role, spaced
 
@@ -93,7 +93,7 @@ def _of_other_packages() -> Iterator[tuple[str, Family]]:
         try:
             loaded = point.load()
         except Exception as error:  # whatever an import of somebody else's may raise
-            reason = f"{type(error).__name__}: {error}".splitlines()[0]
+            reason = f"{type(error).__name__}: {one_line(error)}"
             raise BadInput(f"{origin} can't be loaded ({reason})") from None
         for each in loaded if isinstance(loaded, tuple) else (loaded,):
             if not isinstance(each, Family):

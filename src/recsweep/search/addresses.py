@@ -97,7 +97,7 @@ def _trouble(host: str, port: int) -> str | None:
         return _silent()
     except OSError as error:
         return f"{(error.strerror or str(error)).lower()} at {host}:{port}"
-    is_settings = len(answer) > 3 and answer[3] == 4  # a frame's length has three bytes
+    is_settings = answer[3:4] == b"\4"  # a frame's length has three bytes
     return None if is_settings else f"what answers at {host}:{port} is not Ray"
 
 
@@ -111,4 +111,4 @@ def _within(seconds: float, ask: Callable[[], str | None]) -> str | None:
     thread = threading.Thread(target=lambda: answers.append(ask()), name="ray", daemon=True)
     thread.start()
     thread.join(seconds)
-    return answers[0] if answers else _silent()
+    return answers.pop() if answers else _silent()

@@ -21,6 +21,7 @@ from recsweep.evaluation.power import Power
 from recsweep.models.registry import families_of
 from recsweep.search.stopping import rungs
 from recsweep.spaces.space import Space
+from recsweep.training.footprint import events_in
 from recsweep.training.trial import MakeTrial, Trial
 
 MEASURE_SECONDS = 20.0
@@ -186,14 +187,15 @@ def _measure_all(
 ) -> None:
     torch.set_num_threads(experiment.resources.threads)
     device = torch.device("cuda" if experiment.resources.gpu else "cpu")
-    events, largest = _events(folds), _largest(folds)
+    fold = folds[_largest(folds)]
+    times = sum(map(events_in, folds)) / events_in(fold)
     for name, space in spaces.items():
         began, problem, learners = time.perf_counter(), None, None
         try:
             trial = make_trial(
                 space.family,
                 space.whole(space.defaults),
-                [with_features(folds[largest], experiment.features_of(name))],
+                [with_features(fold, experiment.features_of(name))],
                 experiment,
                 epochs=1,
                 seed=experiment.seed,
@@ -202,18 +204,14 @@ def _measure_all(
             (learners,) = trial.advance().user_values
         except Exception as error:
             problem = f"{type(error).__name__}: {one_line(error)}"
-        seconds = (time.perf_counter() - began) * sum(events) / max(1, events[largest])
+        seconds = (time.perf_counter() - began) * times
         peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
         unit = 1 if sys.platform == "darwin" else 1024
         results.send(_Measured(name, seconds, peak * unit, problem, learners))
 
 
-def _events(folds: Sequence[Fold]) -> list[int]:
-    return [len(fold.training.sequences.item) for fold in folds]
-
-
 def _largest(folds: Sequence[Fold]) -> int:
-    return int(np.argmax(_events(folds)))
+    return int(np.argmax([events_in(fold) for fold in folds]))
 
 
 def _local_workers(resources: Resources) -> int:

@@ -137,7 +137,7 @@ class Repeatable:
             for trial in self._ledger.trials(family)
             if rung in trial.intermediate_values
         ]
-        cut = float(np.percentile(at_rung, (1 - 1 / self._reduction) * 100))
+        cut = float(np.quantile(at_rung, 1 - 1 / self._reduction))
         for id_, reached in waiting.items():
             if reached != rung:
                 continue

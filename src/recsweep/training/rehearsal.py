@@ -57,7 +57,7 @@ def rehearse(
     if outside(found, limits) or not isinstance(model, GradientModel):
         return found
     if limits.keys() - {"parameters"}:
-        seconds = _seconds_per_epoch(model) * sum(map(events_in, folds)) / max(1, events_in(fold))
+        seconds = _seconds_per_epoch(model) * sum(map(events_in, folds)) / events_in(fold)
         answer = p99_ms(task, model, fold, device, ANSWER_SECONDS) if "p99_ms" in limits else None
         measured = {"seconds_per_epoch": seconds, "p99_ms": answer, "memory_mb": peak.growth()}
         found |= {k: v for k, v in measured.items() if k in limits and v is not None}

@@ -51,6 +51,11 @@ def test_a_dwell_lasts_no_longer_than_until_the_learners_next_moment_or_the_end(
     np.testing.assert_array_equal(found, [5, 30, np.nan, 40, 75])
 
 
+def test_without_a_column_of_dwells_none_is_known() -> None:
+    events = replace(timed_log([(0, 0, 10, 0, 5), (0, 1, 20, 0, 5)]), dwell=None)
+    np.testing.assert_array_equal(known_dwell(events, 90 * SECOND), [np.nan, np.nan])
+
+
 def test_a_missing_dwell_is_zero_and_marked() -> None:
     events = timed_log([(0, 0, 10, 0, 5), (0, 1, 20, 0, np.nan), (0, 2, 40, 0, 9)])
     encoder = fit_events(events, ["event.dwell"], 90 * SECOND)

@@ -7,6 +7,7 @@ import polars as pl
 import pytest
 
 from recsweep.config.schema import Text
+from recsweep.data.features.columns import Scale
 from recsweep.data.features.dated import NOTHING, DatedTable
 from recsweep.data.features.stored import restored_parts, stored_parts
 from recsweep.data.features.table import EncodedTable, fit_table
@@ -40,6 +41,11 @@ def test_columns_of_every_kind_come_back_from_json() -> None:
         assert again.names == part.names
         np.testing.assert_array_equal(again.encode(cells), part.encode(cells))
     assert fitted.parts[-1].encode(TABLE["about"]).any()
+
+
+def test_a_column_of_an_older_bundle_that_training_had_no_number_of_comes_back_too() -> None:
+    (part,) = restored_parts([{"number": "age", "mean": None, "deviation": 1.0}], {}, "")
+    assert part == Scale("age", 0.0, 1.0)
 
 
 @pytest.mark.parametrize("dated", [False, True])

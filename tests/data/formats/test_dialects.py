@@ -10,6 +10,7 @@ import pytest
 
 from recsweep.config.files import validate
 from recsweep.config.schema import Table
+from recsweep.data.formats import rows as strictly
 from recsweep.data.reading import read_table
 from recsweep.errors import BadInput
 
@@ -102,6 +103,15 @@ def test_a_quote_with_no_one_reading_is_refused_with_its_line(
     with pytest.raises(BadInput, match=message) as caught:
         read(write(f"a,b,c\n{row}\n"))
     assert 'set quote: ""' in str(caught.value)
+
+
+def test_a_field_that_is_too_long_is_told_with_its_line(
+    write: Write, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(strictly, "LONGEST_FIELD", 9)
+    assert read(write("a,b\n\\,,123456789\n"), escape="\\") == [(",", "123456789")]
+    with pytest.raises(BadInput, match=r"line 3 is not valid CSV \(field larger than field limit"):
+        read(write("a,b\n\\,,2\n1234567890,3\n"), escape="\\")
 
 
 @pytest.mark.parametrize(

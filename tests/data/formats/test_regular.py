@@ -37,6 +37,12 @@ def content_of(text: str) -> Content:
         ("a\n\nb\n", False),
         ("a\rb\n", False),
         ("\na\n", False),
+        ("\r\na\n", False),
+        ("\ufeff\na\n", False),
+        ("\ufeffa\n", True),
+        ("a\n\r\nb\n", False),
+        ("a,b\n1,", False),  # the last field is empty
+        ("a,b\n1,\n", True),
     ],
 )
 def test_quotes_and_line_ends_of_rfc_4180_are_regular(text: str, right: bool) -> None:

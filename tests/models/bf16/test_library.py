@@ -1,6 +1,9 @@
+import re
+import stat
 import warnings
 from collections.abc import Iterator
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 import torch
@@ -62,14 +65,6 @@ def test_a_product_is_taken_where_the_processor_has_all_that_it_needs(
 
 
 @needs_library
-def test_the_record_names_the_engine_of_bfloat16_with_its_compiler() -> None:
-    name = products()[0].name
-    assert engine_of(Resources(precision="bf16")).startswith(f"{name}-3, g++ ")
-    assert engine_of(Resources()) == ENGINE
-    assert engine_of(Resources(precision="bf16", gpu=1)) == ENGINE
-
-
-@needs_library
 def test_it_is_compiled_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     library()
     (made,) = (tmp_path / "recsweep").iterdir()
@@ -78,6 +73,87 @@ def test_it_is_compiled_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) ->
     library()
     assert [made] == list((tmp_path / "recsweep").iterdir())
     assert made.stat().st_mtime_ns == when
+
+
+COMPILER = """#!/bin/sh
+if [ "$1" = -dumpfullversion ]; then echo "$VERSION"; exit; fi
+echo once >> "$LOG"
+[ -z "$BROKEN" ] || exit 1
+for last; do :; done
+echo "$@" > "$last"
+"""
+
+
+@pytest.fixture
+def compiler(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """One that writes how it was called where a library should be; how often it was is in a log."""
+    script, log = tmp_path / "bin/g++", tmp_path / "log"
+    script.parent.mkdir()
+    script.write_text(COMPILER)
+    script.chmod(0o755)
+    log.touch()
+    monkeypatch.setenv("PATH", f"{script.parent}:/usr/bin:/bin")
+    monkeypatch.setenv("LOG", str(log))
+    monkeypatch.setenv("VERSION", "13.2.0")
+    functions = SimpleNamespace(cross_entropy=SimpleNamespace(), start=lambda: 1)
+    monkeypatch.setattr("ctypes.CDLL", lambda path: functions)
+    monkeypatch.setattr(compiled, "products", lambda: PRODUCTS)
+    return log
+
+
+def test_what_was_compiled_is_kept_for_this_user_alone(tmp_path: Path, compiler: Path) -> None:
+    found = library()
+    assert found is not None
+    assert (found.product, found.compiler) == ("amx", "g++ 13.2.0")
+    folder = tmp_path / "recsweep"
+    assert stat.S_IMODE(folder.stat().st_mode) == 0o700
+    (made,) = folder.iterdir()
+    assert re.fullmatch(r"amx-[0-9a-f]{16}\.so", made.name)
+    assert {"-mamx-bf16", "-mfma", "-shared"} <= set(made.read_text().split())
+    library.cache_clear()
+    assert library() == found
+    assert compiler.read_text() == "once\n"
+
+
+def test_another_compiler_and_another_product_make_a_library_of_their_own(
+    tmp_path: Path, compiler: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    library()
+    monkeypatch.setenv("VERSION", "14.1.0")
+    library.cache_clear()
+    assert library().compiler == "g++ 14.1.0"  # type: ignore[union-attr]
+    monkeypatch.setattr(compiled, "products", lambda: PRODUCTS[1:])
+    library.cache_clear()
+    assert library().product == "avx512"  # type: ignore[union-attr]
+    names = sorted(path.name.split("-")[0] for path in (tmp_path / "recsweep").iterdir())
+    assert names == ["amx", "amx", "avx512"]
+
+
+def test_a_product_that_the_system_does_not_grant_is_passed_over(
+    compiler: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def load(path: str) -> SimpleNamespace:
+        return SimpleNamespace(cross_entropy=SimpleNamespace(), start=lambda: "avx512-" in path)
+
+    monkeypatch.setattr("ctypes.CDLL", load)
+    found = library()
+    assert found is not None
+    assert found.product == "avx512"
+
+
+def test_a_compiler_that_fails_leaves_nothing_behind_and_a_warning_tells(
+    tmp_path: Path, compiler: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("BROKEN", "1")
+    with pytest.warns(UserWarning, match="no bfloat16 kernel was compiled"):
+        assert library() is None
+    assert list((tmp_path / "recsweep").iterdir()) == []
+
+
+def test_the_engine_is_named_by_product_number_and_compiler(compiler: Path) -> None:
+    assert engine_of(Resources(precision="bf16")) == "amx-3, g++ 13.2.0"
+    assert engine_of(Resources(precision="bf16", gpu=1)) == ENGINE == "torch-eager-2"
+    assert engine_of(Resources()) == ENGINE
 
 
 @pytest.mark.parametrize(

@@ -130,7 +130,11 @@ def test_a_search_at_a_step_sees_what_was_known_by_then(
     assert first.dataset.cuts.validation[-1][1] == moment
     assert first.experiment.budget.trials == 5
     assert first.experiment.tracking.wandb == "off"
-    assert first.experiment.seed != second.experiment.seed
+    own = best.experiment
+    seeds = [each.experiment.seed for each in seen]
+    assert seeds == [own.seed + searches.SEEDS_APART * n for n in (1, 2)]  # its own is the study's
+    names = [each.experiment.study for each in seen]
+    assert names == [f"{own.study}-backtest-{n}" for n in (1, 2)]
     assert first.dataset.fingerprint != second.dataset.fingerprint != dataset.fingerprint
 
 
@@ -138,7 +142,12 @@ def test_a_search_tries_the_best_configuration_and_needs_something_to_search(wor
     best = read_best(world.best("markov"))
     mine = {"memory": 3, "fading": "step", "fading_weight": 0.5}
     other = best.model_copy(update={"config": mine})
-    assert mine in space_with(other, world.study).first().values()
+    space = space_with(other, world.study)
+    assert mine in space.first().values()
+    again = best.model_copy(update={"config": space_with(best, world.study).defaults})
+    assert space_with(again, world.study).first_trials == space.first_trials[1:]
+    fixed = best.model_copy(update={"config": {**mine, "fixed": 7, "members": ({"kind": "gru"},)}})
+    assert space_with(fixed, world.study).first_trials == space.first_trials
     with pytest.raises(BadInput, match="popularity has no parameters to search"):
         space_with(best.model_copy(update={"family": "popularity"}), world.study)
 

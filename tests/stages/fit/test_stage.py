@@ -5,6 +5,7 @@ import re
 import subprocess
 import sys
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import jsonschema
@@ -142,11 +143,26 @@ def test_nothing_of_a_learner_is_in_the_folder(world: World) -> None:
         assert not re.search(rb"\bu(?:[0-9]|[1-3][0-9])\b", data)
 
 
-def test_a_place_that_is_taken_is_refused_before_any_work(world: World) -> None:
+def test_a_place_that_is_taken_is_refused_before_any_work(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
     out = fit(world)
+    monkeypatch.setattr("recsweep.stages.fit.stage._train", lambda *_: pytest.fail("it trained"))
     with pytest.raises(BadInput, match="is there already"):
         fit(world)
     assert sorted(path.name for path in out.parent.iterdir()) == ["m"]
+
+
+def test_models_of_a_task_that_nobody_can_ask_are_refused(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    mute = replace(TASKS["next_item"], answers=None)
+    monkeypatch.setattr("recsweep.stages.fit.stage.TASKS", {"next_item": mute})
+    with pytest.raises(BadInput, match="models of task next_item can't be asked outside of a stud"):
+        fit(world)
+    labels = replace(mute, labels_texts=True)
+    monkeypatch.setattr("recsweep.stages.fit.stage.TASKS", {"next_item": labels})
+    fit(world)
 
 
 @pytest.mark.parametrize(

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import polars as pl
 import pytest
@@ -14,7 +15,10 @@ from recsweep.records.openings import read_openings
 from recsweep.records.selection import read_best
 from recsweep.stages.confirm.stage import confirm_stage
 from recsweep.stages.fit.stage import fit_stage
-from recsweep.stages.fuse.stage import Fused, fuse_stage
+from recsweep.stages.fuse import stage
+from recsweep.stages.fuse.rebuild import Rebuilt
+from recsweep.stages.fuse.stage import Cost, Fused, fuse_stage
+from recsweep.stages.pool import side_by_side
 from recsweep.stages.report import report_stage
 from recsweep.stages.reproduce.stage import reproduce_stage
 
@@ -34,6 +38,26 @@ def test_an_ensemble_is_at_least_as_good_on_the_folds_as_its_best_member(world: 
     assert fused.sampled == 1
     assert sum(member.weight for member in fused.members) <= 20
     assert fused.cost.model_bytes > fused.single.model_bytes
+
+
+def test_what_it_takes_is_that_of_its_members_beside_that_of_the_best_alone(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rebuilt: list[Rebuilt] = []
+
+    def watched(*asked: Any, **named: Any) -> list[Rebuilt]:
+        rebuilt.extend(side_by_side(*asked, **named))
+        return rebuilt
+
+    monkeypatch.setattr(stage, "side_by_side", watched)
+    fused = fuse(world)
+    assert [each.candidate for each in rebuilt] == list(fused.candidates)
+    best = rebuilt[0]
+    assert fused.single == Cost(best.fit_seconds, best.score_seconds, best.model_bytes)
+    members = {member.trial for member in fused.members}
+    inside = [each for each in rebuilt if each.candidate.trial in members]
+    assert fused.cost.fit_seconds == pytest.approx(sum(each.fit_seconds for each in inside))
+    assert fused.cost.model_bytes == sum(each.model_bytes for each in inside)
 
 
 def test_an_ensemble_is_rebuilt_from_its_file_bit_for_bit(world: World) -> None:

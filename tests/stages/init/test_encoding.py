@@ -3,6 +3,7 @@ from pathlib import Path
 import pytest
 
 from recsweep.errors import BadInput
+from recsweep.stages.init import encoding as reading
 from recsweep.stages.init.encoding import find_encoding
 from recsweep.stages.init.questions import Answers
 from recsweep.stages.init.stage import init
@@ -43,6 +44,20 @@ def test_an_encoding_is_found_from_a_few_titles(
     text: str, encoding: str, expected: str, tmp_path: Path
 ) -> None:
     assert found(text, encoding, tmp_path) == expected
+
+
+@pytest.mark.parametrize(
+    ("title", "expected"),
+    [(SIMPLIFIED.encode("gbk"), "gb18030"), (GERMAN.encode("cp1252"), "cp1252")],
+)
+def test_an_encoding_is_found_where_only_a_title_far_into_the_file_shows_it(
+    title: bytes, expected: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(reading, "SAMPLE", 1000)
+    monkeypatch.setattr(reading, "BLOCK", 100)
+    path = tmp_path / "titles.csv"
+    path.write_bytes(b"1,plain\n" * 300 + b"2," + title + b"\n" + b"3,plain\n" * 300)
+    assert find_encoding(path, Answers(None)) == expected
 
 
 def test_cyrillic_is_not_taken_for_chinese_and_is_told_as_a_guess(tmp_path: Path) -> None:

@@ -16,6 +16,33 @@ def key_of(times: list[str], answers: Answers) -> str | None:
 
 
 @pytest.mark.parametrize(
+    ("time", "key", "local"),
+    [
+        ("2024-03-0{}T10:00:00", "iso", True),
+        ("2024-03-0{}T10:00:00Z", "iso", False),
+        ("2024-03-0{}T10:00:00+08:00", "iso", False),
+        ("171000000{}", "unix", False),
+        ("171000000{}000", "unix_ms", False),
+        ("0{}.03.2024 10:00", "%d.%m.%Y %H:%M", True),
+        ("0{}.03.2024 10:00 +0800", "%d.%m.%Y %H:%M %z", False),
+        ("0{}.03.2024 10:00 UTC", "%d.%m.%Y %H:%M UTC", False),
+    ],
+)
+def test_a_zone_has_to_be_told_where_a_time_names_none(time: str, key: str, local: bool) -> None:
+    times = [time.format(n) for n in range(1, 8)] + [time.format(9).replace("09.03", "19.03")]
+    found = find_format(look_of({"time": times}), "time", Answers(None))
+    assert found is not None
+    assert (found.key, found.local) == (key, local)
+
+
+def test_a_zone_has_to_be_told_if_a_single_time_names_none() -> None:
+    times = ["2024-03-01T10:00:00Z", "2024-03-02T10:00:00"]
+    found = find_format(look_of({"time": times}), "time", Answers(None))
+    assert found is not None
+    assert found.local
+
+
+@pytest.mark.parametrize(
     ("pattern", "key"), [("{}/03/2024", "%d/%m/%Y"), ("03/{}/2024", "%m/%d/%Y")]
 )
 def test_of_two_readings_the_one_in_order_is_taken_else_the_shorter_one_is_guessed(

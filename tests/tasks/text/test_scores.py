@@ -8,6 +8,7 @@ from sklearn.metrics import accuracy_score, f1_score, log_loss, roc_auc_score
 
 from recsweep.config.schema import Metric
 from recsweep.data.types import Targets
+from recsweep.evaluation.probability import EPSILON
 from recsweep.models.text.texts import Texts, labelled
 from recsweep.tasks.text.duplicates import with_duplicates
 from recsweep.tasks.text.folds import TRAINING
@@ -41,6 +42,29 @@ def test_every_metric_is_that_of_scikit_learn(classes: str) -> None:
     score = found[:, 1] if len(classes) == 2 else found
     area = roc_auc_score(answer, score, multi_class="ovr", average="macro")
     assert together["roc_auc"] == pytest.approx(area, abs=1e-12)
+
+
+def test_the_calibration_error_is_that_of_the_label_given() -> None:
+    right = np.arange(50) % 5 > 0  # four of five
+    answer = np.where(right, 1, 2)
+    found = np.tile([0.1, 0.7, 0.2], (50, 1))
+    together = pooled(found, targets_of(answer, "abc"), METRIC)
+    assert together["ece"] == pytest.approx(0.1)
+    wrong = pooled(found, targets_of(np.zeros(50, np.int64), "abc"), METRIC)
+    assert wrong["ece"] == pytest.approx(0.7)
+
+
+def test_a_label_that_all_texts_or_none_bear_has_no_area() -> None:
+    found = np.array([[0.9, 0.1, 0.0], [0.6, 0.4, 0.0], [0.8, 0.2, 0.0]])
+    assert pooled(found, targets_of(np.zeros(3, np.int64), "abc"), METRIC)["roc_auc"] == 0.5
+    area = pooled(found, targets_of(np.array([0, 1, 0]), "abc"), METRIC)["roc_auc"]
+    assert area == 1  # of a and of b; none bears c
+
+
+def test_a_label_that_was_called_impossible_costs_much_and_not_without_end() -> None:
+    values = target_values(np.array([[1.0, 0.0]]), targets_of(np.array([1]), "ab"), METRIC)
+    assert values["log_loss"].tolist() == [-np.log(EPSILON)]
+    assert values["accuracy"].tolist() == [0]
 
 
 def test_what_duplicates_would_have_added_is_what_splits_of_all_rows_give() -> None:

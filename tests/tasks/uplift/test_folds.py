@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from purchases import CUT
+from purchases import CUT, log_of
 from treatments import treated_log, uplift_experiment, uplift_fold
 
 from recsweep.config.schema import Experiment
@@ -82,12 +82,33 @@ def test_a_budget_reaches_the_metrics() -> None:
     assert treatments_of(labels).budget == 0.7
 
 
-def test_one_arm_alone_is_refused_in_one_line() -> None:
+@pytest.mark.parametrize(("arm", "lacking"), [(1, "untreated"), (0, "treated")])
+def test_one_arm_alone_is_refused_in_one_line(arm: int, lacking: str) -> None:
     events = treated_log(0)
     assert events.treated is not None
-    everybody = np.where(np.isnan(events.treated), np.nan, 1).astype(np.float32)
-    with pytest.raises(BadInput, match="none is untreated and a purchase; check treatment"):
+    everybody = np.where(np.isnan(events.treated), np.nan, arm).astype(np.float32)
+    with pytest.raises(BadInput, match=f"none is {lacking} and a purchase; check treatment"):
         uplift_fold(replace(events, treated=everybody))
     late = np.where(events.time >= CUT * DAY, everybody, events.treated).astype(np.float32)
     with pytest.raises(BadInput, match="some must be treated, some must not"):
         uplift_fold(replace(events, treated=late))
+
+
+@pytest.mark.parametrize(
+    ("buy", "told"),
+    [
+        ({(True, 0), (True, 1), (False, 0)}, "none is treated and no purchase"),
+        ({(True, 0), (False, 0), (False, 1)}, "none is untreated and no purchase"),
+        ({(True, 0)}, "none is untreated and a purchase"),
+        ({(False, 0)}, "none is treated and a purchase"),
+    ],
+)
+def test_each_arm_needs_both_answers(buy: set[tuple[bool, int]], told: str) -> None:
+    """Forty learners look once, the odd ones treated; some quarters of them buy the day after."""
+    looks = [(n, n % 5, 10.0 + n, "browse") for n in range(40)]
+    quarters = [n for n in range(40) if (bool(n % 2), n // 2 % 2) in buy]
+    bought = [(n, n % 5, 11.0 + n, "purchase") for n in quarters]
+    events = log_of([*looks, *bought])
+    treated = np.where(events.kind == 0, events.user % 2, np.nan).astype(np.float32)
+    with pytest.raises(BadInput, match=f"of 40 examples to learn from {told}"):
+        uplift_fold(replace(events, treated=treated))

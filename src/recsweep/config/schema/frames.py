@@ -5,6 +5,8 @@ import io
 import sys
 from pathlib import Path
 
+from recsweep.errors import one_line
+
 PREFIX = "frame:"
 
 
@@ -24,7 +26,7 @@ def parquet_of(frame: object) -> bytes:
             frame.write_parquet(content)
             return content.getvalue()
     except (TypeError, ValueError, pl.exceptions.PolarsError) as error:
-        reason = str(error).splitlines()[0]
+        reason = one_line(error)
         raise ValueError(f"a frame with a column that no file can hold ({reason})") from None
     kind = f"{type(frame).__module__.partition('.')[0]}.{type(frame).__qualname__}"
     raise ValueError(f"expected a path, or a DataFrame of polars or pandas, found {kind}")

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any
 from recsweep.config.schema.base import Schema
 from recsweep.config.schema.data import DataKind
 from recsweep.config.schema.question import FoldRule
-from recsweep.errors import BadInput
+from recsweep.errors import BadInput, one_line
 
 if TYPE_CHECKING:
     from recsweep.config.schema.experiment import Experiment
@@ -91,7 +91,7 @@ def part_of_task(name: str, module: str) -> Any:
     try:
         return import_module(place)
     except Exception as error:  # whatever an import of somebody else's may raise
-        reason = f"{type(error).__name__}: {error}".splitlines()[0]
+        reason = f"{type(error).__name__}: {one_line(error)}"
         raise BadInput(f"the task {name}: {place} can't be loaded ({reason})") from None
 
 

@@ -48,8 +48,8 @@ class Scale:
     """
 
     column: str
-    mean: float | None  # None: training has no number
-    deviation: float = 1.0
+    mean: float
+    deviation: float
 
     @property
     def names(self) -> list[str]:
@@ -60,8 +60,7 @@ class Scale:
         """(n, 2): the standardised number, and whether it is missing."""
         value = cells.cast(pl.Float64).to_numpy()
         missing = np.isnan(value)
-        if self.mean is not None:
-            value = (value - self.mean) / self.deviation
+        value = (value - self.mean) / self.deviation
         scaled = np.clip(np.where(missing, 0, value), -FAR, FAR)
         return np.stack((scaled, missing), axis=1).astype(np.float32)
 
@@ -86,7 +85,7 @@ def fit_scale(cells: pl.Series) -> Scale:
 
     number = cells.cast(pl.Float64).drop_nulls().to_numpy()
     if not len(number):
-        return Scale(cells.name, None)
+        return Scale(cells.name, 0.0, 1.0)
     with np.errstate(over="ignore", invalid="ignore"):
         scaler = StandardScaler().fit(number[:, None])
     return Scale(cells.name, float(scaler.mean_[0]), float(scaler.scale_[0]))

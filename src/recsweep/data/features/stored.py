@@ -65,7 +65,7 @@ def _restored(entry: Stored, arrays: Arrays, prefix: str) -> Part:
     if "values" in entry:
         return Values(entry["values"], tuple(entry["own"]), tuple(entry["rest"]))
     if "number" in entry:
-        return Scale(entry["number"], entry["mean"], entry["deviation"])
+        return Scale(entry["number"], entry["mean"] or 0.0, entry["deviation"])
     vectorize: Tfidf | Embedding | None = None
     if "terms" in entry:
         vectorize = Tfidf(tuple(entry["terms"]), arrays[f"{prefix}idf"], entry["chinese"])

@@ -82,7 +82,6 @@ def run_funnel(
     lean = settings.treatment_confounding * ready
     propensity = np.clip(expit(np.log(share / (1 - share)) + lean), 0.02, 0.98)
     treated = of_treatment.random(len(who)) < propensity
-    treated &= settings.treated > 0
     moved = settings.treatment_effect * (0.5 + liking + moods(browses, courses))
 
     def chances(logit: Float64) -> tuple[Float64, Float64, Float64]:

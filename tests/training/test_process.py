@@ -1,0 +1,71 @@
+"""What surrounds a process that trains."""
+
+import os
+from contextlib import suppress
+from pathlib import Path
+
+import pytest
+import torch
+
+from recsweep.config.schema import Resources
+from recsweep.training.process import (
+    environment_variables,
+    give_back_memory,
+    memory_in_use,
+    worker_environment,
+)
+
+CPU = torch.device("cpu")
+
+
+def test_every_library_of_a_worker_has_the_threads_that_were_asked_for() -> None:
+    found = worker_environment(Resources(cpu=3))
+    threads = {name for name in found if "THREADS" in name}
+    assert threads == {
+        "OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS", "NUMEXPR_NUM_THREADS",
+        "POLARS_MAX_THREADS",
+    }  # fmt: skip
+    assert {found[name] for name in threads} == {"3"}
+
+
+def test_variables_are_set_for_the_while_and_are_what_they_were_after_a_failure_too(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("RECSWEEP_BEFORE", "old")
+    monkeypatch.delenv("RECSWEEP_NEW", raising=False)
+    with (
+        suppress(RuntimeError),
+        environment_variables({"RECSWEEP_BEFORE": "1", "RECSWEEP_NEW": "2"}),
+    ):
+        assert (os.environ["RECSWEEP_BEFORE"], os.environ["RECSWEEP_NEW"]) == ("1", "2")
+        raise RuntimeError
+    assert os.environ["RECSWEEP_BEFORE"] == "old"
+    assert "RECSWEEP_NEW" not in os.environ
+
+
+def test_memory_is_told_in_mebibytes_and_comes_back_when_nothing_holds_it() -> None:
+    give_back_memory()
+    before = memory_in_use(CPU)
+    assert before is not None
+    held = torch.ones(64 << 18)
+    during = memory_in_use(CPU)
+    assert during is not None
+    assert during - before == pytest.approx(64, abs=8)
+    del held
+    give_back_memory()
+    after = memory_in_use(CPU)
+    assert after is not None
+    assert after - before == pytest.approx(0, abs=8)
+
+
+@pytest.mark.parametrize("content", [None, "", "12", "12 x"])
+def test_a_system_that_does_not_tell_the_memory_is_none_the_worse(
+    content: str | None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def read_text(*_: object) -> str:
+        if content is None:
+            raise OSError
+        return content
+
+    monkeypatch.setattr(Path, "read_text", read_text)
+    assert memory_in_use(CPU) is None
