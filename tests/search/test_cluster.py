@@ -11,8 +11,8 @@ import pytest
 from sweeps import study_of
 
 from recsweep.errors import BadInput, WorkFailed
+from recsweep.records.environment import PACKAGE
 from recsweep.search.cluster import (
-    PACKAGE,
     _place,
     _runtime_environment,
     cluster,
