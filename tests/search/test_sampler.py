@@ -1,11 +1,14 @@
 from collections.abc import Callable
 from pathlib import Path
 from random import Random
+from types import SimpleNamespace
+from typing import Any
 
 import numpy as np
 import optuna
 import pytest
 from optuna.samplers import BaseSampler, RandomSampler
+from optuna.trial import FrozenTrial, create_trial
 from simulated import rows, sweep
 from sweeps import FAMILIES, ledger_of, spaces_of, study_of
 
@@ -110,3 +113,26 @@ def test_the_sampler_of_a_study_that_has_begun_stays(tmp_path: Path) -> None:
     ledger_of(tmp_path, study_of("a"), spaces)
     with pytest.raises(BadInput, match=r"began with search absent, now it is \{'sampler': 'gp'\}"):
         ledger_of(tmp_path, study_of("a", search={"sampler": "gp"}), spaces)
+
+
+@pytest.mark.parametrize(
+    ("told", "drawn", "place"),
+    [
+        ([], [], 0),
+        ([0, 1], [], 0),  # they were told what to try
+        ([0, 1], [2, 3, 4], 3),
+        ([], [0, 1], 2),
+        ([0, 1], [2, 2], 1),  # a trial that was asked for again after a death
+        ([0, 1, 2], [], 0),
+    ],
+)
+def test_a_design_goes_by_a_trials_place_after_those_that_were_told_what_to_try(
+    told: list[int], drawn: list[int], place: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def trial(number: int, **system: object) -> FrozenTrial:
+        return create_trial(value=0.0, user_attrs={"number": number}, system_attrs=system)
+
+    trials = [trial(n, fixed_params={}) for n in told] + [trial(n) for n in drawn]
+    study: Any = SimpleNamespace(_get_trials=lambda deepcopy: trials)
+    sobol = Sobol(GRU, seed=1)
+    assert sobol.sample_relative(study, trial(0), {}) == sobol.point(place)

@@ -122,6 +122,11 @@ def test_a_limit_of_memory_needs_a_system_that_tells_a_peak(
         rehearsal.check_measurable(experiment)
 
 
+def test_an_epoch_takes_as_long_as_all_folds_together(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(rehearsal, "_seconds_per_epoch", lambda model: 3.0)
+    assert rehearsed("gru", seconds_per_epoch=1e6) == {"seconds_per_epoch": 6.0}
+
+
 def test_where_a_system_tells_no_peak_memory_is_left_out(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -34,6 +34,7 @@ from recsweep.stages.backtest.searches import search_at, space_with
 from recsweep.stages.backtest.stage import Backtested, backtest_stage
 from recsweep.stages.backtest.steps import known_at, steps_of
 from recsweep.stages.backtest.walk import walk
+from recsweep.stages.confirm.searches import SEEDS_APART
 from recsweep.stages.confirm.stage import confirm_stage
 from recsweep.stages.sweep.stage import Inputs
 from recsweep.tasks.folds import make_fold
@@ -132,7 +133,7 @@ def test_a_search_at_a_step_sees_what_was_known_by_then(
     assert first.experiment.tracking.wandb == "off"
     own = best.experiment
     seeds = [each.experiment.seed for each in seen]
-    assert seeds == [own.seed + searches.SEEDS_APART * n for n in (1, 2)]  # its own is the study's
+    assert seeds == [own.seed + SEEDS_APART * n for n in (1, 2)]  # its own is the study's
     names = [each.experiment.study for each in seen]
     assert names == [f"{own.study}-backtest-{n}" for n in (1, 2)]
     assert first.dataset.fingerprint != second.dataset.fingerprint != dataset.fingerprint

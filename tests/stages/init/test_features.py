@@ -84,6 +84,8 @@ def test_counts_are_features_where_rows_are_dated() -> None:
         (cycled("a/b", "b", "c", "c", "a"), "/"),  # in a fifth of all values
         (cycled("a/b", "b", "c", "c", "a", "d"), None),
         (numbered("x{0}|y{0}"), None),  # words that nobody shares
+        (["a|b", "c"], "|"),  # in a tiny table three words are few
+        (["a|b", "c|d", "a"], None),
         (cycled("a sentence that is long, and another one that is long as well"), None),
     ],
 )

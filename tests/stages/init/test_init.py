@@ -216,6 +216,24 @@ def test_counts_of_what_learners_did_are_left_out_unless_they_are_dated(tmp_path
     assert "# Since when is a row known? Name a column of times as valid_from" in told
 
 
+@pytest.mark.parametrize(("zone", "told"), [("Asia/Shanghai", "Asia/Shanghai"), ("UTC", None)])
+def test_the_zone_of_times_is_told_of_the_log_and_of_tables_unless_it_is_utc(
+    zone: str, told: str | None, tmp_path: Path
+) -> None:
+    times = [f"2024-03-01 10:{n:02}:00" for n in range(60)]
+    log = [f"L{n % 12},C{n * 7 % 25:02},{time}" for n, time in enumerate(times)]
+    courses = [f"C{n:02},{n * 7 % 4}.5,{times[n]}" for n in range(25)]
+    for name, head, rows in (
+        ("log.csv", "learner_id,course_id,time", log),
+        ("courses.csv", "course_id,price,updated_at", courses),
+    ):
+        (tmp_path / name).write_text("\n".join([head, *rows]) + "\n")
+    data = init([tmp_path / "log.csv", tmp_path / "courses.csv"], timezone=zone).experiment.data
+    assert data.events[0].timezone == told
+    assert data.items is not None
+    assert (data.items.valid_from, data.items.timezone) == ("updated_at", told)
+
+
 def test_a_table_of_labelled_sessions_becomes_a_study_of_purchases(tmp_path: Path) -> None:
     rows = [
         (f"s{n}", n % 31, ("家", "公司")[n % 2], f"{n % 7},5", ("否", "是")[n % 5 == 0])
