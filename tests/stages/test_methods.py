@@ -78,6 +78,7 @@ def test_a_budget_is_told_in_trials_or_in_the_seconds_that_were_used() -> None:
     assert _budget(trials, None) == "7 trials of up to 3 epochs"
     two = study_with(trial_row(0, (0.1,)), trial_row(1, (0.1,)))
     assert _budget(trials, two) == "2 trials of up to 3 epochs"
+    assert _budget(trials, study_with(trial_row(0, (0.1,)))) == "1 trial of up to 3 epochs"
     seconds = experiment_of(budget={"seconds": 90, "epochs": 3})
     text = "trials of up to 3 epochs until 90 s of fitting and evaluating were used"
     assert _budget(seconds, None) == text

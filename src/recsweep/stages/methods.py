@@ -157,7 +157,7 @@ def _budget(experiment: Experiment, study: Study | None) -> str:
     budget, epochs = experiment.budget, f"up to {experiment.budget.epochs} epochs"
     if budget.seconds is None:
         trials = budget.trials if study is None else _most_trials(study)
-        return f"{trials} trials of {epochs}"
+        return f"{'1 trial' if trials == 1 else f'{trials} trials'} of {epochs}"
     text = f"trials of {epochs} until {budget.seconds:g} s of fitting and evaluating were used"
     if study is None or not study.tuned:
         return text
