@@ -102,8 +102,7 @@ def _rule(experiment: Experiment) -> AsyncHyperBandScheduler | Lag | Forecast:
     if stopping.rule == "lag":
         return Lag(stopping, -1.0 if lower_is_better else 1.0)
     if stopping.rule == "forecast":
-        budget = experiment.budget
-        return Forecast(stopping, budget.epochs, budget.trials, lower_is_better)
+        return Forecast(stopping, experiment.budget.epochs, lower_is_better)
     return AsyncHyperBandScheduler(
         time_attr="epoch",
         metric="value",

@@ -90,7 +90,7 @@ class Stopping(Schema):
     # last one for all later epochs
     lag: Annotated[tuple[Fraction, ...], Field(min_length=1)] = later((0.25, 0.1))
     # forecast: the chance to end as the family's best that an epoch of mean length needs
-    chance: Annotated[float, Field(gt=0, lt=1)] = later(0.12)
+    chance: Annotated[float, Field(gt=0, lt=1)] = later(0.23)
     full_trials: Annotated[int, Field(ge=0)] = 4  # a family's first trials are never stopped
     # epochs in a row without a better score after which a trial is complete, in every rule
     patience: PositiveInt | None = later(None)
