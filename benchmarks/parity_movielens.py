@@ -1,14 +1,27 @@
-"""`gru` beside GRU4Rec official on MovieLens 100k, leave one out: six trials each, in one run.
+"""`gru` beside GRU4Rec official and WarpRec's on MovieLens 100k, leave last events out: six trials
+each, in one run.
 
-    python benchmarks/parity_movielens.py --environment FOLDER --gru4rec PATH [--trials 6]
+    python benchmarks/parity_movielens.py [--environment FOLDER --gru4rec PATH] [--warprec FOLDER]
+                                          [--events 1 5] [--ties drawn] [--trials 6]
+                                          [--kept FOLDER]
 
-FOLDER is the virtual environment of `peers.py`; PATH a checkout of GRU4Rec_PyTorch_Official. The
-sequences, the candidates (the whole catalogue without the courses of a history), the stopping (five
-epochs without a better one, at most 24) and the machine are the same, one thread each. Each side
-has its own space: what it tries first, then random draws; `gru` with every event at its own
-place. The trial and the epoch that are best on each learner's event before the last are asked for
-the last one; nobody trains on the one before. The difference has a paired t interval over learners.
-Seconds are a processor's, of training alone.
+The first FOLDER is the virtual environment of `peers.py`, PATH a checkout of
+GRU4Rec_PyTorch_Official, `--warprec` an environment as for `race.py`. With `--events N` everybody
+is trained on all but each learner's last N + 1 events; the first of these chooses trial and epoch;
+each of the last N is predicted from all events before it, and a learner's NDCG@10 is their mean.
+N = 1 is the usual leave-one-out; with more, the same question is answered with a smaller error.
+Several N are asked in turn.
+
+Half of the events share their second with another of their learner. There the order is that of
+course ids, so that a learner's last event is the highest id of its second: it is unlike the events
+that are trained on. With `--ties drawn` the order within a second is drawn once for all.
+
+The sequences, the candidates (the whole catalogue without the courses of a history), the stopping
+(five epochs without a better one, at most 24) and the machine are the same, one thread each. Each
+side has its own space: what it tries first, then random draws (`peer_trials.py` for the peers);
+`gru` with every event at its own place. Differences have a paired bootstrap interval over learners.
+Seconds are a processor's, of training alone. Trials are kept in `--kept` one by one, and those that
+are there already aren't trained again: after a change of the code remove `gru`'s.
 
 The last line is JSON.
 """
@@ -17,16 +30,19 @@ import argparse
 import json
 import tempfile
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import optuna
+import polars as pl
 import torch
-from scipy.stats import ttest_rel
+from scipy.stats import bootstrap
 
-from peer import PATIENCE
-from peers import events, install, peer, targets_of, training_of, write_log
+from peer_trials import PATIENCE, kept_trials
+from peers import CPU, events, install, peer, targets_of, training_of, write_log
 from recsweep.config.values import Configuration
 from recsweep.data.types import Targets, Training
 from recsweep.evaluation.metrics import ndcg, recall
@@ -39,7 +55,14 @@ from recsweep.spaces.files import load_space
 from recsweep.tasks.next_item.ranking import Ranker
 
 EPOCHS = 24
-CPU = torch.device("cpu")
+PEERS = {"gru4rec": "GRU4Rec official", "warprec": "WarpRec GRU4Rec"}
+
+
+def drawn_ties(log: pl.DataFrame) -> pl.DataFrame:
+    """The order within a second by chance."""
+    chance = pl.Series("chance", np.random.default_rng(0).random(len(log)))
+    log = log.with_columns(chance).sort("user", "time", "chance").drop("chance")
+    return log.with_columns(place=pl.int_range(pl.len()).over("user"))
 
 
 def configurations(family: str, trials: int) -> Iterator[Configuration]:
@@ -57,14 +80,14 @@ def configurations(family: str, trials: int) -> Iterator[Configuration]:
 
 def measured(
     family: str,
-    config: Configuration,
     training: Training,
     targets: Sequence[Targets],
     precision: str,
+    config: Configuration,
     seed: int,
 ) -> list[dict[str, Any]]:
-    """(recall@10, NDCG@10) of every epoch, the test's NDCG@10 of each learner, and seconds of
-    training.
+    """(recall@10, NDCG@10) of every epoch, of the first targets and of the rest, the test's
+    NDCG@10 of each learner, and seconds of training.
     """
     model = families_of("next_item")[family].model(config, Context(training, seed, CPU, precision))
     assert isinstance(model, GradientRanker)
@@ -75,17 +98,16 @@ def measured(
         began = time.process_time()
         model.fit_epoch()
         row: dict[str, Any] = {"seconds": time.process_time() - began}
-        for name, ranker in zip(("validation", "test"), rankers, strict=True):
-            ranks = ranker.ranks(model)
-            gains = ndcg(ranks, 10)
-            row[name] = (float(recall(ranks, 10).mean()), float(gains.mean()))
-        row["gains"] = gains.tolist()  # of the last one, the test's
+        ranks = [ranker.ranks(model) for ranker in rankers]
+        found = [(float(recall(each, 10).mean()), float(ndcg(each, 10).mean())) for each in ranks]
+        row["validation"], row["test"] = found[0], tuple(np.mean(found[1:], axis=0).tolist())
+        row["gains"] = np.mean([ndcg(each, 10) for each in ranks[1:]], axis=0).tolist()
         rows.append(row)
         best = max(range(len(rows)), key=lambda at: rows[at]["validation"][1])
     return rows
 
 
-def told(name: str, trials: Sequence[dict[str, Any]]) -> dict[str, Any]:
+def told(name: str, trials: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
     """The best trial's epoch by validation, and seconds of all trials."""
     number, epoch = max(
         ((n, e) for n, trial in enumerate(trials) for e in range(len(trial["epochs"]))),
@@ -97,48 +119,92 @@ def told(name: str, trials: Sequence[dict[str, Any]]) -> dict[str, Any]:
     print(
         f"{name:18} recall@10 {row['test'][0]:.4f}  NDCG@10 {row['test'][1]:.4f}  (validation "
         f"{row['validation'][1]:.4f}; trial {number}, epoch {epoch + 1})  {seconds:7.1f} s of "
-        f"{epochs} epochs",
+        f"{epochs} epochs in {len(trials)} trials",
         flush=True,
     )
-    return {**row, "seconds": seconds}
+    return {**row, "seconds": seconds, "trials": len(trials)}
+
+
+def interval(differences: Sequence[float]) -> tuple[float, float]:
+    """95% of the mean, by resampling learners."""
+    found = bootstrap(
+        (np.asarray(differences),),
+        np.mean,
+        n_resamples=9_999,
+        batch=500,
+        method="percentile",
+        rng=np.random.default_rng(0),
+    ).confidence_interval
+    return float(found.low), float(found.high)
 
 
 def main() -> None:
-    """Measure both."""
+    """Measure all, for one number of events after the other."""
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawTextHelpFormatter
     )
-    parser.add_argument("--environment", type=Path, required=True)
-    parser.add_argument("--gru4rec", type=Path, required=True)
+    parser.add_argument("--environment", type=Path)
+    parser.add_argument("--gru4rec", type=Path)
+    parser.add_argument("--warprec", type=Path)
+    parser.add_argument("--events", type=int, nargs="+", default=[1])
+    parser.add_argument("--ties", choices=("id", "drawn"), default="id")
     parser.add_argument("--trials", type=int, default=6)
+    parser.add_argument("--kept", type=Path)
     options = parser.parse_args()
-    python, log = install(options.environment), events()
+    if options.gru4rec and not options.environment:
+        parser.error("--gru4rec needs --environment")
     torch.set_num_threads(1)
-    training = training_of(log, "place")
-    targets = [targets_of(log, which, drop_seen=True) for which in (2, 1)]
-    found = {}
-    for precision in ("fp32", "bf16"):
-        trials = [
-            {"epochs": measured("gru", config, training, targets, precision, seed)}
-            for seed, config in enumerate(configurations("gru", options.trials))
-        ]
-        found[f"gru {precision}"] = told(f"gru {precision}", trials)
+    found, log = {}, events() if options.ties == "id" else drawn_ties(events())
     with tempfile.TemporaryDirectory() as temporary:
+        options.kept = (options.kept or Path(temporary) / "kept").absolute()
+        options.kept.mkdir(parents=True, exist_ok=True)
         write_log(log, Path(temporary))
-        path = str(options.gru4rec.resolve())
-        theirs = peer(python, "gru4rec-trials", temporary, path, str(options.trials), str(EPOCHS))
-    found["GRU4Rec official"] = told("GRU4Rec official", theirs["trials"])
-    official = found["GRU4Rec official"]
-    gains = {name: each.pop("gains") for name, each in found.items()}
-    for name in ("gru fp32", "gru bf16"):
-        low, high = ttest_rel(gains[name], gains["GRU4Rec official"]).confidence_interval()
-        found[name]["ahead"] = (float(low), float(high))
-        print(
-            f"{name}: {found[name]['test'][1] - official['test'][1]:+.4f} [{low:.4f}, {high:.4f}] "
-            f"NDCG@10 over {len(gains[name])} learners, in "
-            f"{found[name]['seconds'] / official['seconds']:.2f} of the official's seconds"
-        )
+        for n in options.events:
+            print(f"last events predicted: {n}", flush=True)
+            found[n] = compared(log, n, options, temporary)
     print(json.dumps({"benchmark": "parity_movielens", "found": found}))
+
+
+def compared(log: pl.DataFrame, n: int, options: argparse.Namespace, folder: str) -> dict[str, Any]:
+    """Everybody, on the last n events of each learner."""
+    found = {}
+    training = training_of(log, "place", n + 1)
+    targets = [targets_of(log, which, drop_seen=True) for which in range(n + 1, 0, -1)]
+
+    def kept(name: str) -> Path:
+        ties = "" if options.ties == "id" else f"-{options.ties}"
+        return Path(options.kept / f"{name}-{n}-{EPOCHS}{ties}.jsonl")
+
+    ours = {f"gru {precision}": precision for precision in ("fp32", "bf16")}
+    for name, precision in ours.items():
+        trials = kept_trials(
+            kept(f"gru-{precision}"),
+            configurations("gru", options.trials),
+            partial(measured, "gru", training, targets, precision),
+        )
+        found[name] = told(name, trials)
+    for which, name in PEERS.items():
+        if not (path := getattr(options, which)):
+            continue
+        python, more = path / "bin" / "python", []
+        if which == "gru4rec":
+            python, more = install(options.environment), [str(path.resolve())]
+        how = (folder, str(n), str(options.trials), str(EPOCHS), str(kept(which)))
+        peer(python, which, *how, *more, script="peer_trials.py")
+        lines = kept(which).read_text().splitlines()[: options.trials]
+        found[name] = told(name, [json.loads(line) for line in lines])
+    gains = {name: np.asarray(each.pop("gains")) for name, each in found.items()}
+    for name in ours:
+        for other in found.keys() - ours.keys():
+            low, high = interval(gains[name] - gains[other])
+            found[name][f"ahead of {other}"] = (low, high)
+            print(
+                f"{name}: {gains[name].mean() - gains[other].mean():+.4f} [{low:.4f}, {high:.4f}] "
+                f"NDCG@10 ahead of {other} over {len(gains[name])} learners, in "
+                f"{found[name]['seconds'] / found[other]['seconds']:.3f} of its seconds",
+                flush=True,
+            )
+    return found
 
 
 if __name__ == "__main__":

@@ -1,7 +1,7 @@
 """The peers' side of `peers.py`: runs where only the peer is installed, prints a line of JSON.
 
     python peer.py recbole FOLDER FAMILY SECONDS THREADS | implicit FOLDER
-                   | gru4rec FOLDER PATH | gru4rec-trials FOLDER PATH TRIALS EPOCHS
+                   | gru4rec FOLDER PATH
 
 FOLDER has `peers/peers.inter`: user, item and place (the order of a learner's events, unique). The
 last event of a learner is left out, the one before is validated on, the rest is trained on.
@@ -13,7 +13,6 @@ import sys
 import time
 import warnings
 from collections.abc import Callable
-from contextlib import suppress
 from importlib import import_module
 from pathlib import Path
 from typing import Any
@@ -131,106 +130,8 @@ def gru4rec(folder: Path, path: Path) -> dict[str, object]:
     return {"events": targets, "events_per_second": targets / seconds, "seconds": seconds}
 
 
-RANGES: dict[str, tuple[float, float, float]] = {
-    "layers": (64, 512, 32),
-    "batch_size": (32, 256, 16),
-    "learning_rate": (0.01, 0.25, 0.005),
-    "dropout_p_embed": (0.0, 0.5, 0.05),
-    "dropout_p_hidden": (0.0, 0.7, 0.05),
-    "momentum": (0.0, 0.9, 0.05),
-    "sample_alpha": (0.0, 1.0, 0.1),
-}
-"""`paramspaces/gru4rec_xe_standard_parspace.json` of GRU4Rec official: least, most, step."""
-PATIENCE = 5
-
-
 class StopEarly(Exception):
     """The rest of a training isn't wanted."""
-
-
-def gru4rec_trials(folder: Path, path: Path, trials: int, epochs: int) -> dict[str, object]:
-    """Configurations of the official GRU4Rec from its own space, the class's defaults first, with
-    cross entropy; who is not better for some epochs is stopped. Figures of every epoch.
-    """
-    np: Any = import_module("numpy")
-    torch: Any = import_module("torch")
-    pandas: Any = import_module("pandas")
-    torch.set_num_threads(1)
-    sys.path.insert(0, str(path))
-    sys.stdout = sys.stderr
-    events = read(folder, pandas)
-    last = events.groupby("user").cumcount(ascending=False)
-    names = {"user": "SessionId", "item": "ItemId", "place": "Time"}
-    known = events[last >= 2].rename(columns=names)
-    official: Any = import_module("gru4rec_pytorch")
-    draw, found = np.random.default_rng(0), []
-    clock: dict[str, float] = {}
-    rows: list[dict[str, Any]] = []
-
-    class Watched(official.SessionDataIterator):  # type: ignore[misc]
-        """Looks at the network after each epoch, which the library gives no hook for."""
-
-        def __call__(self, *arguments: Any, **named: Any) -> Any:
-            yield from super().__call__(*arguments, **named)
-            trained = time.process_time() - clock["began"]
-            rows.append({**left_out(events, model.model, self.itemidmap), "seconds": trained})
-            clock["began"] = time.process_time()
-            best = max(range(len(rows)), key=lambda at: rows[at]["validation"][1])
-            if len(rows) - 1 - best >= PATIENCE:
-                raise StopEarly
-
-    official.SessionDataIterator = Watched
-    for number in range(trials):
-        config: dict[str, Any] = {}
-        if number:
-            for name, (low, high, step) in RANGES.items():
-                config[name] = low + step * int(draw.integers(0, round((high - low) / step) + 1))
-            config["layers"] = [config["layers"]]
-        torch.manual_seed(number)
-        rows.clear()
-        model = official.GRU4Rec(
-            loss="cross-entropy", n_epochs=epochs, device=torch.device("cpu"), **config
-        )
-        clock["began"] = time.process_time()
-        with suppress(StopEarly):
-            model.fit(known.copy(), sample_cache_max_size=1_000_000)
-        found.append({"config": config, "epochs": list(rows)})
-        print(config, rows[-1]["validation"], file=sys.stderr, flush=True)
-    return {"trials": found}
-
-
-def left_out(events: Any, network: Any, places: Any) -> dict[str, Any]:
-    """Recall@10 and NDCG@10 of each learner's event before the last and of the last one, after all
-    before it, and the last one's NDCG@10 of each learner. Courses of the history are no candidates;
-    one that training doesn't know is a miss.
-    """
-    np: Any = import_module("numpy")
-    torch: Any = import_module("torch")
-    cell = network.G[0]
-    layer = torch.nn.GRU(cell.input_size, cell.hidden_size, batch_first=True)
-    layer.load_state_dict({f"{name}_l0": value for name, value in cell.state_dict().items()})
-    ranks: dict[str, list[float]] = {"validation": [], "test": []}
-    with torch.inference_mode():
-        for _, table in events.groupby("user"):
-            courses = places.reindex(table.item.to_numpy()).to_numpy()
-            known = torch.from_numpy(courses[~np.isnan(courses)].astype(np.int64))
-            states = layer(network.Wy(known)[None])[0][0]
-            for name, which in (("validation", 2), ("test", 1)):
-                target, before = courses[-which], int((~np.isnan(courses[:-which])).sum())
-                if np.isnan(target):
-                    ranks[name].append(np.inf)
-                    continue
-                state = states[before - 1 : before]
-                scores = network.score_items(state, network.Wy.weight, network.By.weight)[0]
-                scores[known[:before]] = -torch.inf
-                ranks[name].append(float((scores >= scores[int(target)]).sum()))
-    found: dict[str, Any] = {}
-    for name, values in ranks.items():
-        rank = np.asarray(values)
-        gain = np.where(rank <= 10, 1 / np.log2(rank + 1), 0)
-        found[name] = (float((rank <= 10).mean()), float(gain.mean()))
-        found["gains"] = gain.tolist()  # the test's, which comes last
-    return found
 
 
 def read(folder: Path, pandas: Any) -> Any:
@@ -248,10 +149,8 @@ def main() -> None:
         found = recbole(folder, sys.argv[3], float(sys.argv[4]), int(sys.argv[5]))
     elif name == "implicit":
         found = implicit(folder)
-    elif name == "gru4rec":
-        found = gru4rec(folder, Path(sys.argv[3]))
     else:
-        found = gru4rec_trials(folder, Path(sys.argv[3]), int(sys.argv[4]), int(sys.argv[5]))
+        found = gru4rec(folder, Path(sys.argv[3]))
     print(json.dumps({**found, "peak_gib": peak_gib()}), file=out)
 
 

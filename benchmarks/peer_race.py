@@ -14,7 +14,7 @@ import json
 import sys
 import time
 import warnings
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from importlib import import_module
 from itertools import count
@@ -26,54 +26,104 @@ from peer import MODELS, StopEarly, read, recbole_trainer
 
 EPOCHS = 1000
 """More than anybody is given time for."""
-Scorer = Callable[[Sequence[Any]], Any]
-"""Histories, an array of courses each, to (n_histories, n) scores."""
+GRU4REC: Mapping[str, Any] = {"layers": [MODELS["gru"][1]["hidden_size"]]}
+"""GRU4Rec official: the sizes of the others, otherwise its defaults."""
+WARPREC: Mapping[str, Any] = {
+    **MODELS["gru"][1],
+    "dropout_prob": 0.0,
+    "weight_decay": 0.0,
+    "batch_size": 1024,
+    "learning_rate": 0.0028,
+}
+BLOCK = 64
+"""Histories that a recurrent network reads at once."""
+Scorer = Callable[[Sequence[Any], Sequence[int]], Any]
+"""Histories, an array of courses each, and how many of their last events are cut off, to (n_cuts,
+n_histories, n) scores.
+"""
 
 
-class Race:
-    """A log, and how far somebody has come on it."""
+class LeftOut:
+    """A log of which the last events of every learner aren't trained on, and their ranks."""
 
-    def __init__(self, folder: Path, goal: float, limit: float) -> None:
-        np: Any = import_module("numpy")
+    def __init__(self, folder: Path, left_out: int) -> None:
         events = read(folder, import_module("pandas"))
-        last = events.groupby("user").cumcount(ascending=False)
-        self.known = events[last >= 2]
-        self.histories = [each.to_numpy() for _, each in self.known.groupby("user").item]
-        self.target = events[last == 1].sort_values("user").item.to_numpy()
+        self.known = events[events.groupby("user").cumcount(ascending=False) >= left_out]
         self.n_items = int(events.item.max()) + 1
-        self.goal, self.limit = goal, limit
-        self.seconds = 0.0
-        self.rows: list[tuple[float, float]] = []
-        self._np, self._began = np, 0.0
+        self._courses = [each.to_numpy() for _, each in events.groupby("user").item]
+        self._began = 0.0
 
     def begin(self) -> None:
         """The clock runs."""
         self._began = time.process_time()
 
+    def since(self) -> float:
+        """Seconds of this process's processor."""
+        return time.process_time() - self._began
+
     def epoch(self, scorer: Scorer, places: Any) -> None:
         """One more is over.
 
         Args:
-            scorer: of (n_histories, n) scores.
+            scorer: of scores.
             places: (n_items,) column of each course, -1 of one that training doesn't know.
 
         Raises:
-            StopEarly: it is far enough, or too late.
+            StopEarly: the rest isn't wanted.
         """
-        np = self._np
-        self.seconds += time.process_time() - self._began
-        scores = np.full((len(self.histories), self.n_items), -np.inf)
-        scores[:, places >= 0] = scorer(self.histories)[:, places[places >= 0]]
-        for row, history in zip(scores, self.histories, strict=True):
-            row[history] = -np.inf
-        own = scores[np.arange(len(scores)), self.target][:, None]
-        rank = (scores >= own).sum(1)
-        gain = np.where((rank <= 10) & np.isfinite(own[:, 0]), 1 / np.log2(rank + 1), 0)
+        raise NotImplementedError
+
+    def ranks(self, scorer: Scorer, places: Any, asked: Sequence[int]) -> Any:
+        """(n_asked, n_learners) of each learner's event so far from the end, after all before it;
+        infinite for a course that training doesn't know.
+        """
+        np: Any = import_module("numpy")
+        least, known = min(asked), places >= 0
+        found = scorer([each[:-least] for each in self._courses], [each - least for each in asked])
+        ranks = np.empty((len(asked), len(self._courses)))
+        for row, which, of_known in zip(ranks, asked, found, strict=True):
+            scores = np.full((len(row), self.n_items), -np.inf)
+            scores[:, known] = of_known[:, places[known]]
+            for of_learner, courses in zip(scores, self._courses, strict=True):
+                of_learner[courses[:-which]] = -np.inf
+            target = [courses[-which] for courses in self._courses]
+            own = scores[np.arange(len(scores)), target]
+            row[:] = np.where(np.isfinite(own), (scores >= own[:, None]).sum(1), np.inf)
+        return ranks
+
+
+class Race(LeftOut):
+    """How far somebody has come."""
+
+    def __init__(self, folder: Path, goal: float, limit: float) -> None:
+        super().__init__(folder, 2)
+        self.goal, self.limit = goal, limit
+        self.seconds = 0.0
+        self.rows: list[tuple[float, float]] = []
+
+    def epoch(self, scorer: Scorer, places: Any) -> None:
+        """It is over when it is far enough, or too late."""
+        self.seconds += self.since()
+        gain = gains(self.ranks(scorer, places, [2]))
         self.rows.append((self.seconds, float(gain.mean())))
         print(self.rows[-1], file=sys.stderr, flush=True)
         if self.rows[-1][1] >= self.goal or self.seconds > self.limit:
             raise StopEarly
-        self._began = time.process_time()
+        self.begin()
+
+
+def gains(ranks: Any) -> Any:
+    """NDCG@10 of one target at each rank."""
+    np: Any = import_module("numpy")
+    return np.where(ranks <= 10, 1 / np.log2(ranks + 1), 0)
+
+
+def cut_off(score: Callable[[Sequence[Any]], Any]) -> Scorer:
+    """Of what scores after whole histories."""
+    np: Any = import_module("numpy")
+    return lambda histories, cuts: np.stack(
+        [score([each[: len(each) - cut] for each in histories]) for cut in cuts]
+    )
 
 
 def padded(
@@ -90,15 +140,26 @@ def padded(
 def recurrent(network: Any, places: Any) -> Scorer:
     """The networks of GRU4Rec's authors and of cornac, over whole histories at once."""
     torch: Any = import_module("torch")
+    np: Any = import_module("numpy")
     cell = network.G[0]
     layer = torch.nn.GRU(cell.input_size, cell.hidden_size, batch_first=True)
     layer.load_state_dict({f"{name}_l0": value for name, value in cell.state_dict().items()})
 
-    def score(histories: Sequence[Any]) -> Any:
-        items, length = padded(histories, places, None, 0)
-        with torch.inference_mode():
-            states = layer(network.Wy(items))[0][torch.arange(len(items)), length - 1]
-            return network.score_items(states, network.Wy.weight, network.By.weight).numpy()
+    def score(histories: Sequence[Any], cuts: Sequence[int]) -> Any:
+        known = [np.cumsum(places[each] >= 0) for each in histories]
+        last = np.array([[each[len(each) - 1 - cut] - 1 for each in known] for cut in cuts])
+        found = np.empty((*last.shape, len(network.Wy.weight)), np.float32)
+        order = np.argsort([len(each) for each in histories])  # so that little is padded
+        for first in range(0, len(order), BLOCK):
+            at = order[first : first + BLOCK]
+            items, _ = padded([histories[n] for n in at], places, None, 0)
+            with torch.inference_mode():
+                states = layer(network.Wy(items))[0]
+                for scores, state in zip(found, last[:, at], strict=True):
+                    asked = states[torch.arange(len(at)), torch.from_numpy(state)]
+                    weights = (network.Wy.weight, network.By.weight)
+                    scores[at] = network.score_items(asked, *weights).numpy()
+        return found
 
     return score
 
@@ -122,7 +183,7 @@ def recbole(race: Race, folder: Path) -> None:
     race.begin()
     for epoch in count():
         trainer._train_epoch(train, epoch, show_progress=False)
-        race.epoch(score, places)
+        race.epoch(cut_off(score), places)
 
 
 def implicit(race: Race) -> None:
@@ -141,19 +202,27 @@ def implicit(race: Race) -> None:
     race.begin()
     model.fit(matrix, show_progress=False)
     race.epoch(
-        lambda histories: model.user_factors @ model.item_factors.T,
+        cut_off(lambda histories: model.user_factors @ model.item_factors.T),
         np.where(known, np.arange(race.n_items), -1),
     )
 
 
-def gru4rec(race: Race, path: str) -> None:
-    """GRU4Rec of its authors, cross entropy over 2,048 sampled courses, otherwise its defaults."""
+def gru4rec(
+    race: LeftOut,
+    path: str,
+    config: Mapping[str, Any] = GRU4REC,
+    seed: int = 0,
+    epochs: int = EPOCHS,
+) -> None:
+    """GRU4Rec of its authors, cross entropy over sampled courses."""
     torch: Any = import_module("torch")
     np: Any = import_module("numpy")
-    sys.path.insert(0, path)
+    if path not in sys.path:
+        sys.path.insert(0, path)
     official: Any = import_module("gru4rec_pytorch")
+    plain: Any = official.SessionDataIterator
 
-    class Watched(official.SessionDataIterator):  # type: ignore[misc]
+    class Watched(plain):  # type: ignore[misc]
         """Looks at the network after each epoch, which the library gives no hook for."""
 
         def __call__(self, *arguments: Any, **named: Any) -> Any:
@@ -161,25 +230,25 @@ def gru4rec(race: Race, path: str) -> None:
             places = self.itemidmap.reindex(range(race.n_items)).fillna(-1).to_numpy(np.int64)
             race.epoch(recurrent(model.model, places), places)
 
-    official.SessionDataIterator = Watched
+    torch.manual_seed(seed)
     model = official.GRU4Rec(
-        layers=[MODELS["gru"][1]["hidden_size"]],
-        loss="cross-entropy",
-        constrained_embedding=True,
-        n_epochs=EPOCHS,
-        device=torch.device("cpu"),
+        loss="cross-entropy", n_epochs=epochs, device=torch.device("cpu"), **config
     )
-    names = {"user": "SessionId", "item": "ItemId", "place": "Time"}
-    known = race.known.rename(columns=names)
-    torch.manual_seed(0)
+    known = race.known.rename(columns={"user": "SessionId", "item": "ItemId", "place": "Time"})
+    official.SessionDataIterator = Watched
     race.begin()
-    model.fit(known, sample_cache_max_size=1_000_000)
+    try:
+        model.fit(known, sample_cache_max_size=1_000_000)
+    finally:
+        official.SessionDataIterator = plain
 
 
-def warprec(race: Race) -> None:
+def warprec(
+    race: LeftOut, config: Mapping[str, Any] = WARPREC, seed: int = 0, epochs: int = EPOCHS
+) -> None:
     """WarpRec's GRU4Rec by its own trainer's settings, without Ray, which its package needs beside.
 
-    Prefixes of up to 50 courses in batches of 1,024, cross entropy, a learning rate of .0028.
+    Prefixes of up to 50 courses, cross entropy.
     """
     torch: Any = import_module("torch")
     np: Any = import_module("numpy")
@@ -188,11 +257,10 @@ def warprec(race: Race) -> None:
     known = race.known.rename(columns=names)
     data = import_module("warprec.data.dataset").Dataset(known, timestamp_label="timestamp")
     library: Any = import_module("warprec.recommenders.sequential_recommender.gru4rec")
-    sizes = {"max_seq_len": 50, "dropout_prob": 0.0, "reg_weight": 0.0, "weight_decay": 0.0}
-    rates = {"batch_size": 1024, "epochs": EPOCHS, "learning_rate": 0.0028, "neg_samples": 0}
-    model = library.GRU4Rec({**MODELS["gru"][1], **sizes, **rates}, data.info(), seed=0)
+    rest = {"max_seq_len": 50, "reg_weight": 0.0, "epochs": epochs, "neg_samples": 0}
+    model = library.GRU4Rec({**config, **rest}, data.info(), seed=seed)
     model.set_optimization_parameters()
-    batches = model.get_dataloader(data.train_set, data.train_session, num_workers=0, seed=0)
+    batches = model.get_dataloader(data.train_set, data.train_session, num_workers=0, seed=seed)
     of_course = data.get_mappings()[1]
     places = np.array([of_course.get(n, -1) for n in range(race.n_items)])
 
@@ -206,11 +274,11 @@ def warprec(race: Race) -> None:
         """Looks at the network after each epoch."""
 
         def on_train_epoch_end(self, trainer: Any, module: Any) -> None:
-            race.epoch(score, places)
+            race.epoch(cut_off(score), places)
             model.train()
 
     trainer = lightning.Trainer(
-        max_epochs=EPOCHS,
+        max_epochs=epochs,
         accelerator="cpu",
         logger=False,
         enable_checkpointing=False,

@@ -83,9 +83,9 @@ def events() -> pl.DataFrame:
     return log.cast({"user": pl.Int32, "item": pl.Int32, "time": pl.Int64, "place": pl.Int64})
 
 
-def training_of(log: pl.DataFrame, time_column: str) -> Training:
-    """All but the last two events of every learner."""
-    kept = log.filter(pl.col("place") < pl.len().over("user") - 2)
+def training_of(log: pl.DataFrame, time_column: str, left_out: int = 2) -> Training:
+    """All but the last events of every learner."""
+    kept = log.filter(pl.col("place") < pl.len().over("user") - left_out)
     n_items = int(log["item"].n_unique())
     return Training(sequences_of(kept, time_column), n_items, np.zeros((n_items, 0), np.float32))
 
