@@ -3,7 +3,6 @@ import os
 import time
 from collections.abc import Sequence
 from dataclasses import replace
-from multiprocessing import Pipe
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -12,9 +11,11 @@ import numpy as np
 import pytest
 import torch
 from families import FAMILIES
+from rich.console import Console
 from sweeps import folds_of
 from worlds import experiment_of
 
+from recsweep.cli.plan_table import plan_table
 from recsweep.config.schema import Resources
 from recsweep.data.types import Fold
 from recsweep.search.plan import (
@@ -28,6 +29,7 @@ from recsweep.search.plan import (
 from recsweep.search.stopping import rungs
 from recsweep.spaces.files import load_space
 from recsweep.testing.worlds import world
+from recsweep.training.trial import Trial
 
 NAMES = ("item_knn", "popularity", "gru")
 
@@ -52,7 +54,8 @@ def test_a_plan_measures_each_family_and_counts_what_a_sweep_would_do() -> None:
     assert math.isinf(gru.size)
     assert all(f.problem is None and f.epoch_seconds for f in found.families)
     assert found.workers == 1
-    assert found.seconds is not None
+    assert found.seconds == sum(f.seconds or 0 for f in found.families) > 0
+    assert found.unmeasured == []
     assert found.worker_bytes is not None
     assert 1e7 < found.worker_bytes < 1e11
 
@@ -79,14 +82,14 @@ def test_a_measurement_that_takes_too_long_is_given_up() -> None:
     began = time.monotonic()
     found = made(limit=0.01)
     assert time.monotonic() - began < 30  # a busy machine takes its time to begin a process
-    assert found.seconds is None
+    assert found.unmeasured == list(NAMES)
     assert [f.epoch_seconds for f in found.families] == [None] * 3
 
 
 def test_a_plan_of_seconds_counts_trials_by_the_seconds_of_an_epoch_on_the_largest_fold(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    measured = [_Measured(name, 0.5, 1, None, None) for name in NAMES]
+    measured = [_Measured(name, 0.5, 1) for name in NAMES]
     monkeypatch.setattr("recsweep.search.plan._measure", lambda *_: measured)
     knn, popularity, gru = made(budget={"seconds": 50}).families
     assert (knn.trials, popularity.trials) == (100, 100)
@@ -112,11 +115,63 @@ def measured_here(
         "recsweep.search.plan.time", SimpleNamespace(perf_counter=iter((10.0, 12.0)).__next__)
     )
     path = Path("search_spaces/gru.yaml")
-    ours, theirs = Pipe(duplex=False)
     experiment = experiment_of(families={"gru": str(path)}, **changes)
-    spaces = {"gru": load_space(path, FAMILIES)}
-    _measure_all(theirs, experiment, spaces, folds, make_trial)
-    return ours.recv(), asked
+    told: list[_Measured] = []
+    results: Any = SimpleNamespace(send=told.append)
+    _measure_all(results, experiment, {"gru": load_space(path, FAMILIES)}, folds, make_trial)
+    return told[-1], asked
+
+
+def test_batches_tell_a_first_estimate_and_what_is_fitted_in_one_go_is_measured_before_epochs() -> (
+    None
+):
+    names = ("gru", "item_knn")
+    experiment = experiment_of(families={name: f"search_spaces/{name}.yaml" for name in names})
+    spaces = {name: load_space(Path(f"search_spaces/{name}.yaml"), FAMILIES) for name in names}
+    told: list[_Measured] = []
+    results: Any = SimpleNamespace(send=told.append)
+    _measure_all(results, experiment, spaces, folds_of(), Trial)
+    assert [(m.family, m.rough) for m in told] == [
+        ("gru", True),
+        ("item_knn", False),
+        ("gru", False),
+    ]
+    assert all(m.fold_seconds is not None and 0 < m.fold_seconds < m.seconds for m in told)
+
+
+def test_an_estimate_by_batches_stands_where_no_epoch_is_measured_in_time(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    measured = [
+        _Measured("gru", 3.0, 1, fold_seconds=1.0, rough=True),
+        _Measured("popularity", 0.5, 1, fold_seconds=0.25),
+    ]
+    monkeypatch.setattr("recsweep.search.plan._measure", lambda *_: measured)
+    found = made(resources={"workers": 2}, confirm={"seeds": 4})
+    knn, popularity, gru = found.families
+    assert (gru.epoch_seconds, gru.rough, popularity.rough) == (3.0, True, False)
+    assert found.refit_seconds == (4 * 8 * 1.0 + 4 * 1 * 0.25) / 2
+    assert found.unmeasured == [knn.family]
+    with (console := Console(width=80)).capture() as shown:
+        console.print(plan_table(found))
+    assert "~3.0" in shown.get()
+    assert "not counted, because too slow to measure: item_knn" in " ".join(shown.get().split())
+
+
+def test_how_long_it_takes_at_most_is_told_where_trials_may_be_stopped(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    measured = [_Measured(name, 2.0, 1, fold_seconds=1.0) for name in NAMES]
+    monkeypatch.setattr("recsweep.search.plan._measure", lambda *_: measured)
+    found = made(stopping={"rule": "lag", "full_trials": 4}, budget={"trials": 12, "epochs": 16})
+    gru = found.families[2]
+    assert gru.expected_epochs == 4 * 16 + 8 * 4
+    assert gru.most_seconds == 12 * 16 * 2
+    assert found.most_seconds - found.seconds == (12 * 16 - 4 * 16 - 8 * 4) * 2
+    with (console := Console(width=80)).capture() as shown:
+        console.print(plan_table(found))
+    assert "2–15" in shown.get()  # a family's name and its numbers fit beside that
+    assert "gru  " in shown.get()
 
 
 @pytest.mark.parametrize(("gpu", "device"), [(0, "cpu"), (0.5, "cuda")])

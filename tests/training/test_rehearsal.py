@@ -74,13 +74,13 @@ def test_what_is_too_large_by_being_built_is_not_fitted(kind: str, before: bool)
 
 def test_a_hundred_mebibytes_more_are_seen(monkeypatch: pytest.MonkeyPatch) -> None:
     before = rehearsed("gru", memory_mb=1e6)
-    measure = rehearsal._seconds_per_epoch
+    measure = rehearsal.seconds_per_epoch
 
     def greedy(model: object) -> float:
         torch.ones(100 << 18)  # let go of at once
         return measure(model)  # type: ignore[arg-type]
 
-    monkeypatch.setattr(rehearsal, "_seconds_per_epoch", greedy)
+    monkeypatch.setattr(rehearsal, "seconds_per_epoch", greedy)
     more = rehearsed("gru", memory_mb=1e6)["memory_mb"] - before["memory_mb"]
     assert more == pytest.approx(100, abs=20)
 
@@ -123,7 +123,7 @@ def test_a_limit_of_memory_needs_a_system_that_tells_a_peak(
 
 
 def test_an_epoch_takes_as_long_as_all_folds_together(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(rehearsal, "_seconds_per_epoch", lambda model: 3.0)
+    monkeypatch.setattr(rehearsal, "seconds_per_epoch", lambda model: 3.0)
     assert rehearsed("gru", seconds_per_epoch=1e6) == {"seconds_per_epoch": 6.0}
 
 

@@ -1,5 +1,7 @@
 """`plan`: what a sweep would do, as a table for people."""
 
+from collections.abc import Sequence
+
 from rich import box
 from rich.console import Group
 from rich.table import Table
@@ -23,9 +25,9 @@ def plan_table(plan: Plan) -> Group:
             family.family,
             str(family.parameters),
             f"~{trials}" if guessed else trials,
-            ", ".join(map(str, family.rungs)) or "–",
+            _told(family.rungs),
             str(family.epochs),
-            "?" if seconds is None else f"{seconds:.1f}",
+            "?" if seconds is None else f"{'~' if family.rough else ''}{seconds:.1f}",
             "?" if total is None else f"{total:.0f}",
         )
         if family.problem:
@@ -38,12 +40,19 @@ def plan_table(plan: Plan) -> Group:
     return Group(table, *problems, *by_seconds, Text(_estimate(plan)))
 
 
+def _told(rungs: Sequence[int]) -> str:
+    if len(rungs) > 2 and rungs[-1] - rungs[0] == len(rungs) - 1:  # after each epoch
+        return f"{rungs[0]}–{rungs[-1]}"
+    return ", ".join(map(str, rungs)) or "–"
+
+
 def _estimate(plan: Plan) -> str:
-    time = (
-        "time not known: some families were too slow to measure"
-        if plan.seconds is None
-        else f"about {plan.seconds / 60:.1f} minutes of search, if all cost as the defaults"
-    )
+    time = f"about {plan.seconds / 60:.1f} minutes of search, if all cost as the defaults"
+    if plan.most_seconds > plan.seconds:
+        time += f", and {plan.most_seconds / 60:.1f} if no trial is stopped early"
+    time += f"; then at most {plan.refit_seconds / 60:.1f} minutes of refits"
+    if plan.unmeasured:
+        time += f"; not counted, because too slow to measure: {', '.join(plan.unmeasured)}"
     memory = f"{plan.data_bytes / 1e6:.0f} MB of data, shared"
     if plan.worker_bytes is not None:
         memory += f", and about {plan.worker_bytes / 1e9:.1f} GB a worker"

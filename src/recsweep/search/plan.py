@@ -1,14 +1,21 @@
-"""The plan of a sweep, for the verb `plan`. Trains one epoch of each family's defaults."""
+"""The plan of a sweep, for the verb `plan`.
+
+Each family's defaults are trained for a few batches and then, as far as the time allows, for one
+epoch, which is what the power of the sealed test is told by.
+"""
 
 import math
 import multiprocessing
 import os
 import resource
+import signal
 import sys
 import time
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field, fields, is_dataclass
 from multiprocessing.connection import Connection
+from typing import Any
 
 import numpy as np
 import torch
@@ -18,12 +25,18 @@ from recsweep.data.features.choose import with_features
 from recsweep.data.types import Float64, Fold
 from recsweep.errors import one_line
 from recsweep.evaluation.power import Power
+from recsweep.models.gradient import GradientModel
+from recsweep.models.protocol import Context
 from recsweep.models.registry import families_of
 from recsweep.search.stopping import rungs
 from recsweep.spaces.space import Space
 from recsweep.training.footprint import events_in
+from recsweep.training.rehearsal import seconds_per_epoch
 from recsweep.training.trial import MakeTrial, Trial
 
+USUAL_SHARE = 0.25
+"""Of its epochs that a trial which may be stopped is taken to run under `lag` and `forecast`: on
+MARS with texts four families ran 14% to 29% of them."""
 MEASURE_SECONDS = 20.0
 
 
@@ -40,6 +53,8 @@ class FamilyPlan:
     expected_epochs: float | None  # of all trials together; None: see `trials`
     epoch_seconds: float | None  # all folds, the defaults; None: not measured in time
     problem: str | None  # why the defaults can't be trained
+    refit_seconds: float | None = None  # all seeds, each as long as a full trial
+    rough: bool = False  # are seconds those of a few batches, without what evaluating takes?
     budget_seconds: float | None = None  # None: `trials` are the budget
     # (n,) each learner's score after an epoch of the defaults, on the measured fold
     learners: Float64 | None = field(default=None, repr=False)
@@ -50,6 +65,13 @@ class FamilyPlan:
         if self.epoch_seconds is None or self.expected_epochs is None:
             return self.budget_seconds
         return self.epoch_seconds * self.expected_epochs
+
+    @property
+    def most_seconds(self) -> float | None:
+        """The same if no trial is stopped early."""
+        if self.epoch_seconds is None or self.trials is None or self.budget_seconds is not None:
+            return self.seconds
+        return self.epoch_seconds * self.epochs * self.trials
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,14 +86,24 @@ class Plan:
     power: Power | None = None  # of the sealed test; None: not known
 
     @property
-    def seconds(self) -> float | None:
-        """Estimated time of all trials; None where a family wasn't measured."""
-        total = 0.0
-        for family in self.families:
-            if family.seconds is None:
-                return None
-            total += family.seconds
-        return total / self.workers
+    def seconds(self) -> float:
+        """Estimated time of all trials of the measured families."""
+        return sum(family.seconds or 0.0 for family in self.families) / self.workers
+
+    @property
+    def most_seconds(self) -> float:
+        """The same if no trial is stopped early."""
+        return sum(family.most_seconds or 0.0 for family in self.families) / self.workers
+
+    @property
+    def refit_seconds(self) -> float:
+        """Estimated time of the refits that the sealed test is opened with, at most."""
+        return sum(family.refit_seconds or 0.0 for family in self.families) / self.workers
+
+    @property
+    def unmeasured(self) -> list[str]:
+        """Families of which no time is known."""
+        return [family.family for family in self.families if family.seconds is None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,8 +111,10 @@ class _Measured:
     family: str
     seconds: float
     bytes: int
-    problem: str | None
-    learners: Float64 | None
+    problem: str | None = None
+    learners: Float64 | None = None
+    fold_seconds: float | None = None  # of the measured fold alone
+    rough: bool = False
 
 
 def plan(
@@ -114,8 +148,9 @@ def _family(
     length, share = 0.0, 1.0
     for start, end in zip((0, *at), (*at, epochs), strict=True):
         length += share * (end - start)
-        if experiment.stopping.rule == "halving":  # how many will lag, nobody knows beforehand
-            share /= experiment.stopping.reduction
+        share /= experiment.stopping.reduction
+    if experiment.stopping.rule != "halving":
+        length = min(epochs, max(experiment.stopping.grace_epochs, USUAL_SHARE * epochs))
     epoch_seconds = measured.seconds if measured and measured.problem is None else None
     full, budget = experiment.stopping.full_trials, experiment.budget
     seconds = budget.seconds if space.parameters else None
@@ -135,6 +170,12 @@ def _family(
         expected_epochs=expected,
         epoch_seconds=epoch_seconds,
         problem=measured.problem if measured else None,
+        refit_seconds=(
+            experiment.confirm.seeds * epochs * measured.fold_seconds
+            if measured and measured.fold_seconds is not None
+            else None
+        ),
+        rough=measured is not None and measured.rough,
         budget_seconds=seconds,
         learners=measured.learners if measured else None,
     )
@@ -160,22 +201,32 @@ def _measure(
     ours, theirs = context.Pipe(duplex=False)
     deadline = time.monotonic() + limit
     process = context.Process(
-        target=_measure_all, args=(theirs, experiment, spaces, folds, make_trial), daemon=True
+        target=_in_child, args=(theirs, experiment, spaces, folds, make_trial), daemon=True
     )
     process.start()
     theirs.close()
     found: list[_Measured] = []
     try:
-        while len(found) < len(spaces) and ours.poll(max(0.0, deadline - time.monotonic())):
+        while not _whole(found, spaces) and ours.poll(max(0.0, deadline - time.monotonic())):
             found.append(ours.recv())
     except EOFError:  # it died, for want of memory perhaps
         pass
     finally:
-        if len(found) == len(spaces):
-            process.join(5)  # it is at its end; killed, it would leave semaphores behind
+        if not _whole(found, spaces):
+            process.terminate()
+        process.join(5)  # it comes to its end; killed, it would leave semaphores behind
         process.kill()
         process.join()
     return found
+
+
+def _whole(found: Sequence[_Measured], spaces: Mapping[str, Space]) -> bool:
+    return sum(not each.rough for each in found) == len(spaces)
+
+
+def _in_child(*given: Any) -> None:
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit())
+    _measure_all(*given)
 
 
 def _measure_all(
@@ -187,15 +238,24 @@ def _measure_all(
 ) -> None:
     torch.set_num_threads(experiment.resources.threads)
     device = torch.device("cuda" if experiment.resources.gpu else "cpu")
-    fold = folds[_largest(folds)]
-    times = sum(map(events_in, folds)) / events_in(fold)
+    largest = folds[_largest(folds)]
+    times = sum(map(events_in, folds)) / events_in(largest)
+    of_family = {n: with_features(largest, experiment.features_of(n)) for n in spaces}
+    quick = [n for n in spaces if families_of(experiment.task)[spaces[n].family].epochs]
     for name, space in spaces.items():
+        with suppress(Exception):  # a whole epoch will tell what is wrong
+            seconds = _rough_seconds(space, of_family[name], experiment, device)
+            if seconds is not None:
+                results.send(
+                    _Measured(name, seconds * times, _peak(), fold_seconds=seconds, rough=True)
+                )
+    for name in (*quick, *(n for n in spaces if n not in quick)):
         began, problem, learners = time.perf_counter(), None, None
         try:
             trial = make_trial(
-                space.family,
-                space.whole(space.defaults),
-                [with_features(fold, experiment.features_of(name))],
+                spaces[name].family,
+                spaces[name].whole(spaces[name].defaults),
+                [of_family[name]],
                 experiment,
                 epochs=1,
                 seed=experiment.seed,
@@ -204,10 +264,23 @@ def _measure_all(
             (learners,) = trial.advance().user_values
         except Exception as error:
             problem = f"{type(error).__name__}: {one_line(error)}"
-        seconds = (time.perf_counter() - began) * times
-        peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-        unit = 1 if sys.platform == "darwin" else 1024
-        results.send(_Measured(name, seconds, peak * unit, problem, learners))
+        seconds = time.perf_counter() - began
+        results.send(_Measured(name, seconds * times, _peak(), problem, learners, seconds))
+
+
+def _rough_seconds(
+    space: Space, fold: Fold, experiment: Experiment, device: torch.device
+) -> float | None:
+    """Of an epoch of the defaults, by a few batches; None: it isn't trained by batches."""
+    context = Context(fold.training, experiment.seed, device, experiment.resources.precision)
+    model = families_of(experiment.task)[space.family].model(space.whole(space.defaults), context)
+    return seconds_per_epoch(model) if isinstance(model, GradientModel) else None
+
+
+def _peak() -> int:
+    """Bytes that this process held at most."""
+    unit = 1 if sys.platform == "darwin" else 1024
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit
 
 
 def _largest(folds: Sequence[Fold]) -> int:
