@@ -117,5 +117,5 @@ def test_a_finished_trial_that_lost_a_line_is_told_and_one_that_was_cut_off_may_
     cut_off = create_trial(state=FAIL, user_attrs={"reason": "interrupted"})
     check_trials(study_with("gru", trial(0), cut_off))
     lost = create_trial(value=0.5, user_attrs={"number": 1, "seed": 7})
-    with pytest.raises(BadInput, match="gru: trial 1 of the journal optuna.log is not whole"):
+    with pytest.raises(BadInput, match=r"gru: trial 1 of the journal optuna\.log is not whole"):
         check_trials(study_with("gru", trial(0), lost))
