@@ -1,5 +1,5 @@
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import optuna
@@ -50,7 +50,9 @@ class Recorder:
 
 
 def sampled(
-    monkeypatch: pytest.MonkeyPatch, *values: float | None, direction: str = "minimize"
+    monkeypatch: pytest.MonkeyPatch,
+    *values: float | None,
+    direction: Literal["minimize", "maximize"] = "minimize",
 ) -> tuple[dict[str, Any], Recorder | None]:
     """After trials with these values; None: one that failed. Their dropouts count them."""
     made: list[Recorder] = []
@@ -109,7 +111,7 @@ def test_what_is_drawn_is_a_place_on_each_ranges_own_scale(monkeypatch: pytest.M
 
 @pytest.mark.parametrize(("direction", "best"), [("minimize", 2), ("maximize", 4)])
 def test_it_begins_around_the_best_of_the_first_population(
-    monkeypatch: pytest.MonkeyPatch, direction: str, best: int
+    monkeypatch: pytest.MonkeyPatch, direction: Literal["minimize", "maximize"], best: int
 ) -> None:
     """The seventh trial, the best or the worst of all, comes too late."""
     late = 0.0 if direction == "minimize" else 1.0

@@ -1,4 +1,4 @@
-from typing import Any
+from typing import Any, Literal
 
 import optuna
 import pytest
@@ -40,7 +40,9 @@ def trial(
     )
 
 
-def study_with(name: str, *trials: FrozenTrial, direction: str = "maximize") -> optuna.Study:
+def study_with(
+    name: str, *trials: FrozenTrial, direction: Literal["minimize", "maximize"] = "maximize"
+) -> optuna.Study:
     study = optuna.create_study(study_name=name, direction=direction)
     study.add_trials(trials)
     return study
@@ -63,6 +65,8 @@ def test_what_was_cut_off_or_goes_on_has_not_finished() -> None:
 def test_an_asked_trial_is_ours_once_all_of_it_is_written(missing: str) -> None:
     whole = trial()
     assert booked(whole)
+    least = {key: whole.user_attrs[key] for key in ("number", "attempt", "seed", "config")}
+    assert booked(create_trial(state=TrialState.RUNNING, user_attrs=least))
     attrs = {key: value for key, value in whole.user_attrs.items() if key != missing}
     assert not booked(create_trial(state=TrialState.RUNNING, user_attrs=attrs))
 

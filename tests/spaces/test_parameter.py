@@ -99,7 +99,7 @@ def test_a_linear_range_with_a_step_has_its_ends_and_the_numbers_between() -> No
 
 def test_on_a_log_scale_what_is_not_above_zero_lies_at_the_lower_end() -> None:
     p = parameter(float=(0.01, 1), log=True)
-    assert (p.position(0), p.position(-1), p.position(0.1)) == (0, 0, pytest.approx(0.5))
+    assert [p.position(value) for value in (0, -1, 0.1)] == pytest.approx([0, 0, 0.5])
 
 
 @pytest.mark.parametrize(
