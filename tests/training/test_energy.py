@@ -122,3 +122,52 @@ def test_a_part_of_a_gpu_gets_that_part_of_what_nvml_tells(
     meter = Meter(DECLARED, gpu=gpu, powercap=tmp_path)
     told.millijoules = 105_000
     assert meter.joules() == (100 * part, 0.0)
+
+
+def nvml(monkeypatch: pytest.MonkeyPatch, **joules: int) -> list[str]:
+    """NVML that knows these GPUs' millijoules; what it is asked for."""
+
+    def used(handle: str) -> int:
+        return joules[handle]
+
+    monkeypatch.setitem(
+        sys.modules, "pynvml", SimpleNamespace(nvmlDeviceGetTotalEnergyConsumption=used)
+    )
+    return [*joules]
+
+
+def test_gpus_are_summed_in_joules_and_one_that_tells_nothing_spoils_the_sum(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    handles = nvml(monkeypatch, a=1_500, b=2_500)
+    assert energy._of_gpus(handles) == 4.0
+    assert energy._of_gpus([]) is None
+    assert energy._of_gpus([*handles, "from before Volta"]) is None
+
+
+def test_a_process_without_a_gpu_is_charged_for_none(tmp_path: Path, clock: Clock) -> None:
+    meter = Meter(DECLARED, powercap=tmp_path)
+    clock.work(wall=100, mine=3, busy=4)
+    assert meter.joules() == (30.0, 30.0)
+
+
+def test_what_a_counter_tells_is_not_estimated_where_the_other_is(
+    tmp_path: Path, clock: Clock
+) -> None:
+    package(tmp_path, "intel-rapl:0", 0)
+    meter = Meter(DECLARED, gpu=1, powercap=tmp_path)
+    package(tmp_path, "intel-rapl:0", 8_000_000)
+    clock.work(wall=2, mine=1, busy=4)
+    assert meter.joules() == (2.0 + 600.0, 600.0)
+
+
+def test_a_gpus_counter_that_is_lost_on_the_way_is_estimated(
+    tmp_path: Path, clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(energy, "_handles", lambda: ["GPU"])
+    told = iter((5.0, None, None, 9.0))
+    monkeypatch.setattr(energy, "_of_gpus", lambda handles: next(told))
+    meter = Meter(DECLARED, gpu=1, powercap=tmp_path)
+    for _ in range(3):
+        clock.work(wall=2, mine=0, busy=4)
+        assert meter.joules() == (600.0, 600.0)

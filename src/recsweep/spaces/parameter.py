@@ -165,9 +165,8 @@ class Parameter(Schema):
             if self.log
             else self.low + position * (self.high - self.low)
         )
-        step = self.step or (1 if self.int is not None else None)
-        if step is not None:
-            number = self.low + round((number - self.low) / step) * step
+        if self.step is not None:
+            number = self.low + round((number - self.low) / self.step) * self.step
         number = min(max(number, self.low), self.high)
         return round(number) if self.int is not None else number
 
