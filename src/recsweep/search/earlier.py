@@ -33,7 +33,7 @@ def first_configurations(
     space: Space, earlier: Sequence[EarlierStudy], lower_is_better: bool
 ) -> list[dict[str, Value]]:
     """What is tried first, without the fixed values: the defaults, then the best of each earlier
-    study in turn, then the space's other first trials that no earlier study tried.
+    study in turn, then the space's other first trials that no earlier study completed.
     """
     defaults, *others = space.first().values()
     ranked = [_best_first(study, lower_is_better) for study in earlier]
