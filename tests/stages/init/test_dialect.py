@@ -6,7 +6,8 @@ import pytest
 
 from recsweep.config.schema import Table
 from recsweep.errors import BadInput
-from recsweep.stages.init.dialect import ROWS, _has_header, _rows, find_dialect
+from recsweep.stages.init import dialect
+from recsweep.stages.init.dialect import ROWS, _has_header, _rows, _sample, find_dialect
 from recsweep.stages.init.questions import Answers
 
 
@@ -126,3 +127,28 @@ def test_quotes_mean_what_fits_all_rows(
 ) -> None:
     table = table_of(f"{line}\n" * 20, tmp_path)
     assert (table.quote, table.escape) == (quote, escape)
+
+
+def test_a_file_that_begins_as_parquet_does_is_of_it_whatever_its_name(tmp_path: Path) -> None:
+    assert table_of("PAR1 and more", tmp_path).format == "parquet"
+    assert table_of("PARa,b\n" * 9, tmp_path).format == "csv"
+
+
+@pytest.mark.parametrize(
+    ("text", "sample"),
+    [
+        ("a,b\n1,2", "a,b\n1,2"),  # whole, to its end
+        ("\ufeffa,b\n", "a,b\n"),
+        ("a,b\n1,23\n4", "a,b"),  # of more than eight signs, the lines that end by then
+        ("a,b\n1,23", "a,b"),  # exactly eight: who knows what follows
+        ("a,b\n1,2\n", "a,b\n1,2"),
+        ("a,b,c,d,e,f", "a,b,c,d,"),  # no line ends: what there is
+        ("\ufeff𝒜\n𝒜𝒜𝒜𝒜𝒜𝒜𝒜𝒜", "𝒜"),  # 32 bytes are fewer signs
+    ],
+)
+def test_a_sample_is_of_whole_lines(
+    text: str, sample: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(dialect, "SAMPLE", 8)
+    (tmp_path / "log.csv").write_bytes(text.encode())
+    assert _sample(tmp_path / "log.csv", "utf-8") == sample
