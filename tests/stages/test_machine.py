@@ -1,10 +1,13 @@
 """What a process of a stage takes of the machine."""
 
+from contextlib import AbstractContextManager, nullcontext
+
 import pytest
 import torch
 
 from recsweep.config.schema import Resources
-from recsweep.stages.machine import device_of, threads, worker_count
+from recsweep.stages import machine
+from recsweep.stages.machine import device_of, worker_count
 
 
 @pytest.mark.parametrize(
@@ -54,15 +57,22 @@ def test_a_machine_without_gpus_is_filled_by_its_cores(monkeypatch: pytest.Monke
     assert worker_count(Resources(gpu=1), 9) == 4
 
 
-def test_threads_are_those_of_a_worker_and_given_back_even_after_an_error() -> None:
-    before, inside = torch.get_num_threads(), []
+def test_threads_are_those_of_a_worker_and_given_back_even_after_an_error(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    told: list[tuple[str, int]] = []
+
+    def limit(wanted: int) -> AbstractContextManager[None]:
+        told.append(("others", wanted))
+        return nullcontext()
 
     def fail() -> None:
-        with threads(Resources(cpu=before + 1)):
-            inside.append(torch.get_num_threads())
+        with machine.threads(Resources(cpu=5)):
             raise KeyError
 
+    monkeypatch.setattr(torch, "get_num_threads", lambda: 3)
+    monkeypatch.setattr(torch, "set_num_threads", lambda n: told.append(("torch", n)))
+    monkeypatch.setattr(machine, "threadpool_limits", limit)
     with pytest.raises(KeyError):
         fail()
-    assert inside == [before + 1]
-    assert torch.get_num_threads() == before
+    assert told == [("torch", 5), ("others", 5), ("torch", 3)]
