@@ -5,9 +5,10 @@ from typing import Any
 
 import numpy as np
 import pytest
+from worlds import experiment_of
 
 from recsweep.stages.backtest.fits import Answered
-from recsweep.stages.backtest.judge import Scores, over_steps, scores_of
+from recsweep.stages.backtest.judge import Scores, means, over_steps, scores_of, verdicts
 
 
 def experiment(key: str, *, lower_is_better: bool) -> Any:
@@ -75,3 +76,24 @@ def test_steps_are_put_one_after_the_other() -> None:
     assert whole.user.tolist() == [0, 1, 1]
     assert whole.values["refit"].tolist() == [[1.0, 2.0, 3.0]]
     assert whole.left_out == 5
+
+
+def of_learners(learners: int, never: float) -> Scores:
+    """Two seeds; every learner has two targets."""
+    refit = np.linspace(0.1, 0.9, 4 * learners).reshape(2, -1)
+    user = np.arange(learners, dtype=np.int32).repeat(2)
+    return Scores(user, {"never": refit + never, "refit": refit})
+
+
+@pytest.mark.parametrize(("learners", "never", "pairs"), [(2, 0.1, 1), (1, 0.1, 0), (2, 0.0, 0)])
+def test_two_learners_and_two_arms_that_differ_are_compared(
+    learners: int, never: float, pairs: int
+) -> None:
+    found = verdicts(of_learners(learners, never), experiment_of())
+    assert isinstance(found, tuple)
+    assert [(pair.a, pair.b) for pair in found] == [("refit", "never")] * pairs
+
+
+def test_an_arm_is_told_by_its_mean_over_seeds_and_learners() -> None:
+    found = means(of_learners(3, 0.25), experiment_of())
+    assert found == {"never": pytest.approx(0.75), "refit": pytest.approx(0.5)}
