@@ -4,7 +4,7 @@ from scipy import stats
 
 from recsweep.config.schema import Resources
 from recsweep.records.environment import environment
-from recsweep.stages.reproduce.figures import obstacles, tolerance
+from recsweep.stages.reproduce.figures import Figure, compare_figures, obstacles, tolerance
 
 
 def test_nothing_stands_against_equal_figures_in_the_same_surroundings() -> None:
@@ -30,3 +30,66 @@ def test_two_runs_may_be_as_far_apart_as_seeds_put_them_or_one_learner_of_the_fe
     asked = tolerance(runs, [10, 40])
     assert asked == pytest.approx(stats.t.ppf(0.995, 2) * np.sqrt(2) * spread)
     assert tolerance(runs / 1000, [10, 40]) == tolerance(runs[:1], [40, 10]) == 1 / 10
+
+
+def surroundings(**changes: object) -> dict[str, object]:
+    packages = {"torch": "2", "numpy": "1", "scipy": "1", "implicit": "0", "polars": "1"}
+    return {"cpu": "a", "simd": "avx2", "engine": "1", "packages": packages, **changes}
+
+
+@pytest.mark.parametrize(
+    ("changes", "found"),
+    [
+        ({"cpu": "b"}, ["cpu b → a"]),
+        ({"simd": "sse"}, ["simd sse → avx2"]),
+        ({"cores": 8}, []),
+        ({"packages": None}, ["torch None → 2", "numpy None → 1", "scipy None → 1",
+                              "implicit None → 0"]),
+        ({"packages": {"torch": "1", "numpy": "1", "scipy": "1", "implicit": "0"}},
+         ["torch 1 → 2"]),
+    ],
+)  # fmt: skip
+def test_what_computes_otherwise_stands_against_equal_figures_and_is_named(
+    changes: dict[str, object], found: list[str]
+) -> None:
+    now = surroundings()
+    assert obstacles(surroundings(**changes), now, Resources()) == found
+    on_gpu = obstacles(surroundings(**changes), now, Resources(gpu=1))
+    assert on_gpu == ["a GPU adds in no fixed order", *found]
+
+
+@pytest.mark.parametrize(
+    ("recorded", "rebuilt", "allowed", "agrees"),
+    [
+        (0.5, 0.5, 0.0, True),
+        (0.5, 0.5 + 1e-12, 0.0, False),
+        (0.5, 0.75, 0.25, True),
+        (0.75, 0.5, 0.25, True),
+        (0.5, 0.751, 0.25, False),
+        (0.751, 0.5, 0.25, False),
+        (None, 0.5, 9.0, False),  # nothing to agree with
+        (0.5, None, 9.0, False),
+    ],
+)
+def test_a_figure_agrees_up_to_its_tolerance_either_way(
+    recorded: float | None, rebuilt: float | None, allowed: float, agrees: bool
+) -> None:
+    assert Figure("ndcg@10", "fold 1", recorded, rebuilt, allowed).agrees is agrees
+
+
+def test_a_difference_is_what_rebuilding_added() -> None:
+    assert Figure("ndcg@10", "fold 1", 0.25, 0.75, 0.0).difference == 0.5
+
+
+def test_every_figure_that_one_of_the_two_has_is_compared_place_by_place() -> None:
+    found = compare_figures(
+        {"b": [1.0, 2.0], "a": [3.0]}, {"c": [4.0, 5.0], "b": [1.5, 2.5]}, ["x", "y"], {"b": 0.1}
+    )
+    assert [(f.metric, f.where, f.recorded, f.rebuilt, f.tolerance) for f in found] == [
+        ("b", "x", 1.0, 1.5, 0.1),
+        ("b", "y", 2.0, 2.5, 0.1),
+        ("a", "x", 3.0, None, 0.0),
+        ("a", "y", None, None, 0.0),
+        ("c", "x", None, 4.0, 0.0),
+        ("c", "y", None, 5.0, 0.0),
+    ]
