@@ -12,6 +12,8 @@ def test_no_metric_is_the_mean_of_what_targets_score_and_each_may_be_below_zero(
     assert not any(kind.lower_is_better for kind in kinds)
     assert {kind.within for kind in kinds} == {(-math.inf, math.inf)}
     assert QUESTION.treatment
+    aside = {name for name, kind in QUESTION.metrics.items() if not kind.beside}
+    assert aside == {"policy_value_ips"}  # the doubly robust value stands in tables for both
 
 
 def test_without_a_word_three_in_ten_may_be_treated() -> None:
