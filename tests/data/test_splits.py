@@ -177,6 +177,28 @@ def test_too_few_learners_are_refused_with_what_to_change() -> None:
         split_log(found, Folds.model_validate(LEARNERS))
 
 
+def test_one_learner_for_each_fold_is_enough() -> None:
+    rows = [(user, item, item) for user in (0, 1) for item in (0, 1, 2)]
+    codes = pl.Series(["a", "b"]), pl.Series(["x", "y", "z"])
+    found, _ = split_log(Indexed(events_of(rows), *codes, 0), Folds.model_validate(OUT))
+    assert found.events.part is not None
+    assert sorted(found.events.part.tolist()) == [-1, -1, 0, 1, 2, 2]
+    events = events_of([(0, 0, 1), (1, 1, 2), (2, 0, 3)])
+    found, _ = split_log(
+        Indexed(events, pl.Series(["a", "b", "c"]), pl.Series(["x", "y"]), 0),
+        Folds.model_validate(LEARNERS),
+    )
+    assert found.events.part is not None
+    assert sorted(found.events.part.tolist()) == [0, 1, 2]
+
+
+def test_a_test_whose_share_is_less_than_half_a_learner_is_refused() -> None:
+    users, items = pl.Series(["a", "b", "c", "d", "e"]), pl.Series(["x"])
+    found = Indexed(events_of([(user, 0, 1) for user in range(5)]), users, items, 0)
+    with pytest.raises(BadInput, match="5 learners are too few for 2 folds and a test of 5%"):
+        split_log(found, Folds.model_validate({**LEARNERS, "test": 0.05}))
+
+
 def test_histories_without_times_are_prepared_and_the_test_lies_in_files_of_its_own(
     write: Callable[..., Path], experiment_on: Callable[..., Experiment], tmp_path: Path
 ) -> None:

@@ -60,6 +60,31 @@ def test_a_day_without_texts_adds_nothing() -> None:
     assert found.sums[1] == found.sums[0] > 0
 
 
+def test_days_since_when_are_those_on_which_the_sum_left_nothing() -> None:
+    """A warning's day is not the first of the next rise, and a sum that falls to 0 ends one."""
+    chart = Chart(usual=0.1, threshold=2.0, dispersion=1.0, power=1.0)
+    counted = np.array([3, 3, 1, 0, 3, 0, 0, 3, 3, 3])
+    found = watch(chart, counted, np.full(10, 10))
+    assert np.flatnonzero(found.warns).tolist() == [1, 8]
+    assert found.sums[[2, 3, 6]].tolist() == [0, 0, 0]
+    assert found.sums[5] > 0
+    assert found.since.tolist() == [0, 0, 2, 3, 4, 4, 6, 7, 7, 9]
+
+
+def test_dispersion_is_the_chi_square_of_the_daily_counts_over_its_freedom() -> None:
+    """Of a table of days by yes and no, with the share smoothed."""
+    counted, of = np.array([4, 9, 2, 7]), np.array([30, 50, 20, 40])
+    usual = (22 + 0.5) / (140 + 1)
+    squares = sum(
+        (k - n * usual) ** 2 / (n * usual) + ((n - k) - n * (1 - usual)) ** 2 / (n * (1 - usual))
+        for k, n in zip(counted, of, strict=True)
+    )
+    found = fit_chart(counted, of, 0.5)
+    assert found.usual == pytest.approx(usual)
+    assert found.dispersion == pytest.approx(squares / 3)
+    assert fit_chart(counted[:1], of[:1], 0.5).dispersion < np.inf  # a day alone has no freedom
+
+
 def test_a_reference_period_that_varies_more_than_chance_is_told() -> None:
     of = np.full(28, 100)
     assert fit_chart(np.tile([0, 20], 14), of, 0.5).dispersion > 5

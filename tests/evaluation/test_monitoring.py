@@ -69,3 +69,7 @@ def test_a_topics_rows_are_the_days_that_were_watched(found: Monitored) -> None:
     assert frame["share"].to_list() == [None, 0.95, None]
     assert frame["warning"].to_list() == [False, True, False]
     assert frame["since"].to_list() == list(rooms.days[3:])
+
+
+def test_without_a_word_negative_texts_are_watched_with_an_alarm_in_two_months() -> None:
+    assert Watching() == Watching(label="negative", false_alarms=0.5, reference_days=28)

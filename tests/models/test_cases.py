@@ -1,12 +1,15 @@
 """Batches of learners with their examples."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
 from purchases import fold_of, random_log
 
 from recsweep.models import cases
-from recsweep.models.cases import CaseBook
+from recsweep.models.cases import CaseBook, examples_of, labels_of, weights_of
+from recsweep.models.weights import TrainingWeights
 
 CPU = torch.device("cpu")
 
@@ -53,3 +56,17 @@ def test_blocks_hold_every_example_once_and_as_many_learners_as_a_grid_may(
     assert longest_of == sorted(longest_of)
     first = shapes[0][0]
     assert first > 1 if places == 60 else first == max(1, places // (longest_of[0] + 1))
+
+
+def test_an_example_weighs_by_itself_and_by_its_age_together_with_mean_one() -> None:
+    examples = examples_of(fold_of(random_log(0)).training)
+    own = np.arange(len(examples)) + 1.0
+    weighted = replace(examples, labels=replace(labels_of(examples), weight=own))
+    plain = TrainingWeights()
+    fading = TrainingWeights(training_fading="time", training_half_life_days=20)
+    by_age = weights_of(examples, fading)
+    assert weights_of(examples, plain) is None
+    assert by_age is not None
+    for config, expected in ((plain, own), (fading, own * by_age)):
+        found = weights_of(weighted, config)
+        np.testing.assert_allclose(found, expected / expected.mean())

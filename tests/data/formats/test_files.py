@@ -154,6 +154,9 @@ def test_a_folder_and_a_pattern_stand_for_their_files_in_the_order_of_names(
     (folder / "day=2").mkdir(parents=True)
     (folder / "_SUCCESS").touch()
     (folder / ".part-1.crc").write_bytes(b"\0")
+    (folder / "_temporary").mkdir()
+    (folder / "_temporary" / "part-9.csv").write_text("user,item\n7,8\n")
+    (folder / "part-9").mkdir()  # a pattern stands for files alone
     (folder / "part-2.csv").write_text("item,user\n4,3\n")
     (folder / "part-1.csv.gz").write_bytes(gzip.compress(b"user,item\n1,2\n"))
     (folder / "day=2" / "part-0.csv").write_text("user,item\n5,6\n")
@@ -178,6 +181,8 @@ def test_a_folder_and_a_pattern_stand_for_their_files_in_the_order_of_names(
         (["2024-9/a", "2024-10/a"], "log/2024-9/a: is read after log/2024-10/a"),
         (["p1", "p1a", "p02", "p3", "p10"], "log/p1: is read after log/p02"),
         (["day-02", "day-10"], None),
+        (["p01", "p1"], None),  # one number, written in two ways
+        (["p", "p0", "p1"], None),  # none comes before the first
         (["a", "b9", "c10", "c11b", "c11c"], None),
     ],
 )

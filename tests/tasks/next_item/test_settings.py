@@ -8,3 +8,4 @@ def test_a_metrics_bounds_are_its_values_at_the_last_rank_and_at_the_first() -> 
     for name, kind in QUESTION.metrics.items():
         values = getattr(metrics, name)(np.array([11, 1]), 10)
         assert tuple(values) == kind.within
+        assert kind.at_k

@@ -20,6 +20,8 @@ def test_a_metrics_bounds_are_the_least_and_the_most_that_it_can_be() -> None:
     assert better == {"log_loss", "brier", "ece"}
     decide = {name for name, kind in QUESTION.metrics.items() if kind.decides}
     assert decide == {"log_loss", "brier"}
+    beside = {name for name, kind in QUESTION.metrics.items() if kind.beside}
+    assert beside == {"log_loss", "roc_auc", "pr_auc", "brier", "ece"}  # no threshold, no price
 
 
 @pytest.mark.parametrize(
