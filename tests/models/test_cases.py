@@ -60,7 +60,7 @@ def test_blocks_hold_every_example_once_and_as_many_learners_as_a_grid_may(
 
 def test_an_example_weighs_by_itself_and_by_its_age_together_with_mean_one() -> None:
     examples = examples_of(fold_of(random_log(0)).training)
-    own = np.arange(len(examples)) + 1.0
+    own = np.arange(1, len(examples) + 1, dtype=np.float64)
     weighted = replace(examples, labels=replace(labels_of(examples), weight=own))
     plain = TrainingWeights()
     fading = TrainingWeights(training_fading="time", training_half_life_days=20)
@@ -69,4 +69,5 @@ def test_an_example_weighs_by_itself_and_by_its_age_together_with_mean_one() -> 
     assert by_age is not None
     for config, expected in ((plain, own), (fading, own * by_age)):
         found = weights_of(weighted, config)
+        assert found is not None
         np.testing.assert_allclose(found, expected / expected.mean())
