@@ -2,22 +2,11 @@ from typing import Any
 
 import pytest
 from optuna.trial import FrozenTrial, create_trial
+from ranges import parameter, space
 
 from recsweep.errors import BadInput
-from recsweep.models.protocol import FamilyConfig
 from recsweep.search import designs
 from recsweep.search.designs import Grid, Sobol, cells, check_grid
-from recsweep.spaces.parameter import Parameter
-from recsweep.spaces.space import Space
-
-
-def parameter(name: str, **keys: Any) -> Parameter:
-    return Parameter.model_validate({"name": name, "role": "nuisance", "why": "x", **keys})
-
-
-def space(*parameters: Parameter) -> Space:
-    return Space(family="a", parameters={p.name: p for p in parameters}, config=FamilyConfig)
-
 
 RATE = parameter("rate", float=(0.01, 1), log=True)
 DEPTH = parameter("depth", int=(1, 2))

@@ -5,21 +5,11 @@ import numpy as np
 import optuna
 import pytest
 from optuna.trial import TrialState, create_trial
+from ranges import parameter, space
 
-from recsweep.models.protocol import FamilyConfig
 from recsweep.search import evolution
 from recsweep.search.evolution import CmaEs
-from recsweep.spaces.parameter import Parameter
 from recsweep.spaces.space import Space
-
-
-def parameter(name: str, **keys: Any) -> Parameter:
-    return Parameter.model_validate({"name": name, "role": "nuisance", "why": "x", **keys})
-
-
-def space(*parameters: Parameter) -> Space:
-    return Space(family="a", parameters={p.name: p for p in parameters}, config=FamilyConfig)
-
 
 RATE = parameter("rate", float=(0.01, 1), log=True)
 DROPOUT = parameter("dropout", float=(0, 0.5))

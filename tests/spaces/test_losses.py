@@ -2,6 +2,8 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+from sweeps import build
+
 from recsweep.config.schema import Loss
 from recsweep.models.family import Build, Builds
 from recsweep.models.protocol import FamilyConfig
@@ -25,11 +27,6 @@ class AnyLoss(FamilyConfig):
     unit: str = "events"
     ema: float = 0
     solver: str = "exact"
-
-
-def build(config: Any, context: Any) -> Any:
-    """Never called: nothing is trained."""
-    raise NotImplementedError
 
 
 FAMILIES: Builds = {"made_up": Build(AnyLoss, build)}

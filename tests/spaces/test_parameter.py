@@ -5,13 +5,10 @@ import pytest
 from optuna.distributions import CategoricalDistribution, FloatDistribution, IntDistribution
 from optuna.trial import FixedTrial
 from pydantic import ValidationError
+from ranges import parameter
 
 from recsweep.config.values import Value
 from recsweep.spaces.parameter import Parameter, hold, on_grid
-
-
-def parameter(**keys: Any) -> Parameter:
-    return Parameter.model_validate({"name": "p", "role": "nuisance", "why": "x", **keys})
 
 
 @pytest.mark.parametrize(

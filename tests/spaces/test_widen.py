@@ -3,6 +3,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from sweeps import build
 
 from recsweep.errors import BadInput
 from recsweep.models.family import Build, Builds
@@ -20,11 +21,6 @@ class AnyNumbers(FamilyConfig):
     width: int = 1
     grid: float = 0
     loss: str = "a"
-
-
-def build(config: Any, context: Any) -> Any:
-    """Never called: nothing is trained."""
-    raise NotImplementedError
 
 
 FAMILIES: Builds = {"made_up": Build(AnyNumbers, build)}

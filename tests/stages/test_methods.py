@@ -4,18 +4,14 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
+from ranges import parameter
 from studies import study_with, trial_row
 from worlds import experiment_of
 
 from recsweep.spaces.declared import DeclaredSpace
-from recsweep.spaces.parameter import Parameter
 from recsweep.stages.methods import _budget, _counts, _machine, _most_trials, _range, _spaces
 
 RATE: dict[str, Any] = {"float": [0.001, 0.1], "log": True, "role": "scientific", "why": "x"}
-
-
-def parameter(**keys: Any) -> Parameter:
-    return Parameter.model_validate({"role": "nuisance", "why": "x", **keys})
 
 
 @pytest.mark.parametrize(

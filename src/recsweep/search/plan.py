@@ -126,6 +126,7 @@ def plan(
     make_trial: MakeTrial = Trial,
 ) -> Plan:
     """Count, and measure for at most `limit` seconds in a process of its own."""
+    # Of two measurements of a family the later one is that of a whole epoch.
     measured = {m.family: m for m in _measure(experiment, spaces, folds, limit, make_trial)}
     return Plan(
         families=tuple(
