@@ -2,7 +2,8 @@
 
 from pathlib import Path
 
-ROOMS = ("data", "evaluation", "models", "training", "search", "records", "stages", "tasks")
+ROOMS = ("data", "spaces", "models", "tasks", "evaluation", "training", "search", "records",
+         "stages")  # fmt: skip
 """Packages with the rules that decide a number or guard something."""
 
 

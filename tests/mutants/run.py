@@ -17,10 +17,13 @@ import tempfile
 import time
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
+from concurrent.futures import ProcessPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from importlib import import_module
 from itertools import islice
+from multiprocessing import get_context
 from pathlib import Path
 
 from mutants.afresh import run
@@ -123,16 +126,28 @@ def _is_python(root: Path, mutant: Mutant) -> bool:
     return True
 
 
-def verdicts(copy: Copy, mutants: Iterable[Mutant]) -> Iterator[tuple[Mutant, str]]:
-    """Judge each, room by room: tests of one room are imported together."""
+def judge(root: Path, mutants: Iterable[Mutant], processes: int, kept: "Kept") -> None:
+    """Judge each, several rooms at once, and keep the verdicts."""
     rooms: dict[str, list[Mutant]] = defaultdict(list)
     for mutant in mutants:
         rooms[mutant.module.parts[2]].append(mutant)
-    for room in rooms.values():
-        parts = [part for mutant in room for part in mirrored(copy.folder, mutant.module)]
+    with ProcessPoolExecutor(processes, get_context("fork")) as pool:
+        largest = sorted(rooms.values(), key=len, reverse=True)
+        for verdicts in pool.map(partial(_judge_room, root, kept), largest):
+            kept.known |= verdicts
+
+
+def _judge_room(root: Path, kept: "Kept", mutants: Sequence[Mutant]) -> dict[str, str]:
+    """Tests of one room are imported together."""
+    with tempfile.TemporaryDirectory(prefix="mutants-", ignore_cleanup_errors=True) as folder:
+        copy = Copy(root, Path(folder))
+        parts = [part for mutant in mutants for part in mirrored(copy.folder, mutant.module)]
         with Collected(copy.folder, sorted({name for part in parts for name in part})) as tests:
-            for mutant in room:
-                yield mutant, _verdict(copy, mutant, tests)
+            for mutant in mutants:
+                kept.add(mutant, verdict := _verdict(copy, mutant, tests))
+                sys.stdout.write(f"{verdict:8} {mutant}\n")
+                sys.stdout.flush()
+    return kept.known
 
 
 def _verdict(copy: Copy, mutant: Mutant, collected: Collected) -> str:
@@ -164,6 +179,7 @@ def main() -> None:
     parser.add_argument("--count", type=int, default=300)
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--only", default="", help="modules that begin so: src/recsweep/search")
+    parser.add_argument("--processes", type=int, default=2, help="rooms at once, 2 GiB each")
     parser.add_argument("--keep", type=Path, help="a file of verdicts; those in it stand")
     asked = parser.parse_args()
     root, began = Path(__file__).parents[2], time.monotonic()
@@ -171,12 +187,7 @@ def main() -> None:
     mutants = drawn(root, asked.count, asked.seed, asked.only)
     for library in LIBRARIES:
         import_module(library)
-    with tempfile.TemporaryDirectory(prefix="mutants-", ignore_cleanup_errors=True) as folder:
-        copy = Copy(root, Path(folder))
-        for mutant, verdict in verdicts(copy, [m for m in mutants if repr(m) not in kept.known]):
-            kept.add(mutant, verdict)
-            sys.stdout.write(f"{verdict:8} {mutant}\n")
-            sys.stdout.flush()
+    judge(root, [m for m in mutants if repr(m) not in kept.known], asked.processes, kept)
     found = {mutant: kept.known[repr(mutant)] for mutant in mutants}
     survivors = sorted(str(mutant) for mutant, verdict in found.items() if verdict == SURVIVED)
     sys.stdout.writelines(f"survivor: {mutant}\n" for mutant in survivors)
