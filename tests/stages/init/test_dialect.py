@@ -145,7 +145,7 @@ def test_lines_that_are_skipped_are_those_of_the_file_and_not_rows(tmp_path: Pat
 
 
 def test_a_folder_and_a_workbook_are_refused(tmp_path: Path) -> None:
-    with pytest.raises(BadInput, match="zip|workbook"):
+    with pytest.raises(BadInput, match=r"zip|workbook"):
         table_of("PK\x03\x04" + "\0" * 60, tmp_path)
     (tmp_path / "PAR1").mkdir()
     with pytest.raises(BadInput, match="PAR1: cannot be read"):
@@ -175,3 +175,11 @@ def test_a_sample_is_of_whole_lines(
     monkeypatch.setattr(dialect, "SAMPLE", 8)
     (tmp_path / "log.csv").write_bytes(text.encode())
     assert _sample(tmp_path / "log.csv", "utf-8") == sample
+
+
+def test_a_sample_of_as_many_bytes_as_are_read_may_end_within_a_line(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(dialect, "SAMPLE", 8)
+    (tmp_path / "log.csv").write_bytes("a\nbcdefghi".encode("utf-32"))  # seven signs in 32 bytes
+    assert _sample(tmp_path / "log.csv", "utf-32") == "a"

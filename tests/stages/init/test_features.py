@@ -153,9 +153,7 @@ def test_without_a_column_of_ids_all_are_features_but_counts_and_columns_without
         ([None, None, *"abcde"], False),
     ],
 )
-def test_rows_are_dated_where_an_id_has_several_of_them(
-    ids: list[str | None], dated: bool
-) -> None:
+def test_rows_are_dated_where_an_id_has_several_of_them(ids: list[str | None], dated: bool) -> None:
     look = look_of({"id": ids, "views": [f"{n}0" for n in range(len(ids))]})
     assert (find_features(look, "id", Answers(None)).numeric == ["views"]) is dated
 

@@ -84,9 +84,7 @@ def test_a_question_shows_the_first_time_in_each_reading_and_takes_an_answer() -
     assert key_of(["04/06/2024", "06/03/2024", "05/05/2024"], Answers(second)) == "%m/%d/%Y"
     [question] = asked
     assert question.text == "Which comes first in time of log.csv, the day or the month?"
-    assert question.why == (
-        "'04/06/2024' may be 2024-06-04 (%d/%m/%Y) or 2024-04-06 (%m/%d/%Y)"
-    )
+    assert question.why == ("'04/06/2024' may be 2024-06-04 (%d/%m/%Y) or 2024-04-06 (%m/%d/%Y)")
     assert question.options == ("%d/%m/%Y", "%m/%d/%Y")
     assert question.best == "%m/%d/%Y"  # 4 April to 3 June, not 6 March to 4 June
 

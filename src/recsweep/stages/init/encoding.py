@@ -23,8 +23,9 @@ MARKS = {
     codecs.BOM_UTF16_BE: "utf-16",
 }
 CHINESE = {"gb18030": ("gb2312", b"\xd7"), "big5hkscs": ("big5", b"\xc6")}
-"""Of each the smaller encoding with the frequent characters, and the last of their first bytes. What
-follows in GB 2312 is rare in Chinese, and what two small letters with accents look like.
+"""Of each the smaller encoding with the frequent characters, and the last of their first bytes.
+
+What follows in GB 2312 is rare in Chinese, and is what two small letters with accents look like.
 """
 FREQUENT = 0.6  # share of frequent characters: of Western text read as Chinese nearly none is
 TORN = 0.02  # share of the characters beyond ASCII that may be broken in what is UTF-8 all the same
