@@ -90,7 +90,7 @@ def test_a_given_column_is_asked_about_even_if_none_of_its_values_is_a_known_wor
 
 @pytest.mark.parametrize("values", [[str(n) for n in range(FEW + 1)], ["view", "1.5"], [None]])
 def test_a_given_column_that_can_hold_no_types_is_refused(values: list[str | None]) -> None:
-    with pytest.raises(BadInput, match=r"log\.csv: event holds no types of events; expected are at most 60"):
+    with pytest.raises(BadInput, match=r"event holds no types of events; expected are at most 60"):
         kinds_of({"event": values}, given="event")
     assert kinds_of({"event": values}) == EventKinds("browse")  # no given one is passed over
 

@@ -15,6 +15,9 @@ def test_a_log_names_learners_and_courses() -> None:
     log = look_of({"user_id": ["u1"], "course_id": ["c1"]}, "log.csv")
     learners = look_of({"user_id": ["u1"], "age": ["9"]}, "learners.csv")
     assert split_files([learners, log], {}) == ([log], [learners])
+    assert split_files([log, learners, log], {}) == ([log, log], [learners])
+    assert split_files([learners], {"item": "age"}) == ([learners], [])
+    assert split_files([log, learners], {"item": "age"}) == ([log, learners], [])
     assert split_files([learners], {}) == ([learners], [])  # a single file is one
     with pytest.raises(BadInput, match=r"none of learners\.csv, learners\.csv has columns"):
         split_files([learners, learners], {})
@@ -31,6 +34,10 @@ def test_a_log_names_learners_and_courses() -> None:
         ({"a": ["c1", "c1"], "course_id": ["c2", "x"]}, "items", "course_id"),
         ({"a": ["u1", "x"], "course_id": ["c2", "x"]}, "items", "course_id"),
         ({"a": ["u1", "x"], "course_id": ["y", "x"]}, "users", "a"),  # shares nothing
+        ({"user_id": ["u1", "x"], "course_id": ["y", "c1"]}, "users", "user_id"),  # of as many
+        ({"course_id": ["y", "c1"], "user_id": ["u1", "x"]}, "items", "course_id"),
+        ({"b": ["c1", "x"], "a": ["u1", "c2"]}, "items", "b"),  # no header tells
+        ({"member": ["u1"], "a": ["c1"]}, "users", "member"),
     ],
 )
 def test_a_tables_key_shares_most_ids_with_the_log_or_a_few_under_a_telling_header(
@@ -38,6 +45,7 @@ def test_a_tables_key_shares_most_ids_with_the_log_or_a_few_under_a_telling_head
 ) -> None:
     found = find_key(look_of(table), USERS, ITEMS)
     assert (found.of, found.key) == (of, key)
+    assert found.look.names == [*table]
 
 
 def test_a_table_without_a_known_id_is_refused() -> None:

@@ -40,7 +40,7 @@ def test_a_header_is_plain_without_signs_and_without_what_follows_a_colon() -> N
         ("一门课程", True),  # a role's name
         ("她瀏覽了", True),  # an event's, as Taiwan writes it
         ("用户", True),
-        ("未来", False),  # of a single sign is no word
+        ("未来", False),
         ("user view", False),
         ("", False),
     ],
