@@ -137,7 +137,7 @@ def test_columns_of_types_are_what_their_types_say() -> None:
 
 
 def test_without_a_column_of_ids_all_are_features_but_counts_and_columns_without_a_name() -> None:
-    rows = {
+    rows: dict[str, Sequence[str | None]] = {
         "level": cycled("easy", "hard"), "pages": numbered("{}"), "about": cycled("a|b", "b|c"),
         "intro": numbered("Lines {}"), "views": numbered("{}0"), " ": cycled("x", "y"),
     }  # fmt: skip

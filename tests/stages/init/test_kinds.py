@@ -76,6 +76,7 @@ def test_a_given_column_or_one_that_is_named_so_needs_fewer_known_words() -> Non
     values = ["view", "x", "y"]
     assert kinds_of({"note": values}, given="note").values == {"view": "browse"}
     assert kinds_of({"event": values}).values == {"view": "browse"}
+    assert kinds_of({"my_action": values}).column is None  # a header that only speaks of it
     both = {"note": ["buy", "buy"], "event": ["view", "view"], "dwell": ["view", "view"]}
     assert kinds_of(both).column == "event"
     assert kinds_of({"dwell": ["view", "view"]}).column is None  # taken for the seconds
