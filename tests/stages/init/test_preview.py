@@ -85,7 +85,8 @@ def test_tables_of_learners_and_courses_show_their_ids_titles_and_features(
         tmp_path,
         monkeypatch,
         items={"path": "courses.csv", "key": "id", "label": "title", "categorical": ["level"],
-               "numeric": ["price"], "tags": {"about": "|"}, "text": ["title", "intro"]},
+               "numeric": ["price"], "tags": {"about": "|"}, "text": ["title", "intro"],
+               "missing": ["", "T5"]},
         users={"path": "learners.csv", "key": "id", "categorical": ["city"]},
         events=[LOG],
     )  # fmt: skip

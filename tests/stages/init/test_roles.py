@@ -31,6 +31,7 @@ def test_a_log_names_learners_and_courses() -> None:
         ({"a": ["u1", "u2", "u3"], "b": ["u1", "u2", "c1"]}, "users", "a"),  # the more, the surer
         ({"a": ["u1", "u2"], "user_id": ["u1", "u2"]}, "users", "user_id"),  # of as many
         ({"a": ["c1", "c2"], "user_id": ["c1", "c2"]}, "items", "a"),
+        ({"course_id": ["c3", "x"], "a": ["c1", "c2"]}, "items", "a"),  # half leave no doubt
         ({"a": ["c1", "c1"], "course_id": ["c2", "x"]}, "items", "course_id"),
         ({"a": ["u1", "x"], "course_id": ["c2", "x"]}, "items", "course_id"),
         ({"a": ["u1", "x"], "course_id": ["y", "x"]}, "users", "a"),  # shares nothing
@@ -51,3 +52,11 @@ def test_a_tables_key_shares_most_ids_with_the_log_or_a_few_under_a_telling_head
 def test_a_table_without_a_known_id_is_refused() -> None:
     with pytest.raises(BadInput, match="no column shares an id with the log"):
         find_key(look_of({"user_id": ["x", "y"]}), USERS, ITEMS)
+
+
+@pytest.mark.parametrize("turned", [False, True])
+def test_of_two_telling_headers_the_one_that_shares_more_is_taken(turned: bool) -> None:
+    columns = {"user_id": ["u1", "x"], "course_id": ["c1", "c2"]}
+    look = look_of(dict(sorted(columns.items(), reverse=turned)))
+    found = find_key(look, USERS, pl.Series("item", [f"c{n}" for n in range(5)]))
+    assert (found.of, found.key) == ("items", "course_id")

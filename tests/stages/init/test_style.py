@@ -68,6 +68,11 @@ def test_signs_are_those_of_the_columns_that_are_numbers() -> None:
     assert found({"price": ["¥5"]}) == ({"currency": ["¥"]}, ["price"])
 
 
+def test_no_sign_and_no_unit_is_tried_that_no_column_has() -> None:
+    style, _ = find_style({"price": pl.Series(["$5", "2k", "gratis"])}, semicolons=False)
+    assert (style.currency, style.units, style.zero) == (("$",), {"k": 1000}, ("gratis",))
+
+
 def test_a_column_is_one_of_numbers_if_a_fifth_of_its_values_have_digits() -> None:
     assert found({"price": ["5", *["免费"] * 4]})[1] == ["price"]
     assert found({"price": ["5", *["免费"] * 5]})[1] == []
@@ -78,9 +83,13 @@ def test_a_factor_that_is_no_whole_number_stays_as_it_is() -> None:
 
 
 def test_words_for_nothing_and_units_are_needed_one_by_one() -> None:
-    style = NumberStyle(currency=("$", "€"), units={"k": 1e3, "w": 1e4}, zero=("free", "gratis"))
-    texts = {"price": pl.Series(["$5", "2k", "free"]), "cost": pl.Series(["7"])}
-    assert needed(style, texts) == NumberStyle(currency=("$",), units={"k": 1e3}, zero=("free",))
+    style = NumberStyle(
+        currency=("$", "€"), units={"k": 1e3, "w": 1e4, "x": 5}, zero=("free", "gratis")
+    )
+    texts = {"price": pl.Series(["$5", "2k", "3w", "free"]), "cost": pl.Series(["7"])}
+    assert needed(style, texts) == NumberStyle(
+        currency=("$",), units={"k": 1e3, "w": 1e4}, zero=("free",)
+    )
     assert needed(style, {}) == NumberStyle()
     plain = NumberStyle(decimal=",", thousands=".")
     assert needed(plain, {"price": pl.Series(["1,5"])}) == NumberStyle(decimal=",")
