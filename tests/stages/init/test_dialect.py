@@ -122,6 +122,7 @@ def test_up_to_ten_lines_before_the_table_are_skipped(
         ('"C:\\","b"', None, '"'),  # a field that ends in a backslash
         ('a,"b" c', "", None),  # a sign like any other
         ('"a"::"b"', None, None),
+        ('5\\" disc::b', None, None),
     ],
 )
 def test_quotes_mean_what_fits_all_rows(

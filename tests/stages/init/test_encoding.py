@@ -151,6 +151,17 @@ def test_letters_with_accents_side_by_side_are_no_chinese(
     assert "In which encoding is some.csv?" in answers.guessed[0]
 
 
+@pytest.mark.parametrize(
+    ("title", "encoding"), [("课课课課課", "gb18030"), ("课课課課課", "cp1252")]
+)
+def test_three_characters_of_five_must_be_frequent(
+    title: str, encoding: str, tmp_path: Path
+) -> None:
+    path = tmp_path / "some.csv"
+    path.write_bytes(title.encode("gbk"))
+    assert find_encoding(path, Answers(None)) == encoding
+
+
 def test_cyrillic_is_not_taken_for_chinese_and_is_told_as_a_guess(tmp_path: Path) -> None:
     path = tmp_path / "titles.csv"
     path.write_bytes(RUSSIAN.replace(" ", "\n").encode("cp1251"))
@@ -168,11 +179,15 @@ def test_an_answer_is_taken_and_a_word_is_shown(tmp_path: Path) -> None:
     assert RUSSIAN.split(maxsplit=1)[0].encode("cp1251").decode("cp1252") in asked[0].why
 
 
-def test_a_broken_byte_far_into_the_file_is_found_with_its_line(tmp_path: Path) -> None:
+def test_a_broken_byte_far_into_the_file_is_found_with_its_line(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(reading, "SAMPLE", 4000)
+    monkeypatch.setattr(reading, "BLOCK", 1000)
     path = tmp_path / "titles.csv"
     line = f"C1,{SIMPLIFIED}\n".encode()
-    path.write_bytes(line * 20_000 + b"C2,\xe7\xba\n" + line * 9)
-    with pytest.raises(BadInput, match="line 20001 has bytes that are not UTF-8"):
+    path.write_bytes(line * 200 + b"C2,\xe7\xba\n" + line * 9)
+    with pytest.raises(BadInput, match="line 201 has bytes that are not UTF-8"):
         find_encoding(path, Answers(None))
 
 

@@ -229,3 +229,11 @@ def test_of_two_times_of_changes_the_first_is_taken() -> None:
     look = look_of({"id": numbered("c{}"), "changed_at": times, "updated_at": times})
     columns = find_features(look, "id", Answers(None))
     assert (columns.since, columns.left_out) == ("changed_at", {"updated_at": "a time"})
+
+
+def test_a_column_that_speaks_of_a_change_and_holds_no_times_is_no_time() -> None:
+    times, people = numbered("2024-03-01 10:{:02}:00"), numbered("Person {}")
+    look = look_of({"id": numbered("c{}"), "updated_by": people, "created_at": times})
+    columns = find_features(look, "id", Answers(None))
+    assert columns.since == "created_at"
+    assert columns.left_out == {"updated_by": "nearly every value is another"}

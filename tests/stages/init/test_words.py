@@ -1,6 +1,7 @@
 import pytest
 
 from recsweep.stages.init.words import (
+    MISSING,
     UNITS,
     Role,
     event_type,
@@ -49,6 +50,11 @@ def test_text_speaks_chinese_if_a_word_for_a_role_or_an_event_is_in_it(
     text: str, chinese: bool
 ) -> None:
     assert speaks_chinese(text) is chinese
+
+
+def test_words_for_no_value_are_no_numbers() -> None:
+    assert {"NULL", "nan", "-", "unknown", "未知"} < set(MISSING)
+    assert {"", "-1", "-1.0"}.isdisjoint(MISSING)
 
 
 def test_units_are_powers_of_ten() -> None:
