@@ -36,8 +36,8 @@ class LogColumns:
 def best_named(names: list[str], role: Role) -> list[str]:
     """Columns whose header names the role best; none if no header does."""
     scores = {name: score(name, role) for name in names}
-    top = max(scores.values(), default=0)
-    return [name for name in names if scores[name] == top > 0]
+    top = max([1, *scores.values()])  # 0 is not at all
+    return [name for name in names if scores[name] == top]
 
 
 def looks_like_log(look: Look, given: dict[Role, str]) -> bool:
