@@ -33,8 +33,9 @@ def test_rows_are_read_by_a_layout_and_there_are_none_where_its_quotes_do_not_fi
     assert _rows(text, separator, keys) == rows
 
 
-def test_no_more_rows_are_read_than_a_layout_is_told_from() -> None:
-    found = _rows("a,b\n" * (ROWS + 5), ",", {})
+@pytest.mark.parametrize("separator", [",", "::"])
+def test_no_more_rows_are_read_than_a_layout_is_told_from(separator: str) -> None:
+    found = _rows(f"a{separator}b\n" * (ROWS + 5), separator, {})
     assert [number for _, number in found] == list(range(1, ROWS + 1))
 
 
@@ -118,8 +119,10 @@ def test_up_to_ten_lines_before_the_table_are_skipped(
         ('"a"\t"b"', '"', None),  # quotes around fields of tabs mean what they do elsewhere
         ('5" disc\tb', None, None),
         ('a,"5\\" disc, new"', None, "\\"),
+        ('"C:\\","b"', None, '"'),  # a field that ends in a backslash
         ('a,"b" c', "", None),  # a sign like any other
         ('"a"::"b"', None, None),
+        ('5\\" disc::b', None, None),
     ],
 )
 def test_quotes_mean_what_fits_all_rows(
@@ -127,6 +130,27 @@ def test_quotes_mean_what_fits_all_rows(
 ) -> None:
     table = table_of(f"{line}\n" * 20, tmp_path)
     assert (table.quote, table.escape) == (quote, escape)
+
+
+def test_a_table_of_one_column_or_of_nothing_has_no_separator(tmp_path: Path) -> None:
+    for text in ("word\n" * 20, "\n"):
+        with pytest.raises(BadInput, match="tried comma, tab, semicolon, bar, ::, \\^ and space"):
+            table_of(text, tmp_path)
+
+
+def test_lines_that_are_skipped_are_those_of_the_file_and_not_rows(tmp_path: Path) -> None:
+    table = table_of('"Report\nof March"\n\nuser_id,mood\n' + "7,good\n" * 30, tmp_path)
+    assert (table.skip, table.header) == (2, True)
+    table = table_of("7,good\n" * 30, tmp_path)
+    assert (table.skip, table.header) == (0, False)
+
+
+def test_a_folder_and_a_workbook_are_refused(tmp_path: Path) -> None:
+    with pytest.raises(BadInput, match=r"zip|workbook"):
+        table_of("PK\x03\x04" + "\0" * 60, tmp_path)
+    (tmp_path / "PAR1").mkdir()
+    with pytest.raises(BadInput, match="PAR1: cannot be read"):
+        find_dialect(tmp_path / "PAR1", Answers(None))
 
 
 def test_a_file_that_begins_as_parquet_does_is_of_it_whatever_its_name(tmp_path: Path) -> None:
@@ -152,3 +176,11 @@ def test_a_sample_is_of_whole_lines(
     monkeypatch.setattr(dialect, "SAMPLE", 8)
     (tmp_path / "log.csv").write_bytes(text.encode())
     assert _sample(tmp_path / "log.csv", "utf-8") == sample
+
+
+def test_a_sample_of_as_many_bytes_as_are_read_may_end_within_a_line(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(dialect, "SAMPLE", 8)
+    (tmp_path / "log.csv").write_bytes("a\nbcdefghi".encode("utf-32"))  # seven signs in 32 bytes
+    assert _sample(tmp_path / "log.csv", "utf-32") == "a"

@@ -4,7 +4,7 @@ import pytest
 
 from recsweep.errors import BadInput
 from recsweep.stages.init import encoding as reading
-from recsweep.stages.init.encoding import find_encoding
+from recsweep.stages.init.encoding import _first_broken, _frequent, find_encoding
 from recsweep.stages.init.questions import Answers
 from recsweep.stages.init.stage import init
 
@@ -60,6 +60,108 @@ def test_an_encoding_is_found_where_only_a_title_far_into_the_file_shows_it(
     assert find_encoding(path, Answers(None)) == expected
 
 
+@pytest.mark.parametrize(
+    ("content", "encoding", "broken"),
+    [
+        (b"abc", "utf-8", None),
+        (b"", "utf-8", None),
+        (b"\xffab", "utf-8", 0),
+        (b"a\xff", "utf-8", 1),
+        (b"abcd\xff", "utf-8", 4),
+        (b"abc\xff", "utf-8", 3),
+        ("aé".encode(), "utf-8", None),  # its bytes are in two blocks
+        (b"abcd\xc3", "utf-8", 5),  # half a letter at the end, after five bytes
+        (b"ab\x81", "cp1252", 2),
+        (b"ab\x81", "latin-1", None),
+    ],
+)
+def test_the_first_broken_byte_is_counted_from_the_files_start_over_blocks(
+    content: bytes, encoding: str, broken: int | None,
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch,
+) -> None:  # fmt: skip
+    monkeypatch.setattr(reading, "BLOCK", 2)
+    (tmp_path / "some.csv").write_bytes(content)
+    assert _first_broken(tmp_path / "some.csv", encoding) == broken
+
+
+@pytest.mark.parametrize(
+    ("sample", "encoding", "share"),
+    [
+        (b"", "gb18030", 0),
+        (b"plain", "gb18030", 0),
+        ("课".encode("gbk"), "gb18030", 1),
+        ("课課abc课课".encode("gbk"), "gb18030", 0.75),  # 課 is in GBK and not in GB 2312
+        (b"\xd7\xf9\xa1\xa2", "gb18030", 1),  # the last of the first level, and a comma
+        (b"\xb0\xa1\xd8\xa1\xf7\xfe\xf7\xfd", "gb18030", 0.25),  # of both levels
+        (b"\xc6\x7e\xa4\x40\xc9\x40\xf9\xd5", "big5hkscs", 0.5),
+    ],
+)
+def test_characters_are_frequent_if_the_smaller_encoding_has_them(
+    sample: bytes, encoding: str, share: float
+) -> None:
+    assert _frequent(sample, encoding) == share
+
+
+@pytest.mark.parametrize(
+    ("word", "encoding", "shown"),
+    [
+        (b"Gr\xf6\xdfe", "cp1252", "'Größe'"),
+        (b"caf\x81", "latin-1", r"'caf\x81'"),  # no sign of the first
+        (b"\xe4" * 21, "cp1252", f"'{'ä' * 20}'"),
+    ],
+)
+def test_western_text_is_guessed_by_its_bytes_and_a_word_of_it_is_shown(
+    word: bytes, encoding: str, shown: str, tmp_path: Path
+) -> None:
+    path = tmp_path / "some.csv"
+    path.write_bytes(b"plain,1\nplain," + word + b",2\n")
+    answers = Answers(None)
+    assert find_encoding(path, answers) == encoding
+    assert answers.guessed == [
+        f"In which encoding is some.csv? Guessed: {encoding} "
+        f"(neither UTF-8 nor GBK; as {encoding} one word is {shown})."
+    ]
+
+
+@pytest.mark.parametrize("word", ["课程", "浏览"])
+def test_a_single_chinese_word_for_a_column_or_an_event_tells_the_encoding(
+    word: str, tmp_path: Path
+) -> None:
+    path = tmp_path / "some.csv"
+    path.write_bytes(f"{word},user\n".encode("gbk") + "鎴鎴鎴鎴鎴\n".encode("gbk"))
+    assert find_encoding(path, Answers(None)) == "gb18030"
+
+
+@pytest.mark.parametrize(
+    ("text", "encoding"),
+    [
+        ("Größe", "cp1252"),  # two letters that are one of Chinese
+        ("créée", "cp1252"),
+        ("não é opção", "latin-1"),
+        ("название;цена", "cp1251"),
+    ],
+)
+def test_letters_with_accents_side_by_side_are_no_chinese(
+    text: str, encoding: str, tmp_path: Path
+) -> None:
+    path = tmp_path / "some.csv"
+    path.write_bytes(f"{text};user\n1;2\n".encode(encoding))
+    answers = Answers(None)
+    assert find_encoding(path, answers) == "cp1252"
+    assert "In which encoding is some.csv?" in answers.guessed[0]
+
+
+@pytest.mark.parametrize(
+    ("title", "encoding"), [("课课课課課", "gb18030"), ("课课課課課", "cp1252")]
+)
+def test_three_characters_of_five_must_be_frequent(
+    title: str, encoding: str, tmp_path: Path
+) -> None:
+    path = tmp_path / "some.csv"
+    path.write_bytes(title.encode("gbk"))
+    assert find_encoding(path, Answers(None)) == encoding
+
+
 def test_cyrillic_is_not_taken_for_chinese_and_is_told_as_a_guess(tmp_path: Path) -> None:
     path = tmp_path / "titles.csv"
     path.write_bytes(RUSSIAN.replace(" ", "\n").encode("cp1251"))
@@ -77,11 +179,15 @@ def test_an_answer_is_taken_and_a_word_is_shown(tmp_path: Path) -> None:
     assert RUSSIAN.split(maxsplit=1)[0].encode("cp1251").decode("cp1252") in asked[0].why
 
 
-def test_a_broken_byte_far_into_the_file_is_found_with_its_line(tmp_path: Path) -> None:
+def test_a_broken_byte_far_into_the_file_is_found_with_its_line(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(reading, "SAMPLE", 4000)
+    monkeypatch.setattr(reading, "BLOCK", 1000)
     path = tmp_path / "titles.csv"
     line = f"C1,{SIMPLIFIED}\n".encode()
-    path.write_bytes(line * 20_000 + b"C2,\xe7\xba\n" + line * 9)
-    with pytest.raises(BadInput, match="line 20001 has bytes that are not UTF-8"):
+    path.write_bytes(line * 200 + b"C2,\xe7\xba\n" + line * 9)
+    with pytest.raises(BadInput, match="line 201 has bytes that are not UTF-8"):
         find_encoding(path, Answers(None))
 
 

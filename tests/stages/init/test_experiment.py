@@ -5,11 +5,13 @@ from pathlib import Path
 import pytest
 from looks import look_of
 
-from recsweep.config.schema import Table
+from recsweep.config.schema import NumberStyle, Table
+from recsweep.models.registry import families_of, role_of
 from recsweep.stages.init.columns import LogColumns
 from recsweep.stages.init.experiment import (
     Draft,
     comment_log,
+    comment_table,
     event_keys,
     feature_keys,
     study_name,
@@ -46,6 +48,13 @@ def test_networks_are_suggested_first_and_without_histories_none_that_needs_them
     assert set(without) < set(everything)
     assert "gru" not in without
     assert "gradient_boosting" in without
+    for task, names in (("next_item", ranked), ("purchase", everything)):
+        roles = [role_of(name) for name in names]
+        assert roles == sorted(roles, key=("network", "baseline", "floor").index)
+        assert len(set(names)) == len(names)
+        assert set(names) <= set(families_of(task))
+    built = families_of("purchase")
+    assert set(without) == {name for name in everything if not built[name].needs_history}
 
 
 def test_a_path_does_not_climb_and_what_is_usual_needs_no_saying() -> None:
@@ -119,3 +128,52 @@ def test_a_comment_tells_what_was_dropped_and_which_columns_are_in_no_key() -> N
     columns = LogColumns("u", "c", "at", TimeFormat("unix", False), None)
     comment_log(whole, 0, everything, columns, VIEWS)
     assert whole.comments == {}
+
+
+@pytest.mark.parametrize(
+    ("keys", "comments"),
+    [
+        ({"valid_from": "at"}, {"valid_from": ["A row has no say before this time."]}),
+        ({"immutable": True}, {}),
+        (
+            {},
+            {
+                "key": [
+                    "Since when is a row known? Name a column of times as valid_from; if nothing "
+                    "in the table was ever written later than the log's first event, say "
+                    "immutable: true."
+                ]
+            },
+        ),
+    ],
+)
+def test_a_table_is_told_since_when_its_rows_are_known(
+    keys: dict[str, object], comments: dict[str, list[str]]
+) -> None:
+    draft = Draft({"data": {"users": keys}})
+    comment_table(draft, "users", TableColumns())
+    joined = {place: [" ".join(lines)] for place, lines in draft.comments.items()}
+    assert joined == {("data", "users", key): lines for key, lines in comments.items()}
+
+
+def test_what_is_left_out_of_a_table_is_told_above_its_key() -> None:
+    draft = Draft({"data": {"items": {"immutable": True}}})
+    comment_table(draft, "items", TableColumns(left_out={"a": "personal", "b": "empty"}))
+    assert draft.comments == {
+        ("data", "items", "key"): ["Left out: a (personal)", "Left out: b (empty)"]
+    }
+
+
+def test_numbers_of_a_table_have_their_style() -> None:
+    found = TableColumns(numeric=["s"], style=NumberStyle(decimal=","))
+    assert feature_keys(LOG, "c", found, None, immutable=False) == {
+        "path": "log.csv", "key": "c", "numeric": ["s"], "decimal": ",",
+    }  # fmt: skip
+
+
+def test_comments_on_a_key_add_up() -> None:
+    draft = Draft({})
+    draft.say(("a",), "One.")
+    draft.say(("a",), "Two.", "Three.")
+    draft.say(("b",))
+    assert draft.comments == {("a",): ["One.", "Two.", "Three."], ("b",): []}

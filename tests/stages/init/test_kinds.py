@@ -1,5 +1,7 @@
 """What events are, by a column of types, or by what the log is called."""
 
+from collections.abc import Mapping, Sequence
+
 import pytest
 from looks import look_of
 
@@ -12,14 +14,17 @@ from recsweep.stages.init.times import TimeFormat
 
 
 def kinds_of(
-    columns: dict[str, list[str]],
+    columns: Mapping[str, Sequence[str | None]],
     answers: Answers | None = None,
     given: str | None = None,
     time: str = "time",
     name: str = "log.csv",
 ) -> EventKinds:
     roles = LogColumns("user_id", "item_id", time, TimeFormat("iso", local=False), "dwell")
-    log = {role: ["1"] * len(next(iter(columns.values()))) for role in ("user_id", "item_id", time)}
+    rows = len(next(iter(columns.values())))
+    log: dict[str, Sequence[str | None]] = {
+        role: ["1"] * rows for role in ("user_id", "item_id", time)
+    }
     return find_kinds(look_of({**log, **columns}, name), roles, given, answers or Answers(None))
 
 
@@ -43,6 +48,8 @@ def test_answers_give_meanings_and_what_is_dropped() -> None:
     assert found == EventKinds(None, "event", {"0": "browse"}, {"1": 1})
     assert asked[0].options == (*KINDS, "drop")
     assert asked[0].best is None
+    assert asked[0].why == "2 of 3 rows"
+    assert asked[0].remedy.startswith("nothing in the column is a known word")
     with pytest.raises(BadInput, match="all events are dropped; give at least one type of event"):
         kinds_of({"event": ["1", "1"]}, Answers(answer))
 
@@ -69,9 +76,24 @@ def test_a_given_column_or_one_that_is_named_so_needs_fewer_known_words() -> Non
     values = ["view", "x", "y"]
     assert kinds_of({"note": values}, given="note").values == {"view": "browse"}
     assert kinds_of({"event": values}).values == {"view": "browse"}
+    assert kinds_of({"my_action": values}).column is None  # a header that only speaks of it
     both = {"note": ["buy", "buy"], "event": ["view", "view"], "dwell": ["view", "view"]}
     assert kinds_of(both).column == "event"
     assert kinds_of({"dwell": ["view", "view"]}).column is None  # taken for the seconds
+
+
+def test_a_given_column_is_asked_about_even_if_none_of_its_values_is_a_known_word() -> None:
+    found = kinds_of({"note": ["0", "1"]}, Answers(lambda _: "rate"), given="note")
+    assert found == EventKinds(None, "note", {"0": "rate", "1": "rate"})
+    with pytest.raises(BadInput, match=r"What does '0' in note of log\.csv mean"):
+        kinds_of({"note": ["0", "0", "1"]}, given="note")
+
+
+@pytest.mark.parametrize("values", [[str(n) for n in range(FEW + 1)], ["view", "1.5"], [None]])
+def test_a_given_column_that_can_hold_no_types_is_refused(values: list[str | None]) -> None:
+    with pytest.raises(BadInput, match=r"event holds no types of events; expected are at most 60"):
+        kinds_of({"event": values}, given="event")
+    assert kinds_of({"event": values}) == EventKinds("browse")  # no given one is passed over
 
 
 @pytest.mark.parametrize(
@@ -89,4 +111,21 @@ def test_without_a_column_the_files_name_or_a_header_says_what_all_events_are(
     answers = Answers(None)
     columns = others or {"x": ["4"]}
     assert kinds_of(columns, answers, time=time, name=name) == EventKinds(kind)
-    assert len(answers.guessed) == (name.startswith("implicit"))
+    assert answers.guessed == [
+        f"What are the events of {name}? Guessed: browse (no column says so)."
+        for _ in range(name.startswith("implicit"))
+    ]
+
+
+def test_headers_of_ids_say_nothing_of_what_the_events_are() -> None:
+    look = look_of({"viewer": ["1"], "purchased": ["2"], "at": ["3"]})
+    roles = LogColumns("viewer", "purchased", "at", TimeFormat("iso", local=False), None)
+    asked: list[Question] = []
+
+    def rate(question: Question) -> str:
+        asked.append(question)
+        return "rate"
+
+    assert find_kinds(look, roles, None, Answers(rate)) == EventKinds("rate")
+    [question] = asked
+    assert (question.options, question.best) == (KINDS, "browse")

@@ -4,7 +4,7 @@ import pytest
 from looks import look_of
 
 from recsweep.errors import BadInput
-from recsweep.stages.init.experiment import Draft
+from recsweep.stages.init.experiment import Draft, suggested
 from recsweep.stages.init.questions import Answers, Question
 from recsweep.stages.init.sessions import find_label, find_positive, study_of_sessions
 
@@ -21,6 +21,8 @@ def positive(values: list[str | None]) -> list[str]:
         ({"purchased": ["yes", "yes"]}, None),
         ({"purchased": ["yes", "no", "perhaps"]}, None),
         ({"pages": ["yes", "no"]}, None),
+        ({"bought": ["a", "b", "c"], "purchased": ["no", "yes", "no"]}, "purchased"),
+        ({"bought": ["0", "1", "0"], "purchased": ["no", "yes", "no"]}, "bought"),
     ],
 )
 def test_a_label_has_two_answers_and_says_that_something_was_bought(
@@ -71,6 +73,10 @@ def test_sessions_keep_categories_and_numbers_but_no_ids_no_texts_and_not_their_
     )
     draft = Draft({"data": {}})
     study_of_sessions(look, "purchased", draft, Answers(None))
+    assert (draft.keys["task"], draft.keys["families"]) == (
+        "purchase",
+        suggested("purchase", histories=False),
+    )
     table = draft.keys["data"]["sessions"]
     assert (table["label"], table["positive"]) == ("purchased", ["yes"])
     assert (table["categorical"], table["numeric"]) == (["place"], ["pages"])
@@ -89,3 +95,25 @@ def test_keys_that_would_be_empty_are_not_written() -> None:
     look = look_of({"purchased": ["no", "yes"] * 9, "place": ["home", "work", "home"] * 6})
     study_of_sessions(look, "purchased", draft, Answers(None))
     assert {"numeric", "missing"}.isdisjoint(draft.keys["data"]["sessions"])
+
+
+def test_a_label_is_no_feature_whether_it_is_written_in_numbers_or_in_sentences() -> None:
+    said = ["they have bought something", "they have bought nothing at all"]
+    for values, yes in ((["0", "1"], "1"), (said, said[0])):
+        rows = {"purchased": values * 9, "price": [f"{n},125" for n in range(18)]}
+        draft = Draft({"data": {}})
+        study_of_sessions(
+            look_of(rows, separator=";"), "purchased", draft, Answers(lambda _: said[0])
+        )
+        assert draft.keys["data"]["sessions"] == {
+            "path": "log.csv", "separator": ";", "label": "purchased", "positive": [yes],
+            "numeric": ["price"], "decimal": ",",
+        }  # fmt: skip
+        assert draft.comments == {}
+
+
+def test_why_a_column_is_left_out_stands_above_the_label() -> None:
+    rows = {"purchased": ["no", "yes"] * 9, "phone": [f"0170 {n}" for n in range(18)]}
+    draft = Draft({"data": {}})
+    study_of_sessions(look_of(rows), "purchased", draft, Answers(None))
+    assert draft.comments == {("data", "sessions", "label"): ["Left out: phone (personal)"]}

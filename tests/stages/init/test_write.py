@@ -27,6 +27,35 @@ def test_tables_are_blocks_and_all_else_stands_on_a_line() -> None:
     )
 
 
+def test_only_tables_of_the_data_are_blocks_and_an_empty_one_stands_on_a_line() -> None:
+    keys = {
+        "data": {"sessions": {"path": "a.csv"}, "users": {"path": "b.csv"}, "events": []},
+        "users": {"a": 1},
+        "targets": {"users": {"a": 1}},
+        "arms": [{"a": {"b": [1, 2]}, "c": 2}],
+        "names": ("x", "y"),
+        "title": "a: b",
+        "nothing": None,
+    }
+    assert to_yaml(keys, {}) == (
+        "\ndata:\n"
+        "  sessions:\n"
+        "    path: a.csv\n"
+        "  users:\n"
+        "    path: b.csv\n"
+        "  events: []\n"
+        "\nusers:\n"
+        "  a: 1\n"
+        "\ntargets: {users: {a: 1}}\n"
+        "\narms:\n"
+        "  - a: {b: [1, 2]}\n"
+        "    c: 2\n"
+        "\nnames: [x, y]\n"
+        "\ntitle: 'a: b'\n"
+        "\nnothing: null\n"
+    )
+
+
 def test_a_comment_stands_once_above_its_key_and_is_indented_as_it_is() -> None:
     keys = {"data": {"events": [{"path": "a.csv", "user": "u"}], "items": {"path": "c.csv"}}}
     comments = {

@@ -36,8 +36,8 @@ class LogColumns:
 def best_named(names: list[str], role: Role) -> list[str]:
     """Columns whose header names the role best; none if no header does."""
     scores = {name: score(name, role) for name in names}
-    top = max(scores.values(), default=0)
-    return [name for name in names if scores[name] == top > 0]
+    top = max([1, *scores.values()])  # 0 is not at all
+    return [name for name in names if scores[name] == top]
 
 
 def looks_like_log(look: Look, given: dict[Role, str]) -> bool:
@@ -67,7 +67,7 @@ def find_columns(look: Look, given: dict[Role, str], answers: Answers) -> LogCol
 def _time(look: Look, given: dict[Role, str], answers: Answers) -> tuple[str, TimeFormat]:
     ids = {n for role in ("user", "item") for n in best_named(look.names, role)}
     names = [given["time"]] if "time" in given else [n for n in look.names if n not in ids]
-    named = [n for n in best_named(names, "time") if n in names]
+    named = best_named(names, "time")
     for name in named:
         refuse_spoilt(look, name)
     holding = [n for n in names if find_format(look, n, QUIET) is not None]
@@ -101,7 +101,7 @@ def _id(look: Look, role: Role, names: list[str], given: dict[Role, str], answer
         raise BadInput(
             f"{look.path}: no column can be {WHO[role]}; columns are {', '.join(look.names)}"
         )
-    if len(likely) == 1 and (named or not look.table.header):
+    if len(likely) == 1 and not look.table.header:
         return likely[0]
     best = likely[0] if named or len(likely) <= 2 else None
     return answers.settle(_which(look, role, likely, best))

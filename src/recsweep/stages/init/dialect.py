@@ -57,7 +57,7 @@ def _sample(path: Path, encoding: str) -> str:
     return text.rpartition("\n")[0] if cut and "\n" in text else text
 
 
-def _layouts(text: str) -> Iterator[tuple[tuple[float, int], dict[str, Any], list[list[str]]]]:
+def _layouts(text: str) -> Iterator[tuple[tuple[bool, int, int], dict[str, Any], list[list[str]]]]:
     """Every layout that fits, with how well: the steadier and the more columns, the better."""
     for place, separator in enumerate(SEPARATORS):
         for keys in _quotings(separator, text):
@@ -66,13 +66,13 @@ def _layouts(text: str) -> Iterator[tuple[tuple[float, int], dict[str, Any], lis
             if not widths:
                 continue
             width, steady = widths.most_common(1)[0]
-            first = next((n for n, (row, _) in enumerate(rows) if len(row) == width), 0)
+            first = next(n for n, (row, _) in enumerate(rows) if len(row) == width)
             if width < 2 or steady < STEADY * (len(rows) - first) or first > PREAMBLE:
                 continue
-            last = separator == " "  # dates and times hold spaces, too
             skip = rows[first - 1][1] if first else 0
             found = {"separator": separator, **keys, **({"skip": skip} if skip else {})}
-            yield (-1.0 if last else width, -place), found, [row for row, _ in rows[first:]]
+            likely = separator != " "  # dates and times hold spaces, too
+            yield (likely, width, -place), found, [row for row, _ in rows[first:]]
             break
 
 

@@ -22,8 +22,11 @@ MARKS = {
     codecs.BOM_UTF16_LE: "utf-16",
     codecs.BOM_UTF16_BE: "utf-16",
 }
-CHINESE = {"gb18030": ("gb2312", b"\xf7"), "big5hkscs": ("big5", b"\xc6")}
-"""Of each the smaller encoding with the frequent characters, and the last of their first bytes."""
+CHINESE = {"gb18030": ("gb2312", b"\xd7"), "big5hkscs": ("big5", b"\xc6")}
+"""Of each the smaller encoding with the frequent characters, and the last of their first bytes.
+
+What follows in GB 2312 is rare in Chinese, and is what two small letters with accents look like.
+"""
 FREQUENT = 0.6  # share of frequent characters: of Western text read as Chinese nearly none is
 TORN = 0.02  # share of the characters beyond ASCII that may be broken in what is UTF-8 all the same
 
@@ -104,7 +107,7 @@ def _refuse_torn(sample: bytes, broken: int, path: Path) -> None:
 
 def _frequent(sample: bytes, encoding: str) -> float:
     """Share of the characters beyond ASCII that are among the frequent ones of the encoding: those
-    of GB 2312, or of Big5's first level.
+    of the first level of GB 2312 or of Big5.
     """
     core, last = CHINESE[encoding]
     beyond = Counter(c for c in sample.decode(encoding, "ignore") if not c.isascii())

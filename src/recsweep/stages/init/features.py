@@ -117,7 +117,7 @@ def _is_time(look: Look, name: str) -> bool:
 
 def _length(text: pl.Series) -> float:
     """Mean number of characters."""
-    return float(text.str.len_chars().mean() or 0)  # type: ignore[arg-type]
+    return float(text.str.len_chars().mean())  # type: ignore[arg-type]
 
 
 def _is_code(name: str, known: pl.Series) -> bool:
@@ -131,7 +131,7 @@ def _tag_sign(known: pl.Series) -> str | None:
     if sample.str.contains(r"^\[.*\]$").all():
         return ","
     for sign in TAG_SIGNS:
-        if float(sample.str.contains(sign, literal=True).mean() or 0) < 0.2:  # type: ignore[arg-type]
+        if float(sample.str.contains(sign, literal=True).mean()) < 0.2:  # type: ignore[arg-type]
             continue
         parts = sample.str.split(sign).explode().str.strip_chars(TAG_WRAPPING)
         distinct, short = parts.n_unique(), _length(parts) <= MANY

@@ -27,7 +27,7 @@ def find_kinds(look: Look, columns: LogColumns, given: str | None, answers: Answ
     """A column of types with the meaning of its values, or one type for all.
 
     Raises:
-        BadInput: no meaning is known and nobody answers.
+        BadInput: no meaning is known and nobody answers, or the given column can't hold types.
     """
     taken = (columns.user, columns.item, columns.time, columns.dwell)
     names = [given] if given else [n for n in look.names if n not in taken]
@@ -35,6 +35,11 @@ def find_kinds(look: Look, columns: LogColumns, given: str | None, answers: Answ
         found = _column(look, name, answers, sure=bool(given) or score(name, "type") >= 3)
         if found is not None:
             return found
+    if given:
+        raise BadInput(
+            f"{look.path}: {given} holds no types of events; expected are at most {FEW} different "
+            "values, and no decimals"
+        )
     return EventKinds(_constant(look, columns, answers))
 
 
@@ -47,8 +52,6 @@ def _column(look: Look, name: str, answers: Answers, sure: bool) -> EventKinds |
     if sum(counts[value] for value in known) < len(text) / 2 and not sure:
         return None
     unclear = [value for value in counts if value not in known]
-    if not known and score(name, "type") < 3:
-        return None
     dropped = {}
     for value in unclear:
         answer = answers.settle(

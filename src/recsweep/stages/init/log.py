@@ -124,7 +124,7 @@ def _never_written_later(look: Look, columns: TableColumns, answers: Answers) ->
 
 def _seen(log: pl.DataFrame, draft: Draft) -> dict[str, str]:
     """Do learners come back to a course?"""
-    share = 1 - log.select("user", "item").n_unique() / len(log)
+    share = (len(log) - log.select("user", "item").n_unique()) / len(log)
     draft.say(
         ("targets",),
         f"{share:.0%} of events are on a course that their learner had before: such an event is a",

@@ -69,10 +69,8 @@ def _features(title: str, table: FeatureTable, first: list[str]) -> Preview:
 
 def _first(table: Table, columns: Any, rows: int) -> tuple[Path, pl.DataFrame]:
     path = parts(expand(table.path))[0]
-    for batch in read_batches(table, path, columns):
-        if len(batch):
-            return path, batch.head(rows)
-    return path, batch
+    batches = read_batches(table, path, columns)
+    return path, next(batch for batch in batches if len(batch)).head(rows)  # a look saw some
 
 
 def _clock(time: int, zone: str) -> str:

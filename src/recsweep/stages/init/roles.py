@@ -42,14 +42,19 @@ def split_files(looks: list[Look], given: dict[Role, str]) -> tuple[list[Look], 
 def find_key(look: Look, users: pl.Series, items: pl.Series) -> Keyed:
     """By the ids that the table shares with the log; by its headers where it shares few.
 
+    Args:
+        look: at the table.
+        users: ids of the log, at least one.
+        items: likewise.
+
     Raises:
         BadInput: it shares none, or no header names a learner or a course.
     """
     shared: dict[tuple[Literal["users", "items"], str], float] = {}
     for name in look.names:
         values = look.text(name).unique()
-        shared["users", name] = float(users.is_in(values.implode()).mean() or 0)  # type: ignore[arg-type]
-        shared["items", name] = float(items.is_in(values.implode()).mean() or 0)  # type: ignore[arg-type]
+        shared["users", name] = float(users.is_in(values.implode()).mean())  # type: ignore[arg-type]
+        shared["items", name] = float(items.is_in(values.implode()).mean())  # type: ignore[arg-type]
     role: dict[str, Role] = {"users": "user", "items": "item"}
     (of, key), best = max(
         shared.items(), key=lambda entry: (entry[1], score(entry[0][1], role[entry[0][0]]))

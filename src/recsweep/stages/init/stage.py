@@ -63,9 +63,9 @@ def init(
     first = next((look for look in looks if looks_like_log(look, dict(columns or {}))), looks[0])
     study = name or study_name(first.path)
     draft = Draft({"study": study, "description": "", "data": {"name": study}})
-    label = find_label(looks[0]) if len(looks) == 1 and first.table.header else None
+    label = find_label(first) if len(looks) == 1 else None
     if label is not None and not looks_like_log(first, dict(columns or {})):
-        study_of_sessions(looks[0], label, draft, answers)
+        study_of_sessions(first, label, draft, answers)
     else:
         study_of_logs(looks, Given(columns or {}, timezone), draft, answers)
     draft.keys["description"] = _description(draft)

@@ -51,7 +51,7 @@ def _has_digits(text: pl.Series) -> bool:
 def _words(texts: dict[str, pl.Series]) -> tuple[list[str], dict[str, float], list[str]]:
     """Signs, units and words for 0 that stand in any of the columns."""
     values = {value for text in texts.values() for value in text.unique()}
-    around = {part.casefold() for value in values for part in re.split(DIGITS, value) if part}
+    around = {part.casefold() for value in values for part in re.split(DIGITS, value)}
     currency = [sign for sign in CURRENCIES if any(sign.casefold() in part for part in around)]
     units = {unit: f for unit, f in UNITS.items() if any(unit in part for part in around)}
     return currency, units, sorted(value for value in values if value.casefold() in FREE)

@@ -104,7 +104,7 @@ def _day_or_month(look: Look, name: str, keys: list[str], answers: Answers) -> s
     ordered = [
         k for k, time in times.items() if time.is_sorted() or time.is_sorted(descending=True)
     ]
-    if len(ordered) == 1 and text.n_unique() > 2:
+    if len(ordered) == 1:
         return ordered[0]
     spans = {key: int(time.max()) - int(time.min()) for key, time in times.items()}  # type: ignore[arg-type]
     shortest = min(keys, key=lambda key: spans[key])

@@ -215,7 +215,7 @@ def speaks_chinese(text: str) -> bool:
         *(w for ws in EVENTS.values() for w in ws),
     ]
     simple = text.translate(SIMPLIFIED)
-    return any(len(word) > 1 and not word.isascii() and word in simple for word in words)
+    return any(not word.isascii() and word in simple for word in words)
 
 
 def is_known_name(header: str) -> bool:
