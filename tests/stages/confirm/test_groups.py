@@ -42,6 +42,19 @@ def test_a_learner_is_in_the_group_that_the_table_knew_at_the_first_target() -> 
     assert (groups.pooled, groups.withheld) == (("(not known)",), 1)
 
 
+def test_a_table_of_one_row_knows_one_learner() -> None:
+    experiment = experiment_with(groups=["team"], smallest_group=2)
+    events = events_of([(user, time, time) for user in range(3) for time in (1, 2, 9)])
+    rows = pl.DataFrame({ID: ["1"], VALID_FROM: [0], "team": ["red"]})
+    dataset = replace(dataset_of(events), users=pl.DataFrame({ID: list("012")}), user_rows=rows)
+    fold = make_fold("sealed test", events, (9, 10), dataset, experiment)
+    groups = groups_of_learners(fold, dataset, experiment)["team"]
+    assert {name: mask.tolist() for name, mask in groups.members.items()} == {
+        "(not known)": [True, False, True]
+    }
+    assert (groups.pooled, groups.withheld) == (("red",), 1)
+
+
 def test_a_column_that_the_table_of_learners_lacks_is_refused() -> None:
     with pytest.raises(ValueError, match=r"confirm\.groups: city is no categorical or numeric"):
         experiment_with(groups=["city"])

@@ -42,3 +42,8 @@ def test_a_metric_of_all_targets_is_told_by_what_each_group_of_learners_adds() -
 
 def test_a_task_without_such_metrics_has_no_table() -> None:
     assert pooled_tables(RUNS, asked_with(lambda *asked: {})) == {}
+
+
+def test_one_run_alone_has_a_table_too() -> None:
+    found = pooled_tables(RUNS[:1], asked_with(lambda o, t, m: {"n": float(len(t))}))
+    assert_allclose(found["n"], [[3.0] * 3])
