@@ -11,6 +11,7 @@ from worlds import experiment_of
 from recsweep.errors import WorkFailed
 from recsweep.stages.confirm import refits
 from recsweep.stages.confirm.refits import Bench, Job, RefitEnded, score_all
+from recsweep.tasks.registry import TASKS
 from recsweep.training.trial import Diverged
 
 CPU = torch.device("cpu")
@@ -132,3 +133,10 @@ def test_every_job_is_done_and_told_of(monkeypatch: pytest.MonkeyPatch) -> None:
     assert ended[-1].seconds_left == 0.0
     laid.time = iter([0.0] * 3)
     assert score_all(jobs[:1], laid.test, workers=1)[0].job == jobs[0]
+
+
+def test_a_test_is_asked_by_the_task_of_its_experiment() -> None:
+    experiment = experiment_of(task="purchase", metric={"name": "log_loss"})
+    asked = refits.Test(SimpleNamespace(), experiment)  # type: ignore[arg-type]
+    assert asked.task is TASKS["purchase"]
+    assert (asked.best_possible, asked.categories, asked.groups) == (None, None, {})
