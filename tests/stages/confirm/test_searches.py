@@ -32,8 +32,6 @@ from recsweep.stages.confirm.searches import (
 from recsweep.stages.confirm.stage import confirm_stage
 from recsweep.stages.report import report_stage
 
-pytestmark = pytest.mark.slow
-
 
 @pytest.fixture(scope="module")
 def searched(_finished: World, tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
@@ -55,6 +53,7 @@ def confirmation_of(world: World) -> Confirmation:
     return found
 
 
+@pytest.mark.slow
 def test_verdicts_speak_of_families_only_after_repeated_searches(searched: World) -> None:
     confirmation = confirmation_of(searched)
     assert confirmation.scope == "families"
@@ -62,6 +61,7 @@ def test_verdicts_speak_of_families_only_after_repeated_searches(searched: World
     assert {(pair.seeds_a, pair.seeds_b) for pair in confirmation.pairs} == {(3, 3)}
 
 
+@pytest.mark.slow
 def test_every_search_has_the_same_budget_folds_and_spaces_but_seeds_of_its_own(
     searched: World,
 ) -> None:
@@ -77,6 +77,7 @@ def test_every_search_has_the_same_budget_folds_and_spaces_but_seeds_of_its_own(
     assert len(seeds) == len(set(seeds))  # refits have others than trials, too
 
 
+@pytest.mark.slow
 def test_what_each_search_selected_is_written_down_before_the_test_is_read(
     searched: World,
 ) -> None:
@@ -91,6 +92,7 @@ def test_what_each_search_selected_is_written_down_before_the_test_is_read(
         assert best.command.endswith(f"searches/{number}/best/matrix_factorization.yaml")
 
 
+@pytest.mark.slow
 def test_a_row_of_the_comparison_is_the_mean_over_a_searchs_seeds(searched: World) -> None:
     confirmation, table = confirmation_of(searched), read_learners(searched.study)
     for name, family in confirmation.families.items():
@@ -102,12 +104,14 @@ def test_a_row_of_the_comparison_is_the_mean_over_a_searchs_seeds(searched: Worl
     assert not np.array_equal(mf[0], mf[1])
 
 
+@pytest.mark.slow
 def test_a_family_with_nothing_to_tune_finds_the_same_in_every_search(searched: World) -> None:
     values = read_learners(searched.study).filter(family="popularity")["ndcg@10"]
     rows = values.to_numpy().reshape(6, -1)
     assert (rows == rows[0]).all()
 
 
+@pytest.mark.slow
 def test_without_a_number_a_study_stays_as_often_searched_and_closed(searched: World) -> None:
     repeats = repeat_searches(searched.study, searched.root)
     assert len(repeats) == 2
@@ -115,6 +119,7 @@ def test_without_a_number_a_study_stays_as_often_searched_and_closed(searched: W
     assert not again.opened
 
 
+@pytest.mark.slow
 def test_page_and_terminal_say_how_often_was_searched(searched: World) -> None:
     reported = report_stage(searched.study, searched.root, "zh")
     assert "搜索了 3 次" in reported.page.read_text("utf-8")
@@ -129,6 +134,7 @@ def test_page_and_terminal_say_how_often_was_searched(searched: World) -> None:
     ]
 
 
+@pytest.mark.slow
 def test_an_extended_study_extends_its_repetitions(searched: World) -> None:
     study = read_study(searched.study)
     (mf,) = [trial for trial in study.trials if trial.family == "matrix_factorization"]
@@ -140,6 +146,7 @@ def test_an_extended_study_extends_its_repetitions(searched: World) -> None:
     assert (repeated.budget.trials, repeated.budget.seconds) == (None, 60)
 
 
+@pytest.mark.slow
 def test_the_longest_study_name_leaves_room_for_the_number(searched: World) -> None:
     study = read_study(searched.study)
     named = study.experiment.model_copy(update={"study": "s" * 64})
