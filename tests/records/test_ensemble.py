@@ -43,7 +43,7 @@ def test_it_lies_among_the_best_files_of_its_study(tmp_path: Path) -> None:
     fuse(tmp_path)
     found = read_ensemble(study(), tmp_path)
     assert found is not None
-    assert (found.kind, found.config["members"][0]["trial"]) == ("ensemble", "gru-0003")  # type: ignore[index, call-overload]
+    assert (found.kind, found.config["members"][0]["trial"]) == ("ensemble", "gru-0003")  # type: ignore[index]
 
 
 def test_one_of_the_same_question_is_read_whatever_else_changed(tmp_path: Path) -> None:

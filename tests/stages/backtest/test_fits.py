@@ -34,7 +34,7 @@ class Made:
         monkeypatch.setattr(module, "make_fold", self.make_fold)
         monkeypatch.setattr(module, "refit", self.refit)
         monkeypatch.setattr(module, "TASKS", {"next_item": self.task})
-        monkeypatch.setattr(module.time, "perf_counter", lambda: next(self.clock))
+        monkeypatch.setattr("time.perf_counter", lambda: next(self.clock))
 
     def make_fold(self, name: str, events: Any, window: Any, *rest: Any) -> Any:
         assert (events, rest[:2]) == ("events", (self.ground.dataset, self.ground.experiment))

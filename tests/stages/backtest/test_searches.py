@@ -97,7 +97,7 @@ def test_a_search_at_a_step_asks_the_question_with_other_seeds_on_what_was_known
     choice = SimpleNamespace(families={"gru": "chosen", "lstm": "other"})
     monkeypatch.setattr(searches, "choose", lambda study, folder: choice)
     space: Any = "space"
-    found = searches.search_at(DAY, 2, 5, best, space, opened, tmp_path, ("listener",))  # type: ignore[arg-type]
+    found: Any = searches.search_at(DAY, 2, 5, best, space, opened, tmp_path, ("listener",))  # type: ignore[arg-type]
     assert found.choice == "chosen"
     assert found.seconds == pytest.approx(0 + 1 + 2 + 3 + 4 / 3)
     assert (given["moment"], given["of"], given["listeners"]) == (DAY, opened, ("listener",))

@@ -1,6 +1,6 @@
 """Who is fitted and who answers at each step; what the answers come to."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from types import SimpleNamespace
 from typing import Any
 
@@ -57,7 +57,8 @@ def walked(
     known: Mapping[int, Any] | None = None,
     lacking: Sequence[tuple[int, int]] = (),
     reason: str | None = None,
-    **changes: object,
+    of: Callable[[int, int], Answered] = answer,
+    **changes: Any,
 ) -> tuple[list[Fit], dict[str, Any]]:
     """The fits that were asked for, and what was found; some answers are lacking."""
     seen: list[Fit] = []
@@ -69,7 +70,7 @@ def walked(
         return [
             Fitted(
                 fit,
-                {step: answer(n, step) for step in fit.asked if (n, step) not in lacking},
+                {step: of(n, step) for step in fit.asked if (n, step) not in lacking},
                 reason if n == 2 else None,
                 float(n + 1),
             )
@@ -138,11 +139,11 @@ def test_of_a_metric_without_a_worst_value_what_the_old_model_lacks_is_left_out(
 ) -> None:
     other = answer(1, 1)
     fewer = Answered(other.user[1:], other.time[1:], other.values[:, 1:])
-    monkeypatch.setitem(globals(), "answer", lambda n, step, of=answer: (
-        fewer if (n, step) == (0, 1) else of(n, step)
-    ))  # fmt: skip
-    keys = {"task": "purchase", "metric": {"name": "log_loss"}}
-    _, record = walked(monkeypatch, **keys)
+
+    def lacking(fit: int, step: int) -> Answered:
+        return fewer if (fit, step) == (0, 1) else answer(fit, step)
+
+    _, record = walked(monkeypatch, of=lacking, task="purchase", metric={"name": "log_loss"})
     assert (record["targets"], record["left_out"]) == (11, 1)
 
 

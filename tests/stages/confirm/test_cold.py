@@ -28,7 +28,7 @@ def judged(courses: Any, n_known: int) -> list[Mapping[str, Float64]]:
         return [f"{len(told)} first", f"{len(told)} second"]
 
     targets: Any = SimpleNamespace(item=courses, sequence=SEQUENCE)
-    found = cold_verdicts(VALUES, targets, n_known, experiment_of(families=FAMILIES), judge)
+    found: Any = cold_verdicts(VALUES, targets, n_known, experiment_of(families=FAMILIES), judge)
     said = ("1 first", "1 second", "2 first", "2 second")
     assert found == said[: 2 * len(told)]
     return told

@@ -49,7 +49,7 @@ class Laid:
         )  # fmt: skip
         monkeypatch.setattr(refits, "with_features", self.chosen)
         monkeypatch.setattr(refits, "refit", self.refit)
-        monkeypatch.setattr(refits.time, "perf_counter", lambda: next(self.time))
+        monkeypatch.setattr("time.perf_counter", lambda: next(self.time))
 
     def chosen(self, fold: Any, features: Any) -> Any:
         return SimpleNamespace(**{**vars(fold), "training": features})
@@ -78,7 +78,7 @@ def test_a_refit_is_trained_then_asked_and_what_it_took_is_told(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     laid = Laid(monkeypatch)
-    found = Bench(laid.test, CPU).score(job("gru"))
+    found: Any = Bench(laid.test, CPU).score(job("gru"))
     rest = {"epochs": 3, "seed": 5, "device": CPU, "precision": "bf16"}
     assert laid.trained == [("gru", {"x": 1}, ("title",), rest)]
     assert (found.job, found.outcomes, found.lists) == (

@@ -201,7 +201,7 @@ def test_the_study_s_own_search_selects_and_takes_its_ensemble_along(
 
 def searched_again(
     monkeypatch: pytest.MonkeyPatch, folder: Path, count: int | None, before: int | None
-) -> tuple[list[Any], tuple[Search, ...]]:
+) -> tuple[list[Any], tuple[Any, ...]]:
     """The inputs of every search that is run, and what comes back."""
     study, inputs = tuned(4), list[Any]()
 

@@ -382,7 +382,7 @@ def test_families_are_confirmed_with_the_ensemble_after_one_search(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     staged = Staged(monkeypatch)
-    found = confirm_stage(tmp_path, tmp_path)
+    found: Any = confirm_stage(tmp_path, tmp_path)
     assert (found.confirmation, found.opened) == ("said", True)
     assert staged.told["inputs"] == (SELECTED, [])
     assert staged.told["opened"][5:] == ([],)

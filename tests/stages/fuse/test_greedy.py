@@ -118,7 +118,8 @@ def test_where_less_is_better_the_least_is_chosen() -> None:
     fold = fold_of([0.0], [0], [0.5], [0.0], [1.0])
     less: Any = SimpleNamespace(key="other", goodness=lambda value: -value)
     found = greedy_selection([fold], TOGETHER, less, steps=3)
-    assert (found.weights, found.value) == ((1, 2, 0), pytest.approx(1 / 6))
+    assert found.weights == (1, 2, 0)
+    assert found.value == pytest.approx(1 / 6)
 
 
 def test_a_metric_of_all_targets_together_is_asked_of_them() -> None:

@@ -89,7 +89,7 @@ class Made:
         )
         monkeypatch.setattr(module, "VOTES", {"next_item": vote})
         monkeypatch.setattr(module, "refit", self.refit)
-        monkeypatch.setattr(module.time, "perf_counter", lambda: next(self.clock))
+        monkeypatch.setattr("time.perf_counter", lambda: next(self.clock))
 
     def scorer(self, targets: Any, n_items: int, device: Any) -> Any:
         what, n = targets
@@ -130,6 +130,11 @@ def test_a_candidate_is_trained_as_its_trial_was_and_heard_on_the_sample(
     assert [len(state["w"]) for state in found.states] == [2, 3]
     assert found.model_bytes == 3 * 4 + 8  # of the last fold
     assert not found.as_recorded
+
+
+def test_a_model_is_as_large_as_on_the_last_fold() -> None:
+    states = tuple({"w": torch.zeros(n)} for n in (1, 2, 5))
+    assert Rebuilt(CANDIDATE, {}, (), states, 1.0, 1.0).model_bytes == 20
 
 
 def test_figures_are_the_records_where_all_are_the_same(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -42,7 +42,7 @@ class Staged:
         fold = SimpleNamespace(validation=SimpleNamespace(histories=7))
         stand_ins: dict[str, Any] = {
             "load_bundle": lambda folder: self.bundle,
-            "read_portrait": lambda place, name: self.read.append((place, name)) or self.before,
+            "read_portrait": self.read_portrait,
             "prepared_log": lambda bundle, root: ("log", root),
             "whole_development": lambda dataset, asked, end: (
                 fold if (dataset, end) == (("log", "root"), 99) else None
@@ -52,6 +52,10 @@ class Staged:
         }
         for name, given in stand_ins.items():
             patch.setattr(module, name, given)
+
+    def read_portrait(self, place: Path, name: str) -> Any:
+        self.read.append((place, name))
+        return self.before
 
     def portray(self, *asked: Any) -> Any:
         self.portrayed.append(asked)

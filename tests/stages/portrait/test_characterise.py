@@ -10,8 +10,8 @@ from worlds import dataset_of, events_of, experiment_of
 
 from recsweep.data.descriptions import Numbers, Values
 from recsweep.data.features.dated import ID, LABEL
+from recsweep.data.types import Int64
 from recsweep.evaluation.portrait.lift import Lifts
-from recsweep.stages.portrait import characterise as module
 from recsweep.stages.portrait.characterise import _levels, _values, characterise
 from recsweep.tasks.development import whole_development
 
@@ -95,6 +95,13 @@ def test_values_of_all_columns_stand_by_lift_then_by_how_many_have_them() -> Non
     assert rest == ()
 
 
+def test_of_equal_lifts_the_value_that_more_learners_have_comes_first() -> None:
+    seven = column("a", [[*range(7), 10, 11]])  # (7 + 5) / (3 + 5)
+    ten = column("b", [[*range(10), *range(10, 15)]])  # (10 + 5) / (5 + 5)
+    found, _ = _values([seven, ten], TEN, 2)
+    assert [(value.column, value.lift) for value in found] == [("b", 1.5), ("a", 1.5)]
+
+
 def test_ten_values_and_ten_numbers_are_told_at_most(monkeypatch: pytest.MonkeyPatch) -> None:
     columns = [column(f"c{n:02}", [list(range(10))]) for n in range(12)]
     found, _ = _values(columns, TEN, 2)
@@ -103,12 +110,14 @@ def test_ten_values_and_ten_numbers_are_told_at_most(monkeypatch: pytest.MonkeyP
     assert [len(group) for group in _values([several], TEN, 2)] == [10, 0]
     asked: list[int] = []
     top = Lifts.top
-    monkeypatch.setattr(
-        Lifts, "top", lambda self, group, most: (asked.append(most), top(self, group, most))[1]
-    )
+
+    def noted(of: Lifts, group: int, most: int) -> Int64:
+        asked.append(most)
+        return top(of, group, most)
+
+    monkeypatch.setattr(Lifts, "top", noted)
     described()
     assert set(asked) == {10}
-    assert (module.COURSES, module.VALUES, module.LEVELS) == (10, 10, 10)
 
 
 def number(name: str, values: Any) -> Numbers:

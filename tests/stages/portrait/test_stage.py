@@ -20,6 +20,7 @@ from recsweep import cli
 from recsweep.cli import app
 from recsweep.config.schema import Experiment
 from recsweep.config.values import Value
+from recsweep.data.prepared import DEVELOPMENT, ITEM_ROWS, ITEMS, USER_ROWS, USERS
 from recsweep.errors import BadInput, WorkFailed
 from recsweep.records.openings import Opened
 from recsweep.records.portrait import portrait_path, read_portrait, vectors_path
@@ -358,7 +359,7 @@ def refitted(monkeypatch: pytest.MonkeyPatch, vectors: Any, **keys: Any) -> tupl
         return Seeing(vectors)
 
     monkeypatch.setattr(stage, "refit", refit)
-    monkeypatch.setattr(stage.time, "monotonic", lambda: next(clock))
+    monkeypatch.setattr("time.monotonic", lambda: next(clock))
     experiment = experiment_of(seed=7, resources={"precision": "bf16"}, **keys)
     training = training_of([[0, 1], [1, 2]])
     fold: Any = SimpleNamespace(
@@ -425,7 +426,7 @@ def test_a_portrait_is_renewed_when_what_it_is_of_changes(
 
 
 def test_a_portrait_is_of_the_development_period_s_files_alone() -> None:
-    read = (stage.DEVELOPMENT, stage.USERS, stage.ITEMS, stage.USER_ROWS, stage.ITEM_ROWS)
+    read = (DEVELOPMENT, USERS, ITEMS, USER_ROWS, ITEM_ROWS)
     files = {name: SimpleNamespace(content="a") for name in (*read, "sealed_test.parquet")}
     before = inputs_of(files=files)
     for name in files:

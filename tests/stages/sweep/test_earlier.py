@@ -134,7 +134,7 @@ def row(number: int, x: float, state: TrialState = "complete", epochs: int = 2) 
     return replace(trial_row(number, values, family="a", state=state), config=config)
 
 
-def earlier_study(*trials: TrialRow, kind: str = "made_up", **changes: object) -> Study:
+def earlier_study(*trials: TrialRow, kind: str = "made_up", **changes: Any) -> Study:
     study = study_with(*trials, experiment=study_of("a", **changes))
     return replace(study, spaces={"a": DeclaredSpace(family=kind)})
 

@@ -265,7 +265,12 @@ def test_a_study_is_told_by_its_journal_and_its_folds(
 ) -> None:
     searched = Searched(monkeypatch, tmp_path / "study", "session")
     asked: list[Any] = []
-    monkeypatch.setattr(stage, "build_study", lambda *of, **known: asked.append((of, known)) or 7)
+
+    def build_study(*of: Any, **known: Any) -> int:
+        asked.append((of, known))
+        return 7
+
+    monkeypatch.setattr(stage, "build_study", build_study)
     monkeypatch.setattr(stage, "fold_counts", lambda fold: f"counts of {fold.name}")
     searched.inputs.folds = tuple(SimpleNamespace(name=f"fold{n}") for n in range(2))
     assert stage.collect(searched.inputs, {"numpy": "2"}) == 7  # type: ignore[comparison-overlap]
