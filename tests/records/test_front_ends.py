@@ -1,4 +1,6 @@
 from collections.abc import Mapping
+from types import SimpleNamespace
+from typing import Any
 
 import pytest
 from pydantic import ValidationError
@@ -95,6 +97,14 @@ def test_a_trial_that_was_stopped_is_no_end_however_cheap_or_good() -> None:
         "gru+cheapest": ("gru", "gru-0001", 1)
     }
     assert found["gru+cheapest"].config == trials[1].config
+
+
+def test_one_trial_that_is_both_the_cheapest_and_the_best_goes_once() -> None:
+    experiment = experiment_of(confirm={"front": "parameters"})
+    trials = [trial_row(n, (value,), parameters=at) for n, value, at in ((0, 0.5, 9), (1, 0.6, 3))]
+    selection: Any = SimpleNamespace(families={"gru": SimpleNamespace(trial="gru-0000")})
+    found = front_ends(study_with(*trials, experiment=experiment), selection)
+    assert {name: end.trial for name, end in found.items()} == {"gru+cheapest": "gru-0001"}
 
 
 def test_where_less_is_better_the_best_end_is_the_least() -> None:
