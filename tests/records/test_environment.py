@@ -1,14 +1,29 @@
+import hashlib
 import json
+import os
+import platform
 import subprocess
 import sys
+from importlib.metadata import PackageNotFoundError
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
 import pytest
 import ray  # noqa: F401  as in what is compared with
 import torch
 
 import recsweep
-from recsweep.records.environment import changed, code_version, dependency_versions, environment
+from recsweep.config.schema import Resources
+from recsweep.records import environment as module
+from recsweep.records.environment import (
+    PACKAGE,
+    changed,
+    code_version,
+    cpu_model,
+    dependency_versions,
+    environment,
+)
 
 
 def git(folder: Path, *arguments: str) -> None:
@@ -225,3 +240,146 @@ def test_the_configuration_that_variables_name_is_gits_own(
     (tmp_path / "config").write_text("[broken\n")
     monkeypatch.setenv("GIT_CONFIG_GLOBAL", str(tmp_path / "config"))
     assert code_version(package) == {"commit": None, "changes": None}
+
+
+def digest(*parts: bytes) -> str:
+    return hashlib.sha256(b"".join(parts)).hexdigest()
+
+
+def test_changes_are_a_digest_of_the_difference_and_of_what_git_does_not_hold(
+    package: Path,
+) -> None:
+    (package / "b.py").write_text("y = 1\n")
+    (package / "a.so").write_bytes(b"\x00")
+    new = b"a.so\0\x00" + b"b.py\0y = 1\n"
+    assert code_version(package) == {"commit": head(package), "changes": digest(new)}
+    (package / "a.py").write_text("x = 2\n")
+    command = ["git", "-C", str(package), "diff", "HEAD", "--", "."]
+    difference = subprocess.run(command, check=True, capture_output=True).stdout
+    assert code_version(package)["changes"] == digest(difference, new)
+
+
+@pytest.mark.parametrize("mark", ["--assume-unchanged", "--skip-worktree"])
+def test_what_git_does_not_look_at_is_in_the_digest_by_its_name(package: Path, mark: str) -> None:
+    (package / "z.py").write_text("z = 3\n")
+    git(package, "add", "z.py")
+    git(package, "commit", "-q", "-m", "second")
+    git(package, "update-index", mark, "a.py")
+    assert code_version(package)["changes"] == digest(b"a.py\0x = 1\n")
+
+
+def test_a_package_at_the_top_of_its_repository_has_its_commit(tmp_path: Path) -> None:
+    folder = tmp_path / "package"
+    folder.mkdir()
+    (folder / "a.py").write_text("x = 1\n")
+    git(tmp_path, "init", "-q")
+    git(tmp_path, "add", ".")
+    git(tmp_path, "commit", "-q", "-m", "first")
+    assert code_version(folder) == {"commit": head(tmp_path), "changes": None}
+
+
+def test_without_git_nothing_is_known(package: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def missing(*_: object, **__: object) -> None:
+        raise FileNotFoundError("git")
+
+    monkeypatch.setattr(subprocess, "run", missing)
+    found = code_version(package)
+    assert found == {"commit": None, "changes": None}
+    found["commit"] = "changed by a caller"
+    assert code_version(package)["commit"] is None
+
+
+CPUINFO = "processor\t: 0\nmodel name\t:  A Processor @ 2 GHz \nmodel name\t: Another\n"
+
+
+@pytest.mark.parametrize(
+    ("text", "processor", "name"),
+    [
+        (CPUINFO, "x86", "A Processor @ 2 GHz"),
+        ("processor\t: 0\n", "x86", "x86"),
+        (None, "", "arm64"),
+    ],
+)
+def test_a_processor_is_told_as_the_system_names_it(
+    text: str | None, processor: str, name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def read(path: Path, encoding: str) -> str:
+        assert str(path) == "/proc/cpuinfo"
+        if text is None:
+            raise OSError
+        return text
+
+    monkeypatch.setattr(Path, "read_text", read)
+    monkeypatch.setattr(platform, "processor", lambda: processor)
+    monkeypatch.setattr(platform, "machine", lambda: "arm64")
+    assert cpu_model() == name
+
+
+ASKED: dict[str, list[str] | None] = {
+    "recsweep": ["Torch_Geometric>=2", "numpy (<3)", 'ray; extra == "cluster"', "gone"],
+    "torch-geometric": ["numpy", "re.quests[socks]>=2"],
+    "numpy": None,
+    "re-quests": ["torch_geometric"],
+}
+
+
+def installed(monkeypatch: pytest.MonkeyPatch, *missing: str) -> None:
+    def distribution(name: str) -> Any:
+        if name not in ASKED or name in missing:
+            raise PackageNotFoundError
+        return SimpleNamespace(version=f"{name} 1.0")
+
+    def requires(name: str) -> list[str] | None:
+        if name in missing:
+            raise PackageNotFoundError
+        return ASKED[name]
+
+    monkeypatch.setattr(module, "distribution", distribution)
+    monkeypatch.setattr(module, "requires", requires)
+
+
+def test_versions_are_of_what_is_asked_for_by_any_name_and_in_order(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    installed(monkeypatch)
+    assert list(dependency_versions().items()) == [
+        ("numpy", "numpy 1.0"), ("re-quests", "re-quests 1.0"),
+        ("torch-geometric", "torch-geometric 1.0"),
+    ]  # fmt: skip
+
+
+def test_without_metadata_of_its_own_what_the_source_imports_is_told(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    installed(monkeypatch, "recsweep")
+    (tmp_path / "a").mkdir()
+    (tmp_path / "a" / "b.py").write_text("import os\n    from torch_geometric.nn import x\n")
+    (tmp_path / "c.py").write_text("# import numpy\n")
+    monkeypatch.setattr(module, "PACKAGE", tmp_path)
+    names = {"torch_geometric": ["Torch.Geometric"], "numpy": ["numpy"], "re": ["re_quests"]}
+    monkeypatch.setattr(module, "packages_distributions", lambda: names)
+    assert module._requirements() == ["torch-geometric"]
+
+
+def test_the_environment_tells_the_machine_and_what_training_has_of_it(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(torch.cuda, "device_count", lambda: 2)
+    monkeypatch.setattr(torch.cuda, "get_device_name", lambda n: f"GPU {n}")
+    monkeypatch.setattr(module, "engine_of", lambda resources: f"of {resources.threads}")
+    found = environment(Resources(cpu=3))
+    assert (found["threads"], found["engine"], found["gpus"]) == (3, "of 3", ["GPU 0", "GPU 1"])
+    assert (found["cores"], found["python"]) == (os.cpu_count(), platform.python_version())
+    assert (found["os"], found["cuda"]) == (platform.platform(), torch.version.cuda)
+    assert (found["recsweep"], found["cpu"]) == (recsweep.__version__, cpu_model())
+    assert found["code"] == code_version(PACKAGE)
+    assert found["simd"] == torch.backends.cpu.get_cpu_capability()
+    assert environment()["threads"] == Resources().threads
+
+
+def test_differences_are_told_in_the_order_of_the_record_and_then_of_what_is_new() -> None:
+    before = {"b": 1, "a": {"x": 1, "y": {"z": 2}}, "c": {"only": "a mapping before"}}
+    now = {"new": 0, "a": {"x": 2, "y": {"z": 3}}, "b": 1, "c": 5}
+    assert changed(before, now) == [
+        "a.x: 1 → 2", "a.y.z: 2 → 3", "c: {'only': 'a mapping before'} → 5", "new: None → 0"
+    ]  # fmt: skip

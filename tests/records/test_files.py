@@ -6,11 +6,14 @@ from pathlib import Path
 import polars as pl
 import pytest
 from studies import study_with, trial_row
+from sweeps import lower
+from worlds import experiment_of
 
 from recsweep.errors import BadInput
 from recsweep.records.checked import read_checked, write_checked
 from recsweep.records.earlier import Taken
 from recsweep.records.files import read_study, write_study
+from recsweep.records.study import EarlyEnd
 from recsweep.spaces.declared import Widening
 
 
@@ -107,3 +110,69 @@ def test_a_file_that_is_not_a_study_is_one_line(tmp_path: Path, content: bytes) 
     with pytest.raises(BadInput) as error:
         read_study(tmp_path)
     assert "\n" not in str(error.value)
+
+
+def test_where_a_search_ended_early_reads_back(tmp_path: Path) -> None:
+    study = replace(study_with(), early_end=EarlyEnd(trials=3, budget=9))
+    write_study(study, tmp_path)
+    assert read_study(tmp_path) == study
+    head = json.loads((tmp_path / "study.json").read_text())
+    assert head["early_end"] == {"trials": 3, "budget": 9}
+    write_study(study_with(), tmp_path)
+    assert "early_end" not in json.loads((tmp_path / "study.json").read_text())
+
+
+def test_the_best_epoch_is_the_least_of_a_metric_of_which_less_is_better(tmp_path: Path) -> None:
+    experiment = lower(experiment_of(task="purchase", metric={"name": "log_loss"}))
+    trial = trial_row(0, (0.5, 0.3, 0.4), lower_is_better=True)
+    write_study(study_with(trial, experiment=experiment), tmp_path)
+    (row,) = pl.read_parquet(tmp_path / "trials.parquet").to_dicts()
+    assert (row["value"], row["best_epoch"]) == (0.3, 2)
+    assert read_study(tmp_path).trials == (trial,)
+
+
+def test_a_trial_without_an_epoch_has_no_score_in_the_tables(tmp_path: Path) -> None:
+    write_study(study_with(trial_row(0, (), state="failed", reason="diverged")), tmp_path)
+    (row,) = pl.read_parquet(tmp_path / "trials.parquet").to_dicts()
+    assert (row["value"], row["best_epoch"], row["epochs"]) == (None, None, 0)
+    assert (row["state"], row["reason"], row["fit_seconds"]) == ("failed", "diverged", 10.0)
+    assert json.loads(row["config"]) == dict(trial_row(0, ()).config)
+
+
+def test_curves_from_before_gradients_were_kept_read_without_them(tmp_path: Path) -> None:
+    trial = trial_row(0, (0.1, 0.2))
+    write_study(study_with(trial), tmp_path)
+    path, head = tmp_path / "curves.parquet", tmp_path / "study.json"
+    pl.read_parquet(path).filter(pl.col("metric") != "gradient_norm").write_parquet(path)
+    content = read_checked(head, "")
+    write_checked(head, {name: value for name, value in content.items() if name != "files"})
+    (before,) = read_study(tmp_path).trials
+    assert before.epochs == tuple(replace(epoch, gradient_norms=()) for epoch in trial.epochs)
+
+
+def test_whole_numbers_are_whole_and_epochs_stand_in_their_order(tmp_path: Path) -> None:
+    trial = trial_row(0, (0.3, 0.1, 0.2), parameters=12)
+    other = trial_row(1, (0.5,), parameters=7)
+    write_study(study_with(trial, other), tmp_path)
+    first, second = read_study(tmp_path).trials
+    assert [epoch.epoch for epoch in first.epochs] == [1, 2, 3]
+    assert [epoch.value for epoch in first.epochs] == [0.3, 0.1, 0.2]
+    assert type(first.epochs[0].parameters) is int
+    assert [epoch.parameters for epoch in first.epochs] == [12, None, None]
+    assert second.epochs[0].metrics == {"ndcg@10": (0.5, 0.5), "mrr@5": (0.5 / 3, 0.5 / 7)}
+
+
+def test_digests_of_other_files_are_nobody_s(tmp_path: Path) -> None:
+    write_study(study_with(trial_row(0, (0.1,))), tmp_path)
+    content = read_checked(tmp_path / "study.json", "")
+    content["files"] |= {"other.parquet": "00"}
+    write_checked(tmp_path / "study.json", content)
+    assert len(read_study(tmp_path).trials) == 1
+
+
+@pytest.mark.parametrize("name", ["study.json", "trials.parquet", "curves.parquet"])
+def test_each_file_that_is_missing_is_named(tmp_path: Path, name: str) -> None:
+    write_study(study_with(trial_row(0, (0.1,))), tmp_path)
+    (tmp_path / name).unlink()
+    with pytest.raises(BadInput, match=f"has no {name}; run the sweep of this study first"):
+        read_study(tmp_path)

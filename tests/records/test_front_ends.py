@@ -1,12 +1,15 @@
 from collections.abc import Mapping
+from types import SimpleNamespace
+from typing import Any
 
 import pytest
 from pydantic import ValidationError
 from studies import scores, study_with, trial_row
+from sweeps import lower
 from worlds import experiment_of
 
 from recsweep.errors import WorkFailed
-from recsweep.records.front_ends import front_ends, with_ends
+from recsweep.records.front_ends import end_names, front_ends, front_pairs, with_ends
 from recsweep.records.openings import Opened
 from recsweep.records.study import Study
 from recsweep.reporting.view import View
@@ -81,3 +84,54 @@ def test_a_family_can_not_have_an_end_s_name() -> None:
     families = dict.fromkeys(("gru", "gru+best"), "gru.yaml")
     with pytest.raises(ValidationError, match=r"gru\+best is the name of a family"):
         experiment_of(families=families, confirm={"front": "parameters"})
+
+
+def test_a_trial_that_was_stopped_is_no_end_however_cheap_or_good() -> None:
+    experiment = experiment_of(confirm={"front": "parameters"})
+    trials = [trial_row(n, (value,), parameters=at) for n, (value, at) in enumerate(TRIALS[:3])]
+    stopped = trial_row(7, (0.9,), state="pruned", parameters=1)
+    asked = study_with(*trials, stopped, experiment=experiment)
+    selection = select(asked, lambda trial: scores((0.1, 0.2)))
+    found = front_ends(asked, selection)
+    assert {name: (end.kind, end.trial, end.epochs) for name, end in found.items()} == {
+        "gru+cheapest": ("gru", "gru-0001", 1)
+    }
+    assert found["gru+cheapest"].config == trials[1].config
+
+
+def test_one_trial_that_is_both_the_cheapest_and_the_best_goes_once() -> None:
+    experiment = experiment_of(confirm={"front": "parameters"})
+    trials = [trial_row(n, (value,), parameters=at) for n, value, at in ((0, 0.5, 9), (1, 0.6, 3))]
+    selection: Any = SimpleNamespace(families={"gru": SimpleNamespace(trial="gru-0000")})
+    found = front_ends(study_with(*trials, experiment=experiment), selection)
+    assert {name: end.trial for name, end in found.items()} == {"gru+cheapest": "gru-0001"}
+
+
+def test_where_less_is_better_the_best_end_is_the_least() -> None:
+    experiment = lower(experiment_of(confirm={"front": "parameters"}))
+    values = ((0.5, 10), (0.3, 100), (0.2, 1000))
+    trials = [
+        trial_row(n, (value,), parameters=at, lower_is_better=True)
+        for n, (value, at) in enumerate(values)
+    ]
+    asked = study_with(*trials, experiment=experiment)
+    selection = select(asked, lambda trial: scores((0.1, 0.2)))
+    assert selection.families["gru"].trial == "gru-0002"
+    found = front_ends(asked, selection)
+    assert {name: end.trial for name, end in found.items()} == {"gru+cheapest": "gru-0000"}
+
+
+def test_without_a_front_nothing_has_ends() -> None:
+    assert list(end_names(experiment_of())) == []
+    assert with_ends(experiment_of()) == experiment_of()
+    with_front = experiment_of(families=["gru", "lstm"], confirm={"front": "parameters"})
+    names = ["gru+cheapest", "gru+best", "lstm+cheapest", "lstm+best"]
+    assert [name for name, _ in end_names(with_front)] == names
+    assert list(with_ends(with_front).families) == ["gru", "lstm", *names]
+    going = {name: Opened(kind="gru", trial="t", config={}, epochs=1)
+             for name in ("gru", "lstm", "gru+best", "lstm+cheapest", "lstm+best")}  # fmt: skip
+    assert list(front_pairs(with_front, going)) == [
+        ("gru", "gru+best"), ("lstm", "lstm+cheapest"), ("lstm", "lstm+best"),
+        ("lstm+cheapest", "lstm+best"),
+    ]  # fmt: skip
+    assert list(front_pairs(experiment_of(), going)) == []

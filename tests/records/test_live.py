@@ -124,3 +124,52 @@ def test_where_no_sweep_began_a_stage_writes_nothing(tmp_path: Path) -> None:
     with at_stage(tmp_path, "confirm") as far:
         far(1, 2, 3.0)
     assert not list(tmp_path.iterdir())
+
+
+def test_a_process_of_somebody_else_lives(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[tuple[int, int]] = []
+
+    def refused(pid: int, signal: int) -> None:
+        asked.append((pid, signal))
+        raise PermissionError
+
+    monkeypatch.setattr(os, "kill", refused)
+    assert process_lives(7, platform.node())
+    assert asked == [(7, 0)]  # a signal that does nothing
+
+
+def test_the_least_that_is_known_of_a_sweep_is_of_one_that_nobody_works_on() -> None:
+    keys = {"study", "description", "metric", "targets", "epochs", "workers", "started", "project"}
+    least = LiveSweep.model_validate(live().model_dump(include=keys))
+    assert (least.done, least.total, least.pid, least.interrupted) == (0, 0, 0, False)
+    assert (least.stage, least.later, least.ended, least.ends) == (None, (), None, None)
+    assert not least.alive()
+
+
+def test_seconds_beside_training_are_those_of_each_stage() -> None:
+    assert [seconds_after(verb, []) for verb in ("search", "select", "confirm", "report")] == [
+        2.0, 1.0, 3.5, 1.0
+    ]  # fmt: skip
+    assert seconds_after("select", ["confirm"]) == 1 + 7
+
+
+def test_how_far_a_stage_is_counts_what_follows_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[float | None] = []
+    monkeypatch.setattr("recsweep.records.live.end_in", asked.append)
+    write_live(live(later=("select", "confirm", "report")), tmp_path)
+    with at_stage(tmp_path, "select") as far:
+        far(1, 2, 100.0)
+        told = read_live(tmp_path)
+        assert told is not None
+        assert (told.stage, told.later) == ("select", ("confirm", "report"))
+    assert asked == [100 + 1 + 7 + 1]
+
+
+def test_whether_a_process_lives_is_yes_or_no(monkeypatch: pytest.MonkeyPatch) -> None:
+    def gone(pid: int, signal: int) -> None:
+        raise ProcessLookupError
+
+    monkeypatch.setattr(os, "kill", gone)
+    assert process_lives(7, platform.node()) is False

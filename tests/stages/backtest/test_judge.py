@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 from worlds import experiment_of
 
+from recsweep.evaluation.comparison import compare
 from recsweep.stages.backtest.fits import Answered
 from recsweep.stages.backtest.judge import Scores, means, over_steps, scores_of, verdicts
 
@@ -17,6 +18,7 @@ def experiment(key: str, *, lower_is_better: bool) -> Any:
 
 NDCG = experiment("ndcg@10", lower_is_better=False)
 LOG_LOSS = experiment("log_loss", lower_is_better=True)
+BRIER = experiment("brier", lower_is_better=True)
 
 
 def answered(user: list[int], time: list[int], *values: list[float]) -> Answered:
@@ -97,3 +99,90 @@ def test_two_learners_and_two_arms_that_differ_are_compared(
 def test_an_arm_is_told_by_its_mean_over_seeds_and_learners() -> None:
     found = means(of_learners(3, 0.25), experiment_of())
     assert found == {"never": pytest.approx(0.75), "refit": pytest.approx(0.5)}
+
+
+def test_the_worst_of_a_bounded_metric_of_which_less_is_better_is_the_most() -> None:
+    never = answered([0], [5], [0.7], [0.9])
+    found = scores_of({"refit": REFIT, "never": never}, BRIER)
+    assert found is not None
+    assert found.values["never"].tolist() == [[0.7, 1.0, 1.0], [0.9, 1.0, 1.0]]
+    assert (found.unknown, found.left_out) == (2, 0)
+
+
+def test_a_target_that_any_arm_lacks_is_counted_once() -> None:
+    arms = {
+        "refit": REFIT,
+        "never": answered([0, 0], [5, 5], [0.7, 0.8], [0.9, 1.0]),
+        "search": answered([0, 1], [5, 7], [0.2, 0.3], [0.4, 0.5]),
+    }
+    found = scores_of(arms, NDCG)  # type: ignore[arg-type]
+    assert found is not None
+    assert found.values["search"].tolist() == [[0.2, 0.0, 0.3], [0.4, 0.0, 0.5]]
+    assert (found.unknown, found.left_out) == (2, 0)
+    fewer = scores_of(arms, LOG_LOSS)  # type: ignore[arg-type]
+    assert fewer is not None
+    assert fewer.values["search"].tolist() == [[0.2], [0.4]]
+    assert (fewer.unknown, fewer.left_out) == (0, 2)
+
+
+def test_all_steps_together_say_nothing_of_what_single_arms_lacked() -> None:
+    one = Scores(np.array([0], np.int32), {"refit": np.array([[1.0]])}, unknown=3)
+    whole = over_steps([one, one])
+    assert (whole.unknown, whole.left_out) == (0, 0)
+
+
+THREE = np.random.default_rng(0).random((3, 2, 8))
+USERS = np.array([4, 4, 1, 1, 9, 9, 9, 2], np.int32)
+
+
+def walked(never: int = 0, refit: int = 1, search: int = 2) -> Scores:
+    """Three arms' two seeds on the targets of four learners."""
+    return Scores(USERS, {"never": THREE[never], "refit": THREE[refit], "search": THREE[search]})
+
+
+def of_learners_by_hand(rows: Any) -> Any:
+    """Learners 1, 2, 4 and 9."""
+    parts = [rows[:, 2:4], rows[:, 7:], rows[:, :2], rows[:, 4:7]]
+    return np.stack([part.mean(axis=1) for part in parts], axis=1)
+
+
+def test_a_learners_targets_are_averaged_first() -> None:
+    found = walked().of_learners(experiment_of())
+    for n, arm in enumerate(("never", "refit", "search")):
+        assert found[arm] == pytest.approx(of_learners_by_hand(THREE[n]))  # type: ignore[index]
+    assert means(walked(), experiment_of())["search"] == pytest.approx(
+        of_learners_by_hand(THREE[2]).mean()
+    )
+
+
+@pytest.mark.parametrize(
+    ("among", "level", "resamples"), [(1, 0.95, 1000), (3, 1 - 0.05 / 3, 2400)]
+)
+def test_verdicts_are_adjusted_for_all_steps_with_draws_enough_for_it(
+    among: int, level: float, resamples: int
+) -> None:
+    experiment = experiment_of(confirm={"resamples": 1000, "smallest_effect": 0.1}, seed=5)
+    tables = {arm: of_learners_by_hand(THREE[n])
+              for n, arm in enumerate(("never", "refit", "search"))}  # fmt: skip
+    pairs = [("refit", "never"), ("search", "refit")]
+    expected = compare(tables, 0.1, resamples, 5, level, contrasts=pairs, bound=1.0)
+    found = verdicts(walked(), experiment, among)
+    assert [(v.a, v.b, v.exploratory) for v in found] == [
+        ("refit", "never", False), ("search", "refit", False), ("never", "search", True)
+    ]  # fmt: skip
+    for one, other in zip(found, expected, strict=True):
+        assert (one.p, one.outcome) == (other.p, other.outcome)
+        assert (one.lower, one.upper) == pytest.approx((other.lower, other.upper))
+        assert one.level == pytest.approx(other.level)
+    if among == 1:
+        assert verdicts(walked(), experiment) == found
+
+
+def test_of_two_searched_arms_that_are_the_same_the_other_pair_is_declared() -> None:
+    found = verdicts(walked(search=1), experiment_of())
+    assert [(v.a, v.b) for v in found if not v.exploratory] == [("refit", "never")]
+
+
+def test_where_less_is_better_the_verdict_says_so() -> None:
+    unbounded = experiment_of(task="purchase", metric={"name": "log_loss"})
+    assert all(v.lower_is_better for v in verdicts(walked(), unbounded))

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -23,7 +24,7 @@ from recsweep.data.prepared import load_dataset
 from recsweep.data.sealed import unseal
 from recsweep.data.types import Dataset
 from recsweep.errors import BadInput
-from recsweep.records.openings import read_openings
+from recsweep.records.openings import Opened, read_openings
 from recsweep.records.selection import read_best
 from recsweep.reporting.backtest.page import write_backtest_page
 from recsweep.reporting.backtest.view import BacktestView
@@ -318,3 +319,133 @@ def test_a_page_with_searches_tells_what_each_chose(world: World, lang: str) -> 
     assert view.say("chosen") in page
     assert "memory: – → 8" in page
     assert view.say("gain_search") in page
+
+
+ROWS = {"path": "x", "user": "u", "item": "i", "session": "s", "order": "row"}
+IN_ORDER = {"data": {"name": "test", "events": [ROWS]}, "folds": {"rule": "sessions"}}
+
+
+class Staged:
+    """`backtest_stage` with all that it calls stood in for."""
+
+    def __init__(self, patch: pytest.MonkeyPatch, folder: Path, kind: str, **keys: Any) -> None:
+        self.told: dict[str, list[Any]] = {}
+        self.before: Any = None
+        keys = {"confirm": {"seeds": 3, "smallest_effect": 0.01}, "seed": 5, **keys}
+        experiment = experiment_of(families={"mine": "x.yaml", "other": "y.yaml"}, **keys)
+        self.best: Any = SimpleNamespace(
+            study="test", family="mine", kind=kind, trial="mine-0001", config={"x": 1}, epochs=2,
+            experiment=experiment, data=SimpleNamespace(dataset="log-0f"),
+        )  # fmt: skip
+        self.path = folder / "best" / "mine.yaml"
+        self.record = folder / "backtest" / "mine-1d.json"
+        cuts = SimpleNamespace(test=(0, 3 * DAY))
+        walked = {"steps": (), "empty": 0, "learners": 4, "targets": 9, "left_out": 1,
+                  "scores": {"refit": 0.5}, "pairs": (), "fit_seconds": {"refit": 2.0}}  # fmt: skip
+        stand_ins: dict[str, Any] = {
+            "read_best": lambda path: self.best,
+            "check_configuration": self.note("checked"),
+            "confirmed": lambda best, at: "confirmed",
+            "recorded_data": lambda best, root: SimpleNamespace(cuts=cuts, fingerprint="0f"),
+            "read_backtest": lambda path: self.before,
+            "space_with": lambda best, at: ("space of", at),
+            "environment": lambda resources: {"python": "3"},
+            "code_version": lambda package: {"commit": None},
+            "record_opening": self.note("opened"),
+            "unseal": lambda dataset: ("all of", dataset.fingerprint),
+            "search_at": self.note("searched", SimpleNamespace(seconds=1.5)),
+            "walk": self.note("walked", walked),
+            "write_record": self.note("written"),
+            "write_backtest_page": self.note("shown", folder / "page.html"),
+        }
+        for name, given in stand_ins.items():
+            patch.setattr(stage, name, given)
+
+    def note(self, name: str, answer: Any = None) -> Any:
+        def noted(*asked: Any) -> Any:
+            self.told.setdefault(name, []).append(asked)
+            return answer
+
+        return noted
+
+    def run(self, **options: Any) -> Backtested:
+        self.path.parent.parent.mkdir(exist_ok=True)
+        return backtest_stage(self.path, Path("root"), every="1d", **options)
+
+
+@pytest.mark.parametrize(("kind", "seeds"), [("gru", (9005, 9006, 9007)), ("popularity", (9005,))])
+def test_a_backtest_is_recorded_with_all_it_took(
+    kind: str, seeds: tuple[int, ...], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    staged = Staged(monkeypatch, tmp_path / "study", kind)
+    found = staged.run(trials=4, listeners=("listener",), on_end="told")
+    ((path, written),) = staged.told["written"]
+    assert (found.fitted, found.backtest, path) == (True, written, staged.record)
+    assert list(found.experiment.families) == ["mine"]
+    said = {
+        "study": "test", "family": "mine", "kind": kind, "trial": "mine-0001",
+        "config": {"x": 1}, "metric": "ndcg@10", "unit": "learners", "every": "1d", "trials": 4,
+        "seeds": seeds, "level": 0.95, "smallest_effect": 0.01, "search_seconds": 4.5,
+        "dataset": "log-0f", "fingerprint": "0f", "environment": {"python": "3"}, "learners": 4,
+    }  # fmt: skip
+    assert {key: getattr(written, key) for key in said} == said
+    ((best, ground, searched, on_end),) = staged.told["walked"]
+    windows = ((0, DAY), (DAY, 2 * DAY), (2 * DAY, 3 * DAY))
+    assert (best, on_end, list(searched)) == (staged.best, "told", [0, 1, 2])
+    assert ground == Ground(("all of", "0f"), found.experiment, kind, windows, seeds)  # type: ignore[arg-type]
+    places = staged.record.parent / "mine-searches" / "4-trials"
+    folder = tmp_path / "study"
+    assert staged.told["searched"] == [
+        (n * DAY, n, 4, best, ("space of", folder), ("all of", "0f"), places / str(n * DAY),
+         ("listener",))
+        for n in range(3)
+    ]  # fmt: skip
+    mine = {"mine": Opened.of(staged.best)}
+    assert staged.told["opened"] == [(folder, "backtest", {"commit": None}, "0f", mine)]
+    assert staged.told["checked"] == [(staged.best, staged.path)]
+    assert staged.told["shown"] == [(written, found.experiment, staged.record, "en")]
+    assert found.page == folder / "page.html"
+
+
+def test_without_trials_nothing_is_searched(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    staged = Staged(monkeypatch, tmp_path / "study", "gru")
+    found = staged.run().backtest
+    assert (found.trials, found.search_seconds) == (None, None)
+    assert "searched" not in staged.told
+    assert staged.told["walked"][0][2] == {}
+
+
+def test_a_record_of_other_inputs_is_made_anew_and_one_of_the_same_shown(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    staged = Staged(monkeypatch, tmp_path / "study", "gru")
+    staged.before = staged.run().backtest
+    again = staged.run(lang="zh")
+    assert (again.backtest, again.fitted) == (staged.before, False)
+    assert staged.told["shown"][1:] == [(staged.before, again.experiment, staged.record, "zh")]
+    assert len(staged.told["opened"]) == 1
+    staged.best.epochs = 3
+    other = staged.run()
+    assert other.fitted
+    assert other.backtest.inputs != staged.before.inputs
+    assert staged.run(trials=2).backtest.inputs != other.backtest.inputs
+    assert len(staged.told["opened"]) == 3
+
+
+@pytest.mark.parametrize(
+    ("keys", "message"),
+    [
+        ({"folds": {"rule": "learners", "count": 2}}, r"cut by folds\.rule learners; a backtest"),
+        (IN_ORDER, "cut by the order of rows; a backtest"),
+        ({}, r"ndcg@10 of the learners of one step means nothing"),
+    ],
+)
+def test_what_has_no_step_to_score_is_refused(
+    keys: dict[str, Any], message: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setattr(stage, "is_additive", lambda metric: metric != "ndcg@10")
+    staged = Staged(monkeypatch, tmp_path / "study", "gru", **keys)
+    with pytest.raises(BadInput, match=message):
+        staged.run()

@@ -1,10 +1,12 @@
 """The windows that a period falls into."""
 
 import pytest
+from worlds import dataset_of, events_of, experiment_of
 
 from recsweep.data.clock import DAY
+from recsweep.data.types import Cuts
 from recsweep.errors import BadInput
-from recsweep.stages.backtest.steps import length_of, steps_of
+from recsweep.stages.backtest.steps import known_at, length_of, steps_of
 
 HOUR = DAY // 24
 
@@ -48,3 +50,15 @@ def test_there_are_two_to_a_hundred_steps(end: int, n: int, fits: bool) -> None:
         return
     with pytest.raises(BadInput, match=f"makes {n} step{'s' if n > 1 else ''} of it"):
         steps_of(period, "1h")
+
+
+def test_what_is_known_at_a_moment_is_all_before_it_and_the_folds_end_there() -> None:
+    events = events_of([(n % 3, n % 5, n) for n in range(100)])
+    experiment = experiment_of(folds={"count": 2, "validation": 0.1, "test": 0.3})
+    known = known_at(80, dataset_of(events), experiment)
+    assert sorted(known.development.time.tolist()) == list(range(80))
+    # The last two tenths of 80 events, and no test; its end is the moment.
+    assert known.cuts == Cuts(validation=((64, 72), (72, 80)), test=(80, 80))
+    between = known_at(79, dataset_of(events_of([(0, 0, 2 * n) for n in range(50)])), experiment)
+    assert between.cuts.validation[-1][1] == 79
+    assert int(between.development.time.max()) == 78

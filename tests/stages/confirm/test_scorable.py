@@ -42,6 +42,7 @@ def days(rows: list[tuple[str, str, str]]) -> Rows:
 REPEATS = log(days([(f"u{n % 4}", f"c{n % 5}", "view") for n in range(20)]))
 STRANGERS = log(days([(f"new{n}", f"c{n % 5}", "view") for n in range(20)]))
 ONE_LEARNER = log(days([("u1", f"later{n}", "view") for n in range(20)]))
+TWO_LEARNERS = log(days([(f"u{n % 2}", f"later{n}", "view") for n in range(20)]))
 ALL_WELL = log(days([(f"u{n % 4}", f"later{n}", "view") for n in range(20)]))
 
 
@@ -101,3 +102,8 @@ def test_a_test_with_something_to_score_is_no_word_and_then_booked(tmp_path: Pat
     test, known = open_test(tmp_path, "confirm", dataset, experiment, {})
     assert (len(test.fold.validation), known) == (20, 4)
     assert len(read_openings(tmp_path)) == 1
+
+
+def test_two_learners_are_enough(tmp_path: Path) -> None:
+    experiment = experiment_on(TWO_LEARNERS, tmp_path)
+    check_test(prepare(experiment, tmp_path), experiment)

@@ -3,6 +3,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -10,7 +11,9 @@ import polars as pl
 import pytest
 from families import stand_in
 from scipy.stats import t
+from studies import study_with, trial_row
 from tiny import World
+from worlds import experiment_of, training_of
 
 from recsweep.cli.confirmation_lines import confirmation_lines
 from recsweep.data import sealed
@@ -18,12 +21,14 @@ from recsweep.errors import BadInput, WorkFailed
 from recsweep.evaluation.power import Power
 from recsweep.models.family import Build
 from recsweep.models.registry import families_of
+from recsweep.records.confirmation import Steps
 from recsweep.records.confirmation_files import read_confirmation, read_learners
 from recsweep.records.lock import study_lock
-from recsweep.records.openings import read_openings
+from recsweep.records.openings import Opened, read_openings
 from recsweep.records.user_values import read_user_values
 from recsweep.stages.confirm import stage
 from recsweep.stages.confirm.refits import Job
+from recsweep.stages.confirm.searches import Search
 from recsweep.stages.confirm.stage import confirm_stage
 
 Edit = Callable[[Path, str, str], None]
@@ -279,3 +284,149 @@ def test_a_confirmation_without_its_learners_is_made_again(world: World) -> None
     (world.study / "confirmation.parquet").unlink()
     assert confirm(world).opened
     assert isinstance(read_learners(world.study), pl.DataFrame)
+
+
+CONFIG = {"window": 3, "batch_size": 2}
+
+
+def opened(name: str, **keys: Any) -> Opened:
+    return Opened(**{"kind": name, "trial": f"{name}-0001", "config": CONFIG, "epochs": 4, **keys})
+
+
+def member(name: str, epochs: int) -> dict[str, object]:
+    rest = {"weight": 1, "seed_offset": 0, "config": {}}
+    return {"trial": f"{name}-0001", "kind": name, "epochs": epochs, **rest}
+
+
+TRIALS = (
+    trial_row(1, (0.1, 0.2), family="gru", fit_seconds=10.0),
+    trial_row(1, (0.1,), family="popularity", fit_seconds=2.0),
+)
+MEMBERS = {"members": (member("gru", 3), member("popularity", 1))}
+SELECTED = {
+    "gru": opened("gru"),
+    "popularity": opened("popularity", config={}, epochs=1),
+    "ensemble": opened("ensemble", config=MEMBERS, epochs=1),
+}
+
+
+def search_of(seed: int = 0) -> Search:
+    families = ["gru", "popularity"]
+    experiment = experiment_of(families=families, seed=seed, confirm={"seeds": 2})
+    return Search(study_with(*TRIALS, experiment=experiment), SELECTED)
+
+
+def test_a_refit_is_expected_to_take_what_its_trials_epochs_took() -> None:
+    jobs = stage._jobs(search_of(5), 2)
+    assert [(job.family, job.seed) for job in jobs] == [
+        ("gru", 9005), ("gru", 9006), ("popularity", 9005), ("ensemble", 9005), ("ensemble", 9006)
+    ]  # fmt: skip
+    assert {job.search for job in jobs} == {2}
+    assert (jobs[0].kind, jobs[0].config, jobs[0].epochs) == ("gru", CONFIG, 4)
+    # A trial of gru fitted two epochs in 10 s, and evaluated them in 1/3 s: three times an epoch's.
+    gru, popularity = 4 * 5.0 + 3 / 6, 2.0 + 3 / 3
+    both = 3 * 5.0 + 3 / 6 + popularity
+    expected = [gru + 1e-3] * 2 + [popularity + 1e-3] + [both + 1e-3] * 2
+    assert [job.work for job in jobs] == pytest.approx(expected, abs=1e-9)
+
+
+def test_steps_are_of_those_that_are_trained_in_batches() -> None:
+    training = training_of([[0, 1, 2, 3, 4], [1, 2], [3, 0, 1]])
+    fold: Any = SimpleNamespace(training=training)
+    # Windows of 3 targets: two of the first learner, one of the others each; two a batch.
+    assert stage._steps(fold, SELECTED, "next_item") == {"gru": 4 * 2}
+
+
+class Staged:
+    """`confirm_stage` with all that it calls stood in for: who is asked what, in which order."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.told: dict[str, Any] = {}
+        self.own = search_of()
+        self.before: list[Any] = [None, None]
+        targets = SimpleNamespace(histories=SimpleNamespace(user="users"))
+        self.test = SimpleNamespace(fold=SimpleNamespace(validation=targets, name="test"))
+        stand_ins = {
+            "read_study": lambda folder: self.own.study,
+            "own_search": lambda study, folder: self.own,
+            "searched_data": lambda study, root: "data",
+            "confirmation_inputs": lambda study, *chosen: self.note("inputs", chosen, "0f"),
+            "_confirmed": lambda folder, inputs: self.before.pop(0),
+            "development_folds": lambda data, experiment: ("fold1", "fold2"),
+            "_steps": self.steps,
+            "contrasts": lambda study, selected: "asked",
+            "power_of_study": lambda *asked: None,
+            "environment": lambda resources: {"python": "3"},
+            "open_test": lambda *asked: self.note("opened", asked, (self.test, 3)),
+            "worker_count": lambda resources, n: 100 + n,
+            "score_all": self.score_all,
+            "conclude": lambda *asked: self.note("concluded", asked, ("said", "tables")),
+            "write_confirmation": lambda *asked: self.note("written", asked, None),
+        }
+        for name, given in stand_ins.items():
+            monkeypatch.setattr(stage, name, given)
+
+    def note(self, name: str, what: Any, answer: Any) -> Any:
+        self.told[name] = what
+        return answer
+
+    def steps(self, fold: Any, selected: Any, task: str) -> dict[str, int]:
+        return {"gru": 3 if fold is self.test.fold else int(fold.removeprefix("fold"))}
+
+    def score_all(self, jobs: Any, test: Any, **rest: Any) -> Any:
+        self.told["jobs"], self.told["workers"] = jobs, rest["workers"]
+        return [SimpleNamespace(job=job) for job in jobs]
+
+
+def test_families_are_confirmed_with_the_ensemble_after_one_search(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    staged = Staged(monkeypatch)
+    found: Any = confirm_stage(tmp_path, tmp_path)
+    assert (found.confirmation, found.opened) == ("said", True)
+    assert staged.told["inputs"] == (SELECTED, [])
+    assert staged.told["opened"][5:] == ([],)
+    assert staged.told["opened"][4] == SELECTED
+    assert staged.told["jobs"] == stage._jobs(staged.own, 1)
+    assert staged.told["workers"] == 105
+    scored, test, plan = staged.told["concluded"]
+    assert test is staged.test
+    assert {name: [run.job.family for run in runs] for name, runs in scored.items()} == {
+        "gru": ["gru"] * 2,
+        "popularity": ["popularity"],
+        "ensemble": ["ensemble"] * 2,
+    }
+    assert plan.steps == {"gru": Steps(folds=(1, 2), refit=3)}
+    assert plan.searches == (staged.own,)
+    assert (plan.users, plan.contrasts, plan.inputs, plan.folder) == (3, "asked", "0f", tmp_path)
+    assert plan.environment == {"python": "3"}
+    assert staged.told["written"] == ("said", "tables", [(9000, 9001)], "users", tmp_path)
+
+
+def test_repeated_searches_leave_the_ensemble_out(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    staged = Staged(monkeypatch)
+    families = {name: SELECTED[name] for name in ("gru", "popularity")}
+    again = Search(search_of(10_000).study, families)
+    confirm_stage(tmp_path, tmp_path, repeats=[again], workers=7)
+    assert staged.told["workers"] == 7
+    assert staged.told["inputs"] == (families, [families])
+    assert staged.told["opened"][4:] == (families, [families])
+    jobs = [(job.family, job.seed, job.search) for job in staged.told["jobs"]]
+    seeds = [("gru", 0), ("gru", 1), ("popularity", 0)]
+    assert jobs == [
+        (name, 10_000 * (search - 1) + 9000 + n, search) for search in (1, 2) for name, n in seeds
+    ]
+    assert set(staged.told["concluded"][0]) == set(families)
+    assert staged.told["written"][2] == [(9000, 9001), (19_000, 19_001)]
+
+
+@pytest.mark.parametrize("times", [1, 2])
+def test_what_was_confirmed_before_or_meanwhile_is_given_back(
+    times: int, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    staged = Staged(monkeypatch)
+    staged.before = [None] * (times - 1) + ["before"]
+    assert confirm_stage(tmp_path, tmp_path) == "before"  # type: ignore[comparison-overlap]
+    assert "opened" not in staged.told

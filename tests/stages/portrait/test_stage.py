@@ -4,6 +4,8 @@ import shutil
 import sys
 from collections.abc import Callable
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
 import numpy as np
 import polars as pl
@@ -12,17 +14,22 @@ import torch
 from searched import search_by_hand
 from sklearn.metrics import adjusted_rand_score
 from typer.testing import CliRunner
+from worlds import experiment_of, training_of
 
 from recsweep import cli
 from recsweep.cli import app
 from recsweep.config.schema import Experiment
 from recsweep.config.values import Value
-from recsweep.errors import BadInput
+from recsweep.data.prepared import DEVELOPMENT, ITEM_ROWS, ITEMS, USER_ROWS, USERS
+from recsweep.errors import BadInput, WorkFailed
+from recsweep.records.openings import Opened
 from recsweep.records.portrait import portrait_path, read_portrait, vectors_path
 from recsweep.stages.fit.stage import fit_stage
+from recsweep.stages.portrait import stage
 from recsweep.stages.portrait.bundle import bundle_portrait_stage
 from recsweep.stages.portrait.stage import portrait_stage
 from recsweep.stages.report import report_stage
+from recsweep.training.trial import Diverged
 
 TASKS = ("next_item", "purchase")
 EVERY_TASK = pytest.mark.parametrize("task", TASKS)
@@ -320,3 +327,110 @@ def test_a_table_of_sessions_has_nobody_to_portray(
     )  # fmt: skip
     folder = search_by_hand(tmp_path, asked, {"base_rate": {}}, epochs=1)
     assert "sessions, not learners with histories" in fails("portrait", str(folder))
+
+
+OPENED = Opened(kind="gru", trial="gru-0001", config={"x": 1}, epochs=4)
+
+
+class Seeing:
+    """A model that sees every learner so."""
+
+    def __init__(self, vectors: Any) -> None:
+        self.vectors = np.array(vectors, np.float32)
+
+    def learner_vectors(self, histories: Any) -> Any:
+        assert len(histories) == 2
+        return self.vectors
+
+
+def refitted(monkeypatch: pytest.MonkeyPatch, vectors: Any, **keys: Any) -> tuple[Any, ...]:
+    """The vectors, what was asked of the refit, and what was heard of two of four epochs."""
+    told: list[Any] = []
+    heard: list[Any] = []
+    clock = iter([100.0, 103.0, 110.0])
+
+    def refit(kind: str, config: Any, training: Any, **rest: Any) -> Any:
+        if vectors is None:
+            raise Diverged("the training loss is nan in epoch 1")
+        on_epoch = rest.pop("on_epoch")
+        told.extend((kind, config, training, rest))
+        on_epoch(1, 4)
+        on_epoch(2, 4)
+        return Seeing(vectors)
+
+    monkeypatch.setattr(stage, "refit", refit)
+    monkeypatch.setattr("time.monotonic", lambda: next(clock))
+    experiment = experiment_of(seed=7, resources={"precision": "bf16"}, **keys)
+    training = training_of([[0, 1], [1, 2]])
+    fold: Any = SimpleNamespace(
+        training=training, validation=SimpleNamespace(histories=training.sequences)
+    )
+    found = stage._vectors(experiment, "mine", OPENED, fold, lambda *epoch: heard.append(epoch))
+    return found, told, heard
+
+
+def test_a_refit_is_by_the_study_s_seed_and_its_epochs_are_told_with_the_time_left(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    found, told, heard = refitted(monkeypatch, [[1, 2], [3, 4]])
+    assert found.tolist() == [[1, 2], [3, 4]]
+    rest = told.pop()
+    assert told[:2] == ["gru", {"x": 1}]
+    assert (rest["epochs"], rest["seed"], rest["precision"]) == (4, 7, "bf16")
+    assert (rest["device"], rest["task"].name) == (torch.device("cpu"), "next_item")
+    # 3 s an epoch and three to come; then 5 s and two.
+    assert heard == [("mine", 1, 4, 9.0), ("mine", 2, 4, 10.0)]
+
+
+def test_a_refit_that_diverges_is_no_portrait(monkeypatch: pytest.MonkeyPatch) -> None:
+    with pytest.raises(WorkFailed, match=r"^mine: the refit diverged: the training loss is nan"):
+        refitted(monkeypatch, None)
+    with pytest.raises(WorkFailed, match=r"^mine: some learners' vectors are not finite"):
+        refitted(monkeypatch, [[1, np.inf], [3, 4]])
+
+
+def test_ten_learners_are_portrayed_in_as_many_groups_as_they_differ() -> None:
+    points = np.eye(10)[[*range(9), 0]]
+    stage._check(points, None, Path("x"))
+    stage._check(points, 9, Path("x"))
+    with pytest.raises(BadInput, match=r"--clusters 10: only 9 learners differ; .* at most 9"):
+        stage._check(points, 10, Path("x"))
+    with pytest.raises(BadInput, match=r"^x: 9 learners have a history .* portraits need 10"):
+        stage._check(points[:9], None, Path("x"))
+
+
+def inputs_of(**changes: Any) -> str:
+    files = {name: SimpleNamespace(content=name) for name in ("development.parquet", "users")}
+    asked: dict[str, Any] = {
+        "files": files, "cut": 5, "experiment": experiment_of(families=["gru", "lstm"]),
+        "family": "gru", "selected": OPENED, "clusters": None, **changes,
+    }  # fmt: skip
+    return stage.portrait_inputs(**asked)
+
+
+@pytest.mark.parametrize(
+    ("change", "same"),
+    [
+        ({"cut": 6}, False),
+        ({"clusters": 2}, False),
+        ({"selected": OPENED.model_copy(update={"epochs": 5})}, False),
+        ({"experiment": experiment_of(families=["gru", "lstm"], seed=1)}, False),
+        ({"experiment": experiment_of(families=["gru"])}, True),  # others have no say
+        ({"experiment": experiment_of(families=["gru", "lstm"], confirm={"seeds": 9})}, True),
+    ],
+)
+def test_a_portrait_is_renewed_when_what_it_is_of_changes(
+    change: dict[str, Any], same: bool
+) -> None:
+    assert (inputs_of(**change) == inputs_of()) == same
+
+
+def test_a_portrait_is_of_the_development_period_s_files_alone() -> None:
+    read = (DEVELOPMENT, USERS, ITEMS, USER_ROWS, ITEM_ROWS)
+    files = {name: SimpleNamespace(content="a") for name in (*read, "sealed_test.parquet")}
+    before = inputs_of(files=files)
+    for name in files:
+        changed = {**files, name: SimpleNamespace(content="b")}
+        assert (inputs_of(files=changed) == before) == (name not in read)
+    fewer = {name: files[name] for name in read[:1]}
+    assert inputs_of(files=fewer) != before

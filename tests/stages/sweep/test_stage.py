@@ -215,3 +215,107 @@ def test_more_trials_of_a_budget_of_seconds_are_refused_with_what_to_type_instea
     with pytest.raises(BadInput, match=r"--trials \+3: .* type --set budget.seconds=120$"):
         stage.sweep(inputs, extra_trials=3)
     assert not folder.exists()
+
+
+def test_a_limit_that_can_not_be_measured_stops_before_anything_is_made(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    searched = Searched(monkeypatch, tmp_path / "study", "session")
+
+    def refuse(experiment: Experiment) -> None:
+        assert experiment is searched.inputs.experiment
+        raise BadInput("memory can't be measured here")
+
+    monkeypatch.setattr(stage, "check_measurable", refuse)
+    with pytest.raises(BadInput, match="can't be measured here"):
+        stage.sweep(searched.inputs)
+    assert not (tmp_path / "study").exists()
+    assert searched.asked == {}
+
+
+def test_without_a_mirror_nothing_is_copied_and_a_folder_that_is_there_is_used(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = tmp_path / "results" / "of" / "mine"
+    searched = Searched(monkeypatch, folder, "session")
+    monkeypatch.setattr(stage, "open_mirror", lambda *_: None)
+    for _ in range(2):
+        stage.sweep(searched.inputs)
+    assert searched.done == [(WRITTEN, folder)] * 2
+    assert searched.asked["listeners"] == ["live"]
+    assert searched.asked["extra_trials"] == 0
+    stopped = Searched(monkeypatch, folder, KeyboardInterrupt())
+    monkeypatch.setattr(stage, "open_mirror", lambda *_: None)
+    with pytest.raises(KeyboardInterrupt):
+        stage.sweep(stopped.inputs)
+    assert stopped.done == [(WRITTEN, folder)]
+
+
+def test_a_budget_of_seconds_is_searched_without_more_trials(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    searched = Searched(monkeypatch, tmp_path / "study", "session")
+    seconds = {"budget": Budget(seconds=60), "tracking": searched.inputs.experiment.tracking}
+    searched.inputs.experiment = experiment_of().model_copy(update=seconds)
+    assert stage.sweep(searched.inputs)[1] == "session"  # type: ignore[comparison-overlap]
+
+
+def test_a_study_is_told_by_its_journal_and_its_folds(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    searched = Searched(monkeypatch, tmp_path / "study", "session")
+    asked: list[Any] = []
+
+    def build_study(*of: Any, **known: Any) -> int:
+        asked.append((of, known))
+        return 7
+
+    monkeypatch.setattr(stage, "build_study", build_study)
+    monkeypatch.setattr(stage, "fold_counts", lambda fold: f"counts of {fold.name}")
+    searched.inputs.folds = tuple(SimpleNamespace(name=f"fold{n}") for n in range(2))
+    assert stage.collect(searched.inputs, {"numpy": "2"}) == 7  # type: ignore[comparison-overlap]
+    ((of, known),) = asked
+    assert of == (tmp_path / "study", searched.inputs.experiment, {})
+    assert known == {**WRITTEN, "folds": {f"fold{n}": f"counts of fold{n}" for n in range(2)}}
+
+
+@pytest.mark.parametrize(
+    ("families", "warm_start", "kept", "read"),
+    [
+        (["gru", "popularity"], [], {}, True),  # which gives nothing, for nothing is named
+        (["base_rate"], [], {}, False),
+        (["gru"], ["results/a"], {}, True),
+        (["gru"], ["results/a"], {"gru": ("kept",)}, False),
+        (["gru", "lstm"], ["results/a"], {"gru": ("kept",)}, True),
+    ],
+)
+def test_earlier_studies_are_read_until_every_tuned_family_has_begun_with_them(
+    families: list[str],
+    warm_start: list[str],
+    kept: dict[str, Any],
+    read: bool,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    folder, task = "search_spaces", "next_item"
+    if families == ["base_rate"]:  # it has nothing to tune
+        folder, task = "search_spaces/purchase", "purchase"
+    paths = {name: f"{folder}/{name}.yaml" for name in families}
+    monkeypatch.setattr(stage, "prepare", lambda *asked: "data")
+    monkeypatch.setattr(stage, "development_folds", lambda *asked: "folds")
+    monkeypatch.setattr(stage, "kept_earlier", lambda folder: kept)
+    monkeypatch.setattr(stage, "read_earlier", lambda *asked: {"read from": asked[2:]})
+    experiment = experiment_of(families=paths, warm_start=warm_start, task=task)
+    inputs: Any = stage.load_inputs(experiment, ROOT)
+    expected = {"read from": ("data", ROOT)} if read else kept if warm_start else {}
+    assert inputs.earlier == expected
+    assert inputs.widen is False
+
+
+def test_ranges_that_are_named_become_wider(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(stage, "prepare", lambda *asked: "data")
+    monkeypatch.setattr(stage, "development_folds", lambda *asked: "folds")
+    before = stage.load_inputs(experiment_of(), ROOT).spaces["gru"].parameters["window"]
+    wider: Any = stage.load_inputs(experiment_of(), ROOT, ["gru.window=5:900"])
+    assert wider.widen is True
+    now = wider.spaces["gru"].parameters["window"]
+    assert (now.low, now.high) == (5, 900) != (before.low, before.high)

@@ -1,8 +1,8 @@
 """The verb `fit`: train a best configuration on all data and write a bundle.
 
-It trains as the confirmation's first refit does: the same epochs, the same seed, by default on the
-sealed test as well. That is allowed once the study's verdicts are out, since nothing is scored on
-it any more; a fit reports no score and is no opening.
+It trains as the confirmation's refits do, for the same epochs, but by the study's own seed, and by
+default on the sealed test as well. That is allowed once the study's verdicts are out, since nothing
+is scored on it any more; a fit reports no score and is no opening.
 """
 
 import time

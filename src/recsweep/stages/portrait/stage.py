@@ -172,7 +172,9 @@ def _vectors(
     fold: Fold,
     on_epoch: OnEpoch,
 ) -> Float32:
-    """(n_learners, width) of the configuration, refitted as the confirmation's first refit is."""
+    """(n_learners, width) of the configuration, refitted as the confirmation refits it, but by the
+    study's own seed.
+    """
     began = time.monotonic()
 
     def hear(epoch: int, epochs: int) -> None:
