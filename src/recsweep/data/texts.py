@@ -147,8 +147,8 @@ def _read(
         broken += [time.is_null(), ~time.is_between(earliest, latest, closed="left")]
     keep, dropped = pl.repeat(True, len(raw), dtype=pl.Boolean, eager=True), {}
     for name, rows in zip(RULES, broken, strict=False):
-        dropped[name] = int((keep & rows.fill_null(True)).sum())
-        keep &= ~rows.fill_null(True)
+        dropped[name] = int((keep & rows).sum())
+        keep &= ~rows
     columns = {TEXT: text, ANSWER: found, "time": time}
     columns[GROUP] = (
         known_text(raw[table.group], table.missing, path)
