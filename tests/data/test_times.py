@@ -232,11 +232,6 @@ def test_iso_text_of_any_moment_comes_back_to_the_microsecond(moment: datetime) 
     assert iso(microseconds(moment)) == moment.isoformat()
 
 
-def test_a_moment_without_a_zone_is_utc() -> None:
-    assert microseconds(datetime(2020, 1, 1)) == NEW_YEAR
-    assert iso(NEW_YEAR + 1) == "2020-01-01T00:00:00.000001+00:00"
-
-
 @pytest.mark.parametrize(
     ("text", "time_format", "zone"),
     [
