@@ -179,7 +179,7 @@ def test_a_text_is_a_learner_with_one_comment_and_those_of_the_test_come_last(
         ids = found.table[ID].to_numpy()[events.time == part]
         assert ids.tolist() == sorted(ids)
     assert found.table["_label"].to_list() == [None] * 40
-    assert set(found.table.columns) == {ID, TEXT, ANSWER, GROUP, COPIES, "_label"}
+    assert found.table.columns == [ID, GROUP, TEXT, ANSWER, COPIES, "_label"]
     assert found.odd_values == ()
 
 
@@ -211,6 +211,16 @@ def test_every_table_counts_its_own_rows_and_their_texts_count_once(tmp_path: Pa
     assert found.indexed.duplicates == 1
     sizes = dict(found.table.select(TEXT, "size").iter_rows())
     assert {text for text, size in sizes.items() if size == 1} <= {"dull 0"}
+
+
+def test_a_table_of_which_nothing_is_left_is_counted_too(tmp_path: Path) -> None:
+    first, second = tmp_path / "first.csv", tmp_path / "second.csv"
+    first.write_text("\n".join(["text,label", *(",".join(row) for row in MANY)]) + "\n")
+    second.write_text("text,label\nnothing said,\n")
+    keys = {"text": "text", "label": {"column": "label"}}
+    tables = [TextTable.model_validate({"path": name, **keys}) for name in "12"]
+    found = read_texts(tables, [first, second], STRATIFIED, TimeLimits())
+    assert [(rows.rows, rows.kept) for rows in found.rows] == [(40, 40), (1, 0)]
 
 
 def test_columns_of_several_tables_are_those_of_one(tmp_path: Path) -> None:
