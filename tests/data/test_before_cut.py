@@ -8,6 +8,7 @@ import polars as pl
 import pytest
 from worlds import dataset_of, events_of, experiment_of
 
+from recsweep.config.schema import Folds
 from recsweep.data.before_cut import (
     FittedCatalogue,
     is_inside,
@@ -116,7 +117,7 @@ def test_a_fold_learns_from_before_its_window_or_without_a_clock_from_all_outsid
     rule: str, expected: list[int]
 ) -> None:
     events = events_of([(0, 0, t) for t in range(5)])
-    folds = experiment_of(folds={"rule": rule}).folds
+    folds = Folds.model_validate({"rule": rule})
     assert np.flatnonzero(trains_on(events, (2, 4), folds)).tolist() == expected
 
 
@@ -164,7 +165,7 @@ def test_courses_that_a_table_knew_by_the_cut_come_after_those_with_events() -> 
     data = experiment.data.model_dump()
     data["items"] = {"path": "x", "key": "k", "numeric": ["price"], "valid_from": "since"}
     experiment = experiment_of(
-        folds={"min_item_events": 3}, data=data, targets={"candidates": "existing"}
+        folds={"min_item_events": 3}, data=data, targets={"candidates": "catalogue"}
     )
     found = learn(events, events.time < CUT, CUT, dataset, experiment)
     assert (found.items.tolist(), found.n_known) == ([0, 3, 1, 2], 1)

@@ -260,7 +260,7 @@ def test_times_of_a_dated_table_are_in_its_format_and_zone(write: Write) -> None
     assert east == [rest - 8 * 3600 * 10**6, 1_577_836_800_000_000]
     assert times("always", missing=["always"]) == [rest]
     with pytest.raises(BadInput, match=r"row 1: since is .*set valid_from_format: '%d\.%m\.%Y'"):
-        times("25.3.2024")
+        times("25.3.2024\na,e,1,x,2024/3/25")
     path = write(f"{COLUMNS},since\na,e,1,x,1.5\n")
     assert since(dated(path, ["a"], valid_from_format="unix")) == [1_500_000]
 
