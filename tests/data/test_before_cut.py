@@ -148,7 +148,7 @@ def test_a_catalogue_has_the_courses_with_enough_events_before_the_cut() -> None
         assert (found.items.tolist(), found.n_known) == (known, len(known))
         index = [known.index(i) if i in known else UNKNOWN for i in events.item]
         assert found.index.tolist() == index
-        assert (found.items.dtype, found.index.dtype) == (np.int32, np.int32)
+        assert found.items.dtype == found.index.dtype == np.int32
 
 
 def test_courses_that_a_table_knew_by_the_cut_come_after_those_with_events() -> None:

@@ -318,3 +318,14 @@ def test_a_table_with_a_treatment_has_its_columns_from_the_first_batch_on() -> N
     assert needed_columns(table(session="u", dwell="t")) == ["u", "i", "t"]
     without = table(treatment={"column": "g", "treated": ["m"]})
     assert clean([raw], without, ANY_TIME, LOG).events.columns[4:] == ["treated"]
+
+
+def test_a_written_time_outside_the_limits_is_dropped_and_tells_of_no_unit() -> None:
+    found = cleaned(["1"], ["a"], ["1960-01-01"], time_format="iso")
+    assert (found.dropped["time outside the limits"], found.outside) == (1, None)
+
+
+def test_types_without_a_meaning_that_are_as_frequent_are_named_in_alphabetical_order() -> None:
+    rule = {"column": "k", "values": {"x": "browse"}}
+    found = cleaned(["1"] * 4, ["a"] * 4, ["5"] * 4, ["c", "a", "b", "b"], type=rule)
+    assert list(found.unmapped) == ["b", "a", "c"]

@@ -594,7 +594,7 @@ def test_a_row_that_is_known_from_the_tests_first_moment_on_is_sealed_and_one_wi
 ) -> None:  # fmt: skip
     """The test begins at 12:40:00."""
     path = write("id,price,since\na,1,2020-09-13 12:39:59\na,2,2020-09-13 12:40:00\n", "i.csv")
-    table = {"path": str(path), "key": "id", "numeric": ["price"]}
+    table: dict[str, Any] = {"path": str(path), "key": "id", "numeric": ["price"]}
     dataset = prepare(
         experiment_on(log_of(ten_rows), items={**table, "valid_from": "since"}), tmp_path
     )

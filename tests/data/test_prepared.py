@@ -12,10 +12,10 @@ import pytest
 from worlds import events_of
 
 from recsweep.config.schema import Experiment
-from recsweep.data import prepared
 from recsweep.data.manifest import Manifest, read_manifest
 from recsweep.data.prepare import prepare
 from recsweep.data.prepared import load_dataset, read_events, verify, write_events, write_table
+from recsweep.data.sources import file_sha256
 from recsweep.data.types import BOUGHT, Events
 from recsweep.errors import BadInput
 
@@ -75,7 +75,7 @@ def test_a_file_is_described_by_its_bytes_and_its_content_by_its_columns(tmp_pat
     assert pl.read_parquet(tmp_path / "items.parquet").equals(table)
     content = b"".join(json.dumps([c.name, c.to_list()]).encode() for c in table)
     assert described.content == hashlib.sha256(content).hexdigest()
-    assert described.sha256 == prepared.file_sha256(tmp_path / "items.parquet")
+    assert described.sha256 == file_sha256(tmp_path / "items.parquet")
 
 
 def test_a_file_that_is_not_as_the_manifest_has_it_is_refused(folder: Path) -> None:

@@ -107,7 +107,7 @@ def test_what_only_the_sealed_test_has_gets_the_last_codes() -> None:
         *((0, 0, 1), (0, 1, 4)), *((1, 0, 2), (1, 2, 2)), *((2, 2, 8), (2, 3, 9)),
     ]  # fmt: skip
     assert events.cut_by.tolist() == [4, 4, 2, 2, 9, 9]
-    assert (events.user.dtype, events.item.dtype) == (np.int32, np.int32)
+    assert events.user.dtype == events.item.dtype == np.int32
 
 
 def test_of_ten_learners_a_test_of_a_third_has_three_and_the_folds_the_rest() -> None:

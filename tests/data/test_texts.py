@@ -164,9 +164,8 @@ def test_a_text_is_a_learner_with_one_comment_and_those_of_the_test_come_last(
     assert events.user.tolist() == list(range(40))
     assert set(events.item) == {0}
     assert {KINDS[kind] for kind in events.kind} == {"comment"}
-    assert (events.user.dtype, events.item.dtype, events.kind.dtype) == (
-        np.int32, np.int32, np.int8,
-    )  # fmt: skip
+    assert events.user.dtype == events.item.dtype == np.int32
+    assert events.kind.dtype == np.int8
     assert events.time.tolist() == sorted(events.time)
     assert np.bincount(events.time).tolist() == [16, 16, 8]
     assert found.indexed.users.to_list() == found.table[ID].to_list()
