@@ -139,6 +139,9 @@ def test_latin_1_that_is_not_declared_is_refused_with_advice(write: Write) -> No
         read(path, "title")
     with pytest.raises(BadInput, match="set encoding: latin-1"):
         read(write("1::Amélie\n".encode("latin-1")), "column_1", separator="::", header=False)
+    late = "id,title\n" + "1,Amelie\n" * 30_000 + "2,Amélie\n"
+    with pytest.raises(BadInput, match="set encoding: latin-1"):
+        read(write(late.encode("latin-1")), "title")
 
 
 def test_a_byte_order_mark_is_no_part_of_the_first_name(write: Write) -> None:
