@@ -49,7 +49,8 @@ def test_what_is_no_number_is_null() -> None:
 def test_numbers_too_far_away_are_cut_off_rather_than_wrapped() -> None:
     found = parse(["9223372036854775807", "99999999999999999999", "-1e300"], "unix")
     assert found == [FARTHEST, FARTHEST, -FARTHEST]
-    assert parse(["9223372036854775807"], "unix") == [FARTHEST]
+    for unit in ("unix", "unix_ms", "unix_us"):
+        assert parse(["9223372036854775807", str(-FARTHEST - 1)], unit) == [FARTHEST, -FARTHEST]
 
 
 @given(st.integers(-(10**15), 4 * 10**15))
