@@ -49,7 +49,7 @@ def oldest() -> dict[str, Any]:
     rows = {"path": "x", "rows": 3, "dropped": {}, "unmapped_types": {}, "kept": 3}
     table = {"path": "y", "rows": 2, "without_id": 0, "repeated": 0, "without_event": 0}
     return {
-        "recsweep_format": FORMAT,
+        "recsweep_format": 1,
         "name": "test",
         "inputs": "a",
         "fingerprint": "b",
@@ -95,6 +95,9 @@ def test_a_manifest_is_read_if_it_is_one_of_this_format(
             read_manifest(written(tmp_path, oldest | {"recsweep_format": other}))
     with pytest.raises(BadInput, match=r"is no manifest of this version \(development\.events\)"):
         read_manifest(written(tmp_path, oldest | {"development": {**period(0, 30), "events": "x"}}))
+    wrong = {"name": 1, "development": {**period(0, 30), "events": "x"}}
+    with pytest.raises(BadInput, match=r"is no manifest of this version \(name\)"):
+        read_manifest(written(tmp_path, oldest | wrong))
     (tmp_path / "manifest.json").write_text("{")
     with pytest.raises(BadInput, match=r"is no manifest of this version \(Invalid JSON"):
         read_manifest(tmp_path)

@@ -681,10 +681,10 @@ def test_ids_of_a_log_are_looked_at_and_those_that_we_gave_are_not(
     write: Callable[..., Path], log_of: LogOf, experiment_on: ExperimentOn,
     ten_rows: Rows, tmp_path: Path,
 ) -> None:  # fmt: skip
-    spaced = [*ten_rows, ("u1 ", "a", 1_600_000_050, "view")]
+    spaced = [*ten_rows, ("u1 ", "a", 1_600_000_050, "view"), ("u1", "b ", 1_600_000_060, "view")]
     log = prepare(experiment_on(log_of(spaced)), tmp_path)
-    (told,) = read_manifest(log.folder).odd_ids
-    assert "learners" in told
+    told = read_manifest(log.folder).odd_ids
+    assert [line.split(" have ")[0] for line in told] == ["1 learners", "1 courses"]
     rows = [f"{n},r{n % 3},{n % 2}" for n in range(40)]
     table = {
         "path": str(write("\n".join(["pages,region,bought", *rows]) + "\n", "sessions.csv")),
@@ -704,3 +704,20 @@ def test_ids_of_a_log_are_looked_at_and_those_that_we_gave_are_not(
     assert (manifest.development.events, manifest.sealed_test.events) == (30, 10)
     assert dataset.users is not None
     assert dataset.users.columns == ["_id", "_label", "pages"]
+
+
+def test_columns_of_texts_and_of_sessions_may_be_features(tmp_path: Path) -> None:
+    """Whether a feature is declared is checked first, so here the files needn't be there."""
+    column = {"path": str(tmp_path / "none.csv"), "numeric": ["size"]}
+    folds = {"rule": "stratified", "count": 2}
+    texts = {**column, "text": "text", "label": {"column": "label"}}
+    sessions = {**column, "label": "bought", "positive": ["1"]}
+    for task, data in (("text", {"texts": [texts]}), ("purchase", {"sessions": sessions})):
+        whole = {"name": "tiny", **data}
+        for feature, told in (
+            ("size", r"none\.csv: cannot be read"),
+            ("sise", "no declared column"),
+        ):
+            asked = experiment_of(task=task, data=whole, folds=folds, features=[feature])
+            with pytest.raises(BadInput, match=told):
+                prepare(asked, tmp_path)

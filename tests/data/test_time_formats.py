@@ -28,6 +28,7 @@ from recsweep.errors import BadInput
         ("20240325183000", ["%Y%m%d%H%M%S"]),
         ("202403251830", ["%Y%m%d%H%M"]),
         ("1711391400123456789", ["unix_ns"]),
+        ("978307200000000000", ["unix_ns"]),  # 2001, with a digit less
         ("915148800", ["unix"]),  # 1999, with a digit less
         ("2024/03/25 18:30:00 +0800", ["%Y/%m/%d %H:%M:%S %z"]),
         ("25/Mar/2024:18:30:00+08:00", ["%d/%b/%Y:%H:%M:%S%z"]),
@@ -98,7 +99,8 @@ def test_nine_times_of_ten_inside_a_logs_limits_are_enough_and_each_must_be_read
     assert fits(pl.Series([inside] * 9 + [outside]), "iso")
     assert not fits(pl.Series([inside] * 8 + [outside]), "iso")
     assert not fits(pl.Series([inside] * 99 + ["soon"]), "iso")
-    assert not fits(pl.Series([inside]), "%Q")
+    assert fits(pl.Series([inside]), "%Q") is False  # such a format there is none
+    assert fits(pl.Series([], dtype=pl.String), "iso") is False
     assert not fits(pl.Series([outside]), "iso")
 
 
