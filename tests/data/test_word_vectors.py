@@ -40,6 +40,8 @@ def test_every_usual_form_gives_the_wanted_words_their_first_vectors(
         ("fine 1 x\n", "'fine' hasn't 2 numbers"),
         ("fine 1 nan\n", "'fine' hasn't 2 numbers"),
         ("a 1 2\nfine 1\n", "'fine' hasn't 2 numbers"),
+        ("a 1 2\nfine\n", "'fine' hasn't 2 numbers"),
+        ("a 1 2\nfine 1\n很\n", "'fine' hasn't 2 numbers"),
         ("a 1 2\nfine 1 2 3\n", "'fine' hasn't 2 numbers"),
     ],
 )
@@ -99,6 +101,11 @@ def test_a_header_is_two_words_over_longer_lines(
 ) -> None:
     (tmp_path / "a.txt").write_text(content)
     assert read(tmp_path / "a.txt") == found
+
+
+def test_a_control_character_in_a_word_does_no_harm_to_other_words(tmp_path: Path) -> None:
+    (tmp_path / "a.txt").write_text("很 1 2\na\x1fb 1 2\nfine 3 4\n")
+    assert read(tmp_path / "a.txt") == {"很": [1, 2], "fine": [3, 4]}
 
 
 def test_a_file_that_cant_be_read_is_named(tmp_path: Path) -> None:
