@@ -41,6 +41,15 @@ def test_a_pause_as_long_as_the_gap_ends_no_session_and_rows_may_be_in_any_order
     assert found["time"].to_list() == log["time"].to_list()
 
 
+def test_a_gap_is_in_minutes() -> None:
+    log = events("a", "a", "a", minutes=(0, 600, 1201))
+    assert in_order(log, data(session_gap_minutes=600))["user"].to_list() == [
+        "a #1",
+        "a #1",
+        "a #2",
+    ]
+
+
 def test_a_log_with_times_and_without_a_gap_stays_as_it_is() -> None:
     log = events("a", "a", minutes=(0, 500))
     plain = Data.model_validate({"name": "x", "events": [{**LOG, "time": "t"}]})
