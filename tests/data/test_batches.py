@@ -1,10 +1,12 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from recsweep.data.batches import Batches, cut_windows
+from recsweep.data.batches import Batches, cut_windows, windows_in_batch
 from recsweep.data.types import Sequences, Training
 
 CPU = torch.device("cpu")
@@ -17,7 +19,9 @@ histories = st.lists(
 
 
 def training_from(raw: list[list[tuple[int, int]]]) -> Training:
-    """Histories of (item, step in time) pairs; a step of 0 is the same instant."""
+    """Histories of (item, step in time) pairs; a step of 0 is the same instant. An event's
+    feature is its place in the whole period.
+    """
     offsets = np.concatenate(([0], np.cumsum([len(h) for h in raw]))).astype(np.int64)
     return Training(
         Sequences(
@@ -27,6 +31,7 @@ def training_from(raw: list[list[tuple[int, int]]]) -> Training:
             time=np.concatenate([np.cumsum([step for _, step in h]) for h in raw]).astype(np.int64),
             kind=np.zeros(int(offsets[-1]), np.int8),
             features=np.arange(len(raw), dtype=np.float32)[:, None],
+            event_features=np.arange(offsets[-1], dtype=np.float32)[:, None],
         ),
         n_items=6,
         item_features=np.zeros((6, 0), np.float32),
@@ -66,6 +71,70 @@ def test_every_event_with_an_earlier_one_is_a_target_once_an_epoch(
             visible = tuple(batch.items[row, : place + 1].tolist())
             found.append((int(batch.user_features[row, 0]), visible, int(target)))
     assert sorted(found) == expected
+
+
+@settings(max_examples=25)
+@given(histories, st.integers(1, 5), st.integers(1, 4))
+def test_a_batch_holds_what_is_known_of_each_event_of_its_windows(
+    raw: list[list[tuple[int, int]]], window: int, batch_size: int
+) -> None:
+    training = training_from(raw)
+    sequences = training.sequences
+    owner = np.repeat(np.arange(len(raw)), np.diff(sequences.offsets))
+    for batch in Batches(training, window, batch_size, CPU).epoch(0):
+        assert batch.event_features is not None
+        assert torch.equal(batch.target_state, batch.target_state.sort().values)
+        assert batch.items.shape[1] <= window
+        for event, target, state in zip(
+            batch.target_event, batch.target, batch.target_state, strict=True
+        ):
+            row, place = divmod(int(batch.state[state]), batch.items.shape[1])
+            events = batch.event_features[row, : place + 1, 0].numpy().astype(np.int64)
+            assert events.tolist() == list(range(events[0], events[0] + place + 1))
+            assert set(owner[events]) == {owner[event]} == {int(batch.user_features[row, 0])}
+            assert batch.time[row, : place + 1].tolist() == sequences.time[events].tolist()
+            assert sequences.time[events[-1]] < sequences.time[event]
+            assert sequences.item[event] == target
+
+
+def test_items_are_drawn_as_often_as_they_are_popular() -> None:
+    torch.manual_seed(0)
+    drawn = Batches(training_from([[(0, 1)] * 3, [(5, 1)]]), 2, 1, CPU).draw(4000)
+    assert drawn.shape == (4000,)
+    assert drawn.dtype == torch.int64
+    assert torch.bincount(drawn).tolist()[1:5] == [0] * 4
+    assert float((drawn == 0).float().mean()) == pytest.approx(0.75, abs=0.03)
+
+
+def test_without_features_of_events_a_batch_has_none() -> None:
+    training = training_from([[(0, 1), (1, 1)]])
+    bare = replace(training, sequences=replace(training.sequences, event_features=None))
+    (batch,) = Batches(bare, 2, 1, CPU).epoch(0)
+    assert batch.event_features is None
+
+
+def test_windows_of_a_batch_are_about_equally_long_and_mixed_anew_each_epoch() -> None:
+    """Lengths that differ by more than a fifth never share a batch that either can fill."""
+    lengths = [50] * 8 + [52] * 8 + [70] * 8
+    training = training_from([[(0, 1)] * (length + 1) for length in lengths])
+    batches = Batches(training, 100, 8, CPU)
+    orders = []
+    for seed in range(4):
+        found = [batch.user_features[:, 0].int().tolist() for batch in batches.epoch(seed)]
+        assert sorted(row for batch in found for row in batch) == list(range(24))
+        assert {*range(16, 24)} in map(set, found)
+        orders.append(found)
+    assert any({*range(8)} not in map(set, found) for found in orders)
+    assert len({[set(batch) for batch in found].index({*range(16, 24)}) for found in orders}) > 1
+
+
+def test_a_batch_in_events_has_a_window_at_least() -> None:
+    one = cut_windows(training_from([[(0, 1), (1, 1)]]), 5)
+    assert one.length.tolist() == [1]
+    assert windows_in_batch(one, 10, "events") == windows_in_batch(one, 10, "windows") == 10
+    assert windows_in_batch(cut_windows(training_from([[(0, 1)]]), 5), 10, "events") == 1
+    long = cut_windows(training_from([[(0, 1)] * 6]), 5)
+    assert windows_in_batch(long, 2, "events") == 1
 
 
 @pytest.mark.parametrize(

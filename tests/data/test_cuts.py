@@ -33,10 +33,24 @@ def test_events_of_one_microsecond_fall_together_into_the_later_period() -> None
     assert (times < 5).sum() == 4
 
 
+def test_a_test_has_an_event_however_small_its_share_is() -> None:
+    cuts = resolve_cuts(np.arange(10), Folds(count=1, validation=0.5, test=0.01))
+    assert cuts.validation == ((5, 9),)
+    assert cuts.test == (9, 10)
+
+
+def test_a_cut_is_rounded_to_the_nearest_event() -> None:
+    cuts = resolve_cuts(np.arange(9) * 10, Folds(count=1, validation=0.3, test=0.3))
+    assert cuts.validation == ((40, 60),)  # 3.6 and 6.3 events lie before
+    assert cuts.test == (60, 81)
+
+
 def test_an_empty_window_names_its_fold_and_what_to_change() -> None:
     times = np.array([1, 2, 3, 4, 6, 6, 6, 6, 6, 6])
     with pytest.raises(BadInput, match=r"fold0 of 2 .* empty .* raise folds\.validation or lower"):
         resolve_cuts(times, RULE)
+    with pytest.raises(BadInput, match=r"fold1 of 2 .* share the time 1970-01-01T00:00:00\.000006"):
+        resolve_cuts(np.array([1, 2, 3, 4, 5, 5, 6, 6, 6, 6]), RULE)
 
 
 @pytest.mark.parametrize("times", [[7], [7, 7, 7], [7, 7, 7, 7, 8, 9]])

@@ -4,10 +4,12 @@ from dataclasses import replace
 
 import numpy as np
 import polars as pl
-from worlds import dataset_of, events_of, experiment_of
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from worlds import dataset_of, events_of, experiment_of, training_of
 
 from recsweep.config.schema import Experiment
-from recsweep.data.descriptions import Numbers, Values, descriptions
+from recsweep.data.descriptions import Numbers, Values, descriptions, distinct_pairs
 from recsweep.data.types import KINDS, Cuts, Dataset
 from recsweep.tasks.development import whole_development
 
@@ -100,3 +102,41 @@ def test_events_are_told_by_type_where_there_are_several() -> None:
     columns = found(mixed, experiment)
     assert numbers(columns["history purchase"]) == [0, 0, 1]
     assert numbers(columns["history browse"]) == [3, 2, 1]
+
+
+@settings(max_examples=30)
+@given(st.lists(st.lists(st.integers(0, 4), max_size=5), min_size=1, max_size=4))
+def test_every_course_of_a_history_is_one_pair(histories: list[list[int]]) -> None:
+    sequences = training_of(histories, n_items=5).sequences
+    expected = sorted({(n, item) for n, history in enumerate(histories) for item in history})
+    learner, item = distinct_pairs(sequences)
+    assert list(zip(learner.tolist(), item.tolist(), strict=True)) == expected
+
+
+def test_values_of_a_column_are_told_in_alphabetical_order_each_once_a_learner() -> None:
+    dataset, experiment = world(items=TABLE | {"categorical": ["kind"], "tags": {"topics": "|"}})
+    items = pl.DataFrame({"kind": ["y", "x", "x"], "topics": [["b", "a"], ["b"], ["c", "a"]]})
+    columns = found(replace(dataset, items=items), experiment)
+    kind, topics = columns["courses kind"], columns["courses topics"]
+    assert isinstance(kind, Values)
+    assert isinstance(topics, Values)
+    assert (kind.names, kind.table, kind.column) == (("x", "y"), "courses", "kind")
+    assert (kind.owner.tolist(), kind.value.tolist()) == ([0, 0, 1, 2], [0, 1, 0, 0])
+    assert kind.known.tolist() == [0, 1, 2]
+    assert topics.names == ("a", "b", "c")
+    assert (topics.owner.tolist(), topics.value.tolist()) == (
+        [0, 0, 1, 1, 1, 2, 2], [0, 1, 0, 1, 2, 0, 2],
+    )  # fmt: skip
+
+
+def test_columns_come_table_by_table_and_the_history_last() -> None:
+    dataset, experiment = world(
+        users=TABLE | {"categorical": ["job"], "numeric": ["age"], "tags": {"likes": "|"}},
+        items=TABLE | {"categorical": ["kind"], "numeric": ["price"], "tags": {"topics": "|"}},
+    )
+    users = pl.DataFrame({"job": ["a"] * 3, "age": [1.0] * 3, "likes": [["x"]] * 3})
+    items = pl.DataFrame({"kind": ["a"] * 3, "price": [1.0] * 3, "topics": [["x"]] * 3})
+    assert list(found(replace(dataset, users=users, items=items), experiment)) == [
+        *("learners job", "learners likes", "learners age"),
+        *("courses kind", "courses topics", "courses price", "history events"),
+    ]

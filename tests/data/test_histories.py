@@ -2,7 +2,7 @@ import polars as pl
 
 from recsweep.config.schema import Data
 from recsweep.data.clock import DAY, iso
-from recsweep.data.histories import in_order
+from recsweep.data.histories import in_order, last_session
 
 LOG = {"path": "x", "user": "u", "item": "i"}
 
@@ -31,3 +31,35 @@ def test_after_a_gap_a_learner_begins_another_session() -> None:
     log = events("a", "b", "a", "a", minutes=(0, 5, 30, 61))
     found = in_order(log, data(session_gap_minutes=30))["user"]
     assert found.to_list() == ["a #1", "b #1", "a #1", "a #2"]
+
+
+def test_a_pause_as_long_as_the_gap_ends_no_session_and_rows_may_be_in_any_order() -> None:
+    log = events("b", "a", "a", "b", "a", minutes=(90, 61, 30, 0, 0))
+    found = in_order(log, data(session_gap_minutes=30))
+    assert found["user"].to_list() == ["b #2", "a #2", "a #1", "b #1", "a #1"]
+    assert found["user"].dtype == pl.Categorical
+    assert found["time"].to_list() == log["time"].to_list()
+
+
+def test_a_gap_is_in_minutes() -> None:
+    log = events("a", "a", "a", minutes=(0, 600, 1201))
+    assert in_order(log, data(session_gap_minutes=600))["user"].to_list() == [
+        "a #1",
+        "a #1",
+        "a #2",
+    ]
+
+
+def test_a_log_with_times_and_without_a_gap_stays_as_it_is() -> None:
+    log = events("a", "a", minutes=(0, 500))
+    plain = Data.model_validate({"name": "x", "events": [{**LOG, "time": "t"}]})
+    assert in_order(log, plain).equals(log)
+    assert last_session(log, plain).equals(log)
+
+
+def test_of_each_learner_the_last_session_is_what_came_after_the_last_gap() -> None:
+    log = events("a", "b", "a", "a", "b", "a", minutes=(0, 0, 40, 41, 10, 100))
+    found = last_session(log, data(session_gap_minutes=30))
+    assert found.columns == ["user", "time"]
+    assert found["user"].to_list() == ["b", "b", "a"]
+    assert found["time"].to_list() == [minute * 60 * 10**6 for minute in (0, 10, 100)]

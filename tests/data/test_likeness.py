@@ -37,3 +37,10 @@ def test_nothing_is_like_an_empty_history_and_nothing_is_alike_without_features(
     none = likeness_parts(np.zeros((2, 0)), np.zeros((2, 0), np.float32), ())
     assert none.shape == (2, 0, 3)
     assert cosine(none).tolist() == [0, 0]
+
+
+def test_likeness_is_a_matter_of_direction_and_not_of_size() -> None:
+    found = cosine(likeness_parts(HISTORY / 1000, COURSE / np.float32(1000), COLUMNS))
+    assert found == pytest.approx(cosine(likeness_parts(HISTORY, COURSE, COLUMNS)))
+    opposite = cosine(likeness_parts(-HISTORY, COURSE, COLUMNS))
+    assert opposite == pytest.approx(-cosine(likeness_parts(HISTORY, COURSE, COLUMNS)))

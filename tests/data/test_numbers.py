@@ -42,6 +42,14 @@ def read(text: str | None, **style: Any) -> float | None:
         ("1'299.00", {"thousands": "'"}, 1299.0),
         ("12K", {"units": {"k": 1000}}, 12_000.0),
         ("12%", {"units": {"%": 0.01}}, 0.12),
+        ("\u22125", YUAN, -5.0),
+        ("¥\u22121,299.50", YUAN, -1299.5),
+        ("+5", YUAN, 5.0),
+        ("- ¥ 5 万", YUAN, -50_000.0),
+        ("1\u2019299", {"thousands": "'"}, 1299.0),
+        ("0,25", SPACES, 0.25),
+        ("US$ 5", {"currency": ["$", "US$"]}, 5.0),
+        ("5 Mio", {"units": {"M": 1, "Mio": 10**6}}, 5e6),
         ("12", {}, 12.0),
     ],
 )
@@ -61,6 +69,11 @@ def test_a_number_is_read_as_it_is_written(text: str, style: dict[str, Any], num
         ("1,299.00", {}),
         ("1.2万", {}),
         ("", YUAN),
+        ("--5", YUAN),  # neither 5 nor -5
+        ("-¥-5", YUAN),
+        ("-¥+5", YUAN),
+        ("5¥5", YUAN),
+        ("1 29", SPACES),
         (None, YUAN),
     ],
 )
@@ -79,3 +92,11 @@ def test_what_python_formats_comes_back(number: Any, thousands: str) -> None:
 def test_one_sign_cannot_mean_two_things() -> None:
     with pytest.raises(ValidationError, match="can't both be"):
         NumberStyle(decimal=",", thousands=",")
+
+
+def test_numbers_of_a_column_are_float64_each_by_itself() -> None:
+    texts = pl.Series(["¥1", None, "免费", "-2万", "x"])
+    found = to_numbers(texts, NumberStyle.model_validate(YUAN))
+    assert found.dtype == pl.Float64
+    assert found.to_list() == [1.0, None, 0.0, -20_000.0, None]
+    assert to_numbers(texts, NumberStyle()).to_list() == [None] * 5

@@ -53,3 +53,6 @@ def test_a_window_tells_how_much_of_it_training_knows_nothing_of() -> None:
     assert (fold.training.start, fold.training.end) == (Moment.at(10), Moment.at(20))
     assert fold.validation_events_of_new_users == 3  # all of learner 3
     assert fold.validation_events_on_new_items == 2  # on course 4; course 3 has one event
+    shorter = describe_fold("f", LOG, 10, (20, 29), Folds())
+    assert (shorter.validation.events, shorter.validation_events_on_new_items) == (3, 1)
+    assert shorter.validation_events_of_new_users == 2

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 import polars as pl
 import pytest
+from worlds import experiment_of
 
 from recsweep.cli.prepare_lines import caveats
 from recsweep.config.schema import Experiment
@@ -548,3 +549,175 @@ def test_files_whose_names_number_them_otherwise_are_refused_only_where_rows_are
         prepare(experiment, tmp_path)
     by_time = experiment_on(tmp_path / "logs", data={"times": {"earliest": "1970-01-01T00:00:00Z"}})
     assert read_manifest(prepare(by_time, tmp_path).folder).cleaning[0].kept == 80
+
+
+def study_of_texts(folder: Path) -> Experiment:
+    rows = [f"{word} {n},{n % 2}" for n, word in enumerate(["fine", "dull"] * 10)]
+    (folder / "texts.csv").write_text("\n".join(["text,label", *rows]) + "\n")
+    table = {"path": str(folder / "texts.csv"), "text": "text", "label": {"column": "label"}}
+    vectors = {"path": str(folder / "words.txt")}
+    return Experiment.model_validate(
+        {
+            "study": "tiny",
+            "task": "text",
+            "data": {"name": "tiny", "texts": [table], "word_vectors": vectors},
+            "folds": {"rule": "stratified", "count": 2, "test": 0.2},
+            "families": ["gru"],
+        }
+    )
+
+
+def test_the_data_are_others_with_other_vectors_and_words_of_the_test_alone_are_sealed(
+    tmp_path: Path,
+) -> None:
+    numbers = "\n".join(f"{n} {n} 1" for n in range(10, 20))
+    (tmp_path / "words.txt").write_text(f"fine 1 2\ndull 3 4\nunheard 5 6\n{numbers}\n")
+    one = prepare(study_of_texts(tmp_path), tmp_path)
+    assert one.word_vectors is not None
+    known = set(one.word_vectors["_id"])
+    assert one.users is not None
+    said = {word for text in one.users["_text"] for word in text.split()}
+    assert known == said & ({"fine", "dull"} | {str(n) for n in range(10, 20)})
+    whole = unseal(one)
+    assert whole.word_vectors is not None
+    assert set(whole.word_vectors["_id"]) == {"fine", "dull", *map(str, range(10, 20))}
+    (tmp_path / "words.txt").write_text(f"fine 1 2\ndull 3 5\nunheard 5 6\n{numbers}\n")
+    assert prepare(study_of_texts(tmp_path), tmp_path).fingerprint != one.fingerprint
+    (tmp_path / "words.txt").write_text("unheard 5 6\n")
+    with pytest.raises(BadInput, match="has a vector of no word or character of the texts"):
+        prepare(study_of_texts(tmp_path), tmp_path)
+
+
+def test_a_row_that_is_known_from_the_tests_first_moment_on_is_sealed_and_one_without_a_time_isnt(
+    write: Callable[..., Path], log_of: LogOf, experiment_on: ExperimentOn,
+    ten_rows: Rows, tmp_path: Path,
+) -> None:  # fmt: skip
+    """The test begins at 12:40:00."""
+    path = write("id,price,since\na,1,2020-09-13 12:39:59\na,2,2020-09-13 12:40:00\n", "i.csv")
+    table: dict[str, Any] = {"path": str(path), "key": "id", "numeric": ["price"]}
+    dataset = prepare(
+        experiment_on(log_of(ten_rows), items={**table, "valid_from": "since"}), tmp_path
+    )
+    assert dataset.cuts.test[0] == 1_600_000_800_000_000
+    assert dataset.item_rows is not None
+    assert dataset.item_rows["price"].to_list() == [1.0]
+    always = write("id,price\na,1\nd,2\n", "always.csv")
+    table |= {"path": str(always), "immutable": True}
+    dataset = prepare(experiment_on(log_of(ten_rows), items=table), tmp_path)
+    assert dataset.item_rows is not None
+    assert dataset.item_rows.select("_id", "price").rows() == [("a", 1.0), ("d", 2.0)]
+
+
+def test_a_period_of_the_manifest_begins_where_the_one_before_ends(
+    small: Callable[[], Dataset],
+) -> None:
+    manifest = read_manifest(small().folder)
+    periods = [manifest.development, manifest.sealed_test]
+    moments = [(p.start.microseconds, p.end.microseconds) for p in periods]
+    second = 10**6
+    first, cut = 1_600_000_000 * second, 1_600_000_800 * second
+    assert moments == [(first, cut), (cut, cut + 100 * second + 1)]
+    assert [fold.name for fold in manifest.folds] == ["fold0", "fold1"]
+    assert {fold.training.start.microseconds for fold in manifest.folds} == {first}
+
+
+def test_the_manifest_names_five_types_without_a_meaning_and_what_came_twice(
+    log_of: LogOf, experiment_on: ExperimentOn, ten_rows: Rows, tmp_path: Path
+) -> None:
+    others = [("u1", "a", 1_600_000_000, kind) for n, kind in enumerate("fedcba") for _ in range(n)]
+    path = log_of([*ten_rows, ten_rows[0], *others])
+    manifest = read_manifest(prepare(experiment_on(path), tmp_path).folder)
+    (rows,) = manifest.cleaning
+    assert list(rows.unmapped_types.items()) == [("a", 5), ("b", 4), ("c", 3), ("d", 2), ("e", 1)]
+    assert (rows.rows, rows.kept, rows.without_dwell, manifest.duplicates) == (26, 11, 0, 1)
+
+
+def test_the_manifest_names_every_raw_file_logs_first(
+    write: Callable[..., Path], log_of: LogOf, experiment_on: ExperimentOn,
+    ten_rows: Rows, tmp_path: Path,
+) -> None:  # fmt: skip
+    log = log_of(ten_rows)
+    users, items = write("id,level\nu1,1\n", "users.csv"), write("id,level\na,1\n", "items.csv")
+    tables: dict[str, Any] = {
+        name: {"path": str(path), "key": "id", "categorical": ["level"]}
+        for name, path in (("users", users), ("items", items))
+    }
+    dataset = prepare(experiment_on(log, **tables), tmp_path)
+    manifest = read_manifest(dataset.folder)
+    assert [file.path for file in manifest.raw] == [str(log), str(users), str(items)]
+    assert [file.bytes for file in manifest.raw] == [p.stat().st_size for p in (log, users, items)]
+    assert (dataset.folder / "manifest.json").read_text().endswith("\n}\n")
+
+
+def test_a_dwell_that_only_one_of_two_logs_has_is_not_known_in_the_other(
+    write: Callable[..., Path], log_of: LogOf, experiment_on: ExperimentOn,
+    ten_rows: Rows, tmp_path: Path,
+) -> None:  # fmt: skip
+    lines = [f"{','.join(map(str, row))},{n}" for n, row in enumerate(ten_rows[:5])]
+    first = write("\n".join(["user,item,time,kind,seconds", *lines]) + "\n", "first.csv")
+    plain = experiment_on(log_of(ten_rows[5:], "second.csv")).model_dump(mode="json")
+    (table,) = plain["data"]["events"]
+    tables = [{**table, "path": str(first), "dwell": "seconds"}, table]
+    experiment = Experiment.model_validate(plain | {"data": plain["data"] | {"events": tables}})
+    whole = unseal(prepare(experiment, tmp_path)).development
+    assert whole.dwell is not None
+    in_time = whole.dwell[np.argsort(whole.time)]
+    np.testing.assert_array_equal(in_time, [0, 1, 2, 3, 4, *[np.nan] * 5])
+
+
+def test_a_folder_that_cannot_get_its_name_is_told_of_and_nothing_is_left(
+    small: Callable[[], Dataset], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refused(path: Path, *_: object) -> None:
+        raise OSError(13, "Permission denied", str(path))
+
+    monkeypatch.setattr(Path, "rename", refused)
+    with pytest.raises(WorkFailed, match="cannot be written \\(Permission denied"):
+        small()
+    assert listing(tmp_path / "data") == []
+
+
+def test_ids_of_a_log_are_looked_at_and_those_that_we_gave_are_not(
+    write: Callable[..., Path], log_of: LogOf, experiment_on: ExperimentOn,
+    ten_rows: Rows, tmp_path: Path,
+) -> None:  # fmt: skip
+    spaced = [*ten_rows, ("u1 ", "a", 1_600_000_050, "view"), ("u1", "b ", 1_600_000_060, "view")]
+    log = prepare(experiment_on(log_of(spaced)), tmp_path)
+    told = read_manifest(log.folder).odd_ids
+    assert [line.split(" have ")[0] for line in told] == ["1 learners", "1 courses"]
+    rows = [f"{n},r{n % 3},{n % 2}" for n in range(40)]
+    table = {
+        "path": str(write("\n".join(["pages,region,bought", *rows]) + "\n", "sessions.csv")),
+        "label": "bought",
+        "positive": ["1"],
+        "numeric": ["pages"],
+    }
+    sessions = experiment_of(
+        task="purchase",
+        data={"name": "shop", "sessions": table},
+        folds={"rule": "stratified", "count": 2, "test": 0.25},
+    )
+    dataset = prepare(sessions, tmp_path)
+    manifest = read_manifest(dataset.folder)
+    assert manifest.odd_ids == ()
+    assert [file.path for file in manifest.raw] == [table["path"]]
+    assert (manifest.development.events, manifest.sealed_test.events) == (30, 10)
+    assert dataset.users is not None
+    assert dataset.users.columns == ["_id", "_label", "pages"]
+
+
+def test_columns_of_texts_and_of_sessions_may_be_features(tmp_path: Path) -> None:
+    """Whether a feature is declared is checked first, so here the files needn't be there."""
+    column = {"path": str(tmp_path / "none.csv"), "numeric": ["size"]}
+    folds = {"rule": "stratified", "count": 2}
+    texts = {**column, "text": "text", "label": {"column": "label"}}
+    sessions = {**column, "label": "bought", "positive": ["1"]}
+    for task, data in (("text", {"texts": [texts]}), ("purchase", {"sessions": sessions})):
+        whole = {"name": "tiny", **data}
+        for feature, told in (
+            ("size", r"none\.csv: cannot be read"),
+            ("sise", "no declared column"),
+        ):
+            asked = experiment_of(task=task, data=whole, folds=folds, features=[feature])
+            with pytest.raises(BadInput, match=told):
+                prepare(asked, tmp_path)

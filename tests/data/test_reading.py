@@ -8,7 +8,14 @@ import pytest
 from recsweep.config.schema import Table
 from recsweep.data import reading
 from recsweep.data.formats.content import STAND_INS
-from recsweep.data.reading import as_text, column_names, read_batches, read_table
+from recsweep.data.reading import (
+    as_text,
+    column_names,
+    read_batches,
+    read_table,
+    refuse_other_spellings,
+    refuse_unread,
+)
 from recsweep.errors import BadInput
 
 Write = Callable[..., Path]
@@ -95,6 +102,23 @@ def test_a_long_row_in_a_later_batch_is_named(
         list(read_batches(Table(path=str(path)), path, ["a"]))
 
 
+def test_a_header_in_a_later_batch_is_named_by_its_row_in_the_file(
+    write: Write, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(reading, "BATCH", 2)
+    path = write("a,b\n" + "1,2\n" * 40 + "a,b\n" + "1,2\n" * 9)
+    batches = read_batches(Table(path=str(path)), path, ["a", "b"])
+    assert len(next(batches)) < 40
+    with pytest.raises(BadInput, match="row 41 is the header again"):
+        list(batches)
+
+
+def test_batches_hold_the_named_columns_alone(write: Write) -> None:
+    path = write("a,b,c\n1,2,3\n")
+    (batch,) = read_batches(Table(path=str(path)), path, ["c", "a", "c"])
+    assert batch.to_dict(as_series=False) == {"c": ["3"], "a": ["1"]}
+
+
 def test_a_row_with_a_wrong_number_of_parts_is_named(write: Write) -> None:
     path = write("1::a::5\n2::b::c::5\n")
     with pytest.raises(BadInput, match=r"log\.csv: row 2 has 4 fields, expected 3"):
@@ -115,6 +139,9 @@ def test_latin_1_that_is_not_declared_is_refused_with_advice(write: Write) -> No
         read(path, "title")
     with pytest.raises(BadInput, match="set encoding: latin-1"):
         read(write("1::Amélie\n".encode("latin-1")), "column_1", separator="::", header=False)
+    late = "id,title\n" + "1,Amelie\n" * 30_000 + "2,Amélie\n"
+    with pytest.raises(BadInput, match="set encoding: latin-1"):
+        read(write(late.encode("latin-1")), "title")
 
 
 def test_a_byte_order_mark_is_no_part_of_the_first_name(write: Write) -> None:
@@ -153,6 +180,50 @@ def test_a_header_in_the_middle_is_no_row(write: Write, quoted: str) -> None:
 def test_a_value_that_is_its_columns_name_is_a_value(write: Write) -> None:
     assert read(write("a,b\na,2\n1,b\n"), "a", "b") == {"a": ["a", "1"], "b": ["2", "b"]}
     assert read(write("a,b\n1,2\na,b\n"), "a") == {"a": ["1", "a"]}
+
+
+def test_names_of_columns_with_nothing_beside_them_are_values(write: Write, tmp_path: Path) -> None:
+    """A header that comes again is whole; one of Parquet or of no header never does."""
+    assert read(write("a,b\na,\n,b\n"), "a", "b") == {"a": ["a", None], "b": [None, "b"]}
+    rows = "1,2\ncolumn_1,column_2\n"
+    found = read(write(rows), "column_1", "column_2", header=False)
+    assert found == {"column_1": ["1", "column_1"], "column_2": ["2", "column_2"]}
+    pl.DataFrame({"a": ["a"], "b": ["b"]}).write_parquet(tmp_path / "log.parquet")
+    assert read(tmp_path / "log.parquet", "a", "b", format="parquet") == {"a": ["a"], "b": ["b"]}
+
+
+def test_a_files_name_is_no_pattern(write: Write, tmp_path: Path) -> None:
+    write("x,y\n1,2\n", "log1.csv")
+    path, packed = write("a,b\n3,4\n", "log[1].csv"), tmp_path / "log[1].parquet"
+    pl.DataFrame({"a": ["3"]}).write_parquet(packed)
+    pl.DataFrame({"x": ["1"]}).write_parquet(tmp_path / "log1.parquet")
+    assert read(path, "a") == read(packed, "a", format="parquet") == {"a": ["3"]}
+    assert column_names(Table(path=str(path)), path) == ["a", "b"]
+    assert column_names(Table(path=str(packed), format="parquet"), packed) == ["a"]
+
+
+def test_a_packed_file_that_is_damaged_far_from_its_start_is_refused(write: Write) -> None:
+    packed = bytearray(gzip.compress(b"a,b\n" + b"1,2\n" * 50_000, mtime=0))
+    packed[-8] ^= 1  # its checksum, which is met at the end
+    with pytest.raises(BadInput, match=r"log\.csv: is a damaged gzip file"):
+        read(write(bytes(packed)), "a")
+
+
+def test_text_that_the_declared_encoding_does_not_have_is_refused_by_its_name(
+    write: Write,
+) -> None:
+    with pytest.raises(BadInput, match=r"log\.csv: is not text in ascii \(encoding\)"):
+        read(write("a,b\nAmélie,2\n"), "a", encoding="ascii")
+
+
+def test_histories_have_two_columns(write: Write) -> None:
+    path = write("u1 a b\nu2 c\n")
+    table = Table.model_validate({"path": str(path), "format": "histories", "separator": " "})
+    assert column_names(table, path) == ["user", "item"]
+    found = read_table(table, path, ["item"], others=True)
+    assert found.rows() == [("a", "u1"), ("b", "u1"), ("c", "u2")]
+    with pytest.raises(BadInput, match=r"no column 'itm'; did you mean 'item'\?"):
+        read_table(table, path, ["itm"])
 
 
 def test_a_file_with_a_header_only_has_no_rows(write: Write) -> None:
@@ -224,6 +295,29 @@ def test_a_name_that_is_there_twice_and_a_file_of_empty_lines_are_refused(write:
         read(write('a,b\n1,"5\\" disc"\n'), "a")
 
 
+def test_a_column_that_is_there_twice_does_no_harm_where_it_is_not_asked_for(
+    write: Write,
+) -> None:
+    path = write("a,b,b\n1,2,3\n")
+    assert read(path, "a") == {"a": ["1"]}
+    with pytest.raises(BadInput, match=r"has 2 columns called 'b' \(2, 3 of 3\)"):
+        read_table(Table(path=str(path)), path, ["a"], others=True)
+
+
+def test_a_backslash_before_a_quote_is_read_as_declared(write: Write) -> None:
+    with pytest.raises(BadInput, match='line 1 has a backslash before a "'):
+        read(write('\\"a,b\n1,2\n'), "b")
+    path = write('a,b\n1,"5\\" disc"\n')
+    assert read(path, "b", escape="\\") == {"b": ['5" disc']}
+    tabs = write('a\tb\n1\t5\\" disc\n', "tabs.csv")
+    assert read(tabs, "b", separator="\t") == {"b": ['5\\" disc']}
+
+
+def test_a_column_that_a_file_of_one_column_lacks_is_named(write: Write) -> None:
+    with pytest.raises(BadInput, match=r"has no column 'b'; allowed: a"):
+        read(write("a\n1\n"), "b")
+
+
 def test_files_of_one_table_have_the_same_types(tmp_path: Path) -> None:
     pl.DataFrame({"a": [1]}).write_parquet(tmp_path / "1.parquet")
     pl.DataFrame({"a": ["1"]}).write_parquet(tmp_path / "2.parquet")
@@ -243,6 +337,36 @@ def test_a_float_that_is_no_number_is_no_text() -> None:
     floats = pl.Series("label", [1.0, float("nan"), None])
     assert as_text(floats, Path("x")).to_list() == ["1.0", None, None]
     assert as_text(floats.cast(pl.Float32), Path("x")).to_list() == ["1.0", None, None]
+
+
+def test_the_first_value_that_was_not_read_is_named_by_its_row() -> None:
+    values = pl.Series("n", ["1", "x", "y"])
+    for first_row, row in ((0, 2), (10, 12)):
+        with pytest.raises(BadInput, match=rf"^log: row {row}: n is 'x', expected a number$"):
+            refuse_unread(values, values.is_in(["x", "y"]), Path("log"), "a number", first_row)
+    with pytest.raises(BadInput, match="row 1: n is '1'"):
+        refuse_unread(values, values == "1", Path("log"), "a number")
+    refuse_unread(values, values == "z", Path("log"), "a number")
+
+
+def test_another_spelling_of_a_named_value_is_asked_about_the_most_frequent_first() -> None:
+    values = pl.Series("bought", ["Yes", "YES", "yes", "no", "YES"])
+    with pytest.raises(
+        BadInput, match=r"^log: bought is 'YES' in 2 rows, and 'yes' in positive; name both"
+    ):
+        refuse_other_spellings(values, ["yes"], Path("log"), "positive")
+    with pytest.raises(BadInput, match=r"bought is '1\.0' in 1 rows, and '1' in positive"):
+        refuse_other_spellings(pl.Series("bought", ["1.0"]), ["1"], Path("log"), "positive")
+    refuse_other_spellings(values, ["yes", "Yes", "YES"], Path("log"), "positive")
+    refuse_other_spellings(pl.Series("bought", ["10", "no"]), ["1"], Path("log"), "positive")
+
+
+def test_ten_values_with_digits_under_words_show_a_header(write: Write) -> None:
+    rows = ["user,item", *(f"u{n},c{n}" for n in range(10))]
+    with pytest.raises(BadInput, match=r"row 1 looks like a header \(user, item\)"):
+        read(write("\n".join(rows) + "\n"), "column_1", header=False)
+    nine_below = write("\n".join(rows[:-1]) + "\n")
+    assert len(read(nine_below, "column_1", header=False)["column_1"]) == 10
 
 
 @pytest.mark.parametrize("separator", [",", ";", "\t", "::"])

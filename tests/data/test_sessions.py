@@ -6,12 +6,12 @@ import polars as pl
 import pytest
 from worlds import experiment_of
 
-from recsweep.config.schema import Experiment, Folds
+from recsweep.config.schema import Experiment, Folds, SessionTable
 from recsweep.data.manifest import read_manifest
 from recsweep.data.prepare import prepare
 from recsweep.data.sealed import unseal
-from recsweep.data.sessions import split
-from recsweep.data.types import BOUGHT, Dataset, Labels
+from recsweep.data.sessions import Sessions, read_sessions, split
+from recsweep.data.types import BOUGHT, KINDS, Dataset, Labels
 from recsweep.errors import BadInput
 from recsweep.tasks.folds import development_folds
 
@@ -284,3 +284,108 @@ def test_a_mark_in_label_or_arm_that_nobody_declared_is_pointed_out(
     assert [line.split(" holds ")[0] for line in odd] == (
         [] if missing else ["Column 'bought'", "Column 'arm'"]
     )
+
+
+TWO = Folds(rule="stratified", count=2, test=0.25)
+
+
+def read(folder: Path, rows: Sequence[str], header: str = HEADER, **keys: object) -> Sessions:
+    path = folder / "sessions.csv"
+    path.write_text("\n".join([header, *rows]) + "\n")
+    table = {"path": "raw.csv", "label": "bought", "positive": ["TRUE"], "numeric": ["pages"],
+             "categorical": ["region"], **keys}  # fmt: skip
+    return read_sessions(SessionTable.model_validate(table), path, TWO)
+
+
+def test_a_session_is_a_learner_with_one_event_in_the_order_of_its_content(
+    tmp_path: Path,
+) -> None:
+    """Twelve say no and eight say yes; of each kind a quarter is the test's. One region lacks."""
+    rows = [f"{n},{'' if n == 3 else 'r'},{str(n >= 12).upper()}" for n in range(20)]
+    found = read(tmp_path, rows[::-1])
+    events, features = found.indexed.events, found.features
+    assert events.user.tolist() == [*range(20)]
+    assert set(events.item) == {0}
+    assert events.time.tolist() == sorted(events.time)
+    yes = events.kind == BOUGHT
+    assert {KINDS[kind] for kind in events.kind} == {"browse", "purchase"}
+    assert np.bincount(events.time[yes]).tolist() == [3, 3, 2]
+    assert np.bincount(events.time[~yes]).tolist() == [5, 4, 3]
+    assert features.columns == ["_id", "_label", "region", "pages"]
+    assert features["_id"].to_list() == [f"session {n + 1}" for n in range(20)]
+    assert features["_label"].to_list() == [None] * 20
+    assert set(features["pages"].to_numpy()[yes]) == {*range(12, 20)}
+    of_part = events.time[~yes][features["pages"].to_numpy()[~yes] == 3].item()
+    same = features.filter(pl.Series(~yes & (events.time == of_part)))
+    assert same["region"].to_list() == ["r"] * (len(same) - 1) + [None]
+    assert same["pages"][:-1].is_sorted()
+    assert found.indexed.users.to_list() == features["_id"].to_list()
+    assert found.indexed.items.to_list() == ["session"]
+    assert (found.cuts.validation, found.cuts.test) == (((0, 1), (1, 2)), (2, 3))
+    assert (events.treated, events.propensity) == (None, None)
+
+
+def test_every_row_of_a_table_of_sessions_is_counted_where_it_went(tmp_path: Path) -> None:
+    groups = ("mail", "none", "letter")
+    rows = [f"{n},r,{str(n % 2 == 0).upper()},{groups[n % 3]}" for n in range(60)]
+    rows += [rows[0], rows[1], "99,r,,mail", "98,r,,letter", "97,r,TRUE,letter"]
+    treatment = {"column": "arm", "treated": ["mail"], "control": ["none"]}
+    found = read(tmp_path, rows, f"{HEADER},arm", treatment=treatment)
+    assert found.rows.path == "raw.csv"
+    assert (found.rows.rows, found.rows.kept) == (65, 42)
+    assert found.rows.dropped == {"no label": 2, "no treatment": 21}
+    assert (found.indexed.duplicates, len(found.features)) == (2, 40)
+    assert found.rows.negative == {"FALSE": 31}
+    events = found.indexed.events
+    assert events.treated is not None
+    for part in range(3):
+        for treated in (0, 1):
+            yes = (events.kind == BOUGHT)[(events.time == part) & (events.treated == treated)]
+            assert yes.sum() * 2 in (len(yes), len(yes) - 1, len(yes) + 1)
+    untold = read(tmp_path, rows, f"{HEADER},arm")
+    assert untold.rows.dropped == {"no label": 2}
+    assert (untold.rows.kept, untold.indexed.duplicates) == (63, 2)
+    whole = read(tmp_path, rows, f"{HEADER},arm", treatment=treatment, duplicates="keep")
+    assert (whole.indexed.duplicates, len(whole.features)) == (0, 42)
+
+
+def test_of_labels_that_say_no_the_five_most_frequent_are_told_in_order(tmp_path: Path) -> None:
+    said = [*"aaaaaa", *"ccccc", *"bbbbb", *"dddd", *"eee", *"ff", *["TRUE"] * 8]
+    found = read(tmp_path, [f"{n},r,{word}" for n, word in enumerate(said)])
+    assert list(found.rows.negative.items()) == [("a", 6), ("b", 5), ("c", 5), ("d", 4), ("e", 3)]
+
+
+NO, YES = [False] * 9, [True] * 9
+MAIL, NONE = [1.0] * 9, [0.0] * 9
+
+
+@pytest.mark.parametrize(
+    ("bought", "treated", "told"),
+    [
+        (YES, None, "0 distinct rows whose label says no"),
+        (NO, None, "0 distinct rows whose label says yes"),
+        ([*NO, True, True, True], None, "3 distinct rows whose label says yes"),
+        ([*NO, *YES], [*MAIL, *NONE], "0 distinct treated rows whose label says yes"),
+        ([*NO, *YES], MAIL * 2, "0 distinct untreated rows whose label says no"),
+        ([*NO, *YES], NONE * 2, "0 distinct treated rows whose label says no"),
+        ([*NO, *YES, *NO], [*MAIL, *MAIL, *NONE], "0 distinct untreated rows whose label says yes"),
+        ([*NO, *YES, False, *YES], [*MAIL, *MAIL, 0.0, *NONE],
+         "1 distinct untreated rows whose label says no"),
+    ],
+)  # fmt: skip
+def test_an_answer_of_too_few_rows_is_named_with_who_gave_it(
+    bought: list[bool], treated: list[float] | None, told: str
+) -> None:
+    arms = None if treated is None else np.array(treated, np.float32)
+    with pytest.raises(BadInput, match=f"^log.csv: {told} are too few for 2 folds") as caught:
+        split(np.array(bought), TWO, Path("log.csv"), arms)
+    assert ("treated and control" in str(caught.value)) == (treated is not None)
+
+
+def test_parts_have_the_same_share_of_both_answers_of_both_arms() -> None:
+    bought, treated = np.array([*NO, *YES] * 2), np.array([*MAIL * 2, *NONE * 2], np.float32)
+    part = split(bought, TWO, treated=treated)
+    for answer in (False, True):
+        for arm in (0, 1):
+            of = part[(bought == answer) & (treated == arm)]
+            assert np.bincount(of).tolist() == [4, 3, 2]

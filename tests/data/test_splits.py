@@ -17,7 +17,14 @@ from recsweep.data.indexing import Indexed, index_events
 from recsweep.data.prepare import prepare
 from recsweep.data.prepared import load_dataset
 from recsweep.data.sealed import unseal
-from recsweep.data.splits import LEARNED, split_log
+from recsweep.data.splits import (
+    LEARNED,
+    leave_one_out,
+    parts_of,
+    session_ends,
+    split_log,
+    whole_learners,
+)
 from recsweep.data.types import UNKNOWN, Cuts, Fold
 from recsweep.errors import BadInput
 from recsweep.tasks.folds import make_fold
@@ -27,7 +34,7 @@ OUT: Rule = {"rule": "leave_one_out", "count": 2}
 LEARNERS: Rule = {"rule": "learners", "count": 2, "test": 0.3}
 SESSIONS: Rule = {"rule": "sessions", "count": 1, "validation": 0.3, "test": 0.3}
 
-relaxed = settings(suppress_health_check=[HealthCheck.filter_too_much])
+relaxed = settings(max_examples=40, suppress_health_check=[HealthCheck.filter_too_much])
 logs = st.lists(
     st.tuples(st.integers(0, 7), st.integers(0, 5), st.integers(0, 9)), min_size=12, max_size=60
 ).map(lambda rows: sorted(set(rows)))
@@ -45,6 +52,103 @@ def split(rows: list[Row], rule: Rule) -> tuple[Indexed, Cuts]:
     except BadInput:
         assume(condition=False)
         raise
+
+
+def log_of(rows: list[Row]) -> Indexed:
+    """Raw ids are the codes' numbers."""
+    events = events_of(rows)
+    users, items = (
+        pl.Series([str(code) for code in range(int(codes.max()) + 1)])
+        for codes in (events.user, events.item)
+    )
+    return Indexed(events, users, items, 3)
+
+
+def test_the_clock_is_cut_by_times_alone() -> None:
+    log = log_of([(n % 3, n % 2, n) for n in range(10)])
+    found, cuts = split_log(log, Folds(count=2, validation=0.2, test=0.2))
+    assert found is log
+    assert (cuts.validation, cuts.test) == (((4, 6), (6, 8)), (8, 10))
+
+
+def test_a_session_ends_with_its_learners_last_event() -> None:
+    log = log_of([(0, 0, 1), (0, 1, 5), (1, 0, 2), (2, 0, 3), (2, 0, 9)])
+    assert session_ends(log.events).tolist() == [5, 5, 2, 9, 9]
+    found, cuts = split_log(log, Folds(rule="sessions", count=1, validation=0.4, test=0.3))
+    assert found.events.part is not None
+    assert found.events.part.tolist() == [5, 5, 2, 9, 9]
+    assert (cuts.validation, cuts.test) == (((5, 9),), (9, 10))
+    assert found.users.to_list() == ["0", "1", "2"]
+    assert found.duplicates == 3
+
+
+def test_of_each_learner_the_last_moment_is_sealed_and_the_one_before_scored() -> None:
+    """Two events of a moment are never parted; one moment, or the first of two, is learned."""
+    events = events_of(
+        [(0, 0, 1), (0, 1, 2), (0, 2, 2), (0, 0, 3), (1, 1, 5), (1, 2, 5), (2, 0, 1), (2, 1, 2),
+         (3, 0, 1), (3, 1, 2), (3, 2, 3), (3, 0, 4), (3, 1, 4)]
+    )  # fmt: skip
+    assert leave_one_out(events, Folds(rule="leave_one_out", count=1)).tolist() == [
+        *(LEARNED, 0, 0, 1), *(LEARNED, LEARNED), *(LEARNED, 1), *(LEARNED, LEARNED, 0, 1, 1),
+    ]  # fmt: skip
+    assert parts_of(Folds(rule="leave_one_out", count=3)) == Cuts(((0, 1), (1, 2), (2, 3)), (3, 4))
+
+
+def test_what_only_the_sealed_test_has_gets_the_last_codes() -> None:
+    """Learner 1 and course 0 are in the test alone."""
+    log = log_of([(0, 1, 1), (0, 2, 4), (1, 0, 9), (2, 3, 2), (2, 1, 2), (1, 3, 8)])
+    found, cuts = split_log(log, Folds(rule="sessions", count=1, validation=0.3, test=0.3))
+    assert cuts.test == (9, 10)
+    assert found.users.to_list() == ["0", "2", "1"]
+    assert found.items.to_list() == ["1", "2", "3", "0"]
+    events = found.events
+    rows = zip(events.user, events.item, events.time, strict=True)
+    assert [tuple(map(int, row)) for row in rows] == [
+        *((0, 0, 1), (0, 1, 4)), *((1, 0, 2), (1, 2, 2)), *((2, 2, 8), (2, 3, 9)),
+    ]  # fmt: skip
+    assert events.cut_by.tolist() == [4, 4, 2, 2, 9, 9]
+    assert events.user.dtype == events.item.dtype == np.int32
+
+
+def test_of_ten_learners_a_test_of_a_third_has_three_and_the_folds_the_rest() -> None:
+    log = log_of([(user, 0, user) for user in range(10)])
+    part = whole_learners(log.events, Folds(rule="learners", count=2, test=0.34))
+    sizes = np.bincount(part).tolist()
+    assert sizes[2] == 3
+    assert sum(sizes) == 10
+    again = whole_learners(log.events, Folds(rule="learners", count=2, test=0.34))
+    assert part.tolist() == again.tolist()
+
+
+def test_too_few_learners_are_refused_with_what_to_change() -> None:
+    events = events_of([(0, 0, 1), (0, 1, 2), (0, 2, 3), (1, 0, 1), (1, 1, 2)])
+    found = Indexed(events, pl.Series(["a", "b"]), pl.Series(["x", "y", "z"]), 0)
+    with pytest.raises(BadInput, match=r"1 learners have events at three moments.*lower folds.cou"):
+        split_log(found, Folds.model_validate(OUT))
+    with pytest.raises(BadInput, match=r"2 learners are too few for 2 folds and a test of 30%"):
+        split_log(found, Folds.model_validate(LEARNERS))
+
+
+def test_one_learner_for_each_fold_is_enough() -> None:
+    rows = [(user, item, item) for user in (0, 1) for item in (0, 1, 2)]
+    codes = pl.Series(["a", "b"]), pl.Series(["x", "y", "z"])
+    found, _ = split_log(Indexed(events_of(rows), *codes, 0), Folds.model_validate(OUT))
+    assert found.events.part is not None
+    assert sorted(found.events.part.tolist()) == [-1, -1, 0, 1, 2, 2]
+    events = events_of([(0, 0, 1), (1, 1, 2), (2, 0, 3)])
+    found, _ = split_log(
+        Indexed(events, pl.Series(["a", "b", "c"]), pl.Series(["x", "y"]), 0),
+        Folds.model_validate(LEARNERS),
+    )
+    assert found.events.part is not None
+    assert sorted(found.events.part.tolist()) == [0, 1, 2]
+
+
+def test_a_test_whose_share_is_less_than_half_a_learner_is_refused() -> None:
+    users, items = pl.Series(["a", "b", "c", "d", "e"]), pl.Series(["x"])
+    found = Indexed(events_of([(user, 0, 1) for user in range(5)]), users, items, 0)
+    with pytest.raises(BadInput, match="5 learners are too few for 2 folds and a test of 5%"):
+        split_log(found, Folds.model_validate({**LEARNERS, "test": 0.05}))
 
 
 @pytest.mark.parametrize(
@@ -166,37 +270,6 @@ def test_a_fold_trains_on_all_but_its_own_part_and_no_target_sees_itself_or_late
         seen = targets.histories.time[start : start + targets.length[n]]
         mine = (events.user == user) & (events.time < time) & np.isin(events.item, list(known))
         np.testing.assert_array_equal(seen, np.sort(events.time[mine]))
-
-
-def test_too_few_learners_are_refused_with_what_to_change() -> None:
-    events = events_of([(0, 0, 1), (0, 1, 2), (0, 2, 3), (1, 0, 1), (1, 1, 2)])
-    found = Indexed(events, pl.Series(["a", "b"]), pl.Series(["x", "y", "z"]), 0)
-    with pytest.raises(BadInput, match=r"1 learners have events at three moments.*lower folds.cou"):
-        split_log(found, Folds.model_validate(OUT))
-    with pytest.raises(BadInput, match=r"2 learners are too few for 2 folds and a test of 30%"):
-        split_log(found, Folds.model_validate(LEARNERS))
-
-
-def test_one_learner_for_each_fold_is_enough() -> None:
-    rows = [(user, item, item) for user in (0, 1) for item in (0, 1, 2)]
-    codes = pl.Series(["a", "b"]), pl.Series(["x", "y", "z"])
-    found, _ = split_log(Indexed(events_of(rows), *codes, 0), Folds.model_validate(OUT))
-    assert found.events.part is not None
-    assert sorted(found.events.part.tolist()) == [-1, -1, 0, 1, 2, 2]
-    events = events_of([(0, 0, 1), (1, 1, 2), (2, 0, 3)])
-    found, _ = split_log(
-        Indexed(events, pl.Series(["a", "b", "c"]), pl.Series(["x", "y"]), 0),
-        Folds.model_validate(LEARNERS),
-    )
-    assert found.events.part is not None
-    assert sorted(found.events.part.tolist()) == [0, 1, 2]
-
-
-def test_a_test_whose_share_is_less_than_half_a_learner_is_refused() -> None:
-    users, items = pl.Series(["a", "b", "c", "d", "e"]), pl.Series(["x"])
-    found = Indexed(events_of([(user, 0, 1) for user in range(5)]), users, items, 0)
-    with pytest.raises(BadInput, match="5 learners are too few for 2 folds and a test of 5%"):
-        split_log(found, Folds.model_validate({**LEARNERS, "test": 0.05}))
 
 
 def test_histories_without_times_are_prepared_and_the_test_lies_in_files_of_its_own(

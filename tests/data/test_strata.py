@@ -83,3 +83,14 @@ def test_too_few_groups_are_refused(groups: int, count: int, test: float, enough
         BadInput, match=rf"{groups} groups are too few for {count} folds and a test"
     ):
         dealt_by_group(answer, group, rule(count, test, "group"), LOG)
+
+
+def test_groups_are_dealt_at_random_and_always_alike() -> None:
+    group, answer = np.repeat(np.arange(40), 2), np.tile([0, 1], 40)
+    part = dealt_by_group(answer, group, rule(2, 0.5, "group"), LOG)
+    again = dealt_by_group(answer, group, rule(2, 0.5, "group"), LOG)
+    assert part.tolist() == again.tolist()
+    of_groups = part[::2]
+    for step in range(1, 5):  # in the order of the file, parts would come in turn
+        assert of_groups[step:].tolist() != of_groups[:-step].tolist()
+    assert 5 < (of_groups[:20] == 2).sum() < 15

@@ -1,4 +1,5 @@
 from collections.abc import Callable
+from datetime import datetime
 from pathlib import Path
 
 import polars as pl
@@ -7,10 +8,11 @@ from pydantic import ValidationError
 
 from recsweep.config.schema import FeatureTable
 from recsweep.data.manifest import FeatureRows
-from recsweep.data.tables import bare_table, feature_table
+from recsweep.data.tables import FeatureRead, bare_table, feature_table, known_text
 from recsweep.errors import BadInput
 
 Write = Callable[..., Path]
+COLUMNS = "id,level,hours,topics"
 ALL = {"key": "id", "categorical": ["level"], "numeric": ["hours"], "tags": {"topics": "|"}}
 
 
@@ -207,3 +209,134 @@ def test_a_table_of_other_ids_or_of_none_is_refused(write: Write) -> None:
     dated = write("id,level,hours,topics,at\nx,e,1,x,2020-01-01\n")
     with pytest.raises(BadInput, match="none of the log's 1 ids has a row"):
         table_of(dated, ["a"], valid_from="at")
+
+
+def dated(path: Path, ids: list[str], **keys: object) -> FeatureRead:
+    declared = FeatureTable.model_validate({"path": "x", **ALL, "valid_from": "since", **keys})
+    return feature_table(declared, path, pl.Series(ids))
+
+
+def test_every_row_of_a_table_is_counted_where_it_went(write: Write) -> None:
+    """Six rows of the log's two learners, two of others, two of nobody, one without a time."""
+    rows = [
+        *("a,e,1,x,2020-01-02", "a,e,1,x,2020-01-02", "a,h,1,x,2021-01-02", "b,e,1,x,2020-01-02"),
+        *("b,e,1,x,", "a,e,1,x,2022-01-01", "y,e,1,x,2020-01-02", "z,e,1,x,2020-01-02"),
+        *(",e,1,x,2020-01-02", ",e,1,x,"),
+    ]
+    read = dated(write("\n".join([f"{COLUMNS},since", *rows]) + "\n"), ["a", "b", "new"])
+    assert read.counts == FeatureRows(
+        path="x", rows=10, without_id=2, repeated=1, without_event=2, ids=3, ids_without_row=1,
+        without_time=1,
+    )  # fmt: skip
+    assert read.rows is not None
+    assert read.rows["_id"].to_list() == ["a", "a", "a", "b", "y", "z"]
+    assert read.rows.columns == ["_id", "_valid_from", "level", "hours", "topics"]
+    assert read.rows["_valid_from"].dtype == pl.Int64
+
+
+def test_a_label_of_a_dated_table_is_the_latest(write: Write) -> None:
+    text = f"{COLUMNS},since,name\na,e,1,x,2021-01-02,New\na,e,1,x,2020-01-02,Old\n"
+    read = dated(write(text), ["b", "a"], label="name")
+    assert read.by_code.rows() == [("b", None), ("a", "New")]
+    assert read.rows is not None
+    times = read.rows["_valid_from"]
+    assert times.to_list() == [1_577_923_200_000_000, 1_609_545_600_000_000]
+    assert "_label" not in read.rows.columns
+
+
+def since(read: FeatureRead) -> list[object]:
+    assert read.rows is not None
+    return read.rows["_valid_from"].to_list()
+
+
+def test_times_of_a_dated_table_are_in_its_format_and_zone(write: Write) -> None:
+    def times(value: str, **keys: object) -> list[object]:
+        text = f"{COLUMNS},since\na,e,1,x,{value}\na,e,1,x,2000-01-01\n"
+        return since(dated(write(text), ["a"], **keys))
+
+    rest = 946_684_800_000_000
+    assert times("2020-01-01 08:00") == [rest, 1_577_865_600_000_000]
+    east = times("2020-01-01 08:00", timezone="Asia/Shanghai")
+    assert east == [rest - 8 * 3600 * 10**6, 1_577_836_800_000_000]
+    assert times("always", missing=["always"]) == [rest]
+    with pytest.raises(BadInput, match=r"row 1: since is .*set valid_from_format: '%d\.%m\.%Y'"):
+        times("25.3.2024\na,e,1,x,2024/3/25")
+    path = write(f"{COLUMNS},since\na,e,1,x,1.5\n")
+    assert since(dated(path, ["a"], valid_from_format="unix")) == [1_500_000]
+
+
+@pytest.mark.parametrize(
+    ("value", "kind", "keys"),
+    [
+        (3, pl.Int64, {"valid_from_format": "unix"}),
+        (3.0, pl.Float64, {"valid_from_format": "unix"}),
+        (datetime(1970, 1, 1, 0, 0, 3), pl.Datetime, {}),
+    ],
+)
+def test_times_of_parquet_are_numbers_or_moments(
+    tmp_path: Path, value: object, kind: type[pl.DataType], keys: dict[str, object]
+) -> None:
+    path = tmp_path / "items.parquet"
+    frame = pl.DataFrame({"id": ["a"], "level": ["e"], "hours": [1], "topics": ["x"]})
+    frame.with_columns(pl.Series("since", [value], kind)).write_parquet(path)
+    assert since(dated(path, ["a"], format="parquet", **keys)) == [3_000_000]
+    frame.with_columns(pl.Series("since", [1.5], pl.Float32)).write_parquet(path)
+    with pytest.raises(BadInput, match=r"column 'since' holds Float32, which is minutes off"):
+        dated(path, ["a"], format="parquet", valid_from_format="unix")
+
+
+def test_a_table_of_no_log_is_no_table_of_other_ids(write: Write) -> None:
+    read = feature_table(
+        FeatureTable.model_validate({"path": "x", **ALL}),
+        write(f"{COLUMNS}\na,e,1,x\n"),
+        pl.Series([], dtype=pl.String),
+    )
+    assert read.by_code.is_empty()
+    assert read.counts is not None
+    assert (read.counts.ids, read.counts.without_event) == (0, 1)
+
+
+def test_a_name_that_is_declared_once_only_may_be_anything_else(write: Write) -> None:
+    path = write("id,level,hours,topics,_label\na,e,1,x,y\n")
+    with pytest.raises(BadInput, match="'_label' is declared twice, or is a name kept"):
+        table_of(path, ["a"], categorical=["level", "_label"])
+    with pytest.raises(BadInput, match="'topics' is declared twice"):
+        table_of(path, ["a"], text=["topics"])
+
+
+def test_tags_are_split_where_the_table_says_and_stripped(write: Write) -> None:
+    path = write(f"{COLUMNS}\na,e,1,\"x; 'y' ;; [z];x\"\nb,e,1,;\nc,e,1,\n")
+    table, _ = table_of(path, ["a", "b", "c"], tags={"topics": ";"})
+    assert table["topics"] == [["x", "y", "z"], None, None]
+
+
+def test_lists_of_numbers_are_tags_too(tmp_path: Path) -> None:
+    path = tmp_path / "items.parquet"
+    pl.DataFrame(
+        {"id": ["a", "b"], "level": ["e", "e"], "hours": [1, 2], "topics": [[3, 4, 3], [5, None]]}
+    ).write_parquet(path)
+    table, _ = table_of(path, ["a", "b"], format="parquet", missing=["4"])
+    assert table["topics"] == [["3"], ["5"]]
+
+
+def test_text_is_known_without_spaces_around_it_and_missing_words_are_not() -> None:
+    values = pl.Series([" a ", "", " N/A", "n/a", None])
+    assert known_text(values, ["N/A"], Path("x")).to_list() == ["a", None, None, "n/a", None]
+
+
+def test_a_column_of_texts_is_read_as_one(write: Write) -> None:
+    path = write("id,about\na, Word for all \nb,\n")
+    declared = FeatureTable.model_validate({"path": "x", "key": "id", "text": ["about"]})
+    read = feature_table(declared, path, pl.Series(["b", "a"]))
+    assert read.by_code["about"].to_list() == [None, "Word for all"]
+    assert read.odd_values == ()
+
+
+def test_marks_among_categories_and_tags_are_pointed_out(write: Write) -> None:
+    path = write(f"{COLUMNS}\na,NA,1,x|null\nb,e,2,y\n")
+    declared = FeatureTable.model_validate({"path": "x", **ALL})
+    odd = feature_table(declared, path, pl.Series(["a"])).odd_values
+    assert [line.split(" as values")[0] for line in odd] == [
+        "Column 'level' holds 'NA' (1)",
+        "Column 'topics' holds 'null' (1)",
+    ]

@@ -1,5 +1,6 @@
 """Texts that count once, labels that contradict, and parts that share nothing."""
 
+import hashlib
 from collections.abc import Sequence
 from pathlib import Path
 from types import SimpleNamespace
@@ -11,7 +12,8 @@ import pytest
 
 from recsweep.config.schema import Folds, TextTable, TimeLimits
 from recsweep.data.features.dated import ANSWER, COPIES, GROUP, ID, TEXT
-from recsweep.data.texts import Texts, label_counts, read_texts
+from recsweep.data.texts import Texts, label_counts, plain, read_texts, text_features
+from recsweep.data.types import KINDS
 from recsweep.errors import BadInput
 
 Row = tuple[object, ...]
@@ -152,3 +154,145 @@ def test_labels_are_counted_frequent_ones_first() -> None:
 
     assert counts(pl.DataFrame({ANSWER: ["c", "b", "a", "b"]})) == [("b", 2), ("a", 1), ("c", 1)]
     assert counts(pl.DataFrame({ID: ["u1"]})) == counts(None) == []
+
+
+def test_a_text_is_a_learner_with_one_comment_and_those_of_the_test_come_last(
+    tmp_path: Path,
+) -> None:
+    found = read(tmp_path, MANY)
+    events = found.indexed.events
+    assert events.user.tolist() == list(range(40))
+    assert set(events.item) == {0}
+    assert {KINDS[kind] for kind in events.kind} == {"comment"}
+    assert events.user.dtype == events.item.dtype == np.int32
+    assert events.kind.dtype == np.int8
+    assert events.time.tolist() == sorted(events.time)
+    assert np.bincount(events.time).tolist() == [16, 16, 8]
+    assert found.indexed.users.to_list() == found.table[ID].to_list()
+    assert found.indexed.items.to_list() == ["text"]
+    assert found.indexed.duplicates == 0
+    assert (found.cuts.validation, found.cuts.test) == (((0, 1), (1, 2)), (2, 3))
+    for text, given in found.table.select(TEXT, ID).iter_rows():
+        assert given == hashlib.sha256(text.encode()).hexdigest()[:20]
+    for part in range(3):
+        ids = found.table[ID].to_numpy()[events.time == part]
+        assert ids.tolist() == sorted(ids)
+    assert found.table["_label"].to_list() == [None] * 40
+    assert found.table.columns == [ID, GROUP, TEXT, ANSWER, COPIES, "_label"]
+    assert found.odd_values == ()
+
+
+def test_runs_of_spaces_and_line_ends_are_one_space() -> None:
+    texts = pl.Series(["  a \n\t b ", "a b", " ", None])
+    assert plain(texts).to_list() == ["a b", "a b", "", None]
+
+
+def test_every_table_counts_its_own_rows_and_their_texts_count_once(tmp_path: Path) -> None:
+    """The second bears one label throughout, and says otherwise of two texts of the first."""
+    first, second = tmp_path / "first.csv", tmp_path / "second.csv"
+    odd = ["", "fine 0", "fine 0", "fine 1", "dull 0"]
+    first.write_text("\n".join(["text,label", *(",".join(row) for row in MANY)]) + "\n")
+    second.write_text("\n".join(["words,size", *(f'"{text}",1' for text in odd)]) + "\n")
+    tables = [
+        TextTable.model_validate({"path": "1", "text": "text", "label": {"column": "label"}}),
+        TextTable.model_validate(
+            {"path": "2", "text": "words", "label": {"constant": "bad"}, "numeric": ["size"]}
+        ),
+    ]
+    found = read_texts(tables, [first, second], STRATIFIED, TimeLimits())
+    counts = [
+        (rows.path, rows.rows, rows.dropped["no text"], rows.dropped["text with two labels"],
+         rows.kept)
+        for rows in found.rows
+    ]  # fmt: skip
+    assert counts == [("1", 40, 0, 2, 38), ("2", 5, 1, 3, 1)]
+    assert {"fine 0", "fine 1"}.isdisjoint(found.table[TEXT])
+    assert found.indexed.duplicates == 1
+    sizes = dict(found.table.select(TEXT, "size").iter_rows())
+    assert {text for text, size in sizes.items() if size == 1} <= {"dull 0"}
+
+
+def test_a_table_of_which_nothing_is_left_is_counted_too(tmp_path: Path) -> None:
+    first, second = tmp_path / "first.csv", tmp_path / "second.csv"
+    first.write_text("\n".join(["text,label", *(",".join(row) for row in MANY)]) + "\n")
+    second.write_text("text,label\nnothing said,\n")
+    keys = {"text": "text", "label": {"column": "label"}}
+    tables = [TextTable.model_validate({"path": name, **keys}) for name in "12"]
+    found = read_texts(tables, [first, second], STRATIFIED, TimeLimits())
+    assert [(rows.rows, rows.kept) for rows in found.rows] == [(40, 40), (1, 0)]
+
+
+def test_columns_of_several_tables_are_those_of_one(tmp_path: Path) -> None:
+    keys = {"path": "x", "text": "t", "label": {"column": "l"}, "missing": ["-"]}
+    tables = [
+        TextTable.model_validate({**keys, "categorical": ["a", "b"], "numeric": ["n"]}),
+        TextTable.model_validate({**keys, "categorical": ["b", "c"], "numeric": ["m", "n"]}),
+    ]
+    columns = text_features(*tables)
+    assert (columns.categorical, columns.numeric) == (("a", "b", "c"), ("n", "m"))
+    assert (columns.key, columns.missing) == ("t", ("-",))
+    assert columns.text == ()
+
+
+def test_a_row_counts_for_the_first_rule_that_it_breaks(tmp_path: Path) -> None:
+    more = [
+        (None, None, None),
+        ("no label", None, None),
+        ("other label", "unsure", None),
+        ("no time", "good", None),
+        ("early", "good", "1969-12-31"),
+        ("late", "good", "2999-01-01"),
+    ]
+    label = {"column": "label", "values": {"good": "good", "bad": "bad"}}
+    found = read(
+        tmp_path, [*dated(MANY), *more], Folds(count=2, validation=0.2, test=0.2),
+        header="text,label,day", time="day", time_format="%Y-%m-%d", label=label,
+    )  # fmt: skip
+    (rows,) = found.rows
+    assert rows.dropped == {
+        "no text": 1, "no label": 1, "label not in the mapping": 1, "no time": 1,
+        "time outside the limits": 2, "text with two labels": 0,
+    }  # fmt: skip
+    assert (rows.rows, rows.kept, len(found.table)) == (46, 40, 40)
+
+
+def test_times_limits_hold_their_start_and_not_their_end(tmp_path: Path) -> None:
+    path = tmp_path / "texts.csv"
+    days = ["2019-12-31", *(f"2020-01-{day:02}" for day in range(1, 31)), "2020-01-31"]
+    rows = [f"text {day},{'good' if n % 2 else 'bad'},{day}" for n, day in enumerate(days)]
+    path.write_text("\n".join(["text,label,day", *rows]) + "\n")
+    table = TextTable.model_validate(
+        {"path": "x", "text": "text", "label": {"column": "label"}, "time": "day",
+         "time_format": "iso"}
+    )  # fmt: skip
+    limits = TimeLimits.model_validate({"earliest": "2020-01-01", "latest": "2020-01-31"})
+    found = read_texts([table], [path], Folds(count=2, validation=0.2, test=0.2), limits)
+    assert sorted(found.table[TEXT]) == [f"text {day}" for day in days[1:-1]]
+    assert found.rows[0].dropped["time outside the limits"] == 2
+
+
+def test_of_copies_the_row_of_the_first_group_is_kept_and_without_a_group_a_text_is_its_own(
+    tmp_path: Path,
+) -> None:
+    rows: list[Row] = [(text, label, None) for text, label in MANY]
+    rows += [("fine 0", "good", "b"), ("seen", "good", "b"), ("seen", "good", "a")]
+    rule = Folds(rule="group", count=2, test=0.2)
+    found = read(tmp_path, rows, rule, header="text,label,who", group="who")
+    groups = dict(found.table.select(TEXT, GROUP).iter_rows())
+    assert groups["seen"] == "a"
+    assert set(groups.values()) == {None, "a"}
+    assert np.bincount(found.indexed.events.time).min() >= 6
+
+
+def test_a_log_of_which_no_text_is_left_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(BadInput, match=r"texts\.csv: no text with a label is left"):
+        read(tmp_path, [("both", "good"), ("both", "bad"), (None, "bad")])
+
+
+def test_marks_that_nobody_declared_are_pointed_out_by_the_words_of_a_table(
+    tmp_path: Path,
+) -> None:
+    rows = [(text, label, "NA" if n % 9 == 0 else n % 9) for n, (text, label) in enumerate(MANY)]
+    rule = Folds(rule="group", count=2, test=0.2)
+    found = read(tmp_path, rows, rule, header="text,label,who", group="who")
+    assert [line.split(" holds ")[0] for line in found.odd_values] == ["Column 'group'"]

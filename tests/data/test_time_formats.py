@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from recsweep.config.schema import Experiment
 from recsweep.data.clock import microseconds
 from recsweep.data.prepare import prepare
-from recsweep.data.time_formats import advice, likely_formats
+from recsweep.data.time_formats import FIRST, advice, fits, likely_formats
 from recsweep.data.times import to_microseconds
 from recsweep.errors import BadInput
 
@@ -26,6 +26,14 @@ from recsweep.errors import BadInput
         ("2024年3月5日 18:30", ["%Y年%m月%d日 %H:%M"]),
         ("20240325", ["%Y%m%d"]),
         ("20240325183000", ["%Y%m%d%H%M%S"]),
+        ("202403251830", ["%Y%m%d%H%M"]),
+        ("1711391400123456789", ["unix_ns"]),
+        ("978307200000000000", ["unix_ns"]),  # 2001, with a digit less
+        ("915148800", ["unix"]),  # 1999, with a digit less
+        ("2024/03/25 18:30:00 +0800", ["%Y/%m/%d %H:%M:%S %z"]),
+        ("25/Mar/2024:18:30:00+08:00", ["%d/%b/%Y:%H:%M:%S%z"]),
+        ("25.03.2024 18:30 UTC", ["%d.%m.%Y %H:%M UTC"]),
+        ("2024/25/03", []),
         ("1711391400", ["unix"]),
         ("1711391400.5", ["unix"]),
         ("1711391400123", ["unix_ms"]),
@@ -73,3 +81,31 @@ def test_prepare_says_which_format_reads_the_times_that_are_there(
     path = write("user,item,time,kind\nu,c,2024-03-25 18:30:00,view\n")
     with pytest.raises(BadInput, match=r"row 1: time is .*; set time_format: iso for such times"):
         prepare(experiment_on(path), tmp_path)
+
+
+def test_a_format_is_one_that_fits_all_of_the_first_values() -> None:
+    assert likely_formats(pl.Series(["03/04/2024", "25/04/2024"])) == ["%d/%m/%Y"]
+    assert likely_formats(pl.Series(["2024/3/5 9:05", "2024/11/25 22:30"])) == ["%Y/%m/%d %H:%M"]
+    assert likely_formats(pl.Series(["03/04/2024", "04/25/2024", "25/04/2024"])) == []
+    assert likely_formats(pl.Series([], dtype=pl.String)) == []
+    assert likely_formats(pl.Series(["2024-03-25"] * FIRST + ["soon"])) == ["iso"]
+    assert likely_formats(pl.Series(["2024-03-25"] * (FIRST - 1) + ["soon"])) == []
+    assert likely_formats(pl.Series(["1711391400", "1711391400123", "1711391401"])) == []
+    assert likely_formats(pl.Series(["1711391400", "915148800", "1711391401"])) == ["unix"]
+
+
+def test_nine_times_of_ten_inside_a_logs_limits_are_enough_and_each_must_be_read() -> None:
+    inside, outside = "2024-03-25", "1900-01-01"
+    assert fits(pl.Series([inside] * 9 + [outside]), "iso")
+    assert not fits(pl.Series([inside] * 8 + [outside]), "iso")
+    assert not fits(pl.Series([inside] * 99 + ["soon"]), "iso")
+    assert fits(pl.Series([inside]), "%Q") is False  # such a format there is none
+    assert fits(pl.Series([], dtype=pl.String), "iso") is False
+    assert not fits(pl.Series([outside]), "iso")
+
+
+def test_advice_names_every_format_that_reads_the_time() -> None:
+    assert advice(" 03/04/2024 ", "time_format") == (
+        "; set time_format: '%d/%m/%Y' or '%m/%d/%Y' for such times"
+    )
+    assert advice(1711391400, "time_format") == "; set time_format: unix for such times"

@@ -3,12 +3,11 @@
 import gzip
 from pathlib import Path
 
+import polars as pl
 import pytest
 
-from recsweep.config.schema import Experiment
-from recsweep.data.prepare import prepare
-from recsweep.data.sealed import unseal
-from recsweep.data.word_vectors import read_vectors
+from recsweep.data import word_vectors
+from recsweep.data.word_vectors import parts_of_texts, read_vectors
 from recsweep.errors import BadInput
 
 GLOVE = 'fine 0.5 -1\n" 1 2\n很 3 4e-1\nFine 9 9\nfine 8 8\n'
@@ -41,6 +40,8 @@ def test_every_usual_form_gives_the_wanted_words_their_first_vectors(
         ("fine 1 x\n", "'fine' hasn't 2 numbers"),
         ("fine 1 nan\n", "'fine' hasn't 2 numbers"),
         ("a 1 2\nfine 1\n", "'fine' hasn't 2 numbers"),
+        ("a 1 2\nfine\n", "'fine' hasn't 2 numbers"),
+        ("a 1 2\nfine 1\n很\n", "'fine' hasn't 2 numbers"),
         ("a 1 2\nfine 1 2 3\n", "'fine' hasn't 2 numbers"),
     ],
 )
@@ -57,38 +58,56 @@ def test_files_of_two_widths_are_refused(tmp_path: Path) -> None:
         read(tmp_path)
 
 
-def study(folder: Path) -> Experiment:
-    rows = [f"{word} {n},{n % 2}" for n, word in enumerate(["fine", "dull"] * 10)]
-    (folder / "texts.csv").write_text("\n".join(["text,label", *rows]) + "\n")
-    table = {"path": str(folder / "texts.csv"), "text": "text", "label": {"column": "label"}}
-    vectors = {"path": str(folder / "words.txt")}
-    return Experiment.model_validate(
-        {
-            "study": "tiny",
-            "task": "text",
-            "data": {"name": "tiny", "texts": [table], "word_vectors": vectors},
-            "folds": {"rule": "stratified", "count": 2, "test": 0.2},
-            "families": ["gru"],
-        }
-    )
+def test_of_texts_a_network_may_read_characters_and_words_in_lower_case() -> None:
+    assert parts_of_texts(["Go on", "I"]) == {*"go on i", "go", "on"}
+    assert parts_of_texts([]) == set()
 
 
-def test_the_data_are_others_with_other_vectors_and_words_of_the_test_alone_are_sealed(
-    tmp_path: Path,
+def test_chinese_texts_are_taken_cut_and_uncut(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Who cuts them needs seconds to begin: it is stood in for."""
+
+    def words(text: str, chinese: bool, shortest: int) -> list[str]:
+        cut = [text[:2], text[2:]] if chinese else [text]
+        return [word for word in cut if len(word) >= shortest]
+
+    monkeypatch.setattr(word_vectors, "words", words)
+    assert parts_of_texts(["课程好"]) == {*"课程好", "课程", "课程好"}
+
+
+def test_vectors_come_in_the_order_of_words_as_single_floats(tmp_path: Path) -> None:
+    (tmp_path / "a.vec").write_text("b 1 2.5\na 3 4\nc 5 6\n")
+    found = read_vectors(tmp_path / "a.vec", {"a", "b"})
+    assert found.rows() == [("a", 3.0, 4.0), ("b", 1.0, 2.5)]
+    assert found.schema == {"_id": pl.String, "1": pl.Float32, "2": pl.Float32}
+
+
+def test_of_a_word_in_two_files_the_first_files_vector_counts(tmp_path: Path) -> None:
+    (tmp_path / "1.txt").write_text("fine 1 2\n")
+    (tmp_path / "2.txt").write_text("fine 3 4\n很 5 6\n")
+    assert read(tmp_path) == {"fine": [1, 2], "很": [5, 6]}
+
+
+@pytest.mark.parametrize(
+    ("content", "found"),
+    [
+        ("3 4\nfine 1\n", {"fine": [1]}),  # a header and vectors of one number would look alike
+        ("fine 7\n很 8\n", {"fine": [7], "很": [8]}),
+        ("fine 7\n", {"fine": [7]}),
+        ("1 2\nfine 3 4\n", {"fine": [3, 4]}),
+    ],
+)
+def test_a_header_is_two_words_over_longer_lines(
+    tmp_path: Path, content: str, found: dict[str, list[float]]
 ) -> None:
-    numbers = "\n".join(f"{n} {n} 1" for n in range(10, 20))
-    (tmp_path / "words.txt").write_text(f"fine 1 2\ndull 3 4\nunheard 5 6\n{numbers}\n")
-    one = prepare(study(tmp_path), tmp_path)
-    assert one.word_vectors is not None
-    known = set(one.word_vectors["_id"])
-    assert one.users is not None
-    said = {word for text in one.users["_text"] for word in text.split()}
-    assert known == said & ({"fine", "dull"} | {str(n) for n in range(10, 20)})
-    whole = unseal(one)
-    assert whole.word_vectors is not None
-    assert set(whole.word_vectors["_id"]) == {"fine", "dull", *map(str, range(10, 20))}
-    (tmp_path / "words.txt").write_text(f"fine 1 2\ndull 3 5\nunheard 5 6\n{numbers}\n")
-    assert prepare(study(tmp_path), tmp_path).fingerprint != one.fingerprint
-    (tmp_path / "words.txt").write_text("unheard 5 6\n")
-    with pytest.raises(BadInput, match="has a vector of no word or character of the texts"):
-        prepare(study(tmp_path), tmp_path)
+    (tmp_path / "a.txt").write_text(content)
+    assert read(tmp_path / "a.txt") == found
+
+
+def test_a_control_character_in_a_word_does_no_harm_to_other_words(tmp_path: Path) -> None:
+    (tmp_path / "a.txt").write_text("很 1 2\na\x1fb 1 2\nfine 3 4\n")
+    assert read(tmp_path / "a.txt") == {"很": [1, 2], "fine": [3, 4]}
+
+
+def test_a_file_that_cant_be_read_is_named(tmp_path: Path) -> None:
+    with pytest.raises(BadInput, match=r"nothing\.vec: can't be read as word vectors"):
+        read(tmp_path / "nothing.vec")

@@ -130,7 +130,7 @@ def _clean_batch(
     dropped: dict[str, int] = {}
     for rule, rows in zip(RULES, broken, strict=True):
         dropped[rule] = int((keep & rows).sum())
-        keep &= ~rows.fill_null(True)
+        keep &= ~rows
     events = pl.DataFrame({"user": user, "item": item, "time": time, "kind": kind}, EVENTS)
     if table.dwell is not None:
         dwell = _seconds(raw[table.dwell], table.missing, path, first_row)
@@ -140,7 +140,7 @@ def _clean_batch(
     unmapped = _frequency(raw_kind.filter(kind.is_null()))
     number = None
     if table.time is not None:
-        outside = raw[table.time].filter(broken[-1].fill_null(False)).cast(pl.String)
+        outside = raw[table.time].filter(broken[-1]).cast(pl.String)
         number = next(iter(outside.cast(pl.Float64, strict=False)), None)
     return Cleaned(len(raw), events.filter(keep), dropped, unmapped, number)
 

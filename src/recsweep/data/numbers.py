@@ -23,8 +23,9 @@ def to_numbers(text: pl.Series, style: NumberStyle) -> pl.Series:
     factors = {unit.casefold(): factor for unit, factor in style.units.items()}
     unit = groups["unit"].str.to_lowercase()
     number *= unit.replace_strict(factors, default=1.0, return_dtype=pl.Float64)
-    negative = (groups["sign"] + groups["inner"]).is_in(["-", "\u2212"])
-    number *= 1 - 2 * negative.cast(pl.Float64)
+    signs = groups["sign"] + groups["inner"]
+    number *= 1 - 2 * signs.is_in(["-", "\u2212"]).cast(pl.Float64)
+    number = number.set(signs.str.len_chars() > 1, None)
     if style.decimal == ".":  # 1e3 and .5; with a comma, 1.5 would be read in two ways
         number = number.fill_null(plain)
     return number.set(text.str.strip_chars().is_in(list(style.zero)), 0.0)

@@ -171,8 +171,6 @@ def _nothing(raw: pl.DataFrame) -> pl.Series:
 def _numbers(column: pl.Series, table: FeatureTable, path: Path) -> pl.Series:
     text = known_text(column, table.missing, path)
     number = to_numbers(text, table)
-    if column.dtype.is_float():
-        text = text.set(column.is_nan(), None)
     number = number.set(~number.is_finite(), None)
     expected = "a number; if it means 'not known', add it to the table's key missing"
     refuse_unread(column, number.is_null() & text.is_not_null(), path, expected)

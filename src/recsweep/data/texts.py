@@ -63,7 +63,7 @@ def read_texts(
     rows = pl.concat(
         [frame.with_columns(table=pl.lit(n)) for n, (frame, _) in enumerate(read)], how="diagonal"
     )
-    kept, two_labels = _distinct(rows)
+    kept, two_labels = _distinct(rows, len(tables))
     if kept.is_empty():
         raise BadInput(f"{paths[0]}: no text with a label is left")
     part = kept["time"].to_numpy() if rule.in_time else _parts(kept, rule, paths[0])
@@ -147,8 +147,8 @@ def _read(
         broken += [time.is_null(), ~time.is_between(earliest, latest, closed="left")]
     keep, dropped = pl.repeat(True, len(raw), dtype=pl.Boolean, eager=True), {}
     for name, rows in zip(RULES, broken, strict=False):
-        dropped[name] = int((keep & rows.fill_null(True)).sum())
-        keep &= ~rows.fill_null(True)
+        dropped[name] = int((keep & rows).sum())
+        keep &= ~rows
     columns = {TEXT: text, ANSWER: found, "time": time}
     columns[GROUP] = (
         known_text(raw[table.group], table.missing, path)
@@ -159,7 +159,7 @@ def _read(
     return pl.DataFrame(columns).filter(keep), dropped
 
 
-def _distinct(rows: pl.DataFrame) -> tuple[pl.DataFrame, list[int]]:
+def _distinct(rows: pl.DataFrame, n_tables: int) -> tuple[pl.DataFrame, list[int]]:
     """Each text once, with its id and the number of its other copies; and how many rows of each
     table contradict.
     """
@@ -169,8 +169,7 @@ def _distinct(rows: pl.DataFrame) -> tuple[pl.DataFrame, list[int]]:
     )
     rows = rows.join(clear, on=TEXT, how="left", maintain_order="left")
     agrees = (rows["labels"] == 1) & (rows[ANSWER] == rows["said"])
-    tables = range(int(rows["table"].max() or 0) + 1)  # type: ignore[arg-type]
-    two_labels = [int((~agrees & (rows["table"] == number)).sum()) for number in tables]
+    two_labels = [int((~agrees & (rows["table"] == number)).sum()) for number in range(n_tables)]
     rest = [name for name in rows.columns if name not in ("time", GROUP, "said", "labels")]
     kept = (
         rows.filter(agrees)
