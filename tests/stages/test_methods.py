@@ -22,6 +22,7 @@ from recsweep.stages.methods import (
     _contrasts,
     _counts,
     _data,
+    _families,
     _machine,
     _most_trials,
     _range,
@@ -310,3 +311,33 @@ def test_a_log_without_times_says_which_event_is_the_later_one(
     told = [*_data(replace(evidence, experiment=untimed), None)]
     assert says in told
     assert told[-1] == "Configurations were compared by NDCG@10, a mean over learners."
+
+
+def test_a_family_has_a_row_with_as_much_as_is_known_of_it() -> None:
+    evidence = read_evidence(REFERENCE / "mars")
+    confirmation = evidence.confirmation
+    assert confirmation is not None
+    tested = {n: f for n, f in confirmation.families.items() if n != "popularity"}
+    unheard = {"recency": 0.5}  # of a configuration that this version doesn't take
+    best = {
+        **evidence.best,
+        "item_knn": evidence.best["item_knn"].model_copy(update={"config": unheard}),
+    }
+    changed = replace(
+        evidence, best=best, confirmation=confirmation.model_copy(update={"families": tested})
+    )
+    columns, rows = _families(changed, None, {name: name for name in best})
+    assert columns == [
+        *("family", "role", "sees order", "trials", "epochs"),
+        *("NDCG@10, folds", "NDCG@10, sealed test"),
+    ]
+    told = {row[0]: row[1:] for row in rows}
+    knn, gru, popular = best["item_knn"], best["gru"], best["popularity"]
+    means = {name: tested[name].metrics["ndcg@10"] for name in ("gru", "item_knn")}
+    scores = {n: f"{e.mean:.4f} [{e.lower:.4f}, {e.upper:.4f}]" for n, e in means.items()}
+    assert told["gru"] == (
+        *("network", "yes", "", str(gru.epochs), f"{gru.value:.4f}"),
+        scores["gru"],
+    )
+    assert told["item_knn"] == ("floor", "", "", "1", f"{knn.value:.4f}", scores["item_knn"])
+    assert told["popularity"] == ("floor", "no", "", "1", f"{popular.value:.4f}", "")

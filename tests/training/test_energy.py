@@ -224,16 +224,22 @@ def test_a_count_of_busy_time_that_can_not_be_read_is_none(
     assert energy._busy() is None
 
 
-def test_busy_time_that_was_not_told_before_is_none_since(
-    tmp_path: Path, clock: Clock, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize("counter", ["busy", "packages"])
+def test_what_was_told_at_one_end_alone_is_estimated_until_both_are_told(
+    tmp_path: Path, clock: Clock, monkeypatch: pytest.MonkeyPatch, counter: str
 ) -> None:
     package(tmp_path, "intel-rapl:0", 0)
-    told = iter((None, 5.0, 9.0))
+    told = iter((None, 5.0, None, 6.0, 9.0))
+    joules = iter((1e6, 2e6, 3e6, 4e6, 12e6))
+    if counter == "packages":
+        told, joules = iter((1.0, 5.0, 5.5, 6.0, 9.0)), iter((None, 2e6, None, 4e6, 12e6))  # type: ignore[assignment]
     monkeypatch.setattr(energy, "_busy", lambda: next(told))
+    monkeypatch.setattr(
+        energy, "_number", lambda path: next(joules) if path.name == "energy_uj" else 100e6
+    )
     meter = Meter(DECLARED, powercap=tmp_path)
-    package(tmp_path, "intel-rapl:0", 8_000_000)
+    for _ in range(3):
+        clock.work(wall=1, mine=1, busy=0)
+        assert meter.joules() == (10.0, 10.0)
     clock.work(wall=1, mine=1, busy=0)
-    assert meter.joules() == (10.0, 10.0)
-    package(tmp_path, "intel-rapl:0", 16_000_000)
-    clock.work(wall=1, mine=1, busy=0)
-    assert meter.joules() == (2.0, 0.0)
+    assert meter.joules() == pytest.approx((8.0 / 3, 0.0))

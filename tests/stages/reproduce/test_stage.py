@@ -3,6 +3,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from scipy import stats
 from tiny import World
 
 from recsweep import cli
@@ -17,6 +18,7 @@ from recsweep.stages import recorded
 from recsweep.stages.confirm.stage import confirm_stage
 from recsweep.stages.reproduce import stage
 from recsweep.stages.reproduce.stage import Reproduction, reproduce_stage
+from recsweep.tasks.folds import development_folds
 from recsweep.training.trial import Diverged
 
 Edit = Callable[[Path, str, str], None]
@@ -207,3 +209,72 @@ def test_the_exit_status_tells(
         cli.main()
     assert (end.value.code or 0) == status
     assert ("seed" in capsys.readouterr().err) == (status > 0)
+
+
+def elsewhere(monkeypatch: pytest.MonkeyPatch) -> None:
+    now = {**recorded_environment.environment(), "cpu": "another"}
+    monkeypatch.setattr(stage, "environment", lambda _: now)
+
+
+def test_what_draws_no_random_number_is_trained_once_and_may_differ_by_a_learner(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    elsewhere(monkeypatch)
+    epochs: list[int] = []
+    found = reproduce_stage(
+        world.best("markov"), world.root, on_epoch=lambda report: epochs.append(report.epoch)
+    )
+    assert epochs == [1]
+    folds = development_folds(recorded.recorded_data(found.best, world.root), found.best.experiment)
+    fewest = min(len(fold.validation.histories) for fold in folds)
+    assert {figure.tolerance for figure in found.figures} == {1 / fewest}
+    assert [change for change in found.changes if change.startswith("cpu")] == [
+        f"cpu: {found.best.environment['cpu']} → another"
+    ]
+
+
+@pytest.mark.parametrize("there", [True, False])
+def test_the_sealed_figures_of_every_seed_are_compared_as_closely_as_the_machine_allows(
+    world: World, monkeypatch: pytest.MonkeyPatch, pool_here: None, there: bool
+) -> None:
+    confirmation = confirm_stage(world.study, world.root, workers=1).confirmation
+    if not there:
+        elsewhere(monkeypatch)
+    ended: list[tuple[int, int]] = []
+    found = reproduce_stage(
+        world.best("matrix_factorization"),
+        world.root,
+        sealed=True,
+        on_end=lambda end: ended.append((end.done, end.total)),
+    )
+    assert found.passed
+    assert ended == [(1, 2), (2, 2)]
+    metrics = {figure.metric for figure in found.figures}
+    assert metrics >= {"ndcg@10", "mrr@5"}
+    assert [figure.where for figure in found.figures] == ["seed 9000", "seed 9001"] * len(metrics)
+    for metric in metrics:
+        one, other = (f for f in found.figures if f.metric == metric)
+        assert one.recorded is not None
+        assert other.recorded is not None
+        # Two seeds are as far apart as sqrt(2) standard deviations; t has one degree of freedom.
+        spread = abs(one.recorded - other.recorded) * stats.t.ppf(0.995, 1)
+        expected = 0.0 if there else max(spread, 1 / confirmation.learners)
+        assert one.tolerance == other.tolerance == pytest.approx(expected)
+        mean = confirmation.families["matrix_factorization"].metrics[metric].mean
+        assert (one.recorded + other.recorded) / 2 == pytest.approx(mean)
+    assert bool(found.obstacles) is not there
+
+
+def test_a_family_that_was_not_confirmed_leaves_the_test_closed(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    confirmation = confirm_stage(world.study, world.root, workers=1).confirmation
+    rest = {n: f for n, f in confirmation.families.items() if n != "markov"}
+    monkeypatch.setattr(
+        stage, "read_confirmation", lambda _: confirmation.model_copy(update={"families": rest})
+    )
+    with pytest.raises(
+        BadInput, match=r"verdicts\.json: confirms nothing for markov, not the best"
+    ):
+        reproduce(world, "markov", sealed=True)
+    assert len(read_openings(world.study)) == 1
