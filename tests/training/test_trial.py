@@ -335,8 +335,8 @@ def test_how_fast_it_answers_is_asked_once_for_as_long_as_was_given(
     reports = running.run()
     assert [report.p99_ms for report in reports] == [7.5, None, None]
     assert asked == [(model, folds[1], 0.5)]
-    without, _ = made_up(monkeypatch, Clock(monkeypatch))
-    assert without.advance().p99_ms is None
+    monkeypatch.undo()
+    assert trial("gru", folds[:1]).advance().p99_ms is None
 
 
 def test_a_trial_goes_on_from_its_checkpoint_bit_for_bit() -> None:
