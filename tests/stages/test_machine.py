@@ -76,3 +76,12 @@ def test_threads_are_those_of_a_worker_and_given_back_even_after_an_error(
     with pytest.raises(KeyError):
         fail()
     assert told == [("torch", 5), ("others", 5), ("torch", 3)]
+
+
+@pytest.mark.parametrize(("cores", "count"), [(3, 3), (None, 1)])
+def test_a_system_without_affinity_tells_its_cores_and_one_that_tells_none_has_one(
+    monkeypatch: pytest.MonkeyPatch, cores: int | None, count: int
+) -> None:
+    monkeypatch.delattr("os.sched_getaffinity", raising=False)
+    monkeypatch.setattr("os.cpu_count", lambda: cores)
+    assert worker_count(Resources(), 9) == count

@@ -1,4 +1,5 @@
 import weakref
+from collections.abc import Mapping
 from types import SimpleNamespace
 
 import numpy as np
@@ -359,6 +360,23 @@ def test_a_trial_goes_on_from_its_checkpoint_bit_for_bit() -> None:
     assert ends[0] is not None
     assert ends[1] is not None
     assert all(torch.equal(v, ends[1].tensors[name]) for name, v in ends[0].tensors.items())
+
+
+def test_each_folds_model_goes_on_from_its_own_part_of_a_checkpoint(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    running, _ = made_up(monkeypatch, Clock(monkeypatch))
+    report = running.advance()
+    restored: list[Mapping[str, torch.Tensor]] = []
+    for n, model in enumerate(running._models):
+        model.checkpoint = lambda n=n: {"weights": torch.tensor(n), "0/odd": torch.tensor(9)}
+        model.restore = restored.append
+    left = running.checkpoint()
+    assert left is not None
+    assert sorted(left.tensors) == ["0/0/odd", "0/weights", "1/0/odd", "1/weights"]
+    running.restore(left)
+    assert restored == [{"weights": torch.tensor(n), "0/odd": torch.tensor(9)} for n in range(2)]
+    assert (running.last, running.best, running.epoch) == (report, report, 1)
 
 
 def test_a_family_that_is_fitted_in_one_go_has_no_checkpoint_and_takes_none() -> None:
