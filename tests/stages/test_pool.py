@@ -69,7 +69,7 @@ def test_pieces_go_to_processes_the_longest_first_and_results_come_back_in_their
     monkeypatch.setattr(pool, "ProcessPoolExecutor", Pool)
     monkeypatch.setenv("OMP_NUM_THREADS", "99")
     resources, told = Resources(cpu=3), list[tuple[float, int, int]]()
-    found = pool.side_by_side(
+    found: list[str] = pool.side_by_side(
         [piece(work) for work in (1.0, 3.0, 2.0)],
         nothing,  # type: ignore[arg-type]
         resources,
@@ -130,8 +130,8 @@ def test_every_process_takes_the_next_device_and_is_ended_by_control_c(
 
     monkeypatch.setattr(pool, "device_of", device)
     monkeypatch.setattr(pool, "give_back_memory", lambda: given_back.append(True))
-    monkeypatch.setattr(pool.signal, "signal", lambda *given: signals.append(given))  # type: ignore[arg-type]
-    monkeypatch.setattr(pool.torch, "set_num_threads", threads.append)
+    monkeypatch.setattr("signal.signal", lambda *given: signals.append(given))
+    monkeypatch.setattr("torch.set_num_threads", threads.append)
     monkeypatch.setattr(pool, "_do_piece", None)
     counter = SimpleNamespace(value=0, get_lock=nullcontext)
     resources = Resources(cpu=2)

@@ -22,6 +22,7 @@ from recsweep.bundle.learners import LearnerTable
 from recsweep.bundle.recommend import Lists
 from recsweep.cli import app
 from recsweep.data.features.dated import ID
+from recsweep.data.types import Dataset
 from recsweep.errors import BadInput
 from recsweep.evaluation.monitoring import Watching
 from recsweep.stages import recommend
@@ -275,7 +276,12 @@ def test_a_model_that_learned_from_all_sees_all_of_the_prepared_log(
     bundle = stand_in(monkeypatch, fitted=fitted)
     known, whole = dataset_of(events_of([(0, 0, 0)])), dataset_of(events_of([(0, 0, 1)]))
     loaded: list[Path] = []
-    monkeypatch.setattr(recommend, "load_dataset", lambda folder: (loaded.append(folder), known)[1])
+
+    def load(folder: Path) -> Dataset:
+        loaded.append(folder)
+        return known
+
+    monkeypatch.setattr(recommend, "load_dataset", load)
     monkeypatch.setattr(recommend, "unseal", lambda dataset: whole)
     assert prepared_log(bundle, tmp_path) is (whole if until == "everything" else known)
     assert loaded == [tmp_path / "data" / "log-01"]
@@ -298,7 +304,7 @@ def test_a_learners_events_come_from_the_prepared_log_by_raw_id(dwell: list[floa
         "kind": [0] * 3,
     }
     if dwell is not None:
-        expected["dwell"] = [None, 2.5, 3.5]  # type: ignore[list-item]
+        expected["dwell"] = [None, 2.5, 3.5]
     assert found.to_dict(as_series=False) == expected
 
 
@@ -319,7 +325,7 @@ def test_groups_are_answered_in_their_order_a_few_at_a_time(
 
     monkeypatch.setattr(recommend, "lists_of", answer)
     monkeypatch.setattr(recommend, "worker_count", lambda resources, jobs: 2)
-    found = recommend._lists(stand_in(monkeypatch), groups(), Asking(k=7, why=True))
+    found: Any = recommend._lists(stand_in(monkeypatch), groups(), Asking(k=7, why=True))
     first = next(found)
     assert first == (0, (0, 7, True))
     assert drawn == [0, 1, 2]  # no more than are under way wait in memory

@@ -12,6 +12,7 @@ from recsweep.records.confirmation import Confirmation
 from recsweep.records.confirmation_files import read_confirmation
 from recsweep.records.openings import Opened
 from recsweep.records.selection import ENSEMBLE
+from recsweep.reporting.page import page_name
 from recsweep.stages import report
 from recsweep.stages.report import current_confirmation, define_board, report_stage
 
@@ -60,7 +61,7 @@ def test_every_page_that_is_there_is_renewed_and_leads_to_the_others(
         *_, folder, which, manifest, beside, portraits = given
         pages.append((which, beside))
         said.append((manifest.name if manifest else None, portraits))
-        return Path(folder / report.page_name(which))
+        return Path(folder / page_name(which))
 
     monkeypatch.setattr(report, "PAGE_WORDS", dict.fromkeys(("en", "zh", "fr")))
     monkeypatch.setattr(report, "write_page", write)
@@ -69,11 +70,11 @@ def test_every_page_that_is_there_is_renewed_and_leads_to_the_others(
     monkeypatch.setattr(report, "read_map", lambda folder, family: (f"map of {family}", "groups"))
     monkeypatch.setattr(report, "Drawn", lambda *given: given)
     for each in there:
-        (world.study / report.page_name(each)).write_text("of yesterday")
+        (world.study / page_name(each)).write_text("of yesterday")
     found = report_stage(world.study, world.root, lang)
     assert pages == written
     assert said == [("tiny", [(portrait, "map of gru", "groups")])] * len(written)
-    assert found.page == world.study / report.page_name(lang)
+    assert found.page == world.study / page_name(lang)
     said.clear()
     report_stage(world.study, world.root / "elsewhere", lang)  # which has no prepared data
     assert {name for name, _ in said} == {None}

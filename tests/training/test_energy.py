@@ -181,10 +181,8 @@ def test_every_gpu_that_the_process_sees_is_found_by_its_uuid(
         nvmlInit=lambda: begun.append(True), nvmlDeviceGetHandleByUUID=lambda each: [each]
     )
     monkeypatch.setitem(sys.modules, "pynvml", nvml)
-    monkeypatch.setattr(energy.torch.cuda, "device_count", lambda: 2)
-    monkeypatch.setattr(
-        energy.torch.cuda, "get_device_properties", lambda n: SimpleNamespace(uuid="ab"[n])
-    )
+    monkeypatch.setattr("torch.cuda.device_count", lambda: 2)
+    monkeypatch.setattr("torch.cuda.get_device_properties", lambda n: SimpleNamespace(uuid="ab"[n]))
     assert energy._handles() == [["GPU-a"], ["GPU-b"]]
     assert begun == [True]
     monkeypatch.setitem(sys.modules, "pynvml", None)  # the extra isn't there
@@ -193,7 +191,12 @@ def test_every_gpu_that_the_process_sees_is_found_by_its_uuid(
 
 def test_a_process_without_a_gpu_asks_none(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     asked: list[bool] = []
-    monkeypatch.setattr(energy, "_handles", lambda: asked.append(True) or [])
+
+    def handles() -> list[str]:
+        asked.append(True)
+        return []
+
+    monkeypatch.setattr(energy, "_handles", handles)
     Meter(DECLARED, powercap=tmp_path)
     assert asked == []
     Meter(DECLARED, gpu=0.1, powercap=tmp_path)
@@ -229,10 +232,11 @@ def test_what_was_told_at_one_end_alone_is_estimated_until_both_are_told(
     tmp_path: Path, clock: Clock, monkeypatch: pytest.MonkeyPatch, counter: str
 ) -> None:
     package(tmp_path, "intel-rapl:0", 0)
-    told = iter((None, 5.0, None, 6.0, 9.0))
-    joules = iter((1e6, 2e6, 3e6, 4e6, 12e6))
+    busy: list[float | None] = [None, 5.0, None, 6.0, 9.0]
+    microjoules: list[float | None] = [1e6, 2e6, 3e6, 4e6, 12e6]
     if counter == "packages":
-        told, joules = iter((1.0, 5.0, 5.5, 6.0, 9.0)), iter((None, 2e6, None, 4e6, 12e6))  # type: ignore[assignment]
+        busy, microjoules = [1.0, 5.0, 5.5, 6.0, 9.0], [None, 2e6, None, 4e6, 12e6]
+    told, joules = iter(busy), iter(microjoules)
     monkeypatch.setattr(energy, "_busy", lambda: next(told))
     monkeypatch.setattr(
         energy, "_number", lambda path: next(joules) if path.name == "energy_uj" else 100e6

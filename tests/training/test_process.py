@@ -9,7 +9,6 @@ import pytest
 import torch
 
 from recsweep.config.schema import Resources
-from recsweep.training import process
 from recsweep.training.process import (
     environment_variables,
     give_back_memory,
@@ -111,6 +110,6 @@ def test_where_the_c_library_takes_nothing_back_nothing_is_given(
         asked.append(name)
         return SimpleNamespace(malloc_trim=trim)
 
-    monkeypatch.setattr(process.ctypes, "CDLL", library)
+    monkeypatch.setattr("ctypes.CDLL", library)
     give_back_memory()
     assert asked == [None, 0]

@@ -289,7 +289,7 @@ def made_up(
         clock.now += model.ask
         return model
 
-    running._scorers = tuple(SimpleNamespace(outcomes=outcomes) for _ in folds)  # type: ignore[assignment]
+    running._scorers = tuple(SimpleNamespace(outcomes=outcomes) for _ in folds)
     running._task = SimpleNamespace(  # type: ignore[assignment]
         summarise=lambda asked, targets, metric: ({"ndcg@10": asked.ask}, np.array([asked.ask]))
     )

@@ -249,7 +249,7 @@ def test_of_a_study_the_family_with_the_best_score_on_the_folds_is_fitted(
 ) -> None:
     name, _, k = metric.partition("@")
     asked = experiment_of().model_copy(
-        update={"metric": Metric(name=name, k=int(k)) if k else Metric(name=name)}  # type: ignore[arg-type]
+        update={"metric": Metric(name=name, k=int(k)) if k else Metric(name=name)}
     )
     values = {"gru": 0.2, "lstm": 0.3, "markov": 0.1}
     files = {n: SimpleNamespace(value=value, experiment=asked) for n, value in values.items()}
@@ -334,7 +334,8 @@ def test_probabilities_are_calibrated_on_every_folds_window_where_that_is_asked_
     assert stage._calibrator(BEST, plain, data) == Calibrator()
     platt = Metric(name="log_loss", calibration="platt")
     asked = plain.model_copy(update={"metric": platt})
-    assert stage._calibrator(BEST, asked, data) == (
+    made: Any = stage._calibrator(BEST, asked, data)
+    assert made == (
         ["held out targets 0", "held out targets 1"],
         ["targets 0", "targets 1"],
         platt,

@@ -249,7 +249,7 @@ def test_scores_of_learners_are_asked_for_only_of_complete_trials() -> None:
 
     def values(trial: str) -> tuple[FoldValues, ...]:
         asked.append(trial)
-        return SAME(trial)
+        return scores((0.1, 0.2), (0.3, 0.4))
 
     study = study_with(
         trial_row(0, (0.1,)), trial_row(1, (0.2,)), trial_row(2, (0.3,), state="pruned")
