@@ -1,6 +1,7 @@
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 from scipy import stats
@@ -17,6 +18,7 @@ from recsweep.records.openings import read_openings
 from recsweep.stages import recorded
 from recsweep.stages.confirm.stage import confirm_stage
 from recsweep.stages.reproduce import stage
+from recsweep.stages.reproduce.figures import Figure
 from recsweep.stages.reproduce.stage import Reproduction, reproduce_stage
 from recsweep.tasks.folds import development_folds
 from recsweep.training.trial import Diverged
@@ -278,3 +280,23 @@ def test_a_family_that_was_not_confirmed_leaves_the_test_closed(
     ):
         reproduce(world, "markov", sealed=True)
     assert len(read_openings(world.study)) == 1
+
+
+@pytest.mark.parametrize(
+    ("rebuilt", "edits", "passed"),
+    [
+        ((0.5, 0.25), (), True),
+        ((0.5, 0.26), (), False),
+        ((0.6, 0.26), (), False),
+        ((0.5, 0.25), ("seed",), False),
+    ],
+)
+def test_it_passes_where_every_figure_agrees_and_nobody_edited_the_file(
+    rebuilt: tuple[float, float], edits: tuple[str, ...], passed: bool
+) -> None:
+    best: Any = None
+    figures = tuple(
+        Figure("ndcg@10", f"fold{n}", recorded, value, 0.0)
+        for n, (recorded, value) in enumerate(zip((0.5, 0.25), rebuilt, strict=True))
+    )
+    assert Reproduction(best, figures, edits, (), ()).passed is passed
