@@ -1,11 +1,13 @@
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 from scipy import stats
 from tiny import World
+from worlds import experiment_of
 
 from recsweep import cli
 from recsweep.cli.confirmation_lines import failure
@@ -300,3 +302,55 @@ def test_it_passes_where_every_figure_agrees_and_nobody_edited_the_file(
         for n, (recorded, value) in enumerate(zip((0.5, 0.25), rebuilt, strict=True))
     )
     assert Reproduction(best, figures, edits, (), ()).passed is passed
+
+
+@pytest.mark.parametrize(("random", "seeds"), [(True, [5, 6, 7]), (False, [5])])
+def test_the_recorded_seed_is_compared_and_the_two_after_it_tell_how_closely(
+    monkeypatch: pytest.MonkeyPatch, random: bool, seeds: list[int]
+) -> None:
+    trained: list[int] = []
+
+    def train(best: object, folds: object, seed: int, on_epoch: object) -> Any:
+        trained.append(seed)
+        return {"ndcg@10": (0.5 + seed / 100, 0.25)}
+
+    folds = [
+        SimpleNamespace(name=name, validation=SimpleNamespace(histories=range(learners)))
+        for name, learners in (("fold0", 400), ("fold1", 500))
+    ]
+    family = SimpleNamespace(random=random)
+    monkeypatch.setattr(stage, "_train", train)
+    monkeypatch.setattr(stage, "development_folds", lambda dataset, experiment: folds)
+    monkeypatch.setattr(stage, "with_features", lambda fold, columns: fold)
+    monkeypatch.setattr(stage, "obstacles", lambda *given: ["another machine"])
+    monkeypatch.setattr(stage, "families_of", lambda task: {"gru": family})
+    best: Any = SimpleNamespace(
+        family="gru",
+        kind="gru",
+        seed=5,
+        environment={},
+        experiment=experiment_of(),
+        metrics={"ndcg@10": (0.55, 0.25)},
+    )
+    data: Any = None
+    figures, reasons = stage._on_folds(best, data, {}, lambda report: None)
+    assert (trained, reasons) == (seeds, ["another machine"])
+    assert [(f.recorded, f.rebuilt) for f in figures] == [(0.55, 0.55), (0.25, 0.25)]
+    # Three seeds a hundredth apart on one fold, and alike on the other: four degrees of freedom.
+    spread = stats.t.ppf(0.995, 4) * (2 * 0.01**2 / 2) ** 0.5
+    expected = spread if random else 1 / 400
+    assert [f.tolerance for f in figures] == pytest.approx([expected] * 2)
+
+
+def test_what_is_no_mean_over_learners_is_not_rebuilt_on_the_test(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    confirmation = confirm_stage(world.study, world.root, workers=1).confirmation
+    markov = confirmation.families["markov"]
+    metrics = {"calibration_error": markov.metrics["ndcg@10"], **markov.metrics}
+    families = {"markov": markov.model_copy(update={"metrics": metrics})}
+    more = confirmation.model_copy(update={"families": families})
+    monkeypatch.setattr(stage, "read_confirmation", lambda _: more)
+    found = reproduce(world, "markov", sealed=True)
+    assert found.passed
+    assert {figure.metric for figure in found.figures} == {*markov.metrics}
