@@ -1,17 +1,23 @@
 """Studies held against each other, as committed evidence and as whole folders."""
 
+import io
 import re
 import shutil
+from collections.abc import Mapping
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
 import polars as pl
 import pytest
+from rich.console import Console
+from rich.table import Table
 from typer.testing import CliRunner
 
 from recsweep.cli import app
 from recsweep.errors import BadInput
 from recsweep.records.confirmation_files import LEARNERS, read_confirmation
-from recsweep.reporting.compare.differences import _different
+from recsweep.reporting.compare.differences import Difference, _different
 from recsweep.reporting.compare.view import CompareView
 from recsweep.reporting.words import COMPARE_WORDS
 from recsweep.stages.compare import compare_stage, comparison_lines, comparison_table
@@ -254,3 +260,79 @@ def test_an_ensemble_has_a_row_where_both_studies_have_confirmed_one(
     assert shown.changes[0].means["ensemble"] == pytest.approx((0.1247, 0.1247), abs=5e-5)
     assert "Ensemble" in shown.page.read_text("utf-8")
     assert "ensemble" not in view(fused, folders[0]).change.means
+
+
+def shown(*differences: Difference, changes: Mapping[str, str] | None = None) -> Any:
+    """What readers see of two studies, in the keys of the words."""
+    told = {name: SimpleNamespace(outcome=outcome) for name, outcome in (changes or {}).items()}
+    return SimpleNamespace(
+        names=("before/a", "after"),
+        metric="NDCG@10",
+        change=SimpleNamespace(changes=told, differences=differences),
+        say=lambda key: key,
+        title=str.upper,
+        rows=lambda: [
+            ("gru", "0.1", "0.22", "+0.12", "not", "shown"),
+            ("lstm", "0.3", "0.4", "", "not", "shown"),
+        ],
+        headline=lambda: "headline",
+        answers=lambda: [("a", "yes"), ("b", "no")],
+        ranks=lambda: None,
+        lead=lambda: "lead",
+        basis=lambda: "basis",
+    )
+
+
+def printed(table: Table, width: int = 80) -> list[str]:
+    console = Console(width=width, record=True, file=io.StringIO())
+    console.print(table)
+    lines = console.export_text().splitlines()
+    return [line.rstrip() for line in lines if set(line) - set(" ─╶╴")]
+
+
+def test_a_table_has_a_row_a_family_and_names_no_wider_than_they_must_be() -> None:
+    told = [
+        "         before/",
+        " family        a  after  difference, NDCG@10  outcome",
+        " GRU         0.1   0.22                +0.12  short_better",
+        " LSTM        0.3    0.4",
+    ]
+    assert printed(comparison_table(shown(changes={"gru": "better"}))) == told
+    untold = [told[0], " family        a  after", " GRU         0.1   0.22", told[3]]
+    assert printed(comparison_table(shown())) == untold
+
+
+def test_on_a_narrow_terminal_names_are_folded_and_neither_a_change_nor_what_it_says_is() -> None:
+    lines = printed(comparison_table(shown(changes={"gru": "better"})), width=50)
+    assert lines[:3] == ["      bef", "      ore", "        /  aft"]
+    assert lines[4] == " GRU  0.1  0.2                +0.12  short_better"
+
+
+def test_of_each_kind_six_differences_are_shown_and_the_others_counted() -> None:
+    few = [Difference("data", f"k{n}", "1", "2") for n in range(6)]
+    many = [Difference("code", f"c{n}", "1", "2") for n in range(8)]
+    assert [*comparison_lines(shown(many[0], *few, *many[1:]))] == [
+        "headline",
+        "  a: yes",
+        "  b: no",
+        "lead",
+        "basis",
+        "  kind_code: " + "; ".join(f"c{n} 1 → 2" for n in range(6)) + "; +2",
+        "  kind_data: " + "; ".join(f"k{n} 1 → 2" for n in range(6)),
+    ]
+    assert [*comparison_lines(shown())] == [
+        *("headline", "  a: yes", "  b: no", "lead", "basis", "nothing")
+    ]
+
+
+def test_every_later_study_is_held_against_the_first(
+    folders: tuple[Path, Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    again = folders[0].parent / "again"
+    shutil.copytree(folders[0], again)
+    found = compare_stage((*folders, again))
+    assert [(c.before.folder, c.after.folder) for c in found.changes] == [
+        (folders[0], folders[1]),
+        (folders[0], again),
+    ]
+    assert found.page == folders[0].parent / "compare-default-mars-again.html"

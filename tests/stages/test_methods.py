@@ -1,6 +1,8 @@
 """The tables and sentences of a methods section, from small studies."""
 
+import shutil
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -8,9 +10,30 @@ from ranges import parameter
 from studies import study_with, trial_row
 from worlds import experiment_of
 
+from recsweep.config.schema import Folds
+from recsweep.config.schema.data import DataKind
+from recsweep.records.confirmation import Confirmation
+from recsweep.records.confirmation_files import read_confirmation
+from recsweep.records.evidence import read_evidence
+from recsweep.records.files import write_study
 from recsweep.spaces.declared import DeclaredSpace
-from recsweep.stages.methods import _budget, _counts, _machine, _most_trials, _range, _spaces
+from recsweep.stages.methods import (
+    _budget,
+    _contrasts,
+    _counts,
+    _data,
+    _families,
+    _machine,
+    _most_trials,
+    _range,
+    _spaces,
+    _split,
+    _testing,
+    _tuning,
+    methods_stage,
+)
 
+REFERENCE = Path(__file__).parents[2] / "examples" / "reference"
 RATE: dict[str, Any] = {"float": [0.001, 0.1], "log": True, "role": "scientific", "why": "x"}
 
 
@@ -92,3 +115,229 @@ def test_the_machine_is_told_with_its_gpus_or_that_it_has_none() -> None:
     clean = {**environment, "code": {"commit": "abc", "changes": None}, "packages": None}
     assert "(commit abc), Python" in _machine(clean)
     assert "(commit unknown), Python" in _machine({**environment, "code": None, "gpus": []})
+
+
+@pytest.mark.parametrize(
+    ("folds", "rows", "told"),
+    [
+        (
+            {"rule": "time", "count": 2, "validation": 0.05, "test": 0.25},
+            "events",
+            "The log was cut on one clock: the last 25% of events are the sealed test, and before "
+            "it lie 2 validation windows of 5% each; a fold trains on everything before its "
+            "window.",
+        ),
+        (
+            {"rule": "sessions"},
+            "events",
+            "The log was cut on one clock: the last 20% of events are the sealed test, and before "
+            "it lie 3 validation windows of 10% each; a fold trains on everything before its "
+            "window. Histories are single sessions; a session belongs to the period it ends in.",
+        ),
+        (
+            {"rule": "leave_one_out", "count": 4},
+            "events",
+            "Each learner's last moment is the sealed test, and the moment before it was scored in "
+            "one of 4 folds, drawn at random; a fold trains on all other development events, later "
+            "ones of other learners included.",
+        ),
+        (
+            {"rule": "learners"},
+            "events",
+            "A share of 20% of the learners, drawn at random, is the sealed test; the others were "
+            "dealt into 3 folds, and a fold trains on the learners of the others, whose later "
+            "events are included.",
+        ),
+        (
+            {"rule": "stratified"},
+            "sessions",
+            "The table has no clock: 3 folds and a sealed test of 20% were drawn at random, with "
+            "equal shares of each answer.",
+        ),
+        (
+            {"rule": "group"},
+            "texts",
+            "Time was not respected: 3 folds and a sealed test of 20% were drawn at random, with "
+            "equal shares of each answer, no group in two of them.",
+        ),
+    ],
+)
+def test_a_split_is_told_by_its_rule(folds: dict[str, Any], rows: DataKind, told: str) -> None:
+    assert " ".join(_split(Folds.model_validate(folds), rows)) == told
+
+
+def tuning(**changes: object) -> list[str]:
+    return [*_tuning(experiment_of(budget={"trials": 1, "epochs": 9}, **changes), None)]
+
+
+def test_a_search_is_told_with_its_sampler_its_stopping_and_its_selection() -> None:
+    assert tuning() == [
+        "Every tuned family, the baselines included, had 1 trial of up to 9 epochs on the same "
+        "folds with the same seeds, proposed by a tree-structured Parzen estimator (Optuna) after "
+        "the first trials that the family's space names, its defaults before others.",
+        "Within a family, trials were stopped early by asynchronous successive halving (from epoch "
+        "2, one in 3 goes on; the first 4 trials were never stopped).",
+        "One configuration a family, and its number of epochs, was selected by the best mean over "
+        "folds.",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("changes", "at", "told"),
+    [
+        ({"search": {"sampler": "sobol"}}, 0, "proposed by a scrambled Sobol sequence after"),
+        ({"warm_start": ["a", "b"]}, 1, "that earlier studies (a, b) had found, none of which saw"),
+        ({"stopping": {"rule": "lag"}}, 1, "behind their family's best by 25%, 10% were stopped"),
+        ({"stopping": {"rule": "forecast"}}, 1, "small a chance to end as its family's best (2"),
+        (
+            {"limits": {"parameters": 2e6, "p99_ms": 2.5}},
+            2,
+            "Configurations outside of limits (parameters ≤ 2,000,000, p99_ms ≤ 2.5) were refused",
+        ),
+        (
+            {"selection": {"rule": "one_standard_error"}},
+            2,
+            "selected by the fewest epochs within one paired standard error of the best.",
+        ),
+        (
+            {"selection": {"rule": "limit", "limits": {"p99_ms": 3}}},
+            2,
+            "selected by the best mean over folds among configurations inside of p99_ms ≤ 3.",
+        ),
+        (
+            {"selection": {"rule": "knee", "against": "parameters"}},
+            2,
+            "selected by the knee of the front of score against parameters.",
+        ),
+    ],
+)  # fmt: skip
+def test_what_an_experiment_asks_for_is_told_in_its_place(
+    changes: dict[str, Any], at: int, told: str
+) -> None:
+    said = tuning(**changes)
+    assert told in said[at]
+    assert len(said) == 3 + ("warm_start" in changes or "limits" in changes)
+
+
+def test_the_seconds_that_families_used_are_told_from_the_least_to_the_most() -> None:
+    seconds = experiment_of(budget={"seconds": 90, "epochs": 3}, families=["gru", "lstm"])
+    study = study_with(
+        trial_row(0, (0.1,), fit_seconds=60.0),
+        trial_row(1, (0.1,), fit_seconds=40.0),
+        trial_row(0, (0.1,), family="lstm", fit_seconds=95.0),
+        experiment=seconds,
+    )
+    rate = {"parameters": {"rate": RATE}, "defaults": {"rate": 0.01}}
+    spaces = {n: DeclaredSpace.model_validate({"family": n, **rate}) for n in ("gru", "lstm")}
+    assert _budget(seconds, replace(study, spaces=spaces)) == (
+        "trials of up to 3 epochs until 90 s of fitting and evaluating were used (a trial that had "
+        "begun by then was finished: 95 to 101 s were used)"
+    )
+    nothing_tuned = {name: DeclaredSpace(family=name) for name in spaces}
+    assert _budget(seconds, replace(study, spaces=nothing_tuned)).endswith("were used")
+
+
+@pytest.fixture
+def sealed() -> Confirmation:
+    found = read_confirmation(REFERENCE / "default")
+    assert found is not None
+    return found
+
+
+def test_a_test_is_told_with_its_seeds_its_openings_and_its_declared_contrasts(
+    sealed: Confirmation,
+) -> None:
+    pairs = tuple(replace(v, exploratory=n > 2) for n, v in enumerate(sealed.pairs))
+    once = sealed.model_copy(update={"pairs": pairs, "openings": sealed.openings[:1]})
+    refitted, paired = _testing(experiment_of(confirm={"resamples": 2000}), once)
+    assert refitted.endswith("and scored on it; it was opened once.")
+    assert "simultaneous over the 3 declared contrasts" in paired
+    assert "over 2,000 bootstrap resamples of learners); families count as equivalent" in paired
+    again = once.model_copy(update={"openings": once.openings * 3, "repeated": ({}, {})})
+    refitted, repeated, _ = _testing(experiment_of(), again)
+    assert refitted.endswith("it was opened 3 times.")
+    assert repeated == "The whole search was run 3 times with other seeds."
+
+
+def test_declared_contrasts_have_a_row_each_with_their_p_and_what_it_says(
+    sealed: Confirmation,
+) -> None:
+    one = replace(sealed.pairs[0], a="gru", b="lstm", difference=0.01, lower=-0.002, upper=0.022)
+    pairs = (
+        replace(one, p=0.0009999, outcome="better", exploratory=False),
+        replace(one, p=0.001, outcome="worse", exploratory=False),
+        replace(one, p=0.5, outcome="no difference shown", exploratory=False),
+        replace(one, p=0.25, outcome="equivalent", exploratory=False),
+        replace(one, p=0.125, outcome="better", exploratory=True),
+    )
+    shown = {"gru": "GRU", "lstm": "LSTM"}
+    columns, rows = _contrasts(sealed.model_copy(update={"pairs": pairs}), shown)
+    assert columns == ("a", "b", "a - b, NDCG@10", "p", "verdict")
+    start = ("GRU", "LSTM", "+0.0100 [-0.0020, +0.0220]")
+    assert [*rows] == [
+        (*start, "< 0.001", "a is better"),
+        (*start, "0.001", "b is better"),
+        (*start, "0.500", "no significant difference"),
+        (*start, "0.250", "equivalent"),
+    ]
+
+
+def test_a_study_that_was_searched_here_adds_its_spaces_and_its_counts(tmp_path: Path) -> None:
+    shutil.copytree(REFERENCE / "default" / "best", tmp_path / "best")
+    alone = methods_stage(tmp_path)
+    assert "Search spaces:" not in alone
+    assert "Contrasts" not in alone
+    write_study(study_with(trial_row(0, (0.1,)), trial_row(1, (), state="failed")), tmp_path)
+    text = methods_stage(tmp_path)
+    assert "\n| GRU | network | yes | 2 (1 failed) | " in text
+    assert "\n| LSTM | network | yes | 0 | " in text
+    assert text.endswith(
+        "\n\nSearch spaces:\n\n| family | hyperparameter | range |\n| --- | --- | --- |\n"
+        "| GRU | none is tuned |  |"
+    )
+    assert text.startswith("## Methods\n\nTask `next_item` on the data `")
+
+
+def test_a_log_without_times_says_which_event_is_the_later_one(
+    sealed: Confirmation,
+) -> None:
+    evidence = read_evidence(REFERENCE / "default")
+    says = "The log has no times; of a learner's events, the later row is the later event."
+    assert says not in _data(evidence, sealed)
+    untimed = experiment_of(
+        data={"name": "test", "events": [{"path": "x", "user": "u", "item": "i", "order": "row"}]},
+        folds={"rule": "leave_one_out"},
+    )
+    told = [*_data(replace(evidence, experiment=untimed), None)]
+    assert says in told
+    assert told[-1] == "Configurations were compared by NDCG@10, a mean over learners."
+
+
+def test_a_family_has_a_row_with_as_much_as_is_known_of_it() -> None:
+    evidence = read_evidence(REFERENCE / "mars")
+    confirmation = evidence.confirmation
+    assert confirmation is not None
+    tested = {n: f for n, f in confirmation.families.items() if n != "popularity"}
+    unheard = {"recency": 0.5}  # of a configuration that this version doesn't take
+    best = {
+        **evidence.best,
+        "item_knn": evidence.best["item_knn"].model_copy(update={"config": unheard}),
+    }
+    changed = replace(
+        evidence, best=best, confirmation=confirmation.model_copy(update={"families": tested})
+    )
+    columns, rows = _families(changed, None, {name: name for name in best})
+    assert columns == [
+        *("family", "role", "sees order", "trials", "epochs"),
+        *("NDCG@10, folds", "NDCG@10, sealed test"),
+    ]
+    told = {row[0]: row[1:] for row in rows}
+    knn, gru, popular = best["item_knn"], best["gru"], best["popularity"]
+    means = {name: tested[name].metrics["ndcg@10"] for name in ("gru", "item_knn")}
+    scores = {n: f"{e.mean:.4f} [{e.lower:.4f}, {e.upper:.4f}]" for n, e in means.items()}
+    assert told["gru"] == (
+        *("network", "yes", "", str(gru.epochs), f"{gru.value:.4f}"),
+        scores["gru"],
+    )
+    assert told["item_knn"] == ("floor", "", "", "1", f"{knn.value:.4f}", scores["item_knn"])
+    assert told["popularity"] == ("floor", "no", "", "1", f"{popular.value:.4f}", "")

@@ -1,21 +1,34 @@
 """`recommend` answers every learner of a file, says how, and counts what it could not use."""
 
 import json
+import threading
+from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
+import numpy as np
 import polars as pl
 import pytest
 from tiny import World
 from typer.testing import CliRunner
+from worlds import dataset_of, events_of, experiment_of
 
 from recsweep.bundle import histories
+from recsweep.bundle.bundle import load_bundle
 from recsweep.bundle.labels import Feed
+from recsweep.bundle.learners import LearnerTable
+from recsweep.bundle.recommend import Lists
 from recsweep.cli import app
+from recsweep.data.features.dated import ID
+from recsweep.data.types import Dataset
 from recsweep.errors import BadInput
 from recsweep.evaluation.monitoring import Watching
+from recsweep.stages import recommend
 from recsweep.stages.fit.stage import fit_stage
 from recsweep.stages.monitor import monitor_stage
-from recsweep.stages.recommend import Asking, Recommended, recommend_stage
+from recsweep.stages.recommend import Asking, Recommended, prepared_log, recommend_stage
 
 MF = "matrix_factorization"
 
@@ -51,7 +64,7 @@ def test_every_learner_gets_k_courses_best_first(model: Path, world: World) -> N
 
 
 def test_the_order_of_rows_and_the_kind_of_file_change_nothing(model: Path, world: World) -> None:
-    ask(model, world)
+    assert ask(model, world).rows == 40 * 10  # as many courses as the command gives without --k
     one = lists(world).sort("learner", "rank")
     log = pl.read_csv(world.log)
     shuffled = world.root / "log.parquet"
@@ -157,3 +170,207 @@ def test_the_command_prints_csv_and_counts(
 def test_a_model_of_courses_is_not_one_to_monitor_texts_with(model: Path, world: World) -> None:
     with pytest.raises(BadInput, match="m: is a model of task next_item; monitor needs one of tex"):
         monitor_stage(model, world.log, feed=Feed(), watching=Watching())
+
+
+@pytest.mark.parametrize(("given", "ids"), [(False, []), (True, ["u7"])])
+def test_either_a_file_or_learners_are_given(tmp_path: Path, given: bool, ids: list[str]) -> None:
+    with pytest.raises(BadInput, match="give a file of histories, or --learner ID"):
+        recommend_stage(tmp_path, tmp_path if given else None, ids, tmp_path)
+
+
+def test_the_moment_that_is_asked_at_may_be_the_end_of_the_fitted_data(
+    model: Path, world: World
+) -> None:
+    """An event at or after it is too late to tell anything of it."""
+    cut = load_bundle(model).known.cut
+    second = cut // 1_000_000
+    path = world.root / "late.csv"
+    path.write_text(f"user,item,time\nx,c1,{second - 9}\nx,c2,{second + 9}\nx,c3,{second + 10}\n")
+    done = ask(model, world, path, at=cut)
+    assert (done.learners, done.too_late) == (1, 2)
+    with pytest.raises(BadInput, match="--at lies before the end"):
+        ask(model, world, path, at=cut - 1)
+
+
+def test_a_file_without_a_history_is_named(model: Path, world: World) -> None:
+    path = world.root / "none.csv"
+    path.write_text("user,item,time\nx,,1700000000\n")
+    with pytest.raises(BadInput, match=r"none\.csv: holds no event that can be read as a history"):
+        ask(model, world, path)
+    assert not (world.root / "lists.parquet").exists()
+
+
+def stand_in(
+    monkeypatch: pytest.MonkeyPatch,
+    task: str = "next_item",
+    fitted: object = None,
+    **changes: object,
+) -> Any:
+    """A bundle as far as it is looked at."""
+    known = SimpleNamespace(cut=0, experiment=experiment_of(**changes))
+    bundle = SimpleNamespace(name="m", file=SimpleNamespace(task=task, fitted=fitted), known=known)
+    monkeypatch.setattr(recommend, "load_bundle", lambda folder: bundle)
+    return bundle
+
+
+def test_a_model_of_texts_is_asked_elsewhere(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stand_in(monkeypatch, task="text")
+    with pytest.raises(BadInput, match="is a model of texts; ask it with recsweep monitor"):
+        recommend_stage(tmp_path, tmp_path, (), tmp_path)
+
+
+def sessions_model(monkeypatch: pytest.MonkeyPatch) -> None:
+    table = {"path": "x", "label": "bought", "positive": ["yes"], "numeric": ["pages"]}
+    asked: dict[str, object] = {
+        "data": {"name": "test", "sessions": table},
+        "folds": {"rule": "stratified"},
+        "families": ["logistic_regression"],
+    }
+    bundle = stand_in(monkeypatch, "purchase")
+    bundle.known.experiment = experiment_of(task="purchase", **asked)
+
+
+def test_every_row_of_a_plain_table_is_answered_and_counted_on_over_batches(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sessions_model(monkeypatch)
+    batches = [pl.DataFrame({"pages": [1.0] * rows}) for rows in (3, 2, 1)]
+    asked: list[Path] = []
+
+    def read(experiment: object, path: Path) -> list[pl.DataFrame]:
+        asked.append(path)
+        return batches
+
+    monkeypatch.setattr(recommend, "read_sessions", read)
+    monkeypatch.setattr(
+        recommend,
+        "answers_of",
+        lambda bundle, rows, first: pl.DataFrame({"row": range(first, first + len(rows))}),
+    )
+    out = tmp_path / "answers.csv"
+    done = recommend_stage(tmp_path, tmp_path / "rows.csv", (), tmp_path, Asking(k=3), out)
+    assert pl.read_csv(out)["row"].to_list() == [1, 2, 3, 4, 5, 6]
+    assert (done.unit, done.rows, done.learners) == ("sessions", 6, 0)
+    assert asked == [tmp_path / "rows.csv"]
+
+
+@pytest.mark.parametrize(
+    ("given", "asking"), [(False, Asking()), (True, Asking(why=True)), (True, Asking(at=1))]
+)
+def test_a_model_of_a_plain_table_takes_a_file_of_rows_and_nothing_else(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, given: bool, asking: Asking
+) -> None:
+    sessions_model(monkeypatch)
+    ids = () if given else ("u1",)
+    with pytest.raises(BadInput, match="m: is of a table of sessions: give a file of sessions"):
+        recommend_stage(tmp_path, tmp_path if given else None, ids, tmp_path, asking)
+
+
+@pytest.mark.parametrize("until", ["everything", "development"])
+def test_a_model_that_learned_from_all_sees_all_of_the_prepared_log(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, until: str
+) -> None:
+    fitted = SimpleNamespace(dataset="log-01", fingerprint="none", until=until)
+    bundle = stand_in(monkeypatch, fitted=fitted)
+    known, whole = dataset_of(events_of([(0, 0, 0)])), dataset_of(events_of([(0, 0, 1)]))
+    loaded: list[Path] = []
+
+    def load(folder: Path) -> Dataset:
+        loaded.append(folder)
+        return known
+
+    monkeypatch.setattr(recommend, "load_dataset", load)
+    monkeypatch.setattr(recommend, "unseal", lambda dataset: whole)
+    assert prepared_log(bundle, tmp_path) is (whole if until == "everything" else known)
+    assert loaded == [tmp_path / "data" / "log-01"]
+    fitted.fingerprint = "another"
+    with pytest.raises(BadInput, match="log-01: is not the data that m was fitted on"):
+        prepared_log(bundle, tmp_path)
+
+
+@pytest.mark.parametrize("dwell", [None, [1.5, np.nan, 2.5, 3.5]])
+def test_a_learners_events_come_from_the_prepared_log_by_raw_id(dwell: list[float] | None) -> None:
+    events = events_of([(0, 1, 5), (1, 0, 6), (1, 1, 7), (2, 0, 8)])
+    if dwell is not None:
+        events = replace(events, dwell=np.array(dwell, np.float32))
+    tables = {"users": pl.DataFrame({ID: ["a", "b", "c"]}), "items": pl.DataFrame({ID: ["x", "y"]})}
+    found = recommend._events_of(replace(dataset_of(events), **tables), ["c", "b"])  # type: ignore[arg-type]
+    expected = {
+        "user": ["b", "b", "c"],
+        "item": ["x", "y", "x"],
+        "time": [6, 7, 8],
+        "kind": [0] * 3,
+    }
+    if dwell is not None:
+        expected["dwell"] = [None, 2.5, 3.5]
+    assert found.to_dict(as_series=False) == expected
+
+
+def test_groups_are_answered_in_their_order_a_few_at_a_time(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    begun: list[int] = []
+    drawn: list[int] = []
+
+    def answer(bundle: object, group: int, k: int, *, why: bool) -> tuple[object, ...]:
+        begun.append(group)
+        return group, k, why
+
+    def groups() -> Iterator[Any]:
+        for group in range(6):
+            drawn.append(group)
+            yield group
+
+    monkeypatch.setattr(recommend, "lists_of", answer)
+    monkeypatch.setattr(recommend, "worker_count", lambda resources, jobs: 2)
+    found: Any = recommend._lists(stand_in(monkeypatch), groups(), Asking(k=7, why=True))
+    first = next(found)
+    assert first == (0, (0, 7, True))
+    assert drawn == [0, 1, 2]  # no more than are under way wait in memory
+    assert [first, *found] == [(group, (group, 7, True)) for group in range(6)]
+    assert sorted(begun) == [*range(6)]
+
+
+def test_lists_that_nobody_waits_for_are_not_made(monkeypatch: pytest.MonkeyPatch) -> None:
+    begun: list[int] = []
+    go_on = threading.Event()
+
+    def answer(bundle: object, group: int, *rest: object, **more: object) -> int:
+        begun.append(group)
+        if group:
+            go_on.wait(10)
+        return group
+
+    def groups() -> Iterator[Any]:
+        yield from range(2)
+        threading.Timer(0.05, go_on.set).start()
+        yield 2
+
+    monkeypatch.setattr(recommend, "lists_of", answer)
+    monkeypatch.setattr(recommend, "worker_count", lambda resources, jobs: 1)
+    found = recommend._lists(stand_in(monkeypatch), groups(), Asking())
+    next(found)
+    found.close()
+    assert 2 not in begun
+
+
+@pytest.mark.parametrize(("uses_table", "unknown"), [(True, 2), (False, 0)])
+def test_counts_add_up_over_groups(uses_table: bool, unknown: int) -> None:
+    done = Recommended()
+    table = LearnerTable(pl.DataFrame({ID: ["a", "b"]}), None)
+    for ids, entries, by_popularity, short in ((["a", "x"], 3, 1, 2), (["y"], 4, 0, 1)):
+        group: Any = SimpleNamespace(ids=pl.Series(ids), courses_unknown=5, too_late=7)
+        zeros = np.zeros(entries, np.int64)
+        lists = Lists(zeros, zeros, zeros, zeros.astype(np.float64), by_popularity, short)
+        done.add(group, lists, table, uses_table=uses_table)
+    assert done == Recommended(
+        learners=3,
+        rows=7,
+        courses_unknown=10,
+        too_late=14,
+        learners_unknown=unknown,
+        by_popularity=1,
+        short=3,
+    )

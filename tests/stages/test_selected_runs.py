@@ -1,22 +1,25 @@
 """The runs of selected configurations, as data."""
 
+import hashlib
+import json
 from dataclasses import replace
 from datetime import timedelta
 
 from studies import NOW, study_with, trial_row
+from worlds import experiment_of
 
 from recsweep.records.confirmation import Confirmation, ConfirmedFamily, Estimate
 from recsweep.records.selection import Choice, Selection
 from recsweep.records.study import Study, TrialRow
-from recsweep.stages.selected_runs import selected_runs
+from recsweep.spaces.declared import DeclaredSpace
+from recsweep.stages.selected_runs import selected_runs, study_uid
+from recsweep.tracking.stage_runs import study_config
 
 GRU = trial_row(0, (0.1, 0.3, 0.2))
 LSTM = trial_row(1, (0.2, 0.25), family="lstm")
 
 
 def study() -> Study:
-    from worlds import experiment_of
-
     return study_with(GRU, LSTM, experiment=experiment_of(families=["gru", "lstm"]))
 
 
@@ -117,3 +120,49 @@ def test_a_study_that_was_begun_anew_has_runs_of_its_own() -> None:
     anew = replace(study(), sessions=(replace(session, started=NOW + timedelta(days=1)),))
     ids = [{run.id for run in selected_runs(known, selection(), None)} for known in (study(), anew)]
     assert ids[0].isdisjoint(ids[1])
+
+
+def test_a_run_is_named_by_its_place_what_it_says_and_its_study() -> None:
+    """The best on the folds is of place 0, and its summary decides the name."""
+    *_, gru = selected_runs(study(), selection(), confirmation())
+    summary = {
+        "best_value": 0.3,
+        "best_epoch": 2,
+        "converged": True,
+        "fit_seconds": 10.0,
+        "sealed/ndcg@10": 0.28,
+        "sealed/mrr@5": 0.1,
+        "sealed/lower": 0.26,
+        "sealed/upper": 0.3,
+        "sealed/seeds": 3,
+        "sealed/openings": 0,
+    }
+    assert gru.summary == summary
+    digest = hashlib.sha256(json.dumps(summary, sort_keys=True).encode()).hexdigest()[:8]
+    began = hashlib.sha256(f"test {NOW.isoformat()}".encode()).hexdigest()[:8]
+    assert gru.id == f"best-00-gru-0000-{digest}-{began}"
+    assert study_uid(study()) == began
+    unbegun = hashlib.sha256(b"test ").hexdigest()[:8]
+    assert study_uid(replace(study(), sessions=())) == unbegun
+
+
+def test_a_run_has_the_studys_settings_and_its_configuration() -> None:
+    arm = replace(GRU, family="gru+x")
+    known = replace(
+        study_with(arm, experiment=experiment_of(families={"gru+x": "gru"})),
+        spaces={"gru+x": DeclaredSpace(family="gru")},
+    )
+    (run,) = selected_runs(known, Selection("best_mean", "ndcg@10", {"gru+x": choice(arm)}), None)
+    assert run.config == {
+        **study_config(known.experiment, "f00"),
+        **{"family": "gru+x", "kind": "gru", "trial": "gru-0000", "seed": 0},
+        **GRU.config,
+    }
+    assert run.job_type == "selected"
+    assert run.tags == ["selected", "gru+x", "test", "next_item", "report"]
+
+
+def test_a_family_that_was_not_confirmed_has_no_sealed_score() -> None:
+    lstm, _ = selected_runs(study(), selection(), confirmation())
+    assert lstm.config["family"] == "lstm"
+    assert not [key for key in lstm.summary if key.startswith("sealed")]

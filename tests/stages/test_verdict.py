@@ -1,6 +1,7 @@
 """One statement over the committed evidence of several studies, and a methods section."""
 
 import json
+import math
 import shutil
 from collections.abc import Callable
 from dataclasses import asdict, replace
@@ -17,13 +18,13 @@ from typer.testing import CliRunner
 from recsweep.cli import app
 from recsweep.errors import BadInput
 from recsweep.evaluation.meta import pool
-from recsweep.evaluation.verdict import TURNED
+from recsweep.evaluation.verdict import TURNED, PairVerdict
 from recsweep.models.registry import titles
 from recsweep.records.checked import write_checked
 from recsweep.records.confirmation import Confirmation
 from recsweep.records.confirmation_files import VERDICTS, read_confirmation
 from recsweep.stages.methods import methods_stage
-from recsweep.stages.verdict import Statement, over_logs, statement_lines, verdict_stage
+from recsweep.stages.verdict import OfLog, Statement, over_logs, statement_lines, verdict_stage
 
 RESULTS = Path(__file__).parents[2] / "examples" / "reference"
 
@@ -188,7 +189,8 @@ def test_where_less_is_better_the_family_with_the_higher_mean_loses(
     kinds = {name: family.kind for name, family in confirmation.families.items()}
     a, b = titles(kinds)[higher.a], titles(kinds)[higher.b]
     winner, loser = (a, b) if (ahead == "a") == (sign > 0) else (b, a)
-    assert lines[0].startswith(f"Over 3 logs, {winner} beats {loser} by +0.0300 [+0.0")
+    half = "[+0.0250, +0.0350]"  # 4.303, t of two degrees of freedom, times 0.002 / sqrt(3)
+    assert lines[0].startswith(f"Over 3 logs, {winner} beats {loser} by +0.0300 {half}")
 
 
 @pytest.mark.parametrize(
@@ -204,6 +206,113 @@ def test_what_nothing_tells_apart_is_no_equivalence_until_the_interval_is_narrow
     )
     confirmation = committed("mars").model_copy(update={"pairs": (pair,)})
     assert words in next(iter(statement_lines(over_logs([confirmation] * 3))))
+
+
+def of(a: str, b: str, difference: float, error: float, **changes: Any) -> PairVerdict:
+    """A declared pair whose own interval is two standard errors each way."""
+    return replace(
+        committed("mars").pairs[0],
+        **{
+            **{"a": a, "b": b, "difference": difference, "standard_error": error},
+            **{"lower": difference - 2 * error, "upper": difference + 2 * error},
+            **{"exploratory": False, "learners": 1234, **changes},
+        },
+    )
+
+
+def on_log(study: str, *pairs: PairVerdict, smallest_effect: float = 0.005) -> Confirmation:
+    changes = {"study": study, "pairs": pairs, "smallest_effect": smallest_effect}
+    return committed("mars").model_copy(update=changes)
+
+
+def test_two_logs_are_pooled_as_by_hand() -> None:
+    """Cochran's Q is 2, tau^2 0.0001, the error 0.01; with one degree of freedom t is Cauchy's."""
+    logs = [
+        on_log(study, of("gru", "lstm", difference, 0.01))
+        for study, difference in (("a", 0.02), ("longer", 0.04))
+    ]
+    p = 1 - 2 * math.atan(3) / math.pi
+    half = 0.01 * math.tan(math.pi * 0.475)
+    assert [*statement_lines(over_logs(logs))] == [
+        "Over 2 logs, there is no significant difference between GRU and LSTM: "
+        f"+0.0300 [{0.03 - half:+.4f}, {0.03 + half:+.4f}] NDCG@10 (p = {p:.3f})",
+        "  a       +0.0200 [+0.0000, +0.0400] (1,234 learners)",
+        "  longer  +0.0400 [+0.0200, +0.0600] (1,234 learners)",
+        "  between logs: tau 0.0100, I2 50%",
+        "Random effects over logs (DerSimonian-Laird), Hartung-Knapp intervals at 95%.",
+        "! Few logs: the spread between logs is poorly known, so the intervals are wide",
+    ]
+
+
+@pytest.mark.parametrize("pairs", [1, 3, 5])
+def test_a_p_value_is_adjusted_for_all_pairs_and_never_above_1(pairs: int) -> None:
+    families = list(committed("mars").families)
+    named = [of("gru", b, 0.02, 0.01) for b in families if b != "gru"][:pairs]
+    turned = [replace(v, difference=0.04) for v in named]
+    statement = over_logs([on_log("a", *named), on_log("b", *turned)])
+    one = 1 - 2 * math.atan(3) / math.pi
+    assert [p.pooled.p for p in statement.pairs] == pytest.approx([min(1, pairs * one)] * pairs)
+    adjusted = f"95%, adjusted for {pairs} pairs (Bonferroni)." if pairs > 1 else "95%."
+    assert adjusted in [line.split("intervals at ")[-1] for line in statement_lines(statement)]
+
+
+def test_an_interval_ends_where_no_difference_of_the_metric_can_lie() -> None:
+    """By two logs of errors 0.3, NDCGs might differ by 2.7 more or less; log losses by anything."""
+    logs = [on_log(study, of("gru", "lstm", 0.0, 0.3)) for study in "ab"]
+    (pair,) = over_logs(logs).pairs
+    assert (pair.pooled.lower, pair.pooled.upper) == (-1, 1)
+    losses = [log.model_copy(update={"metric": "log_loss"}) for log in logs]
+    (pair,) = over_logs(losses).pairs
+    half = 0.3 / math.sqrt(2) * math.tan(math.pi * 0.475)
+    assert (pair.pooled.lower, pair.pooled.upper) == pytest.approx((-half, half))
+
+
+def test_where_no_learner_differs_a_quarter_of_the_interval_is_the_error() -> None:
+    pair = of("gru", "lstm", 0.02, 0.0, lower=-0.02, upper=0.06)
+    assert OfLog("a", "learners", pair).error == 0.02
+    assert OfLog("a", "learners", replace(pair, standard_error=0.01)).error == 0.01
+
+
+def test_a_pair_that_one_log_alone_has_is_left_to_that_logs_own_verdict() -> None:
+    both, alone = of("gru", "lstm", 0.02, 0.01), of("gru", "item_knn", 0.02, 0.01)
+    statement = over_logs([on_log("a", both, alone), on_log("b", both)])
+    assert [(pair.a, pair.b) for pair in statement.pairs] == [("gru", "lstm")]
+    assert statement.left_out == (("gru", "item_knn"),)
+    said = "GRU and item neighbours meet on one log only: see that study's own verdict."
+    assert said in [*statement_lines(statement)]
+
+
+def test_the_smallest_effect_is_the_smallest_of_all_logs() -> None:
+    pair = of("gru", "lstm", 0.0, 0.01)
+    logs = [on_log("a", pair, smallest_effect=0.3), on_log("b", pair, smallest_effect=0.2)]
+    statement = over_logs(logs)
+    assert statement.smallest_effect == 0.2
+    assert statement.pairs[0].outcome == "equivalent"  # within 0.09
+    assert "equivalent within 0.2 NDCG@10" in next(statement_lines(statement))
+
+
+@pytest.mark.parametrize(("logs", "few"), [(4, True), (5, False)])
+def test_under_five_logs_are_said_to_be_few_even_where_a_pair_has_less(
+    logs: int, few: bool
+) -> None:
+    often, seldom = of("gru", "lstm", 0.02, 0.01), of("gru", "item_knn", 0.02, 0.01)
+    found = [on_log(str(n), *([often, seldom] if n < 2 else [often])) for n in range(logs)]
+    lines = [*statement_lines(over_logs(found))]
+    assert any(line.startswith("! Few logs") for line in lines) == few
+    assert {line.split(",")[0] for line in lines if line.startswith("Over")} == {
+        f"Over {logs} logs",
+        "Over 2 logs",
+    }
+
+
+def test_studies_that_share_no_pair_have_nothing_to_say_together(
+    folders: tuple[Path, Path],
+) -> None:
+    for folder, kept in zip(folders, (("gru", "lstm"), ("gru", "item_knn")), strict=True):
+        pair = asdict(of(*kept, 0.02, 0.01))
+        changed(folder, lambda content, pair=pair: content.update(pairs=[pair]))  # type: ignore[misc]
+    with pytest.raises(BadInput, match=r"default, .*mars: share no pair of families"):
+        verdict_stage(folders)
 
 
 @pytest.mark.parametrize(

@@ -171,3 +171,79 @@ def test_a_gpus_counter_that_is_lost_on_the_way_is_estimated(
     for _ in range(3):
         clock.work(wall=2, mine=0, busy=4)
         assert meter.joules() == (600.0, 600.0)
+
+
+def test_every_gpu_that_the_process_sees_is_found_by_its_uuid(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    begun: list[bool] = []
+    nvml = SimpleNamespace(
+        nvmlInit=lambda: begun.append(True), nvmlDeviceGetHandleByUUID=lambda each: [each]
+    )
+    monkeypatch.setitem(sys.modules, "pynvml", nvml)
+    monkeypatch.setattr("torch.cuda.device_count", lambda: 2)
+    monkeypatch.setattr("torch.cuda.get_device_properties", lambda n: SimpleNamespace(uuid="ab"[n]))
+    assert energy._handles() == [["GPU-a"], ["GPU-b"]]
+    assert begun == [True]
+    monkeypatch.setitem(sys.modules, "pynvml", None)  # the extra isn't there
+    assert energy._handles() == []
+
+
+def test_a_process_without_a_gpu_asks_none(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[bool] = []
+
+    def handles() -> list[str]:
+        asked.append(True)
+        return []
+
+    monkeypatch.setattr(energy, "_handles", handles)
+    Meter(DECLARED, powercap=tmp_path)
+    assert asked == []
+    Meter(DECLARED, gpu=0.1, powercap=tmp_path)
+    assert asked == [True]
+
+
+def test_a_counter_whose_range_is_not_told_is_gone_on_with_from_nothing(
+    tmp_path: Path, clock: Clock
+) -> None:
+    package(tmp_path, "intel-rapl:0", 2_000_000)
+    (tmp_path / "intel-rapl:0" / "max_energy_range_uj").unlink()
+    meter = Meter(DECLARED, powercap=tmp_path)
+    package(tmp_path, "intel-rapl:0", 5_000_000)
+    clock.work(wall=1, mine=1, busy=1)
+    assert meter.joules() == (3.0, 0.0)
+    package(tmp_path, "intel-rapl:0", 4_000_000)
+    clock.work(wall=1, mine=1, busy=1)
+    assert meter.joules() == (-1.0, 0.0)
+
+
+@pytest.mark.parametrize("content", ["", "cpu  1 2 three 4 5 6 7\n"])
+def test_a_count_of_busy_time_that_can_not_be_read_is_none(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, content: str
+) -> None:
+    stat = tmp_path / "stat"
+    stat.write_text(content)
+    monkeypatch.setattr(energy, "STAT", stat)
+    assert energy._busy() is None
+
+
+@pytest.mark.parametrize("counter", ["busy", "packages"])
+def test_what_was_told_at_one_end_alone_is_estimated_until_both_are_told(
+    tmp_path: Path, clock: Clock, monkeypatch: pytest.MonkeyPatch, counter: str
+) -> None:
+    package(tmp_path, "intel-rapl:0", 0)
+    busy: list[float | None] = [None, 5.0, None, 6.0, 9.0]
+    microjoules: list[float | None] = [1e6, 2e6, 3e6, 4e6, 12e6]
+    if counter == "packages":
+        busy, microjoules = [1.0, 5.0, 5.5, 6.0, 9.0], [None, 2e6, None, 4e6, 12e6]
+    told, joules = iter(busy), iter(microjoules)
+    monkeypatch.setattr(energy, "_busy", lambda: next(told))
+    monkeypatch.setattr(
+        energy, "_number", lambda path: next(joules) if path.name == "energy_uj" else 100e6
+    )
+    meter = Meter(DECLARED, powercap=tmp_path)
+    for _ in range(3):
+        clock.work(wall=1, mine=1, busy=0)
+        assert meter.joules() == (10.0, 10.0)
+    clock.work(wall=1, mine=1, busy=0)
+    assert meter.joules() == pytest.approx((8.0 / 3, 0.0))

@@ -1,6 +1,7 @@
 import json
 from dataclasses import replace
 
+import numpy as np
 import pytest
 
 from recsweep.training.epoch import EpochReport, mean_of_known
@@ -52,3 +53,7 @@ def test_a_mean_is_over_the_folds_that_have_a_value(
     values: tuple[float | None, ...], mean: float | None
 ) -> None:
     assert mean_of_known(values) == mean
+
+
+def test_scores_of_learners_are_not_printed_with_a_report() -> None:
+    assert "user_values" not in repr(replace(REPORT, user_values=(np.array([0.5]),)))

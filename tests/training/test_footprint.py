@@ -109,3 +109,18 @@ def test_of_slow_answers_there_are_as_many_as_fit_and_at_least_one_that_counts(
     more = Answers(monkeypatch, [0.0] * 110)
     more.p99(learners=110, within=20_000)
     assert len(more.asked) == 21  # twenty took no longer than they might
+
+
+def test_who_is_asked_alone_brings_a_history_and_a_target() -> None:
+    targets = floor("next_item").fold.validation
+    for n in range(len(targets)):
+        alone = footprint._alone(targets, n)
+        assert alone.sequence.tolist() == [0]
+        assert (alone.time.tolist(), alone.length.tolist()) == (
+            [targets.time[n]],
+            [targets.length[n]],
+        )
+        of = targets.sequence[n]
+        start, end = targets.histories.offsets[of : of + 2]
+        assert alone.histories.user.tolist() == [targets.histories.user[of]]
+        assert alone.histories.item.tolist() == targets.histories.item[start:end].tolist()

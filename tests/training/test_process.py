@@ -3,6 +3,7 @@
 import os
 from contextlib import suppress
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 import torch
@@ -69,3 +70,46 @@ def test_a_system_that_does_not_tell_the_memory_is_none_the_worse(
 
     monkeypatch.setattr(Path, "read_text", read_text)
     assert memory_in_use(CPU) is None
+
+
+def test_a_worker_keeps_the_large_buffers_of_a_step_and_few_of_onednns_kernels() -> None:
+    found = worker_environment(Resources())
+    kept = {name: int(value) for name, value in found.items() if "THREADS" not in name}
+    assert kept == {
+        "ONEDNN_PRIMITIVE_CACHE_CAPACITY": 64,
+        "MALLOC_TOP_PAD_": 64 * 2**20,
+        "MALLOC_MMAP_THRESHOLD_": 2**30,
+        "MALLOC_TRIM_THRESHOLD_": 2 * 2**30,
+    }
+
+
+def test_a_gpu_tells_the_most_that_was_held_there(monkeypatch: pytest.MonkeyPatch) -> None:
+    gpu = torch.device("cuda", 1)
+    held = {gpu: 3.5 * 2**20}
+    monkeypatch.setattr(torch.cuda, "max_memory_allocated", held.__getitem__)
+    assert memory_in_use(gpu) == 3.5
+
+
+def test_memory_is_the_resident_pages_of_the_process(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Path, "read_text", lambda *_: "9999 512 33 1 0 44 0")
+    monkeypatch.setattr(os, "sysconf", {"SC_PAGE_SIZE": 4096}.__getitem__)
+    assert memory_in_use(CPU) == 2.0
+
+
+@pytest.mark.parametrize("lacking", [OSError, AttributeError])
+def test_where_the_c_library_takes_nothing_back_nothing_is_given(
+    lacking: type[Exception], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[object] = []
+
+    def trim(pad: int) -> int:
+        asked.append(pad)
+        raise lacking
+
+    def library(name: None) -> SimpleNamespace:
+        asked.append(name)
+        return SimpleNamespace(malloc_trim=trim)
+
+    monkeypatch.setattr("ctypes.CDLL", library)
+    give_back_memory()
+    assert asked == [None, 0]

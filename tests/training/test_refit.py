@@ -11,7 +11,7 @@ from worlds import experiment_of
 from recsweep.data.batches import Batches
 from recsweep.data.types import Fold
 from recsweep.models.family import Build
-from recsweep.models.protocol import FamilyConfig
+from recsweep.models.protocol import Context, FamilyConfig
 from recsweep.models.registry import families_of
 from recsweep.tasks.next_item.ranking import Ranker
 from recsweep.tasks.next_item.task import TASK as NEXT_ITEM
@@ -99,3 +99,88 @@ def test_steps_are_the_batches_of_every_epoch(fold: Fold) -> None:
     batches = len(list(made.epoch(0)))
     assert optimizer_steps(config, fold.training, 2, NEXT_ITEM) == 2 * batches
     assert optimizer_steps(CONFIGS["matrix_factorization"], fold.training, 2, NEXT_ITEM) is None
+
+
+class Counted:
+    """A model of no numbers that counts its epochs."""
+
+    def __init__(self, losses: list[float | None], context: Context) -> None:
+        self.context, self._losses, self.epochs = context, losses, 0
+
+    def fit_epoch(self) -> float | None:
+        self.epochs += 1
+        return self._losses[self.epochs - 1]
+
+
+@pytest.mark.parametrize(
+    ("length", "losses", "ends"),
+    [
+        (None, [0.5, 0.25, 0.0], [(1, 3), (2, 3), (3, 3)]),
+        (None, [None, None, None], [(1, 3), (2, 3), (3, 3)]),
+        (1, [None], [(1, 1)]),
+        (9, [0.5, 0.4, 0.3], [(1, 3), (2, 3), (3, 3)]),
+    ],
+)
+def test_a_refit_takes_the_epochs_that_are_asked_for_and_no_more_than_the_familys(
+    fold: Fold,
+    monkeypatch: pytest.MonkeyPatch,
+    length: int | None,
+    losses: list[float | None],
+    ends: list[tuple[int, int]],
+) -> None:
+    heard: list[tuple[int, int]] = []
+    build = Build(FamilyConfig, lambda config, context: Counted(losses, context), epochs=length)
+    stand_in(monkeypatch, "popularity", build)
+    model = refit(
+        "popularity",
+        {},
+        fold.training,
+        epochs=3,
+        seed=7,
+        device=CPU,
+        task=NEXT_ITEM,
+        on_epoch=lambda *told: heard.append(told),
+    )
+    assert heard == ends
+    assert model.epochs == len(ends)
+    assert model.context == Context(fold.training, 7 * 1009, CPU, "fp32")
+
+
+def test_a_refit_of_another_fold_draws_what_a_trial_draws_there(
+    fold: Fold, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    build = Build(FamilyConfig, lambda config, context: Counted([None] * 9, context))
+    stand_in(monkeypatch, "popularity", build)
+    model = refit(
+        "popularity",
+        {},
+        fold.training,
+        epochs=1,
+        seed=7,
+        device=CPU,
+        precision="bf16",
+        task=NEXT_ITEM,
+        fold=2,
+    )
+    assert (model.context.seed, model.context.precision) == (7 * 1009 + 2, "bf16")
+
+
+def test_a_loss_that_is_infinite_ends_it_before_its_epoch_is_told(
+    fold: Fold, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    heard: list[int] = []
+    losses: list[float | None] = [0.5, math.inf]
+    build = Build(FamilyConfig, lambda config, context: Counted(losses, context))
+    stand_in(monkeypatch, "popularity", build)
+    with pytest.raises(Diverged, match="the training loss is inf in epoch 2"):
+        refit(
+            "popularity",
+            {},
+            fold.training,
+            epochs=3,
+            seed=0,
+            device=CPU,
+            task=NEXT_ITEM,
+            on_epoch=lambda epoch, epochs: heard.append(epoch),
+        )
+    assert heard == [1]

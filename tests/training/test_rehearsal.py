@@ -1,13 +1,18 @@
 from contextlib import nullcontext
+from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
 import pytest
 import torch
 from worlds import experiment_of
 
 from recsweep.config.schema import Experiment
+from recsweep.config.values import RecordedConfiguration
 from recsweep.errors import BadInput
-from recsweep.models.registry import families
+from recsweep.models.protocol import Context
+from recsweep.models.registry import families, families_of
 from recsweep.testing.cases import CPU, Case, cases_of
 from recsweep.training import rehearsal
 from recsweep.training.epoch import EpochReport
@@ -132,3 +137,124 @@ def test_where_a_system_tells_no_peak_memory_is_left_out(
 ) -> None:
     monkeypatch.setattr(rehearsal, "_STATUS", tmp_path / "none")
     assert rehearsed("gru", memory_mb=1e6) == {}
+
+
+class Clock:
+    """Moves where something takes its seconds."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.now = 100.0
+        monkeypatch.setattr(rehearsal, "time", SimpleNamespace(perf_counter=lambda: self.now))
+
+
+@pytest.mark.parametrize(
+    ("in_epoch", "trained"),
+    [(40, [1, 5]), (5, [1, 5]), (2, [1, 2]), (1, [1, 1]), (0, [1, 0])],
+)
+def test_an_epoch_is_timed_by_five_batches_after_one_that_warms_up(
+    monkeypatch: pytest.MonkeyPatch, in_epoch: int, trained: list[int]
+) -> None:
+    clock, seen = Clock(monkeypatch), list[int]()
+
+    def fit_epoch(steps: int) -> None:
+        clock.now += 0.25 * steps if seen else 1000
+        seen.append(steps)
+
+    model: Any = SimpleNamespace(steps=in_epoch, fit_epoch=fit_epoch)
+    assert rehearsal.seconds_per_epoch(model) == 0.25 * in_epoch
+    assert seen == trained
+
+
+def test_the_largest_fold_is_rehearsed_and_the_others_take_their_share(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    asked, trained = case("gru"), list[int]()
+    small = asked.fold
+    large = replace(small, training=replace(small.training))
+    sizes = {id(small): 2, id(large): 4}
+    monkeypatch.setattr(rehearsal, "events_in", lambda fold: sizes[id(fold)])
+    monkeypatch.setattr(rehearsal, "largest", lambda folds: folds[1])
+
+    def seconds(model: Any) -> float:
+        trained.append(id(model.training))
+        return 3.0
+
+    gru = families_of("next_item")["gru"]
+
+    def build(config: RecordedConfiguration, context: Context) -> Any:
+        assert context.seed == 0
+        model: Any = gru.model(config, context)
+        model.training = context.training
+        return model
+
+    made = SimpleNamespace(model=build)
+    monkeypatch.setattr(rehearsal, "families_of", lambda task: {"gru": made})
+    monkeypatch.setattr(rehearsal, "seconds_per_epoch", seconds)
+    limits = limited(seconds_per_epoch=1e6)
+    found = rehearse("gru", asked.config, [small, large, small], limits, CPU)
+    assert found == {"seconds_per_epoch": 3.0 * (2 + 4 + 2) / 4}
+    assert trained == [id(large.training)]
+
+
+def test_two_seconds_go_into_answers_where_they_are_limited_and_none_elsewhere(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    given: list[float] = []
+
+    def p99(task: object, model: object, fold: object, device: object, seconds: float) -> float:
+        given.append(seconds)
+        return 7.0
+
+    monkeypatch.setattr(rehearsal, "p99_ms", p99)
+    assert rehearsed("gru", parameters=1e9).keys() == {"parameters"}
+    assert rehearsed("gru", seconds_per_epoch=1e6).keys() == {"seconds_per_epoch"}
+    assert given == []
+    assert rehearsed("gru", p99_ms=1e6) == {"p99_ms": 7.0}
+    assert given == [2.0]
+
+
+def test_a_peak_is_what_was_held_beyond_what_was_there_before(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    clear, status = tmp_path / "clear_refs", tmp_path / "status"
+    monkeypatch.setattr(rehearsal, "_CLEAR", clear)
+    monkeypatch.setattr(rehearsal, "_STATUS", status)
+    given_back: list[bool] = []
+    monkeypatch.setattr(rehearsal, "give_back_memory", lambda: given_back.append(True))
+    monkeypatch.setattr(rehearsal, "memory_in_use", lambda device: 30.0)
+    status.write_text("VmPeak:\t 999999 kB\nVmHWM:\t 40960 kB\nVmRSS:\t 1 kB\n")
+    peak = rehearsal._Peak(CPU)
+    assert (clear.read_text(), given_back) == ("5", [True])
+    assert peak.growth() == 10.0
+    status.write_text("VmRSS:\t 1 kB\n")
+    assert peak.growth() is None
+    status.write_text("VmHWM:\t 2048 kB\n")
+    monkeypatch.setattr(rehearsal, "memory_in_use", lambda device: None)
+    assert rehearsal._Peak(CPU).growth() == 2.0
+
+
+def test_a_gpu_tells_its_own_peak(monkeypatch: pytest.MonkeyPatch) -> None:
+    gpu, asked = torch.device("cuda", 1), list[tuple[str, torch.device]]()
+
+    def says(name: str, mebibytes: float) -> None:
+        def told(device: torch.device) -> float:
+            asked.append((name, device))
+            return mebibytes * 1024 * 1024
+
+        monkeypatch.setattr(torch.cuda, name, told)
+
+    says("reset_peak_memory_stats", 0)
+    says("memory_allocated", 5)
+    says("max_memory_allocated", 12.5)
+    monkeypatch.setattr(rehearsal, "give_back_memory", None)
+    assert rehearsal._Peak(gpu).growth() == 7.5
+    names = ("reset_peak_memory_stats", "memory_allocated", "max_memory_allocated")
+    assert asked == [(name, gpu) for name in names]
+
+
+def test_of_a_first_epoch_only_what_is_limited_and_known_is_told() -> None:
+    report = EpochReport(1, 0.5, {}, (), fit_seconds=2.5, parameters=9, memory_mb=4.0)
+    assert rehearsal.of_epoch(report, ALL) == {"parameters": 9.0, "seconds_per_epoch": 2.5}
+    assert rehearsal.of_epoch(report, {"parameters": 1.0}) == {"parameters": 9.0}
+    answered = replace(report, p99_ms=1.5)
+    assert rehearsal.of_epoch(answered, {"p99_ms": 1.0}) == {"p99_ms": 1.5}

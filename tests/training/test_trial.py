@@ -1,4 +1,6 @@
 import weakref
+from collections.abc import Mapping
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -236,3 +238,162 @@ def test_bf16_trains_to_about_the_same_loss(family: str) -> None:
         losses.append(running.advance().losses[0])
     assert losses[0] == pytest.approx(losses[1], rel=0.02)
     assert losses[0] != losses[1]
+
+
+class Clock:
+    """Moves where something takes its seconds."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.now = 100.0
+        clock = SimpleNamespace(perf_counter=lambda: self.now)
+        monkeypatch.setattr("recsweep.training.trial.time", clock)
+
+
+class MadeUp:
+    """A model of so many numbers that takes these seconds to fit, and to be asked."""
+
+    def __init__(self, clock: Clock, numbers: int, fit: float, ask: float, **more: object) -> None:
+        self._clock, self._numbers, self._fit, self.ask = clock, numbers, fit, ask
+        self.loss = None
+        self.__dict__.update(more)
+
+    def fit_epoch(self) -> float | None:
+        self._clock.now += self._fit
+        return self.loss
+
+    def state(self) -> dict[str, torch.Tensor]:
+        return {"numbers": torch.zeros(self._numbers)}
+
+
+def made_up(
+    monkeypatch: pytest.MonkeyPatch, clock: Clock, answer_seconds: float = 0.0
+) -> tuple[Trial, list[Fold]]:
+    """Two folds, of which the second has more to learn from, and a made-up model on each."""
+    folds = [fold_from([row for row in log() if row[2] % 2 or row[2] >= CUT]), fold_from(log())]
+    running = Trial(
+        "gru",
+        GRU,
+        folds,
+        experiment_of(),
+        epochs=3,
+        seed=1,
+        device=CPU,
+        answer_seconds=answer_seconds,
+    )
+    running._models = [
+        MadeUp(clock, 10, fit=1.0, ask=0.25, loss=0.5, gradient_norm=3.0),
+        MadeUp(clock, 20, fit=2.0, ask=0.5),
+    ]
+
+    def outcomes(model: MadeUp) -> MadeUp:
+        clock.now += model.ask
+        return model
+
+    running._scorers = tuple(SimpleNamespace(outcomes=outcomes) for _ in folds)
+    running._task = SimpleNamespace(  # type: ignore[assignment]
+        summarise=lambda asked, targets, metric: ({"ndcg@10": asked.ask}, np.array([asked.ask]))
+    )
+    monkeypatch.setattr("recsweep.training.trial.memory_in_use", lambda device: 12.5)
+    return running, folds
+
+
+def test_a_report_adds_up_all_folds_and_tells_a_models_size_once(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    running, folds = made_up(monkeypatch, Clock(monkeypatch))
+    report = running.advance()
+    assert report == EpochReport(
+        epoch=1,
+        value=0.375,
+        metrics={"ndcg@10": (0.25, 0.5)},
+        losses=(0.5, None),
+        fit_seconds=3.0,
+        evaluate_seconds=0.75,
+        user_values=report.user_values,
+        gradient_norms=(3.0, None),
+        training_events=sum(len(fold.training.sequences.item) for fold in folds),
+        memory_mb=12.5,
+        parameters=20,  # of the fold with the most to learn from
+        model_bytes=80,
+    )
+    assert [values.tolist() for values in report.user_values] == [[0.25], [0.5]]
+    later = running.advance()
+    assert (later.epoch, later.parameters, later.model_bytes) == (2, None, None)
+
+
+def test_how_fast_it_answers_is_asked_once_for_as_long_as_was_given(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    asked: list[object] = []
+
+    def p99(task: object, model: object, fold: object, device: object, seconds: float) -> float:
+        asked.append((model, fold, seconds))
+        return 7.5
+
+    monkeypatch.setattr("recsweep.training.trial.p99_ms", p99)
+    running, folds = made_up(monkeypatch, Clock(monkeypatch), answer_seconds=0.5)
+    model = running._models[1]
+    reports = running.run()
+    assert [report.p99_ms for report in reports] == [7.5, None, None]
+    assert asked == [(model, folds[1], 0.5)]
+    monkeypatch.undo()
+    assert trial("gru", folds[:1]).advance().p99_ms is None
+
+
+def test_a_trial_goes_on_from_its_checkpoint_bit_for_bit() -> None:
+    folds = [fold_from(log(0)), fold_from(log(1))]
+    whole, first, then = (trial("gru", folds) for _ in range(3))
+    assert first.checkpoint() is None
+    reports = whole.run()
+    first.advance()
+    left = first.checkpoint()
+    assert left is not None
+    assert (left.last, left.best) == (first.last, first.best)
+    assert {name.split("/")[0] for name in left.tensors} == {"0", "1"}
+    then.restore(left)
+    assert (then.epoch, then.last, then.best) == (1, first.last, first.best)
+    later = then.run()
+    assert [(r.epoch, r.value, r.losses) for r in later] == [
+        (r.epoch, r.value, r.losses) for r in reports[1:]
+    ]
+    ends = [running.checkpoint() for running in (whole, then)]  # its models outlive its last epoch
+    assert ends[0] is not None
+    assert ends[1] is not None
+    assert all(torch.equal(v, ends[1].tensors[name]) for name, v in ends[0].tensors.items())
+
+
+def test_each_folds_model_goes_on_from_its_own_part_of_a_checkpoint(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    running, _ = made_up(monkeypatch, Clock(monkeypatch))
+    report = running.advance()
+    restored: list[Mapping[str, torch.Tensor]] = []
+    for n, model in enumerate(running._models):
+        model.checkpoint = lambda n=n: {"weights": torch.tensor(n), "0/odd": torch.tensor(9)}
+        model.restore = restored.append
+    left = running.checkpoint()
+    assert left is not None
+    assert sorted(left.tensors) == ["0/0/odd", "0/weights", "1/0/odd", "1/weights"]
+    running.restore(left)
+    assert restored == [{"weights": torch.tensor(n), "0/odd": torch.tensor(9)} for n in range(2)]
+    assert (running.last, running.best, running.epoch) == (report, report, 1)
+
+
+def test_a_family_that_is_fitted_in_one_go_has_no_checkpoint_and_takes_none() -> None:
+    running = trial("popularity", [fold_from(log())])
+    running.advance()
+    assert running.checkpoint() is None
+    gru = trial("gru", [fold_from(log())])
+    gru.advance()
+    left = gru.checkpoint()
+    assert left is not None
+    with pytest.raises(ValueError, match="can't go on from a checkpoint"):
+        trial("popularity", [fold_from(log())]).restore(left)
+
+
+def test_a_family_of_fixed_length_is_trained_no_longer_than_that_or_what_is_asked_for() -> None:
+    assert [trial(family, [fold_from(log())]).epochs for family in ("gru", "popularity")] == [3, 1]
+
+
+def test_a_folds_seed_is_the_one_that_every_record_was_trained_with() -> None:
+    assert [fold_seed(2, fold) for fold in range(3)] == [2018, 2019, 2020]

@@ -74,13 +74,13 @@ class Meter:
         return processor + gpus, estimated
 
     def _of_processor(self, before: _Reading, now: _Reading, mine: float) -> float | None:
-        if None in (before.packages, now.packages, before.busy, now.busy):
+        if before.packages is None or now.packages is None:
             return None
-        assert before.packages is not None
-        assert now.packages is not None
+        if before.busy is None or now.busy is None:
+            return None
         spans = zip(before.packages, now.packages, self._ranges, strict=True)
         used = sum(b - a if b >= a else b - a + whole / 1e6 for a, b, whole in spans)
-        busy = (now.busy or 0.0) - (before.busy or 0.0)
+        busy = now.busy - before.busy
         return used * min(1.0, mine / busy) if busy > 0 else 0.0
 
     def _read(self) -> _Reading:

@@ -4,9 +4,11 @@ import json
 import re
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
 import jsonschema
 import numpy as np
@@ -14,17 +16,24 @@ import polars as pl
 import pytest
 import torch
 from tiny import CONFIGS, World
+from worlds import dataset_of, events_of, experiment_of
 
 from recsweep.bundle.bundle import load_bundle
-from recsweep.bundle.format import BundleFile
+from recsweep.bundle.format import BundleFile, Score
+from recsweep.config.schema import Metric
 from recsweep.data.prepared import load_dataset
-from recsweep.errors import BadInput
+from recsweep.data.types import Cuts
+from recsweep.errors import BadInput, WorkFailed
+from recsweep.evaluation.probability import Calibrator
 from recsweep.models.histories import HistoryTable
+from recsweep.records.selection import read_best
 from recsweep.stages.confirm.stage import confirm_stage
+from recsweep.stages.fit import stage
 from recsweep.stages.fit.stage import fit_stage
 from recsweep.tasks.development import whole_development
 from recsweep.tasks.registry import TASKS
 from recsweep.training.refit import refit
+from recsweep.training.trial import Diverged
 
 MF = "matrix_factorization"
 OPTIONAL = "ray", "optuna", "wandb"
@@ -232,3 +241,159 @@ def test_a_bundle_is_asked_where_no_tuner_is_installed_and_nothing_trains(
     assert bare.returncode == 0, bare.stderr
     exec(ask, {})
     assert bare.stdout == capsys.readouterr().out != ""
+
+
+@pytest.mark.parametrize(("metric", "best"), [("ndcg@10", "lstm"), ("log_loss", "markov")])
+def test_of_a_study_the_family_with_the_best_score_on_the_folds_is_fitted(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, metric: str, best: str
+) -> None:
+    name, _, k = metric.partition("@")
+    asked = experiment_of().model_copy(
+        update={"metric": Metric(name=name, k=int(k)) if k else Metric(name=name)}
+    )
+    values = {"gru": 0.2, "lstm": 0.3, "markov": 0.1}
+    files = {n: SimpleNamespace(value=value, experiment=asked) for n, value in values.items()}
+    monkeypatch.setattr(stage, "read_evidence", lambda folder: SimpleNamespace(best=files))
+    assert stage.best_file(tmp_path) == tmp_path / "best" / f"{best}.yaml"
+
+
+@pytest.mark.parametrize(
+    ("until", "period"),
+    [
+        ("everything", (90, "everything")),
+        ("development", (60, "development")),
+        (11, (11, "development")),
+        (60, (60, "development")),
+        (61, (61, "everything")),
+        (90, (90, "everything")),
+        (10, None),
+        (91, None),
+    ],
+)
+def test_learning_ends_within_the_log_and_the_sealed_test_begins_at_its_cut(
+    until: Any, period: tuple[int, str] | None
+) -> None:
+    dataset = replace(dataset_of(events_of([(0, 0, 10), (0, 1, 50)])), cuts=Cuts((), (60, 90)))
+    if period is None:
+        with pytest.raises(BadInput, match=r"--until 1970.*: the log has events from 1970"):
+            stage._period(until, dataset, experiment_of())
+        return
+    assert stage._period(until, dataset, experiment_of()) == period
+    untimed = experiment_of(folds={"rule": "leave_one_out"})
+    if isinstance(until, int):
+        with pytest.raises(BadInput, match="these folds aren't cut by the clock; everything or"):
+            stage._period(until, dataset, untimed)
+    else:
+        assert stage._period(until, dataset, untimed) == period
+
+
+BEST: Any = SimpleNamespace(family="arm", kind="gru", config={}, epochs=4)
+
+
+def test_what_is_left_is_told_by_the_epochs_that_have_ended(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    now, heard = [50.0], list[tuple[object, ...]]()
+    monkeypatch.setattr(stage, "time", SimpleNamespace(monotonic=lambda: now[0]))
+
+    def refit(*given: object, on_epoch: Callable[[int, int], None], **more: object) -> str:
+        assert given == ("gru", {}, "training")
+        assert (more["epochs"], more["seed"], more["precision"]) == (4, 7, "fp32")
+        for epoch in range(1, 5):
+            now[0] += 3.0
+            on_epoch(epoch, 4)
+        return "model"
+
+    monkeypatch.setattr(stage, "refit", refit)
+    training: Any = "training"
+    made = stage._train(BEST, experiment_of(seed=7), training, lambda *told: heard.append(told))
+    assert made == "model"
+    assert heard == [("arm", 1, 4, 9.0), ("arm", 2, 4, 6.0), ("arm", 3, 4, 3.0), ("arm", 4, 4, 0.0)]
+
+
+def test_a_fit_that_diverges_is_told_in_a_line(monkeypatch: pytest.MonkeyPatch) -> None:
+    def refit(*given: object, **more: object) -> None:
+        raise Diverged("the training loss is nan in epoch 1")
+
+    monkeypatch.setattr(stage, "refit", refit)
+    training: Any = None
+    with pytest.raises(WorkFailed, match="arm: the fit diverged: the training loss is nan in epo"):
+        stage._train(BEST, experiment_of(), training, lambda *told: None)
+
+
+def test_probabilities_are_calibrated_on_every_folds_window_where_that_is_asked_for(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    folds = [SimpleNamespace(validation=f"targets {n}") for n in range(2)]
+    monkeypatch.setattr(stage, "development_folds", lambda dataset, experiment: folds)
+    monkeypatch.setattr(stage, "_held_out", lambda best, asked, fold: f"held out {fold.validation}")
+    task = SimpleNamespace(calibrator=lambda *given: given)
+    monkeypatch.setattr(stage, "TASKS", {"purchase": task})
+    data: Any = None
+    plain = experiment_of().model_copy(update={"task": "purchase"})
+    assert stage._calibrator(BEST, plain, data) == Calibrator()
+    platt = Metric(name="log_loss", calibration="platt")
+    asked = plain.model_copy(update={"metric": platt})
+    made: Any = stage._calibrator(BEST, asked, data)
+    assert made == (
+        ["held out targets 0", "held out targets 1"],
+        ["targets 0", "targets 1"],
+        platt,
+    )
+
+
+def test_what_is_held_out_is_asked_of_a_model_of_what_lay_before_it(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    fold: Any = SimpleNamespace(training="before", validation="window", n_items=9)
+
+    def scorer(*given: object) -> Any:
+        assert given == ("window", 9, torch.device("cpu"))
+        return SimpleNamespace(outcomes=lambda model: f"outcomes of {model}")
+
+    monkeypatch.setattr(stage, "TASKS", {"next_item": SimpleNamespace(scorer=scorer)})
+    monkeypatch.setattr(stage, "_train", lambda best, asked, training, hear: f"model of {training}")
+    assert stage._held_out(BEST, experiment_of(), fold) == "outcomes of model of before"
+
+
+def test_a_bundle_carries_what_the_sealed_test_said_of_its_family(world: World) -> None:
+    confirmation = confirm_stage(world.study, world.root, workers=1).confirmation
+    record = fit_stage(world.best(MF), world.root, world.root / "m", licence="MIT").file
+    assert record.licence == "MIT"
+    found = record.evidence
+    assert found is not None
+    assert {*found.pairs} == {p for p in confirmation.pairs if MF in (p.a, p.b)}
+    assert len(found.pairs) == 2
+    assert found.openings == 1
+    assert _scores(found.scores) == {
+        name: (e.mean, e.lower, e.upper)
+        for name, e in ((n, f.metrics["ndcg@10"]) for n, f in confirmation.families.items())
+    }
+    written = (world.root / "m" / "verdicts.json").read_bytes()
+    assert written == (world.study / "verdicts.json").read_bytes()
+    assert (world.root / "m" / "best.yaml").read_bytes() == world.best(MF).read_bytes()
+
+
+def _scores(scores: Mapping[str, Score]) -> dict[str, tuple[float, float, float]]:
+    return {name: (each.mean, each.lower, each.upper) for name, each in scores.items()}
+
+
+def test_a_licence_that_nobody_told_is_said_to_be_unknown_and_of_which_package() -> None:
+    assert stage._unknown_licence(experiment_of()).startswith(
+        "Nobody told recsweep the licence of the data test. Read its terms before you pass"
+    )
+    package = {"name": "recbole", "version": "1.2.1", "wheel": "x.whl", "sha256": "0" * 64}
+    named = experiment_of()
+    named = named.model_copy(
+        update={"data": named.data.model_copy(update={"package": SimpleNamespace(**package)})}
+    )
+    assert "of the data test (of the package recbole). Read" in stage._unknown_licence(named)
+
+
+def test_a_folder_of_a_study_stands_for_its_best_family(world: World) -> None:
+    record = fit_stage(world.study, world.root, world.root / "m", until="development").file
+    values = {name: read_best(world.best(name)).value for name in CONFIGS}
+    assert values[record.family] == max(values.values())
+    assert record.selected.value == max(values.values())
+    assert record.evidence is None
+    assert not (world.root / "m" / "verdicts.json").exists()

@@ -1,9 +1,13 @@
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
 import pytest
+from scipy import stats
 from tiny import World
+from worlds import experiment_of
 
 from recsweep import cli
 from recsweep.cli.confirmation_lines import failure
@@ -16,7 +20,9 @@ from recsweep.records.openings import read_openings
 from recsweep.stages import recorded
 from recsweep.stages.confirm.stage import confirm_stage
 from recsweep.stages.reproduce import stage
+from recsweep.stages.reproduce.figures import Figure
 from recsweep.stages.reproduce.stage import Reproduction, reproduce_stage
+from recsweep.tasks.folds import development_folds
 from recsweep.training.trial import Diverged
 
 Edit = Callable[[Path, str, str], None]
@@ -207,3 +213,144 @@ def test_the_exit_status_tells(
         cli.main()
     assert (end.value.code or 0) == status
     assert ("seed" in capsys.readouterr().err) == (status > 0)
+
+
+def elsewhere(monkeypatch: pytest.MonkeyPatch) -> None:
+    now = {**recorded_environment.environment(), "cpu": "another"}
+    monkeypatch.setattr(stage, "environment", lambda _: now)
+
+
+def test_what_draws_no_random_number_is_trained_once_and_may_differ_by_a_learner(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    elsewhere(monkeypatch)
+    epochs: list[int] = []
+    found = reproduce_stage(
+        world.best("markov"), world.root, on_epoch=lambda report: epochs.append(report.epoch)
+    )
+    assert epochs == [1]
+    folds = development_folds(recorded.recorded_data(found.best, world.root), found.best.experiment)
+    fewest = min(len(fold.validation.histories) for fold in folds)
+    assert {figure.tolerance for figure in found.figures} == {1 / fewest}
+    assert [change for change in found.changes if change.startswith("cpu")] == [
+        f"cpu: {found.best.environment['cpu']} → another"
+    ]
+
+
+@pytest.mark.parametrize("there", [True, False])
+def test_the_sealed_figures_of_every_seed_are_compared_as_closely_as_the_machine_allows(
+    world: World, monkeypatch: pytest.MonkeyPatch, pool_here: None, there: bool
+) -> None:
+    confirmation = confirm_stage(world.study, world.root, workers=1).confirmation
+    if not there:
+        elsewhere(monkeypatch)
+    ended: list[tuple[int, int]] = []
+    found = reproduce_stage(
+        world.best("matrix_factorization"),
+        world.root,
+        sealed=True,
+        on_end=lambda end: ended.append((end.done, end.total)),
+    )
+    assert found.passed
+    assert ended == [(1, 2), (2, 2)]
+    metrics = {figure.metric for figure in found.figures}
+    assert metrics >= {"ndcg@10", "mrr@5"}
+    assert [figure.where for figure in found.figures] == ["seed 9000", "seed 9001"] * len(metrics)
+    for metric in metrics:
+        one, other = (f for f in found.figures if f.metric == metric)
+        assert one.recorded is not None
+        assert other.recorded is not None
+        # Two seeds are as far apart as sqrt(2) standard deviations; t has one degree of freedom.
+        spread = abs(one.recorded - other.recorded) * stats.t.ppf(0.995, 1)
+        expected = 0.0 if there else max(spread, 1 / confirmation.learners)
+        assert one.tolerance == other.tolerance == pytest.approx(expected)
+        mean = confirmation.families["matrix_factorization"].metrics[metric].mean
+        assert (one.recorded + other.recorded) / 2 == pytest.approx(mean)
+    assert bool(found.obstacles) is not there
+
+
+def test_a_family_that_was_not_confirmed_leaves_the_test_closed(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    confirmation = confirm_stage(world.study, world.root, workers=1).confirmation
+    rest = {n: f for n, f in confirmation.families.items() if n != "markov"}
+    monkeypatch.setattr(
+        stage, "read_confirmation", lambda _: confirmation.model_copy(update={"families": rest})
+    )
+    with pytest.raises(
+        BadInput, match=r"verdicts\.json: confirms nothing for markov, not the best"
+    ):
+        reproduce(world, "markov", sealed=True)
+    assert len(read_openings(world.study)) == 1
+
+
+@pytest.mark.parametrize(
+    ("rebuilt", "edits", "passed"),
+    [
+        ((0.5, 0.25), (), True),
+        ((0.5, 0.26), (), False),
+        ((0.6, 0.26), (), False),
+        ((0.5, 0.25), ("seed",), False),
+    ],
+)
+def test_it_passes_where_every_figure_agrees_and_nobody_edited_the_file(
+    rebuilt: tuple[float, float], edits: tuple[str, ...], passed: bool
+) -> None:
+    best: Any = None
+    figures = tuple(
+        Figure("ndcg@10", f"fold{n}", recorded, value, 0.0)
+        for n, (recorded, value) in enumerate(zip((0.5, 0.25), rebuilt, strict=True))
+    )
+    assert Reproduction(best, figures, edits, (), ()).passed is passed
+
+
+@pytest.mark.parametrize(("random", "seeds"), [(True, [5, 6, 7]), (False, [5])])
+def test_the_recorded_seed_is_compared_and_the_two_after_it_tell_how_closely(
+    monkeypatch: pytest.MonkeyPatch, random: bool, seeds: list[int]
+) -> None:
+    trained: list[int] = []
+
+    def train(best: object, folds: object, seed: int, on_epoch: object) -> Any:
+        trained.append(seed)
+        return {"ndcg@10": (0.5 + seed / 100, 0.25)}
+
+    folds = [
+        SimpleNamespace(name=name, validation=SimpleNamespace(histories=range(learners)))
+        for name, learners in (("fold0", 400), ("fold1", 500))
+    ]
+    family = SimpleNamespace(random=random)
+    monkeypatch.setattr(stage, "_train", train)
+    monkeypatch.setattr(stage, "development_folds", lambda dataset, experiment: folds)
+    monkeypatch.setattr(stage, "with_features", lambda fold, columns: fold)
+    monkeypatch.setattr(stage, "obstacles", lambda *given: ["another machine"])
+    monkeypatch.setattr(stage, "families_of", lambda task: {"gru": family})
+    best: Any = SimpleNamespace(
+        family="gru",
+        kind="gru",
+        seed=5,
+        environment={},
+        experiment=experiment_of(),
+        metrics={"ndcg@10": (0.55, 0.25)},
+    )
+    data: Any = None
+    figures, reasons = stage._on_folds(best, data, {}, lambda report: None)
+    assert (trained, reasons) == (seeds, ["another machine"])
+    assert [(f.recorded, f.rebuilt) for f in figures] == [(0.55, 0.55), (0.25, 0.25)]
+    # Three seeds a hundredth apart on one fold, and alike on the other: four degrees of freedom.
+    spread = stats.t.ppf(0.995, 4) * (2 * 0.01**2 / 2) ** 0.5
+    expected = spread if random else 1 / 400
+    assert [f.tolerance for f in figures] == pytest.approx([expected] * 2)
+
+
+def test_what_is_no_mean_over_learners_is_not_rebuilt_on_the_test(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    confirmation = confirm_stage(world.study, world.root, workers=1).confirmation
+    markov = confirmation.families["markov"]
+    metrics = {"calibration_error": markov.metrics["ndcg@10"], **markov.metrics}
+    families = {"markov": markov.model_copy(update={"metrics": metrics})}
+    more = confirmation.model_copy(update={"families": families})
+    monkeypatch.setattr(stage, "read_confirmation", lambda _: more)
+    found = reproduce(world, "markov", sealed=True)
+    assert found.passed
+    assert {figure.metric for figure in found.figures} == {*markov.metrics}

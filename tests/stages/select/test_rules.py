@@ -188,3 +188,90 @@ def test_trials_on_different_learners_cannot_be_compared() -> None:
 @given(st.lists(st.floats(0, 1), min_size=1, max_size=20))
 def test_a_trial_is_within_an_error_of_itself(values: list[float]) -> None:
     assert paired_standard_error(scores(values), scores(values)) == 0
+
+
+def test_each_family_is_selected_from_its_own_trials_alone() -> None:
+    study = study_with(
+        trial_row(0, (0.1, 0.2)),
+        trial_row(1, (0.9,), family="lstm"),
+        trial_row(2, (0.3, 0.4, 0.35)),
+        experiment=experiment_of(families=["gru", "lstm"]),
+    )
+    found = select(study, SAME)
+    assert (found.rule, found.metric) == ("best_mean", "ndcg@10")
+    assert [*found.families] == ["gru", "lstm"]
+    gru, lstm = found.families.values()
+    assert (gru.family, gru.kind, gru.trial, gru.seed, gru.epochs) == (
+        "gru",
+        "gru",
+        "gru-0002",
+        2,
+        2,
+    )
+    assert (gru.config, gru.near_edge) == (study.trials[2].config, ())
+    assert (gru.within, gru.candidates) == (1, 2)
+    assert (lstm.trial, lstm.within, lstm.candidates) == ("lstm-0001", 1, 1)
+
+
+def test_one_standard_error_takes_the_better_of_equally_short_ones_and_of_equals_the_first() -> (
+    None
+):
+    values = {"gru-0000": scores((0.5, 0.3, 0.4))} | {
+        f"gru-{n:04d}": scores((0.2, 0.5, 0.47)) for n in range(1, 5)
+    }
+    study = study_with(
+        trial_row(0, (0.2, 0.3, 0.4)),
+        trial_row(1, (0.2, 0.37)),
+        trial_row(2, (0.2, 0.39)),
+        trial_row(3, (0.2, 0.39)),
+        trial_row(4, (0.2, 0.38)),
+        experiment=ONE_ERROR,
+    )
+    choice = select(study, values.__getitem__).families["gru"]
+    assert (choice.trial, choice.within) == ("gru-0002", 5)
+
+
+def test_the_reason_that_is_told_is_the_last_of_the_family_itself() -> None:
+    study = study_with(
+        trial_row(0, (), state="failed", reason="first"),
+        trial_row(1, (), state="failed", reason="second"),
+        trial_row(0, (), family="lstm", state="failed", reason="another's"),
+        experiment=experiment_of(families=["gru", "lstm"]),
+    )
+    with pytest.raises(WorkFailed, match=r"so none can be selected; the last one: second$"):
+        select(study, SAME)
+    with pytest.raises(WorkFailed, match=r"so none can be selected$"):
+        select(study_with(trial_row(0, (0.1,), state="pruned")), SAME)
+
+
+def test_scores_of_learners_are_asked_for_only_of_complete_trials() -> None:
+    asked: list[str] = []
+
+    def values(trial: str) -> tuple[FoldValues, ...]:
+        asked.append(trial)
+        return scores((0.1, 0.2), (0.3, 0.4))
+
+    study = study_with(
+        trial_row(0, (0.1,)), trial_row(1, (0.2,)), trial_row(2, (0.3,), state="pruned")
+    )
+    select(study, values)
+    assert set(asked) == {"gru-0000", "gru-0001"}
+
+
+def test_an_error_over_folds_of_unequal_size_is_a_plain_loops() -> None:
+    rng = np.random.default_rng(0)
+    folds = [np.array([4, 7, 9], np.int32), np.array([7, 1], np.int32)]
+    a, b = (
+        [FoldValues(f"f{n}", users, rng.random(len(users))) for n, users in enumerate(folds)]
+        for _ in range(2)
+    )
+    squares = 0.0
+    for user in (1, 4, 7, 9):
+        part = 0.0
+        for x, y in zip(a, b, strict=True):
+            d = x.value - y.value
+            for at in range(len(d)):
+                if x.user[at] == user:
+                    part += (d[at] - sum(d) / len(d)) / (2 * len(d))
+        squares += part**2
+    assert paired_standard_error(a, b) == pytest.approx(math.sqrt(squares))
