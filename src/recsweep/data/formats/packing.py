@@ -43,19 +43,18 @@ def _arrow(compression: str) -> Callable[[Path], IO[bytes]]:
 
 
 def _zip(path: Path) -> IO[bytes]:
-    archive = zipfile.ZipFile(path)
-    inside = [name for name in archive.namelist() if not name.endswith("/")]
+    with zipfile.ZipFile(path) as archive:
+        inside = [name for name in archive.namelist() if not name.endswith("/")]
     if "[Content_Types].xml" in inside or "mimetype" in inside:
-        archive.close()
         raise BadInput(f"{path}: is a workbook of a spreadsheet; save its sheet as CSV (UTF-8)")
     files = [name for name in inside if not name.startswith("__MACOSX/")]
     if len(files) != 1:
-        archive.close()
         some = ", ".join(files[:5]) or "nothing"
         raise BadInput(
             f"{path}: is a zip archive of {len(files)} files ({some}); "
             "unpack it and name the file or its folder"
         )
+    archive = zipfile.ZipFile(path)
     return _Member(archive, archive.open(files[0]))
 
 
