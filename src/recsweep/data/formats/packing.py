@@ -7,6 +7,7 @@ import lzma
 import zipfile
 import zlib
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import IO, Any, cast
 
@@ -35,11 +36,8 @@ def open_unpacked(path: Path) -> IO[bytes]:
     return path.open("rb") if name is None else cast(IO[bytes], PACKINGS[name][1](path))
 
 
-def _arrow(compression: str) -> Callable[[Path], IO[bytes]]:
-    def opened(path: Path) -> IO[bytes]:
-        return cast(IO[bytes], pa.input_stream(str(path), compression=compression))
-
-    return opened
+def _arrow(path: Path, compression: str) -> IO[bytes]:
+    return cast(IO[bytes], pa.input_stream(str(path), compression=compression))
 
 
 def _zip(path: Path) -> IO[bytes]:
@@ -74,7 +72,7 @@ PACKINGS: dict[str, tuple[bytes, Callable[[Path], Any]]] = {
     "gzip": (b"\x1f\x8b", gzip.GzipFile),
     "bzip2": (b"BZh", bz2.BZ2File),
     "xz": (b"\xfd7zXZ\x00", lzma.LZMAFile),
-    "zstd": (b"\x28\xb5\x2f\xfd", _arrow("zstd")),
-    "lz4": (b"\x04\x22\x4d\x18", _arrow("lz4")),
+    "zstd": (b"\x28\xb5\x2f\xfd", partial(_arrow, compression="zstd")),
+    "lz4": (b"\x04\x22\x4d\x18", partial(_arrow, compression="lz4")),
     "zip": (b"PK\x03\x04", _zip),
 }
