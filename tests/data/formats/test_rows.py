@@ -47,6 +47,7 @@ def test_an_escape_of_its_own_is_one_and_a_quote_before_a_quote_is_its_double() 
         ("\\N", ["\\N"]),
         ("a\\\n\\N,\\N\n", ["a\nN", "\\N"]),  # goes on after an escaped line end
         ("a\\\\\n", ["a\\"]),
+        ("a\\\\\\\n\\N\n", ["a\\\nN"]),  # the last of three escapes the line end
     ],
 )
 def test_an_escaped_n_that_is_a_whole_field_is_a_null(text: str, row: list[str]) -> None:
