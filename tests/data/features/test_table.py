@@ -107,3 +107,9 @@ def test_what_is_encoded_beforehand_is_a_row_of_the_table_each_and_one_of_nothin
     for at in (-1, 0, 5, 10, 25):
         found = stored.encode(codes(3, 0, 2, 1), at)
         np.testing.assert_array_equal(found, fitted.encode(codes(3, 0, 2, 1), at))
+
+
+def test_what_is_printed_of_an_encoder_is_its_columns_and_not_its_data() -> None:
+    fitted = fit_table(KNOWN, ["age"], codes(0, 1), 0)
+    assert repr(fitted) == f"TableEncoder(parts={fitted.parts!r}, kept={fitted.kept!r})"
+    assert repr(EncodedTable.of(fitted)) == "EncodedTable(names=('age',), sources=('age',))"

@@ -204,6 +204,11 @@ def test_words_of_chinese_are_cut_by_jiebas_own_dictionary_without_its_cache(
     def read_a_cache(*_: object) -> None:
         raise AssertionError
 
-    text._jieba.cache_clear()
     monkeypatch.setattr(jieba.Tokenizer, "initialize", read_a_cache)
     assert words("我来到北京清华大学", chinese=True) == ["来到", "北京", "清华大学"]
+
+
+def test_what_is_printed_of_a_fitted_column_is_none_of_its_words_or_numbers() -> None:
+    assert repr(fit(["aa bb", "bb cc", "cc aa", "dd"], size=1)) == (
+        "TextVectors(column='title', size=1, vectorize=Tfidf(chinese=False), scale=1.0)"
+    )
