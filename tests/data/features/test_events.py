@@ -148,22 +148,24 @@ def test_an_earlier_dwell_does_reach_the_inputs() -> None:
 
 
 def test_gaps_and_dwells_are_logarithms_of_one_and_the_seconds() -> None:
-    events = timed_log(
-        [(0, 0, 10, 0, 4), (0, 1, 20, 0, 9), (0, 2, 50, 0, 99), (1, 2, 5, 0, np.nan)]
-    )
+    rows: list[Timed] = [
+        (0, 0, 10, 0, 4), (0, 1, 20, 0, 9), (0, 2, 50, 0, 99), (0, 0, 90, 0, 1),
+        (1, 2, 5, 0, np.nan),
+    ]  # fmt: skip
+    events = timed_log(rows)
     encoder = fit_events(events, ["event.dwell", "event.gap"], 100 * SECOND)
     found = encoder.encode(events, 100 * SECOND)
     assert found is not None
     assert encoder.sources == ("event.dwell",) * 2 + ("event.gap",) * 2
 
-    def standardised(seconds: list[float]) -> list[float]:
+    def standardised(*seconds: float) -> list[float]:
         logs = np.log([1 + s for s in seconds])
         return [float(x) for x in (logs - logs.mean()) / logs.std()]
 
-    assert found[:3, 0] == pytest.approx(standardised([4, 9, 50]))  # the last until the end
-    assert found[1:3, 2] == pytest.approx(standardised([10, 30]))
-    assert found[:, 1].tolist() == [0, 0, 0, 1]
-    assert found[:, 3].tolist() == [1, 0, 0, 1]
+    assert found[:4, 0] == pytest.approx(standardised(4, 9, 40, 1))  # one until the next event
+    assert found[1:4, 2] == pytest.approx(standardised(10, 30, 40))
+    assert found[:, 1].tolist() == [0, 0, 0, 0, 1]
+    assert found[:, 3].tolist() == [1, 0, 0, 0, 1]
 
 
 def test_times_are_in_microseconds() -> None:
