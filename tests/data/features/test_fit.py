@@ -10,6 +10,7 @@ from worlds import dataset_of, events_of
 
 from recsweep.config.schema import FeatureTable, Text
 from recsweep.data.features.columns import FAR, MOST
+from recsweep.data.features.events import fit_events
 from recsweep.data.features.fit import (
     Encoder,
     check_names,
@@ -222,9 +223,14 @@ def test_a_table_without_raw_ids_goes_by_codes() -> None:
     assert fit_features(dataset, None, codes(0, 1), codes()).users(codes(1)).tolist() == [[1]]
 
 
-def test_events_have_no_feature_where_none_is_fitted() -> None:
+def test_events_have_the_features_that_were_fitted_or_none() -> None:
     encoder = fit_users([1, 2], codes(0, 1))
-    assert encoder.events(events_of([(0, 0, 1)]), 5) is None
+    events = events_of([(0, 0, 1), (0, 0, 3_000_000)])
+    assert encoder.events(events, 5) is None
+    timed = replace(encoder, of_events=fit_events(events, ["event.gap"], 5))
+    found = timed.events(events, 5)
+    assert found is not None
+    assert found.tolist() == [[1], [0]]  # whether there is no gap
 
 
 def test_columns_are_declared_by_kind_table_after_table() -> None:
