@@ -16,7 +16,7 @@ from recsweep.data.features.stored import (
     stored_events,
     stored_parts,
 )
-from recsweep.data.features.table import EncodedTable, fit_table
+from recsweep.data.features.table import EncodedTable, Part, fit_table
 from recsweep.data.features.text import Embedding, TextVectors, Tfidf
 
 TABLE = pl.DataFrame(
@@ -73,7 +73,7 @@ def test_a_table_that_is_encoded_beforehand_gives_the_same_rows(dated: bool) -> 
 def test_each_kind_of_column_is_written_as_its_numbers_and_words() -> None:
     arrays: dict[str, np.ndarray] = {}
     components, idf = np.ones((1, 2)), np.array([1.0, 2.0])
-    parts = [
+    parts: list[Part] = [
         Values("level", ("a",), ("b", "c")),
         Scale("age", 1.5, 2.5),
         TextVectors("about", 1, Tfidf(("art", "maths"), idf, True), components, 3.0),

@@ -150,7 +150,7 @@ def courses_with(log_popularity: Float64) -> Courses:
 
 def test_a_course_is_followed_by_the_three_with_the_largest_keys_but_never_by_itself() -> None:
     random = np.random.default_rng(0)
-    found = make_successors(courses_with(-200.0 * np.arange(9)), random)
+    found = make_successors(courses_with(np.linspace(0, -1600, 9)), random)
     assert found.shape == (9, 3)
     for course, three in enumerate(found.tolist()):
         assert set(three) == {*[k for k in range(4) if k != course][:3]}

@@ -26,7 +26,7 @@ def test_the_four_tables_are_read_back_as_they_were(
     log: SimulatedLog, tmp_path: Path, format_: str
 ) -> None:
     write(log, tmp_path / "made", format_)  # type: ignore[arg-type]
-    read = {"parquet": pl.read_parquet, "csv": pl.read_csv}[format_]
+    read = pl.read_parquet if format_ == "parquet" else pl.read_csv
     for name in TABLES:
         assert read(tmp_path / f"made/synthetic_{name}.{format_}").equals(getattr(log, name))
     names = {f"synthetic_{name}.{format_}" for name in TABLES}

@@ -36,7 +36,7 @@ def learner_of(age: int = 30, likes: float = 0.0, hidden: float = 0.0) -> Learne
 
 def looks(n: int, gap: float = 1.0) -> Browses:
     whole = np.zeros(n, np.intp)
-    return Browses(whole, whole, np.arange(n) * 1.0, np.full(n, gap))
+    return Browses(whole, whole, np.arange(n, dtype=np.float64), np.full(n, gap))
 
 
 def funnel(
@@ -88,7 +88,9 @@ def of_themes(themes: list[int], learners: list[int]) -> tuple[Browses, Courses]
     courses = Courses(
         np.array(themes), np.full(n, 4), np.zeros((n, HIDDEN)), zero, zero + USUAL, zero, zero
     )
-    return Browses(np.array(learners), np.arange(n), np.arange(n) * 1.0, zero + 1), courses
+    return Browses(
+        np.array(learners), np.arange(n), np.arange(n, dtype=np.float64), zero + 1
+    ), courses
 
 
 def test_the_latest_earlier_course_of_either_kind_leaves_its_mood_with_its_learner() -> None:

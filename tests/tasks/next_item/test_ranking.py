@@ -266,6 +266,7 @@ def test_what_a_block_says_of_its_queries() -> None:
     assert block.histories.length.tolist() == [1, 2, 3]
     assert block.histories.items[0].tolist() == [3, 4, 5]
     assert int(block.histories.items[1, 0]) == 6
+    assert block.histories.time is not None
     assert block.histories.time[0].tolist() == [0, 1, 2]
     assert block.histories.event_features is not None
     assert block.histories.event_features[0].tolist() == [[0, 1], [2, 3], [4, 5]]

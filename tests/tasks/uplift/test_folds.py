@@ -168,7 +168,7 @@ def test_the_treated_are_counted_and_nothing_is_said_of_those_that_all_had_a_tre
     whole = uplift_fold(replace(events, treated=np.nan_to_num(events.treated)))
     assert "no treatment in question" not in whole.validation.counts
     assert len(fold.validation.histories.features) == len(set(fold.validation.sequence))
-    assert labels_of(fold.validation).price is None  # type: ignore[union-attr]
+    assert labels_of(fold.validation).price is None
 
 
 @pytest.mark.parametrize("lacking", ["purchases", "treated", "untreated"])
