@@ -202,21 +202,28 @@ def test_a_course_without_support_counts_for_nothing_in_training() -> None:
     assert fold.training.n_cold == 0
 
 
-def catalogue_fold(**changes: object) -> Fold:
-    """As the small log, and the table knows courses 3 and 4 as well; nobody takes the last."""
-    events = events_of([(u, i, t) for u, i, t, _ in SMALL])
+def catalogue_fold(rows: list[Row] = SMALL, least: int = 1, **changes: object) -> Fold:
+    """The table knows five courses, of which nobody takes the last."""
+    events = events_of([(u, i, t) for u, i, t, _ in rows])
     table = pl.DataFrame({"_id": list("abcde"), "price": [1.0, 2.0, 3.0, 4.0, 5.0]})
-    dataset = replace(
-        dataset_of(events),
-        items=table[:4],
-        item_rows=table.with_columns(_valid_from=pl.lit(None, pl.Int64)),
-    )
+    since = table.with_columns(_valid_from=pl.lit(None, pl.Int64))
+    dataset = replace(dataset_of(events), items=table[:4], item_rows=since)
     targets = {"candidates": "catalogue", "seen": "drop"}
     items = {"path": "x", "key": "id", "numeric": ["price"], "immutable": True}
     log = {"path": "x", "user": "u", "item": "i", "time": "t"}
-    data = {"name": "test", "events": [log], "items": items}
-    experiment = experiment_of(targets={**targets, **changes}, data=data)
+    experiment = experiment_of(
+        targets={**targets, **changes},
+        data={"name": "test", "events": [log], "items": items},
+        folds={"min_item_events": least},
+    )
     return make_fold("fold0", events, (CUT, END), dataset, experiment)
+
+
+def test_events_on_a_course_of_the_catalogue_without_support_are_not_learned_from() -> None:
+    rows: list[Row] = [*SMALL, (1, 3, 7, "browse"), (2, 3, 8, "browse"), (2, 2, 9, "browse")]
+    fold = catalogue_fold(rows, least=3)
+    assert fold.items.tolist() == [2, 0, 1, 3, 4]  # three events on course 2 alone
+    assert histories_of(fold.training.sequences) == {2: [0, 0]}
 
 
 def test_a_catalogue_holds_courses_without_events_which_are_counted_among_the_unknown() -> None:
