@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from purchases import fold_of, random_log
 
 from recsweep.data.clock import DAY
 from recsweep.data.features.events import EventEncoder
@@ -152,3 +153,14 @@ def test_before_the_first_moment_nothing_is_counted_and_after_the_last_everythin
     counts = CourseCounts.of(np.array([1, 0, 1], np.int32), np.array([5, 5, 7]))
     asked = np.array([1, 1, 1, 1, 0, 2], np.int32)
     assert counts.before(asked, np.array([4, 5, 6, 8, 9, 9])).tolist() == [0, 0, 1, 2, 1, 0]
+
+
+def test_with_one_number_a_course_is_alike_or_opposite_however_near_the_mean_it_is() -> None:
+    labels = fold_of(random_log(1)).validation.labels
+    assert labels is not None
+    alike = labels.inputs[:, labels.columns.index(LIKENESS)]
+    none = labels.inputs[:, labels.columns.index("history: none")] == 1
+    own = labels.inputs[:, labels.columns.index("price")]
+    assert (np.abs(own) < 0.3).any()
+    assert not alike[none].any()
+    assert np.abs(alike[~none]) == pytest.approx(1)
