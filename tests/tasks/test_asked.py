@@ -1,14 +1,16 @@
 """A model that is asked outside of a study says what it says of a study's targets."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
+from known import known_of
 
-from recsweep.data.before_cut import learn, rows_of
+from recsweep.data.before_cut import rows_of
 from recsweep.data.types import UNKNOWN, Events
-from recsweep.evaluation.probability import Calibrator
 from recsweep.models.registry import families
-from recsweep.tasks.asked import Asked, Known, closing
+from recsweep.tasks.asked import Asked, closing
 from recsweep.tasks.folds import make_fold
 from recsweep.tasks.registry import TASKS
 from recsweep.testing import cases_of
@@ -37,19 +39,7 @@ def test_answers_are_those_of_the_studys_own_scorer(task: str, family: str, seen
     model = next(cases_of(families()[family], task)).fitted(fold)
     cpu = torch.device("cpu")
     expected = TASKS[task].scorer(fold.validation, fold.n_items, cpu).outcomes(model)
-    before = events.time < CUT
-    learned = learn(events, before, CUT, dataset, experiment)
-    in_catalogue = learned.index[before & (learned.index != UNKNOWN)]
-    known = Known(
-        experiment=experiment,
-        training=fold.training,
-        encoder=learned.encoder,
-        items=learned.items,
-        counts=np.bincount(in_catalogue, minlength=len(learned.items)),
-        kinds=tuple(np.unique(events.kind[before]).tolist()),
-        cut=CUT,
-        calibrator=Calibrator(),
-    )
+    known, index = known_of(replace(split, experiment=experiment), CUT, fold.training)
     ask, targets = TASKS[task].answers, fold.validation
     assert ask is not None
     asked = 0
@@ -65,9 +55,9 @@ def test_answers_are_those_of_the_studys_own_scorer(task: str, family: str, seen
         question = Asked(
             user=np.array([user], np.int32),
             events=rows_of(events, rows),
-            index=learned.index[rows],
+            index=index[rows],
             moment=time[n : n + 1],
-            courses=np.arange(len(learned.items)),
+            courses=np.arange(len(known.items)),
         )
         ((at, scores),) = ask(model, question, known)
         assert at.tolist() == [0]
@@ -119,3 +109,23 @@ def test_a_look_at_each_course_comes_after_all_events_of_its_learner() -> None:
     closed, ends = closing(three_learners())
     assert closed.item.tolist() == [3, 1, 0, 0, 2, 0]
     assert ends.tolist() == [2, 0, UNKNOWN, UNKNOWN, 1, UNKNOWN]
+
+
+def test_how_long_an_event_lasted_goes_with_it_and_is_unknown_of_a_look() -> None:
+    asked = three_learners()
+    events = replace(asked.events, dwell=np.array([5, 6, 7], np.float32))
+    timed = replace(asked, events=events)
+    found, _, rows = timed.with_looks(np.array([8], np.int32), np.array([0], np.int32), kind=1)
+    assert found.dwell is not None
+    np.testing.assert_array_equal(found.dwell, np.array([5, 6, np.nan, np.nan, 7, np.nan]))
+    assert found.dwell.dtype == np.float32
+    assert rows.tolist() == [2, 3, 5]
+    plain, _, _ = asked.with_looks(np.array([8], np.int32), np.array([0], np.int32), kind=1)
+    assert plain.dwell is None
+
+
+def test_what_ends_the_last_events_is_of_the_first_type_and_at_the_moment_asked() -> None:
+    closed, _ = closing(three_learners())
+    assert closed.kind.tolist() == [0] * 6
+    assert closed.time.tolist() == [1, 4, 7, 8, 2, 9]
+    assert closed.user.tolist() == [2, 2, 2, 5, 6, 6]

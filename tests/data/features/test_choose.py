@@ -10,6 +10,7 @@ from recsweep.data.clock import DAY
 from recsweep.data.features.choose import with_features
 from recsweep.data.types import Fold, Targets
 from recsweep.tasks.folds import make_fold
+from recsweep.testing.worlds import world
 
 ROWS = [(u, (u + k) % 3, 10 * u + k) for u in range(4) for k in range(2)]
 LATE = [(u, (u + 2) % 3, 110 + u) for u in range(4)]
@@ -86,3 +87,56 @@ def test_examples_of_a_purchase_are_those_that_only_the_chosen_columns_would_giv
     same(chosen.training.examples, alone.training.examples)
     same(chosen.validation, alone.validation)
     assert np.array_equal(chosen.training.item_features, alone.training.item_features)
+
+
+def test_columns_of_learners_courses_and_events_are_chosen_alike() -> None:
+    fold = world("purchase", {})
+    assert fold.training.event_columns == ("event.dwell",) * len(fold.training.event_columns)
+    for names, of_users, of_items, of_events in (
+        (["age"], ("age",), (), False),
+        (["price", "event.dwell"], (), ("price",), True),
+        (["level"], (), ("level",) * 3, False),
+        ([], (), (), False),
+    ):
+        found = with_features(fold, names)
+        training = found.training
+        assert training.user_columns == of_users
+        assert training.item_columns == of_items
+        assert bool(training.event_columns) is of_events
+        assert training.item_features.shape[1] == len(of_items)
+        assert training.examples is not None
+        for targets in (training.examples, found.validation):
+            labels, histories = targets.labels, targets.histories
+            assert labels is not None
+            assert labels.inputs.shape == (len(targets), len(labels.columns))
+            assert histories.features.shape[1] == len(of_users)
+            assert histories.event_features is not None
+            assert histories.event_features.shape[1] == len(training.event_columns)
+            told = {c for c in labels.columns if c.startswith("event.dwell")}
+            assert len(told) == 3 * of_events
+            assert {"age", "price", "level"} & {*labels.columns} == {*of_users, *of_items}
+            assert "history: none" in labels.columns  # counts of a history stay
+
+
+def test_what_is_left_keeps_its_numbers() -> None:
+    fold = world("purchase", {})
+    before = fold.validation.labels
+    after = with_features(fold, ["price"]).validation.labels
+    assert before is not None
+    assert after is not None
+    of = [n for n, c in enumerate(before.columns) if c in after.columns]
+    assert [before.columns[n] for n in of] == list(after.columns)
+    assert np.array_equal(before.inputs[:, of], after.inputs)
+    assert after.inputs.flags["C_CONTIGUOUS"]
+
+
+def test_columns_of_texts_are_chosen_too() -> None:
+    fold = world("text", {})
+    assert fold.training.user_columns == ("age",)
+    found = with_features(fold, [])
+    for targets in (found.training.examples, found.validation):
+        assert targets is not None
+        assert targets.labels is not None
+        assert targets.labels.inputs.shape == (len(targets), 0)
+        assert targets.labels.columns == ()
+    assert with_features(fold, ["age"]) is fold

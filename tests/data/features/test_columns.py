@@ -4,7 +4,7 @@ import numpy as np
 import polars as pl
 import pytest
 
-from recsweep.data.features.columns import FAR, Scale, fit_scale, fit_values
+from recsweep.data.features.columns import FAR, Scale, Values, fit_scale, fit_values
 
 
 def test_a_number_is_so_many_deviations_from_the_mean_and_a_missing_one_is_the_mean() -> None:
@@ -40,3 +40,41 @@ def test_a_value_has_a_column_of_its_own_up_to_fifty_and_the_rest_share_one(kind
         pl.Series([None if a is None else [a] for a in asked] if kind == "tags" else asked)
     )
     assert [np.flatnonzero(row).tolist() for row in found] == [[0], [49], [50], [50], [], []]
+
+
+def test_a_column_of_nothing_has_no_values() -> None:
+    values = fit_values(pl.Series("kind", [None, None], dtype=pl.String))
+    assert (values.own, values.rest, values.names) == ((), (), [])
+    assert values.encode(pl.Series(["a", None])).shape == (2, 0)
+
+
+def test_no_cells_are_no_rows() -> None:
+    values = fit_values(pl.Series("kind", ["a", "b", "a"]))
+    assert values.names == ["kind=a", "kind=b"]
+    assert values.encode(pl.Series([], dtype=pl.String)).shape == (0, 2)
+    assert values.encode(pl.Series(["b", "a"])).tolist() == [[0, 1], [1, 0]]
+
+
+def test_tags_of_a_cell_each_have_their_column_and_rare_ones_share_a_single_one() -> None:
+    values = Values("tag", ("x", "y"), ("p", "q"))
+    found = values.encode(pl.Series([["y", "x", "new"], ["p", "q"], [], None]))
+    assert found.tolist() == [[1, 1, 0], [0, 0, 1], [0, 0, 0], [0, 0, 0]]
+    assert found.dtype == np.float32
+
+
+def test_the_more_frequent_value_comes_first_and_of_two_as_frequent_the_earlier_name() -> None:
+    assert fit_values(pl.Series("k", ["c", "b", "a", "c"])).own == ("c", "a", "b")
+
+
+def test_numbers_ten_deviations_away_are_cut_off() -> None:
+    scale = Scale("age", 100.0, 2.0)
+    found = scale.encode(pl.Series([119.0, 121.0, 81.0, -1e300, None]))
+    assert found.tolist() == [[9.5, 0], [10, 0], [-9.5, 0], [-10, 0], [0, 1]]
+    assert found.dtype == np.float32
+
+
+@pytest.mark.filterwarnings("error")
+def test_neither_unknown_tags_nor_numbers_beyond_measure_are_warned_of() -> None:
+    assert Values("tag", ("x",), ()).encode(pl.Series([["new"]])).tolist() == [[0]]
+    assert np.isfinite(fit_scale(pl.Series("age", [1.0, 2.0])).encode(pl.Series([1e300]))).all()
+    fit_scale(pl.Series("age", [1e300, -1e300]))

@@ -4,13 +4,13 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from worlds import dataset_of, events_of, experiment_of
 
 from recsweep.config.schema import EVENT_FEATURES
 from recsweep.data.features.choose import with_features
-from recsweep.data.features.events import SECOND, fit_events, known_dwell
+from recsweep.data.features.events import SECOND, fit_events, known_dwell, summaries
 from recsweep.data.types import KINDS, Events, Fold
 from recsweep.tasks.folds import make_fold
 
@@ -122,6 +122,7 @@ def visible(fold: Fold, user: int, second: int) -> bytes:
     return targets.histories.event_features[start : start + targets.length[n]].tobytes()
 
 
+@settings(max_examples=30)
 @given(late_rows, st.integers(CUT, END - 1), st.floats(0, 1e6), st.integers(0, 2))
 def test_no_later_event_and_nothing_but_the_time_of_a_target_reaches_its_inputs(
     later: list[Timed], second: int, dwell: float, kind: int
@@ -144,3 +145,68 @@ def test_an_earlier_dwell_does_reach_the_inputs() -> None:
     one = fold_of([*EARLY, (0, 0, CUT + 10, 0, 5.0), target])
     other = fold_of([*EARLY, (0, 0, CUT + 10, 0, 9.0), target])
     assert visible(one, 0, CUT + 50) != visible(other, 0, CUT + 50)
+
+
+def test_gaps_and_dwells_are_logarithms_of_one_and_the_seconds() -> None:
+    rows: list[Timed] = [
+        (0, 0, 10, 0, 4), (0, 1, 20, 0, 9), (0, 2, 50, 0, 99), (0, 0, 90, 0, 1),
+        (1, 2, 5, 0, np.nan),
+    ]  # fmt: skip
+    events = timed_log(rows)
+    encoder = fit_events(events, ["event.dwell", "event.gap"], 100 * SECOND)
+    found = encoder.encode(events, 100 * SECOND)
+    assert found is not None
+    assert encoder.sources == ("event.dwell",) * 2 + ("event.gap",) * 2
+
+    def standardised(*seconds: float) -> list[float]:
+        logs = np.log([1 + s for s in seconds])
+        return [float(x) for x in (logs - logs.mean()) / logs.std()]
+
+    assert found[:4, 0] == pytest.approx(standardised(4, 9, 40, 1))  # one until the next event
+    assert found[1:4, 2] == pytest.approx(standardised(10, 30, 40))
+    assert found[:, 1].tolist() == [0, 0, 0, 0, 1]
+    assert found[:, 3].tolist() == [1, 0, 0, 0, 1]
+
+
+def test_times_are_in_microseconds() -> None:
+    events = replace(
+        timed_log([(0, 0, 0, 0, 9.0), (0, 0, 1, 0, 9.0)]), time=np.array([0, 2_500_000])
+    )
+    assert known_dwell(events, 4_000_000).tolist() == [2.5, 1.5]
+
+
+def test_a_dwell_that_begins_at_or_after_the_end_of_what_is_seen_has_no_length() -> None:
+    events = timed_log([(0, 0, 10, 0, 5), (1, 0, 30, 0, 5), (1, 0, 20, 0, 3)])
+    assert known_dwell(events, 20 * SECOND).tolist() == [5, 3, 0]
+
+
+def test_a_moment_of_several_events_and_another_learners_are_no_next_one() -> None:
+    rows: list[Timed] = [(0, 0, 10, 0, 99), (0, 1, 10, 0, 99), (1, 0, 10, 0, 99), (1, 0, 30, 0, 99)]
+    assert known_dwell(timed_log(rows), 40 * SECOND).tolist() == [30, 30, 20, 10]
+
+
+def test_a_columns_that_does_not_vary_in_training_is_left_out() -> None:
+    events = timed_log([(0, 0, 10, 0, 1), (0, 1, 20, 0, 1), (1, 0, 5, 0, 1)])
+    encoder = fit_events(events, EVENT_FEATURES, 50 * SECOND)
+    assert encoder.sources == ("event.gap",)  # one type, one gap, one dwell: only its lack varies
+    found = encoder.encode(events, 50 * SECOND)
+    assert found is not None
+    assert found.tolist() == [[1], [0], [1]]
+    assert found.flags["C_CONTIGUOUS"]
+
+
+def test_what_a_history_says_of_a_feature_has_three_names() -> None:
+    assert summaries("event.gap") == [
+        "event.gap (mean)",
+        "event.gap (last)",
+        "event.gap (this course)",
+    ]
+
+
+def test_types_are_told_one_by_one() -> None:
+    events = timed_log([(0, 0, 10, 0, 1), (0, 1, 20, 1, 1), (1, 0, 5, 0, 1)])
+    encoder = fit_events(events, ["event.type"], CUT)
+    assert encoder.parts[0].names == [f"event.type={KINDS[0]}", f"event.type={KINDS[1]}"]
+    found = encoder.encode(events, CUT)
+    assert found is not None
+    assert found.tolist() == [[1, 0], [0, 1], [1, 0]]

@@ -4,12 +4,23 @@ from dataclasses import replace
 import numpy as np
 import polars as pl
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from worlds import dataset_of, events_of
 
+from recsweep.config.schema import FeatureTable, Text
 from recsweep.data.features.columns import FAR, MOST
-from recsweep.data.features.fit import Encoder, fit_features
+from recsweep.data.features.events import fit_events
+from recsweep.data.features.fit import (
+    Encoder,
+    check_names,
+    declared_names,
+    fit_features,
+    known_items,
+    known_users,
+    text_names,
+)
+from recsweep.data.features.text import TextVectors
 from recsweep.data.types import Dataset, Int32
 from recsweep.errors import BadInput
 
@@ -54,6 +65,7 @@ def test_only_training_rows_decide_the_columns() -> None:
     assert few.of_users.names == ("x=a", "x=b")
 
 
+@settings(max_examples=30)
 @given(st.lists(st.one_of(st.none(), st.sampled_from("abcdefg")), max_size=6))
 def test_rows_outside_training_never_change_the_encoding(others: list[str | None]) -> None:
     training = codes(0, 1, 2)
@@ -63,6 +75,7 @@ def test_rows_outside_training_never_change_the_encoding(others: list[str | None
     assert np.array_equal(joined.users(training), alone.users(training))
 
 
+@settings(max_examples=30)
 @given(st.lists(st.one_of(st.none(), st.floats(-1e300, 1e300)), max_size=6))
 def test_numbers_outside_training_never_change_the_encoding(others: list[float | None]) -> None:
     training = codes(0, 1, 2)
@@ -157,3 +170,95 @@ def test_matrices_are_float32_and_contiguous() -> None:
     found = fit_users([1.0, 3.0, None], codes(0, 1)).users(codes(0, 1))
     assert found.dtype == np.float32
     assert found.flags["C_CONTIGUOUS"]
+
+
+def dated_items() -> Dataset:
+    """A course whose price goes up at 10, and one that only the table has, from 20 on."""
+    rows = pl.DataFrame(
+        {"_id": ["a", "a", "z"], "_valid_from": [0, 10, 20], "price": [1.0, 3.0, 8.0]}
+    )
+    dataset = replace(dataset_of(events_of([(0, 0, 1)])), items=pl.DataFrame({"_id": ["a"]}))
+    return replace(dataset, item_rows=rows)
+
+
+def test_where_no_time_is_given_that_of_the_cut_is_meant() -> None:
+    dataset = dated_items()
+    encoder = fit_features(dataset, None, codes(), codes(0, 1), cut=20)
+    assert encoder.cut == 20
+    assert encoder.items(codes(0, 1)).tolist() == [[-1], [1]]
+    early = encoder.items(codes(0, 0, 1), np.array([0, 10, 19]))
+    assert early[:, 0] == pytest.approx([-1.8, -1, 0])
+    assert fit_features(dataset, None, codes(), codes(0, 1), cut=9).of_items.names == (
+        "price missing",
+    )
+
+
+def test_learners_rows_are_asked_at_a_time_too() -> None:
+    rows = pl.DataFrame({"_id": ["u", "v", "u"], "_valid_from": [0, 0, 50], "job": ["a", "b", "b"]})
+    users = pl.DataFrame({"_id": ["u", "v"]})
+    dataset = replace(dataset_of(events_of([(0, 0, 1), (1, 0, 1)])), users=users, user_rows=rows)
+    encoder = fit_features(dataset, None, codes(0, 1), codes(), cut=49)
+    assert encoder.users(codes(0, 1)).tolist() == [[1, 0], [0, 1]]
+    assert encoder.users(codes(0), 0).tolist() == [[1, 0]]
+    assert encoder.users(codes(0), 50).tolist() == [[0, 1]]
+
+
+def test_courses_that_only_the_table_has_are_known_after_those_of_the_log() -> None:
+    known = known_items(dated_items())
+    assert known.ids.to_list() == ["a", "z"]
+    assert known.rows(codes(0, 1), 20).tolist() == [1, 2]
+
+
+def test_without_a_table_there_is_a_code_for_each_of_the_log() -> None:
+    dataset = dataset_of(events_of([(0, 1, 1), (2, 1, 1)]))
+    assert (len(known_users(dataset).ids), len(known_items(dataset).ids)) == (3, 2)
+    assert known_users(dataset).rows(codes(2, 0), 5).tolist() == [2, 0]
+
+
+def test_a_table_without_raw_ids_goes_by_codes() -> None:
+    dataset = replace(
+        dataset_of(events_of([(0, 0, 1), (1, 0, 1)])), users=pl.DataFrame({"x": [5, 9]})
+    )
+    assert known_users(dataset).ids.to_list() == [0, 1]
+    assert fit_features(dataset, None, codes(0, 1), codes()).users(codes(1)).tolist() == [[1]]
+
+
+def test_events_have_the_features_that_were_fitted_or_none() -> None:
+    encoder = fit_users([1, 2], codes(0, 1))
+    events = events_of([(0, 0, 1), (0, 0, 3_000_000)])
+    assert encoder.events(events, 5) is None
+    timed = replace(encoder, of_events=fit_events(events, ["event.gap"], 5))
+    found = timed.events(events, 5)
+    assert found is not None
+    assert found.tolist() == [[1], [0]]  # whether there is no gap
+
+
+def test_columns_are_declared_by_kind_table_after_table() -> None:
+    users = FeatureTable.model_validate(
+        {"path": "u", "key": "id", "categorical": ["job"], "numeric": ["age"], "text": ["bio"]}
+    )
+    items = FeatureTable.model_validate(
+        {"path": "i", "key": "id", "tags": {"themes": "|"}, "text": ["title", "about"]}
+    )
+    assert declared_names(users, None, items) == ["job", "age", "bio", "themes", "title", "about"]
+    assert text_names(users, None, items) == ["bio", "title", "about"]
+    assert declared_names(None) == text_names(None) == []
+
+
+def test_texts_are_made_vectors_by_what_is_declared() -> None:
+    titles = ["red tea", "red car", "blue tea", "blue car"]
+    dataset = world(items={"title": titles})
+    some = {"texts": ["title"], "text": Text(size=2)}
+    vectors = fit_features(dataset, None, codes(), codes(0, 1, 2, 3), **some)  # type: ignore[arg-type]
+    assert [*map(type, vectors.of_items.parts)] == [TextVectors]  # type: ignore[union-attr]
+    assert vectors.items(codes(0, 1)).shape[1] in (1, 2)  # the first may be the same for all
+    values = fit_features(dataset, None, codes(), codes(0, 1, 2, 3))
+    assert values.of_items.names == tuple(f"title={title}" for title in sorted(titles))
+
+
+def test_names_of_features_of_events_are_let_pass_and_hinted_at() -> None:
+    check_names(["event.gap", "job"], ["job"])
+    check_names(None, [])
+    check_names(["event.gap"], [])
+    with pytest.raises(BadInput, match=r"features: 'event.gaps' .* did you mean 'event.gap'\?"):
+        check_names(["event.gaps"], ["job"])

@@ -8,8 +8,8 @@ import polars as pl
 import pytest
 
 from recsweep.config.schema import Text
-from recsweep.data.features import embeddings
-from recsweep.data.features.text import TextVectors, fit_text, is_chinese, words
+from recsweep.data.features import embeddings, text
+from recsweep.data.features.text import TextVectors, Tfidf, fit_text, is_chinese, words
 from recsweep.errors import BadInput
 
 COOKING = ["Bake bread with a sourdough", "Bread and sauces", "Sauces for pasta, and bread"]
@@ -128,3 +128,87 @@ def test_embeddings_need_a_model_and_tfidf_has_none() -> None:
         Text(method="embeddings")
     with pytest.raises(ValueError, match="tfidf has none"):
         Text(model="somewhere")
+
+
+def test_vectors_are_those_of_scikit_learn_for_texts_of_training_and_for_new_ones() -> None:
+    from sklearn.decomposition import TruncatedSVD
+    from sklearn.feature_extraction.text import TfidfVectorizer
+    from sklearn.preprocessing import normalize
+
+    texts = [*TEXTS, "bread bread bread sauces python", "pasta with a sourdough and data"]
+    tfidf = TfidfVectorizer(
+        token_pattern=r"(?u)\b\w\w+\b", min_df=2, max_df=0.5, sublinear_tf=True
+    )  # lower case, from two characters on
+    matrix = tfidf.fit_transform(texts)
+    svd = TruncatedSVD(3, random_state=0).fit(matrix)
+    new = ["Sourdough PASTA with pasta", "testing frames of data", "for with"]
+    fitted = fit(texts, size=3)
+    for some in (texts, new):
+        want = np.sqrt(3) * normalize(svd.transform(tfidf.transform(some)))
+        assert encode(fitted, *some) == pytest.approx(want, abs=1e-6)
+
+
+def test_a_word_of_one_text_or_of_more_than_half_tells_nothing() -> None:
+    texts = ["aa xx", "aa xx", "aa yy zz", "aa yy"]
+    fitted = fit(texts, size=9)
+    assert isinstance(fitted.vectorize, Tfidf)
+    assert fitted.vectorize.terms == ("xx", "yy")
+    assert fitted.names == ["title text 1"]
+
+
+def test_the_most_frequent_terms_are_kept(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert text.TERMS == 20_000  # as docs/data.md says
+    monkeypatch.setattr(text, "TERMS", 2)
+    fitted = fit(["aa bb", "aa cc cc", "bb cc", "dd dd", "dd ee", "ee"], size=9)
+    assert isinstance(fitted.vectorize, Tfidf)
+    assert fitted.vectorize.terms == ("cc", "dd")
+
+
+def test_numbers_are_one_fewer_than_texts_or_terms_and_one_is_enough() -> None:
+    three_terms = ["aa bb", "bb cc", "cc aa", "aa", "bb", "cc"]
+    assert [fit(three_terms, size=n).size for n in (1, 2, 3, 9)] == [1, 2, 2, 2]
+    two_terms = ["aa", "bb", "aa", "bb"]
+    assert fit(two_terms, size=9).size == 1
+    assert fit(["aa", "aa", "cc", "dd"], size=9).size == 0
+
+
+def test_a_column_without_a_text_to_encode_is_zeros() -> None:
+    fitted = fit(TEXTS, size=2)
+    for cells in ([], [None, None]):
+        assert encode(fitted, *cells).tolist() == [[0, 0]] * len(cells)
+    assert encode(fit([]), "bread").shape == (1, 0)
+
+
+@pytest.mark.usefixtures("library")
+def test_without_a_text_a_model_is_not_asked() -> None:
+    assert fit([None], method="embeddings", model="nowhere").size == 0
+
+
+def test_words_have_as_many_letters_as_are_asked_for() -> None:
+    assert words("a be sea", chinese=False, shortest=3) == ["sea"]
+    assert words("a be sea", chinese=False, shortest=1) == ["a", "be", "sea"]
+    assert words("学习 C 编程", chinese=True, shortest=1) == ["学习", "c", "编程"]
+
+
+def test_a_fifth_of_han_letters_makes_a_text_chinese() -> None:
+    assert is_chinese(["abcd学"])
+    assert not is_chinese(["abcde学"])
+    assert is_chinese(["abcd, 123!", "学"])  # of letters, over all texts
+
+
+def test_words_of_chinese_are_cut_by_jiebas_own_dictionary_without_its_cache(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    import jieba
+
+    def read_a_cache(*_: object) -> None:
+        raise AssertionError
+
+    monkeypatch.setattr(jieba.Tokenizer, "initialize", read_a_cache)
+    assert words("我来到北京清华大学", chinese=True) == ["来到", "北京", "清华大学"]
+
+
+def test_what_is_printed_of_a_fitted_column_is_none_of_its_words_or_numbers() -> None:
+    assert repr(fit(["aa bb", "bb cc", "cc aa", "dd"], size=1)) == (
+        "TextVectors(column='title', size=1, vectorize=Tfidf(chinese=False), scale=1.0)"
+    )

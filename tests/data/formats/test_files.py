@@ -2,15 +2,13 @@
 
 import bz2
 import gzip
-import io
 import lzma
-import zipfile
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from pathlib import Path
 
 import polars as pl
-import pyarrow as pa
 import pytest
+from packed import PACKED, arrow, zipped
 
 from recsweep.config.schema import Table
 from recsweep.data.formats.parts import check_order
@@ -26,34 +24,6 @@ def read(path: Path, **table: object) -> list[tuple[object, ...]]:
     return read_table(
         Table.model_validate({"path": str(path), **table}), path, [], others=True
     ).rows()
-
-
-def zipped(members: Mapping[str, str]) -> bytes:
-    buffer = io.BytesIO()
-    with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as archive:
-        for name, text in members.items():
-            archive.writestr(name, text)
-    return buffer.getvalue()
-
-
-def arrow(compression: str) -> Callable[[bytes], bytes]:
-    def packed(content: bytes) -> bytes:
-        sink = pa.BufferOutputStream()
-        with pa.CompressedOutputStream(sink, compression) as stream:
-            stream.write(content)
-        return bytes(sink.getvalue())
-
-    return packed
-
-
-PACKED: dict[str, Callable[[bytes], bytes]] = {
-    "gzip": gzip.compress,
-    "bzip2": bz2.compress,
-    "xz": lzma.compress,
-    "zstd": arrow("zstd"),
-    "lz4": arrow("lz4"),
-    "zip": lambda content: zipped({"__MACOSX/._log.csv": "x", "log.csv": content.decode()}),
-}
 
 
 @pytest.mark.parametrize("packing", PACKED)

@@ -271,43 +271,6 @@ def test_a_table_that_the_simulator_does_not_make_is_named(tmp_path: Path) -> No
         simulated("simulator:users", None, tmp_path)
 
 
-def test_a_simulated_study_is_named_by_its_settings_so_they_make_what_they_always_made() -> None:
-    """Figures of one log with every dial turned; whoever moves them moves every such study's."""
-    dials = {"order": 0.4, "recency": 0.3, "purchase_order": 1.0, "text": 0.6, "new_courses": 0.5}
-    log = log_of(learners=60, courses=40, browses=12, new_learners=0.5, **dials)
-    day, kinds = log.events["time"] - START, log.events["event"]
-    found = {}
-    for kind in kinds.unique():
-        of_kind = day.filter(kinds == kind).to_numpy()
-        found[kind] = (len(of_kind), of_kind.mean() / 864e5)
-    assert found == {
-        "browse": (617, pytest.approx(57.764661640442085, rel=1e-9)),
-        "favourite": (126, pytest.approx(63.61108977641829, rel=1e-9)),
-        "purchase": (106, pytest.approx(59.32666319247905, rel=1e-9)),
-        "comment": (41, pytest.approx(52.61859024192638, rel=1e-9)),
-    }
-    assert log.best_log_loss == pytest.approx(0.38608999103)
-    assert log.exposures["purchase_probability"].std() == pytest.approx(0.18554001835)
-    course = log.exposures["item_id"].str.slice(7).cast(pl.Int64)
-    assert (course * np.arange(1, 618)).sum() == 3853187
-    assert (log.successors * np.arange(1, 121).reshape(40, 3)).sum() == 146407
-    assert (log.listed - START).to_numpy().sum() / 864e5 == pytest.approx(1398.6167271)
-    assert log.items["price"].sum() == pytest.approx(1506.47)
-    assert log.items.row(7)[1:] == (
-        "Startups and marketing 8",
-        "A course on business: startups and marketing, with a touch of programming (python).",
-        "startups|marketing|python",
-        30.01,
-        "business",
-    )
-    assert log.users["age"].sum() == 60 * 33.35
-    assert dict(log.users["region"].value_counts().rows()) == {
-        "north": 17, "south": 18, "east": 12, "west": 6, "abroad": 7,
-    }  # fmt: skip
-    assert log.users["interests"].str.split("|").list.len().sum() == 117
-    assert log.users.row(11)[3] == "data|music"
-
-
 def test_without_treatments_a_log_is_what_it_was_and_nobody_is_treated_in_it() -> None:
     plain, treated = log_of(learners=60), log_of(learners=60, treated=0.5)
     columns = ["user_id", "item_id", "time"]

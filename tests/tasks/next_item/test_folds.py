@@ -1,13 +1,16 @@
 """Which events are asked for in a log of several types, by definition."""
 
+from dataclasses import replace
+
 import numpy as np
+import polars as pl
 import pytest
 import torch
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
-from worlds import dataset_of, experiment_of
+from worlds import dataset_of, events_of, experiment_of
 
-from recsweep.data.types import KINDS, UNKNOWN, Events, Fold
+from recsweep.data.types import KINDS, UNKNOWN, Events, Fold, Sequences, Training
 from recsweep.errors import BadInput
 from recsweep.tasks.folds import make_fold
 from recsweep.tasks.next_item.folds import SEEN
@@ -127,3 +130,132 @@ def test_a_fold_without_targets_counts_the_reasons_and_says_what_to_change(
 ) -> None:
     with pytest.raises(BadInput, match=f"fold0: no event of its window can be .*{problem}"):
         fold_of(browses((0, 0, 1), (0, 1, 2), *late))
+
+
+SMALL = browses(
+    (0, 0, 1), (0, 1, 2), (0, 2, 3), (1, 0, 4), (1, 1, 5), (2, 2, 6),
+    (0, 3, 11), (0, 0, 12), (1, 2, 12), (1, 2, 13), (3, 0, 14), (2, 0, 15),
+)  # fmt: skip
+"""Course 3 and learner 3 are new to the window."""
+
+
+def histories_of(sequences: Sequences) -> dict[int, list[int]]:
+    bounds = zip(sequences.offsets[:-1], sequences.offsets[1:], strict=True)
+    held = [sequences.item[a:b].tolist() for a, b in bounds]
+    return dict(zip(sequences.user.tolist(), held, strict=True))
+
+
+def test_a_small_log_worked_by_hand() -> None:
+    fold = fold_of(SMALL, seen="drop")
+    targets = fold.validation
+    assert fold.items.tolist() == [0, 1, 2]
+    assert fold.training.n_items == 3
+    assert targets.counts == {
+        "in the window": 6,
+        "same course at the same time": 0,
+        "empty history": 1,
+        SEEN: 2,
+        "course unknown to training": 1,
+    }
+    assert histories_of(targets.histories) == {0: [0, 1, 2], 1: [0, 1], 2: [2]}
+    assert targets.sequence.tolist() == [0, 1, 2]
+    assert targets.length.tolist() == [3, 2, 1]
+    assert targets.item.tolist() == [UNKNOWN, 2, 0]
+    assert targets.time.tolist() == [11, 12, 15]
+    assert targets.kind is not None
+    assert targets.kind.tolist() == [0, 0, 0]
+
+
+def test_a_history_goes_on_within_the_window_and_ends_before_the_last_target() -> None:
+    targets = fold_of(SMALL, seen="keep").validation
+    assert histories_of(targets.histories) == {0: [0, 1, 2], 1: [0, 1, 2], 2: [2]}
+    assert targets.length.tolist() == [3, 3, 2, 3, 1]
+    assert targets.item.tolist() == [UNKNOWN, 0, 2, 2, 0]
+    assert targets.sequence.tolist() == [0, 0, 1, 1, 2]
+    assert not targets.drop_seen
+    assert SEEN not in targets.counts
+
+
+def training(least: int) -> Training:
+    events = events_of([(u, i, t) for u, i, t, _ in SMALL])
+    experiment = experiment_of(folds={"min_user_events": least, "min_item_events": 1})
+    return make_fold("fold0", events, (CUT, END), dataset_of(events), experiment).training
+
+
+def test_training_is_of_learners_with_enough_events_on_courses_that_are_known() -> None:
+    assert histories_of(training(2).sequences) == {0: [0, 1, 2], 1: [0, 1]}
+    assert histories_of(training(3).sequences) == {0: [0, 1, 2]}
+    with pytest.raises(
+        BadInput,
+        match=r"^fold0: no user has 4 events before its cut; lower folds\.min_user_events, or use",
+    ):
+        training(4)
+
+
+def test_a_course_without_support_counts_for_nothing_in_training() -> None:
+    experiment = experiment_of(folds={"min_user_events": 2, "min_item_events": 2})
+    rows = [*SMALL, (1, 3, 7, "browse")]
+    events = events_of([(u, i, t) for u, i, t, _ in rows])
+    fold = make_fold("fold0", events, (CUT, END), dataset_of(events), experiment)
+    assert fold.items.tolist() == [0, 1, 2]  # course 3 has one event before the cut
+    assert histories_of(fold.training.sequences) == {0: [0, 1, 2], 1: [0, 1]}
+    assert fold.training.n_cold == 0
+
+
+def catalogue_fold(rows: list[Row] = SMALL, least: int = 1, **changes: object) -> Fold:
+    """The table knows five courses, of which nobody takes the last."""
+    events = events_of([(u, i, t) for u, i, t, _ in rows])
+    table = pl.DataFrame({"_id": list("abcde"), "price": [1.0, 2.0, 3.0, 4.0, 5.0]})
+    since = table.with_columns(_valid_from=pl.lit(None, pl.Int64))
+    dataset = replace(dataset_of(events), items=table[:4], item_rows=since)
+    targets = {"candidates": "catalogue", "seen": "drop"}
+    items = {"path": "x", "key": "id", "numeric": ["price"], "immutable": True}
+    log = {"path": "x", "user": "u", "item": "i", "time": "t"}
+    experiment = experiment_of(
+        targets={**targets, **changes},
+        data={"name": "test", "events": [log], "items": items},
+        folds={"min_item_events": least},
+    )
+    return make_fold("fold0", events, (CUT, END), dataset, experiment)
+
+
+def test_events_on_a_course_of_the_catalogue_without_support_are_not_learned_from() -> None:
+    rows: list[Row] = [*SMALL, (1, 3, 7, "browse"), (2, 3, 8, "browse"), (2, 2, 9, "browse")]
+    fold = catalogue_fold(rows, least=3)
+    assert fold.items.tolist() == [2, 0, 1, 3, 4]  # three events on course 2 alone
+    assert histories_of(fold.training.sequences) == {2: [0, 0]}
+
+
+def test_a_catalogue_holds_courses_without_events_which_are_counted_among_the_unknown() -> None:
+    fold = catalogue_fold()
+    assert fold.items.tolist() == [0, 1, 2, 3, 4]
+    assert (fold.training.n_items, fold.training.n_cold, fold.training.n_known) == (5, 2, 3)
+    assert fold.training.item_features[:, 0] == pytest.approx(
+        (np.arange(5) - 1) / np.std([1, 2, 3])
+    )
+    assert fold.training.item_columns == ("price",)
+    assert fold.validation.item.tolist() == [3, 2, 0]
+    assert fold.validation.counts["of these in the catalogue"] == 1
+    assert fold.validation.counts["course unknown to training"] == 1
+    # In a history of the window a course of the table counts; in training there is none.
+    assert catalogue_fold(seen="keep").validation.length.tolist() == [3, 4, 2, 3, 1]
+    assert histories_of(fold.training.sequences) == {0: [0, 1, 2], 1: [0, 1]}
+
+
+@pytest.mark.parametrize(("rule", "competes"), [("compete", True), (None, False)])
+def test_whether_courses_of_one_instant_compete_is_the_rules_to_say(
+    rule: str | None, competes: bool
+) -> None:
+    said = {} if rule is None else {"same_instant": rule}
+    assert fold_of(SMALL, **said).validation.same_instant_competes is competes
+
+
+def test_only_asked_types_are_targets_and_seen_by_default() -> None:
+    rows: list[Row] = [*SMALL, (1, 0, 16, "purchase"), (1, 0, 17, "purchase")]
+    targets = fold_of(rows, types=["purchase"], seen="drop").validation
+    assert targets.time.tolist() == [16]
+    assert targets.seen_kinds == (KINDS.index("purchase"),)
+    assert targets.counts["in the window"] == 2
+    both = fold_of(rows, types=["purchase"], seen_types=["purchase", "browse"], seen="keep")
+    assert both.validation.seen_kinds == (KINDS.index("purchase"), KINDS.index("browse"))
+    assert both.validation.time.tolist() == [16, 17]

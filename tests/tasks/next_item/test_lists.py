@@ -12,6 +12,7 @@ from worlds import dataset_of, events_of, experiment_of, training_of
 
 from recsweep.config.schema import Metric
 from recsweep.data.types import Fold
+from recsweep.evaluation.jackknife import groups_of
 from recsweep.models.protocol import Histories
 from recsweep.tasks.next_item import ranking
 from recsweep.tasks.next_item.categories import Categories, categories_of
@@ -150,3 +151,51 @@ def test_categories_are_the_tags_of_the_fold_s_courses(fold: Fold) -> None:
     for place, code in enumerate(fold.items):
         assert rows[place].sum() == len(expected.get(int(code), ()))
     assert categories_of(fold, dataset, experiment_of()) is None
+
+
+def test_miscalibration_is_that_of_each_list_from_the_history_before_its_target(
+    fold: Fold,
+) -> None:
+    has = Categories(csr_matrix([[1.0, 0.0], [0.0, 1.0], [1.0, 0.0], [0.0, 1.0]]))
+    metric = Metric(k=2, report_k=(1, 2))
+    maker = CatalogueLists(fold.validation, fold.training, metric, CPU, has)
+    found = maker.lists(Fixed([4.0, 3.0, 2.0, 1.0])).per_learner  # lists of courses 0 and 1
+    assert set(found) == {"long_tail@2", "diversity@2", "miscalibration@2"}
+
+    def divergence(p: list[float]) -> float:
+        mixed = [0.99 * 0.5 + 0.01 * a for a in p]
+        return sum(a * math.log2(a / b) for a, b in zip(p, mixed, strict=True) if a)
+
+    # Learner 0 had courses 0 and 1, and then 2 as well; learner 1 had 0 and 2.
+    of_first = (divergence([0.5, 0.5]) + divergence([2 / 3, 1 / 3])) / 2
+    assert found["miscalibration@2"] == pytest.approx([of_first, divergence([1, 0])])
+
+
+def test_diversity_is_of_the_places_that_a_short_list_fills(fold_of: MakeFold) -> None:
+    rows = [(0, 0, 1), (0, 1, 2), (1, 2, 3), (1, 3, 4), (0, 2, 10), (1, 0, 10)]
+    fold = fold_of(rows, (10, 20), targets={"seen": "drop"})
+    has = Categories(csr_matrix([[1.0, 0.0], [0.0, 1.0], [1.0, 0.0], [1.0, 1.0]]))
+    metric = Metric(k=4, report_k=(4,))
+    found = CatalogueLists(fold.validation, fold.training, metric, CPU, has).lists(
+        Fixed([4.0, 3.0, 2.0, 1.0])
+    )
+    # Learner 0 is left with the courses 2 and 3, learner 1 with 0 and 1.
+    assert found.per_learner["diversity@4"] == pytest.approx([0.5, 1.0])
+    assert found.exposure.sum(axis=0).tolist() == [1, 1, 1, 1]
+    assert found.novelty[4] == pytest.approx([1.0, 1.0])
+
+
+def test_exposure_is_told_group_by_group_of_learners(fold_of: MakeFold) -> None:
+    rows = [(u, i, 2 * u + i) for u in range(60) for i in (0, 1)]
+    late = [(u, (u % 2) * 2, 500 + u) for u in range(60)]
+    fold = fold_of([*rows, *late], (500, 600), targets={"seen": "keep"})
+    found = lists_of(fold, Fixed([2.0, 1.0]), 1)
+    of_group = np.bincount(groups_of(60))
+    assert found.exposure.tolist() == [[n, 0] for n in of_group.tolist()]
+    assert len(of_group) > 1
+
+
+def test_information_of_a_course_is_by_the_share_of_learners_who_had_it() -> None:
+    training = training_of([[0, 1], [1, 2], [2, 0], [0, 0], [0]], n_items=4)
+    want = [-math.log2(4 / 5), -math.log2(2 / 5), -math.log2(2 / 5), -math.log2(1 / 5)]
+    assert self_information(training) == pytest.approx(want)

@@ -1,4 +1,5 @@
 from collections.abc import Mapping
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -9,7 +10,7 @@ from recsweep.data.types import UNKNOWN, Sequences, Targets
 from recsweep.evaluation.metrics import MISS
 from recsweep.models.protocol import Histories
 from recsweep.tasks.next_item import ranking
-from recsweep.tasks.next_item.ranking import Ranker
+from recsweep.tasks.next_item.ranking import Ranker, drop_seen
 
 CPU = torch.device("cpu")
 
@@ -157,3 +158,118 @@ def test_a_target_that_training_does_not_know_is_a_miss() -> None:
 def test_one_course_in_the_catalogue_ranks_first() -> None:
     targets = targets_of([[0]], [(0, 1, 0)])
     assert Ranker(targets, 1, CPU).ranks(Fixed(torch.zeros(1, 1))).tolist() == [1]
+
+
+@pytest.mark.parametrize("seen_places", [1, 7, 1 << 22])
+@pytest.mark.parametrize("n_items", [4, 40])
+def test_seen_courses_leave_the_candidates_however_long_a_history_is(
+    n_items: int, seen_places: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(ranking, "SEEN_PLACES", seen_places)
+    rng = np.random.default_rng(1)
+    items = torch.from_numpy(rng.integers(0, n_items, (5, 9)))
+    row, length = torch.tensor([0, 0, 1, 2, 4, 4]), torch.tensor([0, 3, 9, 1, 5, 9])
+    histories = Histories(
+        items=items,
+        time=torch.zeros(5, 9, dtype=torch.int64),
+        user_features=torch.zeros(5, 0),
+        row=row,
+        length=length,
+    )
+    makes_seen = torch.from_numpy(rng.random((5, 9)) < 0.5)
+    for mask in (None, makes_seen):
+        scores = torch.from_numpy(rng.random((6, n_items)).astype(np.float32))
+        found = scores.clone()
+        drop_seen(found, histories, mask)
+        for n in range(6):
+            of_row, size = int(row[n]), int(length[n])
+            seen = {
+                int(items[of_row, at])
+                for at in range(size)
+                if mask is None or bool(mask[of_row, at])
+            }
+            for item in range(n_items):
+                want = -torch.inf if item in seen else float(scores[n, item])
+                assert float(found[n, item]) == want
+
+
+def test_counting_in_parts_changes_no_rank(monkeypatch: pytest.MonkeyPatch) -> None:
+    rng = np.random.default_rng(2)
+    table = torch.from_numpy(rng.integers(0, 5, (9, 9)).astype(np.float32))
+    targets = targets_of(
+        [[0, 1, 2]] * 7, [(s, n, int(rng.integers(9))) for s in range(7) for n in (1, 2, 3)]
+    )
+    whole = Ranker(targets, 9, CPU).ranks(Fixed(table))
+    assert whole.tolist() == naive(targets, table)
+    for counted in (1, 2, 5):
+        monkeypatch.setattr(ranking, "COUNTED", counted)
+        assert Ranker(targets, 9, CPU).ranks(Fixed(table)).tolist() == whole.tolist()
+
+
+def blocks(targets: Targets, n_items: int = 9) -> list[tuple[list[int], tuple[int, ...]]]:
+    """Of each block its targets and the shape of its grid."""
+    found = Ranker(targets, n_items, CPU)._blocks
+    return [(block.at.tolist(), tuple(block.histories.items.shape)) for block in found]
+
+
+def test_a_block_holds_histories_of_similar_length_up_to_so_many_scores(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    histories = [[0] * 4, [1] * 1, [2] * 2, [3] * 3]
+    asked = [(0, 4, 5), (1, 1, 5), (2, 2, 5), (2, 1, 5), (3, 3, UNKNOWN)]
+    targets = targets_of(histories, asked)
+    assert blocks(targets) == [([1, 3, 2, 0], (3, 4))]
+    monkeypatch.setattr(ranking, "BLOCK_SCORES", 27)  # three targets of nine courses each
+    assert blocks(targets) == [([1, 3, 2], (2, 2)), ([0], (1, 4))]
+    monkeypatch.setattr(ranking, "BLOCK_SCORES", 1)
+    assert blocks(targets) == [([1], (1, 1)), ([3], (1, 1)), ([2], (1, 2)), ([0], (1, 4))]
+
+
+def test_a_block_encodes_no_more_places_than_allowed(monkeypatch: pytest.MonkeyPatch) -> None:
+    histories = [[0] * 2, [1] * 2, [2] * 4, [3] * 5]
+    targets = targets_of(histories, [(s, len(h), 5) for s, h in enumerate(histories)])
+    for places, sizes in (
+        (4, [(2, 2), (1, 4), (1, 5)]),
+        (5, [(2, 2), (1, 4), (1, 5)]),
+        (12, [(3, 4), (1, 5)]),
+        (19, [(3, 4), (1, 5)]),
+        (20, [(4, 5)]),
+        (1, [(1, 2), (1, 2), (1, 4), (1, 5)]),
+    ):
+        monkeypatch.setattr(ranking, "BLOCK_PLACES", places)
+        assert [shape for _, shape in blocks(targets)] == sizes
+
+
+def test_an_instant_is_never_divided_among_blocks(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(ranking, "BLOCK_SCORES", 2 * 9)
+    asked = [(0, 1, 2), (0, 1, 3), (0, 1, 4), (0, 2, 5), (1, 1, 2), (1, 1, 6)]
+    targets = targets_of([[0, 1], [1]], asked, times=[1, 1, 1, 2, 1, 1])
+    assert [at for at, _ in blocks(targets)] == [[4, 5], [0, 1, 2], [3]]
+    other = targets_of([[0, 1]], [(0, 1, 2), (0, 2, 3), (0, 2, 4)], times=[1, 2, 2])
+    assert [at for at, _ in blocks(other)] == [[0], [1, 2]]
+
+
+def test_what_a_block_says_of_its_queries() -> None:
+    targets = targets_of(
+        [[3, 4, 5], [6]], [(0, 2, 7), (0, 2, 8), (0, 3, 1), (1, 1, 2)], times=[1, 1, 2, 1]
+    )
+    events = np.arange(8, dtype=np.float32).reshape(4, 2)
+    histories = replace(
+        targets.histories, event_features=events, kind=np.array([0, 1, 0, 1], np.int8)
+    )
+    ((block,),) = [Ranker(replace(targets, histories=histories, seen_kinds=(1,)), 9, CPU)._blocks]
+    # By the length of the longest history: the second learner's first.
+    assert block.at.tolist() == [3, 0, 1, 2]
+    assert block.target.tolist() == [2, 7, 8, 1]
+    assert block.query.tolist() == [0, 1, 1, 2]
+    assert block.histories.row.tolist() == [1, 0, 0]
+    assert block.histories.length.tolist() == [1, 2, 3]
+    assert block.histories.items[0].tolist() == [3, 4, 5]
+    assert int(block.histories.items[1, 0]) == 6
+    assert block.histories.time is not None
+    assert block.histories.time[0].tolist() == [0, 1, 2]
+    assert block.histories.event_features is not None
+    assert block.histories.event_features[0].tolist() == [[0, 1], [2, 3], [4, 5]]
+    assert block.makes_seen is not None
+    assert block.makes_seen[0].tolist() == [False, True, False]
+    assert block.instant.tolist() == [1, 2, 2, 3]

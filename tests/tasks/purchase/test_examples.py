@@ -12,7 +12,7 @@ from worlds import dataset_of
 from recsweep.config.schema import Experiment
 from recsweep.data.clock import DAY
 from recsweep.data.features.choose import with_features
-from recsweep.data.types import Cuts, Dataset, Fold, Labels, Targets
+from recsweep.data.types import BOUGHT, UNKNOWN, Cuts, Dataset, Fold, Labels, Targets
 from recsweep.errors import BadInput
 from recsweep.tasks.development import whole_development
 from recsweep.tasks.folds import make_fold
@@ -307,3 +307,105 @@ def test_a_log_without_a_purchase_is_refused_with_the_counts() -> None:
     rows = [row for row in random_log(0) if row[3] == "browse"]
     with pytest.raises(BadInput, match=r"fold0: of \d+ examples to learn from 0 are purchases"):
         fold_of(rows)
+
+
+def test_a_period_begins_with_its_start_and_its_last_windows_end_with_it() -> None:
+    rows: list[LookOrBuy] = [(0, n, float(n), "browse") for n in range(1, 8)]
+    rows += [(0, 3, 4.0, "purchase"), (0, 2, 3.9, "purchase"), (0, 4, 8.0, "purchase")]
+    events = log_of(rows)
+    found, bought, counts = find_examples(events, TWO_DAYS, 2 * DAY, 7 * DAY)
+    assert events.item[found].tolist() == [2, 3, 4, 5]
+    assert bought.tolist() == [True, True, False, False]
+    assert counts == {
+        "exposures": 5,  # of the days 2 to 6
+        "same course at the same time": 0,
+        "window not over by the end": 1,
+        "course bought before": 0,
+    }
+    ever, _, _ = find_examples(events, TWO_DAYS, None, 7 * DAY)
+    assert events.item[ever].tolist() == [1, 2, 3, 4, 5]
+
+
+def test_what_was_bought_before_the_period_is_no_question_in_it() -> None:
+    rows: list[LookOrBuy] = [
+        (0, 0, 1.0, "browse"), (0, 0, 1.5, "purchase"), (0, 0, 5.0, "browse"),
+        (1, 0, 5.0, "browse"), (0, 1, 5.5, "browse"), (1, 1, 4.0, "purchase"),
+    ]  # fmt: skip
+    events = log_of(rows)
+    found, bought, counts = find_examples(events, TWO_DAYS, 3 * DAY, 9 * DAY)
+    assert [(int(events.user[n]), int(events.item[n])) for n in found] == [(0, 1), (1, 0)]
+    assert not bought.any()
+    assert counts["course bought before"] == 1
+
+
+@settings(max_examples=60)
+@given(
+    st.lists(
+        st.tuples(
+            st.integers(0, 1), st.integers(0, 2), st.integers(0, 12),
+            st.sampled_from(["browse", "favourite", "purchase"]),
+        ),
+        min_size=1, max_size=25, unique=True,
+    ),
+    st.integers(0, 6),
+)  # fmt: skip
+def test_examples_are_those_of_plain_loops(
+    drawn: list[tuple[int, int, int, str]], start: int
+) -> None:
+    rows: list[LookOrBuy] = [(u, i, float(d), kind) for u, i, d, kind in drawn]
+    events, end = log_of(rows), 11
+    rule = Purchase(exposures=("favourite", "browse"), window_days=3)
+    found, bought, _ = find_examples(events, rule, start * DAY, end * DAY)
+    expected = {}
+    for u, i, d, kind in rows:
+        buys = [e for v, j, e, k in rows if (v, j, k) == (u, i, "purchase")]
+        asked = kind != "purchase" and start <= d and d + 3 <= end
+        if asked and not any(e < d for e in buys):
+            expected[u, i, d] = any(d <= e < d + 3 for e in buys)
+    keys = [(int(events.user[n]), int(events.item[n]), float(events.time[n] / DAY)) for n in found]
+    assert dict(zip(keys, bought.tolist(), strict=True)) == expected
+    assert len(keys) == len(expected)
+
+
+def test_the_history_of_an_example_worked_by_hand() -> None:
+    rows: list[LookOrBuy] = [
+        (0, 0, 10.0, "browse"), (0, 0, 11.0, "purchase"), (0, 1, 20.0, "browse"),
+        (1, 1, 30.0, "browse"), (2, 0, 40.0, "browse"), (2, 0, 41.0, "purchase"),
+        (1, 0, 70.0, "browse"), (1, 0, 70.5, "purchase"), (1, 2, 70.5, "browse"),
+        (1, 3, 75.0, "browse"), (0, 3, 80.0, "browse"), (3, 1, 85.0, "browse"),
+    ]  # fmt: skip
+    fold = fold_of(rows)
+    examples, asked = fold.training.examples, fold.validation
+    assert examples is not None
+    assert fold.items.tolist() == [0, 1]
+    assert examples.histories.user.tolist() == [0, 1, 2]
+    assert examples.sequence.tolist() == [0, 0, 1, 2]
+    assert examples.length.tolist() == [0, 2, 0, 0]
+    assert examples.histories.offsets.tolist() == [0, 2, 2, 2]
+    assert examples.histories.item.tolist() == [0, 0]
+    assert examples.histories.kind.tolist() == [0, BOUGHT]
+    # Courses 2 and 3 are new: they are asked about, and no part of a history.
+    assert asked.histories.user.tolist() == [0, 1, 3]
+    assert asked.item.tolist() == [UNKNOWN, 0, UNKNOWN, UNKNOWN, 1]
+    assert asked.sequence.tolist() == [0, 1, 1, 1, 2]
+    assert asked.length.tolist() == [3, 1, 2, 3, 0]
+    assert asked.histories.offsets.tolist() == [0, 3, 6, 6]
+    assert asked.histories.item.tolist() == [0, 0, 1, 1, 0, 0]
+    assert (asked.histories.time / DAY).tolist() == [10, 11, 20, 30, 70, 70.5]
+    assert asked.histories.item_features is None
+    assert asked.histories.event_features is None
+    assert asked.histories.features.shape == (3, 1)
+    assert (asked.time / DAY).tolist() == [80, 70, 70.5, 75, 85]
+    assert asked.kind is not None
+    assert asked.kind.tolist() == [0] * 5
+    assert not asked.drop_seen
+    assert asked.counts["course unknown to training"] == 3
+    assert asked.counts["purchases"] == 1
+    labels = asked.labels
+    assert isinstance(labels, Labels)
+    assert labels.bought.tolist() == [False, True, False, False, False]
+    assert labels.columns[:2] == ("age", "price")
+    assert labels.inputs.dtype == np.float32
+    assert labels.inputs.flags["C_CONTIGUOUS"]
+    none = labels.columns.index("history: none")
+    assert labels.inputs[:, none].tolist() == [0, 0, 0, 0, 1]

@@ -1,21 +1,26 @@
 """What is asked of a window of texts, and of the sealed test's alone."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
+import polars as pl
 import pytest
-from worlds import experiment_of
+from worlds import dataset_of, events_of, experiment_of
 
 from recsweep.config.schema import Experiment
+from recsweep.data.features.dated import ANSWER, COPIES, GROUP, ID, TEXT
 from recsweep.data.prepare import prepare
 from recsweep.data.sealed import unseal
 from recsweep.data.types import Dataset
 from recsweep.errors import BadInput
 from recsweep.models.text.texts import labelled
 from recsweep.stages.confirm.scorable import check_test
+from recsweep.tasks.development import whole_split
 from recsweep.tasks.folds import development_folds, make_fold
 from recsweep.tasks.task import TEST
+from recsweep.tasks.text.folds import training_of
 
 N = 60  # texts, an hour apart
 
@@ -106,3 +111,90 @@ def test_how_texts_are_cut_into_words_is_found_unless_it_is_said(
     fold, *_ = development_folds(*on(tmp_path, labels, "stratified", said, language=language))
     assert fold.training.examples is not None
     assert labelled(fold.training.examples).chinese is chinese
+
+
+def table_of(groups: Sequence[str | None], labels: Sequence[str]) -> tuple[Dataset, Experiment]:
+    """Texts an hour apart, of which the last third is the window."""
+    n = len(labels)
+    table = pl.DataFrame(
+        {
+            ID: [f"id{k}" for k in range(n)],
+            TEXT: [f"text {k}" for k in range(n)],
+            ANSWER: labels,
+            GROUP: pl.Series(groups, dtype=pl.String),
+            COPIES: range(n),
+            "stars": [1.0 * k for k in range(n)],
+        }
+    )
+    events = events_of([(k, 0, 10 * k) for k in range(n)])
+    dataset = replace(dataset_of(events), users=table, n_items=1)
+    text = {"path": "x", "text": "t", "label": {"column": "l"}, "time": "d", "numeric": ["stars"]}
+    return dataset, experiment_of(
+        task="text", data={"name": "said", "texts": [text]}, families={"base_rate": "any.yaml"}
+    )
+
+
+def test_texts_of_a_group_stand_together_and_one_without_a_group_by_itself() -> None:
+    groups = ["b", None, "a", "b", "a", None, "b", "a", None]
+    dataset, experiment = table_of(groups, list("xyxyxyxyx"))
+    fold = make_fold("fold0", dataset.development, (60, 99), dataset, experiment)
+    examples = fold.training.examples
+    assert examples is not None
+    texts = labelled(examples)
+    # The groups a, b, and the texts id1 and id5, in this order.
+    assert texts.text.tolist() == [f"text {k}" for k in (2, 4, 0, 3, 1, 5)]
+    assert examples.sequence.tolist() == [0, 0, 1, 1, 2, 3]
+    assert examples.histories.user.tolist() == [2, 0, 1, 5]  # each with its first text's code
+    assert examples.time.tolist() == [20, 40, 0, 30, 10, 50]
+    assert texts.classes == ("x", "y")
+    assert texts.answer.tolist() == [0, 0, 0, 1, 1, 1]
+    assert texts.copies.tolist() == [2, 4, 0, 3, 1, 5]
+    assert texts.columns == fold.training.user_columns == ("stars",)
+    stars = np.array([2, 4, 0, 3, 1, 5])
+    np.testing.assert_allclose(texts.inputs[:, 0], (stars - 2.5) / stars.std(), rtol=1e-6)
+    assert examples.histories.offsets.tolist() == [0] * 5
+    assert examples.histories.features.shape == (4, 1)
+    assert not examples.drop_seen
+    assert (fold.training.n_items, fold.training.item_features.shape) == (1, (1, 0))
+    assert fold.training.sequences is examples.histories
+    asked = fold.validation
+    assert labelled(asked).text.tolist() == ["text 7", "text 6", "text 8"]
+    assert labelled(asked).answer.tolist() == [1, 0, 0]
+    assert asked.counts == {"label unknown to training": 0, "training texts": 6}
+
+
+@pytest.mark.parametrize(
+    ("labels", "told"),
+    [
+        ("xxxxxxxyx", "^fold0: its 6 texts to learn from bear one label, 'x', and two are needed"),
+        ("xyxyxyxxx", "^fold0: its 3 texts with a known label all bear one, 'x'; raise folds.val"),
+        ("xyxyxyyyy", "all bear one, 'y'"),
+        ("xyxyxyzzz", "^fold0: none of the 3 texts in its window bears a label that training"),
+    ],
+)
+def test_one_label_alone_is_refused(labels: str, told: str) -> None:
+    dataset, experiment = table_of([None] * 9, list(labels))
+    with pytest.raises(BadInput, match=told):
+        make_fold("fold0", dataset.development, (60, 99), dataset, experiment)
+
+
+def test_no_text_before_the_window_is_refused() -> None:
+    dataset, experiment = table_of([None] * 4, list("xyxy"))
+    split = whole_split(dataset, experiment, 99)
+    nothing = replace(split, before=np.zeros(4, bool))
+    with pytest.raises(BadInput, match=r"^development: there is no text to learn from$"):
+        training_of(nothing)
+
+
+def test_training_gets_the_vectors_of_its_words_and_characters_and_no_others() -> None:
+    dataset, experiment = table_of([None] * 9, list("xyxyxyxyx"))
+    table = {"_id": ["text", "t", "5", "8", "tex", "other"], "a": range(6), "b": [9.0] * 6}
+    dataset = replace(dataset, word_vectors=pl.DataFrame(table))
+    fold = make_fold("fold0", dataset.development, (60, 99), dataset, experiment)
+    assert fold.training.examples is not None
+    vectors = labelled(fold.training.examples).vectors
+    assert vectors is not None
+    assert vectors.words == ("text", "t", "5")  # 8 stands in a text of the window
+    assert vectors.values.tolist() == [[0, 9], [1, 9], [2, 9]]
+    assert vectors.values.dtype == np.float32
+    assert labelled(fold.validation).vectors is None

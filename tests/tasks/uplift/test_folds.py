@@ -5,14 +5,16 @@ from dataclasses import replace
 import numpy as np
 import pytest
 from purchases import CUT, log_of
+from sklearn.linear_model import LogisticRegression
 from treatments import treated_log, uplift_experiment, uplift_fold
 
 from recsweep.config.schema import Experiment
 from recsweep.data.clock import DAY
-from recsweep.data.types import Fold, Labels, Treatments
+from recsweep.data.types import BOUGHT, KINDS, Fold, Labels, Treatments
 from recsweep.errors import BadInput
 from recsweep.models.cases import examples_of, labels_of
 from recsweep.models.uplift import treatments_of
+from recsweep.tasks.uplift.folds import _fitted
 
 
 def taught(fold: Fold) -> tuple[Labels, Treatments]:
@@ -112,3 +114,83 @@ def test_each_arm_needs_both_answers(buy: set[tuple[bool, int]], told: str) -> N
     treated = np.where(events.kind == 0, events.user % 2, np.nan).astype(np.float32)
     with pytest.raises(BadInput, match=f"of 40 examples to learn from {told}"):
         uplift_fold(replace(events, treated=treated))
+
+
+def test_what_is_expected_of_an_example_are_logistic_regressions_on_each_arm_of_training() -> None:
+    fold = uplift_fold(treated_log(3, share=0.4))
+    labels, known = taught(fold)
+    asked = labels_of(fold.validation)
+    found = treatments_of(asked)
+
+    def regressed(rows: np.ndarray, yes: np.ndarray) -> np.ndarray:
+        line = LogisticRegression(solver="newton-cholesky", max_iter=200)
+        line.fit(labels.inputs[rows].astype(float), yes[rows])
+        return np.asarray(line.predict_proba(asked.inputs.astype(float))[:, 1])
+
+    assert found.expected is not None
+    assert found.guessed is not None
+    np.testing.assert_allclose(found.expected[:, 0], regressed(~known.treated, labels.bought))
+    np.testing.assert_allclose(found.expected[:, 1], regressed(known.treated, labels.bought))
+    everybody = np.ones(len(known.treated), bool)
+    np.testing.assert_allclose(found.guessed, regressed(everybody, known.treated))
+
+
+def test_without_an_input_the_share_of_an_arm_is_expected() -> None:
+    labels, known = taught(uplift_fold(treated_log(3)))
+    found = _fitted(labels, known.treated, labels.bought, np.zeros((3, 0), np.float32))
+    np.testing.assert_allclose(found, [labels.bought[known.treated].mean()] * 3)
+
+
+def test_a_propensity_that_the_data_give_is_taken_where_every_example_has_one() -> None:
+    events = treated_log(2)
+    given = np.linspace(0.1, 0.9, len(events))
+    fold = uplift_fold(replace(events, propensity=given))
+    of_time = dict(zip(events.time.tolist(), given.tolist(), strict=True))
+    for targets in (examples_of(fold.training), fold.validation):
+        found = treatments_of(labels_of(targets)).propensity
+        assert found.tolist() == [of_time[time] for time in targets.time.tolist()]
+    gap = np.where(events.time == fold.validation.time[0], np.nan, given)
+    holed = uplift_fold(replace(events, propensity=gap))
+    asked = treatments_of(labels_of(holed.validation))
+    learned = treatments_of(labels_of(examples_of(holed.training)))
+    assert set(asked.propensity) == {learned.treated.mean()}
+    assert set(learned.propensity) != set(asked.propensity)  # training had one for each
+
+
+def test_the_treated_are_counted_and_nothing_is_said_of_those_that_all_had_a_treatment() -> None:
+    events = treated_log(0)
+    assert events.treated is not None
+    fold = uplift_fold(events)
+    treated = treatments_of(labels_of(fold.validation)).treated
+    assert fold.validation.counts["treated"] == treated.sum()
+    of_time = dict(zip(events.time.tolist(), (events.treated == 1).tolist(), strict=True))
+    assert treated.tolist() == [of_time[time] for time in fold.validation.time.tolist()]
+    whole = uplift_fold(replace(events, treated=np.nan_to_num(events.treated)))
+    assert "no treatment in question" not in whole.validation.counts
+    assert len(fold.validation.histories.features) == len(set(fold.validation.sequence))
+    assert labels_of(fold.validation).price is None
+
+
+@pytest.mark.parametrize("lacking", ["purchases", "treated", "untreated"])
+def test_a_window_needs_both_arms_and_a_purchase(lacking: str) -> None:
+    events = treated_log(0)
+    assert events.treated is not None
+    late = events.time >= CUT * DAY
+    arm = {"treated": 0, "untreated": 1}.get(lacking)
+    if arm is not None:
+        events = replace(
+            events,
+            treated=np.where(late & ~np.isnan(events.treated), arm, events.treated).astype(
+                np.float32
+            ),
+        )
+    else:
+        kind = np.where(late & (events.kind == BOUGHT), KINDS.index("comment"), events.kind)
+        events = replace(events, kind=kind.astype(np.int8))
+    told = {
+        "purchases": r"\d+ are treated and 0 are purchases",
+        "treated": r" 0 are treated and \d+ are purchases",
+        "untreated": r"of (\d+) examples in its window \1 are treated and",
+    }[lacking]
+    with pytest.raises(BadInput, match=f"^fold0: .*{told}.*check treatment, or raise folds.valid"):
+        uplift_fold(events)

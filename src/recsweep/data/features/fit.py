@@ -8,7 +8,7 @@ import polars as pl
 
 from recsweep.config.files import nearest
 from recsweep.config.schema import EVENT_FEATURES, FeatureTable, Text
-from recsweep.data.features.dated import ID, RESERVED, DatedTable, known_of
+from recsweep.data.features.dated import ID, DatedTable, known_of
 from recsweep.data.features.events import EventEncoder
 from recsweep.data.features.table import EncodedTable, TableEncoder, fit_table
 from recsweep.data.types import Dataset, Events, Float32, Int32, Int64
@@ -62,7 +62,7 @@ def fit_features(
         BadInput: a name that is not declared, or a text model that can't be used.
     """
     tables = [known_users(dataset), known_items(dataset)]
-    declared = [[c for c in known.table.columns if c not in RESERVED] for known in tables]
+    declared = [known.table.columns for known in tables]
     check_names(names, [column for columns in declared for column in columns])
     of_users, of_items = (
         fit_table(

@@ -7,6 +7,7 @@ import lzma
 import zipfile
 import zlib
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import IO, Any, cast
 
@@ -35,27 +36,23 @@ def open_unpacked(path: Path) -> IO[bytes]:
     return path.open("rb") if name is None else cast(IO[bytes], PACKINGS[name][1](path))
 
 
-def _arrow(compression: str) -> Callable[[Path], IO[bytes]]:
-    def opened(path: Path) -> IO[bytes]:
-        return cast(IO[bytes], pa.input_stream(str(path), compression=compression))
-
-    return opened
+def _arrow(path: Path, compression: str) -> IO[bytes]:
+    return cast(IO[bytes], pa.input_stream(str(path), compression=compression))
 
 
 def _zip(path: Path) -> IO[bytes]:
-    archive = zipfile.ZipFile(path)
-    inside = [name for name in archive.namelist() if not name.endswith("/")]
+    with zipfile.ZipFile(path) as archive:
+        inside = [name for name in archive.namelist() if not name.endswith("/")]
     if "[Content_Types].xml" in inside or "mimetype" in inside:
-        archive.close()
         raise BadInput(f"{path}: is a workbook of a spreadsheet; save its sheet as CSV (UTF-8)")
     files = [name for name in inside if not name.startswith("__MACOSX/")]
     if len(files) != 1:
-        archive.close()
         some = ", ".join(files[:5]) or "nothing"
         raise BadInput(
             f"{path}: is a zip archive of {len(files)} files ({some}); "
             "unpack it and name the file or its folder"
         )
+    archive = zipfile.ZipFile(path)
     return _Member(archive, archive.open(files[0]))
 
 
@@ -75,7 +72,7 @@ PACKINGS: dict[str, tuple[bytes, Callable[[Path], Any]]] = {
     "gzip": (b"\x1f\x8b", gzip.GzipFile),
     "bzip2": (b"BZh", bz2.BZ2File),
     "xz": (b"\xfd7zXZ\x00", lzma.LZMAFile),
-    "zstd": (b"\x28\xb5\x2f\xfd", _arrow("zstd")),
-    "lz4": (b"\x04\x22\x4d\x18", _arrow("lz4")),
+    "zstd": (b"\x28\xb5\x2f\xfd", partial(_arrow, compression="zstd")),
+    "lz4": (b"\x04\x22\x4d\x18", partial(_arrow, compression="lz4")),
     "zip": (b"PK\x03\x04", _zip),
 }

@@ -25,17 +25,17 @@ def rows_of(
         BadInput: a quote is not closed, is closed amid a field, or may be escaped or not.
     """
     csv.field_size_limit(LONGEST_FIELD)
-    own = escape is not None and escape != quote
+    own = None if escape == quote else escape  # a doubled quote is no escape
     with _text(content) as text:
         lines: Iterable[str] = text
-        if own and escape is not None:
-            lines = _nulls_kept(text, content.separator.decode(), escape)
+        if own is not None:
+            lines = _nulls_kept(text, content.separator.decode(), own)
         reader = csv.reader(
             lines,
             delimiter=content.separator.decode(),
             quotechar=quote,
             quoting=csv.QUOTE_MINIMAL if quote else csv.QUOTE_NONE,
-            escapechar=escape if own else None,
+            escapechar=own,
             strict=True,
         )
         line = 0  # the last one of the row before

@@ -56,7 +56,7 @@ def browse(
     random: np.random.Generator,
 ) -> Browses:
     """Let every learner browse."""
-    step = max(1, _CELLS // settings.courses)
+    step = _CELLS // settings.courses
     # Learners with as many browses stand together: a block ends with its busiest learner.
     order = np.argsort(learners.browses, kind="stable")
     blocks = [

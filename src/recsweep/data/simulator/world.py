@@ -18,7 +18,8 @@ Int = NDArray[np.intp]
 THEMES = ("programming", "data", "design", "business", "languages", "music", "health", "cooking")
 REGIONS = ("north", "south", "east", "west", "abroad")
 HIDDEN = 6
-AGE_GROUPS = (16, 25, 35, 50, 80)  # limits in years
+AGE_GROUPS = (25, 35, 50)
+"""Ages at which the next group begins."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,17 +58,17 @@ class Courses:
 def make_learners(settings: SimulatorSettings, random: np.random.Generator) -> Learners:
     """Draw the learners."""
     n = settings.learners
-    age = np.clip(16 + random.gamma(3.0, 6.0, n), 16, 79).astype(np.intp)
+    age = np.minimum(16 + random.gamma(3.0, 6.0, n), 79).astype(np.intp)
     region = random.choice(len(REGIONS), n, p=[0.3, 0.25, 0.2, 0.15, 0.1])
-    groups = np.digitize(age, AGE_GROUPS[1:-1])
-    by_age = random.normal(0, 1, (len(AGE_GROUPS) - 1, len(THEMES)))
+    groups = np.digitize(age, AGE_GROUPS)
+    by_age = random.normal(0, 1, (len(AGE_GROUPS) + 1, len(THEMES)))
     by_region = random.normal(0, 1, (len(REGIONS), len(THEMES)))
     own = random.normal(0, 1, (n, len(THEMES)))
     likes = np.sqrt(0.25) * by_age[groups] + np.sqrt(0.15) * by_region[region] + np.sqrt(0.6) * own
     new = random.random(n) < settings.new_learners
     start = settings.days * np.where(new, 0.97, 0.05) * random.random(n)
     end = np.minimum(start + random.exponential(settings.stay_days, n), settings.days)
-    rate = random.gamma(1.5, max(settings.browses - 1, 0) / 1.5, n)
+    rate = random.gamma(1.5, (settings.browses - 1) / 1.5, n)
     browses = np.minimum(1 + random.poisson(rate), settings.courses // 2)
     return Learners(age, region, likes, random.normal(0, 1, (n, HIDDEN)), start, end, browses)
 
