@@ -5,20 +5,15 @@ from random import Random
 
 import pytest
 from simulated import rows, sweep
-from sweeps import FAMILIES, folds_of, ledger_of, report_of, spaces_of, study_of
+from sweeps import FAMILIES, folds_of, ledger_of, report_of, spaces_of, within
 
-from recsweep.config.schema import Budget, Experiment
+from recsweep.config.schema import Experiment
 from recsweep.search.asynchronous import Asynchronous
 from recsweep.search.ledger import Ledger
 from recsweep.search.replay import replay
 from recsweep.search.seconds import FAILURES, Seconds
 
 FULL = (0.1, 0.2, 0.3, 0.4)
-
-
-def within(seconds: float, *names: str, **changes: object) -> Experiment:
-    budget = {"budget": Budget(seconds=seconds, epochs=4)}
-    return study_of(*names, **changes).model_copy(update=budget)  # type: ignore[arg-type]
 
 
 def opened(folder: Path, experiment: Experiment) -> Ledger:
