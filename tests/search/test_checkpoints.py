@@ -79,6 +79,9 @@ def test_a_trial_that_has_ended_leaves_nothing(written: Checkpoints) -> None:
     (written.folder / ".gru-0003.safetensors.77.tmp").touch()  # of a worker that was killed
     written.remove("gru-0003")
     assert not list(written.folder.iterdir())
+    (written.folder / ".gru-0003.safetensors.78.tmp").touch()  # and of its first
+    written.remove("gru-0003")
+    assert not list(written.folder.iterdir())
 
 
 def test_a_checkpoint_that_cannot_be_removed_is_of_no_use_and_does_no_harm(tmp_path: Path) -> None:

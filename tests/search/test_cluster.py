@@ -242,7 +242,8 @@ def test_processes_import_ahead_only_where_most_of_them_will_train(
 def test_ray_begins_no_more_processes_than_trials_can_hold(
     monkeypatch: pytest.MonkeyPatch, resources: dict[str, float], wanted: int
 ) -> None:
-    monkeypatch.setattr("recsweep.search.cluster.get_num_cpus", lambda **_: 8)
+    quiet = {"override_docker_cpu_warning": True}
+    monkeypatch.setattr(cluster_module, "get_num_cpus", lambda **asked: 8 if asked == quiet else 0)
     assert cores(study_of("a", resources=resources).resources) == wanted
 
 

@@ -57,7 +57,7 @@ def test_the_sampler_proposes_what_it_proposes_in_optuna_s_own_study_of_two_obje
 def trial(
     state: TrialState, *curve: float, parameters: int | None = None, value: float | None = None
 ) -> FrozenTrial:
-    epochs = {
+    epochs: dict[str, Any] = {
         f"epoch {n}": {"metrics": {}, "losses": [], "parameters": parameters}
         for n in range(1, len(curve) + 1)
     }

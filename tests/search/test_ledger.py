@@ -477,7 +477,7 @@ def test_of_a_batch_what_is_suggested_depends_on_the_number_alone(tmp_path: Path
 
     def drawn(sampler: optuna.samplers.BaseSampler, count: int) -> list[float]:
         alone = optuna.create_study(sampler=sampler)
-        return [spaces["a"].suggest(alone.ask())["x"] for _ in range(count)]
+        return [float(spaces["a"].suggest(alone.ask())["x"]) for _ in range(count)]
 
     alone = [drawn(trial_sampler(experiment, "a", spaces["a"], n), 1) for n in (1, 2)]
     assert [[each.config["x"]] for each in asked[1:]] == alone
@@ -590,11 +590,11 @@ def test_where_a_cost_is_searched_too_nobody_is_stopped_who_may_lie_on_the_front
 # -- `stopping.study`: trials of the same score leave no gain to be expected after six of them ---
 
 
-def ending(trials: int, **changes: object) -> Experiment:
+def ending(trials: int) -> Experiment:
     rule = {"when": "expected_gain", "below": 0.05}
     stopping = {"grace_epochs": 1, "reduction": 2, "full_trials": 4, "study": rule}
     names = ("a", "b", "floor")
-    return study_of(*names, trials=trials, stopping=stopping, limits={"parameters": 100}, **changes)
+    return study_of(*names, trials=trials, stopping=stopping, limits={"parameters": 100})
 
 
 def finish(ledger: Ledger, family: str, times: int = 1) -> None:

@@ -121,8 +121,8 @@ def test_whole_gpus_are_never_shared_and_spread_over_machines(
     [
         ({"cpu": 1}, 4), ({"cpu": 1, "gpu": 1}, 2), ({"cpu": 0.5, "gpu": 0.25}, 8),
         ({"cpu": 0.25, "gpu": 0.3}, 6), ({"cpu": 1, "custom": {"a100": 1}}, 3),
-        ({"cpu": 1, "custom": {"other": 1}}, 0), ({"cpu": 8}, 0), ({"cpu": 0.5, "gpu": 2}, 1),
-        ({"cpu": 0.1, "custom": {"part": 0.1}}, 3),
+        ({"cpu": 1, "custom": {"other": 0.2}}, 0), ({"cpu": 8}, 0), ({"cpu": 0.5, "gpu": 2}, 1),
+        ({"cpu": 0.1, "custom": {"part": 0.1}}, 3), ({"cpu": 0.5, "gpu": 0.4}, 4),
     ],
 )  # fmt: skip
 def test_places_are_counted_by_the_scarcest_resource(asked: dict[str, object], wanted: int) -> None:
@@ -182,7 +182,7 @@ def test_the_machine_with_the_least_room_that_is_left_is_preferred(
         [group("large", gpu=1.5)],
     ):
         groups += more
-        wanted.to_placement_group()
+        assert wanted.to_placement_group() is not None
     assert [target for *_, target in asked] == ["small", "small", "large", "large", None]
     assert asked[0][:2] == ([{"CPU": 1.0, "GPU": 0.5}], "STRICT_PACK")
     assert waited == [1] * 4  # where all are taken there is nothing to wait for

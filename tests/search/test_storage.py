@@ -127,8 +127,8 @@ def test_families_and_sessions_draw_differently_and_a_new_run_the_same(tmp_path:
     assert draws(open_("two"), "a") == first
 
 
-def opened(folder: Path, space: Space, **how: bool) -> optuna.Study:
-    return open_family(open_storage(folder), "a", space, study_of("a"), "data", **how)
+def opened(folder: Path, space: Space, *, widen: bool = False) -> optuna.Study:
+    return open_family(open_storage(folder), "a", space, study_of("a"), "data", widen=widen)
 
 
 def test_who_only_reads_mends_nothing(tmp_path: Path) -> None:

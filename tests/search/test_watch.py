@@ -153,12 +153,22 @@ def test_who_is_silent_is_looked_for_once_a_second_or_in_a_quarter_of_the_limit(
     world = World(tmp_path, monkeypatch, silence)
     trial = world.trial("a")
     world.step(trial)
-    for seconds in (silence, pause / 2):  # just as long as it may be, and between two looks
+    for seconds in (silence, 0.875 * pause):  # just as long as it may be, and between two looks
         world.step(trial, seconds=seconds)
         assert world.killed == []
-    world.step(trial, seconds=pause / 2)
+    world.step(trial, seconds=0.125 * pause)
     assert world.killed == ["actor of a"]
     world.step(trial, seconds=silence)  # its end takes its time
+    assert world.killed == ["actor of a"]
+
+
+def test_a_trial_that_stood_by_has_its_whole_time_again(world: World) -> None:
+    trial = world.trial("a")
+    for status, seconds in (("RUNNING", 0), ("PAUSED", 9), ("RUNNING", 11), ("RUNNING", 10)):
+        trial.status = status
+        world.step(trial, seconds=seconds)
+        assert world.killed == []
+    world.step(trial, seconds=1)
     assert world.killed == ["actor of a"]
 
 

@@ -183,6 +183,13 @@ def test_a_rehearsal_is_asked_once_and_only_for_what_is_not_known(
     worker.reset_config(NEXT)
     worker.step()
     assert len(asked["rehearsed"]) == 2
+    timed = begin(
+        tmp_path / "timed",
+        limits={"seconds_per_epoch": 5},
+        rehearse=lambda *_, **__: {"seconds_per_epoch": 1.0},
+    )
+    # What a rehearsal told is not told once more by the first epoch.
+    assert [timed.step()["measured"] for _ in range(2)] == [(("seconds_per_epoch", 1.0),), ()]
     unlimited = begin(tmp_path / "other", rehearse=rehearse)
     assert unlimited.step()["measured"] == ()
     assert len(asked["rehearsed"]) == 2
@@ -192,8 +199,8 @@ def test_a_rehearsal_is_asked_once_and_only_for_what_is_not_known(
 def test_a_trial_is_made_as_its_proposal_says(
     tmp_path: Path, asked: dict[str, Any], limits: dict[str, float], seconds: float
 ) -> None:
-    trials, nothing = recording(asked), lambda *given, **how: {}
-    worker = begin(tmp_path, trials=trials, limits=limits, rehearse=nothing, epochs=6)
+    trials = recording(asked)
+    worker = begin(tmp_path, trials=trials, limits=limits, rehearse=lambda *_, **__: {}, epochs=6)
     worker.reset_config({"proposal": Proposal("a-0007", "a", 7, {"x": 0.25}, 11, 4)})
     assert worker.step()["report"].epoch == 1
     assert asked == {
