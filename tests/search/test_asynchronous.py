@@ -154,6 +154,15 @@ def test_what_a_trial_reached_before_its_patience_ended_is_still_what_others_lag
     assert sweep.run(0.1, 0.2, 0.3, 0.35) == "PRUNED 4"
 
 
+def test_under_the_other_rule_a_curve_that_turns_down_keeps_what_it_had_reached(
+    tmp_path: Path,
+) -> None:
+    stopping = {"rule": "lag", "grace_epochs": 1, "lag": [0.1], "full_trials": 1}
+    sweep = Sweep(tmp_path, study_of("a", epochs=4, stopping=stopping))
+    assert sweep.run(0.4, 0.4, 0.4, 0.4) == "COMPLETE 4"
+    assert sweep.run(0.4, 0.2, 0.1, 0.1) == "COMPLETE 4"
+
+
 def test_the_other_rule_stops_what_lags_behind_and_spares_the_first_trials(tmp_path: Path) -> None:
     stopping = {"rule": "lag", "grace_epochs": 1, "lag": [0.5, 0.1], "full_trials": 2}
     sweep = Sweep(tmp_path, study_of("a", epochs=4, stopping=stopping))

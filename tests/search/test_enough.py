@@ -192,7 +192,7 @@ def test_it_is_enough_once_no_family_has_a_gain_to_expect_by_what_all_have_run(
     assert [enough(flat), enough(steep), enough(flat, steep)] == [True, False, False]
     assert enough(steep, trials=6)  # none is left
     assert not enough(flat, flat[:5])  # as far as all have run there are too few
-    assert enough(flat, longer)  # what comes after the sixth has no say
+    assert enough(flat, longer, trials=24)  # what comes after the sixth has no say
     below = next(b / 1000 for b in range(1, 100) if chance_of_gain(FLAT, 6, b / 1000) <= LIMIT)
     assert [enough(flat, below=below), enough(flat, below=below - 0.001)] == [True, False]
 

@@ -132,6 +132,13 @@ def test_whose_cost_is_unknown_and_who_has_no_rival_may_lie_on_the_front() -> No
     assert not may_lie_on_front(known, rivals, "parameters", lambda value: value)
 
 
+def test_a_complete_trial_whose_first_epochs_are_lost_is_no_rival() -> None:
+    rival = complete(0.1, 0.2, 0.9, parameters=1)
+    rival.intermediate_values = {3: 0.9}
+    mine = trial(TrialState.RUNNING, 0.3, 0.2, parameters=100)
+    assert may_lie_on_front(mine, [rival], "parameters", lambda value: value)
+
+
 def test_a_cost_is_that_of_all_epochs_so_far() -> None:
     """Seconds of an epoch are those of fitting, by the mean."""
 

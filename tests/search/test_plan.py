@@ -80,13 +80,15 @@ def test_trials_begin_until_the_seconds_are_used_the_first_of_them_full_ones(
 def test_the_time_of_a_plan_of_seconds_is_known_though_nothing_was_measured(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(plan_module, "_measure", lambda *_: [])
+    limits: list[float] = []
+    monkeypatch.setattr(plan_module, "_measure", lambda *given: limits.append(given[3]) or [])
     files = {name: f"search_spaces/{name}.yaml" for name in ("item_knn", "gru")}
     experiment = experiment_of(families=files, resources={"workers": 1}, budget={"seconds": 50})
     spaces = {name: load_space(Path(path), FAMILIES) for name, path in files.items()}
     found = plan(experiment, spaces, folds_of())
     assert [f.trials for f in found.families] == [None, None]
     assert found.seconds == 100
+    assert limits == [20]
 
 
 def test_a_measurement_that_takes_too_long_is_given_up() -> None:

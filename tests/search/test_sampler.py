@@ -8,6 +8,7 @@ import numpy as np
 import optuna
 import pytest
 from optuna.samplers import BaseSampler, GPSampler, RandomSampler, TPESampler
+from ranges import parameter, space
 from simulated import rows, sweep
 from sweeps import FAMILIES, ledger_of, spaces_of, study_of
 from worlds import experiment_of
@@ -31,13 +32,16 @@ def seed_of(words: str) -> int:
     return int(hashlib.sha256(words.encode()).hexdigest()[:8], 16)
 
 
-def drawn(sampler: BaseSampler, space: Space) -> list[float]:
-    """Fifteen values, after scores that lead the sampler somewhere."""
+TWO = space(parameter("x", float=(0, 1)), parameter("y", float=(0, 1)))
+
+
+def drawn(sampler: BaseSampler) -> list[dict[str, Any]]:
+    """Fifteen configurations, by scores that lead the sampler somewhere."""
     study, found = optuna.create_study(sampler=sampler), []
     for _ in range(15):
         trial = study.ask()
-        found.append(float(space.suggest(trial)["x"]))
-        study.tell(trial, (found[-1] - 0.3) ** 2)
+        found.append(TWO.suggest(trial))
+        study.tell(trial, (found[-1]["x"] - found[-1]["y"]) ** 2)
     return found
 
 
@@ -49,31 +53,28 @@ def drawn(sampler: BaseSampler, space: Space) -> list[float]:
     ],
 )
 def test_the_default_sampler_is_optunas_tpe_with_half_a_budget_at_random_three_to_ten(
-    tmp_path: Path, budget: dict[str, int], at_random: int
+    budget: dict[str, int], at_random: int
 ) -> None:
-    space = spaces_of(tmp_path, "a")["a"]
     experiment = experiment_of(families={"a": "a.yaml"}, budget=budget, seed=5)
     wanted = TPESampler(multivariate=True, n_startup_trials=at_random, seed=seed_of("5 a 2"))
-    assert drawn(session_sampler(experiment, "a", space, 2), space) == drawn(wanted, space)
+    assert drawn(session_sampler(experiment, "a", TWO, 2)) == drawn(wanted)
     of_number = TPESampler(
         multivariate=True, n_startup_trials=at_random, seed=seed_of("5 a trial 2")
     )
-    assert drawn(trial_sampler(experiment, "a", space, 2), space) == drawn(of_number, space)
+    assert drawn(trial_sampler(experiment, "a", TWO, 2)) == drawn(of_number)
 
 
-def test_a_sampler_draws_by_the_seed_the_family_and_what_there_is(tmp_path: Path) -> None:
-    space = spaces_of(tmp_path, "a")["a"]
-
+def test_a_sampler_draws_by_the_seed_the_family_and_what_there_is() -> None:
     def sampler(name: str, trials: int = 2) -> Any:
         experiment = study_of("a", trials=16, seed=5, search={"sampler": name, "levels": 4})
-        return session_sampler(experiment, "a", space, trials)
+        return session_sampler(experiment, "a", TWO, trials)
 
     random = RandomSampler(seed=seed_of("5 a 2"))
-    assert drawn(sampler("random"), space) == drawn(random, space)
+    assert drawn(sampler("random")) == drawn(random)
     # A design is the same in every session: a trial's place is all that it goes by.
     for name, wanted in (
-        ("sobol", Sobol(space, seed_of("5 a"))),
-        ("grid", Grid(space, 4, seed_of("5 a"))),
+        ("sobol", Sobol(TWO, seed_of("5 a"))),
+        ("grid", Grid(TWO, 4, seed_of("5 a"))),
     ):
         for trials in (2, 9):
             found = sampler(name, trials)
