@@ -81,7 +81,12 @@ def test_the_time_of_a_plan_of_seconds_is_known_though_nothing_was_measured(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     limits: list[float] = []
-    monkeypatch.setattr(plan_module, "_measure", lambda *given: limits.append(given[3]) or [])
+
+    def measure(experiment: object, spaces: object, folds: object, limit: float, *_: object) -> Any:
+        limits.append(limit)
+        return []
+
+    monkeypatch.setattr(plan_module, "_measure", measure)
     files = {name: f"search_spaces/{name}.yaml" for name in ("item_knn", "gru")}
     experiment = experiment_of(families=files, resources={"workers": 1}, budget={"seconds": 50})
     spaces = {name: load_space(Path(path), FAMILIES) for name, path in files.items()}

@@ -41,7 +41,7 @@ def drawn(sampler: BaseSampler) -> list[dict[str, Any]]:
     for _ in range(15):
         trial = study.ask()
         found.append(TWO.suggest(trial))
-        study.tell(trial, (found[-1]["x"] - found[-1]["y"]) ** 2)
+        study.tell(trial, (trial.params["x"] - trial.params["y"]) ** 2)
     return found
 
 

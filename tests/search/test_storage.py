@@ -248,3 +248,15 @@ def test_what_differs_is_told_in_forty_characters() -> None:
     assert _short("x" * 40) == "x" * 40
     assert _short("x" * 41) == "x" * 37 + "…"
     assert [_short(None), _short(0), _short([1, 2])] == ["absent", "0", "[1, 2]"]
+
+
+def test_a_study_of_which_a_line_is_lost_is_not_gone_on_with(tmp_path: Path) -> None:
+    spaces = spaces_of(tmp_path, "a")
+    ledger = ledger_of(tmp_path, study_of("a"), spaces)
+    ledger.fail(ledger.ask("a").id, "no memory")
+    path = tmp_path / JOURNAL
+    lines = path.read_text().splitlines(keepends=True)
+    (lost,) = (line for line in lines if '"config":' in line)
+    path.write_text("".join(line for line in lines if line != lost))
+    with pytest.raises(BadInput, match=r"a: trial 0 of the journal optuna\.log is not whole"):
+        ledger_of(tmp_path, study_of("a"), spaces)
