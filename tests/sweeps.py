@@ -6,10 +6,11 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import optuna
 from pydantic import Field
 from worlds import dataset_of, events_of, experiment_of
 
-from recsweep.config.schema import Experiment, Metric
+from recsweep.config.schema import Budget, Experiment, Metric
 from recsweep.data.types import Fold
 from recsweep.models.family import Build, Builds
 from recsweep.models.protocol import FamilyConfig
@@ -67,6 +68,12 @@ def study_of(*names: str, trials: int = 12, epochs: int = 4, **changes: object) 
     )
 
 
+def within(seconds: float, *names: str, **changes: object) -> Experiment:
+    """The same with a budget of seconds."""
+    budget = {"budget": Budget(seconds=seconds, epochs=4)}
+    return study_of(*names, **changes).model_copy(update=budget)  # type: ignore[arg-type]
+
+
 def lower(experiment: Experiment) -> Experiment:
     """The same with a score of which less is better."""
     return experiment.model_copy(update={"metric": Metric(name="log_loss")})
@@ -103,10 +110,11 @@ def ledger_of(
     emit: Callable[[Event], None] = lambda event: None,
     fingerprint: str = "data",
     begin: bool = True,
+    studies: Mapping[str, optuna.Study] | None = None,
 ) -> Ledger:
-    """A ledger as `run_search` opens one."""
+    """A ledger as `run_search` opens one, or of these Optuna studies."""
     storage = open_storage(folder, heal=True)
-    studies = {
+    studies = studies or {
         name: open_family(storage, name, space, experiment, fingerprint)
         for name, space in spaces.items()
     }

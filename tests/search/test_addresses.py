@@ -139,14 +139,32 @@ def test_a_service_of_rays_kind_is_let_pass(monkeypatch: pytest.MonkeyPatch) -> 
         check_address("auto")
 
 
-def test_with_certificates_a_port_that_listens_is_enough(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("RAY_USE_TLS", "1")
+@pytest.mark.parametrize("yes", ["1", "true", "True"])
+def test_with_certificates_a_port_that_listens_is_enough(
+    monkeypatch: pytest.MonkeyPatch, yes: str
+) -> None:
+    monkeypatch.setenv("RAY_USE_TLS", yes)
     with server(lambda connection: None) as port:
         check_address(f"127.0.0.1:{port}")
 
 
-def test_auto_without_a_ray_on_the_machine_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
-    def nothing(address: str) -> str:
+@pytest.mark.parametrize("no", ["0", "false", ""])
+def test_without_certificates_it_is_not(monkeypatch: pytest.MonkeyPatch, no: str) -> None:
+    monkeypatch.setenv("RAY_USE_TLS", no)
+    with (
+        server(lambda connection: None) as port,
+        pytest.raises(BadInput, match=r"is not Ray|reset"),
+    ):
+        check_address(f"127.0.0.1:{port}")
+
+
+@pytest.mark.parametrize("known", [True, False])
+def test_auto_without_a_ray_on_the_machine_is_told(
+    monkeypatch: pytest.MonkeyPatch, known: bool
+) -> None:
+    def nothing(address: str) -> str | None:
+        if known:
+            return None
         raise ConnectionError("Could not find any running Ray instance.")
 
     monkeypatch.setattr(addresses, "canonicalize_bootstrap_address", nothing)

@@ -6,7 +6,9 @@ import simulated
 from sweeps import folds_of, ledger_of, lower, report_of, spaces_of, study_of
 
 from recsweep.config.schema import Experiment
+from recsweep.search import asynchronous
 from recsweep.search.asynchronous import Asynchronous
+from recsweep.search.forecast import Forecast
 from recsweep.search.ledger import Ledger
 from recsweep.search.proposal import Proposal
 from recsweep.search.trials import finished
@@ -152,6 +154,15 @@ def test_what_a_trial_reached_before_its_patience_ended_is_still_what_others_lag
     assert sweep.run(0.1, 0.2, 0.3, 0.35) == "PRUNED 4"
 
 
+def test_under_the_other_rule_a_curve_that_turns_down_keeps_what_it_had_reached(
+    tmp_path: Path,
+) -> None:
+    stopping = {"rule": "lag", "grace_epochs": 1, "lag": [0.1], "full_trials": 1}
+    sweep = Sweep(tmp_path, study_of("a", epochs=4, stopping=stopping))
+    assert sweep.run(0.4, 0.4, 0.4, 0.4) == "COMPLETE 4"
+    assert sweep.run(0.4, 0.2, 0.1, 0.1) == "COMPLETE 4"
+
+
 def test_the_other_rule_stops_what_lags_behind_and_spares_the_first_trials(tmp_path: Path) -> None:
     stopping = {"rule": "lag", "grace_epochs": 1, "lag": [0.5, 0.1], "full_trials": 2}
     sweep = Sweep(tmp_path, study_of("a", epochs=4, stopping=stopping))
@@ -160,3 +171,104 @@ def test_the_other_rule_stops_what_lags_behind_and_spares_the_first_trials(tmp_p
     assert sweep.run(0.09, 0.4, 0.4, 0.4) == "PRUNED 1"
     assert sweep.run(0.15, 0.3, 0.4, 0.4) == "PRUNED 2"
     assert sweep.run(0.15, 0.37, 0.38, 0.39) == "COMPLETE 4"
+
+
+class Heard(Forecast):
+    """A forecast that keeps what it hears, and stops what scores 0."""
+
+    def __init__(self, *given: object) -> None:
+        self.heard: list[tuple[object, ...]] = [given]
+
+    def hear(self, id_: str, epoch: int, value: float, seconds: float) -> bool:
+        self.heard.append((id_, epoch, value, round(seconds, 9)))
+        return value != 0
+
+    def ended(self, id_: str, *, complete: bool) -> None:
+        self.heard.append((id_, complete))
+
+
+@pytest.mark.parametrize("less_is_better", [False, True])
+def test_a_forecast_hears_every_epoch_once_and_of_every_end_now_and_after_a_crash(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, less_is_better: bool
+) -> None:
+    monkeypatch.setattr(asynchronous, "Forecast", Heard)
+    stopping = {"rule": "forecast", "grace_epochs": 1, "full_trials": 1}
+    experiment = study_of("a", epochs=2, stopping=stopping)
+    experiment = lower(experiment) if less_is_better else experiment
+
+    def heard(sweep: Sweep) -> list[tuple[object, ...]]:
+        rule = sweep.policy._rule["a"]
+        assert isinstance(rule, Heard)
+        assert rule.heard[0] == (experiment.stopping, 2, less_is_better)
+        return rule.heard[1:]
+
+    sweep = Sweep(tmp_path, experiment)
+    assert sweep.run(0.0, 0.1) == "COMPLETE 2"  # the first one is never stopped
+    assert sweep.run(0.0) == "PRUNED 1"
+    failed, cut_off = sweep.ledger.ask("a"), sweep.ledger.ask("a")
+    for proposal in (failed, cut_off):
+        assert sweep.report(proposal, 1, 0.2)
+        assert sweep.report(proposal, 1, 0.2)  # again, by a worker that died: it is known
+    sweep.policy.failed(failed, "no memory")
+    seconds = 0.015  # of fitting and of evaluating
+    ended = [
+        *[("a-0000", 1, 0.0, seconds), ("a-0000", 2, 0.1, seconds), ("a-0000", True)],
+        *[("a-0001", 1, 0.0, seconds), ("a-0001", False)],
+        *[("a-0002", 1, 0.2, seconds), ("a-0003", 1, 0.2, seconds), ("a-0002", False)],
+    ]
+    assert heard(sweep) == ended
+    again = Sweep(tmp_path, experiment)
+    assert heard(again) == [*ended[:6], ended[7], ended[6]]
+    assert again.ledger.ask("a").id == "a-0003"
+    assert not again.report(cut_off, 2, 0.3)
+    assert heard(again)[-2:] == [("a-0003", 2, 0.3, seconds), ("a-0003", True)]
+
+
+def test_a_last_epoch_that_was_booked_before_a_crash_is_not_heard_twice(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(asynchronous, "Forecast", Heard)
+    experiment = study_of("a", epochs=1, stopping={"rule": "forecast", "grace_epochs": 1})
+    dead = Sweep(tmp_path, experiment)
+    dead.ledger.report(dead.ledger.ask("a").id, report_of(1, 0.2))
+    sweep = Sweep(tmp_path, experiment)
+    proposal = sweep.policy.next()
+    assert proposal is not None
+    assert not sweep.report(proposal, 1, 0.2)
+    rule = sweep.policy._rule["a"]
+    assert isinstance(rule, Heard)
+    assert rule.heard[1:] == [("a-0000", 1, 0.2, 0.015), ("a-0000", True)]
+
+
+def test_trials_are_handed_out_until_none_is_lacking_and_the_search_ends_with_the_last(
+    tmp_path: Path,
+) -> None:
+    sweep = Sweep(tmp_path, study_of("a", trials=2, epochs=1, limits={"parameters": 100}))
+    one, two = sweep.policy.next(), sweep.policy.next()
+    assert one is not None
+    assert two is not None
+    assert sweep.policy.next() is None
+    assert not sweep.policy.finished()  # the worker of either may die
+    assert sweep.policy.measured(one, {"parameters": 100}) is True
+    sweep.report(one, 1, 0.2)
+    assert sweep.policy.measured(two, {"parameters": 101}) is False
+    assert not sweep.policy.finished()
+    three = sweep.policy.next()
+    assert three is not None
+    sweep.policy.failed(three, "no memory")
+    assert [trial.state.name for trial in sweep.ledger.trials("a")] == [
+        "COMPLETE",
+        "PRUNED",
+        "FAIL",
+    ]
+    assert sweep.policy.finished()
+
+
+def test_what_is_reported_again_is_not_judged_again(tmp_path: Path) -> None:
+    stopping = {"grace_epochs": 1, "reduction": 2, "full_trials": 1}
+    sweep = Sweep(tmp_path, study_of("a", epochs=4, stopping=stopping))
+    first, second = sweep.ledger.ask("a"), sweep.ledger.ask("a")
+    assert sweep.report(second, 1, 0.1)
+    assert sweep.report(first, 1, 0.4)
+    assert sweep.report(second, 1, 0.1)  # would be stopped now
+    assert not sweep.report(second, 2, 0.1) == sweep.ledger.running == 1

@@ -79,6 +79,33 @@ def test_a_trial_that_has_ended_leaves_nothing(written: Checkpoints) -> None:
     (written.folder / ".gru-0003.safetensors.77.tmp").touch()  # of a worker that was killed
     written.remove("gru-0003")
     assert not list(written.folder.iterdir())
+    (written.folder / ".gru-0003.safetensors.78.tmp").touch()  # and of its first
+    written.remove("gru-0003")
+    assert not list(written.folder.iterdir())
+
+
+def test_a_checkpoint_that_cannot_be_removed_is_of_no_use_and_does_no_harm(tmp_path: Path) -> None:
+    checkpoints = Checkpoints(tmp_path)
+    (checkpoints.path("gru-0003") / "inside").mkdir(parents=True)
+    checkpoints.remove("gru-0003")
+
+
+def test_a_trials_last_epoch_is_known_without_reading_all_and_0_where_there_is_none(
+    written: Checkpoints,
+) -> None:
+    assert written.epoch("gru-0003") == LAST.epoch == 3
+    assert written.epoch("gru-0004") == 0
+    path = written.path("gru-0003")
+    path.write_bytes(path.read_bytes()[:20])
+    assert written.epoch("gru-0003") == 0
+
+
+def test_no_disk_is_waited_for_since_a_torn_checkpoint_shows(
+    written: Checkpoints, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("os.fsync", lambda file: pytest.fail("it waits for the disk"))
+    written.write("gru-0005", OWNER, Checkpoint(LAST, REPORT, TENSORS))
+    assert written.epoch("gru-0005") == 3
 
 
 def test_only_checkpoints_of_open_trials_are_kept(written: Checkpoints) -> None:
@@ -103,7 +130,10 @@ def test_a_checkpoint_is_due_after_its_seconds_and_never_takes_more_than_its_sha
     assert not pace.due()
     now = 126.0
     assert pace.due()
-    assert Pace(0).due()
+    monkeypatch.setattr("time.monotonic", lambda: 200.0)
+    always = Pace(0)
+    always.wrote(began=100.0)
+    assert always.due()
 
 
 def test_a_checkpoint_needs_no_free_core_where_it_is_written() -> None:

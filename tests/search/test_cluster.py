@@ -1,20 +1,26 @@
 """Ray as a sweep starts it, and addresses and folders with which it doesn't."""
 
+import logging
 import os
 import subprocess
 import sys
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from types import SimpleNamespace
+from typing import Any
 
 import pytest
+from ray._private import ray_constants
+from ray.tune.execution import class_cache
 from sweeps import study_of
 
 from recsweep.errors import BadInput, WorkFailed
 from recsweep.records.environment import PACKAGE
+from recsweep.search import cluster as cluster_module
 from recsweep.search.cluster import (
     _place,
     _runtime_environment,
+    _workers,
     cluster,
     cores,
     most_train,
@@ -236,7 +242,8 @@ def test_processes_import_ahead_only_where_most_of_them_will_train(
 def test_ray_begins_no_more_processes_than_trials_can_hold(
     monkeypatch: pytest.MonkeyPatch, resources: dict[str, float], wanted: int
 ) -> None:
-    monkeypatch.setattr("recsweep.search.cluster.get_num_cpus", lambda **_: 8)
+    quiet = {"override_docker_cpu_warning": True}
+    monkeypatch.setattr(cluster_module, "get_num_cpus", lambda **asked: 8 if asked == quiet else 0)
     assert cores(study_of("a", resources=resources).resources) == wanted
 
 
@@ -257,3 +264,175 @@ def test_a_clusters_workers_get_the_variables_and_this_code_unless_a_job_brought
     }  # fmt: skip
     monkeypatch.setenv("RAY_JOB_CONFIG_JSON_ENV_VAR", "{}")
     assert _runtime_environment(resources) == {"env_vars": variables}
+
+
+class FakeRay:
+    """Stands in for Ray: how it was begun, under which variables, and how often it was ended."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch, *machines: dict[str, float]) -> None:
+        self.options: dict[str, Any] = {}
+        self.variables: dict[str, str] = {}
+        self.did: list[str] = []
+        self.asked_by_uv: bool | None = None
+        monkeypatch.setattr("ray.init", self.init)
+        monkeypatch.setattr("ray.shutdown", lambda: self.did.append("ended"))
+        monkeypatch.setattr(
+            "ray.nodes", lambda: [{"Alive": True, "Resources": each} for each in machines]
+        )
+        token = SimpleNamespace(reset_cache=lambda: self.did.append("token forgotten"))
+        monkeypatch.setattr(cluster_module, "Config", SimpleNamespace(initialize=self.configure))
+        monkeypatch.setattr(
+            cluster_module, "AuthenticationTokenLoader", SimpleNamespace(instance=lambda: token)
+        )
+
+    def init(self, **options: Any) -> None:
+        self.did.append("begun")
+        self.options, self.variables = options, dict(os.environ)
+        self.asked_by_uv = ray_constants.RAY_ENABLE_UV_RUN_RUNTIME_ENV
+
+    def configure(self, settings: str) -> None:
+        self.did.append(f"configured {settings}".strip())
+
+
+@pytest.mark.usefixtures("never_begun")
+def test_a_ray_of_our_own_begins_by_itself_and_leaves_nothing_behind(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    ray = FakeRay(monkeypatch, {"CPU": 8.0})
+    monkeypatch.setattr(cluster_module, "get_num_cpus", lambda **_: 8)
+    monkeypatch.setattr(ray_constants, "RAY_ENABLE_UV_RUN_RUNTIME_ENV", True)
+    monkeypatch.setenv("RAY_TMPDIR", "/tmp")
+    before = dict(os.environ)
+    resources = study_of("a", resources={"cpu": 2, "workers": 3}).resources
+    with cluster(resources) as workers:
+        assert workers == 3
+        assert ray.did == ["configured", "token forgotten", "begun"]
+        assert os.environ["TUNE_DISABLE_SIGINT_HANDLER"] == "1"
+        assert sorted(class_cache.ENV_VARS_TO_PROPAGATE) == []
+        assert class_cache.DEFAULT_ENV_VARS == {}
+    assert ray.did[3:] == ["ended", "configured", "token forgotten"]
+    assert ray.options == {
+        "address": "local",
+        "num_cpus": 6,
+        "runtime_env": _runtime_environment(resources),
+        "_system_config": {"preload_python_modules": ["recsweep.search.preload"]},
+        "_temp_dir": "/tmp/ray",
+        "_skip_env_hook": True,
+        "include_dashboard": False,
+        "log_to_driver": False,
+        "logging_level": logging.CRITICAL,
+    }
+    assert ray.variables.items() >= worker_environment(resources).items()
+    assert ray.variables["RAY_AUTH_MODE"] == "token"
+    assert len(bytes.fromhex(ray.variables["RAY_AUTH_TOKEN"])) == 32
+    assert logging.getLogger("ray").level == logging.CRITICAL
+    assert (ray.asked_by_uv, ray_constants.RAY_ENABLE_UV_RUN_RUNTIME_ENV) == (False, True)
+    assert dict(os.environ) == before
+
+
+@pytest.mark.usefixtures("never_begun")
+def test_where_few_processes_train_none_imports_ahead(monkeypatch: pytest.MonkeyPatch) -> None:
+    ray = FakeRay(monkeypatch, {"CPU": 8.0})
+    monkeypatch.setattr(cluster_module, "get_num_cpus", lambda **_: 8)
+    with cluster(study_of("a", resources={"cpu": 8}).resources) as workers:
+        assert workers == 1
+    assert ray.options["_system_config"] == {"preload_python_modules": []}
+
+
+@pytest.mark.usefixtures("never_begun")
+def test_a_cluster_is_joined_at_its_address_and_left(monkeypatch: pytest.MonkeyPatch) -> None:
+    ray = FakeRay(monkeypatch, {"CPU": 2.0}, {"CPU": 4.0})
+    checked: list[str] = []
+    monkeypatch.setattr(cluster_module, "check_address", checked.append)
+    monkeypatch.setenv("RAY_ADDRESS", " 10.0.0.1:6379 ")
+    resources = study_of("a").resources
+    with cluster(resources) as workers:
+        assert workers == 6
+        # A worker of a cluster gets the one variable that it needs, and no key of a store.
+        assert sorted(class_cache.ENV_VARS_TO_PROPAGATE) == ["RAY_CHDIR_TO_TRIAL_DIR"]
+    assert checked == ["10.0.0.1:6379"]
+    assert ray.did == ["begun", "ended", "configured", "token forgotten"]
+    assert ray.options == {
+        "address": "10.0.0.1:6379",
+        "runtime_env": _runtime_environment(resources),
+        "include_dashboard": False,
+        "log_to_driver": False,
+        "logging_level": logging.CRITICAL,
+    }
+
+
+@pytest.mark.usefixtures("never_begun")
+def test_an_address_where_no_cluster_is_up_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    def fails(**options: object) -> None:
+        raise ConnectionError("nobody\n  answers")
+
+    monkeypatch.setattr("ray.init", fails)
+    monkeypatch.setattr(cluster_module, "check_address", lambda address: None)
+    monkeypatch.setenv("RAY_ADDRESS", "10.0.0.1:6379")
+    with (
+        pytest.raises(
+            BadInput, match=r"RAY_ADDRESS=10\.0\.0\.1:6379: nobody answers; is it the head"
+        ),
+        cluster(study_of("a").resources),
+    ):
+        pass
+
+
+@pytest.mark.usefixtures("never_begun")
+def test_a_fault_of_ours_is_not_told_as_rays(monkeypatch: pytest.MonkeyPatch) -> None:
+    def fails(**options: object) -> None:
+        raise KeyError("ours")
+
+    monkeypatch.setattr("ray.init", fails)
+    monkeypatch.setenv("RAY_TMPDIR", "/tmp")
+    with pytest.raises(KeyError, match="ours"), cluster(study_of("a").resources):
+        pass
+
+
+def test_trials_are_held_by_the_machines_that_are_alive(monkeypatch: pytest.MonkeyPatch) -> None:
+    machines = [
+        {"Alive": True, "Resources": {"CPU": 5.0, "GPU": 1.0, "disk": 9.0}},
+        {"Alive": False, "Resources": {"CPU": 64.0, "GPU": 8.0, "disk": 9.0}},
+        {"Alive": True, "Resources": {"CPU": 2.5}},
+    ]
+    monkeypatch.setattr("ray.nodes", lambda: machines)
+
+    def held(**asked: Any) -> int:
+        return _workers(study_of("a", resources=asked).resources)
+
+    assert [held(), held(cpu=2), held(workers=3), held(workers=9), held(gpu=1)] == [7, 3, 3, 7, 1]
+    with pytest.raises(BadInput) as told:
+        held(cpu=2.5, gpu=2, custom={"disk": 1})
+    assert str(told.value) == (
+        "resources: a trial asks for 2.5 CPU and 2 GPU and 1 disk, but the machines have "
+        "5 CPU and 1 GPU, 2.5 CPU and 0 GPU"
+    )
+
+
+@pytest.mark.parametrize("over", [0, 1])
+def test_a_folder_may_be_as_long_as_the_path_of_a_socket_allows(
+    monkeypatch: pytest.MonkeyPatch, over: int
+) -> None:
+    """107 bytes, in Linux."""
+    inside = f"/ray/session_0000-00-00_00-00-00_000000_{os.getpid()}/sockets/plasma_store"
+    with TemporaryDirectory(dir="/tmp") as folder:
+        place = Path(folder) / ("l" * (107 + over - len(inside) - len(folder) - 1))
+        monkeypatch.setenv("RAY_TMPDIR", str(place))
+        if over:
+            with pytest.raises(BadInput, match="is too long by 1 bytes"):
+                _place()
+            assert not place.exists()
+        else:
+            assert _place() == place / "ray"
+            assert list(place.iterdir()) == [place / "ray"]
+            assert _place() == place / "ray"  # it may be there already
+            assert not list((place / "ray").iterdir())
+
+
+def test_only_linux_has_ray_look_at_tmpdir(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("RAY_TMPDIR", raising=False)
+    with TemporaryDirectory(dir="/tmp") as folder:
+        monkeypatch.setenv("TMPDIR", folder)
+        assert _place() == Path(folder) / "ray"
+        monkeypatch.setattr("sys.platform", "darwin")
+        assert _place() == Path("/tmp/ray")

@@ -1,3 +1,4 @@
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -83,3 +84,32 @@ def test_a_design_answers_for_all_parameters() -> None:
     assert known == {"loss": LOSS.distribution(), "negatives": NEGATIVES.distribution()}
     with pytest.raises(AssertionError, match="loss is in every point"):
         Grid(space(LOSS), 3, 0).sample_independent(nothing, nothing, "loss", LOSS.distribution())
+
+
+@pytest.mark.parametrize(
+    ("first", "drawn", "place"),
+    [
+        ([], [], 0),
+        ([0, 1], [], 0),  # they were told what to try
+        ([0, 1], [2, 3, 4], 3),
+        ([], [0, 1], 2),
+        ([0, 1], [2, 2], 1),  # a trial that was asked for again after a death
+        ([0, 1, 2], [], 0),
+    ],
+)
+def test_a_design_goes_by_a_trials_place_after_those_that_were_told_what_to_try(
+    first: list[int], drawn: list[int], place: int
+) -> None:
+    trials = [told(number) for number in first]
+    trials += [create_trial(value=0.0, user_attrs={"number": number}) for number in drawn]
+    trials += [create_trial(value=0.0)]  # its driver died before it had a number
+    study: Any = SimpleNamespace(_get_trials=lambda deepcopy: trials)
+    sobol = Sobol(space(RATE, LOSS), seed=1)
+    assert sobol.sample_relative(study, trials[0], {}) == sobol.point(place)
+
+
+def test_the_first_point_of_all_is_the_sequences_first() -> None:
+    study: Any = SimpleNamespace(_get_trials=lambda deepcopy: [])
+    trial: Any = None
+    grid = Grid(space(LOSS, DEPTH), 2, seed=1)
+    assert grid.sample_relative(study, trial, {}) == grid.point(0)

@@ -3,11 +3,13 @@
 from pathlib import Path
 
 import pytest
+from optuna.storages.journal._storage import JournalOperation
 
 from recsweep.errors import BadInput
 from recsweep.search.enough import KEY
 from recsweep.search.journal import (
     Line,
+    Operation,
     described,
     opens_session,
     read_journal,
@@ -31,6 +33,21 @@ def test_a_line_that_cant_be_read_is_told_by_its_number_and_a_journal_that_isnt_
     path.write_text('{"op_code": 0}\n{"op_co\n{"op_code": 4}\n')
     with pytest.raises(BadInput, match="line 2 can't be read"):
         read_journal(path)
+
+
+def test_what_lines_do_has_optunas_own_numbers() -> None:
+    theirs = {
+        "CREATE_STUDY": JournalOperation.CREATE_STUDY,
+        "STUDY_ATTR": JournalOperation.SET_STUDY_USER_ATTR,
+        "STUDY_NOTE": JournalOperation.SET_STUDY_SYSTEM_ATTR,
+        "CREATE_TRIAL": JournalOperation.CREATE_TRIAL,
+        "PARAM": JournalOperation.SET_TRIAL_PARAM,
+        "STATE": JournalOperation.SET_TRIAL_STATE_VALUES,
+        "VALUE": JournalOperation.SET_TRIAL_INTERMEDIATE_VALUE,
+        "TRIAL_ATTR": JournalOperation.SET_TRIAL_USER_ATTR,
+        "TRIAL_NOTE": JournalOperation.SET_TRIAL_SYSTEM_ATTR,
+    }
+    assert {operation.name: operation.value for operation in Operation} == theirs
 
 
 @pytest.mark.parametrize(

@@ -7,12 +7,15 @@ import sys
 import venv
 from collections import defaultdict
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 from sweeps import study_of
 
-from recsweep.search.placement import places
+from recsweep.config.schema import Resources
+from recsweep.search import placement
+from recsweep.search.placement import bundle, places, request
 
 DIARY = Path(__file__).parent.parent / "diary.py"
 NO_CODE = "from importlib.util import find_spec as f; assert f('ray') and not f('recsweep')"
@@ -118,9 +121,68 @@ def test_whole_gpus_are_never_shared_and_spread_over_machines(
     [
         ({"cpu": 1}, 4), ({"cpu": 1, "gpu": 1}, 2), ({"cpu": 0.5, "gpu": 0.25}, 8),
         ({"cpu": 0.25, "gpu": 0.3}, 6), ({"cpu": 1, "custom": {"a100": 1}}, 3),
-        ({"cpu": 1, "custom": {"other": 1}}, 0), ({"cpu": 8}, 0), ({"cpu": 0.5, "gpu": 2}, 1),
+        ({"cpu": 1, "custom": {"other": 0.2}}, 0), ({"cpu": 8}, 0), ({"cpu": 0.5, "gpu": 2}, 1),
+        ({"cpu": 0.1, "custom": {"part": 0.1}}, 3), ({"cpu": 0.5, "gpu": 0.4}, 4),
     ],
 )  # fmt: skip
 def test_places_are_counted_by_the_scarcest_resource(asked: dict[str, object], wanted: int) -> None:
-    machine = {"CPU": 4.0, "GPU": 2.0, "a100": 3.0}
+    machine = {"CPU": 4.0, "GPU": 2.0, "a100": 3.0, "part": 0.3}  # .3 / .1 is a little less than 3
     assert places(machine, study_of("a", resources=asked).resources) == wanted
+
+
+def resources(**asked: object) -> Resources:
+    return study_of("a", resources=asked).resources
+
+
+def test_a_trial_holds_what_it_asks_for_by_rays_names() -> None:
+    assert bundle(resources()) == {"CPU": 1}
+    asked = resources(cpu=0.5, gpu=2, custom={"a100": 1})
+    assert bundle(asked) == {"CPU": 0.5, "GPU": 2, "a100": 1}
+
+
+@pytest.mark.parametrize(("gpu", "together"), [(0, False), (0.5, True), (1, False), (2, False)])
+def test_only_those_that_share_a_gpu_are_kept_together(gpu: float, together: bool) -> None:
+    asked = request(resources(gpu=gpu))
+    assert asked.bundles == [bundle(resources(gpu=gpu))]
+    assert asked.strategy == ("STRICT_PACK" if together else "PACK")
+    assert isinstance(asked, placement._Together) == together
+
+
+def test_the_machine_with_the_least_room_that_is_left_is_preferred(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Trials of half a GPU; `large` has two GPUs, the others one."""
+
+    def group(machine: str, state: str = "CREATED", gpu: float = 0.5) -> dict[str, Any]:
+        bundles = {0: {"CPU": 1.0, "GPU": gpu}}
+        return {"state": state, "bundles_to_node_id": {0: machine}, "bundles": bundles}
+
+    sizes = {"large": 2.0, "small": 1.0, "gone": 1.0}
+    nodes = [
+        {"NodeID": name, "Alive": name != "gone", "Resources": {"CPU": 8.0, "GPU": gpus}}
+        for name, gpus in sizes.items()
+    ]
+    asked: list[tuple[object, ...]] = []
+    waited: list[float] = []
+
+    def made(bundles: Any, strategy: str, *, _soft_target_node_id: str | None) -> Any:
+        asked.append((bundles, strategy, _soft_target_node_id))
+        return SimpleNamespace(wait=waited.append)
+
+    groups: list[dict[str, Any]] = []
+    monkeypatch.setattr("ray.nodes", lambda: nodes)
+    monkeypatch.setattr(placement, "placement_group_table", lambda: dict(enumerate(groups)))
+    monkeypatch.setattr(placement, "placement_group", made)
+    wanted = request(resources(gpu=0.5))
+    for more in (
+        [],
+        [group("small", "REMOVED"), group("small", "PENDING")],  # they hold nothing
+        [group("small"), group("small")],
+        [group("large")],
+        [group("large", gpu=1.5)],
+    ):
+        groups += more
+        assert wanted.to_placement_group() is not None
+    assert [target for *_, target in asked] == ["small", "small", "large", "large", None]
+    assert asked[0][:2] == ([{"CPU": 1.0, "GPU": 0.5}], "STRICT_PACK")
+    assert waited == [1] * 4  # where all are taken there is nothing to wait for

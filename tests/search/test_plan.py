@@ -1,5 +1,6 @@
 import math
 import os
+import signal
 import time
 from collections.abc import Sequence
 from dataclasses import replace
@@ -13,16 +14,23 @@ import torch
 from families import FAMILIES
 from rich.console import Console
 from sweeps import folds_of
-from worlds import experiment_of
+from worlds import experiment_of, training_of
 
 from recsweep.cli.plan_table import plan_table
 from recsweep.config.schema import Resources
 from recsweep.data.types import Fold
+from recsweep.search import plan as plan_module
 from recsweep.search.plan import (
+    FamilyPlan,
     Plan,
+    _in_child,
     _local_workers,
+    _measure,
     _measure_all,
     _Measured,
+    _peak,
+    _rough_seconds,
+    _size,
     plan,
     trials_within,
 )
@@ -69,13 +77,23 @@ def test_trials_begin_until_the_seconds_are_used_the_first_of_them_full_ones(
     assert trials_within(seconds, full=4, full_seconds=8, usual_seconds=3) == trials
 
 
-def test_the_time_of_a_plan_of_seconds_is_known_though_nothing_was_measured() -> None:
+def test_the_time_of_a_plan_of_seconds_is_known_though_nothing_was_measured(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    limits: list[float] = []
+
+    def measure(experiment: object, spaces: object, folds: object, limit: float, *_: object) -> Any:
+        limits.append(limit)
+        return []
+
+    monkeypatch.setattr(plan_module, "_measure", measure)
     files = {name: f"search_spaces/{name}.yaml" for name in ("item_knn", "gru")}
     experiment = experiment_of(families=files, resources={"workers": 1}, budget={"seconds": 50})
     spaces = {name: load_space(Path(path), FAMILIES) for name, path in files.items()}
-    found = plan(experiment, spaces, folds_of(), limit=0.01)
+    found = plan(experiment, spaces, folds_of())
     assert [f.trials for f in found.families] == [None, None]
     assert found.seconds == 100
+    assert limits == [20]
 
 
 def test_a_measurement_that_takes_too_long_is_given_up() -> None:
@@ -222,6 +240,7 @@ def test_a_family_that_cant_be_trained_by_its_defaults_is_told_with_the_reason(
         ({"workers": 30}, 8),
         ({"gpu": 0.5}, 4),
         ({"gpu": 0.5, "cpu": 4}, 2),
+        ({"gpu": 4}, 1),
     ],
 )
 def test_workers_are_as_many_as_fit_and_no_more_than_were_asked_for(
@@ -232,11 +251,251 @@ def test_workers_are_as_many_as_fit_and_no_more_than_were_asked_for(
     assert _local_workers(Resources.model_validate(resources)) == workers
 
 
-def test_the_bytes_of_the_data_are_those_of_its_arrays() -> None:
+def test_a_machine_that_does_not_tell_its_cores_has_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("os.cpu_count", lambda: None)
+    assert _local_workers(Resources()) == 1
+
+
+def test_the_bytes_of_the_data_are_those_of_its_arrays(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(plan_module, "_measure", lambda *_: [])
     folds = folds_of()
     known = sum(fold.items.nbytes + fold.validation.item.nbytes for fold in folds)
-    assert known < made(limit=0.01).data_bytes < 100 * known
+    assert known < made().data_bytes < 100 * known
     assert isinstance(folds[0].items, np.ndarray)
+    sequences = training_of([[0, 1], [2]]).sequences
+    # Two learners' int32 codes, three int64 offsets, three items (int32), times (int64), kinds
+    # (int8) and no features.
+    assert _size(sequences) == 2 * 4 + 3 * 8 + 3 * (4 + 8 + 1)
+    assert _size(SimpleNamespace(array=np.ones(3))) == 0  # neither an array nor a dataclass
+
+
+def family_plan(**changes: Any) -> FamilyPlan:
+    """12 trials of 8 epochs, which take 2 s each; 40 epochs are expected in all."""
+    known = {"family": "gru", "parameters": 1, "size": math.inf, "trials": 12, "rungs": ()}
+    time = {"epochs": 8, "expected_epochs": 40.0, "epoch_seconds": 2.0, "problem": None}
+    return FamilyPlan(**{**known, **time, **changes})
+
+
+@pytest.mark.parametrize(
+    ("changes", "seconds", "most"),
+    [
+        ({}, 80, 192),
+        ({"epoch_seconds": None}, None, None),
+        ({"trials": None, "expected_epochs": None}, None, None),
+        ({"epoch_seconds": None, "budget_seconds": 50}, 50, 50),
+        ({"trials": None, "expected_epochs": None, "budget_seconds": 50}, 50, 50),
+        ({"budget_seconds": 50}, 80, 80),  # what was begun is finished
+    ],
+)
+def test_a_family_takes_its_expected_epochs_at_most_all_of_them_and_by_seconds_what_it_is_given(
+    changes: dict[str, Any], seconds: float | None, most: float | None
+) -> None:
+    found = family_plan(**changes)
+    assert (found.seconds, found.most_seconds) == (seconds, most)
+
+
+def test_workers_share_what_was_measured_and_the_rest_is_named() -> None:
+    families = (
+        family_plan(refit_seconds=30.0),
+        family_plan(family="sasrec", epoch_seconds=None),
+        family_plan(family="item_knn", epochs=1, expected_epochs=12, refit_seconds=3.0),
+    )
+    found = Plan(families, workers=2, data_bytes=0, worker_bytes=None, measured_fold=0)
+    assert (found.seconds, found.most_seconds) == ((80 + 24) / 2, (192 + 24) / 2)
+    assert found.refit_seconds == 33 / 2
+    assert found.unmeasured == ["sasrec"]
+
+
+def test_a_plan_tells_of_each_family_what_was_measured_of_it(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    scores = np.array([0.1, 0.2])
+    measured = [
+        _Measured("gru", 9.0, 5, fold_seconds=9.0, rough=True),
+        _Measured("item_knn", 2.0, 70, "ValueError: no such width", fold_seconds=1.0),
+        _Measured("gru", 4.0, 60, learners=scores, fold_seconds=3.0),
+    ]
+    monkeypatch.setattr(plan_module, "_measure", lambda *_: measured)
+    found = made(budget={"trials": 2, "epochs": 8}, confirm={"seeds": 5})
+    knn, popularity, gru = found.families
+    assert (knn.problem, knn.epoch_seconds) == ("ValueError: no such width", None)
+    assert (gru.epoch_seconds, gru.rough, gru.problem) == (4.0, False, None)
+    assert gru.learners is scores
+    assert (gru.refit_seconds, popularity.refit_seconds) == (5 * 8 * 3.0, None)
+    # Of four first trials that are never stopped there are only two.
+    assert (gru.expected_epochs, knn.expected_epochs) == (2 * 8, 2)
+    assert (popularity.epoch_seconds, popularity.problem, popularity.rough) == (None, None, False)
+    assert popularity.learners is None
+    assert found.worker_bytes == 70
+    monkeypatch.setattr(plan_module, "_measure", lambda *_: [])
+    assert made().worker_bytes is None
+
+
+def test_a_family_with_nothing_to_tune_has_one_trial_whatever_the_budget(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(plan_module, "_measure", lambda *_: [_Measured("popularity", 2.0, 1)])
+    path = "search_spaces/popularity.yaml"
+    space = load_space(Path(path), FAMILIES).model_copy(update={"parameters": {}})
+    for budget in ({"trials": 12}, {"seconds": 50}):
+        experiment = experiment_of(families={"popularity": path}, budget=budget)
+        (found,) = plan(experiment, {"popularity": space}, folds_of()).families
+        assert (found.parameters, found.trials, found.seconds) == (0, 1, 2.0)
+        assert found.budget_seconds is None
+
+
+@pytest.mark.parametrize(
+    ("rule", "grace", "epochs", "usual"),
+    [("lag", 2, 16, 4), ("forecast", 6, 16, 6), ("lag", 8, 8, 8), ("halving", 2, 8, 32 / 9)],
+)
+def test_a_trial_that_may_be_stopped_is_taken_to_run_as_long_as_its_rule_usually_lets_it(
+    rule: str, grace: int, epochs: int, usual: float, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(plan_module, "_measure", lambda *_: [])
+    stopping = {"rule": rule, "grace_epochs": grace, "reduction": 3, "full_trials": 4}
+    knn, _, gru = made(stopping=stopping, budget={"trials": 5, "epochs": epochs}).families
+    assert gru.expected_epochs == pytest.approx(4 * epochs + usual)
+    assert knn.expected_epochs == 5
+
+
+def test_what_has_one_epoch_is_not_stopped_after_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(plan_module, "_measure", lambda *_: [])
+    knn, _, gru = made(stopping={"grace_epochs": 1, "reduction": 2}).families
+    assert (knn.rungs, gru.rungs) == ((), (1, 2, 4))
+
+
+def test_batches_and_epochs_are_told_with_seconds_of_all_folds_and_a_failure_of_batches_is_not(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    paths = {name: f"search_spaces/{name}.yaml" for name in ("gru", "item_knn", "lstm", "sasrec")}
+    experiment = experiment_of(families=paths, resources={"cpu": 3})
+    spaces = {name: load_space(Path(path), FAMILIES) for name, path in paths.items()}
+    trained: list[str] = []
+    threads: list[int] = []
+
+    def rough(space: Any, fold: Fold, *_: object) -> float | None:
+        if space.family == "lstm":
+            raise ValueError("no such width")
+        return {"gru": 1.5, "sasrec": 0.5}.get(space.family)
+
+    def make_trial(family: str, *_: object, **__: object) -> Any:
+        trained.append(family)
+        return SimpleNamespace(advance=lambda: SimpleNamespace(user_values=(None,)))
+
+    clock = iter((10.0, 12.0, 20.0, 23.0, 30.0, 34.0, 40.0, 45.0)).__next__
+    monkeypatch.setattr(plan_module, "time", SimpleNamespace(perf_counter=clock))
+    monkeypatch.setattr(plan_module, "_rough_seconds", rough)
+    monkeypatch.setattr(plan_module, "_peak", lambda: 9)
+    monkeypatch.setattr(torch, "set_num_threads", threads.append)
+    told: list[_Measured] = []
+    results: Any = SimpleNamespace(send=told.append)
+    folds = folds_of()
+    _measure_all(results, experiment, spaces, folds, make_trial)
+    small, large = (len(each.training.sequences.item) for each in folds)
+    times = (small + large) / large
+    assert told == [
+        _Measured("gru", 1.5 * times, 9, fold_seconds=1.5, rough=True),
+        _Measured("sasrec", 0.5 * times, 9, fold_seconds=0.5, rough=True),
+        _Measured("item_knn", 2.0 * times, 9, fold_seconds=2.0),
+        _Measured("gru", 3.0 * times, 9, fold_seconds=3.0),
+        _Measured("lstm", 4.0 * times, 9, fold_seconds=4.0),
+        _Measured("sasrec", 5.0 * times, 9, fold_seconds=5.0),
+    ]
+    assert trained == ["item_knn", "gru", "lstm", "sasrec"]
+    assert threads == [3]
+
+
+def test_only_what_is_trained_by_batches_is_estimated_by_them(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(plan_module, "seconds_per_epoch", lambda model: 7.0)
+    found = {
+        name: _rough_seconds(
+            load_space(Path(f"search_spaces/{name}.yaml"), FAMILIES),
+            folds_of()[0],
+            experiment_of(),
+            torch.device("cpu"),
+        )
+        for name in ("gru", "item_knn")
+    }
+    assert found == {"gru": 7.0, "item_knn": None}
+
+
+@pytest.mark.parametrize(("platform", "bytes_"), [("linux", 7 * 1024), ("darwin", 7)])
+def test_what_a_process_held_at_most_is_told_in_bytes_whatever_the_systems_unit(
+    platform: str, bytes_: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("sys.platform", platform)
+    usage = SimpleNamespace(ru_maxrss=7)
+    monkeypatch.setattr("resource.getrusage", lambda who: usage)
+    assert _peak() == bytes_
+
+
+class Process:
+    """Measures here, and keeps what is asked of it."""
+
+    def __init__(self, told: Sequence[_Measured], dies: bool) -> None:
+        self.told, self.dies = list(told), dies
+        self.asked: list[str] = []
+        self.waits: list[float] = []
+
+    def context(self, method: str) -> Any:
+        assert method == "spawn"
+        theirs = SimpleNamespace(close=lambda: self.asked.append("close"))
+
+        def pipe(*, duplex: bool) -> tuple[Any, Any]:
+            assert not duplex
+            return SimpleNamespace(poll=self.poll, recv=self.recv), theirs
+
+        def process(*, target: Any, args: Any, daemon: bool) -> Any:
+            assert daemon  # it is not to outlive its parent
+            assert target is _in_child
+            assert args[0] is theirs
+            names = ("start", "terminate", "kill", "join")
+            return SimpleNamespace(**{name: self.ask(name) for name in names})
+
+        return SimpleNamespace(Pipe=pipe, Process=process)
+
+    def ask(self, name: str) -> Any:
+        return lambda *given: self.asked.append(" ".join(map(str, (name, *given))))
+
+    def poll(self, seconds: float) -> bool:
+        self.waits.append(seconds)
+        return bool(self.told) or self.dies
+
+    def recv(self) -> _Measured:
+        if not self.told:
+            raise EOFError
+        return self.told.pop(0)
+
+
+@pytest.mark.parametrize("end", ["whole", "late", "dead"])
+def test_measuring_ends_when_all_is_told_or_time_is_up_or_its_process_has_died(
+    end: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    told = [_Measured("gru", 1.0, 1, rough=True), _Measured("item_knn", 1.0, 1)]
+    told += [_Measured("gru", 2.0, 1)] * (end == "whole")
+    process = Process(told, dies=end == "dead")
+    monkeypatch.setattr("multiprocessing.get_context", process.context)
+    clock = iter((100.0, 101.0, 103.0, 106.0)).__next__
+    monkeypatch.setattr(plan_module, "time", SimpleNamespace(monotonic=clock))
+    spaces: Any = {"gru": None, "item_knn": None}
+    found = _measure(experiment_of(), spaces, folds_of(), 5.0, Trial)
+    assert found == told
+    ended = [] if end == "whole" else ["terminate"]
+    assert process.asked == ["start", "close", *ended, "join 5", "kill", "join"]
+    assert process.waits == [4.0, 2.0, 0.0]  # of five seconds, and no less than none
+
+
+def test_who_measures_goes_when_it_is_told_to(monkeypatch: pytest.MonkeyPatch) -> None:
+    handlers: dict[int, Any] = {}
+    given: list[object] = []
+    monkeypatch.setattr("signal.signal", handlers.__setitem__)
+    monkeypatch.setattr(plan_module, "_measure_all", lambda *args: given.extend(args))
+    _in_child("results", "experiment")
+    assert given == ["results", "experiment"]
+    with pytest.raises(SystemExit):
+        handlers[signal.SIGTERM](signal.SIGTERM, None)
 
 
 @pytest.mark.parametrize(

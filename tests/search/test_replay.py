@@ -10,7 +10,7 @@ from simulated import rows, sweep
 from sweeps import FAMILIES, ledger_of, spaces_of, study_of
 
 from recsweep.errors import BadInput
-from recsweep.search.replay import replay
+from recsweep.search.replay import Replayed, replay
 from recsweep.search.storage import JOURNAL
 
 STUDY = study_of("a", "b", "floor", trials=10, epochs=6)
@@ -200,3 +200,39 @@ def test_notes_that_a_dashboard_left_in_the_journal_are_passed_over(tmp_path: Pa
     notes = [{"op_code": 3, "study_id": 0, **note}, {"op_code": 9, "trial_id": 0, **note}]
     write(tmp_path, [*lines(tmp_path), *notes])
     assert replay(tmp_path, FAMILIES).difference is None
+
+
+def test_a_replay_counts_what_it_derived(tmp_path: Path) -> None:
+    study = study_of("a", "floor", trials=2, epochs=1)
+    sweep(tmp_path, study, 1, Random(1))
+    whole = lines(tmp_path)
+    assert replay(tmp_path, FAMILIES) == Replayed(len(whole), 1, 3, 3, None)
+    cut = next(n for n, line in enumerate(whole) if line["op_code"] == 7)  # its first score
+    write(tmp_path, whole[:cut])
+    assert replay(tmp_path, FAMILIES) == Replayed(cut, 1, 1, 0, None)
+    sweep(tmp_path, study, 1, Random(1))
+    found = replay(tmp_path, FAMILIES)
+    assert (found.sessions, found.suggestions, found.ends, found.difference) == (2, 3, 3, None)
+
+
+@pytest.mark.parametrize(
+    ("line", "words"),
+    [
+        ({"op_code": 4, "study_id": 0}, "recorded a new trial in a; by the rules no trial is due"),
+        ({"op_code": 4, "study_id": 1}, "recorded a new trial in floor; by the rules no trial"),
+        ({"op_code": 4, "study_id": 77}, "a new trial belongs to no family"),
+        ({"op_code": 8, "trial_id": 77, "user_attr": {"seed": 1}}, "{'seed': 1} belongs to no"),
+        ({"op_code": 8, "trial_id": 0, "user_attr": {"seed": 1}}, "{'seed': 1} in a; by the"),
+        ({"op_code": 8, "trial_id": 1, "user_attr": {"seed": 1}}, "{'seed': 1} in floor; by the"),
+    ],
+)
+def test_what_comes_after_the_end_is_named_with_its_family(
+    tmp_path: Path, line: dict[str, Any], words: str
+) -> None:
+    sweep(tmp_path, study_of("a", "floor", trials=1, epochs=1), 1, Random(1))
+    whole = lines(tmp_path)
+    write(tmp_path, [*whole, {**line, "worker_id": "x"}])
+    difference = replay(tmp_path, FAMILIES).difference
+    assert difference is not None
+    assert difference.startswith(f"line {len(whole) + 1}: ")
+    assert words in difference

@@ -1,28 +1,90 @@
+import hashlib
 from collections.abc import Callable
 from pathlib import Path
 from random import Random
-from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
 import optuna
 import pytest
-from optuna.samplers import BaseSampler, RandomSampler
-from optuna.trial import FrozenTrial, create_trial
+from optuna.samplers import BaseSampler, GPSampler, RandomSampler, TPESampler
+from ranges import parameter, space
 from simulated import rows, sweep
 from sweeps import FAMILIES, ledger_of, spaces_of, study_of
+from worlds import experiment_of
 
 from recsweep.errors import BadInput
 from recsweep.models.registry import families_of
 from recsweep.search.designs import Grid, Sobol, cells, check_grid
 from recsweep.search.evolution import CmaEs
 from recsweep.search.replay import replay
+from recsweep.search.sampler import session_sampler, trial_sampler
 from recsweep.spaces.files import load_space
 from recsweep.spaces.space import Space
 
 SAMPLERS = ("gp", "cma_es", "random", "sobol", "grid")
 ITEM_KNN = load_space(Path("search_spaces/item_knn.yaml"), families_of("next_item"))
 GRU = load_space(Path("search_spaces/gru.yaml"), families_of("next_item"))
+
+
+def seed_of(words: str) -> int:
+    """The first four bytes of the words' SHA-256."""
+    return int(hashlib.sha256(words.encode()).hexdigest()[:8], 16)
+
+
+TWO = space(parameter("x", float=(0, 1)), parameter("y", float=(0, 1)))
+
+
+def drawn(sampler: BaseSampler) -> list[dict[str, Any]]:
+    """Fifteen configurations, by scores that lead the sampler somewhere."""
+    study, found = optuna.create_study(sampler=sampler), []
+    for _ in range(15):
+        trial = study.ask()
+        found.append(TWO.suggest(trial))
+        study.tell(trial, (trial.params["x"] - trial.params["y"]) ** 2)
+    return found
+
+
+@pytest.mark.parametrize(
+    ("budget", "at_random"),
+    [
+        *[({"trials": n}, first) for n, first in ((1, 3), (7, 3), (8, 4), (20, 10), (99, 10))],
+        ({"seconds": 50}, 6),  # as of twelve trials, the default
+    ],
+)
+def test_the_default_sampler_is_optunas_tpe_with_half_a_budget_at_random_three_to_ten(
+    budget: dict[str, int], at_random: int
+) -> None:
+    experiment = experiment_of(families={"a": "a.yaml"}, budget=budget, seed=5)
+    wanted = TPESampler(multivariate=True, n_startup_trials=at_random, seed=seed_of("5 a 2"))
+    assert drawn(session_sampler(experiment, "a", TWO, 2)) == drawn(wanted)
+    of_number = TPESampler(
+        multivariate=True, n_startup_trials=at_random, seed=seed_of("5 a trial 2")
+    )
+    assert drawn(trial_sampler(experiment, "a", TWO, 2)) == drawn(of_number)
+
+
+def test_a_sampler_draws_by_the_seed_the_family_and_what_there_is() -> None:
+    def sampler(name: str, trials: int = 2) -> Any:
+        experiment = study_of("a", trials=16, seed=5, search={"sampler": name, "levels": 4})
+        return session_sampler(experiment, "a", TWO, trials)
+
+    random = RandomSampler(seed=seed_of("5 a 2"))
+    assert drawn(sampler("random")) == drawn(random)
+    # A design is the same in every session: a trial's place is all that it goes by.
+    for name, wanted in (
+        ("sobol", Sobol(TWO, seed_of("5 a"))),
+        ("grid", Grid(TWO, 4, seed_of("5 a"))),
+    ):
+        for trials in (2, 9):
+            found = sampler(name, trials)
+            assert [found.point(n) for n in range(4)] == [wanted.point(n) for n in range(4)]
+    cma_es, gp = sampler("cma_es"), sampler("gp")
+    assert isinstance(cma_es, CmaEs)
+    assert cma_es._seed == seed_of("5 a 2")
+    assert isinstance(gp, GPSampler)
+    assert gp._n_startup_trials == 8
+    assert not gp._warn_independent_sampling  # of parameters that exist beside some choices only
 
 
 @pytest.mark.parametrize("sampler", SAMPLERS)
@@ -113,26 +175,3 @@ def test_the_sampler_of_a_study_that_has_begun_stays(tmp_path: Path) -> None:
     ledger_of(tmp_path, study_of("a"), spaces)
     with pytest.raises(BadInput, match=r"began with search absent, now it is \{'sampler': 'gp'\}"):
         ledger_of(tmp_path, study_of("a", search={"sampler": "gp"}), spaces)
-
-
-@pytest.mark.parametrize(
-    ("told", "drawn", "place"),
-    [
-        ([], [], 0),
-        ([0, 1], [], 0),  # they were told what to try
-        ([0, 1], [2, 3, 4], 3),
-        ([], [0, 1], 2),
-        ([0, 1], [2, 2], 1),  # a trial that was asked for again after a death
-        ([0, 1, 2], [], 0),
-    ],
-)
-def test_a_design_goes_by_a_trials_place_after_those_that_were_told_what_to_try(
-    told: list[int], drawn: list[int], place: int, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    def trial(number: int, **system: object) -> FrozenTrial:
-        return create_trial(value=0.0, user_attrs={"number": number}, system_attrs=system)
-
-    trials = [trial(n, fixed_params={}) for n in told] + [trial(n) for n in drawn]
-    study: Any = SimpleNamespace(_get_trials=lambda deepcopy: trials)
-    sobol = Sobol(GRU, seed=1)
-    assert sobol.sample_relative(study, trial(0), {}) == sobol.point(place)

@@ -4,21 +4,17 @@ from pathlib import Path
 from random import Random
 
 import pytest
+from optuna.trial import FrozenTrial, TrialState, create_trial
 from simulated import rows, sweep
-from sweeps import FAMILIES, folds_of, ledger_of, report_of, spaces_of, study_of
+from sweeps import FAMILIES, folds_of, ledger_of, report_of, spaces_of, within
 
-from recsweep.config.schema import Budget, Experiment
+from recsweep.config.schema import Experiment
 from recsweep.search.asynchronous import Asynchronous
 from recsweep.search.ledger import Ledger
 from recsweep.search.replay import replay
 from recsweep.search.seconds import FAILURES, Seconds
 
 FULL = (0.1, 0.2, 0.3, 0.4)
-
-
-def within(seconds: float, *names: str, **changes: object) -> Experiment:
-    budget = {"budget": Budget(seconds=seconds, epochs=4)}
-    return study_of(*names, **changes).model_copy(update=budget)  # type: ignore[arg-type]
 
 
 def opened(folder: Path, experiment: Experiment) -> Ledger:
@@ -115,3 +111,41 @@ def test_a_family_that_has_used_exactly_its_seconds_gets_no_more() -> None:
     seconds.use("a", 0.25)
     assert not seconds.left("a")
     assert seconds.left("b")
+
+
+def trial(*seconds: float, **attrs: object) -> FrozenTrial:
+    """Each epoch took so long, half of it to evaluate."""
+    epochs = {
+        f"epoch {n}": {"metrics": {}, "losses": [], "fit_seconds": s / 2, "evaluate_seconds": s / 2}
+        for n, s in enumerate(seconds, 1)
+    }
+    values = dict.fromkeys(range(1, len(seconds) + 1), 0.1)
+    attrs = {**epochs, **attrs}
+    return create_trial(state=TrialState.FAIL, user_attrs=attrs, intermediate_values=values)
+
+
+def test_what_earlier_sessions_used_is_the_sum_of_their_epochs_but_for_what_was_no_trial() -> None:
+    earlier = [trial(0.25, 0.25), trial(), trial(0.25), trial(9.0, reason="interrupted")]
+    seconds = Seconds(1.0, {"a": earlier, "b": [trial(1.0, reason="diverged")]})
+    assert [seconds.left("a"), seconds.left("b")] == [True, False]
+    seconds.use("a", 0.125)
+    assert seconds.left("a")
+    seconds.use("a", 0.125)
+    assert not seconds.left("a")
+
+
+def test_failures_count_while_no_epoch_is_booked_and_are_told_once(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    seconds = Seconds(1.0, {"a": [], "b": []})
+    for _ in range(FAILURES - 1):
+        seconds.failed("a")
+    assert seconds.left("a")
+    seconds.use("a", 0.25)
+    for _ in range(FAILURES):
+        assert seconds.left("a")
+        assert not caplog.text
+        seconds.failed("a")
+    assert [seconds.left("a"), seconds.left("b")] == [False, True]
+    seconds.failed("a")
+    assert caplog.text.count("10 trials in a row failed") == 1

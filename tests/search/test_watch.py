@@ -39,12 +39,14 @@ class Clock:
 class World:
     """A watch, what it told, whom it killed, and a clock."""
 
-    def __init__(self, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def __init__(
+        self, folder: Path, monkeypatch: pytest.MonkeyPatch, silence: float = 10.0
+    ) -> None:
         self.folder, self.clock, self.killed = folder, Clock(), []  # type: ignore[var-annotated]
         self.stop, self.policy = threading.Event(), Told()
         monkeypatch.setattr(watch, "time", self.clock)
         monkeypatch.setattr("ray.kill", self.killed.append)
-        self.watch = Watch(self.policy, folder, 10.0, self.stop)  # type: ignore[arg-type]
+        self.watch = Watch(self.policy, folder, silence, self.stop)  # type: ignore[arg-type]
 
     def trial(self, name: str, error: str = DEATH) -> Any:
         file = self.folder / f"{name}.txt"
@@ -142,3 +144,69 @@ def test_who_asks_for_the_end_gets_it_between_two_steps(world: World) -> None:
     world.stop.set()
     with pytest.raises(KeyboardInterrupt):
         world.step(world.trial("a"))
+
+
+@pytest.mark.parametrize(("silence", "pause"), [(10.0, 1.0), (2.0, 0.5)])
+def test_who_is_silent_is_looked_for_once_a_second_or_in_a_quarter_of_the_limit(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, silence: float, pause: float
+) -> None:
+    world = World(tmp_path, monkeypatch, silence)
+    trial = world.trial("a")
+    world.step(trial)
+    for seconds in (silence, 0.875 * pause):  # just as long as it may be, and between two looks
+        world.step(trial, seconds=seconds)
+        assert world.killed == []
+    world.step(trial, seconds=0.125 * pause)
+    assert world.killed == ["actor of a"]
+    world.step(trial, seconds=silence)  # its end takes its time
+    assert world.killed == ["actor of a"]
+
+
+def test_a_trial_that_stood_by_has_its_whole_time_again(world: World) -> None:
+    trial = world.trial("a")
+    for status, seconds in (("RUNNING", 0), ("PAUSED", 9), ("RUNNING", 11), ("RUNNING", 10)):
+        trial.status = status
+        world.step(trial, seconds=seconds)
+        assert world.killed == []
+    world.step(trial, seconds=1)
+    assert world.killed == ["actor of a"]
+
+
+def test_a_trial_that_has_no_worker_yet_is_not_ended(world: World) -> None:
+    trial = world.trial("a")
+    trial.temporary_state.ray_actor = None
+    for _ in range(3):
+        world.step(trial, seconds=11)
+    assert world.killed == []
+
+
+def test_a_death_of_which_ray_has_no_file_and_one_of_many_words_are_told_in_few(
+    world: World,
+) -> None:
+    for name, error_file in (("a", None), ("b", str(world.folder / "nowhere.txt"))):
+        trial = world.trial(name)
+        trial.error_file = error_file
+        for _ in range(WORKERS + 1):
+            world.watch.on_trial_error(1, [trial], trial)
+    long = world.trial("c", "Traceback\n" + "x" * 300)
+    for _ in range(WORKERS + 1):
+        world.watch.on_trial_error(1, [long], long)
+    assert world.policy.failures == [
+        ("a", "its worker died: Ray doesn't say of what"),
+        ("b", "its worker died: Ray doesn't say of what"),
+        ("c", "its worker died: " + "x" * 200),
+    ]
+
+
+def test_a_failure_that_cannot_be_booked_ends_the_sweep(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*given: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(world.policy, "failed", full)
+    trial = world.trial("a")
+    for _ in range(WORKERS + 1):
+        world.watch.on_trial_error(1, [trial], trial)
+    with pytest.raises(WorkFailed, match="No space left on device"):
+        world.step(trial)

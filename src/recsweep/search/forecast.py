@@ -104,7 +104,7 @@ class Forecast:
         total = GAINS_WORTH * FIRST_GAIN * DECAY ** np.arange(self._epochs - 1)
         count = np.full(self._epochs - 1, GAINS_WORTH)
         for trial in self._trials.values():
-            gains = np.diff(trial.curve)[: self._epochs - 1]
+            gains = np.diff(trial.curve)
             total[: len(gains)] += np.clip(gains, -0.3, 1.0)
             count[: len(gains)] += 1
         return np.asarray(total / count)

@@ -113,7 +113,8 @@ class Ledger:
 
     def length(self, family: str) -> int:
         """Epochs of a full trial."""
-        return min(self._experiment.budget.epochs, self._spaces[family].epochs or 10**9)
+        epochs, most = self._experiment.budget.epochs, self._spaces[family].epochs
+        return epochs if most is None else min(epochs, most)
 
     def is_over(self, proposal: Proposal, values: Mapping[int, float]) -> bool:
         """Is a trial with these values (epoch -> value) complete?"""
@@ -143,11 +144,13 @@ class Ledger:
 
     def _is_enough(self, budget: int) -> bool:
         rule = self._experiment.stopping.study
-        if rule is None:
-            return False
         if self._enough is None:
-            trials = {name: self.trials(name) for name in self._tuned}
-            self._enough = is_enough(trials, budget, rule.below, self._experiment.metric)
+            self._enough = rule is not None and is_enough(
+                {name: self.trials(name) for name in self._tuned},
+                budget,
+                rule.below,
+                self._experiment.metric,
+            )
         return self._enough
 
     def note_end(self) -> None:
@@ -365,7 +368,7 @@ class Ledger:
         """
         run = self._running[id_]
         before = run.trial.user_attrs.get("measured", {})  # before its worker or driver died
-        if found.keys() <= before.keys():
+        if not found.keys() - before.keys():
             return True
         run.trial.set_user_attr("measured", {**found, **before})
         if self._refuse(run.trial):

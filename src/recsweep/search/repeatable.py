@@ -120,7 +120,6 @@ class Repeatable:
 
     def _leave(self, proposal: Proposal) -> None:
         del self._batch[proposal.family][proposal.id]
-        self._waiting.pop(proposal.id, None)
         self._settle(proposal.family)
 
     def _settle(self, family: str) -> None:

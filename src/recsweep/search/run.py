@@ -95,7 +95,9 @@ def run_search(
         ledger = Ledger(folder, experiment, spaces, storage, studies, folds, tell)
         uid = next(iter(studies.values())).user_attrs["uid"]
         if experiment.search.sampler == "grid":
-            for name in filter(ledger.lacking, ledger.families):
+            for name in ledger.families:
+                if not (extra_trials or ledger.lacking(name)):
+                    continue
                 target = (ledger.target(name) or 0) + extra_trials
                 check_grid(spaces[name], experiment.search.levels, ledger.trials(name), target)
         if extra_trials:
