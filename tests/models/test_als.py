@@ -58,7 +58,7 @@ def test_faded_factors_solve_the_written_system_after_every_event(fading: Fading
 
     y = model.items.double().numpy()
     expected = []
-    lengths = [1, 2, 3, 3, 4, 5]  # two targets may lie between the same events
+    lengths = [1, 2, 2, 5, 3]  # two targets may share their history, or lie apart
     for n in lengths:
         c = np.ones(12)
         for item in set(items[:n]):

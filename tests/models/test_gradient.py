@@ -92,6 +92,7 @@ class Small(nn.Module):
         self.table = nn.Parameter(torch.randn(6, 3))
         self.line = nn.Linear(3, 2)
         self.wide = nn.Parameter(torch.ones(2))
+        self.unused = nn.Parameter(torch.ones(2))
 
     def forward(self, rows: Tensor, sparse: bool) -> Tensor:
         """(n, 2)."""
