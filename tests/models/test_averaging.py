@@ -96,7 +96,8 @@ def test_the_nth_weights_count_2_of_n_and_1_or_their_share_of_the_epochs(
 
 
 def test_training_goes_on_from_its_own_weights_and_what_is_frozen_is_left_alone() -> None:
-    own, frozen = number(), number(5.0).requires_grad_(False)
+    own, frozen = number(), number(5.0)
+    frozen.requires_grad_(False)
     average = WeightAverage([frozen, own], 1.0)
     moved(average, own, [4.0, 1.0])
     assert own.item() == pytest.approx(4 - 3 * 2 / 3)

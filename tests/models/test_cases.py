@@ -105,8 +105,10 @@ def test_a_case_is_its_learners_history_so_far_the_course_and_the_answer() -> No
     [
         ((1, 1, 1, 1), [[0, 1, 2], [3]]),  # 6 / (1 + 1)
         ((9, 2), [[1], [0]]),  # two rows of ten are more than twice six
+        ((20, 2), [[1], [0]]),
         ((5, 2), [[1, 0]]),  # two rows of six are not
         ((0, 3), [[0, 1]]),
+        ((0,) * 7, [[0, 1, 2, 3, 4, 5], [6]]),
         ((4, 0, 0, 0, 0, 0), [[1, 2, 3], [4], [5], [0]]),
         ((), []),
     ],
@@ -144,6 +146,9 @@ def test_a_batch_holds_learners_with_like_lengths_mixed_anew_each_epoch() -> Non
     groups = [[sorted(batch.at.tolist()) for batch in book.epoch(2, seed)] for seed in range(9)]
     assert all(sorted(each) == [[0, 5], [1, 3], [2, 4]] for each in groups)
     assert len({str(each) for each in groups}) > 2  # in another order
+    short = book_of(3, 0, 2, 1)
+    for seed in range(9):
+        assert sorted(sorted(b.at.tolist()) for b in short.epoch(2, seed)) == [[0, 2], [1, 3]]
     near = book_of(100, 104, 108, 112)
     mixed = {str(sorted(sorted(b.at.tolist()) for b in near.epoch(2, seed))) for seed in range(40)}
     assert len(mixed) == 3

@@ -32,7 +32,8 @@ class Line(LogOdds):
         return logits
 
     def states(self, histories: Histories) -> Tensor:
-        return self.dropout(histories.length[:, None].to(torch.bfloat16))
+        states: Tensor = self.dropout(histories.length[:, None].to(torch.bfloat16))
+        return states
 
 
 def world(bought: list[bool] | None = None) -> Training:

@@ -76,8 +76,8 @@ def test_log_odds_are_a_product_and_relu_layers_of_all_that_is_known(
     training = world("purchase", {}, features).training
     examples = examples_of(training)
     random, sequences = np.random.default_rng(0), examples.histories
-    of_events = random.normal(size=(len(sequences.item), training.item_features.shape[1]))
-    of_events = of_events.astype(np.float32)
+    shape = (len(sequences.item), training.item_features.shape[1])
+    of_events = random.normal(size=shape).astype(np.float32)
     examples = replace(
         examples,
         histories=replace(sequences, item_features=of_events if dated else None),

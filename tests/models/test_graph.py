@@ -78,7 +78,7 @@ def test_an_example_is_drawn_by_its_seed_within_the_catalogue_and_the_rows() -> 
         "user_features": (training.sequences.features.shape[1],),
         "event_features": (6, len(training.event_columns)),
     }
-    assert set(inputs["items"].unique().tolist()) == set(range(training.n_items))
+    assert set(inputs["items"].flatten().tolist()) == set(range(training.n_items))
     assert set(inputs["length"].tolist()) == {1, 2, 3, 4, 5, 6}
     steps = np.diff(inputs["time"].numpy(), axis=1) / DAY
     assert set(steps.flatten()) == {0, 1, 2}  # days, and events of one instant

@@ -79,18 +79,19 @@ def test_in_bfloat16_our_kernel_takes_the_plain_loss_and_any_other_is_nearly_the
     monkeypatch.setattr(losses, "HalfCrossEntropy", kernel)
     monkeypatch.setattr(losses, "runs", lambda device: True)
     states, weight, bias, target, at = example()
-    parts = [part.detach().float() for part in (states, weight, bias)]
+    s, w, b = (part.detach().float() for part in (states, weight, bias))
     place, value = torch.tensor([0, 2, 6]), torch.tensor([3.0, -2.0, 4.0])
     memory = losses.Memory(place, torch.tensor([0, 5, 9]), value) if remembers else None
     times = torch.linspace(0, 2, 9) if weighted else None
     whole, half = (
-        losses.cross_entropy(*parts, target, at, memory, times, half=half) for half in (False, True)
+        losses.cross_entropy(s, w, b, target, at, memory, times, half=half)
+        for half in (False, True)
     )
     assert half.dtype == torch.float32
     if not (remembers or weighted):
-        assert half == len(parts) + 2
+        assert half == 5  # tensors, and nothing else
         monkeypatch.setattr(losses, "runs", lambda device: False)
-        half = losses.cross_entropy(*parts, target, at, half=True)
+        half = losses.cross_entropy(s, w, b, target, at, half=True)
     torch.testing.assert_close(half, whole, rtol=0.01, atol=0)
 
 

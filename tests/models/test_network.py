@@ -125,7 +125,7 @@ def test_vectors_on_the_way_out_are_of_known_courses_in_training_and_of_all_when
 def test_gradients_of_a_large_table_hold_the_used_rows_alone(sparse: bool) -> None:
     network = network_of(training(0), sparse=sparse)
     network.states(rows(known=True)).sum().backward()  # type: ignore[no-untyped-call]
-    network.vectors(torch.tensor([1]))[0].sum().backward()
+    network.vectors(torch.tensor([1]))[0].sum().backward()  # type: ignore[no-untyped-call]
     for each, used in zip(network.tables, ([0, 1, 2, 3], [1]), strict=True):
         assert each.grad is not None
         assert each.grad.is_sparse is sparse
@@ -155,7 +155,7 @@ def test_a_dropped_course_is_missing_from_every_history_of_a_batch_in_training_a
     for seed in range(20):
         torch.manual_seed(seed)
         share = network.states(asked) / whole
-        kept = {}
+        kept: dict[int, float] = {}
         for item, own in zip(asked.items.flatten().tolist(), share.flatten(0, 1), strict=True):
             times = own.round(decimals=3).unique()
             assert len(times) == 1

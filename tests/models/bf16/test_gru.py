@@ -10,10 +10,9 @@ from recsweep.models.bf16 import gru
 from recsweep.models.bf16.gru import HalfGruLayer
 
 
-def forward(
-    inputs: Tensor, weight: Tensor, bias: Tensor, gates: Tensor, states: Tensor, size: int
-) -> None:
+def forward(tensors: tuple[Tensor, ...], size: int) -> None:
     """As `gru.h` says: gates r, z, n and the candidate's inner product."""
+    inputs, weight, bias, gates, states = tensors
     assert not states[0].any()
     for t, x in enumerate(inputs.float().view(len(gates), -1, 3 * size)):
         (x_r, x_z, x_n), own = x.chunk(3, 1), (states[t].float() @ weight.float()).chunk(3, 1)
@@ -54,7 +53,7 @@ def _in_torch(monkeypatch: pytest.MonkeyPatch) -> None:
         if name == "gru_forward":
             assert tensors[3].shape == (length, rows, 4 * size)
             assert tensors[4].shape == (length + 1, rows, size)
-            forward(*tensors, size)
+            forward(tensors, size)
         else:
             assert name == "gru_backward"
             assert tensors[0].shape == (length, rows, size)
