@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 
 from recsweep.config.schema import Experiment
-from recsweep.data.types import Cuts, Dataset, Events, Sequences, Training
+from recsweep.data.types import UNKNOWN, Cuts, Dataset, Events, Labels, Sequences, Targets, Training
 
 Row = tuple[int, int, int]  # user, item, time
 
@@ -67,4 +67,30 @@ def training_of(histories: Sequence[Sequence[int]], n_items: int | None = None) 
         ),
         n_items=n_items if n_items is not None else int(items.max()) + 1,
         item_features=np.zeros((n_items or int(items.max()) + 1, 0), np.float32),
+    )
+
+
+def labelled(
+    lengths: Sequence[Sequence[int]], told: Sequence[Sequence[int]] | None = None
+) -> Targets:
+    """What learners are asked after so many of their events; the n-th example is about course n of
+    eight, and is bought if that is odd.
+    """
+    told = told or [[0] * max(own) for own in lengths]
+    length = [n for own in lengths for n in own]
+    number = np.arange(len(length))
+    return Targets(
+        histories=training_of(told, 8).sequences,
+        sequence=np.repeat(np.arange(len(lengths)), [len(own) for own in lengths]).astype(np.int32),
+        length=np.array(length, np.int32),
+        item=np.where(number < 8, number, UNKNOWN).astype(np.int32),
+        time=number.astype(np.int64),
+        drop_seen=False,
+        counts={},
+        labels=Labels(
+            number % 2 == 1,
+            np.stack((number, -number), 1).astype(np.float32),
+            ("a", "b"),
+            price=None,
+        ),
     )

@@ -6,7 +6,7 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from recsweep.models.attention import AttentionConfig, AttentionLayers, Block, SwiGlu
+from recsweep.models.attention import Attention, AttentionConfig, AttentionLayers, Block, SwiGlu
 
 SIZE, HEADS = 8, 2
 SECOND = 1_000_000
@@ -83,8 +83,9 @@ def test_positions_add_to_the_logits_by_distance_and_by_the_log_of_the_time_betw
     positions: str,
 ) -> None:
     layers, inputs = layers_of(positions=positions, depth=1, window=5, heads=1), inputs_of()
-    seconds = torch.tensor([0, 0, 1, 2, 3, 10, 10, 100, 4000, 4001, 4003, 10**6])
-    time = (seconds * SECOND).expand(3, -1)
+    seconds = torch.tensor([0, 0, 1, 2, 3, 10, 10, 100, 4000, 4001, 4003, 2**33])
+    micros = seconds * SECOND + torch.tensor([0, SECOND - 1, *[0] * 8, SECOND // 2, SECOND // 2])
+    time = micros.expand(3, -1)
     block, of_distance = layers.blocks[0], layers.positions.bias_of_distance
     assert isinstance(block, Block)
     assert of_distance is not None
@@ -96,8 +97,8 @@ def test_positions_add_to_the_logits_by_distance_and_by_the_log_of_the_time_betw
             logit = (query[:, here] * key[:, there]).sum(1) / SIZE**0.5
             logit = logit + of_distance[here - there, 0]
             if (of_gap := layers.positions.bias_of_gap) is not None:
-                between = int(seconds[here] - seconds[there])
-                logit = logit + of_gap[(1 + between).bit_length() - 1, 0]
+                between = int(micros[here] - micros[there]) // SECOND
+                logit = logit + of_gap[min((1 + between).bit_length() - 1, 31), 0]
             logits.append(logit)
         weights = torch.stack(logits, 1).softmax(1)
         rows.append((weights[..., None] * value[:, max(0, here - 4) : here + 1]).sum(1))
@@ -120,6 +121,52 @@ def test_no_later_event_moves_an_earlier_state_and_no_chunk_does(
     torch.testing.assert_close(layers(later, when)[:, :7], whole[:, :7])
     assert not torch.allclose(layers(later, when)[:, 7], whole[:, 7])
     torch.testing.assert_close(layers(inputs, time), whole)
+
+
+def test_positions_start_as_no_effect() -> None:
+    inputs, time = inputs_of(), (torch.arange(12) ** 3 * SECOND).expand(3, -1)
+    found = []
+    for positions in ("none", "learned", "time"):
+        torch.manual_seed(0)
+        found.append(
+            AttentionLayers(config_of(positions=positions, window=5)).double()(inputs, time)
+        )
+    torch.testing.assert_close(found[1], found[0])
+    torch.testing.assert_close(found[2], found[0])
+
+
+def test_a_number_for_each_distance_and_for_each_power_of_two_of_seconds_is_learned() -> None:
+    positions = layers_of(positions="time", window=7).positions
+    assert positions.bias_of_distance is not None
+    assert positions.bias_of_gap is not None
+    assert positions.bias_of_distance.shape == (7, HEADS)
+    assert positions.bias_of_gap.shape == (32, HEADS)  # 2^31 s are 68 years
+
+
+@pytest.mark.parametrize("biased", [False, True])
+def test_in_training_alone_what_is_attended_to_is_dropped(biased: bool) -> None:
+    attention = Attention(SIZE, HEADS, dropout=0.5)
+    for layer in (attention.project_in, attention.project_out):
+        nn.init.zeros_(layer.weight)
+    nn.init.ones_(attention.project_in.bias)
+    nn.init.eye_(attention.project_out.weight)
+    nn.init.zeros_(attention.project_out.bias)
+    plain = config_of(window=1 if biased else 50)  # of one place, what is added is 0 or nothing
+    looks = AttentionLayers(plain).positions(40, None, torch.device("cpu"))
+    assert (looks[0].logits is not None) is biased
+    found = attention(torch.zeros(9, 40, SIZE), looks)[:, : 40 if biased else 1]
+    assert {*found.flatten().tolist()} == {0, 2}
+    torch.testing.assert_close(
+        attention.eval()(torch.zeros(9, 40, SIZE), looks), torch.ones(9, 40, SIZE)
+    )
+
+
+@pytest.mark.parametrize("kind", ["post_norm", "ligr"])
+def test_the_inner_layer_of_a_block_is_four_times_as_wide(kind: str) -> None:
+    (block,) = layers_of(block=kind, depth=1).blocks
+    assert isinstance(block, Block)
+    widest = [each for each in block.feed_forward.modules() if isinstance(each, nn.Linear)]
+    assert widest[-1].in_features == 4 * SIZE
 
 
 def test_heads_share_the_width() -> None:

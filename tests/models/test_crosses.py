@@ -54,3 +54,26 @@ def test_inputs_of_one_kind_are_crossed_too(kind: str) -> None:
     lowest, highest = 0, BUCKETS - 1
     expected = {"categories": [1, 2, 0], "a number": [lowest, highest], "tags": [0, 0, 0]}[kind]
     assert found[: len(expected)] == expected
+
+
+def test_a_number_that_may_be_missing_is_a_bucket_and_a_flag_and_nothing_weighs_at_first() -> None:
+    inputs = np.array([[0.5, 0], [2.0, 0], [0.0, 1], [3.0, 0]], np.float32)
+    labels = Labels(np.zeros(4, bool), inputs, ("pages", "pages"), price=None)
+    crosses = Crosses(labels)
+    assert len(crosses.weight) == 2 + BUCKETS + 2 * BUCKETS + 1
+    assert not crosses(torch.from_numpy(inputs)).any()
+    with torch.no_grad():
+        crosses.weight.copy_(torch.arange(len(crosses.weight)))
+    flag, bucket = torch.tensor([0, 0, 1, 0]), torch.tensor([2, 5, 0, 7])
+    cuts = np.quantile(inputs[:, 0], np.arange(1, BUCKETS) / BUCKETS).astype(np.float32)
+    assert np.searchsorted(cuts, inputs[:, 0]).tolist() == bucket.tolist()
+    expected = flag + (2 + bucket) + (2 + BUCKETS + flag * BUCKETS + bucket)
+    assert crosses(torch.from_numpy(inputs)).tolist() == expected.tolist()
+
+
+def test_of_vectors_of_text_and_of_nothing_there_is_nothing_to_cross() -> None:
+    vectors = np.random.default_rng(0).normal(size=(5, 2)).astype(np.float32)
+    for inputs, columns in ((vectors, ("text", "text")), (vectors[:, :0], ())):
+        crosses = Crosses(Labels(np.zeros(5, bool), inputs, columns, price=None))
+        assert len(crosses.weight) == 1
+        assert crosses(torch.from_numpy(inputs)).tolist() == [0] * 5

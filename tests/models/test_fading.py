@@ -1,6 +1,8 @@
 """Fading against its plain definition."""
 
 import math
+from types import SimpleNamespace
+from typing import Any
 
 import pytest
 import torch
@@ -9,7 +11,15 @@ from hypothesis import strategies as st
 from pydantic import ValidationError
 
 from recsweep.data.clock import DAY
-from recsweep.models.fading import FadingConfig, RecencyConfig, faded_counts, faded_sums
+from recsweep.models.fading import (
+    FadingConfig,
+    RecencyConfig,
+    faded_counts,
+    faded_means,
+    faded_sums,
+    instants_of,
+    on_faded_means,
+)
 
 TIME = torch.tensor([[0, 0, DAY, 3 * DAY], [5, 6, 6, 7]])
 
@@ -25,8 +35,22 @@ def test_by_instant_events_of_one_microsecond_weigh_the_same() -> None:
 
 
 def test_by_time_an_event_weighs_half_after_a_half_life() -> None:
-    ages = FadingConfig(fading="time", half_life_days=1).ages(TIME, TIME)
-    assert (-ages[0]).exp().tolist() == pytest.approx([1, 1, 0.5, 0.125])
+    ages = FadingConfig(fading="time", half_life_days=2).ages(TIME, TIME + 1000 * DAY)
+    assert (-ages[0]).exp().tolist() == pytest.approx([1, 1, 0.5**0.5, 0.5**1.5])
+
+
+def test_an_instant_is_numbered_within_its_row_and_without_times_every_event_is_one() -> None:
+    assert instants_of(TIME, TIME).tolist() == [[0, 0, 1, 2], [0, 1, 1, 2]]
+    assert instants_of(TIME, None).tolist() == [[0, 1, 2, 3]] * 2
+    ages = FadingConfig(fading="instant", fading_weight=0.5).ages(TIME, None)
+    assert (ages / math.log(2)).tolist() == [[0, 1, 2, 3]] * 2
+
+
+def test_without_fading_every_event_weighs_one_whatever_else_is_said() -> None:
+    config = FadingConfig(fading_weight=0.5, half_life_days=1)
+    assert config.ages(TIME, None).tolist() == [[0.0] * 4] * 2
+    assert config.ages(TIME, None).dtype == torch.float64
+    assert not config.fades
 
 
 def test_without_fading_sums_are_running_sums() -> None:
@@ -39,6 +63,53 @@ def test_without_fading_sums_are_running_sums() -> None:
 @pytest.mark.parametrize("weight", [0.5, 1.0])
 def test_a_weight_of_one_fades_nothing(weight: float) -> None:
     assert FadingConfig(fading="step", fading_weight=weight).fades == (weight < 1)
+    assert FadingConfig(fading="instant", fading_weight=weight).fades == (weight < 1)
+    assert FadingConfig(fading="time", half_life_days=1, fading_weight=weight).fades
+
+
+def rows_of(time: torch.Tensor) -> Any:
+    return SimpleNamespace(items=torch.zeros_like(time), time=time)
+
+
+@pytest.mark.parametrize("exponent", [0, 0.5, 1])
+@pytest.mark.parametrize("weight", [0.5, 1.0])
+def test_a_mean_is_the_sum_over_a_power_of_the_weights(weight: float, exponent: float) -> None:
+    fading = FadingConfig(fading="step", fading_weight=weight)
+    vectors = torch.randn(2, 4, 3, dtype=torch.float64)
+    found = faded_means(vectors, rows_of(TIME), fading, exponent)
+    for place in range(4):
+        weights = weight ** torch.arange(place, -1, -1.0, dtype=torch.float64)
+        plain = (weights[:, None] * vectors[:, : place + 1]).sum(1) / weights.sum() ** exponent
+        torch.testing.assert_close(found[:, place], plain)
+    if exponent == 1:
+        assert torch.equal(faded_means(vectors, rows_of(TIME), fading), found)
+
+
+def test_layers_read_each_mean_as_a_sequence_of_one() -> None:
+    fading, vectors = FadingConfig(fading="time", half_life_days=2), torch.randn(2, 4, 3)
+    seen = []
+
+    def layers(inputs: torch.Tensor) -> torch.Tensor:
+        seen.append(inputs.shape)
+        return torch.cat((inputs, -inputs), 2)
+
+    found = on_faded_means(layers, vectors, rows_of(TIME), fading)
+    means = faded_means(vectors, rows_of(TIME), fading)
+    assert seen == [(8, 1, 3)]
+    assert torch.equal(found, torch.cat((means, -means), 2))
+
+
+@pytest.mark.parametrize("chunk", [2, 128])
+def test_past_a_rows_end_where_ages_fall_sums_stay_finite(
+    chunk: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("recsweep.models.fading.CHUNK", chunk)
+    ages = torch.tensor([[0.0, 1.0, -1e6, 5.0, -1e6]], dtype=torch.float64)
+    assert faded_sums(torch.ones(1, 5, 1), ages).isfinite().all()
+
+
+def test_sums_over_no_place_are_empty() -> None:
+    assert faded_sums(torch.ones(2, 0, 3), torch.ones(2, 0)).shape == (2, 0, 3)
 
 
 @given(
@@ -94,6 +165,13 @@ def test_where_order_must_stay_hidden_every_event_weighs_half_of_the_next_or_mor
     ages = RecencyConfig.model_validate(fading).ages(time, time)[0]
     ratios = (-ages.diff()).exp()
     torch.testing.assert_close(ratios, (-plain.diff()).exp().clamp(min=0.5))
+
+
+def test_where_order_must_stay_hidden_all_else_is_as_in_other_fading() -> None:
+    config = RecencyConfig(fading="step", fading_weight=0.5)
+    assert (config.ages(TIME, TIME) / math.log(2)).tolist() == [[0, 1, 2, 3]] * 2
+    with pytest.raises(ValidationError, match="less than or equal to"):
+        RecencyConfig(fading="step", fading_weight=1.01)
 
 
 def test_a_weight_that_would_tell_the_order_is_refused() -> None:

@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
@@ -6,11 +8,58 @@ from worlds import training_of
 from recsweep.models import histories
 from recsweep.models.histories import (
     BLOCK_PLACES,
+    HistoryTable,
     even_blocks,
     filled,
     rows_of_width,
     whole_histories,
 )
+
+CPU = torch.device("cpu")
+
+
+@pytest.mark.parametrize("dated", [False, True])
+@pytest.mark.parametrize("width", [None, 5])
+def test_a_table_hands_out_histories_with_all_that_is_known_of_their_events(
+    dated: bool, width: int | None
+) -> None:
+    plain = training_of([[3, 4, 5], [6], [7, 1]], 8).sequences
+    numbers = np.arange(6, dtype=np.float32)
+    sequences = replace(
+        plain,
+        time=np.arange(6) * 10**15,
+        kind=np.array([0, 1, 2, 0, 2, 1], np.int8),
+        features=np.arange(6, dtype=np.float32).reshape(3, 2),
+        item_features=np.stack((numbers, -numbers), 1) if dated else None,
+        event_features=numbers[:, None] if dated else None,
+    )
+    row, length = np.array([1, 0, 0]), np.array([3, 2, 0], np.int32)
+    found = HistoryTable(sequences, CPU).histories(np.array([2, 0]), row, length, width)
+    assert found.items.shape == (2, width or 3)
+    assert found.items[0, :2].tolist() == [7, 1]
+    assert found.items[1, :3].tolist() == [3, 4, 5]
+    assert found.time is not None
+    assert found.kinds is not None
+    assert found.time[1, :3].tolist() == [0, 10**15, 2 * 10**15]
+    assert found.kinds[0, :2].tolist() == [2, 1]
+    assert found.user_features.tolist() == [[4, 5], [0, 1]]
+    assert found.row.tolist() == [1, 0, 0]
+    assert found.length.tolist() == [3, 2, 0]
+    for each in (found.items, found.time, found.kinds, found.length):
+        assert each.dtype == torch.int64
+    assert (found.item_features is not None) is dated
+    assert (found.event_features is not None) is dated
+    if found.item_features is not None and found.event_features is not None:
+        assert found.item_features[0, :2].tolist() == [[4, -4], [5, -5]]
+        assert found.event_features[1, :3].tolist() == [[0], [1], [2]]
+
+
+def test_of_nobody_and_of_nothing_asked_a_grid_has_no_places() -> None:
+    table = HistoryTable(training_of([[3], []], 8).sequences, CPU)
+    nobody = np.zeros(0, np.int64)
+    assert table.histories(nobody, nobody, nobody).items.shape == (0, 0)
+    none = table.histories(np.array([1]), np.array([0]), np.array([0]), width=2)
+    assert none.items.shape == (1, 2)  # a learner without an event, past the end of all
 
 
 @pytest.mark.parametrize(

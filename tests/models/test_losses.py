@@ -1,5 +1,6 @@
 import math
 from itertools import product
+from types import SimpleNamespace
 
 import pytest
 import torch
@@ -55,11 +56,43 @@ def test_a_memory_adds_to_its_logits_and_gets_their_gradient(
     theirs = F.cross_entropy(logits[target_state], target)
     torch.testing.assert_close(ours.double(), theirs, rtol=1e-6, atol=0)
     for a, b in zip(
-        torch.autograd.grad(ours, (states, value)),
-        torch.autograd.grad(theirs, (states, value)),
+        torch.autograd.grad(ours * 3, (states, value)),
+        torch.autograd.grad(theirs * 3, (states, value)),
         strict=True,
     ):
         torch.testing.assert_close(a, b)
+
+
+def test_logits_of_any_size_give_a_finite_loss() -> None:
+    states, weight = torch.tensor([[1000.0]]), torch.tensor([[1.0], [0.0], [-1.0]])
+    target, at = torch.tensor([1]), torch.tensor([0])
+    found = losses.cross_entropy(states, weight, torch.zeros(3), target, at)
+    assert found == 1000
+
+
+@pytest.mark.parametrize("remembers", [False, True])
+@pytest.mark.parametrize("weighted", [False, True])
+def test_in_bfloat16_our_kernel_takes_the_plain_loss_and_any_other_is_nearly_the_same(
+    remembers: bool, weighted: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    kernel = SimpleNamespace(apply=lambda *of: torch.tensor(float(len(of))))
+    monkeypatch.setattr(losses, "HalfCrossEntropy", kernel)
+    monkeypatch.setattr(losses, "runs", lambda device: True)
+    states, weight, bias, target, at = example()
+    s, w, b = (part.detach().float() for part in (states, weight, bias))
+    place, value = torch.tensor([0, 2, 6]), torch.tensor([3.0, -2.0, 4.0])
+    memory = losses.Memory(place, torch.tensor([0, 5, 9]), value) if remembers else None
+    times = torch.linspace(0, 2, 9) if weighted else None
+    whole, half = (
+        losses.cross_entropy(s, w, b, target, at, memory, times, half=half)
+        for half in (False, True)
+    )
+    assert half.dtype == torch.float32
+    if not (remembers or weighted):
+        assert half == 5  # tensors, and nothing else
+        monkeypatch.setattr(losses, "runs", lambda device: False)
+        half = losses.cross_entropy(s, w, b, target, at, half=True)
+    torch.testing.assert_close(half, whole, rtol=0.01, atol=0)
 
 
 @pytest.mark.parametrize("draws", [1, 2, 3])
@@ -200,6 +233,8 @@ def test_bce_and_gbce_are_their_papers_formulas(beta: float) -> None:
         expected -= likelihood / (len(others) + 1) / 3
     found = losses.binary_cross_entropy(positive, negative, clash, beta)
     assert found.item() == pytest.approx(expected, rel=1e-12)
+    if beta == 1:
+        assert losses.binary_cross_entropy(positive, negative, clash) == found
 
 
 def test_the_power_of_gbce_goes_from_bce_to_the_share_of_items_that_is_drawn() -> None:
@@ -207,6 +242,7 @@ def test_the_power_of_gbce_goes_from_bce_to_the_share_of_items_that_is_drawn() -
     assert losses.gbce_beta(1, 25, 101) == pytest.approx(0.25)
     assert losses.gbce_beta(0.75, 25, 101) == pytest.approx(0.25 * (0.75 * (1 - 4) + 4))
     assert losses.gbce_beta(0.75, 500, 101) == 1  # none is left out
+    assert losses.gbce_beta(0.75, 1, 2) == 1
     assert losses.gbce_beta(0.75, 5, 1) == 1
 
 

@@ -65,3 +65,31 @@ def test_an_entry_point_that_gives_no_family_is_refused_in_one_line(
         registry.families()
     assert str(error.value).startswith("the entry point other = ")
     assert "\n" not in str(error.value)
+
+
+PAIR = (ANOTHER, Family("third", "baseline", tasks={}, title="the third", title_zh="第三"))
+
+
+@pytest.mark.parametrize("announced", [f"{__name__}:PAIR"], indirect=True)
+def test_an_entry_point_may_bring_several_families_and_none_is_told_twice(announced: None) -> None:
+    found = registry.families()
+    assert [name for name in found if found[name] in PAIR] == ["another_kind", "third"]
+    assert registry.role_of("third") == "baseline"
+    assert registry.families_of("next_item").keys() == families_of("next_item").keys()
+    kinds = {"third": "third", "third+text": "third", "mine": "third", "gone": "gone_away"}
+    assert registry.titles(kinds) == {
+        "third": "the third", "third+text": "the third+text", "mine": "mine", "gone": "gone",
+    }  # fmt: skip
+    assert registry.titles({"third": "third", "gone_away": "gone_away"}, "zh") == {
+        "third": "第三", "gone_away": "gone away",
+    }  # fmt: skip
+
+
+def test_entry_points_are_read_in_the_order_of_their_names(monkeypatch: pytest.MonkeyPatch) -> None:
+    points = [
+        EntryPoint("b", f"{__name__}:ANOTHER", GROUP),
+        EntryPoint("a", f"{__name__}:PAIR", GROUP),
+    ]
+    monkeypatch.setattr(registry, "entry_points", lambda group: points)
+    with pytest.raises(BadInput, match=r"the entry point b = .*is taken by the entry point a = "):
+        families.__wrapped__()

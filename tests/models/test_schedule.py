@@ -60,13 +60,23 @@ def test_a_rate_falls_as_torchs_schedulers_let_it(schedule: str, reference: Any)
         torchs.step()
         share = config.share_of_rate(step / 10)
         assert share == pytest.approx(optimizer.param_groups[0]["lr"], abs=1e-12)
-    assert config.share_of_rate(9) == LAST
+    assert config.share_of_rate(9) == LAST == 0.01  # a hundredth
 
 
 def test_a_rate_rises_from_nothing_before_it_falls() -> None:
     config = ScheduledConfig.model_validate({"warmup_epochs": 0.5, **COSINE})
     shares = [config.share_of_rate(epochs) for epochs in (0.05, 0.25, 0.5, 1.5, 2.5)]
     assert shares == pytest.approx([0.1, 0.5, 1, (1 + LAST) / 2, LAST])
+
+
+def test_a_constant_rate_moves_while_it_rises_and_then_no_more() -> None:
+    constant = ScheduledConfig()
+    assert not constant.scheduled
+    assert [constant.share_of_rate(epochs) for epochs in (0.1, 1, 50)] == [1, 1, 1]
+    rising = ScheduledConfig(warmup_epochs=2)
+    assert rising.scheduled
+    assert [rising.share_of_rate(epochs) for epochs in (0.5, 1, 2, 50)] == [0.25, 0.5, 1, 1]
+    assert ScheduledConfig.model_validate(COSINE).scheduled
 
 
 def test_every_step_has_the_rate_of_its_place_in_the_epoch(

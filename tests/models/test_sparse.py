@@ -1,16 +1,21 @@
 """Weighted sums of histories against their plain definition."""
 
 import math
+from dataclasses import replace
 
 import numpy as np
 import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from scipy.sparse import csr_matrix
+from worlds import training_of
 
+from recsweep.data.types import KINDS
 from recsweep.models import sparse
 from recsweep.models.fading import FadingConfig
 from recsweep.models.protocol import Histories
+from recsweep.models.weights import TrainingWeights
 
 FADING = [
     FadingConfig(),
@@ -67,3 +72,40 @@ def test_an_event_weighs_by_its_age_however_long_the_history_and_whoever_asks_be
         found = list(sparse.faded_histories(histories, fading, 5, instants))
     assert {part.dtype for part in found} == {np.dtype(np.float32)}
     np.testing.assert_allclose(np.concatenate([part.toarray() for part in found]), expected, 1e-6)
+
+
+def test_interactions_count_or_weigh_and_hold_nothing_that_weighs_nothing() -> None:
+    training = training_of([[0, 1, 1], [2], [3, 0]], n_items=5)
+    assert sparse.interactions(training).toarray().tolist() == [
+        [1, 2, 0, 0, 0], [0, 0, 1, 0, 0], [1, 0, 0, 1, 0]
+    ]  # fmt: skip
+    browse, purchase = KINDS.index("browse"), KINDS.index("purchase")
+    kind = np.array([browse, purchase, purchase, purchase, browse, purchase], np.int8)
+    told = replace(training, sequences=replace(training.sequences, kind=kind))
+    found = sparse.interactions(told, TrainingWeights(weight_browse=0.0))
+    mean = 4 / 6
+    np.testing.assert_allclose(
+        found.toarray(), np.array([[0, 2, 0, 0, 0], [0, 0, 1, 0, 0], [1, 0, 0, 0, 0]]) / mean
+    )
+    assert found.dtype == np.float32
+    assert found.nnz == 3
+
+
+def test_a_matrix_is_what_was_saved_of_it() -> None:
+    dense = np.array([[0, 2.5, 0], [0, 0, 0], [1, 0, 3]], np.float32)
+    matrix = csr_matrix(dense)
+    state = sparse.to_state(matrix)
+    assert {name: each.dtype for name, each in state.items()} == {
+        "start": torch.int64, "item": torch.int64, "value": torch.float32
+    }  # fmt: skip
+    matrix.data[:] = 0
+    found = sparse.from_state(state)
+    assert found.shape == (3, 3)
+    np.testing.assert_array_equal(found.toarray(), dense)
+
+
+def test_an_instant_begins_at_its_first_place_in_the_row_that_is_asked() -> None:
+    number = np.array([[0, 0, 1, 3], [0, 1, 1, 1]])
+    row, first = np.array([0, 0, 0, 0, 1, 1, 1]), np.array([-2, 0, 1, 2, 0, 1, 2])
+    found = sparse._first_of_instants(number, row, first)
+    assert found.tolist() == [0, 0, 2, 3, 0, 1, 4]

@@ -200,3 +200,29 @@ def test_memory_of_a_known_size_is_the_same_memory_and_learns_the_same() -> None
         slopes.append(encoder.wide.grad)
     assert torch.equal(*grids)
     torch.testing.assert_close(*slopes)
+
+
+def test_used_rows_are_decayed_and_moved_as_adam_moves_them_and_the_rest_stays() -> None:
+    torch.manual_seed(0)
+    table, unused = (torch.nn.Parameter(torch.randn(5, 2)) for _ in range(2))
+    plain = table.detach().clone().requires_grad_()
+    ours = tables.SparseTables([table, unused], learning_rate=0.1, weight_decay=0.5)
+    assert ours.gradients() == []
+    adam = torch.optim.Adam([plain], lr=0.1)
+    before, other = table.detach().clone(), unused.detach().clone()
+    for slope in (1.0, -2.0):
+        looked_up = tables.rows(table, torch.tensor([[3, 1], [3, 3]]))
+        assert looked_up.shape == (2, 2, 2)
+        (looked_up.sum() * slope).backward()  # type: ignore[no-untyped-call]
+        (found,) = ours.gradients()
+        assert found.tolist() == [[slope] * 2, [3 * slope] * 2]  # of rows 1 and 3
+        found.mul_(0.5)
+        ours.step()
+        assert table.grad is None
+        plain.grad = torch.tensor([0.0, 0.5, 0, 1.5, 0])[:, None].expand(5, 2) * slope
+        with torch.no_grad():
+            plain[[1, 3]] *= 1 - 0.1 * 0.5
+        adam.step()
+    torch.testing.assert_close(table[[1, 3]], plain[[1, 3]])
+    assert torch.equal(table[[0, 2, 4]], before[[0, 2, 4]])
+    assert torch.equal(unused, other)

@@ -1,3 +1,4 @@
+import ctypes
 import re
 import stat
 import warnings
@@ -11,7 +12,7 @@ import torch
 from recsweep.config.files import load_experiment
 from recsweep.config.schema import Resources
 from recsweep.models.bf16 import library as compiled
-from recsweep.models.bf16.library import PRODUCTS, library, products, runs
+from recsweep.models.bf16.library import PRODUCTS, address, library, products, runs
 from recsweep.models.engine import ENGINE, engine_of, with_precision
 
 pytestmark = pytest.mark.usefixtures("forgetful")
@@ -64,6 +65,29 @@ def test_a_product_is_taken_where_the_processor_has_all_that_it_needs(
     assert " ".join(each.name for each in products()) == expected
 
 
+def test_no_product_is_known_of_another_machine_or_system(monkeypatch: pytest.MonkeyPatch) -> None:
+    flags = "avx512f avx512bw avx512dq avx512vl fma avx512_bf16"
+    monkeypatch.setattr(Path, "read_text", lambda *_: f"flags : {flags}\n")
+    monkeypatch.setattr("platform.machine", lambda: "x86_64")
+    assert products() == [PRODUCTS[1]]
+    monkeypatch.setattr("platform.machine", lambda: "aarch64")
+    assert products() == []
+
+    def missing(*_: object) -> str:
+        raise FileNotFoundError("/proc/cpuinfo")
+
+    monkeypatch.setattr("platform.machine", lambda: "x86_64")
+    monkeypatch.setattr(Path, "read_text", missing)
+    assert products() == []
+
+
+def test_an_address_is_of_numbers_that_lie_together() -> None:
+    grid = torch.zeros(3, 2)
+    assert address(grid[1]).value == grid.data_ptr() + 8
+    with pytest.raises(AssertionError):
+        address(grid.T)
+
+
 @needs_library
 def test_it_is_compiled_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     library()
@@ -99,6 +123,46 @@ def compiler(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setattr("ctypes.CDLL", lambda path: functions)
     monkeypatch.setattr(compiled, "products", lambda: PRODUCTS)
     return log
+
+
+def test_kernels_run_on_the_cpu_alone_and_their_loss_is_a_double(compiler: Path) -> None:
+    assert runs(torch.device("cpu"))
+    assert not runs(torch.device("meta"))
+    found = library()
+    assert found is not None
+    assert found.functions.cross_entropy.restype is ctypes.c_double
+
+
+@pytest.mark.parametrize("named", [True, False])
+def test_it_is_kept_in_the_users_cache_whose_folders_are_made(
+    named: bool, tmp_path: Path, compiler: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "a/b") if named else "")
+    monkeypatch.setenv("HOME", str(tmp_path / "home"))
+    library()
+    folder = tmp_path / ("a/b" if named else "home/.cache") / "recsweep"
+    assert len([*folder.iterdir()]) == 1
+
+
+def test_other_sources_make_a_library_of_their_own(
+    tmp_path: Path, compiler: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sources = tmp_path / "sources"
+    sources.mkdir()
+    monkeypatch.setattr(compiled, "SOURCES", sources)
+    for text in ("one", "two", "two"):
+        (sources / "some.h").write_text(text)
+        library.cache_clear()
+        library()
+    assert len([*(tmp_path / "recsweep").iterdir()]) == 2
+
+
+def test_a_compiler_that_does_not_say_its_version_is_none(
+    tmp_path: Path, compiler: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "bin/g++").write_text("#!/bin/sh\nexit 3\n")
+    with pytest.warns(UserWarning, match="dumpfullversion.* exit status 3"):
+        assert library() is None
 
 
 def test_what_was_compiled_is_kept_for_this_user_alone(tmp_path: Path, compiler: Path) -> None:
@@ -145,7 +209,7 @@ def test_a_compiler_that_fails_leaves_nothing_behind_and_a_warning_tells(
     tmp_path: Path, compiler: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("BROKEN", "1")
-    with pytest.warns(UserWarning, match="no bfloat16 kernel was compiled"):
+    with pytest.warns(UserWarning, match="no bfloat16 kernel was compiled .*exit status 1"):
         assert library() is None
     assert list((tmp_path / "recsweep").iterdir()) == []
 

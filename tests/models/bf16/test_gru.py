@@ -1,0 +1,88 @@
+"""What is around the kernels of the GRU, against torch's own; in `test_kernels.py` they run."""
+
+from typing import Any
+
+import pytest
+import torch
+from torch import Tensor, nn
+
+from recsweep.models.bf16 import gru
+from recsweep.models.bf16.gru import HalfGruLayer
+
+
+def forward(tensors: tuple[Tensor, ...], size: int) -> None:
+    """As `gru.h` says: gates r, z, n and the candidate's inner product."""
+    inputs, weight, bias, gates, states = tensors
+    assert not states[0].any()
+    for t, x in enumerate(inputs.float().view(len(gates), -1, 3 * size)):
+        (x_r, x_z, x_n), own = x.chunk(3, 1), (states[t].float() @ weight.float()).chunk(3, 1)
+        b_r, b_z, b_n, c_n = bias.chunk(4)
+        r, z = (x_r + own[0] + b_r).sigmoid(), (x_z + own[1] + b_z).sigmoid()
+        inner = own[2] + c_n
+        n = (x_n + b_n + r * inner).tanh()
+        gates[t] = torch.cat((r, z, n, inner), 1)
+        states[t + 1] = n + z * (states[t] - n)
+
+
+def backward(
+    upstream: Tensor, weight: Tensor, gates: Tensor, states: Tensor,
+    by_input: Tensor, by_hidden: Tensor, grad_bias: Tensor,
+) -> None:  # fmt: skip
+    """Derivatives by W x + b and by U h + c."""
+    length, rows, _ = upstream.shape
+    carried = torch.zeros(upstream.shape[1:])
+    for t in reversed(range(length)):
+        r, z, n, inner = gates[t].float().chunk(4, 1)
+        d = upstream[t].float() + carried
+        d_n, d_z = d * (1 - z) * (1 - n * n), d * (states[t].float() - n) * z * (1 - z)
+        d_r = d_n * inner * r * (1 - r)
+        by_input.view(length, rows, -1)[t] = torch.cat((d_r, d_z, d_n), 1)
+        hidden = torch.cat((d_r, d_z, d_n * r), 1)
+        by_hidden.view(length, rows, -1)[t] = hidden
+        grad_bias += torch.cat((d_r, d_z, d_n, d_n * r), 1).sum(0)
+        carried = d * z + hidden @ weight.float()
+
+
+@pytest.fixture
+def _in_torch(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The kernels' work, on any processor."""
+
+    def call(name: str, tensors: Any, sizes: tuple[int, ...]) -> None:
+        length, rows, size = sizes
+        assert {each.dtype for each in tensors} == {torch.bfloat16, torch.float32}
+        if name == "gru_forward":
+            assert tensors[3].shape == (length, rows, 4 * size)
+            assert tensors[4].shape == (length + 1, rows, size)
+            forward(tensors, size)
+        else:
+            assert name == "gru_backward"
+            assert tensors[0].shape == (length, rows, size)
+            backward(*tensors)
+
+    monkeypatch.setattr(gru, "call", call)
+    monkeypatch.setattr(gru, "packed", lambda matrix: matrix)
+
+
+@pytest.mark.usefixtures("_in_torch")
+@pytest.mark.parametrize(
+    ("rows", "length", "width", "size"), [(1, 1, 4, 5), (33, 5, 7, 6), (3, 4, 2, 3)]
+)
+def test_states_and_every_gradient_are_near_torchs(
+    rows: int, length: int, width: int, size: int
+) -> None:
+    torch.manual_seed(0)
+    layer = nn.GRU(width, size, batch_first=True)
+    for parameter in layer.parameters():
+        nn.init.uniform_(parameter, -1, 1)
+    inputs = torch.randn(rows, length, width, requires_grad=True)
+    everything = [inputs, *layer.parameters()]
+    found = HalfGruLayer.apply(*everything)  # type: ignore[no-untyped-call]
+    expected = layer(inputs)[0]
+    assert found.dtype == torch.bfloat16
+    torch.testing.assert_close(found.float(), expected, rtol=0, atol=0.03)
+    by = torch.randn(rows, length, size)
+    slopes = torch.autograd.grad((found * by).sum(), everything)
+    exact = torch.autograd.grad((expected * by).sum(), everything)
+    for a, b in zip(slopes, exact, strict=True):
+        assert a.dtype == torch.float32
+        assert (a - b).norm() <= 0.03 * b.norm()

@@ -1,0 +1,86 @@
+"""What is around the kernels of the LSTM, against torch's own; in `test_kernels.py` they run."""
+
+from typing import Any
+
+import pytest
+import torch
+from torch import Tensor, nn
+
+from recsweep.models.bf16 import lstm
+from recsweep.models.bf16.lstm import HalfLstmLayer
+
+
+def forward(
+    inputs: Tensor, weight: Tensor, bias: Tensor, gates: Tensor, cells: Tensor, states: Tensor
+) -> None:
+    """As `lstm.h` says."""
+    assert not states[0].any()
+    assert not cells[0].any()
+    for t, x in enumerate(inputs.float().view(gates.shape)):
+        i, f, g, o = (x + states[t].float() @ weight.float() + bias).chunk(4, 1)
+        i, f, g, o = i.sigmoid(), f.sigmoid(), g.tanh(), o.sigmoid()
+        cell = f * cells[t].float() + i * g
+        gates[t], cells[t + 1] = torch.cat((i, f, g, o), 1), cell
+        states[t + 1] = o * cell.tanh()
+
+
+def backward(
+    upstream: Tensor, weight: Tensor, gates: Tensor, cells: Tensor, through: Tensor, bias: Tensor
+) -> None:
+    """Derivatives by W x + U h + b."""
+    length, rows, _ = upstream.shape
+    carried, later = torch.zeros(upstream.shape[1:]), torch.zeros(upstream.shape[1:])
+    for t in reversed(range(length)):
+        i, f, g, o = gates[t].float().chunk(4, 1)
+        cell, d = cells[t + 1].float().tanh(), upstream[t].float() + later
+        d_cell = carried + d * o * (1 - cell * cell)
+        d_i, d_f = d_cell * g * i * (1 - i), d_cell * cells[t].float() * f * (1 - f)
+        by = torch.cat((d_i, d_f, d_cell * i * (1 - g * g), d * cell * o * (1 - o)), 1)
+        through.view(length, rows, -1)[t] = by
+        bias += by.sum(0)
+        carried, later = d_cell * f, by @ weight.float()
+
+
+@pytest.fixture
+def _in_torch(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The kernels' work, on any processor."""
+
+    def call(name: str, tensors: Any, sizes: tuple[int, ...]) -> None:
+        length, rows, size = sizes
+        assert {each.dtype for each in tensors} == {torch.bfloat16, torch.float32}
+        if name == "lstm_forward":
+            assert tensors[3].shape == (length, rows, 4 * size)
+            assert tensors[4].shape == tensors[5].shape == (length + 1, rows, size)
+            forward(*tensors)
+        else:
+            assert name == "lstm_backward"
+            assert tensors[0].shape == (length, rows, size)
+            backward(*tensors)
+
+    monkeypatch.setattr(lstm, "call", call)
+    monkeypatch.setattr(lstm, "packed", lambda matrix: matrix)
+
+
+@pytest.mark.usefixtures("_in_torch")
+@pytest.mark.parametrize(
+    ("rows", "length", "width", "size"), [(1, 1, 4, 5), (33, 5, 7, 6), (3, 4, 2, 3)]
+)
+def test_states_and_every_gradient_are_near_torchs(
+    rows: int, length: int, width: int, size: int
+) -> None:
+    torch.manual_seed(0)
+    layer = nn.LSTM(width, size, batch_first=True)
+    for parameter in layer.parameters():
+        nn.init.uniform_(parameter, -1, 1)
+    inputs = torch.randn(rows, length, width, requires_grad=True)
+    everything = [inputs, *layer.parameters()]
+    found = HalfLstmLayer.apply(*everything)  # type: ignore[no-untyped-call]
+    expected = layer(inputs)[0]
+    assert found.dtype == torch.bfloat16
+    torch.testing.assert_close(found.float(), expected, rtol=0, atol=0.03)
+    by = torch.randn(rows, length, size)
+    slopes = torch.autograd.grad((found * by).sum(), everything)
+    exact = torch.autograd.grad((expected * by).sum(), everything)
+    for a, b in zip(slopes, exact, strict=True):
+        assert a.dtype == torch.float32
+        assert (a - b).norm() <= 0.03 * b.norm()
