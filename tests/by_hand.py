@@ -7,12 +7,14 @@ import numpy as np
 import torch
 from purchase_families import CPU, PURCHASE_FAMILIES
 from purchases import fold_of, random_log
-from torch import nn
+from torch import Tensor, nn
 
+from recsweep.data.clock import DAY
 from recsweep.data.types import UNKNOWN, Float64, Fold, Labels, Targets
 from recsweep.models.cases import CaseBook
 from recsweep.models.classifier import GradientClassifier
-from recsweep.models.protocol import Context
+from recsweep.models.event_odds import EventLogOdds
+from recsweep.models.protocol import Classifier, Context, Histories
 
 State = dict[str, Float64]
 
@@ -44,7 +46,7 @@ def classifier_of(family: str, config: dict[str, object], fold: Fold) -> Gradien
     return model
 
 
-def probabilities(model: GradientClassifier, fold: Fold, targets: Targets) -> Float64:
+def probabilities(model: Classifier, fold: Fold, targets: Targets) -> Float64:
     return model.probability(CaseBook(targets, fold.n_items, CPU))
 
 
@@ -63,7 +65,7 @@ def looks(targets: Targets, unknown: int) -> list[tuple[list[int], int, Float64]
 def faded_mean(
     table: Float64, history: Sequence[int], weight: float, exponent: float = 1
 ) -> Float64:
-    """Of the history's rows, each step further back with `weight` of the one after it; 0 of none."""
+    """Of the history's rows, each step back with `weight` of the one after it; 0 of none."""
     total, weights = np.zeros(table.shape[1]), 0.0
     for steps, item in enumerate(reversed(history)):
         total, weights = total + weight**steps * table[item], weights + weight**steps
@@ -73,3 +75,24 @@ def faded_mean(
 def relu(matrix: Float64, bias: Float64, vector: Float64) -> Float64:
     """Of a layer."""
     return np.maximum(matrix @ vector + bias, 0)
+
+
+def half_mean(vectors: Tensor) -> Tensor:
+    """(1, d) of (n, d), each step back with half the weight of the one after it."""
+    weights = 0.5 ** torch.arange(len(vectors) - 1, -1, -1)
+    return (weights @ vectors / weights.sum())[None]
+
+
+def events_of(network: EventLogOdds, histories: Histories, row: int, length: int) -> Tensor:
+    """(length, size) course, its features, type and time since the event before."""
+    assert histories.kinds is not None
+    assert histories.time is not None
+    items, time = histories.items[row, :length], histories.time[row, :length]
+    days = time.diff(prepend=time[:1]).double() / DAY
+    events: Tensor = (
+        network.embedding(items)
+        + network.of_features(network.item_features[items])
+        + network.of_kind(histories.kinds[row, :length])
+        + network.of_gap(days.log1p().float()[:, None])
+    )
+    return events

@@ -123,7 +123,9 @@ def test_scores_are_the_deep_state_by_the_course_plus_the_weight_of_the_pair() -
 def test_training_remembers_each_course_with_the_one_right_before_it_once() -> None:
     pairs = pairs_of_windows(training_of(HISTORIES, 5))
     assert [divmod(pair, 5) for pair in pairs.tolist()] == PAIRS
-    assert weights(hidden_sizes="[2]")["encoder.wide"].tolist() == [0] * 4  # at first none of them counts
+    assert (
+        weights(hidden_sizes="[2]")["encoder.wide"].tolist() == [0] * 4
+    )  # at first none of them counts
 
 
 def encoder_of(histories: list[list[int]]) -> tuple[WideDeepEncoder, Float64]:
@@ -216,7 +218,7 @@ def test_examples_of_unknown_courses_or_without_a_history_are_pairs_of_their_own
 
 
 def test_what_is_asked_of_learners_without_any_event_has_no_last_course() -> None:
-    fold, targets = purchases()
+    fold, _ = purchases()
     config = ASKED | {"hidden_sizes": "[3]"}
     model = classifier_of("wide_deep", config, fold)
     state = shaken(model.network)
