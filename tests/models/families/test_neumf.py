@@ -207,3 +207,16 @@ def test_at_first_vectors_are_small_and_an_unknown_course_has_none() -> None:
     for table in (network.of_history, network.of_course):
         assert 0.09 < float(table.weight[:-1].detach().std()) < 0.11
         assert not table.weight[-1].any()
+
+
+def test_a_network_that_is_asked_does_not_drop_anything() -> None:
+    config = {
+        "factors": 3, "hidden_size": 4, "depth": 2, "dropout": 0.5, "learning_rate": 0.01,
+        "weight_decay": 0.0, "batch_size": 9, "window": 9, "loss": "bpr",
+    }  # fmt: skip
+    model = FAMILIES["neumf"].model(config, Context(training_of(HISTORIES), 0, CPU, "fp32"))
+    shaken(model.network)
+    queries = asked([0], [3, 1, 4])
+    first = model.score(queries)
+    model.network.train()
+    assert torch.equal(model.score(queries), first)

@@ -19,6 +19,7 @@ from recsweep.models.families import session_knn
 from recsweep.models.protocol import Context
 
 VSKNN = {"similarity": "dot", "query_weights": "linear"}
+FADED = {"similarity": "dot", "query_weights": "fading", "fading": "step", "fading_weight": 0.5}
 CLOSE = {"closeness": "step", "closeness_weight": math.exp(-1 / 2.05)}
 STAN = {
     "similarity": "cosine",
@@ -69,7 +70,7 @@ def naive(histories: list[list[int]], query: list[int], c: dict[str, Any]) -> li
     ),
     queries=st.lists(st.lists(st.integers(0, 7), min_size=1, max_size=6), min_size=1, max_size=4),
     published=st.sampled_from(
-        [VSKNN, STAN, VSKNN | {"closeness": "step", "closeness_weight": 0.5}]
+        [VSKNN, STAN, FADED, VSKNN | {"closeness": "step", "closeness_weight": 0.5}]
     ),
     neighbours=st.integers(1, 6),
     sample_size=st.integers(1, 9),
@@ -206,3 +207,16 @@ def test_who_shares_no_course_with_anybody_gets_nothing() -> None:
     model = FAMILIES["session_knn"].model(SIZES, Context(training, 0, CPU, "fp32"))
     model.fit_epoch()
     assert model.score(asked([3], [3, 3])).tolist() == [[0] * 4] * 2
+
+
+def test_a_course_so_old_that_it_weighs_nothing_finds_no_neighbour() -> None:
+    training = training_of([[1, 2], [0, 3]], n_items=4)
+    training.sequences.time[:] = [0, 1, 8, 9]
+    config = {
+        "neighbours": 1, "sample_size": 1, "neighbour_events": 9, "query_weights": "fading",
+        "fading": "time", "half_life_days": 1 / DAY,
+    }  # fmt: skip
+    model = FAMILIES["session_knn"].model(config, Context(training, 0, CPU, "fp32"))
+    model.fit_epoch()
+    query = replace(asked([0, 1]), time=torch.tensor([[0, 2000]]))  # 2^-2000 is 0
+    assert model.score(query).tolist() == [[0, 1, 1, 0]]
