@@ -46,7 +46,8 @@ def plain_freedom(
     learners: float, n: int, seeds: list[tuple[float, SeedSpread]]
 ) -> tuple[float, float]:
     """What seeds add, and Satterthwaite's degrees of freedom."""
-    added, uncertain, fewest = 0.0, learners**2 / (n - 1), float(n - 1)
+    added, uncertain = 0.0, learners**2 / (n - 1)
+    fewest = n - 1
     for between, spread in seeds:
         if spread.seeds > 1 and between > spread.interaction:
             added += between - spread.interaction
@@ -84,9 +85,9 @@ def test_seeds_move_each_family_on_its_own_and_each_group_has_its_smallest_root(
                 sample = np.repeat(centred, times.astype(int))
                 learners = max(sample.var() / (n - 1), 0.1 * difference.var(ddof=1) / n)
                 seeds = [(between[f][r], spreads[f]) for f in (a, b)]
-                added, freedom = plain_freedom(learners, n, seeds)
+                added, of_pair = plain_freedom(learners, n, seeds)
                 away = sample.mean() + shift[a][r] - shift[b][r]
-                root = 2 * stats.t.sf(abs(away) / (learners + added) ** 0.5, freedom)
+                root = 2 * stats.t.sf(abs(away) / (learners + added) ** 0.5, of_pair)
                 expected[number, r] = min(expected[number, r], root)
     found = smallest_roots(means, spreads, groups, resamples, seed=8)
     np.testing.assert_allclose(found, expected)
