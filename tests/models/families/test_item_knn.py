@@ -74,6 +74,12 @@ def test_by_bm25_a_course_is_its_learners_by_bm25(k1: float, b: float) -> None:
     np.testing.assert_allclose(found, [expected[0], expected[1] + expected[3]], atol=1e-5)
 
 
+@pytest.mark.parametrize("weighting", ["cosine", "tfidf"])
+def test_fitting_says_nothing(weighting: str, capfd: pytest.CaptureFixture[str]) -> None:
+    model_of({"neighbours": 4, "weighting": weighting}, HISTORIES)
+    assert capfd.readouterr() == ("", "")
+
+
 def test_older_courses_count_less_where_events_fade() -> None:
     config: dict[str, object] = {"neighbours": 4, "weighting": "cosine"}
     plain = model_of(config, HISTORIES).score(asked([0], [1]))

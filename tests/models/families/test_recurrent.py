@@ -131,6 +131,7 @@ def test_a_state_is_that_after_the_last_event_or_of_both_ends_or_of_the_faded_me
     with torch.no_grad():
         found = network.states(cases.histories)
         assert found.shape == (len(queries), 10 if both else 5)
+        assert network(cases).shape == (len(queries),)
         for state, (row, length) in zip(found, queries, strict=True):
             expected = torch.zeros_like(state)
             if length:

@@ -110,6 +110,8 @@ def test_vectors_of_known_terms_have_a_mean_square_of_1_and_others_none() -> Non
     size = ((0 + 25 + 9 + 16) / 4) ** 0.5  # of those that are asked for alone
     np.testing.assert_allclose(found, np.array([[0, 5], [0, 0], [3, 4]]) / size, rtol=1e-6)
     assert found.dtype == np.float32
+    first = held.of(("a",))
+    np.testing.assert_allclose(first, np.array([[3, 4]]) / 12.5**0.5, rtol=1e-6)
     assert held.of(("x", "y")).tolist() == [[0, 0], [0, 0]]
     nothing = WordVectors(("a",), np.zeros((1, 2), np.float32))
     assert nothing.of(("a",)).tolist() == [[0, 0]]
