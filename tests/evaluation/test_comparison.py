@@ -10,7 +10,9 @@ from numpy.typing import NDArray
 from scipy import stats
 
 from recsweep.errors import BadInput
+from recsweep.evaluation import comparison
 from recsweep.evaluation.comparison import compare, rank_biserial
+from recsweep.evaluation.variance import seed_spread, spread_of_difference
 from recsweep.evaluation.verdict import PairVerdict
 
 Tables = dict[str, NDArray[np.float64]]
@@ -269,3 +271,106 @@ def test_null_families_are_told_apart_in_about_one_study_of_twenty() -> None:
     false = sum(any(v.p <= 0.05 for v in study) for study in outcomes)
     # Binomial(300, .05): 15 expected, 26 is beyond the 99.5% point.
     assert 4 <= false <= 26
+
+
+def with_roots(
+    roots: list[float], monkeypatch: pytest.MonkeyPatch, **keys: Any
+) -> tuple[PairVerdict, ...]:
+    """Of three families, with resamples whose smallest roots are told; for all pairs twice them."""
+    monkeypatch.setattr(
+        comparison,
+        "smallest_roots",
+        lambda means, spreads, groups, resamples, seed: np.array([roots, roots]) * [[1], [2]],
+    )
+    values = simulated(12, (0, 0.01, 0.02), learners=30)
+    return compare(values, 0.005, len(roots), 0, **keys)
+
+
+@pytest.mark.parametrize(("resamples", "level", "place"), [(99, 0.95, 5), (39, 0.9, 4)])
+def test_a_pairs_interval_and_p_are_read_off_the_same_smallest_roots(
+    resamples: int, level: float, place: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    roots = np.random.default_rng(0).uniform(0, 0.3, resamples).tolist()
+    for verdict in with_roots(roots, monkeypatch, level=level):
+        values = simulated(12, (0, 0.01, 0.02), learners=30)
+        a, b = values[verdict.a], values[verdict.b]
+        paired = a.mean(axis=0) - b.mean(axis=0)
+        spread = spread_of_difference(paired, seed_spread(a), seed_spread(b), a)
+        critical = min(sorted(roots)[place - 1], 1 - level)
+        half = stats.t.isf(critical / 2, spread.freedom) * spread.standard_error
+        assert_allclose(
+            (verdict.lower, verdict.upper), (paired.mean() - half, paired.mean() + half)
+        )
+        root = 2 * stats.t.sf(abs(paired.mean()) / spread.standard_error, spread.freedom)
+        as_small = sum(each <= root for each in roots)
+        assert_allclose(verdict.p, max((1 + as_small) / (1 + resamples), root))
+        assert_allclose(verdict.standard_error, spread.standard_error)
+        assert_allclose(verdict.seed_share, spread.seeds / (spread.seeds + spread.learners))
+        assert (verdict.learners, verdict.seeds_a, verdict.seeds_b) == (30, 5, 5)
+        assert (verdict.level, verdict.smallest_effect) == (level, 0.005)
+        assert (verdict.mean_a, verdict.mean_b) == pytest.approx((a.mean(), b.mean()))
+        assert verdict.scope == "configurations"
+
+
+def test_neither_reading_goes_below_what_a_pairs_own_t_test_says(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    for verdict in with_roots([2.0] * 99, monkeypatch):
+        values = simulated(12, (0, 0.01, 0.02), learners=30)
+        a, b = values[verdict.a], values[verdict.b]
+        spread = spread_of_difference(
+            a.mean(axis=0) - b.mean(axis=0), seed_spread(a), seed_spread(b), a
+        )
+        half = stats.t.isf(0.025, spread.freedom) * spread.standard_error
+        assert_allclose(verdict.upper - verdict.lower, 2 * half)
+        root = 2 * stats.t.sf(abs(verdict.difference) / spread.standard_error, spread.freedom)
+        assert_allclose(verdict.p, max(1 / 100, root))
+
+
+def test_declared_pairs_come_first_and_the_others_are_read_off_the_roots_of_all(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    roots = np.linspace(0.01, 0.2, 99).tolist()
+    declared = [("family_2", "family_0")]
+    found = with_roots(roots, monkeypatch, contrasts=declared, lower_is_better=True)
+    assert [(v.a, v.b, v.exploratory) for v in found] == [
+        ("family_2", "family_0", False),
+        ("family_0", "family_1", True),
+        ("family_1", "family_2", True),
+    ]
+    assert all(v.lower_is_better for v in found)
+    every = with_roots([2 * root for root in roots], monkeypatch)
+    again = {(v.a, v.b): v for v in every}
+    for verdict in found[1:]:
+        same = again[verdict.a, verdict.b]
+        assert (verdict.lower, verdict.p) == (same.lower, same.p)
+
+
+def test_what_a_sample_cannot_tell_is_a_caveat() -> None:
+    few = one({"a": np.array([[0.001, -0.001] * 10]), "b": np.zeros((1, 20))})
+    assert few.caveats == ()  # what is seen is all that a learner may differ by
+    (bounded,) = compare(
+        {"a": np.array([[0.001, -0.001] * 10]), "b": np.zeros((1, 20))}, 0.005, 999, 0, bound=1.0
+    )
+    assert (bounded.outcome, bounded.caveats) == ("no difference shown", ("few learners",))
+    skewed = np.zeros((1, 200))
+    skewed[0, :3] = 1.0
+    assert one({"a": skewed, "b": np.zeros((1, 200))}).caveats == ("skewed",)
+
+
+def test_where_no_learner_differs_the_interval_is_what_an_unseen_kind_may_add() -> None:
+    same = np.full((1, 40), 0.25)
+    (verdict,) = compare({"a": same, "b": same}, 0.005, 999, 0, level=0.9, bound=1.0)
+    assert verdict.upper == -verdict.lower == pytest.approx(1 - 0.1 ** (1 / 40))
+    (seeds,) = compare({"a": same + np.array([[0.0], [0.5]]), "b": same}, 0.005, 999, 0, bound=1.0)
+    assert seeds.seed_share == 1
+    assert seeds.d_z == 0  # learners do not differ among each other
+
+
+def test_few_resamples_are_enough_for_a_level_that_they_can_tell() -> None:
+    values = {"a": np.zeros((1, 3)), "b": np.zeros((1, 3))}
+    assert compare(values, 0.005, 19, 0)  # one of twenty, the sample among them
+    with pytest.raises(BadInput, match=r"level 0\.95 needs more than 18 resamples"):
+        compare(values, 0.005, 18, 0)
+    with pytest.raises(BadInput, match="level 0 needs"):
+        compare(values, 0.005, 99, 0, level=0)

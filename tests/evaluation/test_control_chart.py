@@ -1,9 +1,19 @@
 """False alarms as often as asked for, and a doubled share found soon."""
 
+import math
+
 import numpy as np
 import pytest
 
-from recsweep.evaluation.control_chart import Chart, fit_chart, raised_share, smoothed, watch
+from recsweep.evaluation import control_chart
+from recsweep.evaluation.control_chart import (
+    Chart,
+    fit_chart,
+    increments,
+    raised_share,
+    smoothed,
+    watch,
+)
 
 REFERENCE, MONTHS, PERIODS = 28, 1000, 40
 
@@ -89,3 +99,70 @@ def test_a_reference_period_that_varies_more_than_chance_is_told() -> None:
     of = np.full(28, 100)
     assert fit_chart(np.tile([0, 20], 14), of, 0.5).dispersion > 5
     assert fit_chart(np.random.default_rng(0).binomial(100, 0.1, 28), of, 0.5).dispersion < 2
+
+
+def sums_of(steps: list[float], threshold: float) -> tuple[list[float], int]:
+    """W of each day, and how often it warns."""
+    total, sums, n = 0.0, [], 0
+    for step in steps:
+        total = max(0.0, total + step)
+        sums.append(total)
+        if total > threshold:
+            total, n = 0.0, n + 1
+    return sums, n
+
+
+def step_of(counted: int, of: int, usual: float) -> float:
+    raised = min(2 * usual, (1 + usual) / 2)
+    more, less = math.log(raised / usual), math.log((1 - raised) / (1 - usual))
+    return counted * more + (of - counted) * less
+
+
+@pytest.mark.parametrize("alarms", [0.3, 3.0])
+def test_a_threshold_is_bisected_on_simulated_runs_and_its_power_told_by_others(
+    alarms: float, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The same draws, day by day and run by run."""
+    runs, days = 30, 60
+    monkeypatch.setattr(control_chart, "RUNS", runs)
+    monkeypatch.setattr(control_chart, "DAYS", days)
+    counted, of = np.array([4, 9, 2, 7]), np.array([30, 50, 20, 40])
+    found = fit_chart(counted, of, alarms, seed=3)
+    random = np.random.default_rng(3)
+    usual = 22.5 / 141
+    estimated = (random.binomial(140, usual, runs) + 0.5) / 141
+    volumes = random.choice(of, (days, runs))
+    drawn = random.binomial(volumes, usual)
+    steps = [
+        [step_of(drawn[d, r], volumes[d, r], estimated[r]) for d in range(days)]
+        for r in range(runs)
+    ]
+    low, high = 0.0, 40.0
+    for _ in range(14):
+        middle = (low + high) / 2
+        warned = sum(sums_of(each, middle)[1] for each in steps)
+        if warned > alarms * days / 30 * runs:
+            low = middle
+        else:
+            high = middle
+    assert found.threshold == pytest.approx(high, abs=1e-12)
+    raised = random.binomial(volumes[:3], 2 * usual)
+    soon = [
+        max(sums_of([step_of(raised[d, r], volumes[d, r], estimated[r]) for d in range(3)], 99)[0])
+        for r in range(runs)
+    ]
+    assert found.power == pytest.approx(sum(each > high for each in soon) / runs)
+    assert 0 < found.power < 1
+
+
+def test_what_a_day_adds_is_the_log_likelihood_ratio_of_a_raised_share() -> None:
+    counted, of, usual = np.array([0, 3, 10]), np.array([10, 10, 10]), np.array(0.6)
+    expected = [step_of(int(k), int(n), 0.6) for k, n in zip(counted, of, strict=True)]
+    np.testing.assert_allclose(increments(counted, of, usual), expected)
+
+
+def test_a_sum_at_the_threshold_does_not_warn_yet() -> None:
+    rise = step_of(5, 10, 0.1)
+    for threshold, warns in ((rise, False), (np.nextafter(rise, 0), True)):
+        chart = Chart(usual=0.1, threshold=threshold, dispersion=1.0, power=1.0)
+        assert watch(chart, np.array([5]), np.array([10])).warns.tolist() == [warns]

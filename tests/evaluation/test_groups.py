@@ -91,3 +91,26 @@ def test_repeats_are_a_group_only_where_they_are_candidates(fold_of: MakeFold) -
     assert kept["course of the history"].tolist() == [True, False]
     dropped = group_masks(fold_of(rows, (10, 20), targets={"seen": "drop"}).validation, 2)
     assert "course of the history" not in dropped
+
+
+def test_courses_without_an_event_before_the_cut_are_a_group_where_they_are_ranked() -> None:
+    targets = targets_of([[0, 1]], [(0, 1, 0), (0, 1, 3), (0, 2, UNKNOWN), (0, 2, 4)])
+    masks = group_masks(targets, known_users=1, known_items=3)
+    assert masks["cold course"].tolist() == [False, True, False, True]
+    assert masks["course with events"].tolist() == [True, False, False, False]
+    for known in (None, 5):
+        assert "cold course" not in group_masks(targets, known_users=1, known_items=known)
+        assert "course with events" not in group_masks(targets, 1, known)
+
+
+def test_groups_without_a_target_are_left_out_and_all_others_named() -> None:
+    targets = targets_of([[0, 1, 2], [0]], [(0, 1, 0), (0, 2, 2), (0, 3, 3), (1, 1, 0)])
+    masks = group_masks(targets, known_users=2)
+    assert {name: mask.tolist() for name, mask in masks.items()} == {
+        "history of up to 1 events": [True, False, False, True],
+        "history of 2 to 2 events": [False, True, False, False],
+        "history of more than 2 events": [False, False, True, False],
+        "returning learner": [True] * 4,
+        "course of the history": [True, False, False, True],
+        "course new to the learner": [False, True, True, False],
+    }

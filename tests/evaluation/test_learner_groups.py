@@ -12,6 +12,7 @@ from recsweep.evaluation.learner_groups import (
     grouped,
     largest_gap,
 )
+from recsweep.evaluation.variance import seed_spread
 
 
 def learners(*sizes: int) -> LearnerGroups:
@@ -113,3 +114,71 @@ def test_numbers_are_cut_into_thirds() -> None:
 
 def test_a_number_that_all_share_is_one_group() -> None:
     assert list(grouped(pl.Series([1, 1, 1]), smallest=2).members) == ["≤ 1"]
+
+
+def test_a_gap_over_seeds_has_the_freedom_of_its_parts() -> None:
+    """Welch's variance over learners, and that over seeds of the difference of both groups."""
+    random = np.random.default_rng(2)
+    values = random.random((4, 25)) + random.normal(0, 0.5, (4, 1)) * (np.arange(25) < 10)
+    gap = largest_gap(values, learners(10, 15), level=0.9)
+    assert gap is not None
+    a, b = values[:, :10], values[:, 10:]
+    a, b = (a, b) if a.mean() > b.mean() else (b, a)
+    parts = [part.mean(axis=0).var(ddof=1) / part.shape[1] for part in (a, b)]
+    of_learners = sum(parts)
+    welch = of_learners**2 / sum(
+        square**2 / (part.shape[1] - 1) for square, part in zip(parts, (a, b), strict=True)
+    )
+    between = (a.mean(axis=1) - b.mean(axis=1)).var(ddof=1) / 4
+    interaction = seed_spread(a).interaction + seed_spread(b).interaction
+    total = of_learners + between - interaction
+    uncertain = of_learners**2 / welch + (between**2 + interaction**2 / welch) / 3
+    half = stats.t.isf(0.05, max(total**2 / uncertain, 3)) * total**0.5
+    assert gap.difference == pytest.approx(a.mean() - b.mean())
+    assert_allclose((gap.lower, gap.upper), (gap.difference - half, gap.difference + half))
+
+
+def test_groups_within_which_nobody_differs_leave_no_doubt() -> None:
+    values = np.repeat([[0.25, 0.75]], [4, 6], axis=1)
+    gap = largest_gap(values, learners(4, 6))
+    assert gap is not None
+    assert (gap.highest, gap.lowest) == ("g1", "g0")
+    assert (gap.difference, gap.lower, gap.upper) == (0.5, 0.5, 0.5)
+
+
+def test_seeds_alone_have_the_freedom_of_seeds() -> None:
+    values = np.repeat([[0.25, 0.75]], [4, 6], axis=1) + np.array([[0.0], [0.1], [0.4]]) * (
+        np.arange(10) < 4
+    )
+    gap = largest_gap(values, learners(4, 6))
+    assert gap is not None
+    apart = 0.5 - np.array([0.0, 0.1, 0.4])
+    reference = stats.ttest_1samp(apart, 0).confidence_interval(0.95)
+    assert_allclose((gap.lower, gap.upper), reference)
+
+
+def test_the_larger_of_other_groups_comes_first_and_numbers_come_in_their_order() -> None:
+    words = grouped(pl.Series(["b"] * 2 + ["c"] * 3 + ["a"] * 3), smallest=2)
+    assert [*words.members] == ["a", "c", "b"]
+    numbers = grouped(pl.Series([9.0] * 4 + [None] * 5 + [1.0] * 2 + [5.0] * 3), smallest=2)
+    assert [*numbers.members] == ["≤ 5", "(5, 9]", NOT_KNOWN]
+    two = grouped(pl.Series([1, 2]), smallest=1)
+    assert [*two.members] == ["≤ 1", "> 1"]
+
+
+def test_groups_of_just_so_many_learners_are_told() -> None:
+    groups = grouped(pl.Series(["a"] * 3 + ["b"] * 2 + ["c"]), smallest=3)
+    assert ([*groups.members], groups.pooled, groups.withheld) == (["a", OTHERS], ("b", "c"), 0)
+    alone = grouped(pl.Series(["a"] * 3), smallest=3)
+    assert ([*alone.members], alone.pooled, alone.withheld) == (["a"], (), 0)
+
+
+def test_a_column_of_numbers_that_nobody_fills_is_one_group() -> None:
+    groups = grouped(pl.Series([None, None], dtype=pl.Float64), smallest=1)
+    assert [*groups.members] == [NOT_KNOWN]
+
+
+def test_no_group_has_no_mean_and_no_gap() -> None:
+    nobody = LearnerGroups({})
+    assert group_means(np.ones((2, 3)), nobody) == {}
+    assert largest_gap(np.ones((2, 3)), nobody) is None

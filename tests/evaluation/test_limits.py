@@ -5,7 +5,7 @@ import pytest
 from scipy import stats
 
 from recsweep.evaluation.comparison import compare
-from recsweep.evaluation.limits import is_skewed, largest_difference, unseen
+from recsweep.evaluation.limits import differs, is_skewed, largest_difference, unseen
 from recsweep.evaluation.variance import SeedSpread, spread_of_difference
 from recsweep.evaluation.verdict import PairVerdict, decide
 
@@ -96,3 +96,16 @@ def test_what_a_learner_may_differ_by_is_what_is_seen_where_that_is_more() -> No
     assert largest_difference(a, b, None) == pytest.approx(2.9)
     assert largest_difference(a, b, 1.0) == pytest.approx(2.9)
     assert largest_difference(a / 10, b / 10, 1.0) == 1.0
+
+
+def test_what_rounding_leaves_is_no_difference() -> None:
+    scale = np.array([0.3, 0.1])
+    floor = 16 * 2.0**-52 * 0.3
+    assert not differs(np.array([0.0, -floor]), scale)
+    assert differs(np.array([0.0, -1.01 * floor]), scale)
+    assert not differs(np.zeros(2), np.zeros(2))
+
+
+def test_learners_who_all_differ_alike_have_no_skew() -> None:
+    same = np.full(5, 0.2)
+    assert not is_skewed(same, spread_of_difference(same, SeedSpread(2, 1.0, 0.0), ONE, same))

@@ -85,3 +85,26 @@ def test_the_interval_holds_the_truth_in_95_of_100_worlds(logs: int, tau: float)
         found = pool(y.tolist(), errors.tolist())
         held += found.lower <= 0.03 <= found.upper
     assert held >= 366  # the 0.5% point of 400 at 94%: few logs make it conservative, never less
+
+
+@pytest.mark.parametrize("level", [0.8, 0.95])
+def test_a_mean_over_logs_is_that_of_its_formulas_by_plain_loops(level: float) -> None:
+    """DerSimonian & Laird 1986, eq. 8; Hartung & Knapp 2001, eq. 5; Higgins et al. 2009, eq. 12."""
+    y, errors = [0.01, 0.05, -0.02, 0.06], [0.01, 0.02, 0.015, 0.03]
+    w = [1 / e**2 for e in errors]
+    fixed = sum(a * b for a, b in zip(w, y, strict=True)) / sum(w)
+    q = sum(a * (b - fixed) ** 2 for a, b in zip(w, y, strict=True))
+    tau2 = max(0, (q - 3) / (sum(w) - sum(a**2 for a in w) / sum(w)))
+    assert tau2 > 0
+    w = [1 / (e**2 + tau2) for e in errors]
+    mean = sum(a * b for a, b in zip(w, y, strict=True)) / sum(w)
+    around = sum(a * (b - mean) ** 2 for a, b in zip(w, y, strict=True)) / 3
+    error = (max(1, around) / sum(w)) ** 0.5
+    half = stats.t.isf((1 - level) / 2, 3) * error
+    reach = stats.t.isf((1 - level) / 2, 2) * (tau2 + error**2) ** 0.5
+    found = pool(y, errors, level)
+    assert (found.difference, found.tau) == pytest.approx((mean, tau2**0.5))
+    assert (found.lower, found.upper) == pytest.approx((mean - half, mean + half))
+    assert found.p == pytest.approx(2 * stats.t.sf(abs(mean) / error, 3))
+    assert found.heterogeneity == pytest.approx(1 - 3 / q)
+    assert found.next_log == pytest.approx((mean - reach, mean + reach))

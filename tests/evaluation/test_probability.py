@@ -7,7 +7,15 @@ from hypothesis import strategies as st
 from scipy.special import logit
 from sklearn.isotonic import IsotonicRegression
 from sklearn.linear_model import LogisticRegression
-from sklearn.metrics import brier_score_loss, f1_score, log_loss, roc_auc_score
+from sklearn.metrics import (
+    average_precision_score,
+    brier_score_loss,
+    f1_score,
+    log_loss,
+    precision_score,
+    recall_score,
+    roc_auc_score,
+)
 
 from recsweep.data.types import Float64, Int32
 from recsweep.evaluation.estimate import estimate
@@ -295,3 +303,114 @@ def test_a_fitted_calibrator_answers_as_scikit_learn_does() -> None:
 def test_steps_of_a_calibrator_without_a_limit_reach_both_ends() -> None:
     asked = np.array([0.0, 0.25, 1.0])
     assert Calibrator("isotonic", (0.0, 1.0), (0.0, 1.0))(asked).tolist() == asked.tolist()
+
+
+def test_decisions_are_at_the_best_threshold_of_the_other_four_fifths_of_learners() -> None:
+    probability, bought, sequence = world(200, 2)
+    taken, thresholds = decisions(probability, bought, sequence)
+    part = np.random.default_rng(0).permutation(int(sequence.max()) + 1) % 5
+    assert len(thresholds) == 5
+    for n, threshold in enumerate(thresholds):
+        others = part[sequence] != n
+        yes = int(bought[others].sum())
+        f1 = {}
+        for t in probability[others]:
+            over = probability[others] >= t
+            f1[t] = 2 * int((over & bought[others]).sum()) / (int(over.sum()) + yes)
+        best = max(f1.values())
+        assert threshold == min(t for t, value in f1.items() if value > best - 1e-12)
+        np.testing.assert_array_equal(taken[~others], probability[~others] >= threshold)
+
+
+def test_pooled_metrics_are_scikit_learns_and_a_lift_over_the_share_of_yes() -> None:
+    probability, bought, sequence = world()
+    price = np.where(np.arange(600) % 3 == 0, np.nan, np.arange(600.0))
+    found = pooled_metrics(probability, bought, sequence, price)
+    taken, _ = decisions(probability, bought, sequence)
+    expected = {
+        "roc_auc": roc_auc_score(bought, probability),
+        "pr_auc": average_precision_score(bought, probability),
+        "ece": calibration_error(probability, bought),
+        "precision": precision_score(bought, taken),
+        "recall": recall_score(bought, taken),
+        "f1": f1_score(bought, taken),
+        "lift": bought[np.argsort(-probability)[:60]].mean() / bought.mean(),
+    }
+    assert found == pytest.approx(expected | revenue(probability, bought, price))
+    assert {*found} - {*pooled_metrics(probability, bought, sequence, None)} == {
+        "expected_revenue", "revenue",
+    }  # fmt: skip
+
+
+def test_without_a_hit_precision_recall_and_f1_are_zero() -> None:
+    probability, bought = np.array([0.9, 0.1, 0.1, 0.1]), np.array([False, False, True, True])
+    learner = np.arange(4, dtype=np.int32)
+    found = pooled_metrics(probability, bought, learner, None)
+    taken, _ = decisions(probability, bought, learner)
+    hits = int((taken & bought).sum())
+    assert found["recall"] == hits / 2
+    assert found["f1"] == pytest.approx(f1_score(bought, taken, zero_division=0.0))
+
+
+def test_without_a_price_there_is_no_revenue() -> None:
+    probability, bought = np.full(3, 0.5), np.ones(3, bool)
+    assert revenue(probability, bought, None) == {}
+    assert revenue(probability, bought, np.full(3, np.nan)) == {}
+    assert revenue(probability, bought, np.array([np.nan, 4.0, np.nan])) == {
+        "expected_revenue": 2.0, "revenue": 4.0,
+    }  # fmt: skip
+
+
+def test_bins_are_of_equally_many_examples_by_ascending_probability() -> None:
+    order = np.random.default_rng(0).permutation(40)
+    probability = np.linspace(0, 1, 40)[order]
+    bought = (np.arange(40) % 4 == 0)[order]
+    bins = reliability(probability, bought)
+    assert [each.examples for each in bins] == [4] * 10
+    ranked = np.linspace(0, 1, 40).reshape(10, 4)
+    assert [each.predicted for each in bins] == pytest.approx(ranked.mean(axis=1))
+    assert [each.bought for each in bins] == [0.25] * 10
+
+
+def test_a_border_moves_to_where_its_equal_probabilities_begin() -> None:
+    probability = np.array([0.1, 0.2, 0.2, 0.2, 0.2, 0.9])
+    bins = reliability(probability, probability > 0.5, bins=3)
+    assert [each.examples for each in bins] == [1, 5]
+    assert [each.bought for each in bins] == [0, 0.2]
+
+
+def test_losses_are_finite_and_no_further_from_0_than_rounding_allows() -> None:
+    wrong = log_losses(np.array([0.0, 1.0]), np.array([True, False]))
+    assert wrong == pytest.approx([-np.log(2.0**-52)] * 2)
+    assert squared_errors(np.array([0.2, 0.7]), np.array([True, False])) == pytest.approx(
+        [0.64, 0.49]
+    )
+
+
+def test_the_report_names_both_answers_even_if_one_is_never_given() -> None:
+    report = report_at_threshold(
+        np.full(6, 0.4), np.zeros(6, bool), np.arange(6, dtype=np.int32), ("no", "yes")
+    )
+    assert report["yes"] == {"precision": 0, "recall": 0, "f1-score": 0, "support": 0}
+    assert report["no"]["support"] == 6
+
+
+def test_a_part_without_both_answers_among_the_others_keeps_its_probabilities() -> None:
+    """The one yes is a learner's whose part is calibrated on none."""
+    learner = np.arange(10, dtype=np.int32)
+    bought = learner == 0
+    probability = np.linspace(0.1, 0.9, 10)
+    part = np.random.default_rng(0).permutation(10) % 5
+    found = calibrated(probability, bought, learner, "isotonic")
+    own = part == part[0]
+    np.testing.assert_array_equal(found[own], probability[own])
+    assert (found[~own] != probability[~own]).any()
+
+
+def test_a_calibrator_of_steps_tells_its_corners_and_one_of_a_line_its_two_numbers() -> None:
+    probability, bought, _ = world()
+    line = fit_calibrator(probability, bought, "platt")
+    assert (line.calibration, len(line.x), len(line.y), line.least) == ("platt", 1, 1, 0)
+    steps = fit_calibrator(probability, bought, "isotonic")
+    assert (steps.calibration, steps.least) == ("isotonic", 1 / 602)
+    assert fit_calibrator(probability, bought, "none") == Calibrator()

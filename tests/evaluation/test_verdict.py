@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from recsweep.evaluation.comparison import compare
-from recsweep.evaluation.verdict import Outcome, PairVerdict, decide
+from recsweep.evaluation.verdict import Outcome, PairVerdict, Scope, decide
 
 BASE = PairVerdict(
     a="gru",
@@ -116,3 +116,65 @@ def test_where_less_is_better_the_outcome_turns_and_the_numbers_stay() -> None:
     assert (more.difference, more.lower, more.p) == (less.difference, less.lower, less.p)
     assert less.difference < 0
     assert less.sentence("log loss").startswith("low beats high by 0.200 log loss [")
+
+
+def test_what_is_said_of_a_is_turned_to_be_said_of_b() -> None:
+    verdict = dataclasses.replace(BASE, seeds_a=3, caveats=("skewed",), exploratory=True)
+    turned = verdict.turned()
+    assert (turned.a, turned.b, turned.outcome) == ("matrix_factorization", "gru", "worse")
+    assert (turned.difference, turned.lower, turned.upper) == (-0.012, -0.020, -0.004)
+    assert (turned.mean_a, turned.mean_b, turned.seeds_a, turned.seeds_b) == (0.1, 0.112, 5, 3)
+    assert (turned.d_z, turned.rank_biserial, turned.p) == (-0.1, -0.15, 0.003)
+    assert turned.turned() == verdict
+    even = dataclasses.replace(BASE, outcome="equivalent")
+    assert even.turned().outcome == even.where_less_is_better().outcome == "equivalent"
+
+
+@pytest.mark.parametrize(
+    ("seeds", "scope", "said"),
+    [
+        ((1, 1), "configurations", "1 seed; applies to the selected configurations only"),
+        ((2, 2), "configurations", "2 seeds; applies to the selected configurations only"),
+        ((3, 2), "configurations", "3 and 2 seeds; applies to the selected configurations only"),
+        ((1, 1), "families", "1 search; applies to the model families"),
+        ((2, 5), "families", "2 and 5 searches; applies to the model families"),
+    ],
+)
+def test_what_it_rests_on_is_counted(seeds: tuple[int, int], scope: Scope, said: str) -> None:
+    verdict = dataclasses.replace(BASE, seeds_a=seeds[0], seeds_b=seeds[1], scope=scope)
+    assert verdict.sentence("x", unit="sessions").endswith(f"(1,234 sessions, {said})")
+
+
+def test_caveats_come_before_what_it_rests_on() -> None:
+    verdict = dataclasses.replace(BASE, caveats=("few learners", "skewed"), exploratory=True)
+    assert verdict.sentence("x", unit="sessions").endswith(
+        "[0.004, 0.020]; too few sessions to call them equivalent; few sessions make up most of"
+        " the difference, so the interval may be too narrow"
+        " (1,234 sessions, 5 seeds; applies to the selected configurations only; exploratory)"
+    )
+
+
+@pytest.mark.parametrize(
+    ("lower", "shown"),
+    [
+        (0.0006, "0.012 x [0.001, 0.020]"),
+        (0.0004, "0.0120 x [0.0004, 0.0200]"),
+        (0.0000004, "0.0120000 x [0.0000004, 0.0200000]"),
+        (0.00000004, "0.012 x [0.000, 0.020]"),
+    ],
+)
+def test_as_many_decimals_are_shown_as_the_smallest_number_needs(lower: float, shown: str) -> None:
+    assert shown in dataclasses.replace(BASE, lower=lower).sentence("x")
+
+
+def test_where_less_is_better_the_other_family_may_be_ahead() -> None:
+    less = dataclasses.replace(
+        BASE, outcome="worse", lower_is_better=True, difference=0.1, lower=0.05, upper=0.2
+    )
+    assert less.sentence("x").startswith("matrix_factorization beats gru by 0.100 x [0.050, 0.200]")
+
+
+def test_a_difference_that_an_unseen_kind_of_learners_may_make_is_not_equivalent() -> None:
+    assert decide(-0.001, 0.001, 0.005, unseen=0.005) == "no difference shown"
+    assert decide(-0.001, 0.001, 0.005, unseen=0.0049) == "equivalent"
+    assert decide(-0.005, 0.001, 0.005) == decide(-0.001, 0.005, 0.005) == "no difference shown"

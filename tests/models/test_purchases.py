@@ -1,19 +1,15 @@
 """Families that are asked about purchases find what is in the data."""
 
 from dataclasses import replace
-from typing import Any
 
 import numpy as np
 import pytest
 from purchase_families import CONFIGS, CPU, PURCHASE_FAMILIES
 from purchases import fold_of, random_log
-from scipy.special import expit
-from sklearn.ensemble import HistGradientBoostingClassifier
 
 from recsweep.data.types import UNKNOWN, Fold, Labels, Targets
 from recsweep.evaluation.probability import log_losses
 from recsweep.models.cases import CaseBook
-from recsweep.models.families.gradient_boosting import Boosting
 from recsweep.models.protocol import Classifier, Context
 
 every_case = pytest.mark.parametrize("case", CONFIGS)
@@ -70,29 +66,6 @@ def test_an_unknown_course_and_an_empty_history_get_a_probability(case: str, fol
         length=np.zeros(n, np.int32),
     )
     assert np.isfinite(asked(fitted(case, fold, 1), fold, cold)).all()
-
-
-def test_trees_answer_as_the_library_does(fold: Fold) -> None:
-    examples = fold.training.examples
-    assert examples is not None
-    assert isinstance(examples.labels, Labels)
-    assert fold.validation.labels is not None
-    library = HistGradientBoostingClassifier(
-        learning_rate=0.1, max_iter=20, max_leaf_nodes=7, min_samples_leaf=5,
-        early_stopping=False, random_state=0,
-    )  # fmt: skip
-    library.fit(examples.labels.inputs, examples.labels.bought)
-    expected = library.predict_proba(fold.validation.labels.inputs)[:, 1]
-    model = fitted("gradient_boosting", fold)
-    np.testing.assert_allclose(asked(model, fold), expected, rtol=1e-6)
-    # What lies on a tree's first threshold goes the library's way, too.
-    assert isinstance(model, Boosting)
-    trees = {name: value.numpy() for name, value in model.state().items()}
-    roots = trees["root"]
-    border: Any = np.repeat(fold.validation.labels.inputs[:1], len(roots), 0).astype(np.float64)
-    border[np.arange(len(roots)), trees["feature"][roots]] = trees["threshold"][roots]
-    expected = library.predict_proba(border)[:, 1]
-    np.testing.assert_allclose(expit(trees["base"] + model._sum(border)), expected, rtol=1e-6)
 
 
 @pytest.mark.parametrize("case", ["gru", "lstm", "gru both ways"])

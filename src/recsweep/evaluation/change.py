@@ -16,7 +16,7 @@ from scipy.special import ndtr, ndtri, stdtr, stdtrit
 
 from recsweep.data.types import Float64
 from recsweep.evaluation.comparison import check_tables, compare
-from recsweep.evaluation.limits import largest_difference, unseen
+from recsweep.evaluation.limits import differs, largest_difference, unseen
 from recsweep.evaluation.variance import SeedSpread, seed_spread, spread_of_difference
 from recsweep.evaluation.verdict import Outcome, decide
 
@@ -100,7 +100,8 @@ def _welch(before: Float64, after: Float64, level: float) -> tuple[float, float,
     ]
     variances = np.array([s.standard_error**2 for s in spreads])
     total = float(variances.sum())
-    if total == 0:
+    if total == 0:  # means of equal numbers may differ by rounding
+        difference = difference if differs(np.array([difference]), before) else 0.0
         return difference, difference, difference, 0.0 if difference else 1.0
     freedom = total**2 / float((variances**2 / [s.freedom for s in spreads]).sum())
     error = total**0.5

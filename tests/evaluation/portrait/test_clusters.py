@@ -2,16 +2,20 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from sklearn.metrics import adjusted_rand_score
+from sklearn.cluster import KMeans
+from sklearn.metrics import adjusted_rand_score, silhouette_score
 
 from recsweep.data.types import Float64
+from recsweep.evaluation.portrait import clusters as portrait_clusters
 from recsweep.evaluation.portrait.clusters import (
     SAMPLE,
+    Clusters,
     _halves,
     directions,
     find_clusters,
     largest_first,
     project,
+    stability,
     structure,
 )
 
@@ -113,3 +117,57 @@ def test_a_number_of_groups_without_a_silhouette_is_not_listed_with_one() -> Non
     assert found.count == 3
     assert found.silhouettes == {}
     assert found.silhouette is None
+
+
+def test_a_projection_is_that_on_the_axes_of_most_variance() -> None:
+    points = np.random.default_rng(0).normal(size=(30, 4)) * [1, 5, 2, 0.1]
+    at, explained = project(points)
+    centred = points - points.mean(axis=0)
+    values, axes = np.linalg.eigh(centred.T @ centred)
+    expected = centred @ axes[:, [-1, -2]]
+    np.testing.assert_allclose(np.abs(at), np.abs(expected))
+    assert explained == pytest.approx(tuple(values[[-1, -2]] / values.sum()))
+
+
+def test_silhouettes_are_those_of_each_number_of_groups_and_the_best_is_taken() -> None:
+    points = clouds(12, 9, 7)
+    found = find_clusters(points)
+    for k, value in found.silhouettes.items():
+        labels = KMeans(k, n_init=10, random_state=0).fit_predict(points)
+        assert value == pytest.approx(silhouette_score(points, labels))
+    assert found.silhouette == max(found.silhouettes.values())
+    few = np.repeat(np.eye(4), 3, axis=0)  # four different ones: 2 and 3 groups can be compared
+    assert [*find_clusters(few).silhouettes] == [2, 3]
+
+
+def test_stability_is_the_mean_agreement_of_groupings_of_both_halves() -> None:
+    points = clouds(20, 20, spread=0.6)
+    random, agreements = np.random.default_rng(0), []
+    for _ in range(5):
+        order = random.permutation(40)
+        groupings = [
+            KMeans(3, n_init=10, random_state=0).fit(points[half]).predict(points)
+            for half in (order[:20], order[20:])
+        ]
+        agreements.append(adjusted_rand_score(*groupings))
+    found = stability(points, 3)
+    assert found == pytest.approx(np.mean(agreements))
+    assert found is not None
+    assert found < 1
+    assert stability(np.eye(5), 3) is None  # a half has two different points
+
+
+def test_many_points_are_judged_by_a_sample_of_them(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(portrait_clusters, "SAMPLE", 20)
+    points = clouds(25, 15, spread=0.3)
+    found = find_clusters(points, 2)
+    chosen = np.sort(np.random.default_rng(0).choice(40, 20, replace=False))
+    labels = KMeans(2, n_init=10, random_state=0).fit_predict(points)
+    assert found.silhouette == pytest.approx(silhouette_score(points[chosen], labels[chosen]))
+    assert len(found.labels) == 40
+    assert found.stability == stability(points[chosen], 2)
+
+
+def test_nobody_is_in_no_group() -> None:
+    assert Clusters(np.zeros(0, np.int64), {}, None).count == 0
+    assert structure(None) == "none"

@@ -10,6 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from worlds import training_of
 
+from recsweep.data.types import KINDS
 from recsweep.errors import BadInput
 from recsweep.models.families import ease
 from recsweep.models.protocol import Context
@@ -82,3 +83,34 @@ def test_what_double_precision_cannot_solve_is_refused_in_one_line() -> None:
     model = FAMILIES["ease"].model({"regularization": 1e-30}, context)
     with pytest.raises(BadInput, match=r"^ease: regularization 1e-30 is too small for this log$"):
         model.fit_epoch()
+
+
+def test_a_state_is_all_that_scores_need() -> None:
+    training, config = training_of([[0, 1, 2], [0, 2], [1, 3]]), {"regularization": 1.0}
+    model = FAMILIES["ease"].model(config, Context(training, 0, CPU, "fp32"))
+    assert not model.score(asked([0, 1])).any()  # nothing is known before training
+    model.fit_epoch()
+    other = FAMILIES["ease"].model(config, Context(training, 1, CPU, "fp32"))
+    other.load_state(model.state())
+    np.testing.assert_array_equal(other.score(asked([0, 1])), model.score(asked([0, 1])))
+
+
+def test_order_is_read_only_where_older_courses_weigh_less() -> None:
+    for weight, reads in ((0.5, True), (1.0, False)):
+        keys = {"regularization": 1.0, "fading": "step", "fading_weight": weight}
+        assert FAMILIES["ease"].sees_order(keys) is reads
+
+
+def test_an_event_of_weight_three_is_three_events() -> None:
+    training = training_of([[0, 1, 2], [0, 2, 1]])
+    kind = np.array([0, 0, KINDS.index("purchase")] * 2, np.int8)
+    dear = replace(training, sequences=replace(training.sequences, kind=kind))
+    often = training_of([[0, 1, 2, 2, 2], [0, 2, 1, 1, 1]])
+    found = []
+    for each, penalty, weight in ((dear, 1.0, 3.0), (often, (10 / 6) ** 2, 1.0)):
+        # Weights have mean 1: six events of weight 10 / 6 are ten events.
+        config = {"regularization": penalty, "weight_purchase": weight}
+        model = FAMILIES["ease"].model(config, Context(each, 0, CPU, "fp32"))
+        model.fit_epoch()
+        found.append(model.score(asked([0], [1], [2])).numpy())
+    np.testing.assert_allclose(found[0], found[1], rtol=1e-5)

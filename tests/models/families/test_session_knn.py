@@ -14,10 +14,12 @@ from pydantic import ValidationError
 from worlds import training_of
 
 from recsweep.data.clock import DAY
+from recsweep.data.types import KINDS
 from recsweep.models.families import session_knn
 from recsweep.models.protocol import Context
 
 VSKNN = {"similarity": "dot", "query_weights": "linear"}
+FADED = {"similarity": "dot", "query_weights": "fading", "fading": "step", "fading_weight": 0.5}
 CLOSE = {"closeness": "step", "closeness_weight": math.exp(-1 / 2.05)}
 STAN = {
     "similarity": "cosine",
@@ -68,7 +70,7 @@ def naive(histories: list[list[int]], query: list[int], c: dict[str, Any]) -> li
     ),
     queries=st.lists(st.lists(st.integers(0, 7), min_size=1, max_size=6), min_size=1, max_size=4),
     published=st.sampled_from(
-        [VSKNN, STAN, VSKNN | {"closeness": "step", "closeness_weight": 0.5}]
+        [VSKNN, STAN, FADED, VSKNN | {"closeness": "step", "closeness_weight": 0.5}]
     ),
     neighbours=st.integers(1, 6),
     sample_size=st.integers(1, 9),
@@ -130,3 +132,91 @@ def test_decays_that_say_nothing_are_refused(keys: dict[str, object], message: s
     sizes = {"neighbours": 1, "sample_size": 1, "neighbour_events": 1}
     with pytest.raises(ValidationError, match=message):
         FAMILIES["session_knn"].config.model_validate(sizes | keys)
+
+
+SIZES = {"neighbours": 3, "sample_size": 9, "neighbour_events": 9}
+
+
+@pytest.mark.parametrize(
+    ("keys", "reads"),
+    [
+        ({}, True),  # a course weighs by its place
+        ({"query_weights": "fading"}, False),
+        ({"query_weights": "fading", "fading": "step", "fading_weight": 0.5}, True),
+        ({"query_weights": "fading", "fading": "step", "fading_weight": 1.0}, False),
+        ({"query_weights": "fading", "closeness": "step", "closeness_weight": 0.5}, True),
+        ({"query_weights": "fading", "closeness": "step", "closeness_weight": 1.0}, False),
+    ],
+)
+def test_order_is_read_where_places_ages_or_steps_count(
+    keys: dict[str, object], reads: bool
+) -> None:
+    assert FAMILIES["session_knn"].sees_order(SIZES | keys) is reads
+
+
+def weighed(neighbour_events: int) -> torch.Tensor:
+    """Of course 0, where purchases weigh three times a look, and comments nothing. One learner
+    looked at 0, bought it and looked at 1; another looked at 0 and 2 and commented on 3.
+    """
+    training = training_of([[0, 0, 1], [0, 2, 3]], n_items=4)
+    kinds = ["browse", "purchase", "browse", "browse", "browse", "comment"]
+    kind = np.array([KINDS.index(kind) for kind in kinds], np.int8)
+    training = replace(training, sequences=replace(training.sequences, kind=kind))
+    config = SIZES | {
+        "weight_purchase": 3.0, "weight_comment": 0.0, "neighbour_events": neighbour_events,
+        "neighbour_fading": "time", "neighbour_half_life_days": 1 / DAY,
+    }  # fmt: skip
+    model = FAMILIES["session_knn"].model(config, Context(training, 0, CPU, "fp32"))
+    model.fit_epoch()
+    scores: torch.Tensor = model.score(asked([0]))
+    return scores[0]
+
+
+@pytest.mark.parametrize("neighbour_events", [2, 9])
+def test_a_neighbour_holds_what_the_heaviest_event_of_a_course_weighs(
+    neighbour_events: int,
+) -> None:
+    look, bought = 6 / 7, 18 / 7  # over the mean of 1, 3, 1, 1, 1 and 0
+    other = look / 2  # whose last event that weighs anything came a half-life earlier
+    expected = [bought * bought + other * look, bought * look, other * look, 0]
+    torch.testing.assert_close(weighed(neighbour_events), torch.tensor(expected))
+
+
+def test_a_neighbours_last_events_are_those_that_weigh_anything() -> None:
+    assert weighed(1).tolist() == [0, 0, 0, 0]  # who looked at 1 or 2 last shares no course
+
+
+@pytest.mark.parametrize("published", [VSKNN, STAN])
+def test_a_state_is_all_that_scores_need_and_a_copy(published: dict[str, Any]) -> None:
+    training = training_of([[0, 1, 2, 3], [3, 2, 5], [6, 7, 0], [4, 1]], n_items=8)
+    build, query = FAMILIES["session_knn"], asked([1, 2], [0, 3])
+    model = build.model(published | SIZES, Context(training, 0, CPU, "fp32"))
+    assert not model.score(query).any()  # nobody is known before training
+    model.fit_epoch()
+    before = model.score(query)
+    other = build.model(published | SIZES, Context(training_of([[0]], 8), 0, CPU, "fp32"))
+    other.load_state(model.state())
+    assert torch.equal(other.score(query), before)
+    for value in model.state().values():
+        value.zero_()
+    assert torch.equal(model.score(query), before)
+
+
+def test_who_shares_no_course_with_anybody_gets_nothing() -> None:
+    training = training_of([[0, 1], [1, 2]], n_items=4)
+    model = FAMILIES["session_knn"].model(SIZES, Context(training, 0, CPU, "fp32"))
+    model.fit_epoch()
+    assert model.score(asked([3], [3, 3])).tolist() == [[0] * 4] * 2
+
+
+def test_a_course_so_old_that_it_weighs_nothing_finds_no_neighbour() -> None:
+    training = training_of([[1, 2], [0, 3]], n_items=4)
+    training.sequences.time[:] = [0, 1, 8, 9]
+    config = {
+        "neighbours": 1, "sample_size": 1, "neighbour_events": 9, "query_weights": "fading",
+        "fading": "time", "half_life_days": 1 / DAY,
+    }  # fmt: skip
+    model = FAMILIES["session_knn"].model(config, Context(training, 0, CPU, "fp32"))
+    model.fit_epoch()
+    query = replace(asked([0, 1]), time=torch.tensor([[0, 2000]]))  # 2^-2000 is 0
+    assert model.score(query).tolist() == [[0, 1, 1, 0]]

@@ -5,6 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 import torch
+from by_hand import shaken
 from torch import nn
 
 from recsweep.data.types import Fold
@@ -74,3 +75,35 @@ def test_a_step_moves_and_decays_the_vectors_that_its_batch_has_and_no_others(
         model.fit_epoch()
     moved = (model.state()["embedding"] != before).any(1).nonzero()[:, 0]
     assert set(moved.tolist()) == set(batch.parts.unique().tolist()) < set(range(len(before)))
+
+
+@pytest.mark.parametrize("both_ways", [False, True])
+@pytest.mark.parametrize("pooling", ["last", "mean", "max"])
+@pytest.mark.parametrize("cell", [nn.GRU, nn.LSTM])
+def test_a_text_is_the_last_the_mean_or_the_greatest_of_its_own_states(
+    cell: type[nn.GRU | nn.LSTM], pooling: str, both_ways: bool
+) -> None:
+    config = {**CONFIG, "pooling": pooling, "bidirectional": both_ways, "depth": 2}
+    network = RecurrentText(cell, TextStackConfig.model_validate(config), fold().training).eval()
+    shaken(network)
+    assert (network.backwards is not None) is both_ways
+    assert len(network.output) == (10 if both_ways else 5)
+    stacks = [network.layers] if network.backwards is None else [network.layers, network.backwards]
+    references = []
+    for each in stacks:
+        reference = cell(3, 5, 2, batch_first=True)
+        reference.load_state_dict(each.state_dict())
+        references.append(reference)
+    inputs, length = torch.randn(4, 4, 3), torch.tensor([4, 2, 1, 0])
+    nothing = torch.zeros(4, 0)
+    batch = TextBatch(torch.zeros(4, 4, dtype=torch.int64), length, nothing, length, np.arange(4))
+    with torch.inference_mode():
+        found = network.states(inputs, batch)
+        for n, size in enumerate(length.tolist()):
+            expected = [torch.zeros(5)] * len(references)
+            for way, reference in enumerate(references if size else []):
+                read = inputs[n : n + 1, :size]
+                states = reference(read.flip(1) if way else read)[0][0]
+                pooled = {"last": states[-1], "mean": states.mean(0), "max": states.amax(0)}
+                expected[way] = pooled[pooling]
+            torch.testing.assert_close(found[n], torch.cat(expected), atol=1e-6, rtol=1e-5)
