@@ -56,6 +56,7 @@ def test_no_more_rows_are_read_than_a_layout_is_told_from(separator: str) -> Non
         (["mood,u12", "good,u7"], False),
         (["level,mood", "easy", "hard,good"], True),
         (["level,u12", "easy,", "hard,u7"], False),  # told by the first value that is there
+        (["level,u12", "easy,u7", "hard,x-y"], False),
     ],
 )
 def test_a_header_differs_from_the_values_below_it(rows: list[str], header: bool) -> None:

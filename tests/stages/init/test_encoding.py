@@ -31,6 +31,8 @@ def found(text: str, encoding: str, folder: Path) -> str:
         (SIMPLIFIED, "gbk", "gb18030"),
         (SIMPLIFIED.replace("线", "线¥"), "gb18030", "gb18030"),  # ¥ takes four bytes
         (TRADITIONAL, "big5", "big5hkscs"),
+        ("财务管理", "gbk", "gb18030"),  # which in Big5 is three frequent characters of four
+        ("中國歷史", "big5", "big5hkscs"),  # as this is in GBK
         (SIMPLIFIED, "utf-16", "utf-16"),
         (GERMAN, "utf-16-le", "utf-16-le"),
         (GERMAN, "utf-16-be", "utf-16-be"),
