@@ -18,8 +18,8 @@ from recsweep.records.openings import Opened, Opening, record_opening
 
 CHOICES = {"gru": Opened(kind="gru", trial="gru-0003", config={"depth": 1}, epochs=4)}
 USER = np.array([7, 9], np.int32)
-SEEDS = ((0, 1), (4, 5))
-SCORES = np.arange(8.0).reshape(2, 2, 2)  # (searches, seeds, learners)
+SEEDS = ((0, 1, 2), (4, 5, 6))
+SCORES = np.arange(12.0).reshape(2, 3, 2)  # (searches, seeds, learners)
 
 
 def opening() -> Opening:
@@ -79,7 +79,8 @@ def test_every_score_stands_with_its_search_its_seed_and_its_learner(tmp_path: P
     rows = read_learners(tmp_path).filter(family="gru")
     assert rows.select("search", "seed", "user", "ndcg@10").rows() == [
         (1, 0, 7, 0.0), (1, 0, 9, 1.0), (1, 1, 7, 2.0), (1, 1, 9, 3.0),
-        (2, 4, 7, 4.0), (2, 4, 9, 5.0), (2, 5, 7, 6.0), (2, 5, 9, 7.0),
+        (1, 2, 7, 4.0), (1, 2, 9, 5.0), (2, 4, 7, 6.0), (2, 4, 9, 7.0),
+        (2, 5, 7, 8.0), (2, 5, 9, 9.0), (2, 6, 7, 10.0), (2, 6, 9, 11.0),
     ]  # fmt: skip
     assert rows["mrr@5"].is_null().all()
 

@@ -1,21 +1,27 @@
 import json
-from dataclasses import replace
+from dataclasses import fields, replace
 
 import pytest
 from studies import NOW, study_with, trial_row
 from worlds import experiment_of
 
-from recsweep.records.study import SESSIONS, SweepSession
+from recsweep.records.study import SESSIONS, SweepSession, TrialRow
 from recsweep.spaces.declared import DeclaredSpace
 
 
-@pytest.mark.parametrize(("lower_is_better", "epoch", "value"), [(False, 2, 0.4), (True, 1, 0.1)])
+@pytest.mark.parametrize(("lower_is_better", "epoch", "value"), [(False, 2, 0.4), (True, 3, 0.1)])
 def test_a_trials_score_is_its_best_epochs_of_equals_the_earliest(
     lower_is_better: bool, epoch: int, value: float
 ) -> None:
-    trial = trial_row(0, (0.1, 0.4, 0.1, 0.4, 0.2), lower_is_better=lower_is_better)
+    trial = trial_row(0, (0.2, 0.4, 0.1, 0.4, 0.1), lower_is_better=lower_is_better)
     assert trial.best is not None
     assert (trial.best.epoch, trial.value) == (epoch, value)
+
+
+def test_more_is_better_where_nobody_says_otherwise() -> None:
+    known = trial_row(0, (0.2, 0.4, 0.1))
+    told = {f.name: getattr(known, f.name) for f in fields(known) if f.name != "lower_is_better"}
+    assert TrialRow(**told).value == 0.4
 
 
 def test_a_trial_without_an_epoch_has_no_score_and_seconds_all_the_same() -> None:
@@ -37,6 +43,8 @@ def test_a_familys_trials_keep_their_order_and_one_without_parameters_is_not_tun
     trials = [trial_row(1, (0.1,)), trial_row(0, (0.2,), family="popularity"), trial_row(0, (0.3,))]
     study = study_with(*trials, experiment=experiment)
     assert study.trials_of("gru") == [trials[0], trials[2]]
+    refused = replace(study, trials=(*study.trials, trial_row(2, (), state="refused")))
+    assert refused.trials_of("gru") == [trials[0], trials[2]]
     assert study.tuned == []
     depth = {"int": [1, 3], "role": "scientific", "why": "capacity"}
     space = DeclaredSpace.model_validate({"family": "gru", "parameters": {"depth": depth}})

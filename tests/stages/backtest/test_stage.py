@@ -449,3 +449,15 @@ def test_what_has_no_step_to_score_is_refused(
     staged = Staged(monkeypatch, tmp_path / "study", "gru", **keys)
     with pytest.raises(BadInput, match=message):
         staged.run()
+
+
+def test_an_unknown_language_and_a_closed_test_are_refused_before_anything_is_done(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    staged = Staged(monkeypatch, tmp_path / "study", "gru")
+    with pytest.raises(BadInput, match="language 'fr' is not known"):
+        staged.run(lang="fr")
+    monkeypatch.setattr(stage, "confirmed", lambda best, at: None)
+    with pytest.raises(BadInput, match="has no verdicts, so the sealed test stays sealed"):
+        staged.run()
+    assert not {"opened", "walked", "written"} & staged.told.keys()

@@ -185,6 +185,14 @@ def test_a_repeated_search_asks_the_same_with_seeds_ten_thousand_apart() -> None
     assert repeated_experiment(untuned, 2).budget.trials == 1
 
 
+def test_a_repeated_search_has_as_many_trials_as_the_family_that_had_most() -> None:
+    study, other = tuned(4), trial_row(0, (0.1,), family="popularity")
+    spaces = dict.fromkeys(study.experiment.families, study.spaces["gru"])  # both are tuned
+    for trials in ((*study.trials_of("gru"), other), (other, *study.trials_of("gru"))):
+        uneven = replace(study, spaces=spaces, trials=trials)
+        assert repeated_experiment(uneven, 2).budget.trials == 4
+
+
 def test_the_study_s_own_search_selects_and_takes_its_ensemble_along(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:

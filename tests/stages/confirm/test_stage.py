@@ -344,6 +344,7 @@ class Staged:
         self.told: dict[str, Any] = {}
         self.own = search_of()
         self.before: list[Any] = [None, None]
+        self.power: Any = None
         targets = SimpleNamespace(histories=SimpleNamespace(user="users"))
         self.test = SimpleNamespace(fold=SimpleNamespace(validation=targets, name="test"))
         stand_ins = {
@@ -355,7 +356,7 @@ class Staged:
             "development_folds": lambda data, experiment: ("fold1", "fold2"),
             "_steps": self.steps,
             "contrasts": lambda study, selected: "asked",
-            "power_of_study": lambda *asked: None,
+            "power_of_study": lambda *asked: self.power,
             "environment": lambda resources: {"python": "3"},
             "open_test": lambda *asked: self.note("opened", asked, (self.test, 3)),
             "worker_count": lambda resources, n: 100 + n,
@@ -430,3 +431,28 @@ def test_what_was_confirmed_before_or_meanwhile_is_given_back(
     staged.before = [None] * (times - 1) + ["before"]
     assert confirm_stage(tmp_path, tmp_path) == "before"  # type: ignore[comparison-overlap]
     assert "opened" not in staged.told
+
+
+@pytest.mark.parametrize("power", [None, "power"])
+def test_what_the_test_can_show_is_said_where_it_is_known(
+    power: Any, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    staged, heard = Staged(monkeypatch), list[Any]()
+    staged.power = power
+    confirm_stage(tmp_path, tmp_path, before_opening=heard.append)
+    assert heard == ([] if power is None else [power])
+
+
+@pytest.mark.parametrize(
+    ("inputs", "learners", "found"), [("0f", True, True), ("ff", True, False), ("0f", False, False)]
+)
+def test_a_confirmation_of_the_same_inputs_stands_with_its_table(
+    inputs: str, learners: bool, found: bool, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    assert stage._confirmed(tmp_path, inputs) is None
+    before: Any = SimpleNamespace(inputs="0f")
+    monkeypatch.setattr(stage, "read_confirmation", lambda folder: before)
+    if learners:
+        (tmp_path / "confirmation.parquet").touch()
+    expected = stage.Confirmed(before, opened=False) if found else None
+    assert stage._confirmed(tmp_path, inputs) == expected

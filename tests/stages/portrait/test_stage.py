@@ -3,6 +3,7 @@
 import shutil
 import sys
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -14,7 +15,7 @@ import torch
 from searched import search_by_hand
 from sklearn.metrics import adjusted_rand_score
 from typer.testing import CliRunner
-from worlds import experiment_of, training_of
+from worlds import dataset_of, events_of, experiment_of, training_of
 
 from recsweep import cli
 from recsweep.cli import app
@@ -434,3 +435,31 @@ def test_a_portrait_is_of_the_development_period_s_files_alone() -> None:
         assert (inputs_of(files=changed) == before) == (name not in read)
     fewer = {name: files[name] for name in read[:1]}
     assert inputs_of(files=fewer) != before
+
+
+def test_learners_are_grouped_and_written_under_their_own_ids(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    users = np.arange(14)
+    dataset = replace(
+        dataset_of(events_of([(int(user), 0, int(user)) for user in users])),
+        users=pl.DataFrame({"_id": [f"learner {n}" for n in users]}),
+    )
+    fold: Any = SimpleNamespace(
+        validation=SimpleNamespace(histories=SimpleNamespace(user=users[2:].astype(np.int32)))
+    )
+    vectors = np.array([[1, n / 50, 0] for n in range(8)] + [[0, n / 50, 1] for n in range(4)])
+    monkeypatch.setattr(stage, "characterise", lambda *asked: ())
+    told = {
+        **OPENED.model_dump(), "study": "s", "seed": 7, "asked": 2, "inputs": "0f",
+        "environment": {},
+    }  # fmt: skip
+    seen = vectors.astype(np.float32)
+    found = stage.portray(seen, fold, dataset, experiment_of(), tmp_path, "mine", told)
+    assert (found.family, found.learners, found.width) == ("mine", 12, 3)
+    assert read_portrait(tmp_path, "mine") == found
+    table = pl.read_parquet(vectors_path(tmp_path, "mine"))
+    assert table["learner"].to_list() == [f"learner {n}" for n in users[2:]]
+    assert table["cluster"].to_list() == [1] * 8 + [2] * 4  # the largest first
+    with pytest.raises(BadInput, match="only 12 learners differ"):
+        stage.portray(seen, fold, dataset, experiment_of(), tmp_path, "mine", {**told, "asked": 13})

@@ -7,6 +7,7 @@ from worlds import experiment_of
 
 from recsweep.config.schema import Arm, Experiment
 from recsweep.errors import BadInput
+from recsweep.models.registry import families_of
 from recsweep.spaces.files import load_space
 from recsweep.spaces.space import Space
 from recsweep.stages.sweep.arms import with_arms
@@ -38,6 +39,15 @@ def test_every_family_that_uses_features_has_an_arm_a_set_and_the_others_one() -
     assert experiment.features_of("gru+text") == ("title",)
     assert experiment.feature_names == ("title",)
     assert spaces["gru+ids"] is spaces["gru+text"]
+
+
+def test_a_family_without_a_choice_of_losses_has_an_arm_for_each_set_of_features() -> None:
+    path = "search_spaces/purchase/gru.yaml"
+    experiment = experiment_of(task="purchase", features=SETS, families={"gru": path})
+    space = load_space(ROOT / path, families_of("purchase"))
+    assert "loss" not in space.parameters
+    found, spaces = with_arms(experiment, {"gru": space})
+    assert list(found.families) == list(spaces) == ["gru+ids", "gru+text"]
 
 
 def test_what_is_written_out_is_read_back_the_same_and_not_expanded_again() -> None:
