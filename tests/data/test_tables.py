@@ -271,6 +271,7 @@ def test_times_of_a_dated_table_are_in_its_format_and_zone(write: Write) -> None
         (3, pl.Int64, {"valid_from_format": "unix"}),
         (3.0, pl.Float64, {"valid_from_format": "unix"}),
         (datetime(1970, 1, 1, 0, 0, 3), pl.Datetime, {}),
+        (datetime(1970, 1, 1, 0, 0, 3), pl.Datetime, {"valid_from_format": "unix"}),
     ],
 )
 def test_times_of_parquet_are_numbers_or_moments(
