@@ -289,7 +289,7 @@ def test_ids_stay_as_they_stand_in_the_file() -> None:
 
 
 def test_a_time_that_cant_be_read_is_named_with_what_would_read_it() -> None:
-    times = pl.Series("t", ["NULL", "2020-03-29 02:30:00", "25.3.2024"])
+    times = pl.Series("t", ["NULL", "2020-03-29 02:30:00", "25.3.2024", "soon"])
     berlin = table(time_format="iso", timezone="Europe/Berlin")
     with pytest.raises(
         BadInput,
@@ -327,5 +327,12 @@ def test_a_written_time_outside_the_limits_is_dropped_and_tells_of_no_unit() -> 
 
 def test_types_without_a_meaning_that_are_as_frequent_are_named_in_alphabetical_order() -> None:
     rule = {"column": "k", "values": {"x": "browse"}}
-    found = cleaned(["1"] * 4, ["a"] * 4, ["5"] * 4, ["c", "a", "b", "b"], type=rule)
+    kinds = [*"cab", "b"]
+    raw = pl.DataFrame({"u": ["1"] * 4, "i": ["a"] * 4, "t": ["5"] * 4, "k": kinds})
+    found = clean([raw[:1], raw[1:2], raw[2:]], table(type=rule), ANY_TIME, LOG)
     assert list(found.unmapped) == ["b", "a", "c"]
+
+
+def test_a_column_that_holds_times_already_is_taken_as_it_is_whatever_the_format() -> None:
+    found = cleaned(["1"], ["a"], [datetime(1970, 1, 1, 0, 0, 3)], time_format="unix")
+    assert found.events["time"].to_list() == [3_000_000]

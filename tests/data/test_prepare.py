@@ -624,12 +624,14 @@ def test_a_period_of_the_manifest_begins_where_the_one_before_ends(
 def test_the_manifest_names_five_types_without_a_meaning_and_what_came_twice(
     log_of: LogOf, experiment_on: ExperimentOn, ten_rows: Rows, tmp_path: Path
 ) -> None:
-    others = [("u1", "a", 1_600_000_000, kind) for n, kind in enumerate("fedcba") for _ in range(n)]
+    others = [
+        ("u1", "a", 1_600_000_000, kind) for n, kind in enumerate("fedcba", 1) for _ in range(n)
+    ]
     path = log_of([*ten_rows, ten_rows[0], *others])
     manifest = read_manifest(prepare(experiment_on(path), tmp_path).folder)
     (rows,) = manifest.cleaning
-    assert list(rows.unmapped_types.items()) == [("a", 5), ("b", 4), ("c", 3), ("d", 2), ("e", 1)]
-    assert (rows.rows, rows.kept, rows.without_dwell, manifest.duplicates) == (26, 11, 0, 1)
+    assert list(rows.unmapped_types.items()) == [("a", 6), ("b", 5), ("c", 4), ("d", 3), ("e", 2)]
+    assert (rows.rows, rows.kept, rows.without_dwell, manifest.duplicates) == (32, 11, 0, 1)
 
 
 def test_the_manifest_names_every_raw_file_logs_first(

@@ -194,7 +194,7 @@ def test_a_key_that_reaches_nothing_or_contradicts_is_refused(
 def test_a_table_that_knows_no_id_of_the_log_is_refused_with_the_difference(
     write: Write, wanted: str, found: str, difference: str
 ) -> None:
-    path = write(f"id,level,hours,topics\n{found},e,1,x\n")
+    path = write(f"id,level,hours,topics\n{found},e,1,x\nthird,e,1,x\n")
     message = f"none of the log's 2 ids has a row; .* they are the same but for {difference}$"
     with pytest.raises(BadInput, match=message):
         table_of(path, [wanted, "other"])
@@ -271,6 +271,7 @@ def test_times_of_a_dated_table_are_in_its_format_and_zone(write: Write) -> None
         (3, pl.Int64, {"valid_from_format": "unix"}),
         (3.0, pl.Float64, {"valid_from_format": "unix"}),
         (datetime(1970, 1, 1, 0, 0, 3), pl.Datetime, {}),
+        (datetime(1970, 1, 1, 0, 0, 3), pl.Datetime, {"valid_from_format": "unix"}),
     ],
 )
 def test_times_of_parquet_are_numbers_or_moments(

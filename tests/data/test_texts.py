@@ -220,13 +220,20 @@ def test_a_table_of_which_nothing_is_left_is_counted_too(tmp_path: Path) -> None
     tables = [TextTable.model_validate({"path": name, **keys}) for name in "12"]
     found = read_texts(tables, [first, second], STRATIFIED, TimeLimits())
     assert [(rows.rows, rows.kept) for rows in found.rows] == [(40, 40), (1, 0)]
+    many = Folds(rule="stratified", count=20, test=0.2)
+    with pytest.raises(
+        BadInput, match=r"first\.csv: 20 distinct texts with the label 'bad' are too"
+    ):
+        read_texts(tables, [first, second], many, TimeLimits())
 
 
 def test_columns_of_several_tables_are_those_of_one(tmp_path: Path) -> None:
     keys = {"path": "x", "text": "t", "label": {"column": "l"}, "missing": ["-"]}
     tables = [
         TextTable.model_validate({**keys, "categorical": ["a", "b"], "numeric": ["n"]}),
-        TextTable.model_validate({**keys, "categorical": ["b", "c"], "numeric": ["m", "n"]}),
+        TextTable.model_validate(
+            {**keys, "text": "u", "categorical": ["b", "c"], "numeric": ["m", "n"]}
+        ),
     ]
     columns = text_features(*tables)
     assert (columns.categorical, columns.numeric) == (("a", "b", "c"), ("n", "m"))

@@ -39,6 +39,7 @@ from recsweep.errors import BadInput
         ("1711391400123", ["unix_ms"]),
         ("978307200000", ["unix_ms"]),  # 2001, with a digit less
         ("1711391400123456", ["unix_us"]),
+        ("978307200000000", ["unix_us"]),
         ("03/04/2024", ["%d/%m/%Y", "%m/%d/%Y"]),
         ("13812345678", []),  # a telephone, not the year 2407
         ("soon", []),
@@ -99,7 +100,7 @@ def test_nine_times_of_ten_inside_a_logs_limits_are_enough_and_each_must_be_read
     assert fits(pl.Series([inside] * 9 + [outside]), "iso")
     assert not fits(pl.Series([inside] * 8 + [outside]), "iso")
     assert not fits(pl.Series([inside] * 99 + ["soon"]), "iso")
-    assert fits(pl.Series([inside]), "%Q") is False  # such a format there is none
+    assert fits(pl.Series(["2024-03-25 18"]), "%Y-%m-%d %H") is False  # an hour without minutes
     assert fits(pl.Series([], dtype=pl.String), "iso") is False
     assert not fits(pl.Series([outside]), "iso")
 

@@ -59,6 +59,16 @@ def test_decimals_of_a_second_come_back_to_the_microsecond(micro: int) -> None:
     assert parse([f"{sign}{whole}.{rest:06}"], "unix") == [micro]
 
 
+@pytest.mark.parametrize("time_format", ["unix", "unix_ms", "unix_us", "unix_ns"])
+def test_times_are_whole_microseconds(time_format: str) -> None:
+    number = 1_577_836_800_123_456_789
+    found = to_microseconds(pl.Series([number, -number, 999]), time_format)
+    units = {"unix": 1, "unix_ms": 10**3, "unix_us": 10**6, "unix_ns": 10**9}[time_format]
+    exact = [n * 10**6 // units for n in (number, -number, 999)]
+    assert found.dtype == pl.Int64
+    assert found.to_list() == [min(FARTHEST, max(-FARTHEST, n)) for n in exact]
+
+
 @given(
     st.lists(st.integers(-(2**63), 2**63 - 1), min_size=1, max_size=4),
     st.sampled_from([("unix", 1), ("unix_ms", 10**3), ("unix_us", 10**6), ("unix_ns", 10**9)]),

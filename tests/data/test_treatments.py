@@ -74,3 +74,17 @@ def test_a_chance_that_is_none_is_refused_with_its_row_in_the_file(
         BadInput, match=r"log\.csv: row 12: p is .*expected a probability of treatment above 0"
     ):
         read(["mail", group], ["0.5", chance], first_row=10)
+
+
+def test_who_is_of_no_group_needs_no_chance() -> None:
+    for control in ([], ["none"]):
+        found = read([None, "mail", "NULL"], [None, "0.5", "often"], control=control)
+        assert found["treated"].to_list() == [None, 1, None]
+        assert found["propensity"].to_list() == [None, 0.5, None]
+
+
+def test_rows_are_counted_from_the_files_first_unless_told_otherwise() -> None:
+    treatment = Treatment.model_validate({"column": "g", "treated": ["m"], "propensity": "p"})
+    raw = pl.DataFrame({"g": ["m", "m"], "p": ["0.5", "2"]})
+    with pytest.raises(BadInput, match="row 2: p is '2'"):
+        read_treatment(raw, treatment, (), LOG)
