@@ -121,3 +121,23 @@ def test_nothing_is_asked() -> None:
     assert (len(targets.item), len(targets.time), len(targets.length)) == (0, 0, 0)
     assert not targets.drop_seen
     assert targets.counts == {}
+
+
+def test_a_row_counts_from_the_microsecond_after_its_own_and_an_event_before_the_cut() -> None:
+    days = ((0, 0, 1.0), (0, 1, 2.0), (1, 1, 3.0), (1, 0, 4.0))
+    events = log_of([(user, item, day, "browse") for user, item, day in days])
+    rows = pl.DataFrame(
+        {
+            "_id": ["a", "a", "b", "b"],
+            "_valid_from": [0, DAY, 0, 2 * DAY - 1],
+            "price": [1.0, 5.0, 2.0, 6.0],
+        }
+    )
+    ids = pl.DataFrame({"_id": ["a", "b"]})
+    dataset = replace(dataset_with_prices(events), items=ids, item_rows=rows)
+    fold = whole_development(dataset, experiment_of(), 4 * DAY)
+    histories = fold.validation.histories
+    assert (histories.time / DAY).tolist() == [1, 2, 3]
+    assert histories.item_features is not None
+    # By the cut the prices are 5 and 6.
+    assert histories.item_features[:, 0].tolist() == [-9, 1, 1]

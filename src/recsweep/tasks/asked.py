@@ -47,15 +47,14 @@ class Asked:
             item=np.tile(code, n),
             time=np.repeat(self.moment, m),
             kind=np.full(n * m, kind, np.int8),
-            dwell=None if old.dwell is None else np.full(n * m, np.nan, np.float32),
         )
         user, item, time, of_kind = (
             np.concatenate((getattr(old, name), getattr(looks, name)))
             for name in ("user", "item", "time", "kind")
         )
         dwell = None
-        if old.dwell is not None and looks.dwell is not None:
-            dwell = np.concatenate((old.dwell, looks.dwell))
+        if old.dwell is not None:
+            dwell = np.concatenate((old.dwell, np.full(n * m, np.nan, np.float32)))
         both = Events(user, item, time, of_kind, dwell)
         order = np.argsort(both.user, kind="stable")  # looks come last: they are later
         rows = np.flatnonzero(order >= len(old))

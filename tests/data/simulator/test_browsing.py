@@ -52,6 +52,15 @@ def test_looks_lie_between_a_learners_first_day_and_last() -> None:
         assert np.ptp(time) > (end - start)[learner] / 3
 
 
+def test_a_single_look_comes_at_any_time_alike_whoever_looks_more_often() -> None:
+    n = 4000
+    counts = np.where(np.arange(n) % 50 == 0, 6, 1)
+    dials = {"learners": n, "courses": 12, "new_courses": 0}
+    found, _, _ = browsed(dials, start=np.full(n, 10.0), end=np.full(n, 30.0), browses=counts)
+    time = found.time[counts[found.learner] == 1]
+    assert_allclose(np.quantile(time, [0, 0.25, 0.5, 0.75, 1]), [10, 15, 20, 25, 30], atol=0.8)
+
+
 @pytest.mark.parametrize("dials", [{"order": 0}, {"order": 1}, {"order": 0, "recency": 1}])
 def test_nobody_looks_at_a_course_before_it_is_listed_or_twice(dials: dict[str, float]) -> None:
     found, courses, _ = browsed({"learners": 60, "courses": 40, "new_courses": 1, **dials})

@@ -160,7 +160,7 @@ def test_treatment_by_a_coin_has_the_share_of_the_dial() -> None:
 def test_treatment_leans_to_those_whose_log_odds_of_buying_are_above_the_mean() -> None:
     browses, courses = of_themes([RAISES, LOWERS, NEITHER], [0] * 3)
     found = funnel(
-        course=courses, browses=browses, purchase_order=1.5, treated=0.4, treatment_confounding=0.5
+        course=courses, browses=browses, purchase_order=0.5, treated=0.4, treatment_confounding=0.5
     ).propensity
     spread = math.sqrt(2 / 3)  # of the moods 0, 1 and -1
     want = [sigmoid(math.log(0.4 / 0.6) + 0.5 * mood / spread) for mood in (0, 1, -1)]

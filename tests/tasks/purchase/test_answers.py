@@ -15,6 +15,8 @@ from worlds import dataset_of, events_of
 
 from recsweep.data.before_cut import rows_of
 from recsweep.data.clock import DAY
+from recsweep.data.features.dated import DatedTable
+from recsweep.data.features.events import EventEncoder
 from recsweep.data.features.fit import fit_features
 from recsweep.data.types import BOUGHT, UNKNOWN, Float64, Targets
 from recsweep.evaluation.probability import Calibrator
@@ -120,6 +122,37 @@ def test_what_is_read_of_a_look_is_what_was_known_just_before_it() -> None:
     assert not labels.bought.any()
     at = labels.columns.index("course: events")
     assert labels.inputs[:5, at] == pytest.approx(np.log1p(of_training.counts[one.courses]))
+
+
+@pytest.mark.parametrize("dated", [True, False])
+def test_features_of_courses_and_events_go_with_every_history_where_there_are_any(
+    dated: bool,
+) -> None:
+    of_training, asked = known()
+    encoder = of_training.encoder
+    if not dated:
+        table = encoder.of_items.known
+        undated = DatedTable(table.table, table.ids)
+        of_items = replace(encoder.of_items, known=undated)
+        encoder = replace(encoder, of_items=of_items, of_events=EventEncoder())
+    seen: list[Targets] = []
+
+    def say(examples: Targets, width: int | None = None) -> Float64:
+        seen.append(examples)
+        return np.zeros(len(examples))
+
+    list(answers_to_looks(asked, replace(of_training, encoder=encoder), say))
+    for examples in seen:
+        histories = examples.histories
+        assert histories.offsets[-1] == len(histories.item)
+        if not dated:
+            assert histories.item_features is histories.event_features is None
+            continue
+        codes = of_training.items[histories.item]
+        want = encoder.items(codes, histories.time - 1)
+        np.testing.assert_array_equal(histories.item_features, want)
+        assert histories.event_features is not None
+        assert len(histories.event_features) == len(histories.item)
 
 
 class Stub:

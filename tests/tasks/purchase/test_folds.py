@@ -137,7 +137,7 @@ def test_a_price_is_the_one_just_before_the_look_and_unknown_before_the_first() 
     table = pl.DataFrame(
         {
             "_id": ["a", "a"],
-            "_valid_from": [round(1.5 * DAY), 3 * DAY],
+            "_valid_from": [2 * DAY - 1, 3 * DAY],
             "price": [10, 20],
             "name": ["x", "y"],
         }
@@ -153,6 +153,8 @@ def test_a_price_is_the_one_just_before_the_look_and_unknown_before_the_first() 
     assert priced(None, dated, rows) is None
     with pytest.raises(BadInput, match=r"^purchase\.price: 'name' is no numeric column of items"):
         priced("name", dated, rows)
+    with pytest.raises(BadInput, match=r"'names' is no numeric .*; allowed: price$"):
+        priced("names", dated, rows)
     with pytest.raises(BadInput, match=r"'prices' is no numeric .*did you mean 'price'\?"):
         priced("prices", dataset_with_prices(log_of(rows)), rows)
 

@@ -49,3 +49,12 @@ def test_a_label_that_was_called_impossible_costs_much_and_not_without_end() -> 
     values = target_values(np.array([[1.0, 0.0]]), targets_of(np.array([1]), "ab"), METRIC)
     assert values["log_loss"].tolist() == [-np.log(EPSILON)]
     assert values["accuracy"].tolist() == [0]
+
+
+def test_a_label_that_one_text_alone_bears_has_an_area_as_the_others_have() -> None:
+    answer = np.array([0, 0, 1, 2, 2, 2])
+    found = np.random.default_rng(3).dirichlet(np.ones(3), 6)
+    areas = [roc_auc_score(answer == n, found[:, n]) for n in range(3)]
+    assert len(set(areas)) == 3
+    area = pooled(found, targets_of(answer, "abc"), METRIC)["roc_auc"]
+    assert area == pytest.approx(np.mean(areas), abs=1e-12)
