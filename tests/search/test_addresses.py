@@ -11,6 +11,7 @@ from recsweep.errors import BadInput
 from recsweep.search import addresses
 from recsweep.search.addresses import check_address
 
+LIMIT = addresses.SECONDS
 SETTINGS = b"\0\0\0\4\0\0\0\0\0"
 
 
@@ -19,6 +20,10 @@ def _soon(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(addresses, "SECONDS", 0.5)
     monkeypatch.delenv("RAY_USE_TLS", raising=False)
     monkeypatch.delenv("RAY_ADDRESS", raising=False)
+
+
+def test_nobody_waits_longer_than_ten_seconds() -> None:
+    assert LIMIT == 10
 
 
 @contextmanager

@@ -1,6 +1,6 @@
 from ray.exceptions import ActorDiedError, ActorUnavailableError
 
-from recsweep.search.deaths import BEGINNINGS, MACHINES, Deaths
+from recsweep.search.deaths import BEGINNINGS, Deaths
 from recsweep.search.proposal import Proposal
 
 TRIAL = Proposal("gru-0003", "gru", 3, {}, 3, 8)
@@ -18,14 +18,14 @@ def test_a_trial_whose_worker_died_is_handed_out_once_more() -> None:
     assert deaths.forgive(TRIAL, OF_WORKER)
     assert deaths.forgive(OTHER, "")  # what a worker died of may not be told
     assert (deaths.next(), deaths.next(), deaths.next()) == (TRIAL, OTHER, None)
-    assert not deaths.forgive(TRIAL, OF_WORKER)
+    assert deaths.forgive(TRIAL, OF_WORKER) is False
     assert deaths.next() is None
 
 
-def test_machines_that_die_do_not_count_against_a_trial_until_there_are_many() -> None:
+def test_machines_that_die_do_not_count_against_a_trial_until_the_sixth() -> None:
     deaths = Deaths()
     lost = [OF_MACHINE, OF_NETWORK]
-    assert all(deaths.forgive(TRIAL, lost[n % 2]) for n in range(MACHINES))
+    assert all(deaths.forgive(TRIAL, lost[n % 2]) for n in range(5))
     assert deaths.forgive(TRIAL, OF_WORKER)  # the first that is its own
     assert not deaths.forgive(TRIAL, OF_MACHINE)
 

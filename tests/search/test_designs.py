@@ -113,3 +113,10 @@ def test_the_first_point_of_all_is_the_sequences_first() -> None:
     trial: Any = None
     grid = Grid(space(LOSS, DEPTH), 2, seed=1)
     assert grid.sample_relative(study, trial, {}) == grid.point(0)
+
+
+def test_in_a_journal_from_before_first_trials_had_numbers_the_first_point_is_the_first() -> None:
+    first = create_trial(value=0.0, system_attrs={"fixed_params": {}})
+    study: Any = SimpleNamespace(_get_trials=lambda deepcopy: [first])
+    grid = Grid(space(LOSS, DEPTH), 2, seed=1)
+    assert grid.sample_relative(study, first, {}) == grid.point(0)

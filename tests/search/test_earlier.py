@@ -59,6 +59,7 @@ def test_of_equals_the_earlier_trial_is_tried_first() -> None:
 def test_studies_take_turns_and_of_more_than_three_each_has_one() -> None:
     one, other = study(trial(10, 0.2), trial(11, 0.1)), study(trial(20, 0.9), trial(21, 0.8))
     assert tried(one, other) == [1, 10, 20, 11, 2, 3]
+    assert tried(study(trial(10, 0.2)), other) == [1, 10, 20, 21, 2, 3]  # one has run out
     five = [study(trial(10 * n, 0.2), trial(10 * n + 1, 0.1)) for n in range(1, 6)]
     assert tried(*five) == [1, 10, 20, 30, 40, 50, 2, 3]
 

@@ -30,6 +30,7 @@ class Family:
 def test_a_trial_that_lags_by_more_than_the_share_of_its_epoch_is_stopped() -> None:
     family = Family()
     assert family.run("best", 0.1, 0.2, 0.3, 0.4) == [CONTINUE] * 4
+    assert family.run("slow", 0.05, 0.09) == [CONTINUE, STOP]
     assert family.run("half", 0.05, 0.11, 0.26) == [CONTINUE, CONTINUE, STOP]
     assert family.run("close", 0.05, 0.11, 0.28, 0.37) == [CONTINUE] * 4
     assert family.run("late", 0.05, 0.11, 0.28, 0.35) == [CONTINUE, CONTINUE, CONTINUE, STOP]

@@ -193,9 +193,11 @@ def test_a_ray_that_breaks_down_after_the_last_trial_breaks_nothing(
         with pytest.raises(WorkFailed, match="Ray broke down"):
             sweep(experiment)
     else:
-        session = sweep(experiment)
+        heard: list[Event] = []
+        session = sweep(experiment, listeners=[heard.append])
         assert session is not None
         assert session.trials == 1
+        assert heard[-1] == SweepEnded(session, interrupted=False)
 
 
 def test_a_study_that_another_process_sweeps_is_left_alone(tmp_path: Path, sweep: Sweep) -> None:

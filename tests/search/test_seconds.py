@@ -149,3 +149,7 @@ def test_failures_count_while_no_epoch_is_booked_and_are_told_once(
     assert [seconds.left("a"), seconds.left("b")] == [False, True]
     seconds.failed("a")
     assert caplog.text.count("10 trials in a row failed") == 1
+    for _ in range(FAILURES):
+        assert seconds.left("b")
+        seconds.failed("b")
+    assert not seconds.left("b")

@@ -190,6 +190,9 @@ def test_a_rehearsal_is_asked_once_and_only_for_what_is_not_known(
     )
     # What a rehearsal told is not told once more by the first epoch.
     assert [timed.step()["measured"] for _ in range(2)] == [(("seconds_per_epoch", 1.0),), ()]
+    timed.reset_config({"proposal": proposal})
+    first = timed.step()  # no rehearsal, so the epoch tells it
+    assert first["measured"] == (("seconds_per_epoch", first["report"].fit_seconds),)
     unlimited = begin(tmp_path / "other", rehearse=rehearse)
     assert unlimited.step()["measured"] == ()
     assert len(asked["rehearsed"]) == 2
