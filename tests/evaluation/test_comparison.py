@@ -374,3 +374,8 @@ def test_few_resamples_are_enough_for_a_level_that_they_can_tell() -> None:
         compare(values, 0.005, 18, 0)
     with pytest.raises(BadInput, match="level 0 needs"):
         compare(values, 0.005, 99, 0, level=0)
+
+
+def test_two_searches_are_enough_for_a_verdict_on_families() -> None:
+    (verdict,) = compare(simulated(13, learners=20, seeds=2), 0.005, 999, 0, scope="families")
+    assert (verdict.scope, verdict.seeds_a) == ("families", 2)

@@ -182,3 +182,20 @@ def test_no_group_has_no_mean_and_no_gap() -> None:
     nobody = LearnerGroups({})
     assert group_means(np.ones((2, 3)), nobody) == {}
     assert largest_gap(np.ones((2, 3)), nobody) is None
+
+
+def test_a_single_groups_interval_is_its_own() -> None:
+    values = np.random.default_rng(3).random((1, 12))
+    reference = stats.ttest_1samp(values[0], 0).confidence_interval(0.95)
+    assert_allclose(group_means(values, learners(12))["g0"], (values.mean(), *reference))
+
+
+def test_two_seeds_and_groups_of_two_are_enough() -> None:
+    values = np.repeat([[0.25, 0.75]], [2, 3], axis=1)
+    gap = largest_gap(values, learners(2, 3))
+    assert gap is not None
+    assert (gap.lower, gap.upper) == (0.5, 0.5)
+    moved = largest_gap(values + np.array([[0.0], [0.2]]) * (np.arange(5) < 2), learners(2, 3))
+    assert moved is not None
+    reference = stats.ttest_1samp([0.5, 0.3], 0).confidence_interval(0.95)
+    assert_allclose((moved.lower, moved.upper), reference)

@@ -94,7 +94,7 @@ def test_heavy_skew_is_never_passed_over_in_silence(learners: int) -> None:
 def test_what_a_learner_may_differ_by_is_what_is_seen_where_that_is_more() -> None:
     a, b = np.array([0.2, 3.0]), np.array([0.5, 0.1])
     assert largest_difference(a, b, None) == pytest.approx(2.9)
-    assert largest_difference(a, b, 1.0) == pytest.approx(2.9)
+    assert largest_difference(b, a, 1.0) == pytest.approx(2.9)
     assert largest_difference(a / 10, b / 10, 1.0) == 1.0
 
 
@@ -108,4 +108,5 @@ def test_what_rounding_leaves_is_no_difference() -> None:
 
 def test_learners_who_all_differ_alike_have_no_skew() -> None:
     same = np.full(5, 0.2)
-    assert not is_skewed(same, spread_of_difference(same, SeedSpread(2, 1.0, 0.0), ONE, same))
+    spread = spread_of_difference(same, SeedSpread(2, 1.0, 0.0), ONE, same)
+    assert is_skewed(same, spread) is False

@@ -25,6 +25,7 @@ def test_kendall_and_spearman_are_those_of_their_definitions() -> None:
     found = of([0.1, 0.2, 0.3, 0.4], [0.2, 0.1, 0.3, 0.4])
     assert found is not None
     assert (found.turned, found.pairs) == (1, 6)
+    assert isinstance(found.turned, int)
     assert found.kendall.value == pytest.approx((5 - 1) / 6)
     assert found.spearman.value == pytest.approx(1 - 6 * 2 / (4 * 15))
 

@@ -129,6 +129,12 @@ def test_a_projection_is_that_on_the_axes_of_most_variance() -> None:
     assert explained == pytest.approx(tuple(values[[-1, -2]] / values.sum()))
 
 
+def test_two_points_lie_on_one_axis() -> None:
+    at, explained = project(np.array([[0.0, 0.0, 0.0], [2.0, 3.0, 6.0]]))
+    assert np.abs(at[:, 0]).tolist() == pytest.approx([3.5, 3.5])
+    assert explained == pytest.approx((1, 0))
+
+
 def test_silhouettes_are_those_of_each_number_of_groups_and_the_best_is_taken() -> None:
     points = clouds(12, 9, 7)
     found = find_clusters(points)

@@ -69,3 +69,15 @@ def test_nothing_to_count_gives_groups_without_values() -> None:
     found = lifts(NOBODY, NOBODY, 0, np.array([0, 1]), 2, NOBODY)
     assert found.counts.shape == (2, 0)
     assert not len(found.top(0, 5))
+
+
+def test_the_higher_lift_comes_first() -> None:
+    found = counted([10, 30], [0, 0], sizes=[40, 40])
+    assert found.lift[0].tolist() == [15 / 10, 35 / 20]
+    assert found.top(0, 5).tolist() == [1, 0]
+
+
+def test_of_three_values_each_is_counted_for_whose_it_is() -> None:
+    owner, value = np.array([0, 1, 1, 2]), np.array([2, 0, 2, 1])
+    found = lifts(owner, value, 3, np.array([0, 1, 0]), 2, known=np.arange(3))
+    assert found.counts.tolist() == [[0, 1, 1], [1, 0, 1]]

@@ -12,6 +12,7 @@ from sklearn.feature_extraction.text import CountVectorizer, TfidfVectorizer
 from sklearn.linear_model import LogisticRegression
 from sklearn.naive_bayes import MultinomialNB
 from sklearn.pipeline import make_pipeline
+from worlds import training_of
 
 from recsweep.data.types import Float64, Fold
 from recsweep.models.protocol import Context
@@ -211,3 +212,12 @@ def test_before_training_a_model_of_terms_has_a_place_for_each_column_and_label(
     assert (state["weight"].shape, state["bias"].tolist()) == ((2, 3), [0, 0, 0])
     assert not state["weight"].any()
     assert state["idf"].tolist() == []
+
+
+@pytest.mark.parametrize("family", ["logistic_regression", "base_rate"])
+def test_labels_come_with_a_state_where_nothing_else_tells_them(family: str) -> None:
+    config = LOGISTIC if family == "logistic_regression" else {}
+    model = fitted(family, THREE, **config)
+    alone = families_of("text")[family].model(config, Context(training_of([[0]]), 0, CPU, "fp32"))
+    alone.load_state(model.state())
+    np.testing.assert_array_equal(alone.probabilities(THREE), model.probabilities(THREE))

@@ -107,3 +107,16 @@ def test_a_text_is_the_last_the_mean_or_the_greatest_of_its_own_states(
                 pooled = {"last": states[-1], "mean": states.mean(0), "max": states.amax(0)}
                 expected[way] = pooled[pooling]
             torch.testing.assert_close(found[n], torch.cat(expected), atol=1e-6, rtol=1e-5)
+
+
+@pytest.mark.parametrize("pooling", ["last", "mean", "max"])
+def test_an_empty_text_leaves_every_gradient_finite(pooling: str) -> None:
+    config = {**CONFIG, "pooling": pooling}
+    network = RecurrentText(nn.GRU, TextStackConfig.model_validate(config), fold().training)
+    inputs, length = torch.randn(2, 4, 3, requires_grad=True), torch.tensor([4, 0])
+    nothing = torch.zeros(2, 0)
+    batch = TextBatch(torch.zeros(2, 4, dtype=torch.int64), length, nothing, length, np.arange(2))
+    network.states(inputs, batch).sum().backward()  # type: ignore[no-untyped-call]
+    assert inputs.grad is not None
+    assert inputs.grad.isfinite().all()
+    assert not inputs.grad[1].any()
