@@ -84,3 +84,34 @@ def test_a_state_of_another_network_is_refused() -> None:
 def test_what_lies_below_a_name_is_told_without_it() -> None:
     one, other = torch.ones(1), torch.zeros(1)
     assert below("a/", {"a/a/b": one, "ab": other, "c/a/": other}) == {"a/b": one}
+
+
+def test_what_has_its_size_already_stays_the_same_parameter() -> None:
+    found = Counts(5)
+    weight = found.weight
+    load_parameters(found, parameters_of(Counts(5)))
+    assert found.weight is weight
+
+
+def test_a_state_that_lacks_what_training_sizes_is_refused() -> None:
+    state = parameters_of(Counts(5))
+    del state["counts"]
+    with pytest.raises(RuntimeError, match="counts"):
+        load_parameters(Counts(0), state)
+
+
+def test_whole_numbers_and_tensors_of_an_optimiser_come_back_as_what_they_were() -> None:
+    one, other = (nn.Linear(2, 1, bias=False) for _ in range(2))
+    parts = [torch.optim.SGD(network.parameters(), lr=0.1) for network in (one, other)]
+    parts[0].state[one.weight] = {
+        "step": 3, "rate": torch.tensor(0.5), "order": torch.tensor([2, 1])
+    }  # fmt: skip
+    kept = checkpoint_of(one, parts[:1], 1)
+    assert kept["optimizer/0/0/step"].dtype == torch.int64
+    restore_checkpoint(other, parts[1:], kept)
+    found = parts[1].state[other.weight]
+    assert type(found["step"]) is int
+    assert found["step"] == 3
+    assert isinstance(found["rate"], torch.Tensor)
+    assert found["rate"] == 0.5
+    assert found["order"].tolist() == [2, 1]

@@ -32,6 +32,7 @@ def test_what_is_not_known_adds_nothing_and_inputs_say_nothing_of_a_course_at_fi
     assert not network.embedding.weight[training.n_items].any()
     assert not network.output.weight[training.n_items].any()
     assert not network.out_inputs.weight.any()
+    assert network.output.weight[:-1].std().item() == pytest.approx(0.01, rel=0.5)
     assert "item_features" not in network.state_dict()
 
 
@@ -116,8 +117,26 @@ def test_log_odds_are_a_product_and_relu_layers_of_all_that_is_known(
     assert (network.of_events is not None) is features
 
 
-def test_a_batch_of_nobody_with_a_history_has_states_of_0() -> None:
+def test_times_that_fall_past_a_rows_end_spoil_no_gradient() -> None:
+    network = summed(world("purchase", {}, features=False).training)
+    asked = Histories(
+        torch.zeros(1, 3, dtype=torch.int64),
+        torch.zeros(1, 0),
+        torch.tensor([0]),
+        torch.tensor([2]),
+        time=torch.tensor([[1, 2, -9]]) * DAY,
+        kinds=torch.zeros(1, 3, dtype=torch.int64),
+    )
+    network.states(asked).sum().backward()  # type: ignore[no-untyped-call]
+    for parameter in network.parameters():
+        assert parameter.grad is None or parameter.grad.isfinite().all()
+
+
+def test_a_batch_of_nobody_with_a_history_has_states_of_0_that_nothing_reads(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     network = summed(world("purchase", {}).training)
+    monkeypatch.setattr(network, "read", None)
     asked = Histories(
         torch.zeros(2, 0, dtype=torch.int64),
         torch.zeros(2, 0),

@@ -88,11 +88,11 @@ def test_histories_stand_together_until_their_grid_is_full(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(histories, "BLOCK_PLACES", 6)
-    told = [[0] * n for n in (2, 3, 1, 2, 9, 3)]
+    told = [[0] * n for n in (2, 3, 1, 2, 9, 3, 10)]
     found = whole_histories(training_of(told, 1).sequences, torch.device("cpu"))
     blocks = [(rows.tolist(), tuple(asked.items.shape)) for rows, asked in found]
-    # Three rows of two places fill a grid of six, as do two of three; a longer one stands alone.
-    assert blocks == [([2, 0, 3], (3, 2)), ([1, 5], (2, 3)), ([4], (1, 9))]
+    # Three rows of two places fill a grid of six, as do two of three; longer ones stand alone.
+    assert blocks == [([2, 0, 3], (3, 2)), ([1, 5], (2, 3)), ([4], (1, 9)), ([6], (1, 10))]
 
 
 def test_a_block_is_as_wide_as_the_power_of_two_that_its_histories_need() -> None:

@@ -109,3 +109,18 @@ def test_an_instant_begins_at_its_first_place_in_the_row_that_is_asked() -> None
     row, first = np.array([0, 0, 0, 0, 1, 1, 1]), np.array([-2, 0, 1, 2, 0, 1, 2])
     found = sparse._first_of_instants(number, row, first)
     assert found.tolist() == [0, 0, 2, 3, 0, 1, 4]
+
+
+@pytest.mark.parametrize(
+    ("length", "queries", "rows"),
+    [(2, 4, [2, 2]), (4, 6, [4, 2]), (1, 4, [4])],  # of four events three are added up once
+)
+def test_so_many_queries_come_at_once_as_have_about_so_many_events_of_their_own(
+    length: int, queries: int, rows: list[int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sparse, "ENTRIES", 5)
+    monkeypatch.setattr(sparse, "LONG", 3)
+    row = torch.zeros(queries, dtype=torch.int64)
+    asked = Histories(torch.tensor([[0, 1, 2, 0]]), torch.zeros(1, 0), row, row + length)
+    found = [*sparse.faded_histories(asked, FadingConfig(), 3)]
+    assert [part.shape for part in found] == [(n, 3) for n in rows]

@@ -226,3 +226,7 @@ def test_used_rows_are_decayed_and_moved_as_adam_moves_them_and_the_rest_stays()
     torch.testing.assert_close(table[[1, 3]], plain[[1, 3]])
     assert torch.equal(table[[0, 2, 4]], before[[0, 2, 4]])
     assert torch.equal(unused, other)
+
+
+def test_a_catalogue_is_large_from_50_000_courses_on_as_the_protocol_says() -> None:
+    assert tables.SPARSE_FROM == 50_000

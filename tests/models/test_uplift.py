@@ -245,6 +245,14 @@ def test_a_model_can_go_on_where_its_parts_can() -> None:
     assert type(told("t")) is UpliftModel
     assert not isinstance(told("t"), Resumable)
 
+    def either(config: FamilyConfig, context: Context) -> Told:
+        return (Resumed if len(context.training.sequences) == 2 else Told)(config, context)
+
+    build: Build[Any, Any] = uplift(Build(FamilyConfig, either))
+    mixed = build.model({"meta_learner": "t"}, Context(treated_world(), 0, CPU, "fp32"))
+    assert {type(part) for part in mixed.parts.values()} == {Told, Resumed}
+    assert type(mixed) is UpliftModel
+
 
 def test_a_family_of_purchases_serves_uplift_with_one_hyperparameter_more() -> None:
     build: Build[Any, Any] = uplift(Build(FamilyConfig, Told, epochs=3, portrays=True))

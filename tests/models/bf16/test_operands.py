@@ -39,11 +39,11 @@ def test_a_matrix_gets_rows_and_columns_of_zeros() -> None:
 
 
 def test_a_right_operand_is_packed_by_tiles_of_16_columns_and_16_pairs_of_rows() -> None:
-    matrix = torch.arange(64 * 48).view(64, 48)
+    matrix = torch.arange(1024 * 320).view(1024, 320)
     found = packed(matrix)
-    assert found.shape == (3, 2, 16, 16, 2)
+    assert found.shape == (20, 32, 16, 16, 2)
     assert found.is_contiguous()
-    for n, k, pair, column, one in ((0, 0, 0, 0, 0), (2, 1, 5, 7, 1), (1, 0, 15, 0, 1)):
+    for n, k, pair, column, one in ((0, 0, 0, 0, 0), (2, 1, 5, 7, 1), (19, 31, 15, 0, 1)):
         place = found[n, k, pair, column, one]
         assert place == matrix[32 * k + 2 * pair + one, 16 * n + column]
 
