@@ -32,7 +32,7 @@ from mutants.collected import Asked, Collected, Unjudged
 from mutants.forks import PATIENT, Limits
 from mutants.mirror import mirrored, rule_modules
 
-LIBRARIES = ("hypothesis", "optuna", "polars", "pydantic", "sklearn", "torch")
+LIBRARIES = ("hypothesis", "optuna", "polars", "pydantic", "sklearn", "torch._dynamo")
 """Imported once for all processes: what the tests take longest to import."""
 BAR = 0.9
 SURVIVED, KILLED, UNJUDGED = "SURVIVED", "killed", "UNJUDGED"
