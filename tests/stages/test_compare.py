@@ -310,14 +310,14 @@ def test_on_a_narrow_terminal_names_are_folded_and_neither_a_change_nor_what_it_
 
 def test_of_each_kind_six_differences_are_shown_and_the_others_counted() -> None:
     few = [Difference("data", f"k{n}", "1", "2") for n in range(6)]
-    many = [Difference("code", f"c{n}", "1", "2") for n in range(8)]
+    many = [Difference("code", f"c{n}", "1", "2") for n in range(7)]
     assert [*comparison_lines(shown(many[0], *few, *many[1:]))] == [
         "headline",
         "  a: yes",
         "  b: no",
         "lead",
         "basis",
-        "  kind_code: " + "; ".join(f"c{n} 1 → 2" for n in range(6)) + "; +2",
+        "  kind_code: " + "; ".join(f"c{n} 1 → 2" for n in range(6)) + "; +1",
         "  kind_data: " + "; ".join(f"k{n} 1 → 2" for n in range(6)),
     ]
     assert [*comparison_lines(shown())] == [

@@ -16,8 +16,9 @@ from recsweep.stages import pool
 
 
 def test_what_is_left_is_told_by_the_work_that_has_ended(monkeypatch: pytest.MonkeyPatch) -> None:
-    now = [0.0]
+    now = [100.0]
     monkeypatch.setattr("time.monotonic", lambda: now[0])
+    monkeypatch.setattr(pool, "device_of", lambda resources, process: f"device {process}")
 
     def take(piece: SimpleNamespace) -> str:
         now[0] += 2 * piece.work
@@ -26,7 +27,7 @@ def test_what_is_left_is_told_by_the_work_that_has_ended(monkeypatch: pytest.Mon
     told: list[tuple[float, int, int, float]] = []
     found = pool.side_by_side(
         [SimpleNamespace(work=work) for work in (1.0, 3.0, 2.0)],
-        lambda _: take,
+        lambda device: {"device 0": take}[str(device)],
         Resources(),
         workers=1,
         verb="test",
@@ -160,7 +161,7 @@ def test_pieces_without_work_leave_nothing_and_rounding_leaves_no_less(
     assert left == [0.0]
     works = [0.1, 0.3, 0.9]  # whose sum, taken away again, leaves less than 0
     progress = pool._Progress([piece(work) for work in works], heard)
-    now[0] = 10.0
+    now[0] += 10.0
     for work in works:
         progress.ended(piece(work))
-    assert left[-1] == 0.0
+    assert left[1:] == [pytest.approx(10 * 1.2 / 0.1), pytest.approx(10 * 0.9 / 0.4), 0.0]
