@@ -28,6 +28,12 @@ def shaken(network: nn.Module, seed: int = 1) -> State:
     return {name: value.double().numpy() for name, value in network.state_dict().items()}
 
 
+def check_same_layers(network: nn.Module, twin: nn.Module) -> None:
+    """Parameters of the same names and shapes."""
+    shapes = [{k: v.shape for k, v in each.state_dict().items()} for each in (network, twin)]
+    assert shapes[0] == shapes[1]
+
+
 def purchases() -> tuple[Fold, Targets]:
     """A small fold, and questions about it, some of them about a course that training doesn't know,
     after no event or after one.

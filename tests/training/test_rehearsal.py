@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 import torch
+from clocks import Clock
 from worlds import experiment_of
 
 from recsweep.config.schema import Experiment
@@ -139,14 +140,6 @@ def test_where_a_system_tells_no_peak_memory_is_left_out(
     assert rehearsed("gru", memory_mb=1e6) == {}
 
 
-class Clock:
-    """Moves where something takes its seconds."""
-
-    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        self.now = 100.0
-        monkeypatch.setattr(rehearsal, "time", SimpleNamespace(perf_counter=lambda: self.now))
-
-
 @pytest.mark.parametrize(
     ("in_epoch", "trained"),
     [(40, [1, 5]), (5, [1, 5]), (2, [1, 2]), (1, [1, 1]), (0, [1, 0])],
@@ -154,7 +147,7 @@ class Clock:
 def test_an_epoch_is_timed_by_five_batches_after_one_that_warms_up(
     monkeypatch: pytest.MonkeyPatch, in_epoch: int, trained: list[int]
 ) -> None:
-    clock, seen = Clock(monkeypatch), list[int]()
+    clock, seen = Clock(monkeypatch, "recsweep.training.rehearsal"), list[int]()
 
     def fit_epoch(steps: int) -> None:
         clock.now += 0.25 * steps if seen else 1000

@@ -5,6 +5,7 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 import torch
+from clocks import Clock
 from worlds import dataset_of, events_of, experiment_of
 
 from recsweep.config.schema import metric
@@ -240,15 +241,6 @@ def test_bf16_trains_to_about_the_same_loss(family: str) -> None:
     assert losses[0] != losses[1]
 
 
-class Clock:
-    """Moves where something takes its seconds."""
-
-    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        self.now = 100.0
-        clock = SimpleNamespace(perf_counter=lambda: self.now)
-        monkeypatch.setattr("recsweep.training.trial.time", clock)
-
-
 class MadeUp:
     """A model of so many numbers that takes these seconds to fit, and to be asked."""
 
@@ -300,7 +292,7 @@ def made_up(
 def test_a_report_adds_up_all_folds_and_tells_a_models_size_once(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    running, folds = made_up(monkeypatch, Clock(monkeypatch))
+    running, folds = made_up(monkeypatch, Clock(monkeypatch, "recsweep.training.trial"))
     report = running.advance()
     assert report == EpochReport(
         epoch=1,
@@ -331,7 +323,9 @@ def test_how_fast_it_answers_is_asked_once_for_as_long_as_was_given(
         return 7.5
 
     monkeypatch.setattr("recsweep.training.trial.p99_ms", p99)
-    running, folds = made_up(monkeypatch, Clock(monkeypatch), answer_seconds=0.5)
+    running, folds = made_up(
+        monkeypatch, Clock(monkeypatch, "recsweep.training.trial"), answer_seconds=0.5
+    )
     model = running._models[1]
     reports = running.run()
     assert [report.p99_ms for report in reports] == [7.5, None, None]
@@ -365,7 +359,7 @@ def test_a_trial_goes_on_from_its_checkpoint_bit_for_bit() -> None:
 def test_each_folds_model_goes_on_from_its_own_part_of_a_checkpoint(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    running, _ = made_up(monkeypatch, Clock(monkeypatch))
+    running, _ = made_up(monkeypatch, Clock(monkeypatch, "recsweep.training.trial"))
     report = running.advance()
     restored: list[Mapping[str, torch.Tensor]] = []
     for n, model in enumerate(running._models):

@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 import torch
+from half_layers import SIZES, check_near_torchs
 from torch import Tensor, nn
 
 from recsweep.models.bf16 import lstm
@@ -62,25 +63,9 @@ def _in_torch(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.mark.usefixtures("_in_torch")
-@pytest.mark.parametrize(
-    ("rows", "length", "width", "size"), [(1, 1, 4, 5), (33, 5, 7, 6), (3, 4, 2, 3)]
-)
+@SIZES
 def test_states_and_every_gradient_are_near_torchs(
     rows: int, length: int, width: int, size: int
 ) -> None:
-    torch.manual_seed(0)
     layer = nn.LSTM(width, size, batch_first=True)
-    for parameter in layer.parameters():
-        nn.init.uniform_(parameter, -1, 1)
-    inputs = torch.randn(rows, length, width, requires_grad=True)
-    everything = [inputs, *layer.parameters()]
-    found = HalfLstmLayer.apply(*everything)  # type: ignore[no-untyped-call]
-    expected = layer(inputs)[0]
-    assert found.dtype == torch.bfloat16
-    torch.testing.assert_close(found.float(), expected, rtol=0, atol=0.03)
-    by = torch.randn(rows, length, size)
-    slopes = torch.autograd.grad((found * by).sum(), everything)
-    exact = torch.autograd.grad((expected * by).sum(), everything)
-    for a, b in zip(slopes, exact, strict=True):
-        assert a.dtype == torch.float32
-        assert (a - b).norm() <= 0.03 * b.norm()
+    check_near_torchs(layer, HalfLstmLayer, rows, length, width, size)

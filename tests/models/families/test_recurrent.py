@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
-from by_hand import classifier_of, events_of, half_mean, purchases, shaken
+from by_hand import check_same_layers, classifier_of, events_of, half_mean, purchases, shaken
 from families import CPU, FAMILIES, asked
 from torch import Tensor, nn
 from worlds import training_of
@@ -152,12 +152,8 @@ def test_where_nobody_has_a_history_both_ways_end_at_zero() -> None:
 def test_a_network_and_its_twin_have_the_same_layers(family: str) -> None:
     fold, _ = purchases()
     pair = (family, f"{family}_unordered")
-    rankers = [ranking(name).network for name in pair]
-    classifiers = [classifier_of(name, LAYERS, fold).network for name in pair]
-    for own, twins in (rankers, classifiers):
-        held = twins.state_dict()
-        assert own.state_dict().keys() == held.keys()
-        assert all(value.shape == held[key].shape for key, value in own.state_dict().items())
+    check_same_layers(*(ranking(name).network for name in pair))
+    check_same_layers(*(classifier_of(name, LAYERS, fold).network for name in pair))
 
 
 @pytest.mark.parametrize("task", ["next_item", "purchase"])

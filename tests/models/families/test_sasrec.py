@@ -2,7 +2,7 @@
 
 import pytest
 import torch
-from by_hand import classifier_of, events_of, half_mean, purchases, shaken
+from by_hand import check_same_layers, classifier_of, events_of, half_mean, purchases, shaken
 from families import CPU, FAMILIES, asked
 from worlds import training_of
 
@@ -125,9 +125,5 @@ def test_order_reaches_the_twins_answers_only_where_events_fade(task: str) -> No
 def test_the_network_and_its_twin_have_the_same_layers() -> None:
     fold, _ = purchases()
     pair = ("sasrec", "sasrec_unordered")
-    rankers = [ranking(name).network for name in pair]
-    classifiers = [classifier_of(name, LAYERS, fold).network for name in pair]
-    for own, twins in (rankers, classifiers):
-        held = twins.state_dict()
-        assert own.state_dict().keys() == held.keys()
-        assert all(value.shape == held[key].shape for key, value in own.state_dict().items())
+    check_same_layers(*(ranking(name).network for name in pair))
+    check_same_layers(*(classifier_of(name, LAYERS, fold).network for name in pair))
