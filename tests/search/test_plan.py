@@ -1,7 +1,6 @@
 import math
 import os
 import signal
-import time
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -97,9 +96,7 @@ def test_the_time_of_a_plan_of_seconds_is_known_though_nothing_was_measured(
 
 
 def test_a_measurement_that_takes_too_long_is_given_up() -> None:
-    began = time.monotonic()
     found = made(limit=0.01)
-    assert time.monotonic() - began < 30  # a busy machine takes its time to begin a process
     assert found.unmeasured == list(NAMES)
     assert [f.epoch_seconds for f in found.families] == [None] * 3
 
