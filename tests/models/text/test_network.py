@@ -65,6 +65,11 @@ def test_probabilities_are_those_of_states_and_inputs_by_one_layer() -> None:
     np.testing.assert_allclose(model.probabilities(GIVEN), softmax(logits, 1), rtol=1e-5)
 
 
+def test_before_training_a_label_is_as_likely_as_its_share_of_texts_and_half_a_text() -> None:
+    three = model_of(texts(answer=(0, 1, 1, 0, 2, 1), classes=("a", "b", "c"), inputs=INPUTS))
+    assert three.network.bias.exp().tolist() == pytest.approx([2.5 / 7.5, 3.5 / 7.5, 1.5 / 7.5])
+
+
 def test_the_vectors_of_others_reach_it_through_a_map_that_is_trained() -> None:
     held = WordVectors(("a", "c"), np.array([[1, 1, 1, 1], [-1, 1, -1, 1]], np.float32))
     model = model_of(texts(inputs=INPUTS, vectors=held))

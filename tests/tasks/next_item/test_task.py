@@ -1,5 +1,5 @@
 import numpy as np
-from worlds import dataset_of, events_of, experiment_of
+from worlds import dataset_of, events_of, experiment_of, training_of
 
 from recsweep.config.schema import Metric
 from recsweep.tasks.folds import make_fold
@@ -19,3 +19,12 @@ def test_the_mean_is_over_a_learners_targets_first_and_then_over_learners() -> N
     assert metrics["recall@10"] == 0.5  # not 0.75
     assert learners.tolist() == [1.0, 0.0]
     assert set(metrics) == {f"{m}@{k}" for m in ("recall", "ndcg", "mrr") for k in (5, 10, 20)}
+
+
+def test_an_epoch_has_a_step_a_batch_of_windows_and_without_batches_none() -> None:
+    training = training_of([[0, 1, 2, 3, 0, 1], [2, 3], [1, 0]], 4)
+    assert NEXT_ITEM.steps({"window": 3, "batch_size": 2}, training) == 2  # four windows
+    assert NEXT_ITEM.steps({"window": 3, "batch_size": 3}, training) == 2
+    assert NEXT_ITEM.steps({"window": 9, "batch_size": 9}, training) == 1
+    assert NEXT_ITEM.steps({"batch_size": 2}, training) is None
+    assert NEXT_ITEM.steps({"window": 3}, training) is None
