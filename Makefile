@@ -116,8 +116,9 @@ types: $(INSTALLED) ## mypy --strict
 imports: $(INSTALLED) ## Imports point one way
 	@$(BIN)/lint-imports
 
-WORKERS ?= 2
-tests: $(INSTALLED) ## pytest with branch coverage: WORKERS=2
+# On two cores three, since tests wait for Ray, browsers and processes a quarter of the time.
+WORKERS ?= 3
+tests: $(INSTALLED) ## pytest with branch coverage: WORKERS=3
 	@$(BIN)/python -W 'ignore:Unable to activate pytest' -m slipcover -m pytest -m 'not long' -n $(WORKERS) --dist loadfile --no-loadscope-reorder --durations=10
 	@$(BIN)/python -m slipcover --merge .coverage.json --skip-covered --fail-under 90
 
