@@ -19,6 +19,12 @@ def test_a_lift_is_observed_over_expected_learners_drawn_towards_one() -> None:
     assert found.lift[:, 1].tolist() == [1, 1]
 
 
+def test_of_nobody_every_share_is_none() -> None:
+    found = counted([0, 0], [0, 0], sizes=[0, 0])
+    assert found.share.tolist() == [[0, 0], [0, 0]]
+    assert found.overall.tolist() == [0, 0]
+
+
 def test_a_single_event_does_not_shine() -> None:
     found = counted([1, 60], [0, 40], sizes=[100, 900])
     assert found.share[0, 0] / found.overall[0] == pytest.approx(10)

@@ -409,3 +409,13 @@ def test_the_history_of_an_example_worked_by_hand() -> None:
     assert labels.inputs.flags["C_CONTIGUOUS"]
     none = labels.columns.index("history: none")
     assert labels.inputs[:, none].tolist() == [0, 0, 0, 0, 1]
+
+
+@pytest.mark.parametrize("first", [[], [(0, 3, 1.0, "browse")]])
+def test_of_two_looks_at_a_course_at_the_same_time_the_first_is_an_example(
+    first: list[LookOrBuy],
+) -> None:
+    log = log_of([*first, (1, 0, 2.0, "browse"), (1, 0, 2.0, "browse"), (1, 2, 3.0, "browse")])
+    rows, _, counts = find_examples(log, TWO_DAYS, None, 99 * DAY)
+    assert rows.tolist() == [*range(len(first)), len(first), len(first) + 2]
+    assert counts["same course at the same time"] == 1
