@@ -1,5 +1,7 @@
 """Layers in bfloat16, their kernels' work done in torch, against torch's own; on any processor."""
 
+from collections.abc import Callable
+from types import ModuleType
 from typing import Any
 
 import pytest
@@ -9,6 +11,31 @@ from torch import nn
 SIZES = pytest.mark.parametrize(
     ("rows", "length", "width", "size"), [(1, 1, 4, 5), (33, 5, 7, 6), (3, 4, 2, 3)]
 )
+
+
+def work_in_torch(
+    monkeypatch: pytest.MonkeyPatch,
+    module: ModuleType,
+    forward: Callable[..., None],
+    backward: Callable[..., None],
+) -> None:
+    """Let a module's layer call these functions where it calls its kernels."""
+    kind = module.__name__.rpartition(".")[2]
+
+    def call(name: str, tensors: Any, sizes: tuple[int, ...]) -> None:
+        length, rows, size = sizes
+        assert {each.dtype for each in tensors} == {torch.bfloat16, torch.float32}
+        if name == f"{kind}_forward":
+            assert tensors[3].shape == (length, rows, 4 * size)
+            assert {each.shape for each in tensors[4:]} == {(length + 1, rows, size)}
+            forward(*tensors)
+        else:
+            assert name == f"{kind}_backward"
+            assert tensors[0].shape == (length, rows, size)
+            backward(*tensors)
+
+    monkeypatch.setattr(module, "call", call)
+    monkeypatch.setattr(module, "packed", lambda matrix: matrix)
 
 
 def check_near_torchs(

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 import polars as pl
 import pytest
+from reference import REFERENCE
 from studies import study_with, trial_row
 
 from recsweep.data.types import Float64
@@ -15,8 +16,6 @@ from recsweep.records import evidence as module
 from recsweep.records.confirmation_files import LEARNERS, write_confirmation
 from recsweep.records.evidence import Evidence, read_evidence
 from recsweep.records.files import write_study
-
-REFERENCE = Path(__file__).parents[2] / "examples" / "reference"
 
 
 def evidence_of(folder: Path, scores: Float64) -> Evidence:

@@ -1,4 +1,4 @@
-"""A finished tiny study for every test of this folder."""
+"""A finished tiny study for every test of this folder, and two committed ones."""
 
 import json
 import os
@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 import torch
+from reference import copied
 from tiny import World, build
 
 from recsweep.records.checked import write_checked
@@ -32,6 +33,12 @@ def world(_finished: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> 
     shutil.copytree(_finished.root, copy.root)
     monkeypatch.setenv("TINY_LOG", str(copy.root))
     return copy
+
+
+@pytest.fixture
+def folders(tmp_path: Path) -> tuple[Path, Path]:
+    """The committed evidence of two studies."""
+    return copied("default", tmp_path), copied("mars", tmp_path)
 
 
 @pytest.fixture

@@ -10,6 +10,7 @@ from typing import Any
 
 import polars as pl
 import pytest
+from reference import REFERENCE
 from rich.console import Console
 from rich.table import Table
 from typer.testing import CliRunner
@@ -21,16 +22,6 @@ from recsweep.reporting.compare.differences import Difference, _different
 from recsweep.reporting.compare.view import CompareView
 from recsweep.reporting.words import COMPARE_WORDS
 from recsweep.stages.compare import compare_stage, comparison_lines, comparison_table
-
-RESULTS = Path(__file__).parents[2] / "examples" / "reference"
-
-
-@pytest.fixture
-def folders(tmp_path: Path) -> tuple[Path, Path]:
-    """The committed evidence of two studies."""
-    for name in ("default", "mars"):
-        shutil.copytree(RESULTS / name, tmp_path / name)
-    return tmp_path / "default", tmp_path / "mars"
 
 
 def with_learners(folder: Path, users: int, shift: float = 0.0) -> None:
@@ -107,7 +98,7 @@ def test_a_comparison_of_tables_of_sessions_speaks_of_sessions(
     tmp_path: Path, lang: str, of_learners: str, of_sessions: str
 ) -> None:
     for name in ("default", "purchase_online_shoppers"):
-        shutil.copytree(RESULTS / name, tmp_path / name)
+        shutil.copytree(REFERENCE / name, tmp_path / name)
         with_learners(tmp_path / name, 30)
         shutil.copytree(tmp_path / name, tmp_path / f"{name} again")
         basis = view(tmp_path / name, tmp_path / f"{name} again", lang=lang).basis()
@@ -253,7 +244,7 @@ def test_an_ensemble_has_a_row_where_both_studies_have_confirmed_one(
     tmp_path: Path, folders: tuple[Path, Path]
 ) -> None:
     fused = tmp_path / "fused"  # its best/ holds some of the families alone
-    shutil.copytree(RESULTS.parent / "ensembles" / "default", fused)
+    shutil.copytree(REFERENCE.parent / "ensembles" / "default", fused)
 
     shown = compare_stage([fused, fused])
 

@@ -6,12 +6,17 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 from ranges import parameter
+from reference import REFERENCE, change_verdicts, copied
 from studies import study_with, trial_row
+from typer.testing import CliRunner
 from worlds import experiment_of
 
+from recsweep.cli import app
 from recsweep.config.schema import Folds
 from recsweep.config.schema.data import DataKind
+from recsweep.models.registry import titles
 from recsweep.records.confirmation import Confirmation
 from recsweep.records.confirmation_files import read_confirmation
 from recsweep.records.evidence import read_evidence
@@ -33,7 +38,6 @@ from recsweep.stages.methods import (
     methods_stage,
 )
 
-REFERENCE = Path(__file__).parents[2] / "examples" / "reference"
 RATE: dict[str, Any] = {"float": [0.001, 0.1], "log": True, "role": "scientific", "why": "x"}
 
 
@@ -341,3 +345,73 @@ def test_a_family_has_a_row_with_as_much_as_is_known_of_it() -> None:
     )
     assert told["item_knn"] == ("floor", "", "", "1", f"{knn.value:.4f}", scores["item_knn"])
     assert told["popularity"] == ("floor", "no", "", "1", f"{popular.value:.4f}", "")
+
+
+def test_a_methods_section_tells_the_record() -> None:
+    folder = REFERENCE / "default"
+    confirmation = read_confirmation(folder)
+    assert confirmation is not None
+    text = methods_stage(folder)
+    shown = CliRunner().invoke(app, ["methods", str(folder)])
+    assert shown.output.strip() == text
+    assert f"{confirmation.learners:,} learners and {confirmation.targets:,} targets" in text
+    assert "the baselines included, had 10 trials of up to 16 epochs" in text
+    seeds = ", ".join(map(str, confirmation.families["gru"].seeds))
+    assert f"with 5 seeds ({seeds})" in text
+    shown_as = titles({name: family.kind for name, family in confirmation.families.items()})
+    for name, family in confirmation.families.items():
+        e = family.metrics["ndcg@10"]
+        assert f"{e.mean:.4f} [{e.lower:.4f}, {e.upper:.4f}]" in next(
+            line for line in text.splitlines() if line.startswith(f"| {shown_as[name]} |")
+        )
+    assert text.count("\n| GRU | ") > 2  # its row, and its contrasts
+    for row in (
+        "GRU | network | yes",
+        "GRU without order | control | yes",  # its events fade
+        "LSTM without order | control | yes",
+        "popularity | floor | no",
+    ):
+        assert f"\n| {row} | " in text
+
+
+def test_a_methods_section_tells_what_a_tasks_examples_are() -> None:
+    said = "Each text counts once; one that bears two labels was left out."
+    assert said in methods_stage(REFERENCE / "text_reviews")
+    assert said not in methods_stage(REFERENCE / "default")
+
+
+def test_a_methods_section_says_nothing_of_the_order_where_no_code_can_tell(
+    tmp_path: Path,
+) -> None:
+    folder = copied("mars", tmp_path)
+    best = folder / "best" / "item_knn.yaml"
+    record = yaml.safe_load(best.read_text("utf-8"))
+    record["config"]["recency"] = 0.5  # no more, as in records of an earlier version
+    best.write_text(yaml.safe_dump(record))
+    assert "\n| item neighbours | floor |  | " in methods_stage(folder)
+
+
+def test_a_methods_section_leaves_the_test_open_of_a_family_that_was_not_confirmed(
+    tmp_path: Path,
+) -> None:
+    def forget(content: dict[str, Any]) -> None:
+        del content["families"]["popularity"]
+        content["pairs"] = [p for p in content["pairs"] if "popularity" not in (p["a"], p["b"])]
+
+    folder = copied("mars", tmp_path)
+    change_verdicts(folder, forget)
+    text = methods_stage(folder)
+    (row,) = [line for line in text.splitlines() if line.startswith("| popularity | floor |")]
+    assert row.endswith(" |  |")
+
+
+def test_a_methods_section_tells_which_budget_it_was(
+    tmp_path: Path,
+) -> None:
+    folder = copied("default", tmp_path)
+    for path in (folder / "best").iterdir():
+        record = yaml.safe_load(path.read_text())
+        record["experiment"]["budget"] |= {"trials": None, "seconds": 90.0}
+        path.write_text(yaml.safe_dump(record))
+    text = methods_stage(folder)
+    assert "had trials of up to 16 epochs until 90 s of fitting and evaluating were used" in text

@@ -1,18 +1,16 @@
-"""One statement over the committed evidence of several studies, and a methods section."""
+"""One statement over the committed evidence of several studies."""
 
-import json
 import math
 import shutil
-from collections.abc import Callable
 from dataclasses import asdict, replace
 from functools import cache
 from pathlib import Path
 from typing import Any
 
 import pytest
-import yaml
 from hypothesis import given
 from hypothesis import strategies as st
+from reference import REFERENCE, change_verdicts
 from typer.testing import CliRunner
 
 from recsweep.cli import app
@@ -20,27 +18,9 @@ from recsweep.errors import BadInput
 from recsweep.evaluation.meta import pool
 from recsweep.evaluation.verdict import TURNED, PairVerdict
 from recsweep.models.registry import titles
-from recsweep.records.checked import write_checked
 from recsweep.records.confirmation import Confirmation
-from recsweep.records.confirmation_files import VERDICTS, read_confirmation
-from recsweep.stages.methods import methods_stage
+from recsweep.records.confirmation_files import read_confirmation
 from recsweep.stages.verdict import OfLog, Statement, over_logs, statement_lines, verdict_stage
-
-RESULTS = Path(__file__).parents[2] / "examples" / "reference"
-
-
-@pytest.fixture
-def folders(tmp_path: Path) -> tuple[Path, Path]:
-    for name in ("default", "mars"):
-        shutil.copytree(RESULTS / name, tmp_path / name)
-    return tmp_path / "default", tmp_path / "mars"
-
-
-def changed(folder: Path, change: Callable[[dict[str, Any]], None]) -> None:
-    content = json.loads((folder / VERDICTS).read_text("utf-8"))
-    content.pop("digest", None)
-    change(content)
-    write_checked(folder / VERDICTS, content)
 
 
 def test_each_log_stands_beside_the_statement_over_all(folders: tuple[Path, Path]) -> None:
@@ -96,13 +76,13 @@ def test_a_pair_that_another_study_names_the_other_way_round_is_turned(
         pairs = [v.turned() for v in of_logs[number].pairs]
         content["pairs"] = [asdict(v) for v in pairs]
 
-    changed(folders[number], turn)
+    change_verdicts(folders[number], turn)
     assert by_name(verdict_stage(folders)) == by_name(statement)
 
 
 @cache
 def committed(study: str) -> Confirmation:
-    confirmation = read_confirmation(RESULTS / study)
+    confirmation = read_confirmation(REFERENCE / study)
     assert confirmation is not None
     return confirmation
 
@@ -147,7 +127,7 @@ def test_only_declared_pairs_are_pooled(folders: tuple[Path, Path]) -> None:
             pair["exploratory"] = {pair["a"], pair["b"]} != {"lstm", "item_knn"}
 
     for folder in folders:
-        changed(folder, declare_one)
+        change_verdicts(folder, declare_one)
     (pair,) = verdict_stage(folders).pairs
     assert {pair.a, pair.b} == {"lstm", "item_knn"}
 
@@ -163,7 +143,7 @@ def test_three_logs_that_agree_make_a_verdict(folders: tuple[Path, Path]) -> Non
                 pair |= {"difference": 0.03, "lower": 0.02, "upper": 0.04, "standard_error": 0.002}
                 pair["exploratory"] = (pair["a"], pair["b"]) != ("gru", "lstm")
 
-        changed(folder, agree)
+        change_verdicts(folder, agree)
     lines = list(statement_lines(verdict_stage((*folders, third))))
     assert lines[0].startswith("Over 3 logs, GRU beats LSTM by +0.0300 [+0.0")
     assert "another log is expected within" in " ".join(lines)
@@ -310,7 +290,7 @@ def test_studies_that_share_no_pair_have_nothing_to_say_together(
 ) -> None:
     for folder, kept in zip(folders, (("gru", "lstm"), ("gru", "item_knn")), strict=True):
         pair = asdict(of(*kept, 0.02, 0.01))
-        changed(folder, lambda content, pair=pair: content.update(pairs=[pair]))  # type: ignore[misc]
+        change_verdicts(folder, lambda content, pair=pair: content.update(pairs=[pair]))  # type: ignore[misc]
     with pytest.raises(BadInput, match=r"default, .*mars: share no pair of families"):
         verdict_stage(folders)
 
@@ -326,72 +306,4 @@ def test_studies_that_share_no_pair_have_nothing_to_say_together(
 )
 def test_what_cannot_be_pooled_is_named(names: tuple[str, ...], message: str) -> None:
     with pytest.raises(BadInput, match=message):
-        verdict_stage([RESULTS / name for name in names])
-
-
-def test_a_methods_section_tells_the_record(folders: tuple[Path, Path]) -> None:
-    confirmation = read_confirmation(folders[0])
-    assert confirmation is not None
-    text = methods_stage(folders[0])
-    shown = CliRunner().invoke(app, ["methods", str(folders[0])])
-    assert shown.output.strip() == text
-    assert f"{confirmation.learners:,} learners and {confirmation.targets:,} targets" in text
-    assert "the baselines included, had 10 trials of up to 16 epochs" in text
-    seeds = ", ".join(map(str, confirmation.families["gru"].seeds))
-    assert f"with 5 seeds ({seeds})" in text
-    shown_as = titles({name: family.kind for name, family in confirmation.families.items()})
-    for name, family in confirmation.families.items():
-        e = family.metrics["ndcg@10"]
-        assert f"{e.mean:.4f} [{e.lower:.4f}, {e.upper:.4f}]" in next(
-            line for line in text.splitlines() if line.startswith(f"| {shown_as[name]} |")
-        )
-    assert text.count("\n| GRU | ") > 2  # its row, and its contrasts
-    for row in (
-        "GRU | network | yes",
-        "GRU without order | control | yes",  # its events fade
-        "LSTM without order | control | yes",
-        "popularity | floor | no",
-    ):
-        assert f"\n| {row} | " in text
-
-
-def test_a_methods_section_tells_what_a_tasks_examples_are(folders: tuple[Path, Path]) -> None:
-    said = "Each text counts once; one that bears two labels was left out."
-    assert said in methods_stage(RESULTS / "text_reviews")
-    assert said not in methods_stage(folders[0])
-
-
-def test_a_methods_section_says_nothing_of_the_order_where_no_code_can_tell(
-    folders: tuple[Path, Path],
-) -> None:
-    best = folders[1] / "best" / "item_knn.yaml"
-    record = yaml.safe_load(best.read_text("utf-8"))
-    record["config"]["recency"] = 0.5  # no more, as in records of an earlier version
-    best.write_text(yaml.safe_dump(record))
-    assert "\n| item neighbours | floor |  | " in methods_stage(folders[1])
-
-
-def test_a_methods_section_leaves_the_test_open_of_a_family_that_was_not_confirmed(
-    folders: tuple[Path, Path],
-) -> None:
-    def forget(content: dict[str, Any]) -> None:
-        del content["families"]["popularity"]
-        content["pairs"] = [p for p in content["pairs"] if "popularity" not in (p["a"], p["b"])]
-
-    changed(folders[1], forget)
-    text = methods_stage(folders[1])
-    (row,) = [line for line in text.splitlines() if line.startswith("| popularity | floor |")]
-    assert row.endswith(" |  |")
-
-
-def test_a_methods_section_tells_which_budget_it_was(
-    folders: tuple[Path, Path], tmp_path: Path
-) -> None:
-    folder = tmp_path / "seconds"
-    shutil.copytree(folders[0], folder)
-    for path in (folder / "best").iterdir():
-        changed = yaml.safe_load(path.read_text())
-        changed["experiment"]["budget"] |= {"trials": None, "seconds": 90.0}
-        path.write_text(yaml.safe_dump(changed))
-    text = methods_stage(folder)
-    assert "had trials of up to 16 epochs until 90 s of fitting and evaluating were used" in text
+        verdict_stage([REFERENCE / name for name in names])

@@ -1,21 +1,18 @@
 """What is around the kernels of the GRU, against torch's own; in `test_kernels.py` they run."""
 
-from typing import Any
-
 import pytest
 import torch
-from half_layers import SIZES, check_near_torchs
+from half_layers import SIZES, check_near_torchs, work_in_torch
 from torch import Tensor, nn
 
 from recsweep.models.bf16 import gru
 from recsweep.models.bf16.gru import HalfGruLayer
 
 
-def forward(tensors: tuple[Tensor, ...], size: int) -> None:
+def forward(inputs: Tensor, weight: Tensor, bias: Tensor, gates: Tensor, states: Tensor) -> None:
     """As `gru.h` says: gates r, z, n and the candidate's inner product."""
-    inputs, weight, bias, gates, states = tensors
     assert not states[0].any()
-    for t, x in enumerate(inputs.float().view(len(gates), -1, 3 * size)):
+    for t, x in enumerate(inputs.float().view(len(gates), -1, 3 * states.shape[2])):
         (x_r, x_z, x_n), own = x.chunk(3, 1), (states[t].float() @ weight.float()).chunk(3, 1)
         b_r, b_z, b_n, c_n = bias.chunk(4)
         r, z = (x_r + own[0] + b_r).sigmoid(), (x_z + own[1] + b_z).sigmoid()
@@ -44,30 +41,10 @@ def backward(
         carried = d * z + hidden @ weight.float()
 
 
-@pytest.fixture
-def _in_torch(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The kernels' work, on any processor."""
-
-    def call(name: str, tensors: Any, sizes: tuple[int, ...]) -> None:
-        length, rows, size = sizes
-        assert {each.dtype for each in tensors} == {torch.bfloat16, torch.float32}
-        if name == "gru_forward":
-            assert tensors[3].shape == (length, rows, 4 * size)
-            assert tensors[4].shape == (length + 1, rows, size)
-            forward(tensors, size)
-        else:
-            assert name == "gru_backward"
-            assert tensors[0].shape == (length, rows, size)
-            backward(*tensors)
-
-    monkeypatch.setattr(gru, "call", call)
-    monkeypatch.setattr(gru, "packed", lambda matrix: matrix)
-
-
-@pytest.mark.usefixtures("_in_torch")
 @SIZES
 def test_states_and_every_gradient_are_near_torchs(
-    rows: int, length: int, width: int, size: int
+    monkeypatch: pytest.MonkeyPatch, rows: int, length: int, width: int, size: int
 ) -> None:
+    work_in_torch(monkeypatch, gru, forward, backward)
     layer = nn.GRU(width, size, batch_first=True)
     check_near_torchs(layer, HalfGruLayer, rows, length, width, size)

@@ -1,10 +1,8 @@
 """What is around the kernels of the LSTM, against torch's own; in `test_kernels.py` they run."""
 
-from typing import Any
-
 import pytest
 import torch
-from half_layers import SIZES, check_near_torchs
+from half_layers import SIZES, check_near_torchs, work_in_torch
 from torch import Tensor, nn
 
 from recsweep.models.bf16 import lstm
@@ -42,30 +40,10 @@ def backward(
         carried, later = d_cell * f, by @ weight.float()
 
 
-@pytest.fixture
-def _in_torch(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The kernels' work, on any processor."""
-
-    def call(name: str, tensors: Any, sizes: tuple[int, ...]) -> None:
-        length, rows, size = sizes
-        assert {each.dtype for each in tensors} == {torch.bfloat16, torch.float32}
-        if name == "lstm_forward":
-            assert tensors[3].shape == (length, rows, 4 * size)
-            assert tensors[4].shape == tensors[5].shape == (length + 1, rows, size)
-            forward(*tensors)
-        else:
-            assert name == "lstm_backward"
-            assert tensors[0].shape == (length, rows, size)
-            backward(*tensors)
-
-    monkeypatch.setattr(lstm, "call", call)
-    monkeypatch.setattr(lstm, "packed", lambda matrix: matrix)
-
-
-@pytest.mark.usefixtures("_in_torch")
 @SIZES
 def test_states_and_every_gradient_are_near_torchs(
-    rows: int, length: int, width: int, size: int
+    monkeypatch: pytest.MonkeyPatch, rows: int, length: int, width: int, size: int
 ) -> None:
+    work_in_torch(monkeypatch, lstm, forward, backward)
     layer = nn.LSTM(width, size, batch_first=True)
     check_near_torchs(layer, HalfLstmLayer, rows, length, width, size)

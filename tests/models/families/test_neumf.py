@@ -16,15 +16,15 @@ from recsweep.models.families import neumf
 from recsweep.models.protocol import Context
 
 HISTORIES = [[0, 1, 2, 3], [4, 2, 0], [3, 1, 4, 2, 0], [2, 2, 1]]
+RANKS: dict[str, object] = {
+    "factors": 3, "hidden_size": 4, "depth": 2, "dropout": 0.0, "learning_rate": 0.01,
+    "weight_decay": 0.0, "batch_size": 9, "window": 9, "loss": "bpr",
+}  # fmt: skip
 
 
 def model_of(loss: str) -> neumf.NeuMf:
     """With a tower of 4 and 2, and no parameter where it began."""
-    config = {
-        "factors": 3, "hidden_size": 4, "depth": 2, "dropout": 0.0, "learning_rate": 0.01,
-        "weight_decay": 0.0, "batch_size": 9, "window": 9, "loss": loss, "negatives": 6,
-        "fading": "step", "fading_weight": 0.5,
-    }  # fmt: skip
+    config = RANKS | {"loss": loss, "negatives": 6, "fading": "step", "fading_weight": 0.5}
     model = FAMILIES["neumf"].model(config, Context(training_of(HISTORIES), 0, CPU, "fp32"))
     shaken(model.network)
     assert isinstance(model, neumf.NeuMf)
@@ -104,10 +104,7 @@ def test_chunks_change_neither_loss_nor_gradient(
 
 
 def test_at_first_a_score_is_a_plain_factorisation() -> None:
-    config = {
-        "factors": 3, "hidden_size": 5, "depth": 4, "dropout": 0.0, "learning_rate": 0.01,
-        "weight_decay": 0.0, "batch_size": 9, "window": 9, "loss": "bpr",
-    }  # fmt: skip
+    config = RANKS | {"hidden_size": 5, "depth": 4}
     model = FAMILIES["neumf"].model(config, Context(training_of(HISTORIES), 0, CPU, "fp32"))
     state = {name: value.double().numpy() for name, value in model.state().items()}
     sizes = [state[f"encoder.fusion.deeper.{n}.weight"].shape for n in range(3)]
@@ -143,11 +140,7 @@ def test_a_target_counts_by_the_weight_of_its_event(
     kind = np.arange(15) % 3 == 1
     training = training_of(HISTORIES)
     training.sequences.kind[:] = np.where(kind, KINDS.index("purchase"), 0)
-    config = {
-        "factors": 3, "hidden_size": 4, "depth": 2, "dropout": 0.0, "learning_rate": 0.01,
-        "weight_decay": 0.0, "batch_size": 9, "window": 9, "loss": loss, "negatives": 6,
-        "weight_purchase": 3.0,
-    }  # fmt: skip
+    config = RANKS | {"loss": loss, "negatives": 6, "weight_purchase": 3.0}
     model = FAMILIES["neumf"].model(config, Context(training, 0, CPU, "fp32"))
     assert isinstance(model, neumf.NeuMf)
     shaken(model.network)
@@ -210,10 +203,7 @@ def test_at_first_vectors_are_small_and_an_unknown_course_has_none() -> None:
 
 
 def test_a_network_that_is_asked_does_not_drop_anything() -> None:
-    config = {
-        "factors": 3, "hidden_size": 4, "depth": 2, "dropout": 0.5, "learning_rate": 0.01,
-        "weight_decay": 0.0, "batch_size": 9, "window": 9, "loss": "bpr",
-    }  # fmt: skip
+    config = RANKS | {"dropout": 0.5}
     model = FAMILIES["neumf"].model(config, Context(training_of(HISTORIES), 0, CPU, "fp32"))
     shaken(model.network)
     queries = asked([0], [3, 1, 4])
