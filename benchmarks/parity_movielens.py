@@ -20,8 +20,10 @@ The sequences, the candidates (the whole catalogue without the courses of a hist
 (five epochs without a better one, at most 24) and the machine are the same, one thread each. Each
 side has its own space: what it tries first, then random draws (`peer_trials.py` for the peers);
 `gru` with every event at its own place. Differences have a paired bootstrap interval over learners.
-Seconds are a processor's, of training alone. Trials are kept in `--kept` one by one, and those that
-are there already aren't trained again: after a change of the code remove `gru`'s.
+Seconds are a processor's, of training alone: of all epochs, and of those that are left where each
+side stops a trial that lags behind its best as the default study does, which loses nobody's best.
+Trials are kept in `--kept` one by one, and those that are there already aren't trained again: after
+a change of the code remove `gru`'s.
 
 The last line is JSON.
 """
@@ -33,16 +35,19 @@ import time
 from collections.abc import Iterator, Mapping, Sequence
 from functools import partial
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
 import optuna
 import polars as pl
 import torch
+from ray.tune.schedulers import TrialScheduler
 from scipy.stats import bootstrap
 
 from peer_trials import PATIENCE, kept_trials
 from peers import CPU, events, install, peer, targets_of, training_of, write_log
+from recsweep.config.files import load_experiment
 from recsweep.config.values import Configuration
 from recsweep.data.types import Targets, Training
 from recsweep.evaluation.metrics import ndcg, recall
@@ -50,10 +55,12 @@ from recsweep.models.protocol import Context
 from recsweep.models.ranker import GradientRanker
 from recsweep.models.registry import families_of
 from recsweep.models.registry import family as family_of
+from recsweep.search.lag import Lag
 from recsweep.spaces.bundled import own_space
 from recsweep.spaces.files import load_space
 from recsweep.tasks.next_item.ranking import Ranker
 
+EXPERIMENT = Path(__file__).parents[1] / "experiments/default.yaml"
 EPOCHS = 24
 PEERS = {"gru4rec": "GRU4Rec official", "warprec": "WarpRec GRU4Rec"}
 
@@ -114,15 +121,44 @@ def told(name: str, trials: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
         key=lambda at: trials[at[0]]["epochs"][at[1]]["validation"][1],
     )
     row = trials[number]["epochs"][epoch]
-    seconds = sum(each["seconds"] for trial in trials for each in trial["epochs"])
-    epochs = sum(len(trial["epochs"]) for trial in trials)
+    curves = [trial["epochs"] for trial in trials]
+    seconds, shorter = seconds_of(curves), seconds_of(not_lagging(curves))
     print(
         f"{name:18} recall@10 {row['test'][0]:.4f}  NDCG@10 {row['test'][1]:.4f}  (validation "
         f"{row['validation'][1]:.4f}; trial {number}, epoch {epoch + 1})  {seconds:7.1f} s of "
-        f"{epochs} epochs in {len(trials)} trials",
+        f"{sum(map(len, curves))} epochs in {len(trials)} trials; {shorter:.1f} s where those "
+        "that lag behind are stopped",
         flush=True,
     )
-    return {**row, "seconds": seconds, "trials": len(trials)}
+    return {**row, "seconds": seconds, "seconds_without_laggards": shorter, "trials": len(trials)}
+
+
+def seconds_of(curves: Sequence[Sequence[Mapping[str, Any]]]) -> float:
+    """Of all epochs."""
+    return float(sum(row["seconds"] for curve in curves for row in curve))
+
+
+def not_lagging(
+    curves: Sequence[Sequence[Mapping[str, Any]]],
+) -> list[Sequence[Mapping[str, Any]]]:
+    """What a study would have trained of trials in turn, by the default study's rule.
+
+    Raises:
+        AssertionError: it would have missed the best trial's best epoch.
+    """
+    stopping = load_experiment(EXPERIMENT).stopping
+    lag, kept = Lag(stopping, 1.0), list[Sequence[Mapping[str, Any]]]()
+    for number, curve in enumerate(curves):
+        trial, epochs = SimpleNamespace(trial_id=str(number)), 0
+        for epochs, row in enumerate(curve, 1):
+            report = {"epoch": epochs, "value": row["validation"][1]}
+            stop = lag.on_trial_result(None, trial, report) == TrialScheduler.STOP
+            if stop and number >= stopping.full_trials:
+                break
+        kept.append(curve[:epochs])
+    best = [max(row["validation"][1] for each in part for row in each) for part in (curves, kept)]
+    assert best[0] == best[1]
+    return kept
 
 
 def interval(differences: Sequence[float]) -> tuple[float, float]:
@@ -198,10 +234,14 @@ def compared(log: pl.DataFrame, n: int, options: argparse.Namespace, folder: str
         for other in found.keys() - ours.keys():
             low, high = interval(gains[name] - gains[other])
             found[name][f"ahead of {other}"] = (low, high)
+            full, shorter = (
+                found[name][key] / found[other][key]
+                for key in ("seconds", "seconds_without_laggards")
+            )
             print(
                 f"{name}: {gains[name].mean() - gains[other].mean():+.4f} [{low:.4f}, {high:.4f}] "
-                f"NDCG@10 ahead of {other} over {len(gains[name])} learners, in "
-                f"{found[name]['seconds'] / found[other]['seconds']:.3f} of its seconds",
+                f"NDCG@10 ahead of {other} over {len(gains[name])} learners, in {full:.3f} of its "
+                f"seconds, {shorter:.3f} where both stop laggards",
                 flush=True,
             )
     return found
