@@ -1,5 +1,7 @@
 """What `init` makes of its files, and the file that it writes."""
 
+import errno
+import os
 from pathlib import Path
 
 import pytest
@@ -109,6 +111,24 @@ def test_a_written_experiment_says_what_to_do_next_and_is_read_as_it_was(
     assert text.startswith("# Written by recsweep init, which looked at the files below.")
     assert f"#   recsweep sweep {path}\n\nstudy: views\n" in text
     assert load_experiment(path) == started.experiment
+
+
+def test_a_file_in_the_place_of_the_folder_is_named(started: Started, tmp_path: Path) -> None:
+    (tmp_path / "studies").write_text("no folder")
+    with pytest.raises(WorkFailed, match=r"cannot be written \(File exists: .*studies\)$"):
+        write(started, tmp_path / "studies" / "mine.yaml")
+
+
+def test_a_full_disk_leaves_no_half_of_a_file(
+    started: Started, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(descriptor: int) -> None:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    monkeypatch.setattr(os, "fsync", full)
+    with pytest.raises(WorkFailed, match=r"cannot be written \(No space left on device\)$"):
+        write(started, tmp_path / "mine.yaml")
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_what_lies_there_is_written_over_only_by_force(started: Started, tmp_path: Path) -> None:

@@ -7,6 +7,7 @@ from pathlib import Path
 from recsweep.config.files import read_yaml, validate
 from recsweep.config.schema import Experiment
 from recsweep.errors import BadInput, WorkFailed
+from recsweep.records.atomic import write_text
 from recsweep.stages.init.columns import looks_like_log
 from recsweep.stages.init.experiment import Draft, study_name
 from recsweep.stages.init.log import Given, study_of_logs
@@ -83,16 +84,15 @@ def write(started: Started, path: Path, force: bool = False) -> None:
         BadInput: something lies there already.
         WorkFailed: it can't be written.
     """
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        with path.open("w" if force else "x", encoding="utf-8") as file:
-            file.write(HEAD.format(path=path) + started.text)
-    except FileExistsError:
+    if path.exists() and not force:
         raise BadInput(
             f"{path}: exists already; write elsewhere with --output, or over it with --force"
-        ) from None
+        )
+    try:
+        write_text(path, HEAD.format(path=path) + started.text)
     except OSError as error:
-        raise WorkFailed(f"{path}: cannot be written ({error.strerror})") from None
+        place = "" if path.parent.is_dir() else f": {error.filename}"
+        raise WorkFailed(f"{path}: cannot be written ({error.strerror}{place})") from None
     validate(Experiment, read_yaml(path), path)
 
 
