@@ -41,6 +41,12 @@ def test_what_is_kept_of_a_study_is_read_without_what_trains_and_searches() -> N
     assert not {"torch", "ray", "wandb", "optuna"} & found
 
 
+def test_a_worker_trains_without_what_proposes_and_what_logs() -> None:
+    found = imported_by("import recsweep.search.worker")
+    assert {"torch", "ray"} <= found
+    assert not {"wandb", "optuna"} & found
+
+
 @pytest.mark.parametrize("name", recsweep.__all__)
 def test_every_name_is_found_documented_and_listed(name: str) -> None:
     assert (getattr(recsweep, name).__doc__ or "").strip()

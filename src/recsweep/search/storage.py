@@ -22,6 +22,8 @@ from recsweep.spaces.declared import DeclaredSpace, Widening
 from recsweep.spaces.space import Space
 from recsweep.spaces.widen import widened, widenings, with_ends
 
+optuna.logging.set_verbosity(optuna.logging.ERROR)  # one line a trial is the progress table's job
+
 JOURNAL = "optuna.log"
 WIDENED = "widened"
 """The key of a study's identity that tells which ranges were widened since it began."""
