@@ -59,7 +59,7 @@ ROOT = Path(__file__).parents[1]
 CPU = torch.device("cpu")
 SHOWN = ("ndcg", "recall")
 PASSES = 3
-QUERIES = 1_024
+QUERIES = 64
 """Histories that are encoded at once; each query needs a run of its own."""
 
 
@@ -287,11 +287,11 @@ def main() -> None:
     folds = development_folds(prepare(experiment, ROOT), experiment)
     stop, found = (options.epochs, options.patience), {}
     sides: dict[str, tuple[Iterator[Configuration], Callable[[Any, Context], GradientRanker]]] = {
-        "sasrec": (of_sasrec(options.trials), families_of(NEXT_ITEM)["sasrec"].model),
         "bert4rec": (
             of_bert4rec(options.trials),
             lambda config, context: Bert4Rec(Bert4RecConfig(**config), context),
         ),
+        "sasrec": (of_sasrec(options.trials), families_of(NEXT_ITEM)["sasrec"].model),
     }
     with tempfile.TemporaryDirectory() as temporary:
         folder: Path = options.kept or Path(temporary)
