@@ -1,18 +1,21 @@
 """Does BERT4Rec earn a place among the families? Beside `sasrec`, on the default study's folds.
 
-    python benchmarks/bert4rec.py [--trials 10] [--epochs 32] [--patience 4] [--kept FOLDER]
+    python benchmarks/bert4rec.py [--trials 10] [--epochs 32] [--patience 4] [--mask instants]
+                                  [--kept FOLDER]
 
 BERT4Rec (Sun et al. 2019): courses of a window are masked by chance, a Transformer that looks both
-ways tells which they were, and a query is a mask after the history. Here it has what `sasrec` has:
-`Network` with its features and vectors, the same losses, optimiser and average of the weights, and
-`nn.TransformerEncoder` between. What is masked, and how often the last event alone, is in its
-space; all other ranges are `sasrec`'s. A window is masked anew in every one of `PASSES` passes that
-make an epoch, as BERT4Rec needs more of them (Petrov & Macdonald 2022).
+ways tells which they were, and a query is a mask after the history. The events of an instant are
+masked together, since a query knows none of its own instant; `--mask events` masks them one by one.
+Here it has what `sasrec` has: `Network` with its features and vectors, the same losses, optimiser
+and average of the weights, and `nn.TransformerEncoder` between. How much is masked, and how often
+the last instant alone, is in its space; all other ranges are `sasrec`'s. A window is masked anew in
+every one of `PASSES` passes that make an epoch, as BERT4Rec needs more of them (Petrov & Macdonald
+2022).
 
-Both are given as many trials: what they try first, then random draws. A trial ends after
-`--patience` epochs without a better one; the mean NDCG@10 over the folds decides, and the sealed
-test is never looked at. Seconds are a processor's, of training and of scoring, one thread.
-Finished trials are kept in `--kept` and not trained again. The last line is JSON.
+Both are given as many trials: what they try first, then random draws with windows of at most 100. A
+trial ends after `--patience` epochs without a better one; the mean NDCG@10 over the folds decides,
+and the sealed test is never looked at. Seconds are a processor's, of training and of scoring, one
+thread. Finished trials are kept in `--kept` and not trained again. The last line is JSON.
 """
 
 import argparse
@@ -41,6 +44,7 @@ from peer_trials import kept_trials
 from recsweep.config.files import load_experiment
 from recsweep.config.schema import NEXT_ITEM, Metric
 from recsweep.config.values import Configuration
+from recsweep.data.arrays import changes
 from recsweep.data.batches import Batch
 from recsweep.data.prepare import prepare
 from recsweep.data.types import Fold, Training
@@ -58,6 +62,8 @@ from recsweep.training.trial import fold_seed
 ROOT = Path(__file__).parents[1]
 CPU = torch.device("cpu")
 SHOWN = ("ndcg", "recall")
+LONGEST = 100
+"""Events of a drawn window: longer ones would take hours."""
 PASSES = 3
 QUERIES = 64
 """Histories that are encoded at once; each query needs a run of its own."""
@@ -113,11 +119,14 @@ class BothWays(Encoder):
 class Bert4Rec(GradientRanker):
     """Masked windows instead of next events, and a mask where a query stands."""
 
-    def __init__(self, config: Bert4RecConfig, context: Context) -> None:
+    def __init__(self, config: Bert4RecConfig, context: Context, mask: str) -> None:
         super().__init__(BothWays, config, context)
         sequences, window = context.training.sequences, config.window + 1
         self._item = torch.from_numpy(sequences.item).to(torch.int64)
         self._features = torch.from_numpy(sequences.features)
+        owner = np.repeat(np.arange(len(sequences)), np.diff(sequences.offsets))
+        apart = changes(owner) | (changes(sequences.time) if mask == "instants" else True)
+        self._together = torch.from_numpy(np.cumsum(apart) - 1)  # who are masked at once
         # Cut from the end, so that the newest windows are whole ones.
         cut = [
             (owner, max(first, end - window), end)
@@ -153,10 +162,12 @@ class Bert4Rec(GradientRanker):
         longest = int((end - first).max())
         index = end[:, None] - torch.arange(longest, 0, -1)
         empty = index < first[:, None]
-        hidden = (torch.rand(index.shape) < masked) & ~empty
+        together = self._together[index.clamp(min=0)]
+        hidden = (torch.rand(int(self._together[-1]) + 1) < masked)[together]
         only = torch.rand(len(index)) < last_only
         hidden[only] = False
-        hidden[:, -1] |= only | ~hidden.any(1)
+        hidden |= (only | ~(hidden & ~empty).any(1))[:, None] & (together == together[:, -1:])
+        hidden &= ~empty
         features = self._features[torch.from_numpy(self._owner[windows])]
         return masked_batch(self._item[index.clamp(min=0)], features, hidden, empty, index)
 
@@ -210,7 +221,8 @@ def of_sasrec(trials: int) -> Iterator[Configuration]:
     study = optuna.create_study(sampler=optuna.samplers.RandomSampler(seed=0))
     yield from first[:trials]
     for _ in range(trials - len(first)):
-        yield space.suggest(study.ask())
+        drawn = space.suggest(study.ask())
+        yield {**drawn, "window": min(int(drawn["window"]), LONGEST)}
 
 
 def of_bert4rec(trials: int) -> Iterator[Configuration]:
@@ -278,6 +290,7 @@ def main() -> None:
     parser.add_argument("--trials", type=int, default=10)
     parser.add_argument("--epochs", type=int, default=32)
     parser.add_argument("--patience", type=int, default=4)
+    parser.add_argument("--mask", choices=("instants", "events"), default="instants")
     parser.add_argument("--kept", type=Path)
     options = parser.parse_args()
     torch.set_num_threads(1)
@@ -289,7 +302,7 @@ def main() -> None:
     sides: dict[str, tuple[Iterator[Configuration], Callable[[Any, Context], GradientRanker]]] = {
         "bert4rec": (
             of_bert4rec(options.trials),
-            lambda config, context: Bert4Rec(Bert4RecConfig(**config), context),
+            lambda config, context: Bert4Rec(Bert4RecConfig(**config), context, options.mask),
         ),
         "sasrec": (of_sasrec(options.trials), families_of(NEXT_ITEM)["sasrec"].model),
     }
@@ -297,7 +310,8 @@ def main() -> None:
         folder: Path = options.kept or Path(temporary)
         for name, (configs, model_of) in sides.items():
             train = partial(curve, model_of, folds, experiment.metric, stop)
-            kept = folder / f"{name}-{options.epochs}-{options.patience}.jsonl"
+            how = f"-{options.mask}" if name == "bert4rec" else ""
+            kept = folder / f"{name}{how}-{options.epochs}-{options.patience}.jsonl"
             found[name] = told(name, kept_trials(kept, configs, train))
     print(json.dumps({"benchmark": "bert4rec", "found": found}))
 
