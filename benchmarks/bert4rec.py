@@ -1,11 +1,11 @@
 """Does BERT4Rec earn a place among the families? Beside `sasrec`, on the default study's folds.
 
-    python benchmarks/bert4rec.py [--trials 10] [--epochs 32] [--patience 4] [--mask instants]
+    python benchmarks/bert4rec.py [--trials 10] [--epochs 32] [--patience 4] [--mask events]
                                   [--kept FOLDER]
 
 BERT4Rec (Sun et al. 2019): courses of a window are masked by chance, a Transformer that looks both
-ways tells which they were, and a query is a mask after the history. The events of an instant are
-masked together, since a query knows none of its own instant; `--mask events` masks them one by one.
+ways tells which they were, and a query is a mask after the history. With `--mask instants` the
+events of an instant are masked together, since a query knows none of its own instant.
 Here it has what `sasrec` has: `Network` with its features and vectors, the same losses, optimiser
 and average of the weights, and `nn.TransformerEncoder` between. How much is masked, and how often
 the last instant alone, is in its space; all other ranges are `sasrec`'s. A window is masked anew in
@@ -290,7 +290,7 @@ def main() -> None:
     parser.add_argument("--trials", type=int, default=10)
     parser.add_argument("--epochs", type=int, default=32)
     parser.add_argument("--patience", type=int, default=4)
-    parser.add_argument("--mask", choices=("instants", "events"), default="instants")
+    parser.add_argument("--mask", choices=("instants", "events"), default="events")
     parser.add_argument("--kept", type=Path)
     options = parser.parse_args()
     torch.set_num_threads(1)
