@@ -13,9 +13,10 @@ every one of `PASSES` passes that make an epoch, as BERT4Rec needs more of them 
 2022).
 
 Both are given as many trials: what they try first, then random draws with windows of at most 100. A
-trial ends after `--patience` epochs without a better one; the mean NDCG@10 over the folds decides,
-and the sealed test is never looked at. Seconds are a processor's, of training and of scoring, one
-thread. Finished trials are kept in `--kept` and not trained again. The last line is JSON.
+trial ends after `--patience` epochs without a better one, or when it lags behind by the study's own
+rule; the mean NDCG@10 over the folds decides, and the sealed test is never looked at. Seconds are a
+processor's, of training and of scoring, one thread. Finished trials are kept in `--kept` and not
+trained again. The last line is JSON.
 """
 
 import argparse
@@ -29,6 +30,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 for name in ("OMP_NUM_THREADS", "MKL_NUM_THREADS"):
@@ -38,11 +40,12 @@ import numpy as np
 import optuna
 import torch
 from pydantic import Field
+from ray.tune.schedulers import TrialScheduler
 from torch import Tensor, nn
 
 from peer_trials import kept_trials
 from recsweep.config.files import load_experiment
-from recsweep.config.schema import NEXT_ITEM, Metric
+from recsweep.config.schema import NEXT_ITEM, Experiment
 from recsweep.config.values import Configuration
 from recsweep.data.arrays import changes
 from recsweep.data.batches import Batch
@@ -53,6 +56,7 @@ from recsweep.models.network import Encoder, Rows
 from recsweep.models.protocol import Context, Histories
 from recsweep.models.ranker import GradientRanker, RankingConfig
 from recsweep.models.registry import families, families_of
+from recsweep.search.lag import Lag
 from recsweep.spaces.bundled import own_space
 from recsweep.spaces.files import load_space
 from recsweep.tasks.folds import development_folds
@@ -246,8 +250,9 @@ def of_bert4rec(trials: int) -> Iterator[Configuration]:
 def curve(
     model_of: Callable[[Any, Context], GradientRanker],
     folds: Sequence[Fold],
-    metric: Metric,
+    experiment: Experiment,
     stop: tuple[int, int],
+    kept: Path,
     config: Configuration,
     seed: int,
 ) -> list[dict[str, float]]:
@@ -256,10 +261,11 @@ def curve(
     Args:
         model_of: a family's.
         folds: of the study.
-        metric: of the study.
+        experiment: the study, whose rule stops a trial that lags behind those before it.
         stop: epochs at most, and epochs without a better one that end it.
+        kept: the trials before it.
         config: of the trial.
-        seed: of the trial.
+        seed: of the trial, its number.
     """
     task = TASKS[NEXT_ITEM]
     models = [
@@ -268,18 +274,30 @@ def curve(
     ]
     scorers = [task.scorer(fold.validation, fold.n_items, CPU) for fold in folds]
     rows: list[dict[str, float]] = []
-    best = 0
+    best, lag = 0, Lag(experiment.stopping, 1.0)
+    lines = kept.read_text().splitlines() if kept.exists() else []
+    for number, line in enumerate(lines[:seed]):
+        for row in json.loads(line)["epochs"]:
+            reported(lag, number, row)
     while len(rows) < stop[0] and len(rows) - 1 - best < stop[1]:
         began, found = time.process_time(), []
         for model, scorer, fold in zip(models, scorers, folds, strict=True):
             model.fit_epoch()
-            means, _ = task.summarise(scorer.outcomes(model), fold.validation, metric)
+            means, _ = task.summarise(scorer.outcomes(model), fold.validation, experiment.metric)
             found.append(means)
         row = {name: statistics.fmean(means[f"{name}@10"] for means in found) for name in SHOWN}
-        rows.append({**row, "seconds": time.process_time() - began})
+        rows.append({**row, "epoch": len(rows) + 1, "seconds": time.process_time() - began})
         best = max(range(len(rows)), key=lambda at: rows[at]["ndcg"])
-        print(len(rows), rows[-1], file=sys.stderr, flush=True)
+        print(rows[-1], file=sys.stderr, flush=True)
+        if reported(lag, seed, rows[-1]) and seed >= experiment.stopping.full_trials:
+            break
     return rows
+
+
+def reported(lag: Lag, number: int, row: Mapping[str, float]) -> bool:
+    """Does the trial lag behind?"""
+    trial, report = SimpleNamespace(trial_id=str(number)), {**row, "value": row["ndcg"]}
+    return bool(lag.on_trial_result(None, trial, report) == TrialScheduler.STOP)
 
 
 def main() -> None:
@@ -309,9 +327,9 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as temporary:
         folder: Path = options.kept or Path(temporary)
         for name, (configs, model_of) in sides.items():
-            train = partial(curve, model_of, folds, experiment.metric, stop)
             how = f"-{options.mask}" if name == "bert4rec" else ""
             kept = folder / f"{name}{how}-{options.epochs}-{options.patience}.jsonl"
+            train = partial(curve, model_of, folds, experiment, stop, kept)
             found[name] = told(name, kept_trials(kept, configs, train))
     print(json.dumps({"benchmark": "bert4rec", "found": found}))
 
