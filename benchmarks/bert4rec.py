@@ -82,7 +82,7 @@ class Bert4RecConfig(RankingConfig):
     dropout: float
     tied_embeddings: bool
     masked: float = Field(gt=0, lt=1)  # share of a window's events
-    last_only: float = Field(ge=0, le=1)  # share of windows of which the last alone is masked
+    last_only: float = Field(ge=0, le=1)  # share of windows of which the last one alone is masked
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
