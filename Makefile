@@ -90,6 +90,7 @@ reference: $(INSTALLED) ## Keep a study's small evidence in the repository; of d
 	@cp $(STUDY)/best/*.yaml examples/reference/$(notdir $(STUDY))/best/
 	@if test $(notdir $(STUDY)) = default; then cp $(STUDY)/report.html docs/sample-report.html && $(BIN)/python docs/pictures.py $(STUDY); fi
 	@$(BIN)/python docs/figures.py
+	@cd examples && $(CURDIR)/$(BIN)/jupyter-execute --inplace read_a_finished_study.ipynb
 
 replay: $(INSTALLED) ## Derive every suggestion and stop of a study again from its journal
 	@$(BIN)/recsweep replay $(STUDY) $(ARGS)

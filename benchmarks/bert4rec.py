@@ -30,20 +30,19 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from types import SimpleNamespace
 from typing import Any
 
 for name in ("OMP_NUM_THREADS", "MKL_NUM_THREADS"):
     os.environ.setdefault(name, "1")
 
 import numpy as np
-import optuna
 import torch
 from pydantic import Field
-from ray.tune.schedulers import TrialScheduler
 from torch import Tensor, nn
 
+from parity_movielens import configurations, lags
 from peer_trials import kept_trials
+from peers import CPU
 from recsweep.config.files import load_experiment
 from recsweep.config.schema import NEXT_ITEM, Experiment
 from recsweep.config.values import Configuration
@@ -55,16 +54,13 @@ from recsweep.models.attention import INNER
 from recsweep.models.network import Encoder, Rows
 from recsweep.models.protocol import Context, Histories
 from recsweep.models.ranker import GradientRanker, RankingConfig
-from recsweep.models.registry import families, families_of
+from recsweep.models.registry import families_of
 from recsweep.search.lag import Lag
-from recsweep.spaces.bundled import own_space
-from recsweep.spaces.files import load_space
 from recsweep.tasks.folds import development_folds
 from recsweep.tasks.registry import TASKS
 from recsweep.training.trial import fold_seed
 
 ROOT = Path(__file__).parents[1]
-CPU = torch.device("cpu")
 SHOWN = ("ndcg", "recall")
 LONGEST = 100
 """Events of a drawn window: longer ones would take hours."""
@@ -216,17 +212,9 @@ def masked_batch(
 
 
 def of_sasrec(trials: int) -> Iterator[Configuration]:
-    """The first trials of its space, then random draws."""
-    path = own_space(families()["sasrec"], "next_item")
-    assert path is not None
-    space = load_space(path, families_of("next_item"))
-    first = [space.whole(config) for config in space.first().values()]
-    optuna.logging.set_verbosity(optuna.logging.ERROR)
-    study = optuna.create_study(sampler=optuna.samplers.RandomSampler(seed=0))
-    yield from first[:trials]
-    for _ in range(trials - len(first)):
-        drawn = space.suggest(study.ask())
-        yield {**drawn, "window": min(int(drawn["window"]), LONGEST)}
+    """What `sasrec` tries, no window longer than `LONGEST`."""
+    for config in configurations("sasrec", trials):
+        yield {**config, "window": min(int(config["window"]), LONGEST)}
 
 
 def of_bert4rec(trials: int) -> Iterator[Configuration]:
@@ -278,7 +266,7 @@ def curve(
     lines = kept.read_text().splitlines() if kept.exists() else []
     for number, line in enumerate(lines[:seed]):
         for row in json.loads(line)["epochs"]:
-            reported(lag, number, row)
+            lags(lag, number, int(row["epoch"]), row["ndcg"])
     while len(rows) < stop[0] and len(rows) - 1 - best < stop[1]:
         began, found = time.process_time(), []
         for model, scorer, fold in zip(models, scorers, folds, strict=True):
@@ -289,15 +277,10 @@ def curve(
         rows.append({**row, "epoch": len(rows) + 1, "seconds": time.process_time() - began})
         best = max(range(len(rows)), key=lambda at: rows[at]["ndcg"])
         print(rows[-1], file=sys.stderr, flush=True)
-        if reported(lag, seed, rows[-1]) and seed >= experiment.stopping.full_trials:
+        behind = lags(lag, seed, len(rows), rows[-1]["ndcg"])
+        if behind and seed >= experiment.stopping.full_trials:
             break
     return rows
-
-
-def reported(lag: Lag, number: int, row: Mapping[str, float]) -> bool:
-    """Does the trial lag behind?"""
-    trial, report = SimpleNamespace(trial_id=str(number)), {**row, "value": row["ndcg"]}
-    return bool(lag.on_trial_result(None, trial, report) == TrialScheduler.STOP)
 
 
 def main() -> None:

@@ -149,16 +149,22 @@ def not_lagging(
     stopping = load_experiment(EXPERIMENT).stopping
     lag, kept = Lag(stopping, 1.0), list[Sequence[Mapping[str, Any]]]()
     for number, curve in enumerate(curves):
-        trial, epochs = SimpleNamespace(trial_id=str(number)), 0
+        epochs = 0
         for epochs, row in enumerate(curve, 1):
-            report = {"epoch": epochs, "value": row["validation"][1]}
-            stop = lag.on_trial_result(None, trial, report) == TrialScheduler.STOP
-            if stop and number >= stopping.full_trials:
+            behind = lags(lag, number, epochs, row["validation"][1])
+            if behind and number >= stopping.full_trials:
                 break
         kept.append(curve[:epochs])
     best = [max(row["validation"][1] for each in part for row in each) for part in (curves, kept)]
     assert best[0] == best[1]
     return kept
+
+
+def lags(lag: Lag, number: int, epoch: int, value: float) -> bool:
+    """Tell the rule of a trial's epoch: does the trial lag behind those before it?"""
+    trial = SimpleNamespace(trial_id=str(number))
+    said = lag.on_trial_result(None, trial, {"epoch": epoch, "value": value})
+    return bool(said == TrialScheduler.STOP)
 
 
 def interval(differences: Sequence[float]) -> tuple[float, float]:
