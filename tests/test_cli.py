@@ -166,6 +166,13 @@ def test_a_run_leaves_every_file_that_the_design_names(project: Path) -> None:
     assert (study / "report.html").stat().st_size > 10_000
 
 
+@pytest.mark.slow
+@pytest.mark.usefixtures("project")
+def test_the_process_that_ray_begins_by_itself_is_the_one_that_trains(ray_folder: Path) -> None:
+    (session,) = ray_folder.glob("ray/session_[0-9]*")
+    assert len(list(session.glob("logs/python-core-worker-*.log"))) == 1
+
+
 def test_every_space_and_experiment_of_the_repository_is_in_the_wheel(installed: Path) -> None:
     with zipfile.ZipFile(next(installed.parent.glob("recsweep-*.whl"))) as wheel:
         names = set(wheel.namelist())

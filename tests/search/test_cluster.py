@@ -2,6 +2,7 @@
 
 import logging
 import os
+import site
 import subprocess
 import sys
 from pathlib import Path
@@ -314,7 +315,6 @@ def test_a_ray_of_our_own_begins_by_itself_and_leaves_nothing_behind(
     assert ray.options == {
         "address": "local",
         "num_cpus": 6,
-        "runtime_env": _runtime_environment(resources),
         "_system_config": {"preload_python_modules": ["recsweep.search.preload"]},
         "_temp_dir": "/tmp/ray",
         "_skip_env_hook": True,
@@ -328,6 +328,32 @@ def test_a_ray_of_our_own_begins_by_itself_and_leaves_nothing_behind(
     assert logging.getLogger("ray").level == logging.CRITICAL
     assert (ray.asked_by_uv, ray_constants.RAY_ENABLE_UV_RUN_RUNTIME_ENV) == (False, True)
     assert dict(os.environ) == before
+
+
+@pytest.mark.usefixtures("never_begun")
+@pytest.mark.parametrize(
+    ("place", "given", "wanted"),
+    [
+        ("/home/me/code/recsweep", None, "/home/me/code"),
+        ("/home/me/code/recsweep", "/mine", "/home/me/code:/mine"),
+        (f"{site.getsitepackages()[0]}/recsweep", None, None),
+        (f"{site.getsitepackages()[0]}/recsweep", "/mine", "/mine"),
+        (f"{site.getusersitepackages()}/recsweep", None, None),
+    ],
+)
+def test_processes_of_our_own_ray_find_this_code_first_unless_any_python_finds_it(
+    monkeypatch: pytest.MonkeyPatch, place: str, given: str | None, wanted: str | None
+) -> None:
+    ray = FakeRay(monkeypatch, {"CPU": 8.0})
+    monkeypatch.setattr(cluster_module, "PACKAGE", Path(place))
+    monkeypatch.setenv("RAY_TMPDIR", "/tmp")
+    if given is None:
+        monkeypatch.delenv("PYTHONPATH", raising=False)
+    else:
+        monkeypatch.setenv("PYTHONPATH", given)
+    with cluster(study_of("a").resources):
+        assert os.environ.get("PYTHONPATH") == given
+    assert ray.variables.get("PYTHONPATH") == wanted
 
 
 @pytest.mark.usefixtures("never_begun")

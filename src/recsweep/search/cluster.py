@@ -8,6 +8,7 @@ import logging
 import math
 import os
 import secrets
+import site
 import sys
 import tempfile
 from collections.abc import Iterator
@@ -93,10 +94,12 @@ def _check_asked(address: str) -> None:
 
 
 def _start(resources: Resources) -> None:
-    # Processes inherit the variables from Ray here. In a runtime environment they would be no use
-    # to those that Ray starts, one a core, before it is asked for any.
+    # Processes inherit the variables from Ray here, and where this very code is. Where a runtime
+    # environment is asked for, those that Ray starts by itself, one a core, are no use: they would
+    # import beside the ones that train.
     variables = {
         **worker_environment(resources),
+        **_code(),
         "RAY_AUTH_MODE": "token",
         "RAY_AUTH_TOKEN": secrets.token_hex(32),
     }
@@ -111,7 +114,6 @@ def _start(resources: Resources) -> None:
             _init(
                 address="local",
                 num_cpus=cores(resources),
-                runtime_env=_runtime_environment(resources),
                 _system_config={"preload_python_modules": modules},
                 _temp_dir=str(place),
                 _skip_env_hook=True,
@@ -131,6 +133,15 @@ def _start(resources: Resources) -> None:
         ) from error
     finally:
         ray_constants.RAY_ENABLE_UV_RUN_RUNTIME_ENV = asked_by_uv
+
+
+def _code() -> dict[str, str]:
+    """The variable by which a process finds this code, unless any process of this Python does."""
+    folder = str(PACKAGE.parent)
+    if folder in (*site.getsitepackages(), site.getusersitepackages()):  # first of all, it would hide modules of Python's own
+        return {}
+    given = os.environ.get("PYTHONPATH")
+    return {"PYTHONPATH": os.pathsep.join([folder, given] if given else [folder])}
 
 
 def _read_token_again() -> None:
