@@ -9,7 +9,8 @@ event at its own place. Everybody trains in a process of one thread until NDCG@1
 event before the last is good enough, or until `--limit` seconds are over; candidates are all
 courses but those of the history. Seconds are a processor's, of training alone, so that other work
 on the machine does not count. `gru` is the first trial of its space; the peers' configurations are
-in `peer_race.py`. implicit, which knows no order, is there to tell how far one comes without.
+in `peer_race.py`. "quick" ones were chosen for this race: of `gru` within its space, of GRU4Rec
+official among eight. implicit, which knows no order, is there to tell how far one comes without.
 
 The last line is JSON.
 """
@@ -29,6 +30,7 @@ from peaks import peak_gib
 from peers import CPU, events, install, peer, targets_of, training_of, write_log
 from plain_loop import PlainLoop
 from recsweep.config.schema import Resources
+from recsweep.config.values import Configuration
 from recsweep.data.types import Targets, Training
 from recsweep.evaluation.metrics import ndcg
 from recsweep.models.protocol import Context, Recommender
@@ -38,6 +40,14 @@ from recsweep.spaces.bundled import own_space
 from recsweep.spaces.files import load_space
 from recsweep.tasks.next_item.ranking import Ranker
 from recsweep.training.process import environment_variables, worker_environment
+
+QUICK: Configuration = {
+    "embedding_size": 64,
+    "hidden_size": 64,
+    "tied_embeddings": True,
+    "dropout": 0.0,
+    "learning_rate": 0.02,
+}
 
 
 def ours(
@@ -53,8 +63,8 @@ def ours(
         path = own_space(family_of("gru"), "next_item")
         assert path is not None
         space = load_space(path, families_of("next_item"))
-        config = space.whole(space.defaults)
-        context = Context(training, 0, CPU, way.removeprefix("gru "))
+        config = space.whole({**space.defaults, **(QUICK if "quick" in way else {})})
+        context = Context(training, 0, CPU, way.rsplit(maxsplit=1)[-1])
         model = families_of("next_item")["gru"].model(config, context)
     seconds, rows = 0.0, list[tuple[float, float]]()
     while not rows or (rows[-1][1] < goal and seconds <= limit):
@@ -84,12 +94,13 @@ def main() -> None:
     runs = {"RecBole GRU4Rec": (python, "recbole"), "implicit ALS": (python, "implicit")}
     if options.gru4rec:
         runs["GRU4Rec official"] = (python, "gru4rec")
+        runs["GRU4Rec, quick"] = (python, "gru4rec_quick")
     for name in ("warprec", "cornac"):
         if folder := getattr(options, name):
             runs[f"{name} GRU4Rec"] = (folder / "bin" / "python", name)
     found: dict[str, dict[str, Any]] = {}
     spawn = mp.get_context("spawn")
-    for way in ("gru fp32", "gru bf16", "plain loop"):
+    for way in ("gru fp32", "gru bf16", "gru quick fp32", "gru quick bf16", "plain loop"):
         with (
             environment_variables(worker_environment(Resources())),
             ProcessPoolExecutor(1, spawn) as pool,
@@ -100,7 +111,7 @@ def main() -> None:
         write_log(log, Path(temporary))
         for name, (interpreter, which) in runs.items():
             arguments = [which, temporary, str(goal), str(limit)]
-            if which == "gru4rec":
+            if which.startswith("gru4rec"):
                 arguments.append(str(options.gru4rec.resolve()))
             found[name] = peer(interpreter, *arguments, script="peer_race.py")
             tell(name, found[name], goal)
