@@ -29,10 +29,13 @@ print(json.dumps([courses, session.run(None, inputs)[0].astype(float).tolist()])
 """
 NETWORKS = [
     case
-    for name in ("gru", "lstm", "gru_unordered", "wide_deep", "matrix_factorization")
+    for name in (
+        *("gru", "lstm", "gru_unordered", "lstm_unordered", "sasrec", "sasrec_unordered"),
+        *("wide_deep", "neumf", "matrix_factorization"),
+    )
     for case in cases_of(families()[name], "next_item")
-    if case.name in ("defaults", "fading=time", "loss=bpr")
-    and (name != "matrix_factorization" or case.config["loss"] != "als")
+    if case.name.startswith(("defaults", "fading=", "positions=", "block=", "loss=bpr"))
+    and case.config.get("loss") != "als"
 ]
 
 
