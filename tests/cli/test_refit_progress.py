@@ -10,7 +10,6 @@ from recsweep.records.study import SweepSession
 from recsweep.stages.confirm.refits import Job, RefitEnded
 from recsweep.tracking.events import SweepEnded
 
-
 END = SweepEnded(SweepSession(NOW, 1.0, 0.1, 1, 0.5, 1), interrupted=False)
 
 

@@ -46,7 +46,7 @@ def prepare(experiment: Experiment, quiet: bool) -> None:
     Raises:
         BadInput: see `prepare`; or a fold or the sealed test could not be scored.
     """
-    with waiting("Preparing the data"):
+    with waiting("Preparing the data", quiet):
         from recsweep.cli.prepare_lines import caveats, summary_lines
         from recsweep.data.manifest import read_manifest
         from recsweep.data.texts import label_counts
