@@ -77,6 +77,19 @@ def test_settings_stand_under_their_place_in_the_experiment() -> None:
     assert {key: told[key] for key in expected} == expected
 
 
+def test_of_a_folder_its_name_alone_is_told() -> None:
+    told = study_config(
+        experiment_of(
+            warm_start=["/home/alice/results/first", "results/second"],
+            text={"method": "embeddings", "model": "/home/alice/models/small"},
+        ),
+        "f00",
+    )
+    assert told["warm_start"] == ("first", "second")
+    assert told["text.model"] == "small"
+    assert "alice" not in str(told)
+
+
 def test_a_run_with_artifacts_has_an_id_that_tells_when_it_is_sent() -> None:
     data = prepared_data("log-abc", "f00")
     with pytest.raises(ValueError, match="audit-1: has artifacts, and begins with none of"):

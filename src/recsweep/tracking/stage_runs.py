@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Literal
 
 import wandb
@@ -73,7 +74,7 @@ def tags(experiment: Experiment, stage: str, family: str | None = None) -> list[
 
 def study_config(experiment: Experiment, fingerprint: str) -> dict[str, object]:
     """Every setting of the study that can be compared between runs, flat."""
-    metric = experiment.metric
+    metric, model = experiment.metric, experiment.text.model
     return {
         "study": experiment.study,
         "dataset": experiment.data.name,
@@ -85,6 +86,9 @@ def study_config(experiment: Experiment, fingerprint: str) -> dict[str, object]:
         "features": "all" if experiment.features is None else ", ".join(experiment.features),
         "study_seed": experiment.seed,
         **dict(_flat((key, value) for key, value in experiment if key not in ELSEWHERE)),
+        # Of paths the last part: a folder of somebody's may have their name.
+        "warm_start": tuple(Path(folder).name for folder in experiment.warm_start),
+        "text.model": None if model is None else Path(model).name,
     }
 
 
