@@ -7,7 +7,7 @@ from typing import Any
 
 from recsweep.records.evidence import Evidence
 
-OWN = ("study", "description", "description_zh", "tracking")  # decide no number
+OWN = ("study", "description", "description_zh", "tracking", "storage", "energy")  # decide no number
 
 
 @dataclass(frozen=True, slots=True)
