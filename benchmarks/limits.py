@@ -20,7 +20,7 @@ import numpy as np
 import optuna
 from numpy.typing import NDArray
 
-from recsweep.search.ledger import REFUSALS
+from recsweep.search.turns import REFUSALS
 from sampler import LOSSES, NUMBERS, Family, family
 
 SETTINGS: dict[str, object] = {"multivariate": True, "n_startup_trials": 6}  # 12 trials

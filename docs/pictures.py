@@ -1,4 +1,5 @@
-"""The README's pictures, from a finished study: the answer, and the live page halfway through.
+"""The README's pictures, from a finished study: the answer, the learning curves, and the live page
+halfway through.
 
     python docs/pictures.py results/default
 
@@ -28,7 +29,7 @@ BROWSERS = ("chromium", "chromium-browser", "google-chrome")
 
 
 def main() -> None:
-    """Write both."""
+    """Write them."""
     (study,) = map(Path, sys.argv[1:])
     browser = next(filter(None, map(shutil.which, BROWSERS)), None)
     if browser is None:
@@ -38,6 +39,9 @@ def main() -> None:
         page = chromium.new_page(viewport=SIZE, color_scheme="light")
         page.goto((study / "report.html").resolve().as_uri())
         page.screenshot(path=IMAGES / "answer.png")
+        page.evaluate("document.querySelectorAll('details').forEach(each => { each.open = true })")
+        page.locator("#filter").evaluate("bar => { bar.hidden = true }")  # it would lie over them
+        page.locator("#curves .panels").screenshot(path=IMAGES / "curves.png")
         live(study, Path(scratch) / study.name, page)
         chromium.close()
     for picture in IMAGES.glob("*.png"):

@@ -124,6 +124,20 @@ def ledger_of(
     return ledger
 
 
+def run_trial(ledger: Ledger, family: str, values: tuple[float, ...] = (0.1, 0.3, 0.2)) -> str:
+    """Ask for one and book it, complete; its id."""
+    proposal = ledger.ask(family)
+    for epoch, value in enumerate(values, 1):
+        ledger.report(proposal.id, report_of(epoch, value, folds_of()))
+    ledger.complete(proposal.id, report_of(1, max(values), folds_of()))
+    return proposal.id
+
+
+def study_at(folder: Path, family: str = "a") -> optuna.Study:
+    """A family's, by the journal."""
+    return optuna.load_study(study_name=family, storage=open_storage(folder))
+
+
 def make_trials(
     trouble: Callable[[float, int], float | None] = lambda x, epoch: None, seconds: float = 0.0
 ) -> Any:

@@ -377,7 +377,7 @@ def test_a_plan_runs_nothing(tmp_path: Path) -> None:
     write_project(tmp_path, families=["matrix_factorization", "popularity"])
     planned = recsweep(tmp_path, "plan", "tiny.yaml")
     assert planned.done, planned.err
-    assert "workers" in planned.out
+    assert "worker" in planned.out
     assert "Power of the sealed test (about " in planned.out
     assert not (tmp_path / "results/tiny/optuna.log").exists()
 

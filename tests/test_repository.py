@@ -4,6 +4,7 @@ import ast
 import re
 import runpy
 import subprocess
+import tomllib
 from collections.abc import Iterator
 from pathlib import Path
 from types import SimpleNamespace
@@ -245,6 +246,29 @@ def test_every_family_has_a_space_file_of_its_name() -> None:
     assert {path.stem: load_space(path, families_of("next_item")).family for path in SPACES} == {
         name: name for name in families_of("next_item") if role_of(name) != "ensemble"
     }
+
+
+@pytest.mark.parametrize(
+    ("kept", "inside"),
+    [
+        ("ray", {"search", "serving"}),
+        ("wandb", {"tracking"}),
+        ("mlflow", {"tracking"}),
+        ("recsweep.data.sealed", {"data"}),
+    ],
+)
+def test_import_contracts_hold_for_every_room_but_those_that_they_are_about(
+    kept: str, inside: set[str]
+) -> None:
+    settings = tomllib.loads(read(ROOT / "pyproject.toml"))["tool"]["importlinter"]
+    outside = {
+        module.removeprefix("recsweep.")
+        for contract in settings["contracts"]
+        for module in contract.get("source_modules", ())
+        if kept in contract["forbidden_modules"]
+    }
+    rooms = {path.parent.name for path in (ROOT / "src/recsweep").glob("*/__init__.py")}
+    assert outside == rooms - inside
 
 
 # -- safety ------------------------------------------------------------------------------------

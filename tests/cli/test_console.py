@@ -7,7 +7,7 @@ from typer.testing import CliRunner
 
 import recsweep
 from recsweep.cli import app, console
-from recsweep.cli.console import hints, say, waiting
+from recsweep.cli.console import counted, hints, say, waiting
 
 
 def test_a_long_command_pushes_no_other_comment_off_the_screen(
@@ -54,3 +54,12 @@ def test_a_terminal_gets_lines_that_are_broken_between_words(
         shown = said.getvalue().split() if terminal else said.getvalue().splitlines()
         assert shown == words
         assert (max(map(len, said.getvalue().splitlines())) <= 24) is terminal
+
+
+def test_one_is_no_plural() -> None:
+    assert [counted(n, "worker") for n in (0, 1, 2, 1200)] == [
+        "0 workers", "1 worker", "2 workers", "1,200 workers",
+    ]  # fmt: skip
+    assert [counted(n, "caveat is", "caveats are") for n in (1, 2)] == [
+        "1 caveat is", "2 caveats are",
+    ]  # fmt: skip

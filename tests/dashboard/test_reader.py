@@ -14,6 +14,8 @@ import recsweep
 from recsweep.dashboard.page import live_part
 from recsweep.dashboard.reader import Reader, holder_lives
 from recsweep.dashboard.state import FamilyState, Places, Running
+from recsweep.records.checked import write_record
+from recsweep.records.confirmation_files import VERDICTS, read_confirmation
 from recsweep.records.files import write_study
 from recsweep.records.live import at_stage, myself, read_live, write_live
 from recsweep.records.study import TrialRow
@@ -96,6 +98,21 @@ def test_the_answer_is_shown_once_the_verdicts_are_there_and_only_of_what_is_sel
     best = tmp_path / "best/gru.yaml"
     best.write_text(re.sub(r"^trial: .*", "trial: gru-0099", best.read_text(), flags=re.M))
     assert str(escape(answer.sentence)) not in live_part(reader.look(), places, "en")
+
+
+def test_the_answer_is_shown_where_ends_of_fronts_were_tested_beside_what_is_selected(
+    tmp_path: Path, sweep: Callable[[], Any]
+) -> None:
+    sweep().let_go()
+    shutil.copytree(REFERENCE / "best", tmp_path / "best")
+    found = read_confirmation(REFERENCE)
+    assert found is not None
+    end = found.families["gru"].model_copy(update={"trial": "gru-0000"})
+    update = {"families": {**found.families, "gru+cheapest": end}}
+    write_record(tmp_path / VERDICTS, found.model_copy(update=update))
+    evidence = Reader(tmp_path).look().evidence
+    assert evidence is not None
+    assert "gru+cheapest" in evidence.confirmation.families  # type: ignore[union-attr]
 
 
 def test_a_running_trial_has_its_curve(tmp_path: Path, sweep: Callable[[], Any]) -> None:

@@ -200,7 +200,7 @@ def _search(root: Path) -> None:
         folder, experiment, inputs.spaces, storage, studies, inputs.folds, lambda event: None
     )
     clock = SessionClock(folder, 1, 0.0)
-    while (family := ledger.next_family()) is not None:
+    while (family := ledger.turns.next_family()) is not None:
         proposal = ledger.ask(family)
         trial = Trial(
             inputs.spaces[family].family, proposal.config, inputs.folds, experiment,

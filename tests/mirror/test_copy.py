@@ -112,6 +112,26 @@ def test_the_journal_goes_last_and_from_a_moment_before_the_other_files(
     assert "gru-0001" not in (tmp_path / "nfs/mine/optuna.log").read_text()
 
 
+def test_a_record_goes_after_the_table_that_it_has_a_digest_of(
+    study: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sent: list[str] = []
+
+    def send(self: Mirror, source: Path, name: str) -> bool:
+        sent.append(name)
+        return True
+
+    monkeypatch.setattr(Mirror, "_send", send)
+    (study / "portraits").mkdir()
+    for kind in ("json", "parquet"):
+        (study / f"portraits/gru.{kind}").write_text("{}")
+    Mirror(str(tmp_path / "nfs"), study).push()
+    assert [name for name in sent if name.startswith("portraits")] == [
+        "portraits/gru.parquet", "portraits/gru.json",
+    ]  # fmt: skip
+    assert sent[-2:] == ["study.json", "optuna.log"]
+
+
 def test_an_open_trial_has_its_newest_checkpoint_there_and_an_ended_one_none(
     study: Path, url: str
 ) -> None:

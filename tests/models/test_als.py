@@ -103,11 +103,11 @@ def test_a_system_that_is_not_definite_is_solved_like_the_others() -> None:
 
 
 def small(
-    regularization: float = 0.1, alpha: float = 3.0, seed: int = 7
+    regularization: float = 0.1, alpha: float = 3.0, seed: int = 7, device: str = "cpu"
 ) -> AlternatingLeastSquares:
     rng = np.random.default_rng(0)
     training = training_of([rng.integers(0, 12, 8).tolist() for _ in range(30)], n_items=12)
-    context = Context(training, seed, torch.device("cpu"), "fp32")
+    context = Context(training, seed, torch.device(device), "fp32")
     return AlternatingLeastSquares(
         5, regularization, alpha, FadingConfig(), TrainingWeights(), context
     )
@@ -183,6 +183,21 @@ def test_training_goes_on_from_a_checkpoint_of_the_same_model_alone() -> None:
     for name in ("users", "items"):
         with pytest.raises(ValueError, match=r"factors of shape"):
             small().restore({**kept, name: kept[name][1:]})
+
+
+def test_factors_stay_with_the_histories_that_they_meet_whatever_the_device() -> None:
+    kept = small()
+    kept.fit_epoch()
+    model = small(device="meta")
+    where = [model.items.device.type]
+    for step in (
+        model.fit_epoch,
+        lambda: model.load_state(kept.state()),
+        lambda: model.restore(kept.checkpoint()),
+    ):
+        step()
+        where.append(model.items.device.type)
+    assert where == ["cpu"] * 4
 
 
 def test_a_seed_of_any_size_starts_training() -> None:

@@ -1,5 +1,7 @@
 import csv
+import errno
 import json
+import os
 from dataclasses import replace
 from pathlib import Path
 
@@ -38,6 +40,26 @@ def test_what_a_search_began_with_reads_back_and_is_absent_where_there_is_nothin
     assert read_study(tmp_path) == study
     write_study(study_with(), tmp_path)
     assert not {"warm_start", "widened"} & json.loads((tmp_path / "study.json").read_text()).keys()
+
+
+def test_a_disk_that_fills_up_meanwhile_leaves_the_study_as_it_was(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    before = study_with(trial_row(0, (0.1,)))
+    write_study(before, tmp_path)
+    left, sync = [3], os.fsync
+
+    def fills_up(descriptor: int) -> None:
+        if not left[0]:
+            raise OSError(errno.ENOSPC, "No space left on device")
+        left[0] -= 1
+        sync(descriptor)
+
+    monkeypatch.setattr(os, "fsync", fills_up)
+    with pytest.raises(OSError, match="No space left"):
+        write_study(study_with(trial_row(0, (0.1,)), trial_row(1, (0.2,))), tmp_path)
+    assert read_study(tmp_path) == before
+    assert not list(tmp_path.glob(".*"))
 
 
 def test_a_study_without_trials_reads_back(tmp_path: Path) -> None:

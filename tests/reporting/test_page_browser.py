@@ -259,6 +259,17 @@ def middle_of(page: Any, chart: str, trial: str) -> tuple[float, float]:
     return box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
 
 
+def test_a_familys_best_score_is_written_below_the_leaders_name(opened: Callable[..., Any]) -> None:
+    page = opened()
+    panels = page.locator("#curves svg:has(.leader)")
+    assert panels.count() > 1
+    for n in range(panels.count()):
+        name, best = (
+            panels.nth(n).locator(text).bounding_box() for text in (".leader text", "text.value")
+        )
+        assert name["y"] + name["height"] <= best["y"]
+
+
 def test_a_trial_that_is_pointed_at_is_told_and_lit_in_every_chart_and_in_the_table(
     opened: Callable[..., Any], study: Study
 ) -> None:

@@ -56,7 +56,7 @@ def test_the_search_ends_for_all_families_alike_and_its_journal_follows_from_the
     assert ends(tmp_path, experiment) == [EarlyEnd(trials=a, budget=14)] * 2
     assert replay(tmp_path, FAMILIES).difference is None
     ledger = ledger_of(tmp_path, experiment, spaces_of(tmp_path, "a", "b", "floor"))
-    assert ledger.remaining() == 0
+    assert ledger.turns.remaining() == 0
 
 
 def test_it_goes_on_to_the_budget_where_little_matters_and_where_it_is_not_asked_for(
@@ -110,7 +110,7 @@ def test_an_ended_search_can_be_told_from_one_that_was_cut_off_wherever_that_was
         (folder / JOURNAL).write_text("".join(lines[:length]))
         assert ends(folder, experiment).count(None) == len(lines) - max(length, marks[0])
         ledger = ledger_of(folder, experiment, spaces_of(folder, "a", "b", "floor"), begin=False)
-        ledger.note_end()  # as whoever sweeps next
+        ledger.turns.note_end()  # as whoever sweeps next
         sweep(folder, experiment, 1, Random(0))
         assert ends(folder, experiment) == ends(tmp_path / "whole", experiment)
         assert replay(folder, FAMILIES).difference is None
@@ -120,7 +120,7 @@ def test_an_extended_search_has_not_ended_until_it_is_enough_again(tmp_path: Pat
     experiment = study(0.05)
     sweep(tmp_path, experiment, 2, Random(0))
     spaces = spaces_of(tmp_path, "a", "b", "floor")
-    ledger_of(tmp_path, experiment, spaces, begin=False).extend(60)
+    ledger_of(tmp_path, experiment, spaces, begin=False).turns.extend(60)
     assert ends(tmp_path, experiment) == [None, None]
     sweep(tmp_path, experiment, 2, Random(1))
     a, b, _ = trials_a_family(tmp_path, experiment)

@@ -15,20 +15,16 @@ from sweeps import (
     ledger_of,
     lower,
     report_of,
+    run_trial,
     spaces_of,
+    study_at,
     study_of,
-    within,
 )
 
-from recsweep.config.schema import Experiment
 from recsweep.models.registry import families_of
-from recsweep.records.study import EarlyEnd
 from recsweep.records.user_values import read_user_values
-from recsweep.search import ledger as ledger_module
-from recsweep.search.enough import marked_end
 from recsweep.search.ledger import Ledger
 from recsweep.search.sampler import session_sampler, trial_sampler
-from recsweep.search.seconds import FAILURES
 from recsweep.search.storage import JOURNAL, open_family, open_storage
 from recsweep.search.trials import trial_rows
 from recsweep.spaces.files import load_space
@@ -37,25 +33,13 @@ from recsweep.tracking.events import EpochReported, Event, TrialEnded, TrialStar
 from recsweep.training.trial import Checkpoint
 
 
-def run(ledger: Ledger, family: str, values: tuple[float, ...] = (0.1, 0.3, 0.2)) -> str:
-    proposal = ledger.ask(family)
-    for epoch, value in enumerate(values, 1):
-        ledger.report(proposal.id, report_of(epoch, value, folds_of()))
-    ledger.complete(proposal.id, report_of(1, max(values), folds_of()))
-    return proposal.id
-
-
 def stored(folder: Path, family: str = "a") -> list[optuna.trial.FrozenTrial]:
-    return study(folder, family).trials
-
-
-def study(folder: Path, family: str = "a") -> optuna.Study:
-    return optuna.load_study(study_name=family, storage=open_storage(folder))
+    return study_at(folder, family).trials
 
 
 def write(folder: Path, number: int, key: str, value: object) -> None:
     """An attribute of a trial, by its number in Optuna's study."""
-    found = study(folder)
+    found = study_at(folder)
     found._storage.set_trial_user_attr(found.trials[number]._trial_id, key, value)
 
 
@@ -97,19 +81,9 @@ def test_a_spaces_other_first_trials_follow_and_differ_from_the_defaults_as_it_s
     assert asked[3].number == 3
 
 
-def test_families_take_turns_and_end_with_the_same_number_of_trials(tmp_path: Path) -> None:
-    experiment = study_of("b", "a", "floor", trials=3)
-    ledger = ledger_of(tmp_path, experiment, spaces_of(tmp_path, "b", "a", "floor"))
-    turns = []
-    while family := ledger.next_family():
-        turns.append(family)
-        ledger.ask(family)
-    assert turns == ["b", "a", "floor", "b", "a", "b", "a"]
-
-
 def test_a_trial_is_worth_its_best_epoch(tmp_path: Path) -> None:
     ledger = ledger_of(tmp_path, study_of("a"), spaces_of(tmp_path, "a"))
-    run(ledger, "a", (0.1, 0.3, 0.2))
+    run_trial(ledger, "a", (0.1, 0.3, 0.2))
     (trial,) = stored(tmp_path)
     assert trial.state == TrialState.COMPLETE
     assert trial.value == 0.3
@@ -120,10 +94,10 @@ def test_where_less_is_better_a_trial_is_worth_its_lowest_epoch_and_optuna_is_to
     tmp_path: Path,
 ) -> None:
     ledger = ledger_of(tmp_path, lower(study_of("a")), spaces_of(tmp_path, "a"))
-    run(ledger, "a", (0.7, 0.4, 0.6))
-    run(ledger, "a", (0.5, 0.8, 0.9))
+    run_trial(ledger, "a", (0.7, 0.4, 0.6))
+    run_trial(ledger, "a", (0.5, 0.8, 0.9))
     assert [trial.value for trial in stored(tmp_path)] == [0.4, 0.5]
-    found = study(tmp_path)
+    found = study_at(tmp_path)
     assert found.best_trial.number == 0
     assert [row.best and row.best.epoch for row in trial_rows([found])] == [2, 1]
 
@@ -177,7 +151,7 @@ def test_a_trial_that_has_ended_leaves_no_checkpoint_and_is_counted_once(
         ledger.measured(id_, {"parameters": 101})
     assert not ledger.checkpoints.path(id_).exists()
     assert (ledger.ended, ledger.running) == (1, 0)
-    (row,) = trial_rows([study(tmp_path)])
+    (row,) = trial_rows([study_at(tmp_path)])
     assert row.state == end
 
 
@@ -190,7 +164,7 @@ def test_a_stopped_trial_reaches_the_sampler_as_pruned_with_its_curve(tmp_path: 
     (trial,) = stored(tmp_path)
     assert trial.state == TrialState.PRUNED
     assert trial.intermediate_values == {1: 0.2, 2: 0.1}
-    (row,) = trial_rows([study(tmp_path)])
+    (row,) = trial_rows([study_at(tmp_path)])
     assert row.state == "pruned"
     assert row.reason is not None
     assert "after epoch 2" in row.reason
@@ -203,7 +177,7 @@ def test_a_failed_trial_keeps_its_reason_and_uses_up_its_turn(tmp_path: Path) ->
     (trial,) = stored(tmp_path)
     assert trial.state == TrialState.FAIL
     assert trial.user_attrs["reason"] == "diverged: the loss is nan"
-    assert ledger.remaining() == 1
+    assert ledger.turns.remaining() == 1
 
 
 def test_a_refused_configuration_is_no_failure_and_gives_its_place_back(tmp_path: Path) -> None:
@@ -211,18 +185,18 @@ def test_a_refused_configuration_is_no_failure_and_gives_its_place_back(tmp_path
     ledger = ledger_of(tmp_path, experiment, spaces_of(tmp_path, "a"))
     first = ledger.ask("a")
     assert not ledger.measured(first.id, {"parameters": 200, "p99_ms": 10})
-    assert ledger.lacking("a") == 2
+    assert ledger.turns.lacking("a") == 2
     for _ in range(2):
         second = ledger.ask("a")
         assert ledger.is_protected(second)
         assert ledger.measured(second.id, {"parameters": 100, "p99_ms": 20})
         ledger.report(second.id, report_of(1, 0.1))
         ledger.prune(second.id)
-    assert ledger.lacking("a") == 0
+    assert ledger.turns.lacking("a") == 0
     refused, *trained = stored(tmp_path)
     assert refused.constraints == {"parameters": math.log(2), "p99_ms": -math.log(2)}
     assert all(value <= 0 for trial in trained for value in trial.constraints.values())
-    row, *_ = trial_rows([study(tmp_path)])
+    row, *_ = trial_rows([study_at(tmp_path)])
     assert (row.state, row.reason) == ("refused", "outside of limits: parameters 200 > 100")
 
 
@@ -275,21 +249,9 @@ def test_a_crash_after_a_configuration_was_measured_neither_forgets_nor_repeats_
     assert [(each.number, each.measured) for each in again] == [(1, True), (2, False)]
 
 
-@pytest.mark.parametrize(("trials", "refusals"), [(2, 20), (1, 10)])
-def test_a_family_of_which_nothing_is_inside_of_the_limits_ends(
-    tmp_path: Path, trials: int, refusals: int
-) -> None:
-    experiment = study_of("a", "floor", trials=trials, limits={"parameters": 100})
-    ledger = ledger_of(tmp_path, experiment, spaces_of(tmp_path, "a", "floor"))
-    while (family := ledger.next_family()) is not None:
-        ledger.measured(ledger.ask(family).id, {"parameters": 200})
-    assert ledger.started("a") == trials + refusals
-    assert ledger.started("floor") == 1
-
-
 def test_learners_scores_of_the_best_epoch_are_kept(tmp_path: Path) -> None:
     ledger = ledger_of(tmp_path, study_of("a"), spaces_of(tmp_path, "a"))
-    id_ = run(ledger, "a", (0.1, 0.3, 0.2))
+    id_ = run_trial(ledger, "a", (0.1, 0.3, 0.2))
     first, second = read_user_values(tmp_path, id_)
     assert (first.fold, first.user.tolist(), first.value.tolist()) == (
         "fold0",
@@ -302,7 +264,7 @@ def test_learners_scores_of_the_best_epoch_are_kept(tmp_path: Path) -> None:
 def test_listeners_hear_of_every_step_in_order(tmp_path: Path) -> None:
     heard: list[Event] = []
     ledger = ledger_of(tmp_path, study_of("a"), spaces_of(tmp_path, "a"), heard.append)
-    run(ledger, "a", (0.1, 0.2))
+    run_trial(ledger, "a", (0.1, 0.2))
     kinds = [type(event) for event in heard]
     assert kinds == [TrialStarted, EpochReported, EpochReported, TrialEnded]
     ended = heard[-1]
@@ -322,13 +284,13 @@ def test_the_nth_trial_of_every_family_has_the_same_seed(tmp_path: Path) -> None
 def test_what_a_dead_driver_left_open_goes_on_where_it_was(tmp_path: Path) -> None:
     experiment, spaces = study_of("a", trials=3), spaces_of(tmp_path, "a")
     dead = ledger_of(tmp_path, experiment, spaces)
-    run(dead, "a")
+    run_trial(dead, "a")
     lost = dead.ask("a")
     dead.report(lost.id, report_of(1, 0.2))
 
     heard: list[Event] = []
     ledger = ledger_of(tmp_path, experiment, spaces, heard.append)
-    assert ledger.remaining() == 2
+    assert ledger.turns.remaining() == 2
     again = ledger.ask("a")
     assert again == lost
     (started,) = heard
@@ -337,11 +299,11 @@ def test_what_a_dead_driver_left_open_goes_on_where_it_was(tmp_path: Path) -> No
     assert not ledger.report(again.id, report_of(1, 0.2))  # its checkpoint was older
     assert ledger.report(again.id, report_of(2, 0.25))
     ledger.complete(again.id, report_of(2, 0.25, folds_of()))
-    run(ledger, "a")
-    rows = trial_rows([study(tmp_path)])
+    run_trial(ledger, "a")
+    rows = trial_rows([study_at(tmp_path)])
     assert [row.id for row in rows] == ["a-0000", "a-0001", "a-0002"]
     assert [row.value for row in rows[1].epochs] == [0.2, 0.25]
-    assert ledger.next_family() is None
+    assert ledger.turns.next_family() is None
     assert len(stored(tmp_path)) == 3
 
 
@@ -359,7 +321,7 @@ def test_a_copy_that_an_earlier_version_made_takes_the_place_of_what_was_cut_off
 ) -> None:
     experiment, spaces = study_of("a", trials=2), spaces_of(tmp_path, "a")
     lost = ledger_of(tmp_path, experiment, spaces).ask("a")
-    study(tmp_path).enqueue_trial(dict(lost.config), user_attrs={"number": 0, "attempt": 1})
+    study_at(tmp_path).enqueue_trial(dict(lost.config), user_attrs={"number": 0, "attempt": 1})
     heard: list[Event] = []
     ledger = ledger_of(tmp_path, experiment, spaces, heard.append)
     assert [ledger.ask("a").id for _ in range(2)] == ["a-0000", "a-0001"]
@@ -369,19 +331,19 @@ def test_a_copy_that_an_earlier_version_made_takes_the_place_of_what_was_cut_off
 
 def test_a_crash_before_a_trial_has_its_number_loses_no_trial(tmp_path: Path) -> None:
     experiment, spaces = study_of("a", trials=2), spaces_of(tmp_path, "a")
-    run(ledger_of(tmp_path, experiment, spaces), "a")
-    study(tmp_path).ask()
+    run_trial(ledger_of(tmp_path, experiment, spaces), "a")
+    study_at(tmp_path).ask()
     ledger = ledger_of(tmp_path, experiment, spaces)
     lost = stored(tmp_path)[1]
     assert (lost.state, lost.user_attrs) == (TrialState.FAIL, {"reason": "interrupted"})
-    assert run(ledger, "a") == "a-0001"
-    assert ledger.next_family() is None
+    assert run_trial(ledger, "a") == "a-0001"
+    assert ledger.turns.next_family() is None
 
 
 def test_a_crash_while_the_defaults_are_asked_for_keeps_them_first(tmp_path: Path) -> None:
     experiment, spaces = study_of("a", trials=2), spaces_of(tmp_path, "a")
     ledger_of(tmp_path, experiment, spaces)
-    study(tmp_path).ask()
+    study_at(tmp_path).ask()
     ledger = ledger_of(tmp_path, experiment, spaces)
     first = ledger.ask("a")
     assert (first.id, first.config) == ("a-0000", {"x": 0.5})
@@ -393,7 +355,7 @@ def test_a_crash_between_a_failures_reason_and_its_end_stays_a_failure(tmp_path:
     ledger_of(tmp_path, experiment, spaces).ask("a")
     write(tmp_path, 0, "reason", "diverged: x")
     ledger = ledger_of(tmp_path, experiment, spaces)
-    assert ledger.next_family() is None
+    assert ledger.turns.next_family() is None
     (trial,) = stored(tmp_path)
     assert (trial.state, trial.user_attrs["reason"]) == (TrialState.FAIL, "diverged: x")
 
@@ -416,15 +378,6 @@ def test_an_epoch_that_is_reported_again_counts_once(
     assert sum(isinstance(event, EpochReported) for event in heard) == 3
 
 
-def test_an_extension_raises_the_target_of_tuned_families_for_good(tmp_path: Path) -> None:
-    experiment, spaces = study_of("a", "floor", trials=2), spaces_of(tmp_path, "a", "floor")
-    ledger_of(tmp_path, experiment, spaces).extend(3)
-    later = ledger_of(tmp_path, experiment, spaces)
-    assert (later.target("a"), later.target("floor")) == (5, 1)
-    later.extend(1)
-    assert ledger_of(tmp_path, experiment, spaces).target("a") == 6
-
-
 def test_it_tells_what_is_open_and_what_that_has_reported(tmp_path: Path) -> None:
     experiment = study_of("b", "a", "floor")
     ledger = ledger_of(tmp_path, experiment, spaces_of(tmp_path, "b", "a", "floor"))
@@ -440,7 +393,7 @@ def test_it_tells_what_is_open_and_what_that_has_reported(tmp_path: Path) -> Non
     assert ledger.values(second.id) == {1: 0.1, 2: 0.2}
     assert ledger.values(first.id) == {}
     assert ledger.busy_seconds == pytest.approx(2 * 0.015)  # what is reported again counts once
-    assert [ledger.started(name) for name in ("b", "a", "floor")] == [1, 1, 0]
+    assert [ledger.turns.started(name) for name in ("b", "a", "floor")] == [1, 1, 0]
 
 
 def test_a_trial_is_as_long_as_the_budget_says_and_no_longer_than_its_family_has_epochs(
@@ -495,7 +448,7 @@ def test_nothing_stands_between_a_study_and_its_sampler_unless_a_range_was_widen
     tmp_path: Path,
 ) -> None:
     experiment, spaces = study_of("a", "b"), spaces_of(tmp_path, "a", "b")
-    run(ledger_of(tmp_path, experiment, spaces), "a")
+    run_trial(ledger_of(tmp_path, experiment, spaces), "a")
     wide = with_ranges(spaces, ["a.x=0:3"], FAMILIES)
     open_family(open_storage(tmp_path), "a", wide["a"], experiment, "data", widen=True)
     ledger = ledger_of(tmp_path, experiment, wide)
@@ -516,10 +469,10 @@ def test_a_trial_is_booked_with_all_that_it_takes_to_go_on_with_it(tmp_path: Pat
 
 def test_every_session_leaves_its_experiment_in_the_journal(tmp_path: Path) -> None:
     ledger_of(tmp_path, study_of("a"), spaces_of(tmp_path, "a"), begin=False)
-    assert "session" not in study(tmp_path).user_attrs
+    assert "session" not in study_at(tmp_path).user_attrs
     later = study_of("a", trials=15)
     ledger_of(tmp_path, later, spaces_of(tmp_path, "a"))
-    assert study(tmp_path).user_attrs["session"] == later.model_dump(mode="json")
+    assert study_at(tmp_path).user_attrs["session"] == later.model_dump(mode="json")
 
 
 def test_what_was_left_open_is_gone_on_with_by_number(tmp_path: Path) -> None:
@@ -585,181 +538,3 @@ def test_where_a_cost_is_searched_too_nobody_is_stopped_who_may_lie_on_the_front
         if size == 100 and value == 0.5:
             ledger.complete(proposal.id, report_of(1, value, folds_of()))
     assert found == ([False] * 4 if goals is None else [True, False, True, True])
-
-
-# -- `stopping.study`: trials of the same score leave no gain to be expected after six of them ---
-
-
-def ending(trials: int) -> Experiment:
-    rule = {"when": "expected_gain", "below": 0.05}
-    stopping = {"grace_epochs": 1, "reduction": 2, "full_trials": 4, "study": rule}
-    names = ("a", "b", "floor")
-    return study_of(*names, trials=trials, stopping=stopping, limits={"parameters": 100})
-
-
-def finish(ledger: Ledger, family: str, times: int = 1) -> None:
-    for _ in range(times):
-        run(ledger, family, (0.2,))
-
-
-def ends(folder: Path, experiment: Experiment) -> list[EarlyEnd | None]:
-    return [marked_end(study(folder, name), experiment) for name in experiment.families]
-
-
-def test_once_it_is_enough_every_family_is_taken_as_far_as_any_has_begun(tmp_path: Path) -> None:
-    experiment, spaces = ending(14), spaces_of(tmp_path, "a", "b", "floor")
-    ledger = ledger_of(tmp_path, experiment, spaces)
-    ledger.measured(ledger.ask("a").id, {"parameters": 200})  # uses up nobody's turn
-    finish(ledger, "a", 6)
-    finish(ledger, "b", 5)
-    last = ledger.ask("a")
-    assert [ledger.target(name) for name in ("a", "b", "floor")] == [14, 14, 1]
-    finish(ledger, "b")
-    assert [ledger.target(name) for name in ("a", "b", "floor")] == [7, 7, 1]
-    assert [ledger.lacking(name) for name in ("a", "b", "floor")] == [0, 1, 1]
-    finish(ledger, "b")
-    finish(ledger, "floor")
-    assert ledger.remaining() == 0
-    assert ends(tmp_path, experiment) == [None, None, None]  # one is still open
-    ledger.report(last.id, report_of(1, 0.2))
-    ledger.complete(last.id, report_of(1, 0.2, folds_of()))
-    assert ends(tmp_path, experiment) == [EarlyEnd(7, 14), EarlyEnd(7, 14), None]
-
-
-def test_it_is_judged_anew_after_every_end_and_every_extension(tmp_path: Path) -> None:
-    experiment, spaces = ending(14), spaces_of(tmp_path, "a", "b", "floor")
-    ledger = ledger_of(tmp_path, experiment, spaces)
-    finish(ledger, "a", 6)
-    finish(ledger, "b", 6)
-    assert ledger.target("a") == 6
-    ledger.extend(10)
-    assert (ledger.target("a"), ledger.target("floor")) == (6, 1)
-    again = ledger_of(tmp_path, experiment, spaces)
-    assert again.target("b") == 6
-    finish(again, "floor")
-    assert ends(tmp_path, experiment)[:2] == [EarlyEnd(6, 24)] * 2
-
-
-def test_a_mark_that_a_crash_has_lost_is_made_up_for_when_a_session_begins(tmp_path: Path) -> None:
-    experiment, spaces = ending(14), spaces_of(tmp_path, "a", "b", "floor")
-    ledger = ledger_of(tmp_path, experiment, spaces)
-    for family in ("floor", *["a", "b"] * 6):
-        finish(ledger, family)
-    marked = [EarlyEnd(6, 14), EarlyEnd(6, 14), None]
-    assert ends(tmp_path, experiment) == marked
-    path = tmp_path / JOURNAL
-    lines = path.read_text().splitlines(keepends=True)
-    path.write_text("".join(line for line in lines if '"enough"' not in line))
-    assert ends(tmp_path, experiment) == [None, None, None]
-    ledger_of(tmp_path, experiment, spaces)
-    assert ends(tmp_path, experiment) == marked
-
-
-def test_a_search_that_used_its_whole_budget_was_not_ended_early(tmp_path: Path) -> None:
-    experiment = ending(2)
-    ledger = ledger_of(tmp_path, experiment, spaces_of(tmp_path, "a", "b", "floor"))
-    while family := ledger.next_family():
-        finish(ledger, family)
-    assert [len(ledger.trials(name)) for name in ("a", "b", "floor")] == [2, 2, 1]
-    assert all("enough" not in study(tmp_path, name).user_attrs for name in ("a", "b", "floor"))
-
-
-def test_a_family_waits_for_what_others_still_have_to_end_and_a_floor_for_nobody(
-    tmp_path: Path,
-) -> None:
-    experiment = ending(3)
-    ledger = ledger_of(tmp_path, experiment, spaces_of(tmp_path, "a", "b", "floor"))
-
-    def waiting() -> list[bool]:
-        return [ledger.waits(name) for name in ("a", "b", "floor")]
-
-    finish(ledger, "floor")
-    assert waiting() == [False, False, False]
-    finish(ledger, "a")
-    assert waiting() == [True, False, False]  # b has yet to begin its first
-    first = ledger.ask("b")
-    assert waiting() == [True, True, False]
-    assert ledger.measured(first.id, {"parameters": 50})
-    ledger.prune(first.id)
-    assert waiting() == [False, False, False]
-    ledger.measured(ledger.ask("a").id, {"parameters": 200})  # is none that others are behind of
-    assert waiting() == [False, False, False]
-    finish(ledger, "a", 2)
-    finish(ledger, "b")
-    last = ledger.ask("b")
-    assert (ledger.lacking("b"), waiting()) == (0, [True, True, False])
-    ledger.fail(last.id, "no memory")
-    assert waiting() == [False, False, False]
-
-
-def test_nobody_waits_for_a_family_that_gave_up_but_for_others_beside_it(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(ledger_module, "REFUSALS", 2)
-    experiment = ending(1)
-    ledger = ledger_of(tmp_path, experiment, spaces_of(tmp_path, "a", "b", "floor"))
-    while ledger.lacking("b"):
-        ledger.measured(ledger.ask("b").id, {"parameters": 200})
-    asked = ledger.ask("a")
-    assert ledger.waits("a")  # for its own trial
-    ledger.report(asked.id, report_of(1, 0.2))
-    ledger.complete(asked.id, report_of(1, 0.2, folds_of()))
-    assert not ledger.waits("a")
-
-
-def test_without_the_rule_nobody_waits(tmp_path: Path) -> None:
-    ledger = ledger_of(tmp_path, study_of("a", "b"), spaces_of(tmp_path, "a", "b"))
-    finish(ledger, "a")
-    assert [ledger.waits("a"), ledger.waits("b")] == [False, False]
-
-
-# -- what is lacking ------------------------------------------------------------------------------
-
-
-def test_more_trials_than_a_budget_asks_for_leave_nothing_lacking(tmp_path: Path) -> None:
-    spaces = spaces_of(tmp_path, "a")
-    ledger = ledger_of(tmp_path, study_of("a", trials=3), spaces)
-    for _ in range(3):
-        run(ledger, "a")
-    assert ledger_of(tmp_path, study_of("a", trials=1), spaces).lacking("a") == 0
-
-
-def test_with_a_budget_of_seconds_what_was_begun_is_lacking_until_it_is_gone_on_with(
-    tmp_path: Path,
-) -> None:
-    experiment, spaces = within(0.03, "a"), spaces_of(tmp_path, "a")
-    dead = ledger_of(tmp_path, experiment, spaces)
-    assert (dead.target("a"), dead.lacking("a")) == (None, 1)
-    for id_ in [dead.ask("a").id for _ in range(3)]:
-        dead.report(id_, report_of(1, 0.1))  # .015 s
-    assert dead.lacking("a") == 0
-    study(tmp_path).ask()  # its driver died before it had a number
-    ledger = ledger_of(tmp_path, experiment, spaces, begin=False)
-    assert ledger.lacking("a") == 3
-    ledger.begin()
-    left = []
-    while ledger.next_family():
-        ledger.ask("a")
-        left.append(ledger.lacking("a"))
-    assert left == [2, 1, 0]
-    more = ledger_of(tmp_path, within(1.0, "a"), spaces)
-    assert more.lacking("a") == 3
-    for _ in range(3):
-        more.ask("a")
-    assert more.lacking("a") == 1
-
-
-def test_with_a_budget_of_seconds_a_family_ends_by_failures_or_by_refusals(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(ledger_module, "REFUSALS", 2)
-    experiment = within(1.0, "a", "b", limits={"parameters": 100})
-    ledger = ledger_of(tmp_path, experiment, spaces_of(tmp_path, "a", "b"))
-    for _ in range(FAILURES):
-        assert ledger.lacking("a") == 1
-        ledger.fail(ledger.ask("a").id, "no memory")
-    assert ledger.lacking("a") == 0
-    for _ in range(4):
-        assert ledger.lacking("b") == 1
-        ledger.measured(ledger.ask("b").id, {"parameters": 200})
-    assert ledger.lacking("b") == 0

@@ -72,7 +72,7 @@ def test_an_extension_goes_on_in_batches_whatever_finishes_first(tmp_path: Path)
     for n in (0, 2):
         folder = tmp_path / str(n)
         sweep(folder, STUDY, 1 + n, Random(n))
-        ledger_of(folder, STUDY, spaces_of(folder, "a", "b", "floor"), begin=False).extend(5)
+        ledger_of(folder, STUDY, spaces_of(folder, "a", "b", "floor"), begin=False).turns.extend(5)
         sweep(folder, STUDY, 3 - n, Random(n), deaths=2 * n)
         found.append(rows(folder, STUDY))
     assert len(found[0]) == 15 + 15 + 1

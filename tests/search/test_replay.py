@@ -106,7 +106,7 @@ def test_a_study_that_was_cut_anywhere_and_resumed_can_be_replayed(tmp_path: Pat
 
 def test_an_extension_and_a_changed_budget_are_replayed(tmp_path: Path) -> None:
     sweep(tmp_path, STUDY, 2, Random(1))
-    ledger_of(tmp_path, STUDY, spaces_of(tmp_path, "a", "b", "floor"), begin=False).extend(3)
+    ledger_of(tmp_path, STUDY, spaces_of(tmp_path, "a", "b", "floor"), begin=False).turns.extend(3)
     sweep(tmp_path, study_of("a", "b", "floor", trials=12, epochs=6), 2, Random(2))
     found = replay(tmp_path, FAMILIES)
     assert (found.difference, found.ends, found.sessions) == (None, 15 + 15 + 1, 2)

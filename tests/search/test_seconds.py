@@ -51,9 +51,9 @@ def test_seconds_that_earlier_sessions_used_count(tmp_path: Path) -> None:
     experiment = within(0.1, "a")
     for _ in range(2):
         ledger = opened(tmp_path, experiment)
-        assert ledger.next_family() == "a"
+        assert ledger.turns.next_family() == "a"
         run(ledger, "a")
-    assert opened(tmp_path, experiment).remaining() == 0
+    assert opened(tmp_path, experiment).turns.remaining() == 0
 
 
 def test_a_trial_that_was_cut_off_is_finished_though_its_family_has_no_seconds_left(
@@ -65,17 +65,17 @@ def test_a_trial_that_was_cut_off_is_finished_though_its_family_has_no_seconds_l
     for epoch in (1, 2):
         dead.report(lost.id, report_of(epoch, 0.1))
     ledger = ledger_of(tmp_path, experiment, spaces_of(tmp_path, "a"), begin=False)
-    assert ledger.remaining() == 1  # asked before the session has begun
+    assert ledger.turns.remaining() == 1  # asked before the session has begun
     ledger.begin()
-    assert ledger.next_family() == "a"
+    assert ledger.turns.next_family() == "a"
     assert ledger.ask("a").id == lost.id
-    assert ledger.next_family() is None
+    assert ledger.turns.next_family() is None
 
 
 def test_more_seconds_are_no_other_study(tmp_path: Path) -> None:
     run(opened(tmp_path, within(0.05, "a")), "a")
-    assert opened(tmp_path, within(0.05, "a")).remaining() == 0
-    assert opened(tmp_path, within(0.1, "a")).next_family() == "a"
+    assert opened(tmp_path, within(0.05, "a")).turns.remaining() == 0
+    assert opened(tmp_path, within(0.1, "a")).turns.next_family() == "a"
 
 
 def test_a_family_whose_trials_all_fail_at_once_comes_to_an_end(
@@ -92,7 +92,7 @@ def test_a_family_whose_trials_all_fail_at_once_comes_to_an_end(
         policy.failed(proposal, "no memory")
     assert trials == 1 + FAILURES
     assert "a: 10 trials in a row failed" in caplog.text
-    assert opened(tmp_path, within(1.0, "a")).remaining()  # who resumes may have mended it
+    assert opened(tmp_path, within(1.0, "a")).turns.remaining()  # who resumes may have mended it
 
 
 def test_a_trial_beyond_the_seconds_is_found_by_a_replay(tmp_path: Path) -> None:

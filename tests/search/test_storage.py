@@ -104,7 +104,7 @@ def test_more_trials_other_workers_and_another_rule_are_no_other_study(tmp_path:
         tracking={"wandb": "off"},
         description="new",
     )
-    assert ledger_of(tmp_path, changed, spaces).target("a") == 20
+    assert ledger_of(tmp_path, changed, spaces).turns.target("a") == 20
 
 
 def draws(ledger: Ledger, family: str, n: int = 4) -> list[float]:

@@ -33,7 +33,7 @@ def test_a_range_is_widened_once_the_study_has_begun_and_stays_so(tmp_path: Path
     assert widen(tmp_path) == widen(tmp_path, "a.x=0:3") == wide
     assert (wide["a"].parameters["x"].high, wide["b"].parameters["x"].high) == (3, 1)
     ledger = ledger_of(tmp_path, STUDY, wide, begin=False)
-    ledger.extend(10)
+    ledger.turns.extend(10)
     (recorded,) = kept_widenings(ledger._studies["a"])
     assert recorded.model_dump() == {"parameter": "x", "before": (0, 1), "now": (0, 3), "trials": 6}
     ledger.begin()
@@ -48,7 +48,7 @@ def test_the_sampler_takes_trials_from_before_and_after_as_of_one_range(tmp_path
     """Otherwise Optuna would leave the parameter out of what it draws jointly."""
     sweep(tmp_path, STUDY, 2, Random(1))
     ledger = ledger_of(tmp_path, STUDY, widen(tmp_path, "a.x=0:3"), begin=False)
-    ledger.extend(1)
+    ledger.turns.extend(1)
     ledger.begin()
     study = ledger._studies["a"]
     trial = study.ask()

@@ -4,6 +4,7 @@ import io
 import re
 import shutil
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -18,7 +19,8 @@ from typer.testing import CliRunner
 from recsweep.cli import app
 from recsweep.errors import BadInput
 from recsweep.records.confirmation_files import LEARNERS, read_confirmation
-from recsweep.reporting.compare.differences import Difference, _different
+from recsweep.records.evidence import read_evidence
+from recsweep.reporting.compare.differences import Difference, _different, differences
 from recsweep.reporting.compare.view import CompareView
 from recsweep.reporting.words import COMPARE_WORDS
 from recsweep.stages.compare import compare_stage, comparison_lines, comparison_table
@@ -176,6 +178,20 @@ def test_without_a_sealed_test_there_are_means_and_no_verdict(folders: tuple[Pat
     assert v.change.basis == "folds"
     assert "again has not opened its sealed test" in v.headline()
     assert {row[5] for row in v.rows()} == {""}
+
+
+def test_where_a_study_is_copied_tracked_and_metered_may_have_moved_nothing() -> None:
+    before = read_evidence(REFERENCE / "default")
+    settings = {
+        "storage": {"mirror": "/backup"},
+        "energy": {"price_per_hour": 1.0},
+        "tracking": {"project": "other"},
+    }
+    raw = {**before.experiment.model_dump(mode="json"), **settings}
+    after = replace(before, experiment=type(before.experiment).model_validate(raw))
+    assert differences(before, after) == []
+    later = replace(before, experiment=type(before.experiment).model_validate({**raw, "seed": 1}))
+    assert differences(before, later) == [Difference("experiment", "seed", "0", "1")]
 
 
 def test_what_only_one_study_has_is_told_key_by_key() -> None:

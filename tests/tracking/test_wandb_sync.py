@@ -17,20 +17,20 @@ def _logged_in(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, wandb_server: Wa
     _trouble.cache_clear()
 
 
-def runs(folder: Path, *names: str) -> list[Path]:
+def runs(folder: Path, *names: str, second: int = 0) -> list[Path]:
     """Run folders as W&B names them."""
     made = []
     for name in names:
-        run = folder / "wandb" / f"offline-run-20260101_000000-u1-{name}"
+        run = folder / "wandb" / f"offline-run-20260101_00000{second}-{name}-u1"
         run.mkdir(parents=True)
-        (run / f"run-u1-{name}.wandb").write_bytes(b"")
+        (run / f"run-{name}-u1.wandb").write_bytes(b"")
         made.append(run)
     return made
 
 
 def marking(sent: list[list[str]], stop_after: int = 99) -> object:
     def wandb_sync_(folder: Path, paths: list[Path], together: int, seconds: float) -> None:
-        sent.append([path.name.rpartition("u1-")[2] for path in paths])
+        sent.append([path.name.split("-", 3)[3].removesuffix("-u1") for path in paths])
         for path in paths[:stop_after]:
             (file,) = path.glob("*.wandb")
             file.with_suffix(".wandb.synced").touch()
@@ -38,14 +38,18 @@ def marking(sent: list[list[str]], stop_after: int = 99) -> object:
     return wandb_sync_
 
 
-def test_trials_are_sent_together_and_stages_after_them_and_nothing_twice(
+def test_trials_are_sent_together_and_stages_after_them_as_they_came_and_nothing_twice(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    runs(tmp_path, "gru-0000", "confirm-1", "gru-0001", "study-0")
+    first = ["study-0", "select-ab", "confirm-1", "report-cd", "portrait-ef", "reproduce-gru"]
+    runs(tmp_path, "gru-0000", *first, "best-00-gru-0000")
+    runs(tmp_path, "gru-0001", "confirm-2", "select-ba", second=1)
     sent: list[list[str]] = []
     monkeypatch.setattr(wandb_sync, "_wandb_sync", marking(sent))
-    assert sync(tmp_path, 60).sent == 4
-    assert sent == [["gru-0000", "gru-0001"], ["confirm-1", "study-0"]]
+    assert sync(tmp_path, 60).sent == 11
+    trials, stages = sent
+    assert sorted(trials) == ["best-00-gru-0000", "gru-0000", "gru-0001"]
+    assert stages == [*first, "select-ba", "confirm-2"]
     assert sync(tmp_path, 60).waiting == 0
     assert len(sent) == 2
 

@@ -64,6 +64,11 @@ def waiting(what: str, quiet: bool = False) -> Iterator[None]:
         timer.cancel()
 
 
+def counted(n: int, noun: str, many: str | None = None) -> str:
+    """`1 worker`, `2 workers`; `many` where an s is not enough."""
+    return f"{n:,} {noun if n == 1 else many or noun + 's'}"
+
+
 def say(*lines: str, warning: bool = False) -> None:
     """Lines for people; a terminal's are broken between words, so that no number is cut."""
     for line in lines:

@@ -7,6 +7,7 @@ from rich.console import Group
 from rich.table import Table
 from rich.text import Text
 
+from recsweep.cli.console import counted
 from recsweep.search.plan import Plan
 
 
@@ -56,4 +57,4 @@ def _estimate(plan: Plan) -> str:
     memory = f"{plan.data_bytes / 1e6:.0f} MB of data, shared"
     if plan.worker_bytes is not None:
         memory += f", and about {plan.worker_bytes / 1e9:.1f} GB a worker"
-    return f"{plan.workers} workers; {time}; {memory}."
+    return f"{counted(plan.workers, 'worker')}; {time}; {memory}."

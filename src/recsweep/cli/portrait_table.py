@@ -6,6 +6,7 @@ from rich import box
 from rich.markup import escape
 from rich.table import Table
 
+from recsweep.cli.console import counted
 from recsweep.records.portrait import Portrait
 from recsweep.reporting.sections.portraits import (
     Distinction,
@@ -29,7 +30,7 @@ def portrait_lines(portrayed: Portrayed, *, refitted: bool) -> Iterator[str]:
     portrait = portrayed.portrait
     how = ", refitted on the development period" if refitted else " as it was fitted"
     again = "" if portrayed.fitted else "; nothing has changed since, so this is the last portrait"
-    yield f"{portrait.family} ({portrait.trial}, {portrait.epochs} epochs){how}{again}."
+    yield f"{portrait.family} ({portrait.trial}, {counted(portrait.epochs, 'epoch')}){how}{again}."
     yield from sentences(portrait, english)
 
 

@@ -3,7 +3,7 @@
 from pathlib import Path
 
 import recsweep
-from recsweep.cli.console import hints, out, say, sweep_listeners, waiting
+from recsweep.cli.console import counted, hints, out, say, sweep_listeners, waiting
 from recsweep.cli.resuming import resumable
 from recsweep.errors import WorkFailed
 
@@ -64,7 +64,9 @@ def replay(folder: Path) -> None:
     if found.difference is not None:
         raise WorkFailed(f"{folder}: {found.difference}")
     out.print(
-        f"{found.suggestions} suggestions and {found.ends} ends of trials, in {found.sessions} "
-        f"sessions and {found.lines} lines, follow from the rules.",
+        f"{counted(found.suggestions, 'suggestion')} and "
+        f"{counted(found.ends, 'end of a trial', 'ends of trials')}, in "
+        f"{counted(found.sessions, 'session')} and {counted(found.lines, 'line')}, follow from the "
+        "rules.",
         highlight=False,
     )

@@ -49,7 +49,8 @@ class RefitProgress:
 
     def give_way(self, event: Event) -> None:
         """A search shows itself, and a terminal has room for one bar."""
-        self._bar.stop()
+        if self._bar.live.is_started:  # elsewhere than in a terminal each stop is an empty line
+            self._bar.stop()
 
     def epoch(self, report: EpochReport) -> None:
         """Show an epoch on all folds."""

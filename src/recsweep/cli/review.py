@@ -4,7 +4,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import recsweep
-from recsweep.cli.console import command, hints, out, say, waiting
+from recsweep.cli.console import command, counted, hints, out, say, waiting
 
 if TYPE_CHECKING:
     from recsweep.tracking.publish import Published
@@ -19,7 +19,8 @@ def sync(folder: Path, seconds: float) -> None:
 
     with waiting("Sending the runs to W&B"):
         synced = sync_runs(folder, seconds)
-    out.print(f"{synced.sent} runs were sent to W&B." if synced.sent else "Every run was sent.")
+    told = counted(synced.sent, "run was", "runs were")
+    out.print(f"{told} sent to W&B." if synced.sent else "Every run was sent.")
     if (folder / BOARD).exists():
         _published(publish(read_board(folder)))
 

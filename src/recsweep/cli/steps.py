@@ -11,6 +11,7 @@ from rich.table import Table
 import recsweep
 from recsweep.cli.console import (
     command,
+    counted,
     hints,
     json_lines,
     out,
@@ -46,7 +47,7 @@ def prepare(experiment: Experiment, quiet: bool) -> None:
     Raises:
         BadInput: see `prepare`; or a fold or the sealed test could not be scored.
     """
-    with waiting("Preparing the data"):
+    with waiting("Preparing the data", quiet):
         from recsweep.cli.prepare_lines import caveats, summary_lines
         from recsweep.data.manifest import read_manifest
         from recsweep.data.texts import label_counts
@@ -110,8 +111,8 @@ def search(
         return study.folder
     if not quiet:
         say(
-            f"Searched for {session.wall_seconds:.0f} s with {session.workers} workers "
-            f"(Ray started in {session.start_seconds:.0f} s): {session.trials} trials, "
+            f"Searched for {session.wall_seconds:.0f} s with {counted(session.workers, 'worker')} "
+            f"(Ray started in {session.start_seconds:.0f} s): {counted(session.trials, 'trial')}, "
             f"{session.busy_seconds:.0f} s of fitting and evaluating, "
             f"efficiency {session.efficiency:.2f}.\n"
         )
@@ -129,9 +130,9 @@ def select(folder: Path, quiet: bool = False) -> "Selection":
     with waiting("Selecting the configurations", quiet):
         selection = recsweep.select(folder)
     json_lines().selected(selection)
-    n = len(selection.families)
     if not quiet:
-        say(f"Selected by {selection.rule}: {n} configuration{'s' * (n != 1)} in {folder / 'best'}")
+        told = counted(len(selection.families), "configuration")
+        say(f"Selected by {selection.rule}: {told} in {folder / 'best'}")
     return selection
 
 
@@ -184,7 +185,8 @@ def report(folder: Path, lang: str, quiet: bool = False) -> None:
     caveats = leaderboard_warnings(reported.study, reported.selection)
     if quiet:
         if caveats:
-            say(f"{len(caveats)} caveats are in {folder / 'leaderboard.md'}", warning=True)
+            told = counted(len(caveats), "caveat is", "caveats are")
+            say(f"{told} in {folder / 'leaderboard.md'}", warning=True)
         return
     out.print()
     out.print(terminal(reported.study, reported.selection))

@@ -10,6 +10,7 @@ from rich.console import Console
 from rich.live import Live
 from rich.table import Table
 
+from recsweep.cli.console import counted
 from recsweep.config.schema import written
 from recsweep.models.registry import titles
 from recsweep.records.study import TrialRow, TrialState
@@ -127,9 +128,10 @@ class Progress:
             return
         done = sum(family.done for family in self._families.values())
         if event.experiment.budget.seconds is None:
-            all_ = f"{self._total} trials" + (f", {done} of them done before" if done else "")
+            all_, before = counted(self._total or 0, "trial"), f"{done} of them"
         else:
-            all_ = f"{budget:g} s a tuned family" + (f", {done} trials done before" if done else "")
+            all_, before = f"{budget:g} s a tuned family", counted(done, "trial")
+        all_ += f", {before} done before" if done else ""
         self._console.print(f"{self._study}: {all_}, {event.workers} at once", soft_wrap=True)
 
     def _stop(self) -> None:
@@ -162,7 +164,7 @@ class Progress:
         if trial.state == "refused":
             told = trial.reason
         else:
-            told = f"{score}, {epochs} epoch{'s' * (epochs != 1)} in {duration(seconds)}"
+            told = f"{score}, {counted(epochs, 'epoch')} in {duration(seconds)}"
         reason = f" ({trial.reason})" if trial.state == "failed" else ""
         self._console.print(
             f"[{at}] {trial.id} {STATES[trial.state]}: {told}{self._left()}{reason}",

@@ -174,7 +174,8 @@ class Mirror:
 
 
 def _rank(name: str) -> int:
-    return 1 + HEADS.index(name) if name in HEADS else 0
+    """Records come after the tables that they have digests of, as a portrait's of its vectors."""
+    return 2 + HEADS.index(name) if name in HEADS else int(name.endswith(".json"))
 
 
 def _private(parts: tuple[str, ...]) -> bool:

@@ -146,7 +146,7 @@ class AlternatingLeastSquares:
             raise ValueError(f"factors of shape {tuple(users.shape)}, expected {expected}")
         self._library.user_factors = users.cpu().numpy().copy()
         self._library.item_factors = items.cpu().numpy().copy()
-        self.items = torch.from_numpy(self._library.item_factors).to(self.device)
+        self.items = torch.from_numpy(self._library.item_factors)
 
 
 def _solve(systems: Tensor, rights: Tensor) -> Tensor:

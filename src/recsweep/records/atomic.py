@@ -2,6 +2,7 @@
 
 import io
 import os
+from collections.abc import Mapping
 from pathlib import Path
 
 import polars as pl
@@ -12,19 +13,30 @@ def write_bytes(path: Path, content: bytes, *, durable: bool = True) -> None:
 
     Durable: on the disk when it returns, so that no later file can outlive this one in a power cut.
     """
-    path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+    write_together({path: content}, durable=durable)
+
+
+def write_together(contents: Mapping[Path, bytes], *, durable: bool = True) -> None:
+    """`write_bytes` of files that speak of each other, in their order: where one can't be written,
+    all stay as they were.
+    """
+    made: dict[Path, Path] = {}
     try:
-        with temporary.open("wb") as file:
-            file.write(content)
+        for path, content in contents.items():
+            path.parent.mkdir(parents=True, exist_ok=True)
+            made[path] = temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+            with temporary.open("wb") as file:
+                file.write(content)
+                if durable:
+                    file.flush()
+                    os.fsync(file.fileno())
+        for path, temporary in made.items():
+            temporary.replace(path)
             if durable:
-                file.flush()
-                os.fsync(file.fileno())
-        temporary.replace(path)
-        if durable:
-            _sync_folder(path.parent)
+                _sync_folder(path.parent)
     finally:
-        temporary.unlink(missing_ok=True)
+        for temporary in made.values():
+            temporary.unlink(missing_ok=True)
 
 
 def write_text(path: Path, content: str) -> None:
@@ -34,9 +46,14 @@ def write_text(path: Path, content: str) -> None:
 
 def write_parquet(path: Path, frame: pl.DataFrame) -> None:
     """`write_bytes` of a table."""
+    write_bytes(path, parquet_of(frame))
+
+
+def parquet_of(frame: pl.DataFrame) -> bytes:
+    """A table as a file's content."""
     buffer = io.BytesIO()
     frame.write_parquet(buffer)
-    write_bytes(path, buffer.getvalue())
+    return buffer.getvalue()
 
 
 def _sync_folder(folder: Path) -> None:

@@ -13,7 +13,7 @@ from pydantic import ValidationError
 from recsweep.config.digest import json_sha256
 from recsweep.config.schema import Schema
 from recsweep.errors import BadInput
-from recsweep.records.atomic import write_text
+from recsweep.records.atomic import write_bytes
 
 S = TypeVar("S", bound=Schema)
 
@@ -22,8 +22,13 @@ KEY = "digest"
 
 def write_checked(path: Path, content: Mapping[str, Any]) -> None:
     """Write `content`, and its digest under `digest`."""
+    write_bytes(path, checked(content))
+
+
+def checked(content: Mapping[str, Any]) -> bytes:
+    """What `write_checked` writes."""
     whole = {**content, KEY: json_sha256(content)}
-    write_text(path, json.dumps(whole, indent=1, ensure_ascii=False) + "\n")
+    return (json.dumps(whole, indent=1, ensure_ascii=False) + "\n").encode()
 
 
 def write_record(path: Path, record: Schema) -> None:

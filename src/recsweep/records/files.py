@@ -10,6 +10,7 @@ trial's score, their mean, and what the epoch took (`MEASURED`).
 flipped bit would be another score.
 """
 
+import hashlib
 import json
 from collections import defaultdict
 from collections.abc import Mapping
@@ -24,8 +25,8 @@ from recsweep.config.files import validate
 from recsweep.config.schema import Experiment
 from recsweep.data.sources import file_sha256
 from recsweep.errors import BadInput
-from recsweep.records.atomic import write_parquet, write_text
-from recsweep.records.checked import read_checked, write_checked
+from recsweep.records.atomic import parquet_of, write_together
+from recsweep.records.checked import checked, read_checked
 from recsweep.records.earlier import TAKEN
 from recsweep.records.flat import flat_trials
 from recsweep.records.study import SESSIONS, EarlyEnd, Study, TrialRow
@@ -70,13 +71,15 @@ CURVES = pl.Schema(
 
 
 def write_study(study: Study, folder: Path) -> None:
-    """Write all files; `study.json` comes last, so its presence says that all are there."""
+    """Write all files or none; `study.json` comes last, so its presence says that all are there."""
     curves = [row for trial in study.trials for row in _curve_rows(trial, study)]
     trials = [_trial_row(trial) for trial in study.trials]
-    write_parquet(folder / "curves.parquet", pl.DataFrame(curves, CURVES, orient="row"))
     table = pl.DataFrame(trials, TRIALS)
-    write_parquet(folder / "trials.parquet", table)
-    write_text(folder / "trials.csv", flat_trials(table).write_csv())
+    contents = {
+        "curves.parquet": parquet_of(pl.DataFrame(curves, CURVES, orient="row")),
+        "trials.parquet": parquet_of(table),
+        "trials.csv": flat_trials(table).write_csv().encode(),
+    }
     head = {
         "experiment": study.experiment.model_dump(mode="json"),
         "spaces": {name: space.keys_as_declared() for name, space in study.spaces.items()},
@@ -88,9 +91,10 @@ def write_study(study: Study, folder: Path) -> None:
         **({"warm_start": TAKEN.dump_python(study.warm_start)} if study.warm_start else {}),
         **({"widened": WIDENED.dump_python(study.widened, mode="json")} if study.widened else {}),
         **({"early_end": asdict(study.early_end)} if study.early_end else {}),
-        "files": {name: file_sha256(folder / name) for name in TABLES},
+        "files": {name: hashlib.sha256(contents[name]).hexdigest() for name in TABLES},
     }
-    write_checked(folder / "study.json", head)
+    contents["study.json"] = checked(head)
+    write_together({folder / name: content for name, content in contents.items()})
 
 
 def read_study(folder: Path) -> Study:

@@ -60,12 +60,12 @@ class Asynchronous:
 
     def next(self) -> Proposal | None:
         """The next trial of the family whose turn it is."""
-        family = self._ledger.next_family()
+        family = self._ledger.turns.next_family()
         return None if family is None else self._ledger.ask(family)
 
     def finished(self) -> bool:
         """Does no family lack a trial, and is none open? Its worker may die."""
-        return self._ledger.next_family() is None and not self._ledger.running
+        return self._ledger.turns.next_family() is None and not self._ledger.running
 
     def reported(
         self, proposal: Proposal, report: EpochReport, best: EpochReport | None = None

@@ -138,8 +138,8 @@ def _start(resources: Resources) -> None:
 def _code() -> dict[str, str]:
     """The variable by which a process finds this code, unless any process of this Python does."""
     folder = str(PACKAGE.parent)
-    if folder in (*site.getsitepackages(), site.getusersitepackages()):  # first of all, it would hide modules of Python's own
-        return {}
+    if folder in (*site.getsitepackages(), site.getusersitepackages()):
+        return {}  # before all others it would hide modules of Python's own
     given = os.environ.get("PYTHONPATH")
     return {"PYTHONPATH": os.pathsep.join([folder, given] if given else [folder])}
 

@@ -14,15 +14,12 @@ from optuna.trial import FrozenTrial, TrialState
 
 from recsweep.config.schema import Experiment
 from recsweep.data.types import Fold
-from recsweep.records.study import EarlyEnd
 from recsweep.records.user_values import FoldValues, write_user_values
 from recsweep.search.checkpoints import Checkpoints
 from recsweep.search.earlier import kept
-from recsweep.search.enough import is_enough, mark_end, trained, trials_of_budget
 from recsweep.search.goals import may_lie_on_front
 from recsweep.search.proposal import Proposal
 from recsweep.search.sampler import session_sampler, trial_sampler
-from recsweep.search.seconds import Seconds
 from recsweep.search.seen import seeing
 from recsweep.search.stopping import is_over
 from recsweep.search.storage import kept_widenings
@@ -30,20 +27,16 @@ from recsweep.search.trials import (
     INTERRUPTED,
     booked,
     epochs_of,
-    finished,
-    is_refused,
+    next_number,
     trial_id,
     trial_row,
 )
+from recsweep.search.turns import Turns
 from recsweep.spaces.space import Space
 from recsweep.tracking.events import EpochReported, Event, TrialEnded, TrialStarted
 from recsweep.training.epoch import EpochReport
 
 log = logging.getLogger(__name__)
-
-
-REFUSALS = 10
-"""A family gives up when so many configurations were refused for each trial of its budget."""
 
 
 @dataclass(slots=True)
@@ -54,7 +47,7 @@ class _Running:
 
 
 class Ledger:
-    """The one place that writes to the Optuna studies.
+    """The one place that writes to the Optuna studies, but for what `turns` notes of their ends.
 
     A trial that was cut off stays open in its study, and is gone on with in a later session.
     """
@@ -79,12 +72,9 @@ class Ledger:
         self.checkpoints = Checkpoints((folder / "checkpoints").absolute())
         self.busy_seconds = 0.0
         self.ended = 0
-        budget = experiment.budget.seconds
-        trials = {name: self.trials(name) for name in studies} if budget else {}
-        self._seconds = Seconds(budget, trials) if budget else None
-        self._enough: bool | None = None  # None: not judged since the last trial ended
+        self.turns = Turns(experiment, spaces, studies, self._open_of)
 
-    # -- what there is, and what is still to be done -----------------------------------------
+    # -- what there is ------------------------------------------------------------------------
 
     @property
     def families(self) -> tuple[str, ...]:
@@ -99,6 +89,9 @@ class Ledger:
     def running(self) -> int:
         """Trials that are open in this session."""
         return len(self._running)
+
+    def _open_of(self, family: str) -> int:
+        return sum(run.proposal.family == family for run in self._running.values())
 
     def open(self, trial: int) -> Proposal | None:
         """Which of them this is, by its number in the whole journal."""
@@ -125,94 +118,11 @@ class Ledger:
         patience = self._experiment.stopping.patience
         return is_over(max(values), best, self.length(proposal.family), patience)
 
-    def target(self, family: str) -> int | None:
-        """Trials in all; a family with nothing to tune has one. None: a budget of seconds.
-
-        Where `stopping.study` ends the search, every family is taken as far as any has begun.
-        """
-        if not self._spaces[family].parameters:
-            return 1
-        budget = trials_of_budget(self._experiment, self._studies[family])
-        if budget is None or not self._is_enough(budget):
-            return budget
-        begun = (self._next_number(name) - self._refused(name) for name in self._tuned)
-        return min(budget, max(begun))
-
-    @property
-    def _tuned(self) -> list[str]:
-        return [name for name in self._studies if self._spaces[name].parameters]
-
-    def _is_enough(self, budget: int) -> bool:
-        rule = self._experiment.stopping.study
-        if self._enough is None:
-            self._enough = rule is not None and is_enough(
-                {name: self.trials(name) for name in self._tuned},
-                budget,
-                rule.below,
-                self._experiment.metric,
-            )
-        return self._enough
-
-    def note_end(self) -> None:
-        """Write down that `stopping.study` has ended the search, if it has: by its trials alone it
-        can't be told from one that was cut off.
-        """
-        if self._experiment.stopping.study is None or self._running or self.remaining():
-            return
-        for name in self._tuned:
-            target, study = self.target(name), self._studies[name]
-            budget = trials_of_budget(self._experiment, study)
-            if target is not None and budget is not None and target < budget:
-                mark_end(study, EarlyEnd(target, budget))
-
-    def waits(self, family: str) -> bool:
-        """Has a family to wait for others, so that `stopping.study` is judged the same whatever
-        finishes first?
-        """
-        if self._experiment.stopping.study is None or not self._spaces[family].parameters:
-            return False
-        begun = self.started(family) - self._refused(family)
-        behind = (name for name in self._tuned if len(trained(self.trials(name))) < begun)
-        return any(self.lacking(name) or self._open(name) for name in behind)
-
-    def started(self, family: str) -> int:
-        """Trials that have ended, refused ones included, or are open in this session."""
-        return len(finished(self.trials(family))) + self._open(family)
-
-    def _open(self, family: str) -> int:
-        return sum(run.proposal.family == family for run in self._running.values())
-
-    def lacking(self, family: str) -> int:
-        """Trials that are still to be started or gone on with; at least so many where a budget of
-        seconds decides: a trial that was begun is finished, whatever is used up.
-        """
-        target = self.target(family)
-        refused = self._refused(family) if self._spaces[family].parameters else 0
-        most = REFUSALS * (target or REFUSALS)
-        if target is not None:
-            return max(0, target + min(refused, most) - self.started(family))
-        assert self._seconds is not None
-        open_ = sum(
-            trial.state == TrialState.RUNNING and "number" in trial.user_attrs
-            for trial in self.trials(family)
-        )
-        another = self._seconds.left(family) and refused < most
-        return max(open_ - self._open(family), int(another))
-
-    def _refused(self, family: str, before: int | None = None) -> int:
-        """Trials that were refused, or those of them with a number below `before`."""
-        if not self._experiment.limits.given:
-            return 0
-        return sum(
-            is_refused(trial) and (before is None or trial.user_attrs["number"] < before)
-            for trial in self.trials(family)
-        )
-
     def is_protected(self, proposal: Proposal) -> bool:
         """Is it one of its family's first trials, which are never stopped, or may it lie on the
         front that is searched?
         """
-        earlier = proposal.number - self._refused(proposal.family, proposal.number)
+        earlier = proposal.number - self.turns.refused(proposal.family, proposal.number)
         return earlier < self._experiment.stopping.full_trials or self._may_lie_on_front(proposal)
 
     def _may_lie_on_front(self, proposal: Proposal) -> bool:
@@ -221,14 +131,6 @@ class Ledger:
         own = self._storage.get_trial(self._running[proposal.id].trial._trial_id)
         others, goodness = self.trials(proposal.family), self._experiment.metric.goodness
         return may_lie_on_front(own, others, cost, goodness)
-
-    def remaining(self) -> int:
-        """The same of all families."""
-        return sum(map(self.lacking, self._studies))
-
-    def next_family(self) -> str | None:
-        """The family with the fewest started trials; of equals the one declared first."""
-        return min(filter(self.lacking, self._studies), key=self.started, default=None)
 
     def cut_off(self, family: str) -> tuple[FrozenTrial, ...]:
         """Trials that an earlier session left open, the first first."""
@@ -244,14 +146,6 @@ class Ledger:
 
     # -- sessions ----------------------------------------------------------------------------
 
-    def extend(self, trials: int) -> None:
-        """Raise the target of every tuned family, for this and all later sessions."""
-        for name, study in self._studies.items():
-            if self._spaces[name].parameters:
-                extra = study.user_attrs.get("extra_trials", 0)
-                study.set_user_attr("extra_trials", extra + trials)
-        self._enough = None
-
     def begin(self) -> None:
         """Mark a session's beginning, and look through what the last one left open."""
         mark = self._experiment.model_dump(mode="json")
@@ -262,8 +156,7 @@ class Ledger:
             study.set_user_attr("session", mark)
         for name, study in self._studies.items():
             self._look_through(name, study)
-        self._enough = None
-        self.note_end()
+        self.turns.note_end()
 
     def _look_through(self, family: str, study: optuna.Study) -> None:
         trials = self.trials(family)
@@ -303,7 +196,7 @@ class Ledger:
                 return self._resume(family, trial, past)
             number = past.user_attrs["number"]
         else:
-            number = self._next_number(family)
+            number = next_number(self.trials(family))
             if batch is not None:
                 sampler = trial_sampler(experiment, family, self._spaces[family], number)
                 study.sampler = self._seeing(family, sampler)
@@ -334,9 +227,6 @@ class Ledger:
             widened=family in self._widened,
             cost=self._experiment.search.cost,
         )
-
-    def _next_number(self, family: str) -> int:
-        return 1 + max((t.user_attrs.get("number", -1) for t in self.trials(family)), default=-1)
 
     def _resume(self, family: str, trial: optuna.Trial, past: FrozenTrial) -> Proposal:
         attrs = past.user_attrs
@@ -402,8 +292,7 @@ class Ledger:
                 )
             return False
         self.busy_seconds += report.seconds
-        if self._seconds is not None:
-            self._seconds.use(run.proposal.family, report.seconds)
+        self.turns.used(run.proposal.family, report.seconds)
         run.trial.set_user_attr(f"epoch {report.epoch}", report.entry())
         run.trial.report(report.value, report.epoch)
         run.values[report.epoch] = report.value
@@ -429,8 +318,7 @@ class Ledger:
         """Book a trial that can't go on."""
         run = self._running[id_]
         run.trial.set_user_attr("reason", reason)
-        if self._seconds is not None:
-            self._seconds.failed(run.proposal.family)
+        self.turns.failed(run.proposal.family)
         self._end(run, TrialState.FAIL)
 
     def _end(self, run: _Running, state: TrialState, value: float | None = None) -> None:
@@ -438,7 +326,6 @@ class Ledger:
         told = self._studies[family].tell(run.trial, value, state=state)
         del self._running[id_]
         self.ended += 1
-        self._enough = None
         self.checkpoints.remove(id_)
-        self.note_end()
+        self.turns.note_end()
         self._emit(TrialEnded(trial_row(family, told, self._experiment.metric.lower_is_better)))

@@ -26,7 +26,8 @@ class Repeatable:
     """A `Policy`."""
 
     def __init__(self, ledger: Ledger, experiment: Experiment) -> None:
-        self._ledger, self._reduction = ledger, experiment.stopping.reduction
+        self._ledger, self._turns = ledger, ledger.turns
+        self._reduction = experiment.stopping.reduction
         self._rungs, self._goodness = rungs(experiment), experiment.metric.goodness
         self._ready: deque[Proposal] = deque()
         self._batch: dict[str, dict[str, Proposal]] = {}  # family -> its open trials
@@ -60,11 +61,11 @@ class Repeatable:
             self._hand_out(proposal)
 
     def _next_batch(self, family: str) -> tuple[int, int]:
-        first = self._ledger.started(family)
-        return first, first + min(BATCH, self._ledger.lacking(family))
+        first = self._turns.started(family)
+        return first, first + min(BATCH, self._turns.lacking(family))
 
     def _fill(self, family: str, first: int, end: int) -> None:
-        while self._ledger.started(family) < end:
+        while self._turns.started(family) < end:
             proposal = self._ledger.ask(family, (first, end))
             self._batch[family][proposal.id] = proposal
 
@@ -80,13 +81,13 @@ class Repeatable:
     def next(self) -> Proposal | None:
         """The trial that has waited longest for a worker."""
         for family, open_ in self._batch.items():
-            if not open_ and self._ledger.lacking(family) and not self._ledger.waits(family):
+            if not open_ and self._turns.lacking(family) and not self._turns.waits(family):
                 self.open(family)
         return self._ready.popleft() if self._ready else None
 
     def finished(self) -> bool:
         """Is every family done, to its last trial?"""
-        return self._ledger.remaining() == 0 and not any(self._batch.values())
+        return self._turns.remaining() == 0 and not any(self._batch.values())
 
     def reported(
         self, proposal: Proposal, report: EpochReport, best: EpochReport | None = None

@@ -96,14 +96,14 @@ def run_search(
         uid = next(iter(studies.values())).user_attrs["uid"]
         if experiment.search.sampler == "grid":
             for name in ledger.families:
-                if not (extra_trials or ledger.lacking(name)):
+                if not (extra_trials or ledger.turns.lacking(name)):
                     continue
-                target = (ledger.target(name) or 0) + extra_trials
+                target = (ledger.turns.target(name) or 0) + extra_trials
                 check_grid(spaces[name], experiment.search.levels, ledger.trials(name), target)
         if extra_trials:
-            ledger.extend(extra_trials)
-        if ledger.remaining() == 0:
-            ledger.note_end()
+            ledger.turns.extend(extra_trials)
+        if ledger.turns.remaining() == 0:
+            ledger.turns.note_end()
             return None
         before = time.monotonic()
         with cluster(experiment.resources) as workers:
@@ -115,7 +115,7 @@ def run_search(
                 SweepStarted(
                     experiment=experiment,
                     spaces=spaces,
-                    targets={name: ledger.target(name) for name in experiment.families},
+                    targets={name: ledger.turns.target(name) for name in experiment.families},
                     done=trial_rows(list(studies.values())),
                     workers=workers,
                     uid=uid,
@@ -141,13 +141,13 @@ def run_search(
                 _tune(shared, policy, workers, folder)
                 finished = True
             except WorkFailed:
-                if ledger.remaining() + ledger.running:
+                if ledger.turns.remaining() + ledger.running:
                     raise
                 finished = True  # Ray broke down after its last trial had been booked
             finally:
                 session = _last_words(clock, ledger)
                 tell(SweepEnded(session, interrupted=not finished))
-        if left := ledger.remaining() + ledger.running:
+        if left := ledger.turns.remaining() + ledger.running:
             raise WorkFailed(
                 f"{folder}: Ray ended the sweep with {left} trials to go; run it again"
             )

@@ -39,6 +39,11 @@ def finished(trials: Iterable[FrozenTrial]) -> list[FrozenTrial]:
     return [t for t in trials if t.state in STATES and t.user_attrs.get("reason") != INTERRUPTED]
 
 
+def next_number(trials: Iterable[FrozenTrial]) -> int:
+    """Of a trial of ours that is to come."""
+    return 1 + max((trial.user_attrs.get("number", -1) for trial in trials), default=-1)
+
+
 def booked(trial: FrozenTrial) -> bool:
     """Was everything written that makes an asked trial one of ours?"""
     return {"config", "seed", "attempt", "number"} <= trial.user_attrs.keys()

@@ -12,9 +12,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from recsweep.errors import BadInput, WorkFailed
+from recsweep.tracking.stage_runs import STAGES
 from recsweep.tracking.wandb_mode import trouble
 
-STAGES = ("study", "select", "confirm", "report", "reproduce")
 TOGETHER = 8  # trials that are sent at once
 
 
@@ -43,8 +43,9 @@ def sync(folder: Path, seconds: float) -> Synced:
         raise BadInput(f"nothing was sent: {why}")
     waiting = unsent(folder)
     ends = time.monotonic() + seconds
-    stages = [run for run in waiting if _is_stage(run)]
-    trials = [run for run in waiting if run not in stages]
+    places = {run: place for run in waiting if (place := _place(run)) is not None}
+    stages = sorted(places, key=places.__getitem__)
+    trials = [run for run in waiting if run not in places]
     for runs, together in ((trials, TOGETHER), (stages, 1)):
         if runs:
             _wandb_sync(folder, runs, together, ends - time.monotonic())
@@ -56,8 +57,11 @@ def sync(folder: Path, seconds: float) -> Synced:
     return Synced(len(waiting), sent)
 
 
-def _is_stage(run: Path) -> bool:
-    return any(f"-{stage}-" in run.name for stage in STAGES)
+def _place(run: Path) -> tuple[str, int] | None:
+    """When a stage's run began, and, of one second, what comes first; None: it is a trial's."""
+    began = run.name.split("-")[2]  # offline-run-20261201_035649-select-…
+    found = (n for n, stage in enumerate(STAGES) if f"-{stage}-" in run.name)
+    return next(((began, n) for n in found), None)
 
 
 def _wandb_sync(folder: Path, runs: Sequence[Path], together: int, seconds: float) -> None:

@@ -1,10 +1,22 @@
+import ast
+import sys
+from importlib.metadata import packages_distributions
+from pathlib import Path
+
 import numpy as np
 import pytest
 from scipy import stats
 
+import recsweep
 from recsweep.config.schema import Resources
 from recsweep.records.environment import environment
-from recsweep.stages.reproduce.figures import Figure, compare_figures, obstacles, tolerance
+from recsweep.stages.reproduce.figures import (
+    LIBRARIES,
+    Figure,
+    compare_figures,
+    obstacles,
+    tolerance,
+)
 
 
 def test_nothing_stands_against_equal_figures_in_the_same_surroundings() -> None:
@@ -32,8 +44,14 @@ def test_two_runs_may_be_as_far_apart_as_seeds_put_them_or_one_learner_of_the_fe
     assert tolerance(runs / 1000, [10, 40]) == tolerance(runs[:1], [40, 10]) == 1 / 10
 
 
+VERSIONS = {
+    **{"torch": "2", "numpy": "1", "scipy": "1", "scikit-learn": "1"},
+    **{"implicit": "0", "jieba": "1"},
+}
+
+
 def surroundings(**changes: object) -> dict[str, object]:
-    packages = {"torch": "2", "numpy": "1", "scipy": "1", "implicit": "0", "polars": "1"}
+    packages = {**VERSIONS, "polars": "1"}
     return {"cpu": "a", "simd": "avx2", "engine": "1", "packages": packages, **changes}
 
 
@@ -43,10 +61,10 @@ def surroundings(**changes: object) -> dict[str, object]:
         ({"cpu": "b"}, ["cpu b → a"]),
         ({"simd": "sse"}, ["simd sse → avx2"]),
         ({"cores": 8}, []),
-        ({"packages": None}, ["torch None → 2", "numpy None → 1", "scipy None → 1",
-                              "implicit None → 0"]),
-        ({"packages": {"torch": "1", "numpy": "1", "scipy": "1", "implicit": "0"}},
-         ["torch 1 → 2"]),
+        ({"packages": None}, [f"{name} None → {version}" for name, version in VERSIONS.items()]),
+        ({"packages": {**VERSIONS, "torch": "1"}}, ["torch 1 → 2"]),
+        ({"packages": {**VERSIONS, "scikit-learn": "0"}}, ["scikit-learn 0 → 1"]),
+        ({"packages": {**VERSIONS, "polars": "2"}}, []),
     ],
 )  # fmt: skip
 def test_what_computes_otherwise_stands_against_equal_figures_and_is_named(
@@ -93,3 +111,24 @@ def test_every_figure_that_one_of_the_two_has_is_compared_place_by_place() -> No
         ("c", "x", None, 4.0, 0.0),
         ("c", "y", None, 5.0, 0.0),
     ]
+
+
+ROOMS = ("data/features", "evaluation", "models", "tasks", "training")
+"""Where figures come from."""
+COMPUTES_NOTHING = {"polars", "pydantic", "safetensors", "threadpoolctl"}
+EXTRAS = {"sentence-transformers", "pynvml", "nvidia-ml-py"}
+"""Beyond the dependencies, whose versions are recorded: embeddings, and the counters of GPUs."""
+
+
+def test_every_library_that_figures_come_from_is_looked_at() -> None:
+    package, modules = Path(recsweep.__file__).parent, set[str]()
+    for path in (path for room in ROOMS for path in (package / room).rglob("*.py")):
+        for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+            if isinstance(node, ast.Import):
+                modules |= {name.name.partition(".")[0] for name in node.names}
+            elif isinstance(node, ast.ImportFrom) and node.module:
+                modules.add(node.module.partition(".")[0])
+    of_others = modules - sys.stdlib_module_names - {"recsweep"}
+    known = packages_distributions()
+    found = {known.get(name, [name.replace("_", "-")])[0] for name in of_others}
+    assert found - COMPUTES_NOTHING - EXTRAS == set(LIBRARIES)

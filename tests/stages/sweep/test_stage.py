@@ -8,8 +8,8 @@ import pytest
 from worlds import dataset_of, events_of, experiment_of
 
 from recsweep.config.schema import Budget, Experiment
-from recsweep.errors import BadInput
-from recsweep.mirror.study import INTERRUPT_LIMIT
+from recsweep.errors import BadInput, WorkFailed
+from recsweep.mirror.study import INTERRUPT_LIMIT, LIMIT
 from recsweep.stages.sweep import stage
 from recsweep.tasks.folds import make_fold
 
@@ -96,15 +96,32 @@ def test_what_a_search_found_is_written_mirrored_and_returned(
     assert (tmp_path / "study").is_dir()
 
 
-def test_what_an_interrupted_search_found_is_written_and_mirrored_with_a_limit(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize(
+    ("end", "limit"), [(KeyboardInterrupt(), INTERRUPT_LIMIT), (WorkFailed("no worker"), LIMIT)]
+)
+def test_what_a_search_found_that_was_ended_is_written_and_mirrored_with_a_limit(
+    end: BaseException, limit: float, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    searched = Searched(monkeypatch, tmp_path / "study", KeyboardInterrupt())
-    with pytest.raises(KeyboardInterrupt):
+    searched = Searched(monkeypatch, tmp_path / "study", end)
+    with pytest.raises(type(end)) as raised:
         stage.sweep(searched.inputs)
-    assert searched.done == [
-        (WRITTEN, tmp_path / "study"), ("mirror", INTERRUPT_LIMIT),
-    ]  # fmt: skip
+    assert raised.value is end
+    assert searched.done == [(WRITTEN, tmp_path / "study"), ("mirror", limit)]
+
+
+@pytest.mark.parametrize("trouble", [OSError("full"), BadInput("damaged")])
+def test_a_search_that_failed_says_why_though_its_files_can_not_be_written(
+    trouble: Exception, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    searched = Searched(monkeypatch, tmp_path / "study", WorkFailed("the disk is full"))
+
+    def write(*_: object) -> None:
+        raise trouble
+
+    monkeypatch.setattr(stage, "write_study", write)
+    with pytest.raises(WorkFailed, match="the disk is full"):
+        stage.sweep(searched.inputs)
+    assert searched.done == [("mirror", LIMIT)]
 
 
 def test_data_that_are_not_the_searched_ones_are_refused(

@@ -39,7 +39,7 @@ def sweep(
     """
     speak(json)
     with notifying(notify):
-        with waiting("Reading the experiment"):
+        with waiting("Reading the experiment", quiet):
             loaded = load_experiment(experiment, settings or ())
         steps.prepare(loaded, quiet)
         later = ("select", "report") if keep_sealed else ("select", "confirm", "report")

@@ -2,18 +2,21 @@
 
 import ctypes
 import hashlib
+import logging
+import multiprocessing
 import os
 import platform
 import shutil
 import subprocess
 import tempfile
-import warnings
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
 import torch
 from torch import Tensor
+
+log = logging.getLogger(__name__)
 
 SOURCES = Path(__file__).parent
 _NEEDS = ("avx512bw", "avx512dq", "avx512f", "avx512vl", "fma")
@@ -57,10 +60,10 @@ def library() -> Library | None:
             if found.functions.start():
                 return found
     except (OSError, subprocess.SubprocessError) as error:
-        warnings.warn(
-            f"training is slower than it might be: no bfloat16 kernel was compiled ({error})",
-            stacklevel=2,
-        )
+        if multiprocessing.parent_process() is None:  # else who began this process told it
+            log.warning(
+                "training is slower than it might be: no bfloat16 kernel was compiled (%s)", error
+            )
     return None
 
 

@@ -43,11 +43,13 @@ def _leader(view: View, family: str, y: Scale) -> Markup:
     leader = view.rows[0]
     if leader.choice.family == family:
         return Markup("")
+    # Nobody is better: on that side of the level there is room for its name.
+    beyond = 12 if view.lower_is_better else -4
     level, text = y(leader.mean), f"{view.label(leader.choice.family)} {score(leader.mean)}"
     return tag(
         "g",
         tag("path", d=f"M{LEFT:.0f} 0H{WIDTH - RIGHT:.0f}", class_="level"),
-        tag("text", text, x=LEFT + 4, y=-4, class_="tick halo"),
+        tag("text", text, x=LEFT + 4, y=beyond, class_="tick halo"),
         class_="leader",
         data_family=view.marks[leader.choice.family].index,
         transform=place(0, level),
@@ -67,6 +69,8 @@ def _trial(view: View, trial: TrialRow, x: Scale, y: Scale, chosen: bool) -> Mar
     if chosen and trial.best:
         best_x, best_y = x(trial.best.epoch), y(trial.best.value)
         anchor = "end" if best_x > WIDTH * 0.6 else "start"
-        text = tag("text", score(trial.best.value), y=-9, class_=f"value {anchor}")
+        beneath = trial.family != view.rows[0].choice.family and not view.lower_is_better
+        y_of_text = 19 if beneath else -9
+        text = tag("text", score(trial.best.value), y=y_of_text, class_=f"value {anchor}")
         parts.append(tag("g", mark.at(0, 0, 5.0), text, transform=place(best_x, best_y)))
     return of_trial(trial, mark, *parts)

@@ -7,7 +7,8 @@ from typing import Any
 
 from recsweep.records.evidence import Evidence
 
-OWN = ("study", "description", "description_zh", "tracking")  # decide no number
+# Decide no number.
+OWN = ("study", "description", "description_zh", "tracking", "storage", "energy")
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,8 +17,8 @@ from scipy.special import stdtrit
 from recsweep.config.schema import Resources
 from recsweep.data.types import Float64
 
-LIBRARIES = ("torch", "numpy", "scipy", "implicit")
-"""Those that compute; other packages can't change a figure."""
+LIBRARIES = ("torch", "numpy", "scipy", "scikit-learn", "implicit", "jieba")
+"""Those that compute, or cut texts into words; other packages can't change a figure."""
 
 
 @dataclass(frozen=True, slots=True)

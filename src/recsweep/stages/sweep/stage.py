@@ -1,6 +1,7 @@
 """The verb `search`: run or resume a study's trials and write down what they found."""
 
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -8,9 +9,9 @@ from recsweep.config.schema import Experiment
 from recsweep.data.prepare import prepare
 from recsweep.data.prepared import load_dataset
 from recsweep.data.types import Dataset, Fold
-from recsweep.errors import BadInput
+from recsweep.errors import BadInput, RecsweepError, WorkFailed
 from recsweep.mirror.listener import MirrorListener
-from recsweep.mirror.study import INTERRUPT_LIMIT, open_mirror, renew_mirror
+from recsweep.mirror.study import INTERRUPT_LIMIT, LIMIT, open_mirror, renew_mirror
 from recsweep.models.engine import engine_of, with_precision
 from recsweep.models.registry import families_of
 from recsweep.records.earlier import Earlier
@@ -159,10 +160,11 @@ def sweep(
             earlier=inputs.earlier,
             widen=inputs.widen,
         )
-    except KeyboardInterrupt:
-        write_study(collect(inputs, now), folder)
+    except (KeyboardInterrupt, WorkFailed) as end:
+        with suppress(OSError, RecsweepError):  # what ended it may be a disk that is full
+            write_study(collect(inputs, now), folder)
         if mirror is not None:
-            renew_mirror(mirror, INTERRUPT_LIMIT)
+            renew_mirror(mirror, LIMIT if isinstance(end, WorkFailed) else INTERRUPT_LIMIT)
         raise
     study = collect(inputs, now)
     write_study(study, folder)
