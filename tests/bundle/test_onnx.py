@@ -3,6 +3,7 @@
 import json
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -29,10 +30,13 @@ print(json.dumps([courses, session.run(None, inputs)[0].astype(float).tolist()])
 """
 NETWORKS = [
     case
-    for name in ("gru", "lstm", "gru_unordered", "wide_deep", "matrix_factorization")
+    for name in (
+        *("gru", "lstm", "gru_unordered", "lstm_unordered", "sasrec", "sasrec_unordered"),
+        *("wide_deep", "neumf", "matrix_factorization"),
+    )
     for case in cases_of(families()[name], "next_item")
-    if case.name in ("defaults", "fading=time", "loss=bpr")
-    and (name != "matrix_factorization" or case.config["loss"] != "als")
+    if case.name.startswith(("defaults", "fading=", "positions=", "block=", "loss=bpr"))
+    and case.config.get("loss") != "als"
 ]
 
 
@@ -52,6 +56,18 @@ def test_every_network_is_within_the_tolerance(
     assert [path.name for path in tmp_path.iterdir()] == ["graph.onnx"]
     with pytest.raises(BadInput, match="is there already"):
         exporting.export_onnx(Path("m"), out)
+
+
+def test_a_bundle_of_a_study_in_half_precision_is_written_in_single_precision(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    bundle, out = export(NETWORKS[0], tmp_path, monkeypatch)
+    bundle.model.context = replace(bundle.model.context, precision="bf16")
+    inputs = ScoringGraph(bundle.model).example(3, 5)
+    given = exporting._histories(inputs)
+    apart = (bundle.model.score(given) - ScoringGraph(bundle.model)(inputs)).abs().max()
+    assert apart > 10 * exporting.TOLERANCE  # it does answer in half precision
+    assert exporting.export_onnx(Path("m"), out) <= exporting.TOLERANCE
 
 
 def test_it_runs_where_only_onnxruntime_is_known(

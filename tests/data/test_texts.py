@@ -37,12 +37,6 @@ def read(
     return read_texts([TextTable.model_validate(table)], [path], rule, TimeLimits())
 
 
-def texts_by_part(found: Texts) -> dict[int, set[str]]:
-    part = found.indexed.events.time
-    text = found.table[TEXT].to_numpy()
-    return {int(p): set(text[part == p]) for p in np.unique(part)}
-
-
 def test_a_text_counts_once_and_its_copies_are_counted(tmp_path: Path) -> None:
     copies = [("fine 0", "good"), (" fine  0 ", "good"), ("dull 3", "bad")]
     found = read(tmp_path, [*MANY, *copies])

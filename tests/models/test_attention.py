@@ -6,7 +6,14 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from recsweep.models.attention import Attention, AttentionConfig, AttentionLayers, Block, SwiGlu
+from recsweep.models.attention import (
+    Attention,
+    AttentionConfig,
+    AttentionLayers,
+    Block,
+    SwiGlu,
+    power_of_two,
+)
 
 SIZE, HEADS = 8, 2
 SECOND = 1_000_000
@@ -105,6 +112,14 @@ def test_positions_add_to_the_logits_by_distance_and_by_the_log_of_the_time_betw
     states = inputs + block.attention.project_out(torch.stack(rows, 1))
     expected = layers.last_norm(states + block.feed_forward(block.norms[1](states)))
     torch.testing.assert_close(layers(inputs, time), expected)
+
+
+def test_powers_of_two_are_exact_in_an_exported_graph_too(monkeypatch: pytest.MonkeyPatch) -> None:
+    edges = [2**n + off for n in range(34) for off in (-1, 0, 1) if 2**n + off > 0]
+    expected = [min(number.bit_length() - 1, 31) for number in edges]
+    assert power_of_two(torch.tensor(edges)).tolist() == expected
+    monkeypatch.setattr("torch.onnx.is_in_onnx_export", lambda: True)
+    assert power_of_two(torch.tensor(edges)).tolist() == expected
 
 
 @pytest.mark.parametrize("positions", ["none", "learned", "time"])

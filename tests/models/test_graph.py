@@ -34,6 +34,11 @@ def model_of(case: str, features: bool, **changes: object) -> GradientRanker:
         ("wide_deep faded", {}, True),
         ("gru_unordered bpr", {"fading": "time", "half_life_days": 2.0}, True),
         ("gru_unordered bpr", {"fading": "step"}, False),
+        ("neumf bpr", {}, True),
+        ("neumf bpr", {"fading": "none"}, False),
+        ("sasrec cross_entropy", {"positions": "learned"}, False),
+        ("sasrec cross_entropy", {"positions": "time"}, True),
+        ("sasrec_unordered cross_entropy", {"positions": "time", "fading": "none"}, False),
     ],
 )
 def test_a_graph_scores_each_row_after_its_last_event_as_the_model_does(
@@ -61,6 +66,46 @@ def test_a_graph_scores_each_row_after_its_last_event_as_the_model_does(
     )
     with torch.no_grad():
         torch.testing.assert_close(graph(inputs), expected, rtol=1e-4, atol=1e-5)
+
+
+class Flat(torch.nn.Module):
+    """Tracers give tensors one by one."""
+
+    def __init__(self, graph: ScoringGraph, names: tuple[str, ...]) -> None:
+        super().__init__()
+        self.graph, self.names = graph, names
+
+    def forward(self, *inputs: torch.Tensor) -> torch.Tensor:
+        scores: torch.Tensor = self.graph(dict(zip(self.names, inputs, strict=True)))
+        return scores
+
+
+@pytest.mark.filterwarnings("ignore::torch.jit.TracerWarning")  # on what it takes for constants
+@pytest.mark.filterwarnings("ignore:.torch.jit.trace:DeprecationWarning")
+@pytest.mark.parametrize(
+    ("case", "changes"),
+    [
+        ("gru bpr", {}),
+        ("gru_unordered bpr", {}),
+        ("gru_unordered bpr", {"fading": "time", "half_life_days": 2.0}),
+        ("neumf bpr", {}),
+        ("wide_deep faded", {}),
+        ("sasrec cross_entropy", {"positions": "none", "window": 7}),
+        ("sasrec cross_entropy", {"positions": "time", "window": 7}),
+    ],
+)
+def test_a_graph_that_was_drawn_on_a_short_history_scores_a_long_one(
+    case: str, changes: dict[str, object], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    graph = ScoringGraph(model_of(case, True, **changes)).eval()
+    short, long = graph.example(3, 5), graph.example(4, 20, seed=1)
+    with torch.no_grad():
+        expected = graph(long)
+        with monkeypatch.context() as exporting:
+            exporting.setattr("torch.onnx.is_in_onnx_export", lambda: True)
+            flat = Flat(graph, tuple(short))
+            drawn = torch.jit.trace(flat, (*short.values(),), check_trace=False)  # type: ignore[no-untyped-call]
+        torch.testing.assert_close(drawn(*long.values()), expected, rtol=1e-4, atol=1e-5)
 
 
 def test_an_example_is_drawn_by_its_seed_within_the_catalogue_and_the_rows() -> None:

@@ -137,10 +137,8 @@ def measured_here(
     return told[-1], asked
 
 
-def test_batches_tell_a_first_estimate_and_what_is_fitted_in_one_go_is_measured_before_epochs() -> (
-    None
-):
-    names = ("gru", "item_knn")
+def test_batches_tell_a_first_estimate_and_what_has_none_is_measured_before_whole_epochs() -> None:
+    names = ("gru", "matrix_factorization", "item_knn")
     experiment = experiment_of(families={name: f"search_spaces/{name}.yaml" for name in names})
     spaces = {name: load_space(Path(f"search_spaces/{name}.yaml"), FAMILIES) for name in names}
     told: list[_Measured] = []
@@ -149,6 +147,7 @@ def test_batches_tell_a_first_estimate_and_what_is_fitted_in_one_go_is_measured_
     assert [(m.family, m.rough) for m in told] == [
         ("gru", True),
         ("item_knn", False),
+        ("matrix_factorization", False),  # by ALS, which has no batches
         ("gru", False),
     ]
     assert all(m.fold_seconds is not None and 0 < m.fold_seconds < m.seconds for m in told)
@@ -319,6 +318,8 @@ def test_a_plan_tells_of_each_family_what_was_measured_of_it(
     assert (gru.epoch_seconds, gru.rough, gru.problem) == (4.0, False, None)
     assert gru.learners is scores
     assert (gru.refit_seconds, popularity.refit_seconds) == (5 * 8 * 3.0, None)
+    assert knn.refit_seconds is None  # what can't be trained isn't refitted
+    assert found.unmeasured == ["popularity"]  # nothing was too slow in item_knn
     # Of four first trials that are never stopped there are only two.
     assert (gru.expected_epochs, knn.expected_epochs) == (2 * 8, 2)
     assert (popularity.epoch_seconds, popularity.problem, popularity.rough) == (None, None, False)
@@ -394,11 +395,11 @@ def test_batches_and_epochs_are_told_with_seconds_of_all_folds_and_a_failure_of_
         _Measured("gru", 1.5 * times, 9, fold_seconds=1.5, rough=True),
         _Measured("sasrec", 0.5 * times, 9, fold_seconds=0.5, rough=True),
         _Measured("item_knn", 2.0 * times, 9, fold_seconds=2.0),
-        _Measured("gru", 3.0 * times, 9, fold_seconds=3.0),
-        _Measured("lstm", 4.0 * times, 9, fold_seconds=4.0),
+        _Measured("lstm", 3.0 * times, 9, fold_seconds=3.0),
+        _Measured("gru", 4.0 * times, 9, fold_seconds=4.0),
         _Measured("sasrec", 5.0 * times, 9, fold_seconds=5.0),
     ]
-    assert trained == ["item_knn", "gru", "lstm", "sasrec"]
+    assert trained == ["item_knn", "lstm", "gru", "sasrec"]  # lstm had no estimate yet
     assert threads == [3]
 
 

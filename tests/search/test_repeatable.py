@@ -1,6 +1,7 @@
 from pathlib import Path
 from random import Random
 
+import numpy as np
 import pytest
 from simulated import rows, sweep
 from sweeps import FAMILIES, folds_of, ledger_of, lower, report_of, spaces_of, study_of
@@ -8,7 +9,7 @@ from sweeps import FAMILIES, folds_of, ledger_of, lower, report_of, spaces_of, s
 from recsweep.errors import BadInput
 from recsweep.search.ledger import Ledger
 from recsweep.search.proposal import Proposal
-from recsweep.search.repeatable import BATCH, Repeatable
+from recsweep.search.repeatable import BATCH, Repeatable, cut_of
 from recsweep.search.replay import replay
 
 FOLDS = folds_of()
@@ -121,6 +122,22 @@ def test_of_those_at_a_rung_the_worse_are_stopped_and_the_rest_go_on(
         assert (policy.next() is None) == (n < 3)  # all wait for the last
     pruned = [t.user_attrs["number"] for t in ledger.trials("a") if t.state.name == "PRUNED"]
     assert pruned == stopped
+
+
+@pytest.mark.parametrize("reduction", [2, 3, 4, 6, 7])
+def test_the_best_goes_on_and_of_the_others_one_in_so_many_however_many_there_are(
+    reduction: int,
+) -> None:
+    random = np.random.default_rng(0)
+    for n in range(1, 50):
+        goodness = random.random(n).tolist()
+        cut, quantile = cut_of(goodness, reduction), np.quantile(goodness, 1 - 1 / reduction)
+        goes_on = [value for value in goodness if value >= cut]
+        assert len(goes_on) == 1 + (n - 1) // reduction
+        if (n - 1) % reduction == 0:  # the quantile is a trial's own value, but for rounding
+            assert cut == pytest.approx(quantile)
+        else:
+            assert goes_on == [value for value in goodness if value >= quantile]
 
 
 def search(

@@ -7,6 +7,7 @@ metadata under `courses`, as JSON.
 
 import json
 import warnings
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -30,7 +31,8 @@ SHAPES = (1, 1), (5, 3), (3, 300)
 
 
 def export_onnx(folder: Path, out: Path) -> float:
-    """Write the graph to a new file; gives the largest difference from the bundle's scores.
+    """Write the graph to a new file; gives the largest difference from the bundle's scores in
+    float32, in which a graph computes, whatever the precision of its study.
 
     Raises:
         BadInput: no bundle, one without a network that ranks, a file that is there, or the extra
@@ -50,6 +52,7 @@ def export_onnx(folder: Path, out: Path) -> float:
         raise BadInput(
             f"{error.name} is not installed; install it with pip install 'recsweep[onnx]'"
         ) from None
+    bundle.model.context = replace(bundle.model.context, precision="fp32")
     out.parent.mkdir(parents=True, exist_ok=True)
     with temporary_folder(out.parent, out.name) as temporary:
         path = temporary / out.name

@@ -72,6 +72,11 @@ class Positions(nn.Module):
         self.bias_of_distance = nn.Parameter(distances) if learned else None
         self.bias_of_gap = nn.Parameter(gaps) if config.positions == "time" else None
 
+    @property
+    def timed(self) -> bool:
+        """Is the time between two events read?"""
+        return self.bias_of_gap is not None
+
     def forward(self, longest: int, time: Tensor | None, device: torch.device) -> list[Look]:
         """Of all places.
 
@@ -80,7 +85,10 @@ class Positions(nn.Module):
             time: (n_rows, longest) int64 microseconds; past a row's end anything.
             device: of the states.
         """
-        if longest == 1 or (self.bias_of_distance is None and longest <= self.window):
+        plain = self.bias_of_distance is None and longest <= self.window
+        if torch.onnx.is_in_onnx_export():  # a graph doesn't know yet how long a history is
+            plain = False
+        if longest == 1 or plain:
             return [Look(slice(None), slice(None), None)]
         return [
             self._look(first, min(first + CHUNK, longest), time, device)
@@ -100,10 +108,16 @@ class Positions(nn.Module):
         if self.bias_of_gap is not None:
             assert time is not None  # rankers and batches give it
             seconds = (time[:, places, None] - time[:, None, seen]).clamp(min=0) // SECOND
-            gap = torch.frexp((seconds + 1).double()).exponent - 1  # the power of two, exactly
-            of_gap = embedding(gap.clamp(max=GAPS - 1), self.bias_of_gap)
+            of_gap = embedding(power_of_two(seconds + 1), self.bias_of_gap)
             logits = logits + of_gap.permute(0, 3, 1, 2)
         return Look(places, seen, logits.masked_fill(outside, -torch.inf))
+
+
+def power_of_two(number: Tensor) -> Tensor:
+    """The largest power of two in each number from 1, exactly; `GAPS - 1` at most."""
+    if torch.onnx.is_in_onnx_export():  # which lacks `frexp`; a logarithm may round over an edge
+        return sum(((number >= 2**n).long() for n in range(1, GAPS)), torch.zeros_like(number))
+    return (torch.frexp(number.double()).exponent - 1).clamp(max=GAPS - 1)
 
 
 class Attention(nn.Module):

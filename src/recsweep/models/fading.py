@@ -88,7 +88,8 @@ class RecencyConfig(FadingConfig):
         ages = super().ages(items, time)
         if self.fading != "time":
             return ages
-        return nn.functional.pad(ages.diff().clamp(max=math.log(2)).cumsum(1), (1, 0))
+        gaps = ages[:, 1:] - ages[:, :-1]  # as `diff`, which ONNX lacks
+        return nn.functional.pad(gaps.clamp(max=math.log(2)).cumsum(1), (1, 0))
 
 
 def instants_of(items: Tensor, time: Tensor | None) -> Tensor:
@@ -97,7 +98,8 @@ def instants_of(items: Tensor, time: Tensor | None) -> Tensor:
     """
     if time is None:
         return torch.arange(items.shape[1], device=items.device).expand(items.shape)
-    return nn.functional.pad((time[:, 1:] != time[:, :-1]).cumsum(1), (1, 0))
+    begins = (time[:, 1:] != time[:, :-1]).to(torch.int64)  # ONNX sums no booleans
+    return nn.functional.pad(begins.cumsum(1), (1, 0))
 
 
 def faded_sums(vectors: Tensor, ages: Tensor) -> Tensor:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor, nn
 
+from recsweep.models.attention import Positions
 from recsweep.models.fading import FadingConfig
 from recsweep.models.ranker import GradientRanker
 
@@ -29,13 +30,18 @@ class ScoringGraph(nn.Module):
         self.n_items = training.n_items
         self.n_user_features = training.sequences.features.shape[1]
         self.n_event_features = len(training.event_columns)
+        self.logits = ranker.logits
         fading = getattr(self.network.encoder, "fading", None)
-        self.timed = isinstance(fading, FadingConfig) and fading.fading in ("instant", "time")
+        if isinstance(fading, FadingConfig):
+            self.timed = fading.fading in ("instant", "time")
+        else:
+            parts = self.network.encoder.modules()
+            self.timed = any(isinstance(part, Positions) and part.timed for part in parts)
 
     def example(self, rows: int, longest: int, seed: int = 0) -> dict[str, Tensor]:
         """Inputs by name, drawn at random: `items` (rows, longest) catalogue indices, oldest first;
-        `length` (rows,), the events of each row; `time` (rows, longest) microseconds, where events
-        fade by it; `user_features` and `event_features`, where the model has any.
+        `length` (rows,), the events of each row; `time` (rows, longest) microseconds, where the
+        network reads it; `user_features` and `event_features`, where the model has any.
         """
         draw = torch.Generator().manual_seed(seed)
         found = {
@@ -64,7 +70,7 @@ class ScoringGraph(nn.Module):
         )
         at = torch.arange(items.shape[0])
         states = self.network.states(rows)[at, length - 1]
-        scores = states @ self.network.catalogue().T + self.network.biases()
+        scores = self.logits(states, self.network.catalogue(), self.network.biases())
         memory = getattr(self.network.encoder, "padded_pairs", None)
         if memory is not None:
             item, value = memory(items[at, length - 1])

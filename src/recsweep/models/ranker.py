@@ -109,6 +109,10 @@ class GradientRanker(HistoryModel[Network, Batch]):
             grid = self.network.states(histories)
         return grid[histories.row, histories.length - 1].float()
 
+    def logits(self, states: Tensor, courses: Tensor, biases: Tensor) -> Tensor:
+        """(n, m) of (n, dim) states and (m, dim) output vectors, without an encoder's memory."""
+        return states @ courses.T + biases
+
     def loss(self, batch: Batch) -> tuple[Tensor, int]:
         """Under the configured one."""
         return self._loss(batch), len(batch.target)

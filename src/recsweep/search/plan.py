@@ -1,7 +1,7 @@
 """The plan of a sweep, for the verb `plan`.
 
 Each family's defaults are trained for a few batches and then, as far as the time allows, for one
-epoch, which is what the power of the sealed test is told by.
+epoch, which is what the power of the sealed test is told by; first those that have no batches.
 """
 
 import math
@@ -102,8 +102,8 @@ class Plan:
 
     @property
     def unmeasured(self) -> list[str]:
-        """Families of which no time is known."""
-        return [family.family for family in self.families if family.seconds is None]
+        """Families of which no time is known, though their defaults can be trained."""
+        return [f.family for f in self.families if f.seconds is None and f.problem is None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -173,7 +173,7 @@ def _family(
         problem=measured.problem if measured else None,
         refit_seconds=(
             experiment.confirm.seeds * epochs * measured.fold_seconds
-            if measured and measured.fold_seconds is not None
+            if epoch_seconds is not None and measured and measured.fold_seconds is not None
             else None
         ),
         rough=measured is not None and measured.rough,
@@ -242,7 +242,8 @@ def _measure_all(
     largest = folds[_largest(folds)]
     times = sum(map(events_in, folds)) / events_in(largest)
     of_family = {n: with_features(largest, experiment.features_of(n)) for n in spaces}
-    quick = [n for n in spaces if families_of(experiment.task)[spaces[n].family].epochs]
+    quick = {n for n in spaces if families_of(experiment.task)[spaces[n].family].epochs}
+    estimated = set()
     for name, space in spaces.items():
         with suppress(Exception):  # a whole epoch will tell what is wrong
             seconds = _rough_seconds(space, of_family[name], experiment, device)
@@ -250,7 +251,9 @@ def _measure_all(
                 results.send(
                     _Measured(name, seconds * times, _peak(), fold_seconds=seconds, rough=True)
                 )
-    for name in (*quick, *(n for n in spaces if n not in quick)):
+                estimated.add(name)
+    # Of whom nothing is known yet first: the time may end within a long epoch of any other.
+    for name in sorted(spaces, key=lambda n: (n in estimated, n not in quick)):
         began, problem, learners = time.perf_counter(), None, None
         try:
             trial = make_trial(

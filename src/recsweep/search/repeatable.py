@@ -9,10 +9,8 @@ trial is a checkpoint and holds no worker.
 """
 
 from collections import deque
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
-
-import numpy as np
 
 from recsweep.config.schema import Experiment
 from recsweep.search.ledger import Ledger
@@ -137,7 +135,7 @@ class Repeatable:
             for trial in self._ledger.trials(family)
             if rung in trial.intermediate_values
         ]
-        cut = float(np.quantile(at_rung, 1 - 1 / self._reduction))
+        cut = cut_of(at_rung, self._reduction)
         for id_, reached in waiting.items():
             if reached != rung:
                 continue
@@ -149,3 +147,12 @@ class Repeatable:
             else:
                 self._ledger.prune(id_)
                 del open_[id_]
+
+
+def cut_of(goodness: Sequence[float], reduction: int) -> float:
+    """Who is at least this good goes on: the best, and of the others one in `reduction`.
+
+    It cuts where the quantile 1 - 1/`reduction` does, which is interpolated: by rounding, that may
+    lie just above one that it should equal.
+    """
+    return sorted(goodness, reverse=True)[(len(goodness) - 1) // reduction]

@@ -153,15 +153,16 @@ class NeuMf(GradientRanker):
         drawn = self._draw(batch)
         of_target, of_drawn = network.vectors(batch.target, drawn)
         positive = self._fusion.pairs(at_target, of_target) + network.bias[batch.target]
-        negative = self._in_chunks(self._logits, states, of_drawn, network.bias[drawn])
+        negative = self._in_chunks(self.logits, states, of_drawn, network.bias[drawn])
         negative = negative.index_select(0, batch.target_state)
         return self._sampled(batch.target, drawn, positive, negative, weight)
 
-    def _logits(self, states: Tensor, courses: Tensor, bias: Tensor) -> Tensor:
-        return self._fusion.grid(states, courses) + bias
+    def logits(self, states: Tensor, courses: Tensor, biases: Tensor) -> Tensor:
+        """(n, m) by the factorisation and the tower."""
+        return self._fusion.grid(states, courses) + biases
 
     def _log_mass(self, states: Tensor, courses: Tensor, bias: Tensor) -> Tensor:
-        return self._logits(states, courses, bias).logsumexp(1)
+        return self.logits(states, courses, bias).logsumexp(1)
 
     def _chunk(self, courses: Tensor) -> int:
         return max(1, CHUNK_VALUES // (len(courses) * self._width))
