@@ -41,6 +41,13 @@ def test_what_is_kept_of_a_study_is_read_without_what_trains_and_searches() -> N
     assert not {"torch", "ray", "wandb", "optuna"} & found
 
 
+def test_a_searched_study_is_selected_from_reported_and_tracked_without_ray() -> None:
+    stages = ("select.stage", "report", "tracked")
+    found = imported_by("; ".join(f"import recsweep.stages.{name}" for name in stages))
+    assert "wandb" in found
+    assert "ray" not in found
+
+
 def test_a_worker_trains_without_what_proposes_and_what_logs() -> None:
     found = imported_by("import recsweep.search.worker")
     assert {"torch", "ray"} <= found

@@ -32,3 +32,12 @@ def test_a_search_adds_no_empty_lines_to_a_log(quiet: bool) -> None:
         for _ in range(3):
             progress.give_way(END)
         assert shown.getvalue() == ""
+
+
+def test_a_log_has_each_refit_on_one_line_however_long() -> None:
+    shown = io.StringIO()
+    with RefitProgress(Console(file=shown, width=20), quiet=False) as progress:
+        progress(RefitEnded(Job("matrix_factorization", "x", {}, 1, 5, 1.0), 1, 2, 3.0))
+    line = shown.getvalue().splitlines()[0]
+    assert line.startswith("[1/2] matrix_factorization, seed 5 done, about ")
+    assert line.endswith(" left")

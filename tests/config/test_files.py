@@ -257,6 +257,19 @@ def test_a_rule_that_the_data_does_not_fit_comes_with_what_it_needs(write: Write
     assert "needs" not in refusal(write(SMALL), "folds.rule=group")  # no ranking is split so
 
 
+@pytest.mark.parametrize(("rule", "column"), [("time", "time"), ("group", "group")])
+def test_a_rule_of_texts_needs_its_column_in_every_table(
+    write: Write, rule: str, column: str
+) -> None:
+    tables = [{"path": p, "text": "t", "label": {"column": "l"}, column: "c"} for p in "ab"]
+    raw = {"study": "s", "task": "text", "data": {"name": "d", "texts": tables}}
+    raw |= {"families": ["naive_bayes"], "folds": {"rule": rule}}
+    load_experiment(write(yaml.safe_dump(raw)))
+    del tables[1][column]
+    told = refusal(write(yaml.safe_dump(raw)))
+    assert f"{rule} needs {column}, a column, in every entry of data.texts" in told
+
+
 def test_an_event_type_comes_from_one_place(write: Write) -> None:
     table = "time: t, type: {constant: browse, column: k}"
     message = refusal(write(SMALL.replace("time: t", table)))

@@ -123,6 +123,17 @@ def test_a_running_trial_has_its_curve(tmp_path: Path, sweep: Callable[[], Any])
     assert f"<title>{trial} 0.1250</title>" in page
 
 
+@pytest.mark.parametrize(("epochs", "marked"), [(12, "2 4 6 8 10 12"), (14, "4 8 12")])
+def test_the_curves_of_running_trials_have_three_to_six_whole_epochs_marked(
+    epochs: int, marked: str, tmp_path: Path, sweep: Callable[[], Any]
+) -> None:
+    running = sweep()
+    running.report(running.begin(), 1, 0.125)
+    state = replace(Reader(tmp_path).look(), epochs=epochs)
+    page = live_part(state, Places(tmp_path, "", ""), "en")
+    assert re.findall(r'class="tick middle">([0-9.]+)<', page) == marked.split()
+
+
 def test_a_sweep_that_was_killed_is_stopped_and_runs_nothing(
     tmp_path: Path, sweep: Callable[[], Any]
 ) -> None:

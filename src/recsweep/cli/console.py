@@ -69,17 +69,29 @@ def counted(n: int, noun: str, many: str | None = None) -> str:
     return f"{n:,} {noun if n == 1 else many or noun + 's'}"
 
 
-def say(*lines: str, warning: bool = False) -> None:
-    """Lines for people; a terminal's are broken between words, so that no number is cut."""
+def tell(console: Console, *lines: str, warning: bool = False) -> None:
+    """Lines for people. A terminal's are broken between words, so that no number is cut; elsewhere
+    each is whole, so that a path in a log can be found and copied.
+    """
+    mark = "[bold yellow]![/] " if warning else ""
     for line in lines:
-        mark = "[bold yellow]![/] " if warning else ""
-        out.print(f"{mark}{escape(line)}", highlight=False, soft_wrap=not out.is_terminal)
+        text = f"{mark}{escape(line)}"
+        console.print(text, highlight=False, soft_wrap=not console.is_terminal)
+
+
+def say(*lines: str, warning: bool = False) -> None:
+    """On standard output."""
+    tell(out, *lines, warning=warning)
+
+
+def aside(*lines: str) -> None:
+    """On standard error, where results are on standard output."""
+    tell(err, *lines)
 
 
 def warn(line: str) -> None:
     """A caveat, on standard error."""
-    wrap = not err.is_terminal
-    err.print(f"[bold yellow]![/] {escape(line)}", highlight=False, soft_wrap=wrap)
+    tell(err, line, warning=True)
 
 
 ALIGNED = 72

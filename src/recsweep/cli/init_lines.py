@@ -5,6 +5,7 @@ from rich.markup import escape
 from rich.prompt import Prompt
 from rich.table import Table
 
+from recsweep.cli.console import tell
 from recsweep.errors import BadInput
 from recsweep.stages.init.preview import Preview
 from recsweep.stages.init.questions import Ask, Question
@@ -38,7 +39,7 @@ def show(started: Started, console: Console) -> None:
         console.print(f"[bold]{escape(preview.title)}[/]", highlight=False)
         console.print(_table(preview))
     for guess in started.guessed:
-        console.print(f"[bold yellow]![/] {escape(guess)}", highlight=False)
+        tell(console, guess, warning=True)
 
 
 def _table(preview: Preview) -> Table:

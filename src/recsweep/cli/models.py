@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import recsweep
-from recsweep.cli.console import command, err, hints, out
+from recsweep.cli.console import aside, command, hints, out, say
 from recsweep.errors import BadInput
 
 if TYPE_CHECKING:
@@ -29,8 +29,7 @@ def fit(best: Path, folder: Path, until: str, licence: str | None, quiet: bool) 
         fitted = recsweep.fit(
             best, folder, until=_end(until), licence=licence, on_epoch=progress.trained
         )
-    for line in fitted_lines(fitted.file):
-        out.print(line, markup=False, highlight=False, soft_wrap=True)
+    say(*fitted_lines(fitted.file))
     verb, asked, what = {
         "events": ("recommend", "histories.csv", "lists for learners"),
         "sessions": ("recommend", "table.csv", "an answer for each row"),
@@ -65,8 +64,7 @@ def recommend(
 
     done = recsweep.recommend(folder, histories, learners, asking=asking, out=output)
     if not quiet:
-        for line in recommended_lines(done):
-            err.print(line, markup=False, highlight=False, soft_wrap=True)
+        aside(*recommended_lines(done))
 
 
 def monitor(
@@ -86,19 +84,13 @@ def monitor(
         folder, path, feed=feed, watching=watching, out=output, page=page, lang=lang
     )
     if not quiet:
-        for line in monitored_lines(found):
-            err.print(line, markup=False, highlight=False, soft_wrap=True)
+        aside(*monitored_lines(found))
 
 
 def export(folder: Path, onnx: Path) -> None:
     """Write the ONNX file, and say how close its scores are."""
     worst = recsweep.export(folder, onnx)
-    out.print(
-        f"{onnx}: written; its scores are within {worst:.1g} of the bundle's.",
-        markup=False,
-        highlight=False,
-        soft_wrap=True,
-    )
+    say(f"{onnx}: written; its scores are within {worst:.1g} of the bundle's.")
 
 
 def serve(folders: Sequence[Path], split: str | None, host: str, port: int, replicas: int) -> None:
@@ -118,11 +110,7 @@ def serve(folders: Sequence[Path], split: str | None, host: str, port: int, repl
     except ValueError:
         raise BadInput(f"--split {split}: expected shares such as 0.9,0.1") from None
 
-    def say(address: str) -> None:
-        out.print(
-            f"{len(folders)} model{'s' * (len(folders) != 1)} at {address}/docs (Ctrl-C stops)",
-            markup=False,
-            highlight=False,
-        )
+    def up(address: str) -> None:
+        say(f"{len(folders)} model{'s' * (len(folders) != 1)} at {address}/docs (Ctrl-C stops)")
 
-    run(folders, shares, host=host, port=port, replicas=replicas, on_ready=say)
+    run(folders, shares, host=host, port=port, replicas=replicas, on_ready=up)

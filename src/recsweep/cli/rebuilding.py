@@ -25,7 +25,7 @@ def reproduce(best: Path, sealed: bool, quiet: bool) -> None:
     say(*reproduction_lines(reproduction))
     if not reproduction.passed:
         raise WorkFailed(failure(reproduction))
-    out.print(f"{len(reproduction.figures)} of {len(reproduction.figures)} figures agree.")
+    say(f"{len(reproduction.figures)} of {len(reproduction.figures)} figures agree.")
 
 
 def backtest(best: Path, every: str, trials: int | None, lang: str, quiet: bool) -> None:
@@ -63,10 +63,9 @@ def replay(folder: Path) -> None:
         found = recsweep.replay(folder)
     if found.difference is not None:
         raise WorkFailed(f"{folder}: {found.difference}")
-    out.print(
+    say(
         f"{counted(found.suggestions, 'suggestion')} and "
         f"{counted(found.ends, 'end of a trial', 'ends of trials')}, in "
         f"{counted(found.sessions, 'session')} and {counted(found.lines, 'line')}, follow from the "
-        "rules.",
-        highlight=False,
+        "rules."
     )

@@ -7,6 +7,7 @@ from typing import Self
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 
+from recsweep.cli.console import tell
 from recsweep.cli.sweep_progress import duration
 from recsweep.records.live import seconds_after
 from recsweep.stages.backtest.fits import Fit
@@ -89,4 +90,4 @@ class RefitProgress:
             self._bar.start()  # again, after a search
             self._bar.update(self._task, completed=done, total=total, description=what)
         else:
-            self._console.print(f"[{done}/{total}] {what}", markup=False, highlight=False)
+            tell(self._console, f"[{done}/{total}] {what}")

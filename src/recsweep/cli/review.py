@@ -20,7 +20,7 @@ def sync(folder: Path, seconds: float) -> None:
     with waiting("Sending the runs to W&B"):
         synced = sync_runs(folder, seconds)
     told = counted(synced.sent, "run was", "runs were")
-    out.print(f"{told} sent to W&B." if synced.sent else "Every run was sent.")
+    say(f"{told} sent to W&B." if synced.sent else "Every run was sent.")
     if (folder / BOARD).exists():
         _published(publish(read_board(folder)))
 
@@ -36,7 +36,7 @@ def publish(folder: Path) -> None:
     if logged_in():
         _published(publish(board))
         return
-    out.print(f"Nobody is logged in to W&B: {folder / NAME} is written.", highlight=False)
+    say(f"Nobody is logged in to W&B: {folder / NAME} is written.")
     hints((command("sync", str(folder)), "sends the runs and publishes it"))
 
 

@@ -72,7 +72,7 @@ def prepare(experiment: Experiment, quiet: bool) -> None:
         for label, value in lines:
             table.add_row(escape(label), escape(value))
         out.print(table)
-        out.print(f"Prepared data: {dataset.folder}\n", highlight=False)
+        say(f"Prepared data: {dataset.folder}\n")
     check_test(dataset, experiment)
 
 

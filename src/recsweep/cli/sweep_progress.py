@@ -10,7 +10,7 @@ from rich.console import Console
 from rich.live import Live
 from rich.table import Table
 
-from recsweep.cli.console import counted
+from recsweep.cli.console import counted, tell
 from recsweep.config.schema import written
 from recsweep.models.registry import titles
 from recsweep.records.study import TrialRow, TrialState
@@ -132,7 +132,7 @@ class Progress:
         else:
             all_, before = f"{budget:g} s a tuned family", counted(done, "trial")
         all_ += f", {before} done before" if done else ""
-        self._console.print(f"{self._study}: {all_}, {event.workers} at once", soft_wrap=True)
+        tell(self._console, f"{self._study}: {all_}, {event.workers} at once")
 
     def _stop(self) -> None:
         for family in self._families.values():
@@ -146,10 +146,9 @@ class Progress:
             if family.target is None and family.seconds > family.budget
         ]
         if exceeding:
-            self._console.print(
+            tell(
+                self._console,
                 f"Trials that had begun were finished, beyond the budget: {', '.join(exceeding)}",
-                soft_wrap=True,
-                highlight=False,
             )
 
     def _line(self, trial: TrialRow) -> None:
@@ -166,11 +165,8 @@ class Progress:
         else:
             told = f"{score}, {counted(epochs, 'epoch')} in {duration(seconds)}"
         reason = f" ({trial.reason})" if trial.state == "failed" else ""
-        self._console.print(
-            f"[{at}] {trial.id} {STATES[trial.state]}: {told}{self._left()}{reason}",
-            soft_wrap=True,
-            markup=False,
-            highlight=False,
+        tell(
+            self._console, f"[{at}] {trial.id} {STATES[trial.state]}: {told}{self._left()}{reason}"
         )
 
     def table(self) -> Table:

@@ -213,7 +213,7 @@ def _running_chart(state: StudyState, say: Any) -> Markup | None:
         label=say("running_label", metric=metric),
         x_label=say("epoch"),
         y_label=metric,
-        x_ticks=[(float(t), f"{t:g}") for t in x.ticks() if t == int(t)],
+        x_ticks=[(t, f"{t:g}") for t in x.ticks(whole=True)],
     )
 
 

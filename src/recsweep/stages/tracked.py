@@ -1,7 +1,13 @@
-"""The W&B runs of the stages after the sweep: what each took in, found and gave out."""
+"""The W&B runs of the stages after the sweep: what each took in, found and gave out.
+
+Each stage ends here, so none is imported: `select` and `report` need no Ray.
+"""
+
+from __future__ import annotations
 
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from recsweep.config.schema import Experiment
 from recsweep.records.board import read_board
@@ -10,15 +16,17 @@ from recsweep.records.confirmation_files import VERDICTS
 from recsweep.records.files import read_study
 from recsweep.records.portrait import Portrait, portrait_path
 from recsweep.records.study import Study
-from recsweep.stages.confirm.stage import Confirmed
-from recsweep.stages.report import Reported
-from recsweep.stages.reproduce.stage import Reproduction
 from recsweep.stages.selected_runs import selected_runs, study_uid
 from recsweep.tracking.alongside import publish_along
 from recsweep.tracking.artifacts import Item, folder_item, prepared_data, search_space
 from recsweep.tracking.stage_runs import StageRun, study_config, tags
 from recsweep.tracking.tables import RunTable
 from recsweep.tracking.wandb import track
+
+if TYPE_CHECKING:
+    from recsweep.stages.confirm.stage import Confirmed
+    from recsweep.stages.report import Reported
+    from recsweep.stages.reproduce.stage import Reproduction
 
 
 def track_selection(folder: Path) -> None:

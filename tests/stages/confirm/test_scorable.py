@@ -67,6 +67,20 @@ def test_a_test_with_nothing_to_score_is_refused_with_the_right_key(
     assert read_openings(tmp_path) == ()
 
 
+def test_where_each_learner_has_one_moment_sealed_more_learners_are_asked_for(
+    tmp_path: Path,
+) -> None:
+    rows = [("u0", f"c{t}", t, "view") for t in range(3)]
+    rows += [(f"u{n}", f"c{n}", 3, "view") for n in range(1, 4)]  # of whom nothing is known before
+    experiment = experiment_on(rows, tmp_path)
+    folds = {"rule": "leave_one_out", "count": 1}
+    raw = experiment.model_dump(mode="json", exclude_unset=True) | {"folds": folds}
+    experiment = Experiment.model_validate(raw)
+    dataset = prepare(experiment, tmp_path)
+    with pytest.raises(BadInput, match=r"are of one learner.*; more learners need a history$"):
+        check_test(dataset, experiment)
+
+
 @pytest.mark.parametrize(
     ("kinds", "message"),
     [

@@ -1,3 +1,4 @@
+from contextlib import nullcontext
 from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
@@ -122,6 +123,29 @@ def test_a_search_that_failed_says_why_though_its_files_can_not_be_written(
     with pytest.raises(WorkFailed, match="the disk is full"):
         stage.sweep(searched.inputs)
     assert searched.done == [("mirror", LIMIT)]
+
+
+@pytest.mark.parametrize("end", [None, KeyboardInterrupt()])
+@pytest.mark.parametrize(
+    ("trials", "numpy"), [((3,), "1"), ((3, 0), "1"), ((3, 2), "2"), ((3, 0, 2), "2")]
+)
+def test_a_study_keeps_the_environment_that_its_last_trials_ran_in(
+    trials: tuple[int, ...],
+    numpy: str,
+    end: object,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """One that is finished is looked at by every later version."""
+    searched = Searched(monkeypatch, tmp_path, end)
+    before = SimpleNamespace(sessions=("the first",), environment={"numpy": "1"})
+    monkeypatch.setattr(stage, "read_study", lambda _: before)
+    sessions = tuple(SimpleNamespace(trials=n) for n in trials)
+    monkeypatch.setattr(stage, "read_sessions", lambda _: sessions)
+    with nullcontext() if end is None else pytest.raises(KeyboardInterrupt):
+        stage.sweep(searched.inputs)
+    ((written, _), *_) = cast(Any, searched.done)
+    assert written["environment"] == {"numpy": numpy}
 
 
 def test_data_that_are_not_the_searched_ones_are_refused(

@@ -8,7 +8,7 @@ from typer.core import TyperGroup
 
 from recsweep.cli import review
 from recsweep.cli.commands.options import StudyFolder
-from recsweep.cli.console import out, program
+from recsweep.cli.console import program, say
 
 
 class ShowByDefault(TyperGroup):
@@ -44,11 +44,12 @@ def show_dashboard(
     """Serve a page that watches a study, while its sweep runs and afterwards, until Ctrl-C."""
     from recsweep.stages.dashboard import dashboard_stage
 
-    def say(address: str) -> None:
-        out.print(f"{study}: {address} (Ctrl-C stops)", markup=False, highlight=False)
-
     dashboard_stage(
-        study, port, (program("recsweep"), program("wandb")), tensorboard=tensorboard, on_start=say
+        study,
+        port,
+        (program("recsweep"), program("wandb")),
+        tensorboard=tensorboard,
+        on_start=lambda address: say(f"{study}: {address} (Ctrl-C stops)"),
     )
 
 

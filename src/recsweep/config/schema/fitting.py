@@ -144,9 +144,13 @@ def _check_goals(experiment: "Experiment", cost: Cost) -> None:
 RULE_NEEDS: dict[FoldRule, str] = {
     "time": "times, and histories that aren't sessions",
     "sessions": "session in an entry of data.events, or data.session_gap_minutes",
-    "group": "group in data.texts",
 }
 """What makes data fit a rule, in an experiment's words."""
+TEXTS_NEED: dict[FoldRule, str] = {
+    "time": "time, a column, in every entry of data.texts",
+    "group": "group, a column, in every entry of data.texts",
+}
+"""The same of texts: one table without the column is enough for the rule not to fit."""
 
 
 def _check_folds(experiment: "Experiment", of_task: tuple[FoldRule, ...]) -> None:
@@ -168,7 +172,8 @@ def _check_folds(experiment: "Experiment", of_task: tuple[FoldRule, ...]) -> Non
         able = [t for t in task_packages() if set(question_of(t).folds) & set(fitting)]
         raise ValueError(f"{kind} is for task: {', '.join(able)}")
     if rule not in allowed:
-        needs = f"; {rule} needs {RULE_NEEDS[rule]}" if rule in {*of_task} & {*RULE_NEEDS} else ""
+        known = TEXTS_NEED if data.texts else RULE_NEEDS
+        needs = f"; {rule} needs {known[rule]}" if rule in {*of_task} & {*known} else ""
         raise ValueError(
             f"{kind} of task {experiment.task} can't be split by {rule}: "
             f"use folds.rule: {' or '.join(allowed)}{needs}"

@@ -23,7 +23,8 @@ def check_test(dataset: Dataset, experiment: Experiment) -> None:
     whole = unseal(dataset)
     fold = make_fold(TEST, whole.development, whole.cuts.test, whole, without_features(experiment))
     if len(fold.validation.histories) < 2:
+        alone = experiment.folds.rule == "leave_one_out"  # which has no folds.test
         raise BadInput(
             f"{TEST}: all of its targets are of one learner, and learners are what intervals are "
-            "drawn from; raise folds.test"
+            f"drawn from; {'more learners need a history' if alone else 'raise folds.test'}"
         )

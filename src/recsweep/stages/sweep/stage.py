@@ -16,10 +16,11 @@ from recsweep.models.engine import engine_of, with_precision
 from recsweep.models.registry import families_of
 from recsweep.records.earlier import Earlier
 from recsweep.records.environment import environment
-from recsweep.records.files import write_study
+from recsweep.records.files import read_study, write_study
 from recsweep.records.study import Study, SweepSession
 from recsweep.reporting.board import opening_board
 from recsweep.search.run import run_search
+from recsweep.search.sessions import read_sessions
 from recsweep.search.storage import kept_earlier, widened_before
 from recsweep.search.study import build_study
 from recsweep.spaces.bundled import space_path
@@ -162,15 +163,27 @@ def sweep(
         )
     except (KeyboardInterrupt, WorkFailed) as end:
         with suppress(OSError, RecsweepError):  # what ended it may be a disk that is full
-            write_study(collect(inputs, now), folder)
+            write_study(collect(inputs, _trained_in(folder, now)), folder)
         if mirror is not None:
             renew_mirror(mirror, LIMIT if isinstance(end, WorkFailed) else INTERRUPT_LIMIT)
         raise
-    study = collect(inputs, now)
+    study = collect(inputs, _trained_in(folder, now))
     write_study(study, folder)
     if mirror is not None:
         renew_mirror(mirror)
     return study, session
+
+
+def _trained_in(folder: Path, now: Mapping[str, object]) -> Mapping[str, object]:
+    """The environment of the last trials that ended: while the study was written down with all of
+    them, the one that stands there. Nothing of theirs comes from the code that looks at them today.
+    """
+    try:
+        before = read_study(folder)
+        since = read_sessions(folder)[len(before.sessions) :]
+    except BadInput:  # none was written, or it is damaged
+        return now
+    return now if any(session.trials for session in since) else before.environment
 
 
 def collect(inputs: Inputs, environment: Mapping[str, object]) -> Study:
