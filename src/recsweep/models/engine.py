@@ -19,12 +19,17 @@ def engine_of(resources: Resources) -> str:
     return ENGINE
 
 
-def with_precision(experiment: Experiment) -> Experiment:
-    """`precision: auto` settled for this machine: what is recorded is never `auto`."""
+def with_precision(experiment: Experiment, begun: str | None = None) -> Experiment:
+    """`precision: auto` settled as the study began, or for this machine: none records `auto`.
+
+    Args:
+        experiment: what is asked.
+        begun: the precision of the study's earlier sessions; None: there are none.
+    """
     resources = experiment.resources
     if resources.precision != "auto":
         return experiment
-    precision = "bf16" if not resources.gpu and library() else "fp32"
+    precision = begun or ("bf16" if not resources.gpu and library() else "fp32")
     return experiment.model_copy(
         update={"resources": resources.model_copy(update={"precision": precision})}
     )

@@ -157,6 +157,17 @@ def kept_earlier(folder: Path) -> Earlier:
     return {name: studies for name, studies in found.items() if studies}
 
 
+def kept_precision(folder: Path) -> str | None:
+    """What a study has computed in since it began, by its journal; None, where there is none.
+
+    Raises:
+        BadInput: the journal can't be read.
+    """
+    identities = (study.user_attrs.get("identity", {}) for study in _begun(folder).values())
+    kept = (identity.get("resources.precision") for identity in identities)
+    return next(filter(None, kept), None)
+
+
 def _begun(folder: Path) -> dict[str, optuna.Study]:
     if not (folder / JOURNAL).exists():
         return {}

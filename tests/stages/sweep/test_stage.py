@@ -11,6 +11,7 @@ from worlds import dataset_of, events_of, experiment_of
 from recsweep.config.schema import Budget, Experiment
 from recsweep.errors import BadInput, WorkFailed
 from recsweep.mirror.study import INTERRUPT_LIMIT, LIMIT
+from recsweep.search.storage import open_family, open_storage
 from recsweep.stages.sweep import stage
 from recsweep.tasks.folds import make_fold
 
@@ -350,6 +351,23 @@ def test_earlier_studies_are_read_until_every_tuned_family_has_begun_with_them(
     expected = {"read from": ("data", ROOT)} if read else kept if warm_start else {}
     assert inputs.earlier == expected
     assert inputs.widen is False
+
+
+def test_a_study_goes_on_in_the_precision_that_it_began_with(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(stage, "prepare", lambda *asked: "data")
+    monkeypatch.setattr(stage, "development_folds", lambda *asked: "folds")
+    families = {"gru": "search_spaces/gru.yaml"}  # of the package, where the folder has none
+    experiment = experiment_of(families=families, resources={"precision": "auto"})
+    found = []
+    for kernels in (True, None):  # then as on another machine, or without a compiler
+        monkeypatch.setattr("recsweep.models.engine.library", lambda found=kernels: found)
+        inputs = stage.load_inputs(experiment, tmp_path)
+        inputs.folder.mkdir(parents=True, exist_ok=True)
+        open_family(open_storage(inputs.folder), "gru", inputs.spaces["gru"], inputs.experiment, "")
+        found.append(inputs.experiment.resources.precision)
+    assert found == ["bf16", "bf16"]
 
 
 def test_ranges_that_are_named_become_wider(monkeypatch: pytest.MonkeyPatch) -> None:

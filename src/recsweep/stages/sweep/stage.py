@@ -21,7 +21,7 @@ from recsweep.records.study import Study, SweepSession
 from recsweep.reporting.board import opening_board
 from recsweep.search.run import run_search
 from recsweep.search.sessions import read_sessions
-from recsweep.search.storage import kept_earlier, widened_before
+from recsweep.search.storage import kept_earlier, kept_precision, widened_before
 from recsweep.search.study import build_study
 from recsweep.spaces.bundled import space_path
 from recsweep.spaces.files import load_space
@@ -70,8 +70,8 @@ def load_inputs(experiment: Experiment, root: Path, widen: Sequence[str] = ()) -
         name: load_space(space_path(experiment, name, root), families)
         for name in experiment.families
     }
-    experiment, spaces = with_arms(with_precision(experiment), spaces)
     folder = study_folder(experiment, root)
+    experiment, spaces = with_arms(with_precision(experiment, kept_precision(folder)), spaces)
     spaces = with_ranges(widened_before(folder, spaces, families), widen, families)
     _check_histories(experiment, spaces)
     dataset = prepare(experiment, root)
