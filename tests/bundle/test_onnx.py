@@ -3,7 +3,9 @@
 import json
 import subprocess
 import sys
+from contextlib import nullcontext
 from dataclasses import replace
+from importlib.util import find_spec
 from pathlib import Path
 
 import numpy as np
@@ -38,6 +40,7 @@ NETWORKS = [
     if case.name.startswith(("defaults", "fading=", "positions=", "block=", "loss=bpr"))
     and case.config.get("loss") != "als"
 ]
+CHOICES = ("defaults", "fading=instant", "fading=time", "positions=none", "positions=time")
 
 
 def export(case: Case, folder: Path, monkeypatch: pytest.MonkeyPatch) -> tuple[Bundle, Path]:
@@ -45,6 +48,22 @@ def export(case: Case, folder: Path, monkeypatch: pytest.MonkeyPatch) -> tuple[B
     bundle = bundle_of(case)
     monkeypatch.setattr(exporting, "load_bundle", lambda _: bundle)
     return bundle, folder / "graph.onnx"
+
+
+def test_every_family_that_trains_on_windows_of_histories_is_put_to_the_test() -> None:
+    ranking = {n: f.tasks["next_item"] for n, f in families().items() if "next_item" in f.tasks}
+    trained = {n for n, of in ranking.items() if "window" in of.config.model_fields}
+    assert {case.family.name for case in NETWORKS} == trained
+
+
+@pytest.mark.parametrize("case", [c for c in NETWORKS if c.name in CHOICES], ids=str)
+def test_every_network_is_made_of_what_onnx_has(case: Case, tmp_path: Path) -> None:
+    """Without the extra, too: the graph is made before the package is asked for."""
+    missing = pytest.raises(
+        torch.onnx.errors.OnnxExporterError, match=r"^Module onnx is not installed!$"
+    )
+    with nullcontext() if find_spec("onnx") else missing:
+        exporting._trace(ScoringGraph(bundle_of(case).model).eval(), tmp_path / "graph.onnx")
 
 
 @pytest.mark.parametrize("case", NETWORKS, ids=str)
@@ -93,6 +112,17 @@ def test_a_graph_that_scores_otherwise_is_not_kept(
     _, out = export(NETWORKS[0], tmp_path, monkeypatch)
     monkeypatch.setattr(exporting, "TOLERANCE", 0.0)
     with pytest.raises(WorkFailed, match="from the bundle's; not written"):
+        exporting.export_onnx(Path("m"), out)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_what_can_not_be_made_a_graph_is_told_in_a_line(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    _, out = export(NETWORKS[0], tmp_path, monkeypatch)
+    reason = torch.onnx.errors.UnsupportedOperatorError("aten::diff", 18, None)
+    monkeypatch.setattr(exporting, "_trace", lambda *_: (_ for _ in ()).throw(reason))
+    with pytest.raises(WorkFailed, match=r"^m: can't be made ONNX \(.*aten::diff"):
         exporting.export_onnx(Path("m"), out)
     assert list(tmp_path.iterdir()) == []
 

@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+import optuna
 import pytest
 from markupsafe import escape
 from studies import study_with, trial_row
@@ -18,7 +19,9 @@ from recsweep.records.checked import write_record
 from recsweep.records.confirmation_files import VERDICTS, read_confirmation
 from recsweep.records.files import write_study
 from recsweep.records.live import at_stage, myself, read_live, write_live
-from recsweep.records.study import TrialRow
+from recsweep.records.study import EarlyEnd, TrialRow
+from recsweep.search.enough import mark_end
+from recsweep.search.storage import open_storage
 
 REFERENCE = Path(__file__).parents[2] / "examples/reference/default"
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
@@ -142,6 +145,23 @@ def test_a_sweep_that_was_killed_is_stopped_and_runs_nothing(
     killed.let_go()
     state = Reader(tmp_path).look()
     assert (state.phase, state.running, state.seconds_left) == ("stopped", [], None)
+
+
+@pytest.mark.parametrize(
+    ("budget", "seen"), [(4, ("finished", "1/1")), (3, ("stopped", "1/4"))], ids=["it", "extended"]
+)
+def test_a_search_that_ended_before_its_budget_is_finished_unless_it_has_a_larger_one_since(
+    tmp_path: Path, sweep: Callable[[], Any], budget: int, seen: tuple[str, str]
+) -> None:
+    ended_early = sweep()
+    ended_early.finish(0.2)
+    ended_early.ledger.fail(ended_early.ledger.ask("floor").id, "whatever")
+    ended_early.let_go()
+    assert Reader(tmp_path).look().phase == "stopped"
+    study = optuna.load_study(study_name="a", storage=open_storage(tmp_path))
+    mark_end(study, EarlyEnd(1, budget))
+    state = Reader(tmp_path).look()
+    assert (state.phase, state.families[0].so_far) == seen
 
 
 def test_looking_changes_nothing_in_the_folder(tmp_path: Path, sweep: Callable[[], Any]) -> None:

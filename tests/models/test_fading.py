@@ -177,3 +177,12 @@ def test_where_order_must_stay_hidden_all_else_is_as_in_other_fading() -> None:
 def test_a_weight_that_would_tell_the_order_is_refused() -> None:
     with pytest.raises(ValidationError, match="greater than or equal to"):
         RecencyConfig(fading="step", fading_weight=0.49)
+
+
+@pytest.mark.filterwarnings("ignore:.torch.jit.trace. is deprecated")
+def test_instants_are_counted_by_adding_numbers_up() -> None:
+    """Of truths an exported graph can't make a sum."""
+    example = torch.zeros(2, 3, dtype=torch.int64), torch.tensor([[0, 0, 1], [0, 1, 2]])
+    graph = torch.jit.trace(instants_of, example).graph  # type: ignore[no-untyped-call]
+    (summed,) = (node for node in graph.nodes() if node.kind() == "aten::cumsum")
+    assert next(summed.inputs()).type().dtype() == torch.int64

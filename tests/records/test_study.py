@@ -5,7 +5,7 @@ import pytest
 from studies import NOW, study_with, trial_row
 from worlds import experiment_of
 
-from recsweep.records.study import SESSIONS, SweepSession, TrialRow
+from recsweep.records.study import SESSIONS, EarlyEnd, SweepSession, TrialRow
 from recsweep.spaces.declared import DeclaredSpace
 
 
@@ -49,3 +49,18 @@ def test_a_familys_trials_keep_their_order_and_one_without_parameters_is_not_tun
     depth = {"int": [1, 3], "role": "scientific", "why": "capacity"}
     space = DeclaredSpace.model_validate({"family": "gru", "parameters": {"depth": depth}})
     assert replace(study, spaces={**study.spaces, "gru": space}).tuned == ["gru"]
+
+
+def test_the_budget_of_trials_has_those_that_were_added_and_all_that_an_early_end_left() -> None:
+    keys = {"families": {"gru": "gru.yaml"}, "budget": {"trials": 2}}
+    depth = {"int": [1, 3], "role": "scientific", "why": "capacity"}
+    space = DeclaredSpace.model_validate({"family": "gru", "parameters": {"depth": depth}})
+    trials = [trial_row(n, (0.1,)) for n in range(3)]
+
+    def each(count: int, end: EarlyEnd | None = None, **changes: object) -> int | None:
+        study = study_with(*trials[:count], experiment=experiment_of(**{**keys, **changes}))
+        return replace(study, spaces={"gru": space}, early_end=end).trials_each
+
+    assert (each(0), each(1), each(3)) == (2, 2, 3)
+    assert each(1, EarlyEnd(1, 4)) == 4
+    assert each(3, budget={"trials": None, "seconds": 5}) is None

@@ -11,7 +11,7 @@ from string import Formatter
 
 import pytest
 
-from recsweep.config.schema import Experiment
+from recsweep.config.schema import Budget, Experiment
 from recsweep.data.manifest import Manifest
 from recsweep.errors import BadInput
 from recsweep.models.registry import titles
@@ -408,6 +408,15 @@ def test_what_a_search_began_with_and_what_was_widened_is_told(
     assert all(word in text for word in told)
     assert ("Gaussian process" if lang == "en" else "高斯过程") in text
     assert ("its budget is larger than" if lang == "en" else "实际预算大于") in text
+
+
+def test_an_extended_budget_is_told_with_what_was_added(
+    make_study: MakeStudy, written: Callable[..., str]
+) -> None:
+    study = make_study(3, {"gru": "gru"})
+    experiment = study.experiment.model_copy(update={"budget": Budget(trials=2)})
+    text = Page(written(replace(study, experiment=experiment))).text
+    assert "Equal budget: 3 trials a tuned family" in text
 
 
 @pytest.mark.parametrize("sealed", [False, True])

@@ -92,7 +92,7 @@ def test_a_row_says_how_a_trial_ended_and_why_if_before_its_time() -> None:
         return row.state, row.reason
 
     assert end(COMPLETE) == ("complete", None)
-    stopped = "stopped after epoch 2: its family's earlier trials were better there"
+    stopped = "stopped after epoch 2: unlikely to end as its family's best"
     assert end(PRUNED) == ("pruned", stopped)
     assert end(PRUNED, reason="a reason") == ("pruned", "a reason")
     assert end(FAIL, reason="diverged: nan") == ("failed", "diverged: nan")

@@ -87,6 +87,7 @@ def test_trials_that_were_stopped_or_failed_are_counted_beside_all() -> None:
         trial_row(1, (0.1,), state="pruned"),
         trial_row(2, (0.1,), state="pruned"),
         trial_row(3, (), state="failed"),
+        trial_row(4, (), state="refused"),
         trial_row(0, (0.1,), family="lstm"),
     )
     assert _counts(study, "gru") == "4 (2 stopped early, 1 failed)"

@@ -49,18 +49,22 @@ def backtest(
             verdicts are not out, or steps that don't fit its test.
         WorkFailed: the data differ from the record's, or a refit diverged.
     """
+    from recsweep.mirror.study import mirror_study
     from recsweep.stages.backtest.stage import backtest_stage
 
     path = Path(best)
-    return backtest_stage(
+    folder = path.parent.parent
+    backtested = backtest_stage(
         path,
-        root_of(path.parent.parent),
+        root_of(folder),
         every=every,
         trials=search,
         lang=lang,
         listeners=listeners,
         on_end=on_end,
     )
+    mirror_study(folder)
+    return backtested
 
 
 def fit(

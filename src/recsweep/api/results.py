@@ -245,11 +245,14 @@ def reproduce(
         >>> again.passed, again.obstacles
         (True, ())
     """
+    from recsweep.mirror.study import mirror_study
     from recsweep.stages.reproduce.stage import reproduce_stage
     from recsweep.stages.tracked import track_reproduction
 
     path = Path(best)
-    root = root_of(path.parent.parent)
-    again = reproduce_stage(path, root, sealed=sealed, on_epoch=on_epoch, on_end=on_end)
+    folder = path.parent.parent
+    again = reproduce_stage(path, root_of(folder), sealed=sealed, on_epoch=on_epoch, on_end=on_end)
     track_reproduction(path, again)
+    if sealed:  # the opening; a best file may lie where no study does
+        mirror_study(folder)
     return again

@@ -18,7 +18,7 @@ from recsweep.bundle.bundle import Bundle, load_bundle
 from recsweep.bundle.files import check_free
 from recsweep.data.atomic_folders import temporary_folder
 from recsweep.data.features.dated import ID
-from recsweep.errors import BadInput, WorkFailed
+from recsweep.errors import BadInput, WorkFailed, one_line
 from recsweep.models.graph import ScoringGraph
 from recsweep.models.protocol import Histories
 from recsweep.models.ranker import GradientRanker
@@ -37,7 +37,8 @@ def export_onnx(folder: Path, out: Path) -> float:
     Raises:
         BadInput: no bundle, one without a network that ranks, a file that is there, or the extra
             `onnx` isn't installed.
-        WorkFailed: the graph's scores differ from the bundle's.
+        WorkFailed: the network can't be made a graph, or the graph's scores differ from the
+            bundle's.
     """
     check_free(out)
     bundle = load_bundle(folder)
@@ -57,7 +58,10 @@ def export_onnx(folder: Path, out: Path) -> float:
     with temporary_folder(out.parent, out.name) as temporary:
         path = temporary / out.name
         graph = ScoringGraph(bundle.model).eval()
-        _trace(graph, path)
+        try:
+            _trace(graph, path)
+        except torch.onnx.errors.OnnxExporterError as error:
+            raise WorkFailed(f"{folder}: can't be made ONNX ({one_line(error)})") from error
         model = onnx.load(str(path))
         onnx.helper.set_model_props(model, _metadata(bundle))
         onnx.save(model, str(path))

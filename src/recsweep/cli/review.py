@@ -12,6 +12,7 @@ if TYPE_CHECKING:
 
 def sync(folder: Path, seconds: float) -> None:
     """Send runs that are files, and publish what is defined."""
+    from recsweep.mirror.study import mirror_study
     from recsweep.records.board import NAME as BOARD
     from recsweep.records.board import read_board
     from recsweep.tracking.publish import publish
@@ -19,6 +20,7 @@ def sync(folder: Path, seconds: float) -> None:
 
     with waiting("Sending the runs to W&B"):
         synced = sync_runs(folder, seconds)
+    mirror_study(folder)  # it tells which were sent
     told = counted(synced.sent, "run was", "runs were")
     say(f"{told} sent to W&B." if synced.sent else "Every run was sent.")
     if (folder / BOARD).exists():

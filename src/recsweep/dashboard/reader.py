@@ -14,6 +14,7 @@ from recsweep.records.evidence import Evidence, read_evidence
 from recsweep.records.files import read_study
 from recsweep.records.live import LiveSweep, process_lives, read_live
 from recsweep.records.study import Study, TrialRow
+from recsweep.search.enough import target_of
 from recsweep.search.sessions import read_sessions
 from recsweep.search.storage import JOURNAL, open_storage
 from recsweep.search.trials import epochs_of, finished, trial_id, trial_row
@@ -99,6 +100,8 @@ class Reader:
             for trial in trials
             if busy and trial.state == TrialState.RUNNING and "number" in trial.user_attrs
         )
+        if study is not None:
+            target = target_of(study, target)
         return FamilyState(name, target, ended, running, live.metric, live.seconds or 0.0)
 
     def _ended(self, family: str, trial: FrozenTrial, metric: str) -> TrialRow:

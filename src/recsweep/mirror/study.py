@@ -52,6 +52,8 @@ def renew_mirror(mirror: Mirror, limit: float = LIMIT) -> None:
 
 def mirror_study(folder: Path) -> None:
     """`renew_mirror` of the study in `folder`, if it has one, after a command that changed it."""
+    if not (folder / "study.json").exists():  # run files alone, of a driver that was killed
+        return
     try:
         where = read_study(folder).experiment.storage.mirror
         mirror = Mirror(where, folder) if where else None

@@ -106,3 +106,12 @@ class Study:
     def tuned(self) -> list[str]:
         """Families with more than one configuration, which share the budget."""
         return [name for name in self.experiment.families if self.spaces[name].parameters]
+
+    @property
+    def trials_each(self) -> int | None:
+        """That a tuned family was to have, with those that were added; None: seconds decided."""
+        if self.early_end is not None:
+            return self.early_end.budget
+        budget = self.experiment.budget.trials
+        counts = [len(self.trials_of(name)) for name in self.tuned]
+        return None if budget is None else max(budget, *counts, 0)

@@ -63,6 +63,12 @@ def marked_end(study: optuna.Study, experiment: Experiment) -> EarlyEnd | None:
     return end if end and end.budget == trials_of_budget(experiment, study) else None
 
 
+def target_of(study: optuna.Study, budget: int | None) -> int | None:
+    """Trials of a family in all: those of the budget, unless the search was ended before."""
+    end = study.user_attrs.get(KEY)
+    return end["trials"] if end is not None and end["budget"] == budget else budget
+
+
 def _goodness(trials: Sequence[FrozenTrial], metric: Metric) -> list[float]:
     """One that was stopped has what it had reached."""
     return [

@@ -21,7 +21,7 @@ from recsweep.training.epoch import EpochReport
 from recsweep.training.rehearsal import outside
 
 INTERRUPTED = "interrupted"
-STOPPED = "stopped after epoch {}: its family's earlier trials were better there"
+STOPPED = "stopped after epoch {}: unlikely to end as its family's best"
 STATES: dict[TrialState, State] = {
     TrialState.COMPLETE: "complete",
     TrialState.PRUNED: "pruned",

@@ -240,8 +240,9 @@ def _counts(study: Study, family: str) -> str:
 
 
 def _most_trials(study: Study) -> int | None:
-    names = [trial.family for trial in study.trials]
-    return max(map(names.count, names), default=study.experiment.budget.trials)
+    """Of a family, without the refused ones, whose places in the budget others had."""
+    counts = [len(study.trials_of(name)) for name in study.experiment.families]
+    return max(counts) or study.experiment.budget.trials
 
 
 def _spaces(

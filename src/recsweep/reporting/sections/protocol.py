@@ -105,7 +105,7 @@ def commands(view: View) -> list[str]:
 def _budget(view: View) -> str:
     study, budget = view.study, view.study.experiment.budget
     if budget.seconds is None:
-        return view.say("protocol_budget", trials=budget.trials, epochs=budget.epochs)
+        return view.say("protocol_budget", trials=study.trials_each, epochs=budget.epochs)
     used = [sum(trial.seconds for trial in study.trials_of(name)) for name in study.tuned] or [0.0]
     return view.say(
         "protocol_budget_seconds",
@@ -118,8 +118,8 @@ def _budget(view: View) -> str:
 
 def _enough(view: View) -> Iterator[str]:
     """Where and why `stopping.study` ended the search; nothing where it wasn't asked for."""
-    study, budget = view.study, view.study.experiment.budget
-    rule, trials = study.experiment.stopping.study, budget.trials
+    study = view.study
+    rule, trials = study.experiment.stopping.study, study.trials_each
     if rule is None or trials is None or not study.tuned:
         return
     n = min(len(study.trials_of(name)) for name in study.tuned)
