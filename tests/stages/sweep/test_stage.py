@@ -358,14 +358,14 @@ def test_a_study_goes_on_in_the_precision_that_it_began_with(
 ) -> None:
     monkeypatch.setattr(stage, "prepare", lambda *asked: "data")
     monkeypatch.setattr(stage, "development_folds", lambda *asked: "folds")
-    families = {"gru": "search_spaces/gru.yaml"}  # of the package, where the folder has none
+    monkeypatch.setattr(stage, "study_folder", lambda *asked: tmp_path)
+    families = {"gru": "search_spaces/gru.yaml"}
     experiment = experiment_of(families=families, resources={"precision": "auto"})
     found = []
     for kernels in (True, None):  # then as on another machine, or without a compiler
         monkeypatch.setattr("recsweep.models.engine.library", lambda found=kernels: found)
-        inputs = stage.load_inputs(experiment, tmp_path)
-        inputs.folder.mkdir(parents=True, exist_ok=True)
-        open_family(open_storage(inputs.folder), "gru", inputs.spaces["gru"], inputs.experiment, "")
+        inputs = stage.load_inputs(experiment, ROOT)
+        open_family(open_storage(tmp_path), "gru", inputs.spaces["gru"], inputs.experiment, "")
         found.append(inputs.experiment.resources.precision)
     assert found == ["bf16", "bf16"]
 
