@@ -1,5 +1,6 @@
 """The tables and sentences of a methods section, from small studies."""
 
+import re
 import shutil
 from dataclasses import replace
 from pathlib import Path
@@ -21,7 +22,8 @@ from recsweep.records.confirmation import Confirmation
 from recsweep.records.confirmation_files import read_confirmation
 from recsweep.records.evidence import read_evidence
 from recsweep.records.files import write_study
-from recsweep.spaces.declared import DeclaredSpace
+from recsweep.records.study import EarlyEnd
+from recsweep.spaces.declared import DeclaredSpace, Widening
 from recsweep.stages.methods import (
     _budget,
     _contrasts,
@@ -192,6 +194,9 @@ def test_a_search_is_told_with_its_sampler_its_stopping_and_its_selection() -> N
     [
         ({"search": {"sampler": "sobol"}}, 0, "proposed by a scrambled Sobol sequence after"),
         ({"warm_start": ["a", "b"]}, 1, "that earlier studies (a, b) had found, none of which saw"),
+        ({"repeatable": True}, 1, "stopped early by successive halving in batches that wait for"),
+        ({"search": {"goals": ["score", "p99_ms"]}}, 1, "two goals, the score and p99_ms; a trial"),
+        ({"stopping": {"patience": 3}}, 2, "when its last epochs, 3 in a row, were no better"),
         ({"stopping": {"rule": "lag"}}, 1, "behind their family's best by 25%, 10% were stopped"),
         ({"stopping": {"rule": "forecast"}}, 1, "small a chance to end as its family's best (2"),
         (
@@ -221,7 +226,39 @@ def test_what_an_experiment_asks_for_is_told_in_its_place(
 ) -> None:
     said = tuning(**changes)
     assert told in said[at]
-    assert len(said) == 3 + ("warm_start" in changes or "limits" in changes)
+    own = "warm_start" in changes or "limits" in changes or "goals" in str(changes)
+    assert len(said) == 3 + (own or "patience" in str(changes))
+
+
+def test_what_was_decided_on_the_way_is_told_with_the_trials_that_were_known_by_then() -> None:
+    wider = Widening(parameter="window", before=(20, 200), now=(20, 400), trials=5)
+    study = replace(study_with(), early_end=EarlyEnd(7, 12), widened={"gru": (wider,)})
+    told = [*_tuning(experiment_of(), study)]
+    assert [line for line in told if "7 of 12" in line or "widened" in line] == [
+        "The search was ended after 7 of 12 trials a family, as a gain that matters was likely in "
+        "none any more.",
+        "The range of gru's window was widened from [20, 200] to [20, 400] after 5 of its trials.",
+    ]
+
+
+def test_ends_of_a_front_have_names_in_the_table_of_contrasts(tmp_path: Path) -> None:
+    folder = copied("default", tmp_path)
+
+    def with_an_end(content: dict[str, Any]) -> None:
+        content["families"]["gru+cheapest"] = content["families"]["gru"]
+        pair = next(pair for pair in content["pairs"] if not pair["exploratory"])
+        content["pairs"] = [{**pair, "a": "gru", "b": "gru+cheapest"}]
+
+    change_verdicts(folder, with_an_end)
+    assert "| GRU | GRU+cheapest |" in methods_stage(folder)
+
+
+def test_verdicts_on_an_earlier_selection_are_told_of_no_later_one(tmp_path: Path) -> None:
+    folder = copied("default", tmp_path)
+    assert "Contrasts on the sealed test:" in methods_stage(folder)
+    best = folder / "best" / "gru.yaml"
+    best.write_text(re.sub(r"^trial: .*", "trial: gru-0099", best.read_text("utf-8"), flags=re.M))
+    assert "Contrasts on the sealed test:" not in methods_stage(folder)
 
 
 def test_the_seconds_that_families_used_are_told_from_the_least_to_the_most() -> None:

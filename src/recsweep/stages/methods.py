@@ -38,7 +38,9 @@ def methods_stage(folder: Path) -> str:
         BadInput: nothing was selected there, or a file can't be read.
     """
     evidence = read_evidence(folder)
-    shown = titles({name: best.kind for name, best in evidence.best.items()})
+    tested = evidence.confirmation.families if evidence.confirmation else {}
+    # Ends of a family's front have no best file, but contrasts.
+    shown = titles({name: each.kind for name, each in (tested | evidence.best).items()})
     study = read_study(folder) if (folder / "study.json").exists() else None
     parts = [
         "## Methods",
@@ -122,9 +124,17 @@ def _tuning(experiment: Experiment, study: Study | None) -> Iterator[str]:
             "After the defaults, each tried the best configurations that earlier studies "
             f"({', '.join(experiment.warm_start)}) had found, none of which saw the sealed test."
         )
-    if stopping.rule == "halving":
+    if experiment.search.cost is not None:
         yield (
-            "Within a family, trials were stopped early by asynchronous successive halving "
+            f"The sampler was told two goals, the score and {experiment.search.cost}; a trial was "
+            "stopped early only where a complete one of its family that costs no more was better "
+            "by the same epoch."
+        )
+    if stopping.rule == "halving":
+        how = "successive halving in batches that wait for each other at every rung"
+        yield (
+            "Within a family, trials were stopped early by "
+            f"{how if experiment.repeatable else 'asynchronous successive halving'} "
             f"(from epoch {stopping.grace_epochs}, one in {stopping.reduction} goes on; the first "
             f"{stopping.full_trials} trials were never stopped)."
         )
@@ -136,6 +146,13 @@ def _tuning(experiment: Experiment, study: Study | None) -> Iterator[str]:
     else:
         lag = ", ".join(f"{share:.0%}" for share in stopping.lag)
         yield f"Trials that lagged behind their family's best by {lag} were stopped early."
+    if stopping.patience is not None:
+        yield (
+            f"A trial was complete, too, when its last epochs, {stopping.patience} in a row, were "
+            "no better than its best one."
+        )
+    if study is not None:
+        yield from _on_the_way(study)
     if limits := experiment.limits.given:
         each = ", ".join(f"{name} ≤ {limit:,.7g}" for name, limit in limits.items())
         yield (
@@ -150,6 +167,21 @@ def _tuning(experiment: Experiment, study: Study | None) -> Iterator[str]:
         "knee": f"the knee of the front of score against {experiment.selection.against}",
     }[experiment.selection.rule]
     yield f"One configuration a family, and its number of epochs, was selected by {rule}."
+
+
+def _on_the_way(study: Study) -> Iterator[str]:
+    """What was decided after trials had been seen."""
+    if (end := study.early_end) is not None:
+        yield (
+            f"The search was ended after {end.trials} of {end.budget} trials a family, as a gain "
+            "that matters was likely in none any more."
+        )
+    for family, ranges in study.widened.items():
+        for w in ranges:
+            yield (
+                f"The range of {family}'s {w.parameter} was widened from [{w.before[0]:g}, "
+                f"{w.before[1]:g}] to [{w.now[0]:g}, {w.now[1]:g}] after {w.trials} of its trials."
+            )
 
 
 def _budget(experiment: Experiment, study: Study | None) -> str:

@@ -30,13 +30,14 @@ def protocol_notes(view: View) -> list[str]:
         *_warm_start(view),
         *_widened(view),
         view.say(
-            f"protocol_stopping_{stopping.rule}",
+            f"protocol_stopping_{'repeatable' if experiment.repeatable else stopping.rule}",
             grace=stopping.grace_epochs,
             reduction=stopping.reduction,
             lag=", ".join(f"{share:.0%}" for share in stopping.lag),
             chance=f"{stopping.chance:.0%}",
             full=stopping.full_trials,
         ),
+        *_patience(view),
         *_enough(view),
         view.say("protocol_selection", rule=view.say(f"rule_{view.selection.rule}")),
     ]
@@ -114,6 +115,11 @@ def _budget(view: View) -> str:
         most=f"{max(used):.0f}",
         epochs=budget.epochs,
     )
+
+
+def _patience(view: View) -> Iterator[str]:
+    if (patience := view.study.experiment.stopping.patience) is not None:
+        yield view.say("protocol_patience", patience=patience)
 
 
 def _enough(view: View) -> Iterator[str]:
