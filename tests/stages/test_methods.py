@@ -296,9 +296,14 @@ def test_a_test_is_told_with_its_seeds_its_openings_and_its_declared_contrasts(
     assert "simultaneous over the 3 declared contrasts" in paired
     assert "over 2,000 bootstrap resamples of learners); families count as equivalent" in paired
     again = once.model_copy(update={"openings": once.openings * 3, "repeated": ({}, {})})
-    refitted, repeated, _ = _testing(experiment_of(), again)
+    assert "their variance over learners and seeds." in paired
+    refitted, repeated, paired = _testing(experiment_of(), again)
     assert refitted.endswith("it was opened 3 times.")
-    assert repeated == "The whole search was run 3 times with other seeds."
+    assert repeated == (
+        "The whole search was run 3 times from different seeds, what each selected was refitted as "
+        "often, with seeds of its own, and a family counts by the means of its searches."
+    )
+    assert "their variance over learners and searches." in paired
 
 
 def test_declared_contrasts_have_a_row_each_with_their_p_and_what_it_says(

@@ -69,6 +69,7 @@ class Selected(Schema):
     value: float  # mean over folds
     folds: tuple[float, ...]
     # of its family; by a best file without its study those asked for, None of a budget of seconds
+    # and of an ensemble
     trials: int | None
 
 

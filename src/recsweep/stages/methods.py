@@ -203,17 +203,22 @@ def _budget(experiment: Experiment, study: Study | None) -> str:
 def _testing(experiment: Experiment, sealed: Confirmation) -> Iterator[str]:
     seeds = next(iter(sealed.families.values())).seeds
     times = len(sealed.openings)
+    runs = "searches" if sealed.repeated else "seeds"
     yield (
         f"The selected configurations were refitted on all data before the sealed test with "
         f"{len(seeds)} seeds ({', '.join(map(str, seeds))}) and scored on it; it was opened "
         f"{'once' if times == 1 else f'{times} times'}."
     )
     if sealed.repeated:
-        yield f"The whole search was run {1 + len(sealed.repeated)} times with other seeds."
+        yield (
+            f"The whole search was run {sealed.searches} times from different seeds, what each "
+            "selected was refitted as often, with seeds of its own, and a family counts by the "
+            "means of its searches."
+        )
     declared = sum(not pair.exploratory for pair in sealed.pairs)
     yield (
         f"Differences are paired over {sealed.unit} and studentised by their variance over "
-        f"{sealed.unit} and seeds. Intervals ({sealed.level:.0%}) and p values are simultaneous "
+        f"{sealed.unit} and {runs}. Intervals ({sealed.level:.0%}) and p values are simultaneous "
         f"over the {declared} declared contrasts (single-step min-p over "
         f"{experiment.confirm.resamples:,} bootstrap resamples of {sealed.unit}); families count "
         f"as equivalent within {sealed.smallest_effect:g} {written(sealed.metric)}."

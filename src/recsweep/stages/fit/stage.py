@@ -25,7 +25,7 @@ from recsweep.records.confirmation_files import VERDICTS
 from recsweep.records.environment import environment
 from recsweep.records.evidence import read_evidence
 from recsweep.records.files import read_study
-from recsweep.records.selection import BestFile, read_best
+from recsweep.records.selection import ENSEMBLE, BestFile, read_best
 from recsweep.reporting.tasks.registry import report_of, speaker
 from recsweep.stages.machine import device_of, threads
 from recsweep.stages.portrait.stage import OnEpoch
@@ -216,9 +216,13 @@ def _record(
 
 
 def _selected(best: BestFile, folder: Path) -> Selected:
-    """How it was; where the study is at hand, by the trials that it had, with those added."""
+    """How it was; where the study is at hand, by the trials that it had, with those added. An
+    ensemble, which is made of others', has none of its own.
+    """
     trials = best.experiment.budget.trials
-    if (folder / "study.json").exists():
+    if best.family == ENSEMBLE:
+        trials = None
+    elif (folder / "study.json").exists():
         trials = len(read_study(folder).trials_of(best.family))
     return Selected(
         trial=best.trial,
