@@ -38,9 +38,10 @@ def methods_stage(folder: Path) -> str:
         BadInput: nothing was selected there, or a file can't be read.
     """
     evidence = read_evidence(folder)
-    tested = evidence.confirmation.families if evidence.confirmation else {}
-    # Ends of a family's front have no best file, but contrasts.
-    shown = titles({name: each.kind for name, each in (tested | evidence.best).items()})
+    kinds = {name: best.kind for name, best in evidence.best.items()}
+    if evidence.confirmation is not None:  # ends of a family's front have contrasts, and no file
+        kinds |= {name: each.kind for name, each in evidence.confirmation.families.items()}
+    shown = titles(kinds)
     study = read_study(folder) if (folder / "study.json").exists() else None
     parts = [
         "## Methods",
