@@ -29,6 +29,7 @@ from recsweep.models.gradient import GradientModel
 from recsweep.models.protocol import Context
 from recsweep.models.registry import families_of
 from recsweep.search.stopping import rungs
+from recsweep.spaces.declared import DeclaredSpace
 from recsweep.spaces.space import Space
 from recsweep.training.footprint import events_in
 from recsweep.training.rehearsal import seconds_per_epoch
@@ -127,7 +128,8 @@ def plan(
 ) -> Plan:
     """Count, and measure for at most `limit` seconds in a process of its own."""
     # Of two measurements of a family the later one is that of a whole epoch.
-    measured = {m.family: m for m in _measure(experiment, spaces, folds, limit, make_trial)}
+    declared = {name: space.declared() for name, space in spaces.items()}
+    measured = {m.family: m for m in _measure(experiment, declared, folds, limit, make_trial)}
     return Plan(
         families=tuple(
             _family(experiment, name, spaces[name], measured.get(name))
@@ -192,12 +194,16 @@ def trials_within(seconds: float, full: int, full_seconds: float, usual_seconds:
 
 def _measure(
     experiment: Experiment,
-    spaces: Mapping[str, Space],
+    spaces: Mapping[str, DeclaredSpace],
     folds: Sequence[Fold],
     limit: float,
     make_trial: MakeTrial,
 ) -> list[_Measured]:
-    """In a process that can be ended: an epoch of a large family may take far longer than that."""
+    """In a process that can be ended: an epoch of a large family may take far longer than that.
+
+    Spaces travel there as declared: the class of a family's configuration can be one that is made
+    up as the family is, which no other process can look up.
+    """
     context = multiprocessing.get_context("spawn")
     ours, theirs = context.Pipe(duplex=False)
     deadline = time.monotonic() + limit
@@ -221,7 +227,7 @@ def _measure(
     return found
 
 
-def _whole(found: Sequence[_Measured], spaces: Mapping[str, Space]) -> bool:
+def _whole(found: Sequence[_Measured], spaces: Mapping[str, DeclaredSpace]) -> bool:
     return sum(not each.rough for each in found) == len(spaces)
 
 
@@ -233,7 +239,7 @@ def _in_child(*given: Any) -> None:
 def _measure_all(
     results: Connection,
     experiment: Experiment,
-    spaces: Mapping[str, Space],
+    spaces: Mapping[str, DeclaredSpace],
     folds: Sequence[Fold],
     make_trial: MakeTrial,
 ) -> None:
@@ -273,7 +279,7 @@ def _measure_all(
 
 
 def _rough_seconds(
-    space: Space, fold: Fold, experiment: Experiment, device: torch.device
+    space: DeclaredSpace, fold: Fold, experiment: Experiment, device: torch.device
 ) -> float | None:
     """Of an epoch of the defaults, by a few batches; None: it isn't trained by batches."""
     context = Context(fold.training, experiment.seed, device, experiment.resources.precision)
