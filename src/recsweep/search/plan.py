@@ -25,14 +25,13 @@ from recsweep.data.features.choose import with_features
 from recsweep.data.types import Float64, Fold
 from recsweep.errors import one_line
 from recsweep.evaluation.power import Power
-from recsweep.models.gradient import GradientModel
 from recsweep.models.protocol import Context
 from recsweep.models.registry import families_of
 from recsweep.search.stopping import rungs
 from recsweep.spaces.declared import DeclaredSpace
 from recsweep.spaces.space import Space
 from recsweep.training.footprint import events_in
-from recsweep.training.rehearsal import seconds_per_epoch
+from recsweep.training.rehearsal import networks_of, seconds_per_epoch
 from recsweep.training.trial import MakeTrial, Trial
 
 USUAL_SHARE = 0.25
@@ -284,7 +283,8 @@ def _rough_seconds(
     """Of an epoch of the defaults, by a few batches; None: it isn't trained by batches."""
     context = Context(fold.training, experiment.seed, device, experiment.resources.precision)
     model = families_of(experiment.task)[space.family].model(space.whole(space.defaults), context)
-    return seconds_per_epoch(model) if isinstance(model, GradientModel) else None
+    networks = networks_of(model)
+    return sum(map(seconds_per_epoch, networks)) if networks else None
 
 
 def _peak() -> int:
