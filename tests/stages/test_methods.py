@@ -289,6 +289,10 @@ def test_ends_of_a_front_are_told_beside_what_was_selected(tmp_path: Path) -> No
     assert "\n| GRU | GRU+cheapest | " in text
     *_, ends, _ = _testing(experiment_of(confirm={"front": "parameters"}), confirmed)
     assert "each family's front of score against parameters were refitted as well" in ends
+    repeated = confirmed.model_copy(update={"repeated": ({},)})  # ends are of one search
+    assert "front" not in " ".join(
+        _testing(experiment_of(confirm={"front": "parameters"}), repeated)
+    )
 
 
 def test_declared_contrasts_have_a_row_each_with_their_p_and_what_it_says(

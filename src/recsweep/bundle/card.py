@@ -124,7 +124,7 @@ def _sealed(family: str, found: Evidence) -> Iterator[str]:
     for name, score in found.scores.items():
         bold = "**" if name == family else ""
         yield (
-            f"| {bold}{name}{bold} | {score.mean:.4f} | {score.lower:.4f} to {score.upper:.4f} |"
+            f"| {bold}{name}{bold} | {score.mean:z.4f} | {score.lower:z.4f} to {score.upper:z.4f} |"
         )
     yield ""
     for pair in found.pairs:

@@ -191,9 +191,9 @@ def _testing(experiment: Experiment, sealed: Confirmation) -> Iterator[str]:
         f"{len(seeds)} seeds ({', '.join(map(str, seeds))}) and scored on it; it was opened "
         f"{'once' if times == 1 else f'{times} times'}."
     )
-    if (front := experiment.confirm.front) is not None:
+    if (front := experiment.confirm.front) is not None and not sealed.repeated:
         yield (
-            f"The cheapest and the best configuration of each family's front of score against "
+            "The cheapest and the best configuration of each family's front of score against "
             f"{front} were refitted as well, where another one was selected."
         )
     if sealed.repeated:
@@ -235,11 +235,11 @@ def _families(
             tested = ""
             if sealed is not None and name in sealed.families:
                 e = sealed.families[name].metrics[key]
-                tested = f"{e.mean:.4f} [{e.lower:.4f}, {e.upper:.4f}]"
+                tested = f"{e.mean:z.4f} [{e.lower:z.4f}, {e.upper:z.4f}]"
             best = evidence.best.get(name)
             trials = "" if study is None or best is None else _counts(study, name)
             role, order = role_of(each.kind) or "", _sees_order(each, evidence.experiment.task)
-            value = "" if best is None else f"{best.value:.4f}"
+            value = "" if best is None else f"{best.value:z.4f}"
             yield shown[name], role, order, trials, str(each.epochs), value, tested
 
     return columns, rows()
