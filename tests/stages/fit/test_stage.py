@@ -15,6 +15,8 @@ import numpy as np
 import polars as pl
 import pytest
 import torch
+from reference import REFERENCE
+from studies import study_with, trial_row
 from tiny import CONFIGS, World
 from worlds import dataset_of, events_of, experiment_of
 
@@ -26,6 +28,7 @@ from recsweep.data.types import Cuts
 from recsweep.errors import BadInput, WorkFailed
 from recsweep.evaluation.probability import Calibrator
 from recsweep.models.histories import HistoryTable
+from recsweep.records.files import write_study
 from recsweep.records.selection import read_best
 from recsweep.stages.confirm.stage import confirm_stage
 from recsweep.stages.fit import stage
@@ -372,6 +375,21 @@ def test_a_bundle_carries_what_the_sealed_test_said_of_its_family(world: World) 
     written = (world.root / "m" / "verdicts.json").read_bytes()
     assert written == (world.study / "verdicts.json").read_bytes()
     assert (world.root / "m" / "best.yaml").read_bytes() == world.best(MF).read_bytes()
+
+
+def test_the_trials_that_a_configuration_was_selected_from_are_those_that_ran(
+    tmp_path: Path,
+) -> None:
+    best = read_best(REFERENCE / "default" / "best" / "gru.yaml")
+    assert stage._selected(best, tmp_path).trials == best.experiment.budget.trials == 10
+    rows = [trial_row(0, (), state="refused"), trial_row(1, (0.1,)), trial_row(2, (0.2,))]
+    study = replace(study_with(*rows), fingerprint=best.data.fingerprint)
+    write_study(study, tmp_path)
+    assert stage._selected(best, tmp_path).trials == 2
+    fused = best.model_copy(update={"kind": "ensemble"})
+    assert stage._selected(fused, tmp_path).trials is None
+    other = best.model_copy(update={"data": best.data.model_copy(update={"fingerprint": "0" * 64})})
+    assert stage._selected(other, tmp_path).trials == 10
 
 
 def _scores(scores: Mapping[str, Score]) -> dict[str, tuple[float, float, float]]:

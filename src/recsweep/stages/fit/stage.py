@@ -6,6 +6,7 @@ is scored on it any more; a fit reports no score and is no opening.
 """
 
 import time
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -24,7 +25,8 @@ from recsweep.records.confirmation import Confirmation
 from recsweep.records.confirmation_files import VERDICTS
 from recsweep.records.environment import environment
 from recsweep.records.evidence import read_evidence
-from recsweep.records.selection import BestFile, read_best
+from recsweep.records.files import read_study
+from recsweep.records.selection import ENSEMBLE, BestFile, read_best
 from recsweep.reporting.tasks.registry import report_of, speaker
 from recsweep.stages.machine import device_of, threads
 from recsweep.stages.portrait.stage import OnEpoch
@@ -99,6 +101,7 @@ def fit_stage(
     model = _train(best, experiment, training, on_epoch)
     content, files = parts_of(model, split, training, calibrator)
     content |= _record(best, experiment, training, period, cut, confirmation, licence)
+    content["selected"] = _selected(best, folder)
     record = BundleFile.model_validate({**content, "files": {}})
     files |= {CARD: card(record, out.name).encode(), BEST: path.read_bytes()}
     if confirmation is not None:
@@ -204,14 +207,6 @@ def _record(
             fingerprint=best.data.fingerprint,
             raw=best.data.raw,
         ),
-        "selected": Selected(
-            trial=best.trial,
-            rule=best.rule,
-            metric=best.metric,
-            value=best.value,
-            folds=best.metrics[best.metric],
-            trials=experiment.budget.trials,
-        ),
         "evidence": (
             None if confirmation is None else _evidence(best.family, confirmation, experiment)
         ),
@@ -219,6 +214,25 @@ def _record(
         "experiment": experiment,
         "environment": environment(experiment.resources),
     }
+
+
+def _selected(best: BestFile, folder: Path) -> Selected:
+    return Selected(
+        trial=best.trial,
+        rule=best.rule,
+        metric=best.metric,
+        value=best.value,
+        folds=best.metrics[best.metric],
+        trials=None if best.kind == ENSEMBLE else _trials(best, folder),
+    )
+
+
+def _trials(best: BestFile, folder: Path) -> int | None:
+    """Of the family, by the study's own table; as many as were asked for where it isn't there."""
+    with suppress(BadInput):
+        if (study := read_study(folder)).fingerprint == best.data.fingerprint:
+            return len(study.trials_of(best.family))
+    return best.experiment.budget.trials
 
 
 def _evidence(family: str, found: Confirmation, experiment: Experiment) -> Evidence:
@@ -236,6 +250,7 @@ def _evidence(family: str, found: Confirmation, experiment: Experiment) -> Evide
         scores={name: Score(e.mean, e.lower, e.upper) for name, e in of_families.items()},
         pairs=tuple(pair for pair in found.pairs if family in (pair.a, pair.b)),
         caveats=tuple(report_of(experiment.task).caveats(say, found)),
+        groups=tuple(each.column for each in found.groups if any(each.gaps.values())),
     )
 
 
