@@ -21,6 +21,7 @@ from recsweep.records.confirmation import Confirmation
 from recsweep.records.confirmation_files import read_confirmation
 from recsweep.records.evidence import read_evidence
 from recsweep.records.files import write_study
+from recsweep.records.study import EarlyEnd
 from recsweep.spaces.declared import DeclaredSpace
 from recsweep.stages.methods import (
     _budget,
@@ -196,6 +197,11 @@ def test_a_search_is_told_with_its_sampler_its_stopping_and_its_selection() -> N
         ({"stopping": {"rule": "lag"}}, 1, "behind their family's best by 25%, 10% were stopped"),
         ({"stopping": {"rule": "forecast"}}, 1, "small a chance to end as its family's best (2"),
         (
+            {"stopping": {"study": {"when": "expected_gain", "below": 0.01}}},
+            2,
+            "where no family was likely to gain more than 0.01 by its remaining trials.",
+        ),
+        (
             {"search": {"goals": ["score", "parameters"]}},
             2,
             "for the front of score against parameters: the sampler was told both, and a trial was",
@@ -228,7 +234,15 @@ def test_what_an_experiment_asks_for_is_told_in_its_place(
     said = tuning(**changes)
     assert told in said[at]
     more = {"warm_start", "limits"} & changes.keys() or "goals" in changes.get("search", {})
+    more = more or "study" in changes.get("stopping", {})
     assert len(said) == 3 + bool(more)
+
+
+def test_where_a_search_ended_before_its_budget_is_told() -> None:
+    rule = {"stopping": {"study": {"when": "expected_gain", "below": 0.01}}}
+    study = replace(study_with(trial_row(0, (0.1,))), early_end=EarlyEnd(trials=7, budget=10))
+    said = " ".join(_tuning(experiment_of(**rule), study))
+    assert "by its remaining trials; it did after 7 of 10." in said
 
 
 def test_the_seconds_that_families_used_are_told_from_the_least_to_the_most() -> None:

@@ -146,6 +146,13 @@ def _tuning(experiment: Experiment, study: Study | None) -> Iterator[str]:
     else:
         lag = ", ".join(f"{share:.0%}" for share in stopping.lag)
         yield f"Trials that lagged behind their family's best by {lag} were stopped early."
+    if stopping.study is not None:
+        end = study.early_end if study is not None else None
+        did = f"; it did after {end.trials} of {end.budget}" if end is not None else ""
+        yield (
+            "The search was to end before its budget where no family was likely to gain more than "
+            f"{stopping.study.below:g} by its remaining trials{did}."
+        )
     if (cost := experiment.search.cost) is not None:
         yield (
             f"The search was for the front of score against {cost}: the sampler was told both, and "
