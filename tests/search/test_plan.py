@@ -1,5 +1,6 @@
 import math
 import os
+import pickle
 import signal
 from collections.abc import Sequence
 from dataclasses import replace
@@ -13,11 +14,13 @@ import torch
 from families import FAMILIES
 from rich.console import Console
 from sweeps import folds_of
+from treatments import uplift_experiment
 from worlds import experiment_of, training_of
 
 from recsweep.cli.plan_table import plan_table
 from recsweep.config.schema import Resources
 from recsweep.data.types import Fold
+from recsweep.models.registry import families_of
 from recsweep.search import plan as plan_module
 from recsweep.search.plan import (
     FamilyPlan,
@@ -483,6 +486,22 @@ def test_measuring_ends_when_all_is_told_or_time_is_up_or_its_process_has_died(
     ended = [] if end == "whole" else ["terminate"]
     assert process.asked == ["start", "close", *ended, "join 5", "kill", "join"]
     assert process.waits == [4.0, 2.0, 0.0]  # of five seconds, and no less than none
+
+
+def test_what_is_measured_can_travel_to_another_process_in_every_family_of_uplift(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Their configurations are of classes that no module has by name."""
+    given: list[Any] = []
+    monkeypatch.setattr(plan_module, "_measure", lambda *args: given.extend(args) or [])
+    builds = families_of("uplift")
+    files = {path.stem: str(path) for path in Path("search_spaces/uplift").glob("*.yaml")}
+    spaces = {name: load_space(Path(path), builds) for name, path in files.items()}
+    plan(uplift_experiment(families=files), spaces, folds_of())
+    travelled = pickle.loads(pickle.dumps(given[:3]))[1]
+    for name, space in spaces.items():
+        assert travelled[name].whole(space.defaults) == space.whole(space.defaults), name
+    assert {"gru", "gradient_boosting", "treat_all"} <= travelled.keys()
 
 
 def test_who_measures_goes_when_it_is_told_to(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -35,7 +35,7 @@ def confirmation_lines(confirmed: Confirmed, folder: Path, *, short: bool = Fals
     )
     for name, family in best_first:
         e = family.metrics[key]
-        yield f"  {shown[name]:{width}}  {metric} {e.mean:.4f} [{e.lower:.4f}, {e.upper:.4f}]"
+        yield f"  {shown[name]:{width}}  {metric} {e.mean:z.4f} [{e.lower:z.4f}, {e.upper:z.4f}]"
     if confirmation.best_possible is not None:
         yield (
             f"  {'(the truth)':{width}}  {metric} {confirmation.best_possible:.4f}   "

@@ -25,7 +25,7 @@ from recsweep.records.confirmation_files import VERDICTS
 from recsweep.records.environment import environment
 from recsweep.records.evidence import read_evidence
 from recsweep.records.files import read_study
-from recsweep.records.selection import BestFile, read_best
+from recsweep.records.selection import ENSEMBLE, BestFile, read_best
 from recsweep.reporting.tasks.registry import report_of, speaker
 from recsweep.stages.machine import device_of, threads
 from recsweep.stages.portrait.stage import OnEpoch
@@ -216,18 +216,21 @@ def _record(
 
 
 def _selected(best: BestFile, folder: Path) -> Selected:
-    """How it was; where the study is at hand, by the trials that it had, with those added."""
-    trials = best.experiment.budget.trials
-    if (folder / "study.json").exists():
-        trials = len(read_study(folder).trials_of(best.family))
     return Selected(
         trial=best.trial,
         rule=best.rule,
         metric=best.metric,
         value=best.value,
         folds=best.metrics[best.metric],
-        trials=trials,
+        trials=None if best.kind == ENSEMBLE else _trials(best, folder),
     )
+
+
+def _trials(best: BestFile, folder: Path) -> int | None:
+    """Of the family, by the study's own table; as many as were asked for where it isn't there."""
+    if (folder / "study.json").exists():
+        return len(read_study(folder).trials_of(best.family))
+    return best.experiment.budget.trials
 
 
 def _evidence(family: str, found: Confirmation, experiment: Experiment) -> Evidence:
@@ -245,6 +248,7 @@ def _evidence(family: str, found: Confirmation, experiment: Experiment) -> Evide
         scores={name: Score(e.mean, e.lower, e.upper) for name, e in of_families.items()},
         pairs=tuple(pair for pair in found.pairs if family in (pair.a, pair.b)),
         caveats=tuple(report_of(experiment.task).caveats(say, found)),
+        groups=tuple(each.column for each in found.groups if any(each.gaps.values())),
     )
 
 
