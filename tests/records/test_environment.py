@@ -1,6 +1,5 @@
 import hashlib
 import json
-import os
 import platform
 import subprocess
 import sys
@@ -27,6 +26,7 @@ from recsweep.records.environment import (
     dependency_versions,
     environment,
 )
+from recsweep.training.cores import usable_cores
 
 
 def git(folder: Path, *arguments: str) -> None:
@@ -384,7 +384,7 @@ def test_the_environment_tells_the_machine_and_what_training_has_of_it(
     monkeypatch.setattr(module, "engine_of", lambda resources: f"of {resources.threads}")
     found = environment(Resources(cpu=3))
     assert (found["threads"], found["engine"], found["gpus"]) == (3, "of 3", ["GPU 0", "GPU 1"])
-    assert (found["cores"], found["python"]) == (os.cpu_count(), platform.python_version())
+    assert (found["cores"], found["python"]) == (usable_cores(), platform.python_version())
     assert (found["os"], found["cuda"]) == (platform.platform(), torch.version.cuda)
     assert (found["recsweep"], found["cpu"]) == (recsweep.__version__, cpu_model())
     assert found["code"] == code_version(PACKAGE)

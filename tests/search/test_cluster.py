@@ -235,7 +235,7 @@ def test_a_ray_that_the_process_uses_for_something_else_is_joined_only_if_asked(
 def test_processes_import_ahead_only_where_most_of_them_will_train(
     monkeypatch: pytest.MonkeyPatch, resources: dict[str, float], most: bool
 ) -> None:
-    monkeypatch.setattr("recsweep.search.cluster.get_num_cpus", lambda **_: 8)
+    monkeypatch.setattr("recsweep.search.cluster.usable_cores", lambda: 8)
     assert most_train(study_of("a", resources=resources).resources) == most
 
 
@@ -249,8 +249,7 @@ def test_processes_import_ahead_only_where_most_of_them_will_train(
 def test_ray_begins_no_more_processes_than_trials_can_hold(
     monkeypatch: pytest.MonkeyPatch, resources: dict[str, float], wanted: int
 ) -> None:
-    quiet = {"override_docker_cpu_warning": True}
-    monkeypatch.setattr(cluster_module, "get_num_cpus", lambda **asked: 8 if asked == quiet else 0)
+    monkeypatch.setattr(cluster_module, "usable_cores", lambda: 8)
     assert cores(study_of("a", resources=resources).resources) == wanted
 
 
@@ -306,7 +305,7 @@ def test_a_ray_of_our_own_begins_by_itself_and_leaves_nothing_behind(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     ray = FakeRay(monkeypatch, {"CPU": 8.0})
-    monkeypatch.setattr(cluster_module, "get_num_cpus", lambda **_: 8)
+    monkeypatch.setattr(cluster_module, "usable_cores", lambda: 8)
     monkeypatch.setattr(ray_constants, "RAY_ENABLE_UV_RUN_RUNTIME_ENV", True)
     monkeypatch.setenv("RAY_TMPDIR", "/tmp")
     before = dict(os.environ)
@@ -368,7 +367,7 @@ def test_processes_of_our_own_ray_find_this_code_first_unless_any_python_finds_i
 @pytest.mark.usefixtures("never_begun")
 def test_where_few_processes_train_none_imports_ahead(monkeypatch: pytest.MonkeyPatch) -> None:
     ray = FakeRay(monkeypatch, {"CPU": 8.0})
-    monkeypatch.setattr(cluster_module, "get_num_cpus", lambda **_: 8)
+    monkeypatch.setattr(cluster_module, "usable_cores", lambda: 8)
     with cluster(study_of("a", resources={"cpu": 8}).resources) as workers:
         assert workers == 1
     assert ray.options["_system_config"]["preload_python_modules"] == []

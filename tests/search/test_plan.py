@@ -1,5 +1,4 @@
 import math
-import os
 import pickle
 import signal
 from collections.abc import Sequence
@@ -39,6 +38,7 @@ from recsweep.search.plan import (
 from recsweep.search.stopping import rungs
 from recsweep.spaces.files import load_space
 from recsweep.testing.worlds import world
+from recsweep.training.cores import usable_cores
 from recsweep.training.trial import Trial
 
 NAMES = ("item_knn", "popularity", "gru")
@@ -114,7 +114,7 @@ def test_a_plan_of_seconds_counts_trials_by_the_seconds_of_an_epoch_on_the_large
     assert gru.trials == trials_within(50, 4, 8 * 0.5, (2 + 4 / 3 + 2 / 9) * 0.5)
     events = [len(fold.training.sequences.item) for fold in folds_of()]
     assert made().measured_fold == events.index(max(events)) == 1
-    assert made().workers == 1 <= made(resources={}).workers <= (os.cpu_count() or 1)
+    assert made().workers == 1 <= made(resources={}).workers <= usable_cores()
 
 
 def measured_here(
@@ -245,14 +245,9 @@ def test_a_family_that_cant_be_trained_by_its_defaults_is_told_with_the_reason(
 def test_workers_are_as_many_as_fit_and_no_more_than_were_asked_for(
     resources: dict[str, object], workers: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("os.cpu_count", lambda: 8)
+    monkeypatch.setattr(plan_module, "usable_cores", lambda: 8)
     monkeypatch.setattr("torch.cuda.device_count", lambda: 2)
     assert _local_workers(Resources.model_validate(resources)) == workers
-
-
-def test_a_machine_that_does_not_tell_its_cores_has_one(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("os.cpu_count", lambda: None)
-    assert _local_workers(Resources()) == 1
 
 
 def test_the_bytes_of_the_data_are_those_of_its_arrays(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -493,7 +488,12 @@ def test_what_is_measured_can_travel_to_another_process_in_every_family_of_uplif
 ) -> None:
     """Their configurations are of classes that no module has by name."""
     given: list[Any] = []
-    monkeypatch.setattr(plan_module, "_measure", lambda *args: given.extend(args) or [])
+
+    def measure(*args: Any) -> list[Any]:
+        given.extend(args)
+        return []
+
+    monkeypatch.setattr(plan_module, "_measure", measure)
     builds = families_of("uplift")
     files = {path.stem: str(path) for path in Path("search_spaces/uplift").glob("*.yaml")}
     spaces = {name: load_space(Path(path), builds) for name, path in files.items()}

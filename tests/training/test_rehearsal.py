@@ -55,7 +55,7 @@ def test_a_network_tells_all_before_it_is_trained() -> None:
 def test_networks_of_an_uplift_tell_all_before_they_are_trained(way: str) -> None:
     asked = next(cases_of(families()["gru"], "uplift"))
     experiment = uplift_experiment(limits=ALL)
-    config = asked.config | {"meta_learner": way}
+    config = {**asked.config, "meta_learner": way}
     found = rehearse("gru", config, [asked.fold, asked.fold], experiment, CPU)
     assert found.keys() == ALL.keys()
     assert found["seconds_per_epoch"] > 0

@@ -6,7 +6,6 @@ epoch, which is what the power of the sealed test is told by; first those that h
 
 import math
 import multiprocessing
-import os
 import resource
 import signal
 import sys
@@ -30,6 +29,7 @@ from recsweep.models.registry import families_of
 from recsweep.search.stopping import rungs
 from recsweep.spaces.declared import DeclaredSpace
 from recsweep.spaces.space import Space
+from recsweep.training.cores import usable_cores
 from recsweep.training.footprint import events_in
 from recsweep.training.rehearsal import networks_of, seconds_per_epoch
 from recsweep.training.trial import MakeTrial, Trial
@@ -299,7 +299,7 @@ def _largest(folds: Sequence[Fold]) -> int:
 
 def _local_workers(resources: Resources) -> int:
     """As many as Ray would start on this machine."""
-    fitting = int((os.cpu_count() or 1) // resources.cpu)
+    fitting = int(usable_cores() // resources.cpu)
     if resources.gpu:
         fitting = min(fitting, int(torch.cuda.device_count() // resources.gpu))
     return max(1, min(fitting, resources.workers or fitting))
