@@ -1,7 +1,7 @@
 import math
 import os
-import sys
 import signal
+import sys
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path

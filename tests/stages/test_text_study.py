@@ -20,6 +20,7 @@ from recsweep.config.values import Value
 from recsweep.data.prepare import prepare
 from recsweep.models.text.texts import unlabelled
 from recsweep.records.confirmation_files import read_confirmation
+from recsweep.records.files import read_study
 from recsweep.stages.confirm.stage import confirm_stage
 from recsweep.stages.fit.stage import fit_stage
 from recsweep.stages.fuse.stage import fuse_stage
@@ -117,7 +118,26 @@ def test_the_page_shows_what_duplicates_would_have_added(root: Path, lang: str) 
     assert "320" in page
     assert {"en": "dropped: same text", "zh": "剔除：文本相同"}[lang] in page
     told = page.lower()
-    assert not [word for word in ("learners", "学员", "sessions", "会话") if f" {word} " in told]
+    others = ("learners", "学员", "sessions", "会话", "events", "事件")
+    assert not [word for word in others if f" {word} " in told]
+
+
+def test_the_page_says_which_families_cannot_take_a_texts_columns(
+    root: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = root / "results/tiny"
+    said = "Declared columns are not used by base rate, which can’t take them."
+    assert said not in report_stage(folder, root).page.read_text("utf-8")
+    study = read_study(folder)
+    data = study.experiment.data
+    table = data.texts[0].model_copy(update={"numeric": ("stars",)})
+    declared = study.experiment.model_copy(
+        update={"data": data.model_copy(update={"texts": (table,)})}
+    )
+    monkeypatch.setattr(
+        "recsweep.stages.report.read_study", lambda *_: replace(study, experiment=declared)
+    )
+    assert said in report_stage(folder, root).page.read_text("utf-8")
 
 
 @pytest.mark.usefixtures("pool_here")

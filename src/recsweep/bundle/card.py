@@ -85,9 +85,19 @@ def _limits(record: BundleFile, figures: str) -> Iterator[str]:
         yield (
             "- It knows nothing of courses that came after its data end, and can't recommend them."
         )
-    yield "- It reflects who was in the data. No check of fairness between groups was made."
+    yield f"- It reflects who was in the data. {_fairness(record)}"
     betray = "Weights can still betray what training data said; treat them as you treat the data."
     yield HOLDS[kind] + betray
+
+
+def _fairness(record: BundleFile) -> str:
+    groups = record.experiment.confirm.groups
+    if not groups or record.evidence is None:
+        return "No check of fairness between groups was made."
+    return (
+        f"Gaps between groups of learners ({', '.join(groups)}) on the sealed test are in "
+        "`verdicts.json`, for every family of the study; a gap doesn't say why."
+    )
 
 
 def _period(record: BundleFile) -> str:
@@ -95,7 +105,8 @@ def _period(record: BundleFile) -> str:
     what = "all data" if fitted.until == "everything" else "the development period"
     if not record.experiment.folds.in_time:
         return what
-    return f"{what}: events before {iso(fitted.end)}"
+    rows = record.experiment.data.kind
+    return f"{what}: {rows} before {iso(fitted.end)}"
 
 
 def _evidence(record: BundleFile) -> Iterator[str]:

@@ -6,7 +6,7 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from recsweep.config.schema import Experiment, Folds, written
+from recsweep.config.schema import Experiment, Folds, is_additive, written
 from recsweep.config.schema.data import DataKind
 from recsweep.models.registry import families_of, role_of, titles
 from recsweep.records.confirmation import Confirmation
@@ -76,7 +76,10 @@ def _data(evidence: Evidence, sealed: Confirmation | None) -> Iterator[str]:
         yield "The log has no times; of a learner's events, the later row is the later event."
     if sealed is not None:
         yield f"The sealed test has {sealed.learners:,} {unit} and {sealed.targets:,} targets."
-    yield f"Configurations were compared by {written(experiment.metric.key)}, a mean over {unit}."
+    # Groups of texts are what is resampled; each text counts alike.
+    over = "texts" if experiment.data.kind == "texts" else unit
+    mean = f", a mean over {over}" if is_additive(experiment.metric.key) else ""
+    yield f"Configurations were compared by {written(experiment.metric.key)}{mean}."
 
 
 def _split(folds: Folds, rows: DataKind) -> Iterator[str]:
@@ -207,7 +210,9 @@ def _families(
 ) -> tuple[Sequence[str], Iterator[Sequence[str]]]:
     sealed, key = evidence.confirmation, evidence.experiment.metric.key
     metric = written(key)
-    columns = ["family", "role", "sees order", "trials", "epochs"]
+    # A text has an order of words, which each of its families reads or not; no history has any.
+    histories = evidence.experiment.data.kind != "texts"
+    columns = ["family", "role", *["sees order"] * histories, "trials", "epochs"]
     columns += [f"{metric}, folds", f"{metric}, sealed test"]
 
     def rows() -> Iterator[Sequence[str]]:
@@ -217,8 +222,11 @@ def _families(
                 e = sealed.families[name].metrics[key]
                 tested = f"{e.mean:.4f} [{e.lower:.4f}, {e.upper:.4f}]"
             trials = "" if study is None else _counts(study, name)
-            role, order = role_of(best.kind) or "", _sees_order(best)
-            yield shown[name], role, order, trials, str(best.epochs), f"{best.value:.4f}", tested
+            order = [_sees_order(best)] * histories
+            yield (
+                *(shown[name], role_of(best.kind) or "", *order),
+                *(trials, str(best.epochs), f"{best.value:.4f}", tested),
+            )
 
     return columns, rows()
 

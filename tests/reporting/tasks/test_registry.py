@@ -24,6 +24,22 @@ def test_a_tasks_words_come_before_the_pages(task: str, lang: str) -> None:
     assert words.keys() >= PAGE_WORDS[lang].keys()
 
 
+@pytest.mark.parametrize(
+    ("lang", "others"),
+    [("en", ("event", "course", "learner", "ids")), ("zh", ("事件", "课程", "学员", "编号"))],
+)
+def test_rules_of_texts_speak_of_texts(lang: str, others: tuple[str, ...]) -> None:
+    words = registry.words_of("text", lang)
+    rules = ("time", "stratified", "group")
+    for key in (
+        *(f"protocol_folds_{r}" for r in rules),
+        "protocol_features",
+        "no_features",
+        "data_folds",
+    ):
+        assert not [word for word in others if word in words[key]], words[key]
+
+
 def test_without_a_module_report_there_is_nothing_of_the_task(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
