@@ -1,5 +1,7 @@
 """What a model card says is true of the model that it lies beside."""
 
+import pytest
+
 from recsweep.bundle.card import card
 from recsweep.bundle.format import BundleFile, Evidence
 from recsweep.config.schema import Data
@@ -41,6 +43,22 @@ def test_what_it_was_fitted_on_is_called_what_it_is() -> None:
     told = card(record.model_copy(update={"task": "text", "experiment": texts}), "m")
     assert "| fitted on | all data: texts before " in told
     assert "events" not in told
+
+
+@pytest.mark.parametrize(
+    ("labels", "more"),
+    [
+        (("negative", "positive"), ""),  # which monitor watches by itself
+        (("dull", "fine"), " --label dull"),
+        (("not good", "good"), " --label 'not good'"),
+    ],
+)
+def test_the_command_that_watches_a_feed_names_a_label_that_the_model_knows(
+    labels: tuple[str, ...], more: str
+) -> None:
+    texts = popularity().experiment.model_copy(update={"task": "text", "data": TEXTS})
+    record = popularity().model_copy(update={"task": "text", "experiment": texts})
+    assert f"\nrecsweep monitor models/m feed.csv{more}\n" in card(record, "m", labels)
 
 
 def popularity() -> BundleFile:
