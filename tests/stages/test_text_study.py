@@ -225,7 +225,7 @@ def test_a_doubled_share_is_warned_of_within_three_days_and_a_quiet_topic_is_not
     counted = [row for row in rows if row["topic"] == "rooms" and row["day"] == str(first)]
     assert counted[0]["texts"] == 60
     assert counted[0]["counted"] == pytest.approx(24, abs=12)
-    assert "1 rows left out" in done.err
+    assert "1 row left out" in done.err
     page = (root / "page.html").read_text("utf-8")
     assert str(first) in page
     assert page.count("<svg") == 2
