@@ -209,9 +209,13 @@ def test_a_ray_that_the_process_uses_for_something_else_is_joined_only_if_asked(
     monkeypatch.delenv("RAY_ADDRESS", raising=False)
     if asked is not None:
         monkeypatch.setenv("RAY_ADDRESS", asked)
+    logger = logging.getLogger("ray")
+    monkeypatch.setattr(logger, "level", logging.INFO)
     if joined:
         with cluster(study_of("a").resources) as workers:
             assert workers == 2
+            assert logger.level == logging.CRITICAL  # Tune's warnings of files that we don't want
+        assert logger.level == logging.INFO  # theirs again
     else:
         with (
             pytest.raises(BadInput, match=r"RAY_ADDRESS=10\.0\.0\.1:6379"),

@@ -1,6 +1,7 @@
 import math
 import pickle
 import signal
+import sys
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -51,7 +52,12 @@ def made(limit: float = 60.0, **changes: object) -> Plan:
     return plan(experiment, spaces, folds_of(), limit=limit)
 
 
-def test_a_plan_measures_each_family_and_counts_what_a_sweep_would_do() -> None:
+def test_a_plan_measures_each_family_and_counts_what_a_sweep_would_do(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    # The process that measures must not run the script again that asks for the plan.
+    script = SimpleNamespace(__file__=str(tmp_path / "no_such_script.py"), __spec__=None)
+    monkeypatch.setitem(sys.modules, "__main__", script)
     found = made()
     knn, popularity, gru = found.families
     assert [f.trials for f in found.families] == [12, 12, 12]

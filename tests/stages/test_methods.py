@@ -446,8 +446,26 @@ def test_a_methods_section_tells_the_record() -> None:
 
 def test_a_methods_section_tells_what_a_tasks_examples_are() -> None:
     said = "Each text counts once; one that bears two labels was left out."
-    assert said in methods_stage(REFERENCE / "text_reviews")
+    assert said in (text := methods_stage(REFERENCE / "text_reviews"))
     assert said not in methods_stage(REFERENCE / "default")
+    # There is no history whose order could be seen; a network reads words in theirs.
+    assert "sees order" not in text
+    assert "\n| GRU | network | " in text
+
+
+def test_what_a_metric_is_a_mean_over_is_told_and_of_one_that_is_no_mean_nothing() -> None:
+    reviews = read_evidence(REFERENCE / "text_reviews")
+    data = reviews.experiment.data
+    table = data.texts[0].model_copy(update={"group": "customer"})
+    grouped = reviews.experiment.model_copy(
+        update={"data": data.model_copy(update={"texts": (table,)})}
+    )
+    assert grouped.data.unit == "groups"
+    for experiment in (reviews.experiment, grouped):
+        told = [*_data(replace(reviews, experiment=experiment), None)]
+        assert told[-1] == "Configurations were compared by log loss, a mean over texts."
+    told = [*_data(read_evidence(REFERENCE / "uplift_hillstrom"), None)]
+    assert told[-1] == "Configurations were compared by Qini coefficient."
 
 
 def test_a_methods_section_says_nothing_of_the_order_where_no_code_can_tell(

@@ -66,12 +66,15 @@ def cluster(resources: Resources) -> Iterator[int]:
             _start(resources)
         else:
             _join(resources, address)
+        level = _quietly()
         try:
             yield _workers(resources)
         finally:
             if ours:
                 ray.shutdown()
                 _read_token_again()
+            else:
+                logging.getLogger("ray").setLevel(level)
 
 
 def _hand_on(variables: set[str]) -> None:
@@ -203,7 +206,14 @@ def _init(**options: Any) -> None:
     ray.init(
         include_dashboard=False, log_to_driver=False, logging_level=logging.CRITICAL, **options
     )
-    logging.getLogger("ray").setLevel(logging.CRITICAL)
+
+
+def _quietly() -> int:
+    """Tune tells of files that we have it not write; the level of before, for whose Ray it is."""
+    logger = logging.getLogger("ray")
+    level = logger.level
+    logger.setLevel(logging.CRITICAL)
+    return level
 
 
 def cores(resources: Resources) -> int:

@@ -31,6 +31,7 @@ from recsweep.spaces.declared import DeclaredSpace
 from recsweep.spaces.space import Space
 from recsweep.training.cores import usable_cores
 from recsweep.training.footprint import events_in
+from recsweep.training.process import without_main
 from recsweep.training.rehearsal import networks_of, seconds_per_epoch
 from recsweep.training.trial import MakeTrial, Trial
 
@@ -209,7 +210,8 @@ def _measure(
     process = context.Process(
         target=_in_child, args=(theirs, experiment, spaces, folds, make_trial), daemon=True
     )
-    process.start()
+    with without_main():
+        process.start()
     theirs.close()
     found: list[_Measured] = []
     try:

@@ -6,7 +6,7 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from recsweep.config.schema import Experiment, Folds, written
+from recsweep.config.schema import Experiment, Folds, is_additive, written
 from recsweep.config.schema.data import DataKind
 from recsweep.models.registry import families_of, role_of, titles
 from recsweep.records.confirmation import Confirmation
@@ -83,7 +83,10 @@ def _data(evidence: Evidence, sealed: Confirmation | None) -> Iterator[str]:
         yield "The log has no times; of a learner's events, the later row is the later event."
     if sealed is not None:
         yield f"The sealed test has {sealed.learners:,} {unit} and {sealed.targets:,} targets."
-    yield f"Configurations were compared by {written(experiment.metric.key)}, a mean over {unit}."
+    # Groups of texts are what is resampled; each text counts alike.
+    over = "texts" if experiment.data.kind == "texts" else unit
+    mean = f", a mean over {over}" if is_additive(experiment.metric.key) else ""
+    yield f"Configurations were compared by {written(experiment.metric.key)}{mean}."
 
 
 def _split(folds: Folds, rows: DataKind) -> Iterator[str]:
@@ -257,7 +260,9 @@ def _families(
 ) -> tuple[Sequence[str], Iterator[Sequence[str]]]:
     sealed, key = evidence.confirmation, evidence.experiment.metric.key
     metric = written(key)
-    columns = ["family", "role", "sees order", "trials", "epochs"]
+    # A text has an order of words, which each of its families reads or not; no history has any.
+    histories = evidence.experiment.data.kind != "texts"
+    columns = ["family", "role", *["sees order"] * histories, "trials", "epochs"]
     columns += [f"{metric}, folds", f"{metric}, sealed test"]
 
     def rows() -> Iterator[Sequence[str]]:
@@ -268,9 +273,12 @@ def _families(
                 tested = f"{e.mean:z.4f} [{e.lower:z.4f}, {e.upper:z.4f}]"
             best = evidence.best.get(name)
             trials = "" if study is None or best is None else _counts(study, name)
-            role, order = role_of(each.kind) or "", _sees_order(each, evidence.experiment.task)
+            order = [_sees_order(each, evidence.experiment.task)] * histories
             value = "" if best is None else f"{best.value:z.4f}"
-            yield shown[name], role, order, trials, str(each.epochs), value, tested
+            yield (
+                *(shown[name], role_of(each.kind) or "", *order),
+                *(trials, str(each.epochs), value, tested),
+            )
 
     return columns, rows()
 

@@ -38,6 +38,22 @@ def test_what_a_study_was_read_from_is_called_by_its_name(lang: str, said: str) 
     assert say("read_sessions") in splits("other_split")
 
 
+@pytest.mark.parametrize(
+    ("lang", "others"),
+    [("en", ("event", "course", "learner", "ids")), ("zh", ("事件", "课程", "学员", "编号"))],
+)
+def test_rules_of_texts_speak_of_texts(lang: str, others: tuple[str, ...]) -> None:
+    words = registry.words_of("text", lang)
+    rules = ("time", "stratified", "group")
+    for key in (
+        *(f"protocol_folds_{r}" for r in rules),
+        "protocol_features",
+        "no_features",
+        "data_folds",
+    ):
+        assert not [word for word in others if word in words[key]], words[key]
+
+
 def test_without_a_module_report_there_is_nothing_of_the_task(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
