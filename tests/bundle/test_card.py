@@ -1,39 +1,47 @@
 """What a model card says is true of the model that it lies beside."""
 
 import pytest
+from reference import REFERENCE
+from worlds import experiment_of
 
-from recsweep.bundle.card import card
-from recsweep.bundle.format import BundleFile, Evidence
+from recsweep.bundle.card import _fairness, card
+from recsweep.bundle.format import BundleFile
 from recsweep.config.schema import Data
+from recsweep.evaluation.learner_groups import Gap
 from recsweep.models.registry import families
+from recsweep.records.confirmation import Estimate, GroupedLearners
+from recsweep.records.confirmation_files import read_confirmation
+from recsweep.stages.fit.stage import _evidence
 from recsweep.testing.bundles import pieces_of
 from recsweep.testing.cases import Case
 
-EVIDENCE = Evidence(
-    metric="ndcg@10", learners=9, unit="learners", targets=30, level=0.95, smallest_effect=0.005,
-    scope="configurations", openings=1, scores={}, pairs=(),
-)  # fmt: skip
 TEXTS = Data.model_validate(
     {"name": "t", "texts": [{"path": "t.csv", "text": "text", "label": {"column": "label"}}]}
 )
 
 
-def test_gaps_between_groups_are_named_where_the_sealed_test_told_them() -> None:
-    record = popularity()
-    unchecked = "No check of fairness between groups was made."
-    asked = record.experiment.confirm.model_copy(update={"groups": ("sex", "age")})
-    experiment = record.experiment.model_copy(update={"confirm": asked})
-    for found in (
-        record.model_copy(update={"evidence": EVIDENCE}),
-        record.model_copy(update={"experiment": experiment}),  # nothing was confirmed
-    ):
-        assert unchecked in card(found, "m")
-    told = card(record.model_copy(update={"evidence": EVIDENCE, "experiment": experiment}), "m")
-    assert unchecked not in told
-    assert (
-        "Gaps between groups of learners (sex, age) on the sealed test are in `verdicts.json`"
-        in told
-    )
+def test_gaps_between_groups_that_were_measured_are_told_and_those_that_were_not() -> None:
+    found = read_confirmation(REFERENCE / "default")
+    assert found is not None
+    without = "No check of fairness between groups was made."
+    assert _fairness(None) == _fairness(_evidence("gru", found, experiment_of())) == without
+    mean, gap = Estimate(0.1, 0.05, 0.15), Gap("blue", "red", 0.02, 0.01, 0.03)
+
+    def grouped(column: str, gaps: dict[str, Gap]) -> GroupedLearners:
+        return GroupedLearners(
+            column=column,
+            learners={"blue": 1200, "red": 30},
+            smallest_group=20,
+            pooled=(),
+            withheld=0,
+            means={"gru": {"ndcg@10": {"blue": mean, "red": mean}}},
+            gaps={"gru": gaps},
+        )
+
+    groups = (grouped("region", {"ndcg@10": gap}), grouped("age", {}))  # of age all are pooled
+    measured = _evidence("gru", found.model_copy(update={"groups": groups}), experiment_of())
+    assert measured.groups == ("region",)
+    assert _fairness(measured).startswith("Gaps between groups of learners by region are in ")
 
 
 def test_what_it_was_fitted_on_is_called_what_it_is() -> None:

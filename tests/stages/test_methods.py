@@ -21,6 +21,7 @@ from recsweep.records.confirmation import Confirmation
 from recsweep.records.confirmation_files import read_confirmation
 from recsweep.records.evidence import read_evidence
 from recsweep.records.files import write_study
+from recsweep.records.study import EarlyEnd
 from recsweep.spaces.declared import DeclaredSpace
 from recsweep.stages.methods import (
     _budget,
@@ -192,8 +193,19 @@ def test_a_search_is_told_with_its_sampler_its_stopping_and_its_selection() -> N
     [
         ({"search": {"sampler": "sobol"}}, 0, "proposed by a scrambled Sobol sequence after"),
         ({"warm_start": ["a", "b"]}, 1, "that earlier studies (a, b) had found, none of which saw"),
+        ({"repeatable": True}, 1, "by successive halving, in batches whose trials waited for each"),
         ({"stopping": {"rule": "lag"}}, 1, "behind their family's best by 25%, 10% were stopped"),
         ({"stopping": {"rule": "forecast"}}, 1, "small a chance to end as its family's best (2"),
+        (
+            {"stopping": {"study": {"when": "expected_gain", "below": 0.01}}},
+            2,
+            "where no family was likely to gain more than 0.01 by its remaining trials.",
+        ),
+        (
+            {"search": {"goals": ["score", "parameters"]}},
+            2,
+            "for the front of score against parameters: the sampler was told both, and a trial was",
+        ),
         (
             {"limits": {"parameters": 2e6, "p99_ms": 2.5}},
             2,
@@ -221,7 +233,16 @@ def test_what_an_experiment_asks_for_is_told_in_its_place(
 ) -> None:
     said = tuning(**changes)
     assert told in said[at]
-    assert len(said) == 3 + ("warm_start" in changes or "limits" in changes)
+    more = {"warm_start", "limits"} & changes.keys() or "goals" in changes.get("search", {})
+    more = more or "study" in changes.get("stopping", {})
+    assert len(said) == 3 + bool(more)
+
+
+def test_where_a_search_ended_before_its_budget_is_told() -> None:
+    rule = {"stopping": {"study": {"when": "expected_gain", "below": 0.01}}}
+    study = replace(study_with(trial_row(0, (0.1,))), early_end=EarlyEnd(trials=7, budget=10))
+    said = " ".join(_tuning(experiment_of(**rule), study))
+    assert "by its remaining trials; it did after 7 of 10." in said
 
 
 def test_the_seconds_that_families_used_are_told_from_the_least_to_the_most() -> None:
@@ -262,6 +283,30 @@ def test_a_test_is_told_with_its_seeds_its_openings_and_its_declared_contrasts(
     refitted, repeated, _ = _testing(experiment_of(), again)
     assert refitted.endswith("it was opened 3 times.")
     assert repeated == "The whole search was run 3 times with other seeds."
+
+
+def test_ends_of_a_front_are_told_beside_what_was_selected(tmp_path: Path) -> None:
+    shutil.copytree(REFERENCE / "default", tmp_path / "study")
+    evidence = read_evidence(tmp_path / "study")
+    found = evidence.confirmation
+    assert found is not None
+    end = found.families["gru"].model_copy(update={"epochs": 3})
+    declared = replace(found.pairs[0], a="gru", b="gru+cheapest", exploratory=False)
+    confirmed = found.model_copy(
+        update={"families": {**found.families, "gru+cheapest": end}, "pairs": (declared,)}
+    )
+    path = tmp_path / "study" / "verdicts.json"
+    path.write_text(confirmed.model_dump_json(), encoding="utf-8")
+    text = methods_stage(tmp_path / "study")
+    mean = end.metrics["ndcg@10"].mean
+    assert f"\n| GRU+cheapest | network | yes |  | 3 |  | {mean:.4f} [" in text
+    assert "\n| GRU | GRU+cheapest | " in text
+    *_, ends, _ = _testing(experiment_of(confirm={"front": "parameters"}), confirmed)
+    assert "each family's front of score against parameters were refitted as well" in ends
+    repeated = confirmed.model_copy(update={"repeated": ({},)})  # ends are of one search
+    assert "front" not in " ".join(
+        _testing(experiment_of(confirm={"front": "parameters"}), repeated)
+    )
 
 
 def test_declared_contrasts_have_a_row_each_with_their_p_and_what_it_says(

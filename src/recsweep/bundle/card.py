@@ -95,18 +95,17 @@ def _limits(record: BundleFile, figures: str) -> Iterator[str]:
         yield (
             "- It knows nothing of courses that came after its data end, and can't recommend them."
         )
-    yield f"- It reflects who was in the data. {_fairness(record)}"
+    yield f"- It reflects who was in the data. {_fairness(record.evidence)}"
     betray = "Weights can still betray what training data said; treat them as you treat the data."
     yield HOLDS[kind] + betray
 
 
-def _fairness(record: BundleFile) -> str:
-    groups = record.experiment.confirm.groups
-    if not groups or record.evidence is None:
+def _fairness(found: Evidence | None) -> str:
+    if found is None or not found.groups:
         return "No check of fairness between groups was made."
     return (
-        f"Gaps between groups of learners ({', '.join(groups)}) on the sealed test are in "
-        "`verdicts.json`, for every family of the study; a gap doesn't say why."
+        f"Gaps between groups of learners by {', '.join(found.groups)} are in `verdicts.json`, "
+        "of the configuration on the sealed test; no other groups were looked at."
     )
 
 
@@ -145,7 +144,7 @@ def _sealed(family: str, found: Evidence) -> Iterator[str]:
     for name, score in found.scores.items():
         bold = "**" if name == family else ""
         yield (
-            f"| {bold}{name}{bold} | {score.mean:.4f} | {score.lower:.4f} to {score.upper:.4f} |"
+            f"| {bold}{name}{bold} | {score.mean:z.4f} | {score.lower:z.4f} to {score.upper:z.4f} |"
         )
     yield ""
     for pair in found.pairs:

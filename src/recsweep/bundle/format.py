@@ -46,6 +46,7 @@ class Evidence(Schema):
     scores: Mapping[str, Score]  # family -> the metric
     pairs: tuple[PairVerdict, ...]  # those that the family is one of
     caveats: tuple[str, ...] = later(())  # what keeps scores from meaning what they seem to
+    groups: tuple[str, ...] = later(())  # columns of learners by which gaps were measured
 
 
 class Fitted(Schema):
@@ -68,7 +69,7 @@ class Selected(Schema):
     metric: str
     value: float  # mean over folds
     folds: tuple[float, ...]
-    trials: int | None  # of its family, that were asked for; None: a budget of seconds
+    trials: int | None  # of its family, that ran; None: an ensemble of several, or not known
 
 
 class Columns(Schema):

@@ -12,7 +12,7 @@ from recsweep.models.registry import families_of, role_of, titles
 from recsweep.records.confirmation import Confirmation
 from recsweep.records.evidence import Evidence, read_evidence
 from recsweep.records.files import read_study
-from recsweep.records.selection import BestFile
+from recsweep.records.openings import Opened
 from recsweep.records.study import Study
 from recsweep.reporting.tasks.registry import report_of
 from recsweep.spaces.parameter import Parameter
@@ -38,7 +38,7 @@ def methods_stage(folder: Path) -> str:
         BadInput: nothing was selected there, or a file can't be read.
     """
     evidence = read_evidence(folder)
-    shown = titles({name: best.kind for name, best in evidence.best.items()})
+    shown = titles({name: each.kind for name, each in _entrants(evidence).items()})
     study = read_study(folder) if (folder / "study.json").exists() else None
     parts = [
         "## Methods",
@@ -53,6 +53,13 @@ def methods_stage(folder: Path) -> str:
             _table(*_contrasts(evidence.confirmation, shown)),
         ]
     return "\n\n".join(parts)
+
+
+def _entrants(evidence: Evidence) -> dict[str, Opened]:
+    """All that was selected, and what went to the sealed test beside it."""
+    selected = {name: Opened.of(best) for name, best in evidence.best.items()}
+    tested = evidence.confirmation.families if evidence.confirmation is not None else {}
+    return selected | {n: Opened.of(each) for n, each in tested.items() if n not in selected}
 
 
 def _paragraphs(evidence: Evidence, study: Study | None) -> Iterator[str]:
@@ -126,8 +133,11 @@ def _tuning(experiment: Experiment, study: Study | None) -> Iterator[str]:
             f"({', '.join(experiment.warm_start)}) had found, none of which saw the sealed test."
         )
     if stopping.rule == "halving":
+        how = "asynchronous successive halving"
+        if experiment.repeatable:
+            how = "successive halving, in batches whose trials waited for each other"
         yield (
-            "Within a family, trials were stopped early by asynchronous successive halving "
+            f"Within a family, trials were stopped early by {how} "
             f"(from epoch {stopping.grace_epochs}, one in {stopping.reduction} goes on; the first "
             f"{stopping.full_trials} trials were never stopped)."
         )
@@ -139,6 +149,18 @@ def _tuning(experiment: Experiment, study: Study | None) -> Iterator[str]:
     else:
         lag = ", ".join(f"{share:.0%}" for share in stopping.lag)
         yield f"Trials that lagged behind their family's best by {lag} were stopped early."
+    if stopping.study is not None:
+        end = study.early_end if study is not None else None
+        did = f"; it did after {end.trials} of {end.budget}" if end is not None else ""
+        yield (
+            "The search was to end before its budget where no family was likely to gain more than "
+            f"{stopping.study.below:g} by its remaining trials{did}."
+        )
+    if (cost := experiment.search.cost) is not None:
+        yield (
+            f"The search was for the front of score against {cost}: the sampler was told both, and "
+            "a trial was stopped only where a complete one that cost no more was better."
+        )
     if limits := experiment.limits.given:
         each = ", ".join(f"{name} ≤ {limit:,.7g}" for name, limit in limits.items())
         yield (
@@ -179,6 +201,11 @@ def _testing(experiment: Experiment, sealed: Confirmation) -> Iterator[str]:
         f"{len(seeds)} seeds ({', '.join(map(str, seeds))}) and scored on it; it was opened "
         f"{'once' if times == 1 else f'{times} times'}."
     )
+    if (front := experiment.confirm.front) is not None and not sealed.repeated:
+        yield (
+            "The cheapest and the best configuration of each family's front of score against "
+            f"{front} were refitted as well, where another one was selected."
+        )
     if sealed.repeated:
         yield f"The whole search was run {1 + len(sealed.repeated)} times with other seeds."
     declared = sum(not pair.exploratory for pair in sealed.pairs)
@@ -216,25 +243,27 @@ def _families(
     columns += [f"{metric}, folds", f"{metric}, sealed test"]
 
     def rows() -> Iterator[Sequence[str]]:
-        for name, best in evidence.best.items():
+        for name, each in _entrants(evidence).items():
             tested = ""
             if sealed is not None and name in sealed.families:
                 e = sealed.families[name].metrics[key]
-                tested = f"{e.mean:.4f} [{e.lower:.4f}, {e.upper:.4f}]"
-            trials = "" if study is None else _counts(study, name)
-            order = [_sees_order(best)] * histories
+                tested = f"{e.mean:z.4f} [{e.lower:z.4f}, {e.upper:z.4f}]"
+            best = evidence.best.get(name)
+            trials = "" if study is None or best is None else _counts(study, name)
+            order = [_sees_order(each, evidence.experiment.task)] * histories
+            value = "" if best is None else f"{best.value:z.4f}"
             yield (
-                *(shown[name], role_of(best.kind) or "", *order),
-                *(trials, str(best.epochs), f"{best.value:.4f}", tested),
+                *(shown[name], role_of(each.kind) or "", *order),
+                *(trials, str(each.epochs), value, tested),
             )
 
     return columns, rows()
 
 
-def _sees_order(best: BestFile) -> str:
+def _sees_order(best: Opened, task: str) -> str:
     """Can the order of a history's events reach a score? Nothing where no code here can tell."""
     try:
-        build = families_of(best.experiment.task)[best.kind]
+        build = families_of(task)[best.kind]
         return "yes" if build.sees_order(best.config) else "no"
     except (KeyError, ValidationError):  # a family or a hyperparameter that isn't here
         return ""

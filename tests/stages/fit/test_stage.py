@@ -15,6 +15,8 @@ import numpy as np
 import polars as pl
 import pytest
 import torch
+from reference import REFERENCE
+from studies import study_with, trial_row
 from tiny import CONFIGS, World
 from worlds import dataset_of, events_of, experiment_of
 
@@ -26,6 +28,7 @@ from recsweep.data.types import Cuts
 from recsweep.errors import BadInput, WorkFailed
 from recsweep.evaluation.probability import Calibrator
 from recsweep.models.histories import HistoryTable
+from recsweep.records.files import write_study
 from recsweep.records.selection import read_best
 from recsweep.stages.confirm.stage import confirm_stage
 from recsweep.stages.fit import stage
@@ -374,6 +377,18 @@ def test_a_bundle_carries_what_the_sealed_test_said_of_its_family(world: World) 
     assert (world.root / "m" / "best.yaml").read_bytes() == world.best(MF).read_bytes()
 
 
+def test_the_trials_that_a_configuration_was_selected_from_are_those_that_ran(
+    tmp_path: Path,
+) -> None:
+    best = read_best(REFERENCE / "default" / "best" / "gru.yaml")
+    assert stage._selected(best, tmp_path).trials == best.experiment.budget.trials == 10
+    rows = [trial_row(0, (), state="refused"), trial_row(1, (0.1,)), trial_row(2, (0.2,))]
+    write_study(study_with(*rows), tmp_path)
+    assert stage._selected(best, tmp_path).trials == 2
+    fused = best.model_copy(update={"kind": "ensemble"})
+    assert stage._selected(fused, tmp_path).trials is None
+
+
 def _scores(scores: Mapping[str, Score]) -> dict[str, tuple[float, float, float]]:
     return {name: (each.mean, each.lower, each.upper) for name, each in scores.items()}
 
@@ -388,6 +403,16 @@ def test_a_licence_that_nobody_told_is_said_to_be_unknown_and_of_which_package()
         update={"data": named.data.model_copy(update={"package": SimpleNamespace(**package)})}
     )
     assert "of the data test (of the package recbole). Read" in stage._unknown_licence(named)
+
+
+def test_a_card_counts_the_trials_that_the_family_had_where_the_study_is_at_hand(
+    tmp_path: Path,
+) -> None:
+    best = read_best(REFERENCE / "default/best/gru.yaml")
+    assert stage._selected(best, tmp_path).trials == best.experiment.budget.trials == 10
+    rows = [trial_row(n, (0.1,)) for n in range(12)]  # two were added
+    write_study(study_with(*rows, trial_row(0, (0.1,), family="lstm")), tmp_path)
+    assert stage._selected(best, tmp_path).trials == 12
 
 
 def test_a_folder_of_a_study_stands_for_its_best_family(world: World) -> None:

@@ -30,7 +30,7 @@ def protocol_notes(view: View) -> list[str]:
         *_warm_start(view),
         *_widened(view),
         view.say(
-            f"protocol_stopping_{stopping.rule}",
+            f"protocol_stopping_{'repeatable' if experiment.repeatable else stopping.rule}",
             grace=stopping.grace_epochs,
             reduction=stopping.reduction,
             lag=", ".join(f"{share:.0%}" for share in stopping.lag),

@@ -26,7 +26,8 @@ from recsweep.records.confirmation import Confirmation
 from recsweep.records.confirmation_files import VERDICTS
 from recsweep.records.environment import environment
 from recsweep.records.evidence import read_evidence
-from recsweep.records.selection import BestFile, read_best
+from recsweep.records.files import read_study
+from recsweep.records.selection import ENSEMBLE, BestFile, read_best
 from recsweep.reporting.tasks.registry import report_of, speaker
 from recsweep.stages.machine import device_of, threads
 from recsweep.stages.portrait.stage import OnEpoch
@@ -102,6 +103,7 @@ def fit_stage(
     model: Any = _train(best, experiment, training, on_epoch)
     content, files = parts_of(model, split, training, calibrator)
     content |= _record(best, experiment, training, period, cut, confirmation, licence)
+    content["selected"] = _selected(best, folder)
     record = BundleFile.model_validate({**content, "files": {}})
     of_texts = experiment.data.kind == "texts"
     labels = from_tensor(model.state()["classes"]) if of_texts else ()
@@ -209,14 +211,6 @@ def _record(
             fingerprint=best.data.fingerprint,
             raw=best.data.raw,
         ),
-        "selected": Selected(
-            trial=best.trial,
-            rule=best.rule,
-            metric=best.metric,
-            value=best.value,
-            folds=best.metrics[best.metric],
-            trials=experiment.budget.trials,
-        ),
         "evidence": (
             None if confirmation is None else _evidence(best.family, confirmation, experiment)
         ),
@@ -224,6 +218,24 @@ def _record(
         "experiment": experiment,
         "environment": environment(experiment.resources),
     }
+
+
+def _selected(best: BestFile, folder: Path) -> Selected:
+    return Selected(
+        trial=best.trial,
+        rule=best.rule,
+        metric=best.metric,
+        value=best.value,
+        folds=best.metrics[best.metric],
+        trials=None if best.kind == ENSEMBLE else _trials(best, folder),
+    )
+
+
+def _trials(best: BestFile, folder: Path) -> int | None:
+    """Of the family, by the study's own table; as many as were asked for where it isn't there."""
+    if (folder / "study.json").exists():
+        return len(read_study(folder).trials_of(best.family))
+    return best.experiment.budget.trials
 
 
 def _evidence(family: str, found: Confirmation, experiment: Experiment) -> Evidence:
@@ -241,6 +253,7 @@ def _evidence(family: str, found: Confirmation, experiment: Experiment) -> Evide
         scores={name: Score(e.mean, e.lower, e.upper) for name, e in of_families.items()},
         pairs=tuple(pair for pair in found.pairs if family in (pair.a, pair.b)),
         caveats=tuple(report_of(experiment.task).caveats(say, found)),
+        groups=tuple(each.column for each in found.groups if any(each.gaps.values())),
     )
 
 
