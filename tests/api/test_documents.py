@@ -143,7 +143,7 @@ def test_a_study_that_was_not_confirmed_says_so_in_a_notebook(tmp_path: Path) ->
     told = best.replace("description: Tuned", "description: <b>Tuned")
     (tmp_path / "best/gru.yaml").write_text(told)
     study = recsweep.load_study(tmp_path)
-    assert "the sealed test has not been opened" in study._repr_html_()
+    assert "there is no verdict of the sealed test" in study._repr_html_()
     assert "&lt;b&gt;Tuned" in study._repr_html_()
     with pytest.raises(BadInput, match="nothing was confirmed yet"):
         _ = study.verdicts

@@ -164,3 +164,19 @@ def test_resamples_are_enough_for_a_level_over_many_quantities() -> None:
     assert (found["7"].lower, found["7"].upper) == (v.lower, v.upper)
     assert found["7"].p == min(1, 12 * v.p)
     assert found["7"].paired
+
+
+@pytest.mark.parametrize("paired", [True, False])
+def test_no_change_reaches_beyond_what_it_can_be(paired: bool) -> None:
+    apart = np.array([[0.2], [0.7]]) + np.zeros(30)
+    settings: dict[str, Any] = {
+        "smallest_effect": 0.01,
+        "resamples": 2000,
+        "seed": 0,
+        "level": 0.95,
+    }
+    tables = {"gru": (np.full((2, 30), 0.4), apart)}
+    free = changes(tables, paired=paired, **settings)["gru"]
+    held = changes(tables, paired=paired, bound=1.0, **settings)["gru"]
+    assert free.lower < -1 < 1 < free.upper
+    assert (held.lower, held.upper, held.p) == (-1.0, 1.0, free.p)

@@ -37,6 +37,17 @@ def one(values: Tables, smallest_effect: float = 0.005, **keys: int) -> PairVerd
     return compare(values, smallest_effect, keys.get("resamples", 1999), keys.get("seed", 0))[0]
 
 
+def test_no_interval_reaches_beyond_what_a_difference_of_the_metric_can_be() -> None:
+    apart = np.array([[0.2], [0.7]]) + np.zeros(30)  # two seeds that are far apart
+    values = {"a": apart, "b": np.full((2, 30), 0.4)}
+    (free,), (held,) = compare(values, 0.005, 1999, 0), compare(values, 0.005, 1999, 0, bound=1.0)
+    assert (free.lower, free.upper) == pytest.approx((0.05 - 3.18, 0.05 + 3.18), abs=0.5)
+    assert (held.lower, held.upper) == (-1.0, 1.0)
+    assert (held.outcome, held.p) == (free.outcome, free.p)
+    wide = compare(values, 2.0, 1999, 0, bound=1.0)[0]
+    assert wide.outcome == "no difference shown"  # cutting an interval off doesn't make them equal
+
+
 def test_without_seed_noise_the_interval_is_the_paired_t_interval() -> None:
     random = np.random.default_rng(3)
     a, b = random.random((2, 1, 2000))

@@ -199,3 +199,11 @@ def test_two_seeds_and_groups_of_two_are_enough() -> None:
     assert moved is not None
     reference = stats.ttest_1samp([0.5, 0.3], 0).confidence_interval(0.95)
     assert_allclose((moved.lower, moved.upper), reference)
+
+
+def test_no_gap_reaches_beyond_what_it_can_be() -> None:
+    apart = np.array([[0.0], [0.6]]) * (np.arange(5) < 2)  # two seeds that disagree
+    gap = largest_gap(apart, learners(2, 3), bound=1.0)
+    assert gap is not None
+    assert gap.difference == pytest.approx(0.3)
+    assert (gap.lower, gap.upper) == (-1.0, 1.0)

@@ -5,7 +5,7 @@ import pytest
 from scipy import stats
 
 from recsweep.evaluation.comparison import compare
-from recsweep.evaluation.limits import differs, is_skewed, largest_difference, unseen
+from recsweep.evaluation.limits import differs, is_skewed, largest_difference, possible, unseen
 from recsweep.evaluation.variance import SeedSpread, spread_of_difference
 from recsweep.evaluation.verdict import PairVerdict, decide
 
@@ -110,3 +110,9 @@ def test_learners_who_all_differ_alike_have_no_skew() -> None:
     same = np.full(5, 0.2)
     spread = spread_of_difference(same, SeedSpread(2, 1.0, 0.0), ONE, same)
     assert is_skewed(same, spread) is False
+
+
+def test_an_interval_is_cut_off_where_no_difference_can_be() -> None:
+    assert possible(-3.0, 0.5, 1.0) == (-1.0, 0.5)
+    assert possible(0.2, 7.0, 1.0) == (0.2, 1.0)
+    assert possible(-3.0, 7.0, None) == (-3.0, 7.0)

@@ -56,3 +56,10 @@ def test_seeds_widen_a_group_s_interval() -> None:
     assert wide.lower is not None
     assert_allclose(narrow.lower, 0.1)
     assert wide.lower < 0 < narrow.lower
+
+
+def test_no_interval_reaches_beyond_what_a_difference_can_be() -> None:
+    a = np.array([[0.2], [0.7]]) + np.zeros(40)
+    learners, masks = np.arange(40, dtype=np.int32), {"all": np.ones(40, bool)}
+    (group,) = subgroup_differences(a, np.full((1, 40), 0.4), learners, masks, bound=1.0)
+    assert (group.lower, group.upper) == (-1.0, 1.0)

@@ -1,3 +1,4 @@
+import re
 import shutil
 from dataclasses import replace
 from pathlib import Path
@@ -7,15 +8,16 @@ from typing import Any
 import numpy as np
 import polars as pl
 import pytest
-from reference import REFERENCE
+from reference import REFERENCE, copied
 from studies import study_with, trial_row
 
 from recsweep.data.types import Float64
 from recsweep.errors import BadInput
 from recsweep.records import evidence as module
-from recsweep.records.confirmation_files import LEARNERS, write_confirmation
+from recsweep.records.confirmation_files import LEARNERS, VERDICTS, write_confirmation
 from recsweep.records.evidence import Evidence, read_evidence
 from recsweep.records.files import write_study
+from recsweep.records.selection import read_best
 
 
 def evidence_of(folder: Path, scores: Float64) -> Evidence:
@@ -106,19 +108,34 @@ def test_a_bundle_is_evidence_of_the_study_that_it_is_of(
     assert checked == [tmp_path]
 
 
-@pytest.mark.parametrize(
-    ("confirmed", "told"), [(None, True), (("gru",), False), (("gru", "ensemble"), True)]
-)
+@pytest.mark.parametrize(("more", "told"), [(None, True), ((), False), (("ensemble",), True)])
 def test_an_ensemble_is_told_last_unless_the_verdicts_are_without_it(
-    confirmed: tuple[str, ...] | None, told: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    more: tuple[str, ...] | None, told: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     folder = selected(tmp_path, "gru", "popularity")
     text = (folder / "best" / "gru.yaml").read_text("utf-8")
     assert "\nfamily: gru\nkind: gru\n" in text
     fused = text.replace("\nfamily: gru\nkind: gru\n", "\nfamily: ensemble\nkind: ensemble\n")
     (folder / "best" / "ensemble.yaml").write_text(fused, "utf-8")
-    verdicts: Any = None if confirmed is None else SimpleNamespace(families=confirmed)
+    best = {name: read_best(folder / "best" / f"{name}.yaml") for name in ("gru", "popularity")}
+    tested = best | dict.fromkeys(more or (), best["gru"])
+    verdicts: Any = None if more is None else SimpleNamespace(families=tested)
     monkeypatch.setattr(module, "read_confirmation", lambda at: verdicts)
     found = read_evidence(folder)
     names = [name for name in found.experiment.families if name in ("gru", "popularity")]
     assert list(found.best) == [*names, *(["ensemble"] if told else [])]
+
+
+def test_verdicts_on_another_selection_are_no_evidence_on_this_one(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    folder = copied("mars", tmp_path)
+    assert read_evidence(folder).confirmation is not None
+    assert not caplog.messages
+    best = folder / "best" / "gru.yaml"
+    best.write_text(re.sub(r"^trial: .*", "trial: gru-0099", best.read_text("utf-8"), flags=re.M))
+    found = read_evidence(folder)
+    assert found.best["gru"].trial == "gru-0099"
+    assert (found.confirmation, found.learners("mrr@5")) == (None, None)
+    (told,) = caplog.messages
+    assert told.startswith(f"{folder / VERDICTS} is about an earlier selection")

@@ -144,7 +144,9 @@ def test_every_study_has_an_answer_with_an_interval_and_its_learners(name: str, 
 def test_before_the_test_is_opened_there_is_no_answer_but_a_warning(name: str) -> None:
     said = answered(name, closed=True)
     assert said.verdict == "closed"
-    assert said.sentence.startswith("Not answered yet: the sealed test has not been opened.")
+    assert said.sentence.startswith(
+        "Not answered yet: there is no verdict of the sealed test on this selection."
+    )
     assert not said.contrasts
     assert "don’t rank models" in said.caveats[0]
 

@@ -11,7 +11,7 @@ from string import Formatter
 
 import pytest
 
-from recsweep.config.schema import Budget, Experiment
+from recsweep.config.schema import Budget, Experiment, Stopping
 from recsweep.data.manifest import Manifest
 from recsweep.errors import BadInput
 from recsweep.models.registry import titles
@@ -260,7 +260,8 @@ def test_a_repeatable_search_is_told_to_wait_at_rungs(
 
 def test_before_the_test_is_opened_the_first_sentence_says_so(written: Callable[..., str]) -> None:
     text = Page(written()).text
-    assert "Not answered yet: the sealed test has not been opened. On the folds, GRU leads" in text
+    closed = "Not answered yet: there is no verdict of the sealed test on this selection."
+    assert f"{closed} On the folds, GRU leads" in text
     assert "don’t rank models by them" in text
     assert "Sealed test" not in text
 
@@ -422,6 +423,21 @@ def test_what_a_search_began_with_and_what_was_widened_is_told(
     assert all(word in text for word in told)
     assert ("Gaussian process" if lang == "en" else "高斯过程") in text
     assert ("its budget is larger than" if lang == "en" else "实际预算大于") in text
+
+
+def test_how_trials_are_stopped_is_told_as_a_repeatable_search_does_it(
+    make_study: MakeStudy, written: Callable[..., str]
+) -> None:
+    study = make_study(3, {"gru": "gru"})
+    plain = Page(written(study)).text
+    assert "asynchronous successive halving" in plain
+    assert "in a row" not in plain
+    keys = {"repeatable": True, "stopping": Stopping(patience=1)}
+    experiment = study.experiment.model_copy(update=keys)
+    text = Page(written(replace(study, experiment=experiment))).text
+    assert "trials of a batch wait for each other, and of 3 trials one goes on" in text
+    assert "asynchronous" not in text
+    assert "its last epochs, 1 in a row, were no better than its best one" in text
 
 
 def test_an_extended_budget_is_told_with_what_was_added(

@@ -1,5 +1,6 @@
 """The tables and sentences of a methods section, from small studies."""
 
+import re
 import shutil
 from dataclasses import replace
 from pathlib import Path
@@ -22,7 +23,7 @@ from recsweep.records.confirmation_files import read_confirmation
 from recsweep.records.evidence import read_evidence
 from recsweep.records.files import write_study
 from recsweep.records.study import EarlyEnd
-from recsweep.spaces.declared import DeclaredSpace
+from recsweep.spaces.declared import DeclaredSpace, Widening
 from recsweep.stages.methods import (
     _budget,
     _contrasts,
@@ -194,6 +195,7 @@ def test_a_search_is_told_with_its_sampler_its_stopping_and_its_selection() -> N
         ({"search": {"sampler": "sobol"}}, 0, "proposed by a scrambled Sobol sequence after"),
         ({"warm_start": ["a", "b"]}, 1, "that earlier studies (a, b) had found, none of which saw"),
         ({"repeatable": True}, 1, "by successive halving, in batches whose trials waited for each"),
+        ({"stopping": {"patience": 3}}, 2, "when its last epochs, 3 in a row, were no better"),
         ({"stopping": {"rule": "lag"}}, 1, "behind their family's best by 25%, 10% were stopped"),
         ({"stopping": {"rule": "forecast"}}, 1, "small a chance to end as its family's best (2"),
         (
@@ -234,7 +236,7 @@ def test_what_an_experiment_asks_for_is_told_in_its_place(
     said = tuning(**changes)
     assert told in said[at]
     more = {"warm_start", "limits"} & changes.keys() or "goals" in changes.get("search", {})
-    more = more or "study" in changes.get("stopping", {})
+    more = more or {"study", "patience"} & changes.get("stopping", {}).keys()
     assert len(said) == 3 + bool(more)
 
 
@@ -243,6 +245,23 @@ def test_where_a_search_ended_before_its_budget_is_told() -> None:
     study = replace(study_with(trial_row(0, (0.1,))), early_end=EarlyEnd(trials=7, budget=10))
     said = " ".join(_tuning(experiment_of(**rule), study))
     assert "by its remaining trials; it did after 7 of 10." in said
+
+
+def test_a_range_that_was_widened_is_told_with_the_trials_that_were_known_by_then() -> None:
+    wider = Widening(parameter="window", before=(20, 200), now=(20, 400), trials=5)
+    study = replace(study_with(), widened={"gru": (wider,)})
+    told = [*_tuning(experiment_of(), study)]
+    assert [line for line in told if "widened" in line] == [
+        "The range of gru's window was widened from [20, 200] to [20, 400] after 5 of its trials.",
+    ]
+
+
+def test_verdicts_on_an_earlier_selection_are_told_of_no_later_one(tmp_path: Path) -> None:
+    folder = copied("default", tmp_path)
+    assert "Contrasts on the sealed test:" in methods_stage(folder)
+    best = folder / "best" / "gru.yaml"
+    best.write_text(re.sub(r"^trial: .*", "trial: gru-0099", best.read_text("utf-8"), flags=re.M))
+    assert "Contrasts on the sealed test:" not in methods_stage(folder)
 
 
 def test_the_seconds_that_families_used_are_told_from_the_least_to_the_most() -> None:
@@ -280,9 +299,14 @@ def test_a_test_is_told_with_its_seeds_its_openings_and_its_declared_contrasts(
     assert "simultaneous over the 3 declared contrasts" in paired
     assert "over 2,000 bootstrap resamples of learners); families count as equivalent" in paired
     again = once.model_copy(update={"openings": once.openings * 3, "repeated": ({}, {})})
-    refitted, repeated, _ = _testing(experiment_of(), again)
+    assert "their variance over learners and seeds." in paired
+    refitted, repeated, paired = _testing(experiment_of(), again)
     assert refitted.endswith("it was opened 3 times.")
-    assert repeated == "The whole search was run 3 times with other seeds."
+    assert repeated == (
+        "The whole search was run 3 times from different seeds, what each selected was refitted as "
+        "often, with seeds of its own, and a family counts by the means of its searches."
+    )
+    assert "their variance over learners and searches." in paired
 
 
 def test_ends_of_a_front_are_told_beside_what_was_selected(tmp_path: Path) -> None:

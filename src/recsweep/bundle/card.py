@@ -84,8 +84,10 @@ def _limits(record: BundleFile, figures: str) -> Iterator[str]:
     yield ""
     yield f"- The figures above are offline, {figures}"
     if record.fitted.until == "everything":
+        families = record.evidence is not None and record.evidence.scope == "families"
+        of = "what each search of the family selected," if families else "the same configuration"
         yield (
-            "- The figures are of the same configuration fitted without the sealed test. This "
+            f"- The figures are of {of} fitted without the sealed test. This "
             "model has learned from that test, so it can't be scored on it again."
         )
     if not record.experiment.folds.in_time:

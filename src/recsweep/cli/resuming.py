@@ -21,8 +21,16 @@ def resumable() -> Iterator[None]:
 
 def without_trials() -> list[str]:
     """This command's arguments; an extension is asked for once."""
-    arguments = sys.argv[1:]
-    if "--trials" in arguments:
-        at = arguments.index("--trials")
-        del arguments[at : at + 2]
-    return [a for a in arguments if not a.startswith("--trials=")]
+    return without("--trials")
+
+
+def without(*options: str) -> list[str]:
+    """This command's arguments but for these options, each of which has a value."""
+    left, kept = sys.argv[1:], list[str]()
+    while left:
+        argument, *left = left
+        if argument in options:
+            left = left[1:]
+        elif not argument.startswith(tuple(f"{option}=" for option in options)):
+            kept.append(argument)
+    return kept

@@ -144,13 +144,8 @@ class Reader:
             return None
         times = tuple(path.stat().st_mtime for path in paths)
         if times != self._evidence[0]:
-            found: Evidence | None = read_evidence(self._folder)
-            if found and found.confirmation:
-                tested = {name: f.trial for name, f in found.confirmation.families.items()}
-                # Ends of a family's front are tested beside what is selected.
-                if any(tested.get(name) != best.trial for name, best in found.best.items()):
-                    found = None
-            self._evidence = times, found
+            found = read_evidence(self._folder)
+            self._evidence = times, found if found.confirmation else None
         return self._evidence[1]
 
     def _files(self) -> tuple[str, ...]:

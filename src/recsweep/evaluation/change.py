@@ -16,7 +16,7 @@ from scipy.special import ndtr, ndtri, stdtr, stdtrit
 
 from recsweep.data.types import Float64
 from recsweep.evaluation.comparison import check_tables, compare
-from recsweep.evaluation.limits import differs, largest_difference, unseen
+from recsweep.evaluation.limits import differs, largest_difference, possible, unseen
 from recsweep.evaluation.variance import SeedSpread, seed_spread, spread_of_difference
 from recsweep.evaluation.verdict import Outcome, decide
 
@@ -78,6 +78,7 @@ def changes(
             fewest = min(before.shape[1], after.shape[1])
             hidden = unseen(fewest, largest, 1 - each)
             outcome = decide(lower, upper, smallest_effect, hidden)
+            lower, upper = possible(lower, upper, bound)
         found[name] = Change(
             outcome=outcome,
             before=float(before.mean()),

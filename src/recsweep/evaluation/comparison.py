@@ -48,7 +48,13 @@ from scipy.stats import rankdata
 
 from recsweep.data.types import Float64
 from recsweep.errors import BadInput
-from recsweep.evaluation.limits import differs, is_skewed, largest_difference, unseen
+from recsweep.evaluation.limits import (
+    differs,
+    is_skewed,
+    largest_difference,
+    possible,
+    unseen,
+)
 from recsweep.evaluation.resampling import smallest_roots
 from recsweep.evaluation.variance import SeedSpread, seed_spread, spread_of_difference
 from recsweep.evaluation.verdict import Caveat, PairVerdict, Scope, decide
@@ -82,7 +88,8 @@ def compare(
             searches, and their spread is the spread over searches.
         lower_is_better: of the metric; it turns who is better, and no number.
         contrasts: the declared pairs, each once; None: all.
-        bound: what one learner's values can differ by at most; None: the metric has no bound.
+        bound: what one learner's values, and so two means, can differ by at most; None: the metric
+            has no bound.
 
     Raises:
         BadInput: not a table, fewer than two learners, learners differ in number, a value that is
@@ -154,6 +161,7 @@ def _verdict(
         caveats.append("few learners")
     if is_skewed(paired, spread):
         caveats.append("skewed")
+    lower, upper = possible(lower, upper, ask.bound)
     return PairVerdict(
         a=ask.names[a],
         b=ask.names[b],

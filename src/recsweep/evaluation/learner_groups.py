@@ -10,6 +10,7 @@ from scipy.special import stdtrit
 
 from recsweep.data.types import Float64, Mask
 from recsweep.evaluation.estimate import estimate
+from recsweep.evaluation.limits import possible
 from recsweep.evaluation.variance import SeedSpread, satterthwaite, seed_spread, without_rounding
 
 NOT_KNOWN = "(not known)"
@@ -73,7 +74,9 @@ def group_means(
     return {name: estimate(values[:, mask], each) for name, mask in groups.members.items()}
 
 
-def largest_gap(values: Float64, groups: LearnerGroups, level: float = 0.95) -> Gap | None:
+def largest_gap(
+    values: Float64, groups: LearnerGroups, level: float = 0.95, bound: float | None = None
+) -> Gap | None:
     """The largest difference between two groups' means; None: fewer than two groups.
 
     Which pair it is the values decide. So its interval is one that holds for every pair of groups
@@ -85,6 +88,7 @@ def largest_gap(values: Float64, groups: LearnerGroups, level: float = 0.95) -> 
         values: (n_seeds, n_learners).
         groups: of those learners, of at least two each.
         level: of all pairs.
+        bound: of the metric; see `compare`.
     """
     names = list(groups.members)
     if len(names) < 2:
@@ -96,7 +100,7 @@ def largest_gap(values: Float64, groups: LearnerGroups, level: float = 0.95) -> 
     error, freedom = _error(high, low)
     half = -float(stdtrit(freedom, (1 - level) / pairs / 2)) * error
     difference = float(high.mean() - low.mean())
-    return Gap(highest, lowest, difference, difference - half, difference + half)
+    return Gap(highest, lowest, difference, *possible(difference - half, difference + half, bound))
 
 
 def _error(a: Float64, b: Float64) -> tuple[float, float]:

@@ -61,6 +61,18 @@ def largest_difference(a: Float64, b: Float64, bound: float | None) -> float:
     return max(float(seen), bound or 0.0)
 
 
+def possible(lower: float, upper: float, bound: float | None) -> tuple[float, float]:
+    """An interval of a difference of two means, cut off at +- `bound`: none can be beyond, where
+    t intervals of two seeds reach.
+
+    Args:
+        lower: the interval's ends.
+        upper: the other one.
+        bound: of the metric; None: it has none.
+    """
+    return (lower, upper) if bound is None else (max(lower, -bound), min(upper, bound))
+
+
 def differs(differences: Float64, scale: Float64) -> bool:
     """Does any learner differ by more than rounding?"""
     return bool(np.abs(differences).max() > 16 * np.finfo(np.float64).eps * np.abs(scale).max())

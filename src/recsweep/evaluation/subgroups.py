@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 from scipy.special import stdtrit
 
 from recsweep.data.types import Float64, Int32
+from recsweep.evaluation.limits import possible
 from recsweep.evaluation.metrics import user_means
 from recsweep.evaluation.variance import seed_spread, spread_of_difference
 
@@ -31,6 +32,7 @@ def subgroup_differences(
     masks: Mapping[str, NDArray[np.bool_]],
     level: float = 0.95,
     per_learner: Callable[[Float64, Int32], Float64] = user_means,
+    bound: float | None = None,
 ) -> tuple[SubgroupDifference, ...]:
     """Compare two families in every group.
 
@@ -47,6 +49,7 @@ def subgroup_differences(
         masks: group -> (n_targets,) whether a target is in it.
         level: of all groups together.
         per_learner: how a learner's targets become one value.
+        bound: of the metric; see `compare`.
     """
     found = []
     for name, mask in masks.items():
@@ -66,7 +69,7 @@ def subgroup_differences(
             scale = np.concatenate([a, b])
             spread = spread_of_difference(paired, seed_spread(a), seed_spread(b), scale)
             t = -float(stdtrit(spread.freedom, (1 - level) / len(masks) / 2))
-            lower = difference - t * spread.standard_error
-            upper = difference + t * spread.standard_error
+            half = t * spread.standard_error
+            lower, upper = possible(difference - half, difference + half, bound)
         found.append(SubgroupDifference(name, len(learners), targets, difference, lower, upper))
     return tuple(found)

@@ -1,5 +1,6 @@
 """A study's folder as evidence, when it is held against another study."""
 
+import logging
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,9 +15,16 @@ from recsweep.config.schema import Experiment
 from recsweep.data.types import Float64, Int32
 from recsweep.errors import BadInput
 from recsweep.records.confirmation import Confirmation
-from recsweep.records.confirmation_files import LEARNERS, read_confirmation, read_learners
+from recsweep.records.confirmation_files import (
+    LEARNERS,
+    VERDICTS,
+    read_confirmation,
+    read_learners,
+)
 from recsweep.records.files import read_study
 from recsweep.records.selection import ENSEMBLE, BestFile, read_best
+
+log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +45,7 @@ class Evidence:
     environment: Mapping[str, Any]
     spaces: Mapping[str, Any] | None  # None: `study.json` isn't there
     best: Mapping[str, BestFile]  # family -> its configuration and fold scores
-    confirmation: Confirmation | None
+    confirmation: Confirmation | None  # of these configurations
 
     def learners(self, metric: str) -> Learners | None:
         """None: nothing was confirmed, or `confirmation.parquet` isn't there.
@@ -62,6 +70,12 @@ class Evidence:
         return None if user is None else Learners(user, values)
 
 
+def _is_of(confirmation: Confirmation, best: Mapping[str, BestFile]) -> bool:
+    """Were these configurations tested? Ends of a family's front may have been, beside them."""
+    tested = {name: family.trial for name, family in confirmation.families.items()}
+    return all(tested.get(name) == choice.trial for name, choice in best.items())
+
+
 def read_evidence(folder: Path) -> Evidence:
     """Read what the folder of a study holds, its `best/` files at least; or what a bundle says of
     the study that it is of.
@@ -82,9 +96,17 @@ def read_evidence(folder: Path) -> Evidence:
         found = read_study(folder).spaces
         spaces = {name: space.keys_as_declared() for name, space in found.items()}
     confirmation = read_confirmation(folder)
-    tested = ENSEMBLE in files and (confirmation is None or ENSEMBLE in confirmation.families)
-    names = (*first.experiment.families, *([ENSEMBLE] if tested else []))
+    names = first.experiment.families
     ordered = {name: files[name] for name in names if name in files}
+    if confirmation is not None and not _is_of(confirmation, ordered):
+        log.warning(
+            "%s is about an earlier selection; `recsweep confirm %s` renews it",
+            folder / VERDICTS,
+            folder,
+        )
+        confirmation = None
+    if ENSEMBLE in files and (confirmation is None or ENSEMBLE in confirmation.families):
+        ordered[ENSEMBLE] = files[ENSEMBLE]
     return Evidence(
         folder=folder,
         experiment=first.experiment,

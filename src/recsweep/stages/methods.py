@@ -159,8 +159,16 @@ def _tuning(experiment: Experiment, study: Study | None) -> Iterator[str]:
     if (cost := experiment.search.cost) is not None:
         yield (
             f"The search was for the front of score against {cost}: the sampler was told both, and "
-            "a trial was stopped only where a complete one that cost no more was better."
+            "a trial was stopped early only where a complete one of its family that costs no more "
+            "was better by the same epoch."
         )
+    if stopping.patience is not None:
+        yield (
+            f"A trial was complete, too, when its last epochs, {stopping.patience} in a row, were "
+            "no better than its best one."
+        )
+    if study is not None:
+        yield from _widened(study)
     if limits := experiment.limits.given:
         each = ", ".join(f"{name} ≤ {limit:,.7g}" for name, limit in limits.items())
         yield (
@@ -175,6 +183,16 @@ def _tuning(experiment: Experiment, study: Study | None) -> Iterator[str]:
         "knee": f"the knee of the front of score against {experiment.selection.against}",
     }[experiment.selection.rule]
     yield f"One configuration a family, and its number of epochs, was selected by {rule}."
+
+
+def _widened(study: Study) -> Iterator[str]:
+    """Ranges that became wider after trials had been seen."""
+    for family, ranges in study.widened.items():
+        for w in ranges:
+            yield (
+                f"The range of {family}'s {w.parameter} was widened from [{w.before[0]:g}, "
+                f"{w.before[1]:g}] to [{w.now[0]:g}, {w.now[1]:g}] after {w.trials} of its trials."
+            )
 
 
 def _budget(experiment: Experiment, study: Study | None) -> str:
@@ -196,6 +214,7 @@ def _budget(experiment: Experiment, study: Study | None) -> str:
 def _testing(experiment: Experiment, sealed: Confirmation) -> Iterator[str]:
     seeds = next(iter(sealed.families.values())).seeds
     times = len(sealed.openings)
+    runs = "searches" if sealed.repeated else "seeds"
     yield (
         f"The selected configurations were refitted on all data before the sealed test with "
         f"{len(seeds)} seeds ({', '.join(map(str, seeds))}) and scored on it; it was opened "
@@ -207,11 +226,15 @@ def _testing(experiment: Experiment, sealed: Confirmation) -> Iterator[str]:
             f"{front} were refitted as well, where another one was selected."
         )
     if sealed.repeated:
-        yield f"The whole search was run {1 + len(sealed.repeated)} times with other seeds."
+        yield (
+            f"The whole search was run {sealed.searches} times from different seeds, what each "
+            "selected was refitted as often, with seeds of its own, and a family counts by the "
+            "means of its searches."
+        )
     declared = sum(not pair.exploratory for pair in sealed.pairs)
     yield (
         f"Differences are paired over {sealed.unit} and studentised by their variance over "
-        f"{sealed.unit} and seeds. Intervals ({sealed.level:.0%}) and p values are simultaneous "
+        f"{sealed.unit} and {runs}. Intervals ({sealed.level:.0%}) and p values are simultaneous "
         f"over the {declared} declared contrasts (single-step min-p over "
         f"{experiment.confirm.resamples:,} bootstrap resamples of {sealed.unit}); families count "
         f"as equivalent within {sealed.smallest_effect:g} {written(sealed.metric)}."

@@ -8,6 +8,7 @@ from pathlib import Path
 from recsweep.config.schema import span, written
 from recsweep.errors import BadInput
 from recsweep.evaluation.comparison import Pair
+from recsweep.evaluation.limits import possible
 from recsweep.evaluation.meta import Pooled, pool
 from recsweep.evaluation.verdict import TURNED, Outcome, PairVerdict, decide
 from recsweep.models.registry import titles
@@ -158,10 +159,12 @@ def _over_logs(
     """`largest` is what a difference of the metric can be at most."""
     level = 1 - (1 - LEVEL) / pairs  # Bonferroni
     pooled = pool([log.numbers[0] for log in logs], [log.error for log in logs], level)
+    lower, upper = possible(pooled.lower, pooled.upper, largest)
     pooled = replace(
         pooled,
-        lower=max(pooled.lower, -largest),
-        upper=min(pooled.upper, largest),
+        lower=lower,
+        upper=upper,
+        next_log=pooled.next_log and possible(*pooled.next_log, largest),
         p=min(1.0, pooled.p * pairs),
     )
     outcome = decide(pooled.lower, pooled.upper, smallest_effect)

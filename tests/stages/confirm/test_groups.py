@@ -93,6 +93,8 @@ def test_every_metric_is_told_for_every_group_of_every_column() -> None:
     assert (gap.highest, gap.lowest) == ("blue", "red")
     assert gap.difference == pytest.approx(0.5)
     assert by_team.gaps["gru"]["bits"] == largest_gap(TABLE, team, 0.95)
+    held_gap, wide = by_team.gaps["gru"]["recall@5"], by_team.gaps["gru"]["bits"]
+    assert (held_gap.lower, held_gap.upper) == (max(-1, wide.lower), min(1, wide.upper))
     assert by_age.gaps == {"gru": {}, "lstm": {}}
 
 

@@ -413,6 +413,8 @@ def test_a_card_counts_the_trials_that_the_family_had_where_the_study_is_at_hand
     rows = [trial_row(n, (0.1,)) for n in range(12)]  # two were added
     write_study(study_with(*rows, trial_row(0, (0.1,), family="lstm")), tmp_path)
     assert stage._selected(best, tmp_path).trials == 12
+    fused = best.model_copy(update={"family": "ensemble", "kind": "ensemble"})  # of others'
+    assert stage._selected(fused, tmp_path).trials is None
 
 
 def test_a_folder_of_a_study_stands_for_its_best_family(world: World) -> None:

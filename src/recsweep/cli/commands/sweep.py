@@ -16,7 +16,7 @@ from recsweep.cli.commands.options import (
 )
 from recsweep.cli.console import command, hints, speak, waiting
 from recsweep.cli.notify import notifying
-from recsweep.cli.resuming import without_trials
+from recsweep.cli.resuming import without, without_trials
 from recsweep.config.files import load_experiment
 from recsweep.config.schema import Experiment
 
@@ -80,4 +80,5 @@ def longer_training(experiment: Experiment, families: list[str]) -> tuple[str, s
     """What trains longer than a study whose training had not converged: a study of its own."""
     more = {"study": f"{experiment.study}_longer", "budget.epochs": 2 * experiment.budget.epochs}
     settings = [word for key, value in more.items() for word in ("--set", f"{key}={value}")]
-    return command(*without_trials(), *settings), f"not converged: {', '.join(families)}"
+    new = without("--trials", "--widen")  # which only a study that has begun takes
+    return command(*new, *settings), f"not converged: {', '.join(families)}"

@@ -37,6 +37,7 @@ def protocol_notes(view: View) -> list[str]:
             chance=f"{stopping.chance:.0%}",
             full=stopping.full_trials,
         ),
+        *_patience(view),
         *_enough(view),
         view.say("protocol_selection", rule=view.say(f"rule_{view.selection.rule}")),
     ]
@@ -114,6 +115,11 @@ def _budget(view: View) -> str:
         most=f"{max(used):.0f}",
         epochs=budget.epochs,
     )
+
+
+def _patience(view: View) -> Iterator[str]:
+    if (patience := view.study.experiment.stopping.patience) is not None:
+        yield view.say("protocol_patience", patience=patience)
 
 
 def _enough(view: View) -> Iterator[str]:

@@ -249,7 +249,13 @@ def _subgroups(
     masks = group_masks(targets, known.users, test.fold.training.n_known)
     differences = {
         f"{a} - {b}": subgroup_differences(
-            values[a], values[b], targets.sequence, masks, LEVEL, task.per_learner
+            values[a],
+            values[b],
+            targets.sequence,
+            masks,
+            LEVEL,
+            task.per_learner,
+            test.experiment.metric.bound,
         )
         for a, b in combinations(values, 2)
     }

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 import numpy as np
 import polars as pl
 
-from recsweep.config.schema import Experiment
+from recsweep.config.schema import Experiment, span
 from recsweep.data.arrays import changes
 from recsweep.data.features.dated import NOTHING
 from recsweep.data.features.fit import known_users
@@ -53,7 +53,10 @@ def in_groups(
                 }
                 for metric, values in table.items()
             }
-            apart = {metric: largest_gap(values, of, LEVEL) for metric, values in table.items()}
+            apart = {
+                metric: largest_gap(values, of, LEVEL, span(metric))
+                for metric, values in table.items()
+            }
             gaps[family] = {metric: gap for metric, gap in apart.items() if gap is not None}
         found.append(
             GroupedLearners(
