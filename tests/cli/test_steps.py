@@ -1,13 +1,17 @@
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from studies import NOW
 from worlds import experiment_of
 
+import recsweep
 from recsweep.cli import steps
 from recsweep.cli.commands import sweep as whole
+from recsweep.records.study import EarlyEnd, SweepSession
 
 NOWHERE = Path("nowhere")
 
@@ -40,3 +44,15 @@ def test_a_quiet_step_does_not_say_what_it_is_at(
     with pytest.raises(Begun) as told:
         step(quiet)
     assert told.value.args[1] is quiet
+
+
+@pytest.mark.parametrize("end", [None, EarlyEnd(7, 12)])
+def test_a_search_that_was_ended_before_its_budget_says_so(
+    end: EarlyEnd | None, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    session = SweepSession(NOW, 9.0, 1.0, 2, 18.0, 14)
+    searched = SimpleNamespace(session=session, folder=NOWHERE, early_end=end, power=None)
+    monkeypatch.setattr(recsweep, "run_search", lambda *given, **named: searched)
+    steps.search(experiment_of(), 0, quiet=False)
+    out = " ".join(capsys.readouterr().out.split())
+    assert ("Ended by stopping.study after 7 of 12 trials a family" in out) is (end is not None)

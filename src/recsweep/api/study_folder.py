@@ -23,7 +23,7 @@ from recsweep.records.evidence import read_evidence
 from recsweep.records.files import read_study
 from recsweep.records.flat import flat_trials
 from recsweep.records.selection import BestFile, Choice, read_best
-from recsweep.records.study import Study, SweepSession, TrialState
+from recsweep.records.study import EarlyEnd, Study, SweepSession, TrialState
 
 if TYPE_CHECKING:
     from recsweep.evaluation.power import Power
@@ -71,6 +71,11 @@ class StudyFolder:
         if self.has_trials:
             return read_study(self.folder).experiment
         return read_evidence(self.folder).experiment
+
+    @property
+    def early_end(self) -> EarlyEnd | None:
+        """Where `stopping.study` ended the search; None: at its budget's end, or not yet."""
+        return read_study(self.folder).early_end
 
     @property
     def trials(self) -> pl.DataFrame:

@@ -68,7 +68,8 @@ class Selected(Schema):
     metric: str
     value: float  # mean over folds
     folds: tuple[float, ...]
-    trials: int | None  # of its family, that were asked for; None: a budget of seconds
+    # of its family; by a best file without its study those asked for, None of a budget of seconds
+    trials: int | None
 
 
 class Columns(Schema):

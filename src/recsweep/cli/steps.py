@@ -116,6 +116,11 @@ def search(
             f"{session.busy_seconds:.0f} s of fitting and evaluating, "
             f"efficiency {session.efficiency:.2f}.\n"
         )
+    if (end := study.early_end) is not None and not quiet:
+        say(
+            f"Ended by stopping.study after {end.trials} of {counted(end.budget, 'trial')} a "
+            "family: in none a gain that matters is likely any more.\n"
+        )
     if "confirm" not in later:  # where the test is opened at once, that says what it can show
         from recsweep.cli.power_lines import say_power
 

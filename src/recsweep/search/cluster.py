@@ -44,6 +44,7 @@ _DRIVER = {
 _HERE = ("", "local")  # values of RAY_ADDRESS with which Ray is started on this machine
 
 _LONGEST = 107  # bytes of a socket's path, in Linux
+_IDLE = 3_600_000  # ms that a process waits for a trial; after Ray's second it would begin anew
 
 
 @contextmanager
@@ -114,7 +115,10 @@ def _start(resources: Resources) -> None:
             _init(
                 address="local",
                 num_cpus=cores(resources),
-                _system_config={"preload_python_modules": modules},
+                _system_config={
+                    "preload_python_modules": modules,
+                    "idle_worker_killing_time_threshold_ms": _IDLE,
+                },
                 _temp_dir=str(place),
                 _skip_env_hook=True,
             )

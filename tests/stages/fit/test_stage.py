@@ -15,6 +15,8 @@ import numpy as np
 import polars as pl
 import pytest
 import torch
+from reference import REFERENCE
+from studies import study_with, trial_row
 from tiny import CONFIGS, World
 from worlds import dataset_of, events_of, experiment_of
 
@@ -26,6 +28,7 @@ from recsweep.data.types import Cuts
 from recsweep.errors import BadInput, WorkFailed
 from recsweep.evaluation.probability import Calibrator
 from recsweep.models.histories import HistoryTable
+from recsweep.records.files import write_study
 from recsweep.records.selection import read_best
 from recsweep.stages.confirm.stage import confirm_stage
 from recsweep.stages.fit import stage
@@ -388,6 +391,16 @@ def test_a_licence_that_nobody_told_is_said_to_be_unknown_and_of_which_package()
         update={"data": named.data.model_copy(update={"package": SimpleNamespace(**package)})}
     )
     assert "of the data test (of the package recbole). Read" in stage._unknown_licence(named)
+
+
+def test_a_card_counts_the_trials_that_the_family_had_where_the_study_is_at_hand(
+    tmp_path: Path,
+) -> None:
+    best = read_best(REFERENCE / "default/best/gru.yaml")
+    assert stage._selected(best, tmp_path).trials == best.experiment.budget.trials == 10
+    rows = [trial_row(n, (0.1,)) for n in range(12)]  # two were added
+    write_study(study_with(*rows, trial_row(0, (0.1,), family="lstm")), tmp_path)
+    assert stage._selected(best, tmp_path).trials == 12
 
 
 def test_a_folder_of_a_study_stands_for_its_best_family(world: World) -> None:

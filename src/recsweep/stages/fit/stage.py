@@ -24,6 +24,7 @@ from recsweep.records.confirmation import Confirmation
 from recsweep.records.confirmation_files import VERDICTS
 from recsweep.records.environment import environment
 from recsweep.records.evidence import read_evidence
+from recsweep.records.files import read_study
 from recsweep.records.selection import BestFile, read_best
 from recsweep.reporting.tasks.registry import report_of, speaker
 from recsweep.stages.machine import device_of, threads
@@ -99,6 +100,7 @@ def fit_stage(
     model = _train(best, experiment, training, on_epoch)
     content, files = parts_of(model, split, training, calibrator)
     content |= _record(best, experiment, training, period, cut, confirmation, licence)
+    content["selected"] = _selected(best, folder)
     record = BundleFile.model_validate({**content, "files": {}})
     files |= {CARD: card(record, out.name).encode(), BEST: path.read_bytes()}
     if confirmation is not None:
@@ -204,14 +206,6 @@ def _record(
             fingerprint=best.data.fingerprint,
             raw=best.data.raw,
         ),
-        "selected": Selected(
-            trial=best.trial,
-            rule=best.rule,
-            metric=best.metric,
-            value=best.value,
-            folds=best.metrics[best.metric],
-            trials=experiment.budget.trials,
-        ),
         "evidence": (
             None if confirmation is None else _evidence(best.family, confirmation, experiment)
         ),
@@ -219,6 +213,21 @@ def _record(
         "experiment": experiment,
         "environment": environment(experiment.resources),
     }
+
+
+def _selected(best: BestFile, folder: Path) -> Selected:
+    """How it was; where the study is at hand, by the trials that it had, with those added."""
+    trials = best.experiment.budget.trials
+    if (folder / "study.json").exists():
+        trials = len(read_study(folder).trials_of(best.family))
+    return Selected(
+        trial=best.trial,
+        rule=best.rule,
+        metric=best.metric,
+        value=best.value,
+        folds=best.metrics[best.metric],
+        trials=trials,
+    )
 
 
 def _evidence(family: str, found: Confirmation, experiment: Experiment) -> Evidence:
