@@ -170,6 +170,7 @@ def test_a_run_leaves_every_file_that_the_design_names(project: Path) -> None:
 @pytest.mark.usefixtures("project")
 def test_the_process_that_ray_begins_by_itself_is_the_one_that_trains(ray_folder: Path) -> None:
     (session,) = ray_folder.glob("ray/session_[0-9]*")
+    assert not list(session.glob("logs/runtime_env_setup-*"))
     assert len(list(session.glob("logs/python-core-worker-*.log"))) == 1
 
 

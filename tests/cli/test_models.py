@@ -14,7 +14,7 @@ from recsweep.cli import console, model_lines, models, rebuilding
 LINE = "943 learners, 100000 events: 1682 courses"
 FITTED = SimpleNamespace(experiment=SimpleNamespace(data=SimpleNamespace(kind="events")))
 FOUND = {
-    "fit": SimpleNamespace(file=FITTED),
+    "fit": SimpleNamespace(file=FITTED, labels=()),
     "recommend": None,
     "monitor": None,
     "export": 1e-6,

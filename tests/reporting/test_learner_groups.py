@@ -44,3 +44,22 @@ def test_groups_gaps_and_what_is_pooled_are_told_in_both_languages(
     assert table.rows[0].gaps[0].text.startswith("+0.0200 [+0.0100, +0.0300] blue")
     assert table.rows[0].gaps[0].significant
     assert table.notes[0].endswith(note)
+
+
+def test_groups_without_a_value_of_the_metric_are_not_told(
+    make_study: Callable[..., Study],
+    selection_of: Callable[[Study], Selection],
+    confirmation_of: Callable[..., Confirmation],
+) -> None:
+    study = make_study(trials=2, families={"gru": "gru"})
+    team = GroupedLearners(
+        column="team",
+        learners={"blue": 30},
+        smallest_group=20,
+        pooled=(),
+        withheld=0,
+        means={"gru": {}},
+        gaps={"gru": {}},
+    )
+    sealed = confirmation_of(study).model_copy(update={"groups": (team,)})
+    assert groups_of_learners(View(study, selection_of(study), "en"), sealed) == []

@@ -244,6 +244,20 @@ def test_every_word_is_used() -> None:
     assert not [key for key in plain if f'"{key.partition(":")[0]}"' not in text]
 
 
+@pytest.mark.parametrize(
+    ("lang", "told", "not_told"),
+    [("en", "wait for each other", "asynchronous"), ("zh", "相互等待", "异步")],
+)
+def test_a_repeatable_search_is_told_to_wait_at_rungs(
+    make_study: MakeStudy, written: Callable[..., str], lang: str, told: str, not_told: str
+) -> None:
+    study = make_study(2)
+    asked = study.experiment.model_copy(update={"repeatable": True})
+    text = Page(written(replace(study, experiment=asked), lang=lang)).text
+    assert told in text
+    assert not_told not in text
+
+
 def test_before_the_test_is_opened_the_first_sentence_says_so(written: Callable[..., str]) -> None:
     text = Page(written()).text
     closed = "Not answered yet: there is no verdict of the sealed test on this selection."

@@ -31,6 +31,7 @@ from recsweep.training.process import worker_environment
 PROCESSES = """
 import os, sys, time, ray, subprocess
 from pathlib import Path
+from ray.util.scheduling_strategies import PlacementGroupSchedulingStrategy
 from recsweep.config.schema import Resources
 from recsweep.search.cluster import cluster
 
@@ -43,7 +44,12 @@ class Worker:
         return os.environ["OMP_NUM_THREADS"], "recsweep.search.worker" in sys.modules
 
 with cluster(Resources(cpu=1, workers=1)):
-    print(*ray.get(Worker.remote().tell.remote()))
+    group = ray.util.placement_group([{"CPU": 1}])  # as Tune holds a core before a trial begins
+    time.sleep(4)
+    placed = PlacementGroupSchedulingStrategy(group)
+    print(*ray.get(Worker.options(num_cpus=1, scheduling_strategy=placed).remote().tell.remote()))
+    logs = Path(ray._private.worker._global_node.get_logs_dir_path())
+    print(len(list(logs.glob("python-core-worker-*.log"))))
     address = ray.get_runtime_context().gcs_address
     other = "import sys; from ray._raylet import GcsClient; GcsClient(address=sys.argv[1])"
     theirs = {"RAY_AUTH_MODE": "token", "RAY_AUTH_TOKEN": 64 * "t"}
@@ -63,7 +69,7 @@ sys.exit(subprocess.run(sys.argv[1:]).returncode)
 
 @pytest.mark.slow
 def test_a_ray_of_our_own_is_nobody_elses_and_needs_no_home(tmp_path: Path) -> None:
-    """Its processes have their variables and imports before they are asked for.
+    """Its processes have their variables and imports before they are asked for, and wait.
 
     It is begun as by `uv run` from a subfolder of a project, with a home that is empty and stays
     so, and another program of the machine, as one that looks for any Ray, is not let in.
@@ -79,7 +85,7 @@ def test_a_ray_of_our_own_is_nobody_elses_and_needs_no_home(tmp_path: Path) -> N
         capture_output=True, text=True, timeout=540, check=False,
         env={**environment, "HOME": str(home)},
     )  # fmt: skip
-    assert done.stdout == "1 True\n1 True\nFalse False []\n", done.stderr
+    assert done.stdout == "1 True\n1\n1 True\nFalse False []\n", done.stderr
 
 
 def test_a_ray_client_address_is_refused_with_a_way_out(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -203,9 +209,13 @@ def test_a_ray_that_the_process_uses_for_something_else_is_joined_only_if_asked(
     monkeypatch.delenv("RAY_ADDRESS", raising=False)
     if asked is not None:
         monkeypatch.setenv("RAY_ADDRESS", asked)
+    logger = logging.getLogger("ray")
+    monkeypatch.setattr(logger, "level", logging.INFO)
     if joined:
         with cluster(study_of("a").resources) as workers:
             assert workers == 2
+            assert logger.level == logging.CRITICAL  # Tune's warnings of files that we don't want
+        assert logger.level == logging.INFO  # theirs again
     else:
         with (
             pytest.raises(BadInput, match=r"RAY_ADDRESS=10\.0\.0\.1:6379"),
@@ -229,7 +239,7 @@ def test_a_ray_that_the_process_uses_for_something_else_is_joined_only_if_asked(
 def test_processes_import_ahead_only_where_most_of_them_will_train(
     monkeypatch: pytest.MonkeyPatch, resources: dict[str, float], most: bool
 ) -> None:
-    monkeypatch.setattr("recsweep.search.cluster.get_num_cpus", lambda **_: 8)
+    monkeypatch.setattr("recsweep.search.cluster.usable_cores", lambda: 8)
     assert most_train(study_of("a", resources=resources).resources) == most
 
 
@@ -243,8 +253,7 @@ def test_processes_import_ahead_only_where_most_of_them_will_train(
 def test_ray_begins_no_more_processes_than_trials_can_hold(
     monkeypatch: pytest.MonkeyPatch, resources: dict[str, float], wanted: int
 ) -> None:
-    quiet = {"override_docker_cpu_warning": True}
-    monkeypatch.setattr(cluster_module, "get_num_cpus", lambda **asked: 8 if asked == quiet else 0)
+    monkeypatch.setattr(cluster_module, "usable_cores", lambda: 8)
     assert cores(study_of("a", resources=resources).resources) == wanted
 
 
@@ -300,7 +309,7 @@ def test_a_ray_of_our_own_begins_by_itself_and_leaves_nothing_behind(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     ray = FakeRay(monkeypatch, {"CPU": 8.0})
-    monkeypatch.setattr(cluster_module, "get_num_cpus", lambda **_: 8)
+    monkeypatch.setattr(cluster_module, "usable_cores", lambda: 8)
     monkeypatch.setattr(ray_constants, "RAY_ENABLE_UV_RUN_RUNTIME_ENV", True)
     monkeypatch.setenv("RAY_TMPDIR", "/tmp")
     before = dict(os.environ)
@@ -315,7 +324,10 @@ def test_a_ray_of_our_own_begins_by_itself_and_leaves_nothing_behind(
     assert ray.options == {
         "address": "local",
         "num_cpus": 6,
-        "_system_config": {"preload_python_modules": ["recsweep.search.preload"]},
+        "_system_config": {
+            "preload_python_modules": ["recsweep.search.preload"],
+            "idle_worker_killing_time_threshold_ms": 3_600_000,
+        },
         "_temp_dir": "/tmp/ray",
         "_skip_env_hook": True,
         "include_dashboard": False,
@@ -359,10 +371,10 @@ def test_processes_of_our_own_ray_find_this_code_first_unless_any_python_finds_i
 @pytest.mark.usefixtures("never_begun")
 def test_where_few_processes_train_none_imports_ahead(monkeypatch: pytest.MonkeyPatch) -> None:
     ray = FakeRay(monkeypatch, {"CPU": 8.0})
-    monkeypatch.setattr(cluster_module, "get_num_cpus", lambda **_: 8)
+    monkeypatch.setattr(cluster_module, "usable_cores", lambda: 8)
     with cluster(study_of("a", resources={"cpu": 8}).resources) as workers:
         assert workers == 1
-    assert ray.options["_system_config"] == {"preload_python_modules": []}
+    assert ray.options["_system_config"]["preload_python_modules"] == []
 
 
 @pytest.mark.usefixtures("never_begun")

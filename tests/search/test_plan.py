@@ -1,6 +1,7 @@
 import math
-import os
+import pickle
 import signal
+import sys
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -13,11 +14,13 @@ import torch
 from families import FAMILIES
 from rich.console import Console
 from sweeps import folds_of
+from treatments import uplift_experiment
 from worlds import experiment_of, training_of
 
 from recsweep.cli.plan_table import plan_table
 from recsweep.config.schema import Resources
 from recsweep.data.types import Fold
+from recsweep.models.registry import families_of
 from recsweep.search import plan as plan_module
 from recsweep.search.plan import (
     FamilyPlan,
@@ -36,6 +39,7 @@ from recsweep.search.plan import (
 from recsweep.search.stopping import rungs
 from recsweep.spaces.files import load_space
 from recsweep.testing.worlds import world
+from recsweep.training.cores import usable_cores
 from recsweep.training.trial import Trial
 
 NAMES = ("item_knn", "popularity", "gru")
@@ -48,7 +52,12 @@ def made(limit: float = 60.0, **changes: object) -> Plan:
     return plan(experiment, spaces, folds_of(), limit=limit)
 
 
-def test_a_plan_measures_each_family_and_counts_what_a_sweep_would_do() -> None:
+def test_a_plan_measures_each_family_and_counts_what_a_sweep_would_do(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    # The process that measures must not run the script again that asks for the plan.
+    script = SimpleNamespace(__file__=str(tmp_path / "no_such_script.py"), __spec__=None)
+    monkeypatch.setitem(sys.modules, "__main__", script)
     found = made()
     knn, popularity, gru = found.families
     assert [f.trials for f in found.families] == [12, 12, 12]
@@ -111,7 +120,7 @@ def test_a_plan_of_seconds_counts_trials_by_the_seconds_of_an_epoch_on_the_large
     assert gru.trials == trials_within(50, 4, 8 * 0.5, (2 + 4 / 3 + 2 / 9) * 0.5)
     events = [len(fold.training.sequences.item) for fold in folds_of()]
     assert made().measured_fold == events.index(max(events)) == 1
-    assert made().workers == 1 <= made(resources={}).workers <= (os.cpu_count() or 1)
+    assert made().workers == 1 <= made(resources={}).workers <= usable_cores()
 
 
 def measured_here(
@@ -242,14 +251,9 @@ def test_a_family_that_cant_be_trained_by_its_defaults_is_told_with_the_reason(
 def test_workers_are_as_many_as_fit_and_no_more_than_were_asked_for(
     resources: dict[str, object], workers: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("os.cpu_count", lambda: 8)
+    monkeypatch.setattr(plan_module, "usable_cores", lambda: 8)
     monkeypatch.setattr("torch.cuda.device_count", lambda: 2)
     assert _local_workers(Resources.model_validate(resources)) == workers
-
-
-def test_a_machine_that_does_not_tell_its_cores_has_one(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("os.cpu_count", lambda: None)
-    assert _local_workers(Resources()) == 1
 
 
 def test_the_bytes_of_the_data_are_those_of_its_arrays(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -483,6 +487,27 @@ def test_measuring_ends_when_all_is_told_or_time_is_up_or_its_process_has_died(
     ended = [] if end == "whole" else ["terminate"]
     assert process.asked == ["start", "close", *ended, "join 5", "kill", "join"]
     assert process.waits == [4.0, 2.0, 0.0]  # of five seconds, and no less than none
+
+
+def test_what_is_measured_can_travel_to_another_process_in_every_family_of_uplift(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Their configurations are of classes that no module has by name."""
+    given: list[Any] = []
+
+    def measure(*args: Any) -> list[Any]:
+        given.extend(args)
+        return []
+
+    monkeypatch.setattr(plan_module, "_measure", measure)
+    builds = families_of("uplift")
+    files = {path.stem: str(path) for path in Path("search_spaces/uplift").glob("*.yaml")}
+    spaces = {name: load_space(Path(path), builds) for name, path in files.items()}
+    plan(uplift_experiment(families=files), spaces, folds_of())
+    travelled = pickle.loads(pickle.dumps(given[:3]))[1]
+    for name, space in spaces.items():
+        assert travelled[name].whole(space.defaults) == space.whole(space.defaults), name
+    assert {"gru", "gradient_boosting", "treat_all"} <= travelled.keys()
 
 
 def test_who_measures_goes_when_it_is_told_to(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -182,6 +182,18 @@ def test_a_stop_that_the_rules_do_not_know_is_found(tmp_path: Path) -> None:
     assert "by the rules it goes on" in str(replay(tmp_path, FAMILIES).difference)
 
 
+def test_a_space_that_this_version_does_not_know_is_left_to_the_version_that_does(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def unknown(*_: object) -> None:
+        raise BadInput("optuna.log: a has no setting 'recency'")
+
+    sweep(tmp_path, STUDY, 1, Random(1))
+    monkeypatch.setattr("recsweep.search.replay.parse_space", unknown)
+    with pytest.raises(BadInput, match=r"'recency'; replay it with the version that searched it$"):
+        replay(tmp_path, FAMILIES)
+
+
 def test_a_folder_without_a_journal_and_an_old_one_are_refused(tmp_path: Path) -> None:
     with pytest.raises(BadInput, match="no sweep has begun here"):
         replay(tmp_path)

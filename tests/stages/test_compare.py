@@ -21,7 +21,7 @@ from recsweep.errors import BadInput
 from recsweep.records.confirmation_files import LEARNERS, read_confirmation
 from recsweep.records.evidence import read_evidence
 from recsweep.reporting.compare.differences import Difference, _different, differences
-from recsweep.reporting.compare.view import CompareView
+from recsweep.reporting.compare.view import CompareView, names
 from recsweep.reporting.words import COMPARE_WORDS
 from recsweep.stages.compare import compare_stage, comparison_lines, comparison_table
 
@@ -168,6 +168,31 @@ def test_a_lead_that_grew_is_told_with_its_interval(folders: tuple[Path, Path]) 
     assert lead.difference > 0.04
     assert lead.outcome == "better"
     assert "higher" in (v.lead() or "")
+
+
+@pytest.mark.parametrize("of_learners", [True, False])
+def test_a_lead_is_above_0_where_the_first_is_ahead_whichever_way_is_better(
+    tmp_path: Path, of_learners: bool
+) -> None:
+    folders = tmp_path / "a", tmp_path / "b"
+    for folder in folders:
+        shutil.copytree(REFERENCE / "purchase_simulated", folder)
+        if of_learners:
+            with_learners(folder, 30, shift=0.01)
+    change = view(*folders).change
+    assert change.metric == "log_loss"
+    assert change.question is not None
+    assert change.lead is not None
+    first, second = (change.means[name][0] for name in change.question)
+    assert change.lead.before == pytest.approx(second - first, abs=1e-9)
+    assert change.lead.before != 0
+
+
+def test_studies_of_one_name_at_the_root_are_told_apart_by_paths_that_can_be_typed() -> None:
+    evidence = read_evidence(REFERENCE / "default")
+    sides = [replace(evidence, folder=Path(f"/{name}/mine")) for name in ("a", "b")]
+    assert names(*sides) == ("a/mine", "b/mine")
+    assert names(sides[0], sides[0]) == ("/a/mine", "/a/mine")
 
 
 def test_without_a_sealed_test_there_are_means_and_no_verdict(folders: tuple[Path, Path]) -> None:

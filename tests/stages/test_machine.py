@@ -45,14 +45,14 @@ def test_a_gpu_is_taken_where_one_is_asked_for_and_there_in_turn(
 def test_as_many_processes_run_as_jobs_cores_gpus_and_the_experiment_allow(
     monkeypatch: pytest.MonkeyPatch, resources: dict[str, float], jobs: int, count: int
 ) -> None:
-    monkeypatch.setattr("os.sched_getaffinity", {0: range(4)}.__getitem__, raising=False)
+    monkeypatch.setattr(machine, "usable_cores", lambda: 4)
     monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
     monkeypatch.setattr(torch.cuda, "device_count", lambda: 2)
     assert worker_count(Resources.model_validate(resources), jobs) == count
 
 
 def test_a_machine_without_gpus_is_filled_by_its_cores(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("os.sched_getaffinity", {0: range(4)}.__getitem__, raising=False)
+    monkeypatch.setattr(machine, "usable_cores", lambda: 4)
     monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
     assert worker_count(Resources(gpu=1), 9) == 4
 
@@ -76,12 +76,3 @@ def test_threads_are_those_of_a_worker_and_given_back_even_after_an_error(
     with pytest.raises(KeyError):
         fail()
     assert told == [("torch", 5), ("others", 5), ("torch", 3)]
-
-
-@pytest.mark.parametrize(("cores", "count"), [(3, 3), (None, 1)])
-def test_a_system_without_affinity_tells_its_cores_and_one_that_tells_none_has_one(
-    monkeypatch: pytest.MonkeyPatch, cores: int | None, count: int
-) -> None:
-    monkeypatch.delattr("os.sched_getaffinity", raising=False)
-    monkeypatch.setattr("os.cpu_count", lambda: cores)
-    assert worker_count(Resources(), 9) == count

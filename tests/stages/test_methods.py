@@ -194,11 +194,20 @@ def test_a_search_is_told_with_its_sampler_its_stopping_and_its_selection() -> N
     [
         ({"search": {"sampler": "sobol"}}, 0, "proposed by a scrambled Sobol sequence after"),
         ({"warm_start": ["a", "b"]}, 1, "that earlier studies (a, b) had found, none of which saw"),
-        ({"repeatable": True}, 1, "stopped early by successive halving in batches that wait for"),
-        ({"search": {"goals": ["score", "p99_ms"]}}, 1, "two goals, the score and p99_ms; a trial"),
+        ({"repeatable": True}, 1, "by successive halving, in batches whose trials waited for each"),
         ({"stopping": {"patience": 3}}, 2, "when its last epochs, 3 in a row, were no better"),
         ({"stopping": {"rule": "lag"}}, 1, "behind their family's best by 25%, 10% were stopped"),
         ({"stopping": {"rule": "forecast"}}, 1, "small a chance to end as its family's best (2"),
+        (
+            {"stopping": {"study": {"when": "expected_gain", "below": 0.01}}},
+            2,
+            "where no family was likely to gain more than 0.01 by its remaining trials.",
+        ),
+        (
+            {"search": {"goals": ["score", "parameters"]}},
+            2,
+            "for the front of score against parameters: the sampler was told both, and a trial was",
+        ),
         (
             {"limits": {"parameters": 2e6, "p99_ms": 2.5}},
             2,
@@ -226,31 +235,25 @@ def test_what_an_experiment_asks_for_is_told_in_its_place(
 ) -> None:
     said = tuning(**changes)
     assert told in said[at]
-    own = "warm_start" in changes or "limits" in changes or "goals" in str(changes)
-    assert len(said) == 3 + (own or "patience" in str(changes))
+    more = {"warm_start", "limits"} & changes.keys() or "goals" in changes.get("search", {})
+    more = more or {"study", "patience"} & changes.get("stopping", {}).keys()
+    assert len(said) == 3 + bool(more)
 
 
-def test_what_was_decided_on_the_way_is_told_with_the_trials_that_were_known_by_then() -> None:
+def test_where_a_search_ended_before_its_budget_is_told() -> None:
+    rule = {"stopping": {"study": {"when": "expected_gain", "below": 0.01}}}
+    study = replace(study_with(trial_row(0, (0.1,))), early_end=EarlyEnd(trials=7, budget=10))
+    said = " ".join(_tuning(experiment_of(**rule), study))
+    assert "by its remaining trials; it did after 7 of 10." in said
+
+
+def test_a_range_that_was_widened_is_told_with_the_trials_that_were_known_by_then() -> None:
     wider = Widening(parameter="window", before=(20, 200), now=(20, 400), trials=5)
-    study = replace(study_with(), early_end=EarlyEnd(7, 12), widened={"gru": (wider,)})
+    study = replace(study_with(), widened={"gru": (wider,)})
     told = [*_tuning(experiment_of(), study)]
-    assert [line for line in told if "7 of 12" in line or "widened" in line] == [
-        "The search was ended after 7 of 12 trials a family, as a gain that matters was likely in "
-        "none any more.",
+    assert [line for line in told if "widened" in line] == [
         "The range of gru's window was widened from [20, 200] to [20, 400] after 5 of its trials.",
     ]
-
-
-def test_ends_of_a_front_have_names_in_the_table_of_contrasts(tmp_path: Path) -> None:
-    folder = copied("default", tmp_path)
-
-    def with_an_end(content: dict[str, Any]) -> None:
-        content["families"]["gru+cheapest"] = content["families"]["gru"]
-        pair = next(pair for pair in content["pairs"] if not pair["exploratory"])
-        content["pairs"] = [{**pair, "a": "gru", "b": "gru+cheapest"}]
-
-    change_verdicts(folder, with_an_end)
-    assert "| GRU | GRU+cheapest |" in methods_stage(folder)
 
 
 def test_verdicts_on_an_earlier_selection_are_told_of_no_later_one(tmp_path: Path) -> None:
@@ -304,6 +307,30 @@ def test_a_test_is_told_with_its_seeds_its_openings_and_its_declared_contrasts(
         "often, with seeds of its own, and a family counts by the means of its searches."
     )
     assert "their variance over learners and searches." in paired
+
+
+def test_ends_of_a_front_are_told_beside_what_was_selected(tmp_path: Path) -> None:
+    shutil.copytree(REFERENCE / "default", tmp_path / "study")
+    evidence = read_evidence(tmp_path / "study")
+    found = evidence.confirmation
+    assert found is not None
+    end = found.families["gru"].model_copy(update={"epochs": 3})
+    declared = replace(found.pairs[0], a="gru", b="gru+cheapest", exploratory=False)
+    confirmed = found.model_copy(
+        update={"families": {**found.families, "gru+cheapest": end}, "pairs": (declared,)}
+    )
+    path = tmp_path / "study" / "verdicts.json"
+    path.write_text(confirmed.model_dump_json(), encoding="utf-8")
+    text = methods_stage(tmp_path / "study")
+    mean = end.metrics["ndcg@10"].mean
+    assert f"\n| GRU+cheapest | network | yes |  | 3 |  | {mean:.4f} [" in text
+    assert "\n| GRU | GRU+cheapest | " in text
+    *_, ends, _ = _testing(experiment_of(confirm={"front": "parameters"}), confirmed)
+    assert "each family's front of score against parameters were refitted as well" in ends
+    repeated = confirmed.model_copy(update={"repeated": ({},)})  # ends are of one search
+    assert "front" not in " ".join(
+        _testing(experiment_of(confirm={"front": "parameters"}), repeated)
+    )
 
 
 def test_declared_contrasts_have_a_row_each_with_their_p_and_what_it_says(
@@ -419,8 +446,26 @@ def test_a_methods_section_tells_the_record() -> None:
 
 def test_a_methods_section_tells_what_a_tasks_examples_are() -> None:
     said = "Each text counts once; one that bears two labels was left out."
-    assert said in methods_stage(REFERENCE / "text_reviews")
+    assert said in (text := methods_stage(REFERENCE / "text_reviews"))
     assert said not in methods_stage(REFERENCE / "default")
+    # There is no history whose order could be seen; a network reads words in theirs.
+    assert "sees order" not in text
+    assert "\n| GRU | network | " in text
+
+
+def test_what_a_metric_is_a_mean_over_is_told_and_of_one_that_is_no_mean_nothing() -> None:
+    reviews = read_evidence(REFERENCE / "text_reviews")
+    data = reviews.experiment.data
+    table = data.texts[0].model_copy(update={"group": "customer"})
+    grouped = reviews.experiment.model_copy(
+        update={"data": data.model_copy(update={"texts": (table,)})}
+    )
+    assert grouped.data.unit == "groups"
+    for experiment in (reviews.experiment, grouped):
+        told = [*_data(replace(reviews, experiment=experiment), None)]
+        assert told[-1] == "Configurations were compared by log loss, a mean over texts."
+    told = [*_data(read_evidence(REFERENCE / "uplift_hillstrom"), None)]
+    assert told[-1] == "Configurations were compared by Qini coefficient."
 
 
 def test_a_methods_section_says_nothing_of_the_order_where_no_code_can_tell(

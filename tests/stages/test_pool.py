@@ -2,6 +2,7 @@
 
 import os
 import signal
+import sys
 from concurrent.futures import Executor, Future
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import nullcontext
@@ -59,6 +60,7 @@ def test_pieces_go_to_processes_the_longest_first_and_results_come_back_in_their
 
         def submit(self, fn: Any, /, *arguments: Any, **named: Any) -> Future[Any]:
             assert fn is pool._do
+            assert not script.__file__  # processes begin as pieces are handed in
             done: Future[Any] = Future()
             made.append(arguments[0].work)
             done.set_result(f"{arguments[0].work} with {self.threads}")
@@ -67,6 +69,8 @@ def test_pieces_go_to_processes_the_longest_first_and_results_come_back_in_their
         def shutdown(self, wait: bool = True, *, cancel_futures: bool = False) -> None:
             made.append(cancel_futures)
 
+    script = SimpleNamespace(__file__="/home/me/study.py")
+    monkeypatch.setitem(sys.modules, "__main__", script)
     monkeypatch.setattr(pool, "ProcessPoolExecutor", Pool)
     monkeypatch.setenv("OMP_NUM_THREADS", "99")
     resources, told = Resources(cpu=3), list[tuple[float, int, int]]()
@@ -85,6 +89,7 @@ def test_pieces_go_to_processes_the_longest_first_and_results_come_back_in_their
     ]
     assert {work for work, *_ in told} == {1.0, 2.0, 3.0}
     assert os.environ["OMP_NUM_THREADS"] == "99"
+    assert vars(script) == {"__file__": "/home/me/study.py"}
 
 
 def test_a_process_that_was_killed_is_told_with_what_to_do(

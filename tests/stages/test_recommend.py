@@ -28,7 +28,13 @@ from recsweep.evaluation.monitoring import Watching
 from recsweep.stages import recommend
 from recsweep.stages.fit.stage import fit_stage
 from recsweep.stages.monitor import monitor_stage
-from recsweep.stages.recommend import Asking, Recommended, prepared_log, recommend_stage
+from recsweep.stages.recommend import (
+    Asking,
+    Recommended,
+    _uses_learners,
+    prepared_log,
+    recommend_stage,
+)
 
 MF = "matrix_factorization"
 
@@ -374,3 +380,14 @@ def test_counts_add_up_over_groups(uses_table: bool, unknown: int) -> None:
         by_popularity=1,
         short=3,
     )
+
+
+@pytest.mark.parametrize(("kind", "uses"), [("wide_deep", True), ("item_knn", False)])
+def test_a_missing_table_of_learners_is_told_where_the_model_would_use_one(
+    kind: str, uses: bool
+) -> None:
+    for columns, used in ((("age",), uses), ((), False)):
+        file: Any = SimpleNamespace(
+            task="next_item", kind=kind, columns=SimpleNamespace(learners=columns)
+        )
+        assert _uses_learners(file) is used

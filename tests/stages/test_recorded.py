@@ -1,16 +1,26 @@
 """What a best file says of its study, held against what is there."""
 
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
+from studies import study_with
 from tiny import World
+from worlds import experiment_of
 
 from recsweep.data.prepare import prepare
 from recsweep.errors import BadInput, WorkFailed
 from recsweep.records.selection import BestFile, read_best
+from recsweep.spaces.declared import DeclaredSpace
 from recsweep.stages import recorded
 from recsweep.stages.confirm.stage import confirm_stage
-from recsweep.stages.recorded import check_configuration, confirmed, recorded_data, unconfirmed
+from recsweep.stages.recorded import (
+    bound_spaces,
+    check_configuration,
+    confirmed,
+    recorded_data,
+    unconfirmed,
+)
 
 MF = "matrix_factorization"
 
@@ -31,6 +41,29 @@ def test_a_configuration_is_of_a_family_that_is_here_and_takes_it(
     wrong = best.model_copy(update={"config": {**best.config, "factors": 0}})
     with pytest.raises(BadInput, match=r"matrix_factorization\.yaml: config.*factors"):
         check_configuration(wrong, path)
+
+
+@pytest.mark.parametrize(
+    ("code", "said"),
+    [({"commit": "c0ffee"}, r"recsweep 0\.1\.0 \(commit c0ffee\)"), ({}, r"recsweep 0\.1\.0")],
+)
+def test_what_this_version_does_not_know_is_refused_with_the_version_that_made_it(
+    code: dict[str, str], said: str, tmp_path: Path
+) -> None:
+    fields = {"family": "item_knn", "defaults": {"recency": 0.9}}
+    parameter = {"float": [0.5, 1.0], "role": "nuisance", "why": "?"}
+    space = DeclaredSpace.model_validate({**fields, "parameters": {"recency": parameter}})
+    study = replace(
+        study_with(experiment=experiment_of(families={"item_knn": "a.yaml"})),
+        spaces={"item_knn": space},
+        environment={"recsweep": "0.1.0", "code": code},
+    )
+    with pytest.raises(
+        BadInput,
+        match=rf"study\.json: item_knn has no setting 'recency'.*; {said} made it: go on with that "
+        "version, or begin another study$",
+    ):
+        bound_spaces(study, tmp_path / "study.json")
 
 
 def test_the_data_is_what_was_recorded(world: World, best: BestFile) -> None:

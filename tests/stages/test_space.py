@@ -61,6 +61,24 @@ def test_the_best_quarter_is_taken_of_each_study_since_levels_differ(root: Path)
     assert (rate.best, rate.at_lower, rate.at_upper) == ((0.0011, 0.06), 1, 0)
 
 
+def test_batches_that_are_counted_in_another_unit_say_nothing_of_a_range(root: Path) -> None:
+    own = own_space(family("gru"), "next_item")
+    assert own is not None
+    windows: Mapping[str, Value] = {"batch_size": 16, "window": 50}
+    write(root / "results/before", {0.1: windows})
+    write(root / "results/now", {0.2: {**windows, "batch_size": 300, "batch_unit": "events"}})
+    found = space_stage("gru", study_folders(root), "next_item", root)
+    of = {each.parameter.name: each for each in found.parameters}
+    assert (of["batch_size"].best, of["batch_size"].at_lower) == ((300,), 1)
+    assert (of["batch_size"].values, of["window"].values) == (1, 2)
+    (root / "windows.yaml").write_text(
+        SPACE.replace("batch_size: 8, ", "").replace("defaults: {", "defaults: {batch_size: 16, ")
+        + "  batch_size: {int: [8, 64], role: nuisance, why: moves with the rate}\n"
+    )
+    *_, batches = space_stage("windows.yaml", study_folders(root), "next_item", root).parameters
+    assert batches.best == (16,)
+
+
 def test_choices_are_counted_and_parameters_out_of_use_have_no_value(root: Path) -> None:
     config: Mapping[str, Value] = {"learning_rate": 0.01, "loss": "bpr"}
     write(root / "results/one", {0.1 * n: config for n in range(1, 9)})

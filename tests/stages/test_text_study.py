@@ -14,12 +14,14 @@ from fuzz.command import recsweep
 from searched import search_by_hand
 
 from recsweep.bundle.bundle import load_bundle
-from recsweep.bundle.labels import labels_of
+from recsweep.bundle.labels import Feed, labels_of, read_feed
 from recsweep.config.schema import Experiment
 from recsweep.config.values import Value
 from recsweep.data.prepare import prepare
+from recsweep.errors import BadInput
 from recsweep.models.text.texts import unlabelled
 from recsweep.records.confirmation_files import read_confirmation
+from recsweep.records.files import read_study
 from recsweep.stages.confirm.stage import confirm_stage
 from recsweep.stages.fit.stage import fit_stage
 from recsweep.stages.fuse.stage import fuse_stage
@@ -117,7 +119,26 @@ def test_the_page_shows_what_duplicates_would_have_added(root: Path, lang: str) 
     assert "320" in page
     assert {"en": "dropped: same text", "zh": "剔除：文本相同"}[lang] in page
     told = page.lower()
-    assert not [word for word in ("learners", "学员", "sessions", "会话") if f" {word} " in told]
+    others = ("learners", "学员", "sessions", "会话", "events", "事件")
+    assert not [word for word in others if f" {word} " in told]
+
+
+def test_the_page_says_which_families_cannot_take_a_texts_columns(
+    root: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = root / "results/tiny"
+    said = "Declared columns are not used by base rate, which can’t take them."
+    assert said not in report_stage(folder, root).page.read_text("utf-8")
+    study = read_study(folder)
+    data = study.experiment.data
+    table = data.texts[0].model_copy(update={"numeric": ("stars",)})
+    declared = study.experiment.model_copy(
+        update={"data": data.model_copy(update={"texts": (table,)})}
+    )
+    monkeypatch.setattr(
+        "recsweep.stages.report.read_study", lambda *_: replace(study, experiment=declared)
+    )
+    assert said in report_stage(folder, root).page.read_text("utf-8")
 
 
 @pytest.mark.usefixtures("pool_here")
@@ -204,10 +225,40 @@ def test_a_doubled_share_is_warned_of_within_three_days_and_a_quiet_topic_is_not
     counted = [row for row in rows if row["topic"] == "rooms" and row["day"] == str(first)]
     assert counted[0]["texts"] == 60
     assert counted[0]["counted"] == pytest.approx(24, abs=12)
-    assert "1 rows left out" in done.err
+    assert "1 row left out" in done.err
     page = (root / "page.html").read_text("utf-8")
     assert str(first) in page
     assert page.count("<svg") == 2
+
+
+def test_a_feed_is_read_in_utf8_or_as_the_studys_texts_are_written(
+    root: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    bundle = load_bundle(root / "models/reviews")
+    (table,) = bundle.known.experiment.data.texts
+    written = {"encoding": "gbk", "numeric": ("price",), "currency": ("￥",), "thousands": ","}
+    data = bundle.known.experiment.data.model_copy(
+        update={"texts": (table.model_copy(update=written),)}
+    )
+    known = replace(
+        bundle.known, experiment=bundle.known.experiment.model_copy(update={"data": data})
+    )
+    told: list[pl.DataFrame] = []
+
+    def given(bundle: object, text: pl.Series, features: pl.DataFrame) -> pl.Series:
+        told.append(features.with_columns(text))
+        return pl.repeat("fine", len(text), eager=True)
+
+    monkeypatch.setattr("recsweep.bundle.labels._given", given)
+    rows = 'text,topic,time,price\n不错,书,2024-01-01,"￥1,299.00"\n'
+    for encoding in ("utf-8", "gbk"):
+        (root / "feed.csv").write_text(rows, encoding)
+        found, _ = read_feed(replace(bundle, known=known), root / "feed.csv", Feed())
+        assert found.rows() == [("书", date(2024, 1, 1), "fine")]
+        assert told.pop().rows(named=True) == [{"price": 1299.0, "_text": "不错"}]
+    (root / "feed.csv").write_text(rows, "utf-16")
+    with pytest.raises(BadInput, match="is text in UTF-16"):
+        read_feed(replace(bundle, known=known), root / "feed.csv", Feed())
 
 
 def test_what_monitor_can_not_do_is_said_in_a_line(root: Path) -> None:

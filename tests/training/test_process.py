@@ -1,9 +1,12 @@
 """What surrounds a process that trains."""
 
 import os
+import sys
 from contextlib import suppress
+from importlib.machinery import ModuleSpec
+from multiprocessing.spawn import get_preparation_data
 from pathlib import Path
-from types import SimpleNamespace
+from types import ModuleType, SimpleNamespace
 
 import pytest
 import torch
@@ -13,6 +16,7 @@ from recsweep.training.process import (
     environment_variables,
     give_back_memory,
     memory_in_use,
+    without_main,
     worker_environment,
 )
 
@@ -113,3 +117,29 @@ def test_where_the_c_library_takes_nothing_back_nothing_is_given(
     monkeypatch.setattr("ctypes.CDLL", library)
     give_back_memory()
     assert asked == [None, 0]
+
+
+@pytest.mark.parametrize(
+    ("of_script", "asks"),
+    [
+        ({"__file__": "/home/me/study.py"}, {"init_main_from_path"}),
+        ({"__spec__": ModuleSpec("mine.study", None)}, {"init_main_from_name"}),
+        ({}, set()),  # a notebook
+    ],
+)
+def test_a_spawned_process_does_not_run_the_script_again_that_called_recsweep(
+    of_script: dict[str, object], asks: set[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    script = ModuleType("__main__")
+    vars(script).update(of_script)
+    before = dict(vars(script))
+    monkeypatch.setitem(sys.modules, "__main__", script)
+
+    def asked_to_run() -> set[str]:
+        return {name for name in get_preparation_data("p") if name.startswith("init_main")}
+
+    assert asked_to_run() == asks
+    with suppress(RuntimeError), without_main():
+        assert asked_to_run() == set()
+        raise RuntimeError
+    assert vars(script) == before

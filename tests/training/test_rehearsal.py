@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 import torch
 from clocks import Clock
+from treatments import uplift_experiment
 from worlds import experiment_of
 
 from recsweep.config.schema import Experiment
@@ -48,6 +49,22 @@ def test_a_network_tells_all_before_it_is_trained() -> None:
     assert found["parameters"] == first_epoch("gru").parameters
     assert found["p99_ms"] > 0
     assert found["seconds_per_epoch"] > 0
+
+
+@pytest.mark.parametrize("way", ["s", "t", "class_transformation"])
+def test_networks_of_an_uplift_tell_all_before_they_are_trained(way: str) -> None:
+    asked = next(cases_of(families()["gru"], "uplift"))
+    experiment = uplift_experiment(limits=ALL)
+    config = {**asked.config, "meta_learner": way}
+    found = rehearse("gru", config, [asked.fold, asked.fold], experiment, CPU)
+    assert found.keys() == ALL.keys()
+    assert found["seconds_per_epoch"] > 0
+
+
+def test_an_uplift_by_boosted_trees_is_measured_by_its_first_epoch() -> None:
+    asked = next(cases_of(families()["gradient_boosting"], "uplift"))
+    experiment = uplift_experiment(limits=ALL)
+    assert rehearse("gradient_boosting", asked.config, [asked.fold], experiment, CPU) == {}
 
 
 def test_one_that_is_too_large_is_not_trained_on_a_single_batch(

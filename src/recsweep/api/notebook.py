@@ -26,10 +26,10 @@ def study_html(
     head += [f"{written(key)}, sealed test"] if confirmation else []
     rows = []
     for row in leaderboard.iter_rows(named=True):
-        cells = [row["family"], f"{row[key]:.4f} ± {row['sd']:.4f}", str(row["epochs"])]
+        cells = [row["family"], f"{row[key]:z.4f} ± {row['sd']:.4f}", str(row["epochs"])]
         if confirmation:
             sealed = confirmation.families[row["family"]].metrics[key]
-            cells.append(f"{sealed.mean:.4f} [{sealed.lower:.4f}, {sealed.upper:.4f}]")
+            cells.append(f"{sealed.mean:z.4f} [{sealed.lower:z.4f}, {sealed.upper:z.4f}]")
         rows.append(cells)
     pairs = [[c.pair, c.numbers, c.how] for c in answer.contrasts]
     limits = [answer.basis, *answer.caveats]

@@ -1,17 +1,19 @@
 """`README.md` of a bundle: its model card (Mitchell et al. 2019), for who gets the folder alone."""
 
-from collections.abc import Iterator
+import shlex
+from collections.abc import Iterator, Sequence
 
 from recsweep.bundle.format import BundleFile, Evidence
 from recsweep.config.schema import written
 from recsweep.data.clock import iso
+from recsweep.evaluation.monitoring import Watching
 from recsweep.models.registry import families
 from recsweep.tasks.registry import TASKS
 
 ASK = {
     "events": "recsweep recommend models/{name} histories.csv --k 10 > recommendations.csv",
     "sessions": "recsweep recommend models/{name} table.csv > answers.csv",
-    "texts": "recsweep monitor models/{name} feed.csv",
+    "texts": "recsweep monitor models/{name} feed.csv {watched}",
 }
 HOLDS = {
     "events": "- The folder holds no learner's data. ",
@@ -20,12 +22,20 @@ HOLDS = {
 }
 
 
-def card(record: BundleFile, name: str) -> str:
-    """Markdown, from the record alone."""
-    return "\n".join(_lines(record, name)) + "\n"
+def card(record: BundleFile, name: str, labels: Sequence[str] = ()) -> str:
+    """Markdown, from the record and, of a model of texts, the labels that it knows."""
+    return "\n".join(_lines(record, name, labels)) + "\n"
 
 
-def _lines(record: BundleFile, name: str) -> Iterator[str]:
+def watch(labels: Sequence[str]) -> tuple[str, ...]:
+    """What `monitor` is told of a model with these labels; nothing where it watches one by itself.
+
+    Which one is worth a warning only people know; the first stands for it.
+    """
+    return () if not labels or Watching().label in labels else ("--label", labels[0])
+
+
+def _lines(record: BundleFile, name: str, labels: Sequence[str]) -> Iterator[str]:
     fitted, experiment, selected = record.fitted, record.experiment, record.selected
     title = families()[record.kind].title if record.kind in families() else record.kind
     words, kind = TASKS[record.task].card, experiment.data.kind
@@ -56,7 +66,7 @@ def _lines(record: BundleFile, name: str) -> Iterator[str]:
     yield "## Use"
     yield ""
     yield "```sh"
-    yield ASK[kind].format(name=name)
+    yield ASK[kind].format(name=name, watched=shlex.join(watch(labels))).rstrip()
     yield "```"
     yield ""
     yield f"Intended: {words.intended}"
@@ -87,9 +97,18 @@ def _limits(record: BundleFile, figures: str) -> Iterator[str]:
         yield (
             "- It knows nothing of courses that came after its data end, and can't recommend them."
         )
-    yield "- It reflects who was in the data. No check of fairness between groups was made."
+    yield f"- It reflects who was in the data. {_fairness(record.evidence)}"
     betray = "Weights can still betray what training data said; treat them as you treat the data."
     yield HOLDS[kind] + betray
+
+
+def _fairness(found: Evidence | None) -> str:
+    if found is None or not found.groups:
+        return "No check of fairness between groups was made."
+    return (
+        f"Gaps between groups of learners by {', '.join(found.groups)} are in `verdicts.json`, "
+        "of the configuration on the sealed test; no other groups were looked at."
+    )
 
 
 def _period(record: BundleFile) -> str:
@@ -97,7 +116,8 @@ def _period(record: BundleFile) -> str:
     what = "all data" if fitted.until == "everything" else "the development period"
     if not record.experiment.folds.in_time:
         return what
-    return f"{what}: events before {iso(fitted.end)}"
+    rows = record.experiment.data.kind
+    return f"{what}: {rows} before {iso(fitted.end)}"
 
 
 def _evidence(record: BundleFile) -> Iterator[str]:
@@ -126,7 +146,7 @@ def _sealed(family: str, found: Evidence) -> Iterator[str]:
     for name, score in found.scores.items():
         bold = "**" if name == family else ""
         yield (
-            f"| {bold}{name}{bold} | {score.mean:.4f} | {score.lower:.4f} to {score.upper:.4f} |"
+            f"| {bold}{name}{bold} | {score.mean:z.4f} | {score.lower:z.4f} to {score.upper:z.4f} |"
         )
     yield ""
     for pair in found.pairs:

@@ -46,6 +46,7 @@ class Evidence(Schema):
     scores: Mapping[str, Score]  # family -> the metric
     pairs: tuple[PairVerdict, ...]  # those that the family is one of
     caveats: tuple[str, ...] = later(())  # what keeps scores from meaning what they seem to
+    groups: tuple[str, ...] = later(())  # columns of learners by which gaps were measured
 
 
 class Fitted(Schema):
@@ -68,9 +69,7 @@ class Selected(Schema):
     metric: str
     value: float  # mean over folds
     folds: tuple[float, ...]
-    # of its family; by a best file without its study those asked for, None of a budget of seconds
-    # and of an ensemble
-    trials: int | None
+    trials: int | None  # of its family, that ran; None: an ensemble of several, or not known
 
 
 class Columns(Schema):

@@ -16,7 +16,8 @@ from recsweep.config.schema import EventTable, Experiment
 from recsweep.data.cleaning import RULES, Cleaned, clean_batches, needed_columns, together
 from recsweep.data.formats.parts import parts
 from recsweep.data.histories import in_order, last_session
-from recsweep.data.reading import read_batches
+from recsweep.data.reading import column_names, read_batches
+from recsweep.errors import BadInput
 
 HELD = 1 << 22
 """Events that are held in memory before they are dealt out."""
@@ -33,8 +34,23 @@ class ReadCounts:
 
 
 def history_table(experiment: Experiment, path: Path) -> EventTable:
-    """How a file of histories is read: as the experiment's first log is."""
-    table = experiment.data.events[0]
+    """How a file of histories is read: as the first of the experiment's logs is that is written as
+    it is and has its columns; as the first of all where none is, so that its error is told.
+    """
+    tables = [_as_written(table, path) for table in experiment.data.events]
+    if len(tables) > 1:
+        return next((table for table in tables if _fits(table, path)), tables[0])
+    return tables[0]
+
+
+def _fits(table: EventTable, path: Path) -> bool:
+    try:
+        return set(needed_columns(table)) <= set(column_names(table, parts(path)[0]))
+    except BadInput:
+        return False
+
+
+def _as_written(table: EventTable, path: Path) -> EventTable:
     packed = path.name.lower()
     text = "csv" if table.format == "parquet" else table.format
     form = "parquet" if packed.endswith((".parquet", ".pq")) else text

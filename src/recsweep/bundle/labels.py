@@ -1,5 +1,6 @@
 """A feed of texts, and the label that a bundle's model gives to each."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -9,10 +10,12 @@ import torch
 
 from recsweep.bundle.bundle import Bundle
 from recsweep.bundle.learners import with_learners
-from recsweep.config.schema.text_table import Labelling
+from recsweep.config.schema.numbers import NumberStyle
+from recsweep.config.schema.text_table import Labelling, TextTable
 from recsweep.data.cleaning import read_times
 from recsweep.data.clock import DAY
 from recsweep.data.features.dated import GROUP, RESERVED, TEXT, VALID_FROM, DatedTable
+from recsweep.data.formats.encodings import is_text_in
 from recsweep.data.formats.parts import parts
 from recsweep.data.reading import read_batches
 from recsweep.data.tables import feature_columns, known_text
@@ -39,16 +42,18 @@ def labels_of(bundle: Bundle) -> tuple[str, ...]:
 
 def read_feed(bundle: Bundle, path: Path, feed: Feed) -> tuple[pl.DataFrame, int]:
     """`topic`, `day` (Date, UTC) and `label` of each row that has all of text, time and topic, in
-    the feed's order; and how many rows lack one.
+    the feed's order; and how many rows lack one. A file is in UTF-8 or as a table of the study is.
 
     Raises:
         BadInput: a file, a column or a time that can't be read.
     """
-    first = bundle.known.experiment.data.texts[0]
+    tables = bundle.known.experiment.data.texts
     form = "parquet" if path.suffix.lower() in (".parquet", ".pq") else "csv"
-    table = type(first).model_validate(
+    # Its declared columns are written as the study's are.
+    same = {"categorical", "numeric", "missing", *NumberStyle.model_fields}
+    table = TextTable.model_validate(
         {
-            **first.model_dump(include={"categorical", "numeric", "missing"}),
+            **tables[0].model_dump(include=same),
             **{"path": str(path), "format": form, "text": feed.text, "time": feed.time},
             **{"time_format": feed.time_format, "timezone": feed.timezone},
             "label": Labelling(constant="none"),
@@ -57,7 +62,8 @@ def read_feed(bundle: Bundle, path: Path, feed: Feed) -> tuple[pl.DataFrame, int
     columns = [feed.text, feed.time, *([feed.topic] if feed.topic else [])]
     found, rows = [], 0
     for file in parts(path):
-        for raw in read_batches(table, file, [*columns, *table.categorical, *table.numeric]):
+        as_written = table.model_copy(update={"encoding": _encoding(file, tables, form)})
+        for raw in read_batches(as_written, file, [*columns, *table.categorical, *table.numeric]):
             text = known_text(plain(raw[feed.text].cast(pl.String)), table.missing, file)
             time = read_times(raw[feed.time], table, file, rows)
             topic = (
@@ -81,6 +87,14 @@ def read_feed(bundle: Bundle, path: Path, feed: Feed) -> tuple[pl.DataFrame, int
             rows += len(raw)
     labelled = pl.concat(found)
     return labelled, rows - len(labelled)
+
+
+def _encoding(file: Path, tables: Sequence[TextTable], form: str) -> str:
+    """UTF-8 where that will do, else that of a table of the study in which the file can be read."""
+    if form == "parquet":
+        return "utf-8"
+    known = ["utf-8", *(table.encoding for table in tables)]
+    return next((each for each in known if is_text_in(file, each)), "utf-8")
 
 
 def _given(bundle: Bundle, text: pl.Series, known: pl.DataFrame) -> pl.Series:

@@ -35,7 +35,7 @@ def confirmation_lines(confirmed: Confirmed, folder: Path, *, short: bool = Fals
     )
     for name, family in best_first:
         e = family.metrics[key]
-        yield f"  {shown[name]:{width}}  {metric} {e.mean:.4f} [{e.lower:.4f}, {e.upper:.4f}]"
+        yield f"  {shown[name]:{width}}  {metric} {e.mean:z.4f} [{e.lower:z.4f}, {e.upper:z.4f}]"
     if confirmation.best_possible is not None:
         yield (
             f"  {'(the truth)':{width}}  {metric} {confirmation.best_possible:.4f}   "
@@ -58,15 +58,17 @@ def confirmation_lines(confirmed: Confirmed, folder: Path, *, short: bool = Fals
 def reproduction_table(reproduction: Reproduction) -> Table:
     """Every figure: recorded, rebuilt, difference, and whether it is close enough."""
     exact = not reproduction.obstacles
-    table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
-    table.add_column("metric", no_wrap=True)
-    table.add_column("of", no_wrap=True)
-    columns = ("recorded", "rebuilt", "difference", *(() if exact else ("may differ by",)))
+    # Eighty columns: names are broken, numbers and what is found never.
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, padding=(0, 1, 0, 0))
+    table.add_column("metric", overflow="fold")
+    table.add_column("of", overflow="fold")
+    columns = ("recorded", "rebuilt", "difference", *(() if exact else ("may\ndiffer by",)))
     for name in columns:
         table.add_column(name, justify="right", no_wrap=True)
-    table.add_column("")
+    table.add_column("", no_wrap=True)
+    digits = 10 if exact else 8
     for figure in reproduction.figures:
-        shown = ["—" if x is None else f"{x:.10f}" for x in (figure.recorded, figure.rebuilt)]
+        shown = ["—" if x is None else f"{x:.{digits}f}" for x in (figure.recorded, figure.rebuilt)]
         shown.append(f"{figure.difference:.2g}")
         shown += [] if exact else [f"{figure.tolerance:.2g}"]
         verdict = "[green]ok[/]" if figure.agrees else "[red]differs[/]"

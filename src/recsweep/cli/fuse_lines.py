@@ -14,12 +14,12 @@ def fuse_lines(fused: Fused) -> Iterator[str]:
     metric, total = written(best.metric), sum(member.weight for member in members)
     yield (
         f"An ensemble of {len(members)} of {len(fused.candidates)} trials: {metric} "
-        f"{best.value:.4f} on the folds; {alone.trial}, the best alone, {alone.value:.4f}."
+        f"{best.value:z.4f} on the folds; {alone.trial}, the best alone, {alone.value:z.4f}."
     )
     values = {candidate.trial: candidate.value for candidate in fused.candidates}
     for member in sorted(members, key=lambda member: -member.weight):
         share = f"{member.weight / total:.0%}"
-        yield f"  {share:>4}  {values[member.trial]:.4f}  {member.trial}"
+        yield f"  {share:>4}  {values[member.trial]:z.4f}  {member.trial}"
     for what, cost in (("It", fused.cost), ("The best alone", fused.single)):
         yield (
             f"{what}: {cost.fit_seconds:.1f} s of training and {cost.score_seconds:.1f} s of "

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 
 from recsweep.bundle.format import BundleFile
+from recsweep.cli.console import counted
 from recsweep.data.clock import iso
 from recsweep.evaluation.control_chart import WITHIN
 from recsweep.evaluation.monitoring import Monitored
@@ -44,7 +45,7 @@ def monitored_lines(found: Monitored) -> Iterator[str]:
     for name, texts in found.unwatched.items():
         yield f"! {name}: not watched, {texts} texts in the reference period are too few"
     if found.left_out:
-        yield f"! {found.left_out} rows left out: no text, time or topic"
+        yield f"! {counted(found.left_out, 'row')} left out: no text, time or topic"
 
 
 def recommended_lines(done: Recommended) -> Iterator[str]:
@@ -56,22 +57,14 @@ def recommended_lines(done: Recommended) -> Iterator[str]:
     yield f"{lists} from {done.read.rows} rows." if done.read.rows else f"{lists}."
     for rule, rows in done.read.dropped.items():
         if rows:
-            yield f"! {rows} rows left out: {rule}"
-    for count, what in (
-        (
-            done.courses_unknown,
-            "events on courses that the model doesn't know: no history",
-        ),
-        (done.too_late, "events left out: not before --at"),
-        (
-            done.learners_unknown,
-            "learners in no table of learners: their columns count as missing",
-        ),
-        (
-            done.by_popularity,
-            "learners without a history that the model knows: popular courses",
-        ),
-        (done.short, "learners get fewer courses than were asked for"),
+            yield f"! {counted(rows, 'row')} left out: {rule}"
+    one = done.short == 1
+    for count, noun, what in (
+        (done.courses_unknown, "event", "on courses that the model doesn't know: no history"),
+        (done.too_late, "event", "left out: not before --at"),
+        (done.learners_unknown, "learner", "in no table of learners: columns count as missing"),
+        (done.by_popularity, "learner", "without a history that the model knows: popular courses"),
+        (done.short, "learner", f"get{'s' * one} fewer courses than were asked for"),
     ):
         if count:
-            yield f"! {count} {what}"
+            yield f"! {counted(count, noun)} {what}"

@@ -22,6 +22,7 @@ def fit(best: Path, folder: Path, until: str, licence: str | None, quiet: bool) 
     Raises:
         BadInput: `until` is neither a period nor a day.
     """
+    from recsweep.bundle.card import watch
     from recsweep.cli.model_lines import fitted_lines
     from recsweep.cli.refit_progress import RefitProgress
 
@@ -35,7 +36,10 @@ def fit(best: Path, folder: Path, until: str, licence: str | None, quiet: bool) 
         "sessions": ("recommend", "table.csv", "an answer for each row"),
         "texts": ("monitor", "feed.csv", "warns where a label becomes frequent"),
     }[fitted.file.experiment.data.kind]
-    hints((f"{folder}/README.md", "the model card"), (command(verb, str(folder), asked), what))
+    hints(
+        (f"{folder}/README.md", "the model card"),
+        (command(verb, str(folder), asked, *watch(fitted.labels)), what),
+    )
 
 
 def _end(until: str) -> "Until | datetime":

@@ -158,7 +158,7 @@ class Progress:
             at = f"{done}/{self._total}"
         else:
             at = family.work if family.target is None else family.trials
-        score = f"{self._metric} {trial.best.value:.4f}" if trial.best else "no score"
+        score = f"{self._metric} {trial.best.value:z.4f}" if trial.best else "no score"
         seconds, epochs = trial.seconds, len(trial.epochs)
         if trial.state == "refused":
             told = trial.reason
@@ -186,7 +186,7 @@ class Progress:
         for name in ("running", *(STATES[s] for s in states), "trials", self._metric, "work"):
             table.add_column(name.replace(" ", "\n"), justify="right", no_wrap=True)
         for name, family in self._families.items():
-            best = "" if family.best is None else f"{family.best:.4f}"
+            best = "" if family.best is None else f"{family.best:z.4f}"
             ends = [str(family.ended[state] or "") for state in states]
             if failed := family.ended["failed"]:
                 ends[states.index("failed")] = f"[red]{failed}[/red]"

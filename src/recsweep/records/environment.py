@@ -19,6 +19,7 @@ import torch
 import recsweep
 from recsweep.config.schema import Resources
 from recsweep.models.engine import engine_of
+from recsweep.training.cores import usable_cores
 
 PACKAGE = Path(recsweep.__file__).parent
 CODE = ("*.py", "*.so", "*.cpp", "*.h")
@@ -39,7 +40,7 @@ def environment(resources: Resources | None = None) -> dict[str, object]:
         "cpu": cpu_model(),
         "simd": torch.backends.cpu.get_cpu_capability(),  # models share a name on rented machines
         "engine": engine_of(resources),
-        "cores": os.cpu_count(),
+        "cores": usable_cores(),
         "threads": resources.threads,
         "gpus": [_gpu(n) for n in range(torch.cuda.device_count())],
         "cuda": torch.version.cuda,

@@ -97,7 +97,7 @@ def terminal(study: Study, selection: Selection) -> Group:
     for row in rows(study, selection):
         table.add_row(
             shown[row.choice.family],
-            f"{row.mean:.4f} ± {row.spread:.4f}",
+            f"{row.mean:z.4f} ± {row.spread:.4f}",
             str(row.complete + row.pruned + row.failed),
             str(row.complete),
             str(row.pruned),
@@ -150,7 +150,7 @@ def markdown(
         choice = row.choice
         lines.append(f"- {shown[choice.family]} ({choice.trial}): {show_config(choice.config)}")
     if found_under := other_budget(study, selection):
-        lines += ["", told(found_under, _say, "{:.4f}".format, shown)]
+        lines += ["", told(found_under, _say, "{:z.4f}".format, shown)]
     if found := warnings(study, selection):
         lines += ["", "## Warnings", "", *(f"- {warning}" for warning in found)]
     lines += ["", "## Folds", "", *_fold_table(study), "", *_sessions(study)]
@@ -187,10 +187,10 @@ def _board(
         choice, cells = row.choice, [shown[row.choice.family]]
         if sealed:
             e = sealed.families[choice.family].metrics[sealed.metric]
-            cells.append(f"{e.mean:.4f} [{e.lower:.4f}, {e.upper:.4f}]")
+            cells.append(f"{e.mean:z.4f} [{e.lower:z.4f}, {e.upper:z.4f}]")
         cells += [
-            f"{row.mean:.4f} ± {row.spread:.4f}",
-            *(f"{statistics.fmean(choice.metrics[key]):.4f}" for key in others),
+            f"{row.mean:z.4f} ± {row.spread:.4f}",
+            *(f"{statistics.fmean(choice.metrics[key]):z.4f}" for key in others),
             str(row.complete + row.pruned + row.failed),
             *(str(n) for n in (row.complete, row.pruned, row.failed)),
             f"{row.seconds:.0f}",

@@ -95,12 +95,12 @@ def capitalised(text: str) -> str:
 
 def score(value: float) -> str:
     """Four decimals."""
-    return f"{value:.4f}"
+    return f"{value:z.4f}"
 
 
 def signed(value: float) -> str:
-    """Four decimals with a sign; a true minus."""
-    return f"{value:+.4f}".replace("-", "−")
+    """Four decimals with a sign; a true minus. What is left of sums that cancel is 0."""
+    return f"{round(value, 7) + 0.0:+.4f}".replace("-", "−")
 
 
 def setting(value: Value) -> str:

@@ -18,7 +18,6 @@ from typing import Any
 
 import ray
 from ray._private import ray_constants
-from ray._private.utils import get_num_cpus
 from ray._raylet import AuthenticationTokenLoader, Config  # type: ignore[attr-defined]
 from ray.tune.execution import class_cache
 
@@ -27,6 +26,7 @@ from recsweep.errors import BadInput, WorkFailed, one_line
 from recsweep.records.environment import PACKAGE
 from recsweep.search.addresses import check_address
 from recsweep.search.placement import places
+from recsweep.training.cores import usable_cores
 from recsweep.training.process import environment_variables, worker_environment
 
 _DRIVER = {
@@ -44,6 +44,7 @@ _DRIVER = {
 _HERE = ("", "local")  # values of RAY_ADDRESS with which Ray is started on this machine
 
 _LONGEST = 107  # bytes of a socket's path, in Linux
+_IDLE = 3_600_000  # ms that a process waits for a trial; after Ray's second it would begin anew
 
 
 @contextmanager
@@ -65,12 +66,15 @@ def cluster(resources: Resources) -> Iterator[int]:
             _start(resources)
         else:
             _join(resources, address)
+        level = _quietly()
         try:
             yield _workers(resources)
         finally:
             if ours:
                 ray.shutdown()
                 _read_token_again()
+            else:
+                logging.getLogger("ray").setLevel(level)
 
 
 def _hand_on(variables: set[str]) -> None:
@@ -114,7 +118,10 @@ def _start(resources: Resources) -> None:
             _init(
                 address="local",
                 num_cpus=cores(resources),
-                _system_config={"preload_python_modules": modules},
+                _system_config={
+                    "preload_python_modules": modules,
+                    "idle_worker_killing_time_threshold_ms": _IDLE,
+                },
                 _temp_dir=str(place),
                 _skip_env_hook=True,
             )
@@ -199,14 +206,21 @@ def _init(**options: Any) -> None:
     ray.init(
         include_dashboard=False, log_to_driver=False, logging_level=logging.CRITICAL, **options
     )
-    logging.getLogger("ray").setLevel(logging.CRITICAL)
+
+
+def _quietly() -> int:
+    """Tune tells of files that we have it not write; the level of before, for whose Ray it is."""
+    logger = logging.getLogger("ray")
+    level = logger.level
+    logger.setLevel(logging.CRITICAL)
+    return level
 
 
 def cores(resources: Resources) -> int:
     """That Ray may use of this machine: it begins a process for each, which imports at once. Where
     fewer trials run than there is room for, the others would do so for nothing.
     """
-    found = int(get_num_cpus(override_docker_cpu_warning=True))
+    found = usable_cores()
     if resources.workers is None:
         return found
     return min(found, math.ceil(resources.workers * resources.cpu))

@@ -6,7 +6,6 @@ epoch, which is what the power of the sealed test is told by; first those that h
 
 import math
 import multiprocessing
-import os
 import resource
 import signal
 import sys
@@ -25,13 +24,15 @@ from recsweep.data.features.choose import with_features
 from recsweep.data.types import Float64, Fold
 from recsweep.errors import one_line
 from recsweep.evaluation.power import Power
-from recsweep.models.gradient import GradientModel
 from recsweep.models.protocol import Context
 from recsweep.models.registry import families_of
 from recsweep.search.stopping import rungs
+from recsweep.spaces.declared import DeclaredSpace
 from recsweep.spaces.space import Space
+from recsweep.training.cores import usable_cores
 from recsweep.training.footprint import events_in
-from recsweep.training.rehearsal import seconds_per_epoch
+from recsweep.training.process import without_main
+from recsweep.training.rehearsal import networks_of, seconds_per_epoch
 from recsweep.training.trial import MakeTrial, Trial
 
 USUAL_SHARE = 0.25
@@ -127,7 +128,8 @@ def plan(
 ) -> Plan:
     """Count, and measure for at most `limit` seconds in a process of its own."""
     # Of two measurements of a family the later one is that of a whole epoch.
-    measured = {m.family: m for m in _measure(experiment, spaces, folds, limit, make_trial)}
+    declared = {name: space.declared() for name, space in spaces.items()}
+    measured = {m.family: m for m in _measure(experiment, declared, folds, limit, make_trial)}
     return Plan(
         families=tuple(
             _family(experiment, name, spaces[name], measured.get(name))
@@ -192,19 +194,24 @@ def trials_within(seconds: float, full: int, full_seconds: float, usual_seconds:
 
 def _measure(
     experiment: Experiment,
-    spaces: Mapping[str, Space],
+    spaces: Mapping[str, DeclaredSpace],
     folds: Sequence[Fold],
     limit: float,
     make_trial: MakeTrial,
 ) -> list[_Measured]:
-    """In a process that can be ended: an epoch of a large family may take far longer than that."""
+    """In a process that can be ended: an epoch of a large family may take far longer than that.
+
+    Spaces travel there as declared: the class of a family's configuration can be one that is made
+    up as the family is, which no other process can look up.
+    """
     context = multiprocessing.get_context("spawn")
     ours, theirs = context.Pipe(duplex=False)
     deadline = time.monotonic() + limit
     process = context.Process(
         target=_in_child, args=(theirs, experiment, spaces, folds, make_trial), daemon=True
     )
-    process.start()
+    with without_main():
+        process.start()
     theirs.close()
     found: list[_Measured] = []
     try:
@@ -221,7 +228,7 @@ def _measure(
     return found
 
 
-def _whole(found: Sequence[_Measured], spaces: Mapping[str, Space]) -> bool:
+def _whole(found: Sequence[_Measured], spaces: Mapping[str, DeclaredSpace]) -> bool:
     return sum(not each.rough for each in found) == len(spaces)
 
 
@@ -233,7 +240,7 @@ def _in_child(*given: Any) -> None:
 def _measure_all(
     results: Connection,
     experiment: Experiment,
-    spaces: Mapping[str, Space],
+    spaces: Mapping[str, DeclaredSpace],
     folds: Sequence[Fold],
     make_trial: MakeTrial,
 ) -> None:
@@ -273,12 +280,13 @@ def _measure_all(
 
 
 def _rough_seconds(
-    space: Space, fold: Fold, experiment: Experiment, device: torch.device
+    space: DeclaredSpace, fold: Fold, experiment: Experiment, device: torch.device
 ) -> float | None:
     """Of an epoch of the defaults, by a few batches; None: it isn't trained by batches."""
     context = Context(fold.training, experiment.seed, device, experiment.resources.precision)
     model = families_of(experiment.task)[space.family].model(space.whole(space.defaults), context)
-    return seconds_per_epoch(model) if isinstance(model, GradientModel) else None
+    networks = networks_of(model)
+    return sum(map(seconds_per_epoch, networks)) if networks else None
 
 
 def _peak() -> int:
@@ -293,7 +301,7 @@ def _largest(folds: Sequence[Fold]) -> int:
 
 def _local_workers(resources: Resources) -> int:
     """As many as Ray would start on this machine."""
-    fitting = int((os.cpu_count() or 1) // resources.cpu)
+    fitting = int(usable_cores() // resources.cpu)
     if resources.gpu:
         fitting = min(fitting, int(torch.cuda.device_count() // resources.gpu))
     return max(1, min(fitting, resources.workers or fitting))

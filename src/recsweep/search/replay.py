@@ -156,10 +156,13 @@ class _Study:
             for name in experiment.families
         }
         families = self._families or families_of(experiment.task)
-        spaces = {
-            name: parse_space(study.user_attrs["identity"]["space"], self._path, families)
-            for name, study in studies.items()
-        }
+        try:
+            spaces = {
+                name: parse_space(study.user_attrs["identity"]["space"], self._path, families)
+                for name, study in studies.items()
+            }
+        except BadInput as error:
+            raise BadInput(f"{error}; replay it with the version that searched it") from None
         ledger = Ledger(self._scratch, experiment, spaces, storage, studies, (), lambda event: None)
         self.sessions += 1
         self._studies = studies

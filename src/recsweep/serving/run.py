@@ -24,6 +24,7 @@ from recsweep.errors import BadInput, WorkFailed, one_line
 from recsweep.serving.app import SERVED, Entry, make_app
 from recsweep.serving.deployments import TOKEN, bundle_app, described, digest_of
 from recsweep.serving.replicas import RayReplicas
+from recsweep.training.cores import usable_cores
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +80,7 @@ def ray_serve(processes: int) -> Iterator[None]:
         ray.init(
             address=address,
             # More bundles than cores take turns.
-            num_cpus=max(processes, os.cpu_count() or 1) if here else None,
+            num_cpus=max(processes, usable_cores()) if here else None,
             include_dashboard=False if here else None,
             log_to_driver=False,
             logging_level=logging.ERROR,

@@ -7,8 +7,8 @@ from pydantic import field_validator, model_validator
 
 from recsweep.config.files import nearest
 from recsweep.config.schema import Schema, later
-from recsweep.config.values import OneValue, Value
-from recsweep.spaces.parameter import Conditions, Parameter
+from recsweep.config.values import Configuration, OneValue, Value
+from recsweep.spaces.parameter import Conditions, Parameter, hold
 
 
 class DeclaredSpace(Schema):
@@ -58,6 +58,14 @@ class DeclaredSpace(Schema):
                 raise ValueError(f"fixed_when: {name!r} is not fixed{nearest(name, self.fixed)}")
             _check_conditions(f"fixed_when.{name}", when, self.parameters)
         return self
+
+    def whole(self, values: Configuration) -> dict[str, Value]:
+        """A configuration: the fixed values that exist beside these, and these."""
+        return {**{k: v for k, v in self.fixed.items() if self.in_use(k, values)}, **values}
+
+    def in_use(self, fixed: str, values: Configuration) -> bool:
+        """Does this fixed value exist beside these?"""
+        return hold(self.fixed_when.get(fixed, {}), values)
 
     def keys_as_declared(self) -> dict[str, Any]:
         """For the record: what the file says, without what it leaves out."""

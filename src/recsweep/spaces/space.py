@@ -9,7 +9,6 @@ from pydantic import Field, ValidationError
 from recsweep.config.values import Configuration, Value
 from recsweep.models.protocol import FamilyConfig
 from recsweep.spaces.declared import DeclaredSpace
-from recsweep.spaces.parameter import hold
 
 if TYPE_CHECKING:
     import optuna
@@ -53,13 +52,6 @@ class Space(DeclaredSpace):
                 values[parameter.name] = parameter.suggest(trial)
         return self.whole(values)
 
-    def whole(self, values: Configuration) -> dict[str, Value]:
-        """A configuration: the fixed values that exist beside these, and these."""
-        return {**{k: v for k, v in self.fixed.items() if self._in_use(k, values)}, **values}
-
-    def _in_use(self, fixed: str, values: Configuration) -> bool:
-        return hold(self.fixed_when.get(fixed, {}), values)
-
     def problems(self, config: Configuration) -> list[str]:
         """Say, one line each, why a configuration can't have come from this space."""
         found = []
@@ -74,7 +66,7 @@ class Space(DeclaredSpace):
         for name, value in self.fixed.items():
             # Where it isn't in use it may stand all the same: studies from before `fixed_when`
             # recorded it there.
-            missing = name not in config and self._in_use(name, config)
+            missing = name not in config and self.in_use(name, config)
             if missing or config.get(name, value) != value:
                 found.append(f"{name} is fixed to {value!r}, found {config.get(name)!r}")
         known = {*self.parameters, *self.fixed}

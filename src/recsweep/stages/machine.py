@@ -1,6 +1,5 @@
 """Cores, threads and devices that this machine gives to one process."""
 
-import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -8,12 +7,12 @@ import torch
 from threadpoolctl import threadpool_limits
 
 from recsweep.config.schema import Resources
+from recsweep.training.cores import usable_cores
 
 
 def worker_count(resources: Resources, jobs: int) -> int:
     """How many refits this machine holds at once."""
-    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
-    fitting = (cores or 1) / resources.cpu
+    fitting = usable_cores() / resources.cpu
     if resources.gpu and torch.cuda.is_available():
         fitting = min(fitting, torch.cuda.device_count() / resources.gpu)
     return max(1, min(int(fitting), resources.workers or jobs, jobs))

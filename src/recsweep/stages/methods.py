@@ -6,13 +6,13 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from recsweep.config.schema import Experiment, Folds, written
+from recsweep.config.schema import Experiment, Folds, is_additive, written
 from recsweep.config.schema.data import DataKind
 from recsweep.models.registry import families_of, role_of, titles
 from recsweep.records.confirmation import Confirmation
 from recsweep.records.evidence import Evidence, read_evidence
 from recsweep.records.files import read_study
-from recsweep.records.selection import BestFile
+from recsweep.records.openings import Opened
 from recsweep.records.study import Study
 from recsweep.reporting.tasks.registry import report_of
 from recsweep.spaces.parameter import Parameter
@@ -38,10 +38,7 @@ def methods_stage(folder: Path) -> str:
         BadInput: nothing was selected there, or a file can't be read.
     """
     evidence = read_evidence(folder)
-    kinds = {name: best.kind for name, best in evidence.best.items()}
-    if evidence.confirmation is not None:  # ends of a family's front have contrasts, and no file
-        kinds |= {name: each.kind for name, each in evidence.confirmation.families.items()}
-    shown = titles(kinds)
+    shown = titles({name: each.kind for name, each in _entrants(evidence).items()})
     study = read_study(folder) if (folder / "study.json").exists() else None
     parts = [
         "## Methods",
@@ -56,6 +53,13 @@ def methods_stage(folder: Path) -> str:
             _table(*_contrasts(evidence.confirmation, shown)),
         ]
     return "\n\n".join(parts)
+
+
+def _entrants(evidence: Evidence) -> dict[str, Opened]:
+    """All that was selected, and what went to the sealed test beside it."""
+    selected = {name: Opened.of(best) for name, best in evidence.best.items()}
+    tested = evidence.confirmation.families if evidence.confirmation is not None else {}
+    return selected | {n: Opened.of(each) for n, each in tested.items() if n not in selected}
 
 
 def _paragraphs(evidence: Evidence, study: Study | None) -> Iterator[str]:
@@ -79,7 +83,10 @@ def _data(evidence: Evidence, sealed: Confirmation | None) -> Iterator[str]:
         yield "The log has no times; of a learner's events, the later row is the later event."
     if sealed is not None:
         yield f"The sealed test has {sealed.learners:,} {unit} and {sealed.targets:,} targets."
-    yield f"Configurations were compared by {written(experiment.metric.key)}, a mean over {unit}."
+    # Groups of texts are what is resampled; each text counts alike.
+    over = "texts" if experiment.data.kind == "texts" else unit
+    mean = f", a mean over {over}" if is_additive(experiment.metric.key) else ""
+    yield f"Configurations were compared by {written(experiment.metric.key)}{mean}."
 
 
 def _split(folds: Folds, rows: DataKind) -> Iterator[str]:
@@ -125,17 +132,12 @@ def _tuning(experiment: Experiment, study: Study | None) -> Iterator[str]:
             "After the defaults, each tried the best configurations that earlier studies "
             f"({', '.join(experiment.warm_start)}) had found, none of which saw the sealed test."
         )
-    if experiment.search.cost is not None:
-        yield (
-            f"The sampler was told two goals, the score and {experiment.search.cost}; a trial was "
-            "stopped early only where a complete one of its family that costs no more was better "
-            "by the same epoch."
-        )
     if stopping.rule == "halving":
-        how = "successive halving in batches that wait for each other at every rung"
+        how = "asynchronous successive halving"
+        if experiment.repeatable:
+            how = "successive halving, in batches whose trials waited for each other"
         yield (
-            "Within a family, trials were stopped early by "
-            f"{how if experiment.repeatable else 'asynchronous successive halving'} "
+            f"Within a family, trials were stopped early by {how} "
             f"(from epoch {stopping.grace_epochs}, one in {stopping.reduction} goes on; the first "
             f"{stopping.full_trials} trials were never stopped)."
         )
@@ -147,13 +149,26 @@ def _tuning(experiment: Experiment, study: Study | None) -> Iterator[str]:
     else:
         lag = ", ".join(f"{share:.0%}" for share in stopping.lag)
         yield f"Trials that lagged behind their family's best by {lag} were stopped early."
+    if stopping.study is not None:
+        end = study.early_end if study is not None else None
+        did = f"; it did after {end.trials} of {end.budget}" if end is not None else ""
+        yield (
+            "The search was to end before its budget where no family was likely to gain more than "
+            f"{stopping.study.below:g} by its remaining trials{did}."
+        )
+    if (cost := experiment.search.cost) is not None:
+        yield (
+            f"The search was for the front of score against {cost}: the sampler was told both, and "
+            "a trial was stopped early only where a complete one of its family that costs no more "
+            "was better by the same epoch."
+        )
     if stopping.patience is not None:
         yield (
             f"A trial was complete, too, when its last epochs, {stopping.patience} in a row, were "
             "no better than its best one."
         )
     if study is not None:
-        yield from _on_the_way(study)
+        yield from _widened(study)
     if limits := experiment.limits.given:
         each = ", ".join(f"{name} ≤ {limit:,.7g}" for name, limit in limits.items())
         yield (
@@ -170,13 +185,8 @@ def _tuning(experiment: Experiment, study: Study | None) -> Iterator[str]:
     yield f"One configuration a family, and its number of epochs, was selected by {rule}."
 
 
-def _on_the_way(study: Study) -> Iterator[str]:
-    """What was decided after trials had been seen."""
-    if (end := study.early_end) is not None:
-        yield (
-            f"The search was ended after {end.trials} of {end.budget} trials a family, as a gain "
-            "that matters was likely in none any more."
-        )
+def _widened(study: Study) -> Iterator[str]:
+    """Ranges that became wider after trials had been seen."""
     for family, ranges in study.widened.items():
         for w in ranges:
             yield (
@@ -210,6 +220,11 @@ def _testing(experiment: Experiment, sealed: Confirmation) -> Iterator[str]:
         f"{len(seeds)} seeds ({', '.join(map(str, seeds))}) and scored on it; it was opened "
         f"{'once' if times == 1 else f'{times} times'}."
     )
+    if (front := experiment.confirm.front) is not None and not sealed.repeated:
+        yield (
+            "The cheapest and the best configuration of each family's front of score against "
+            f"{front} were refitted as well, where another one was selected."
+        )
     if sealed.repeated:
         yield (
             f"The whole search was run {sealed.searches} times from different seeds, what each "
@@ -245,26 +260,33 @@ def _families(
 ) -> tuple[Sequence[str], Iterator[Sequence[str]]]:
     sealed, key = evidence.confirmation, evidence.experiment.metric.key
     metric = written(key)
-    columns = ["family", "role", "sees order", "trials", "epochs"]
+    # A text has an order of words, which each of its families reads or not; no history has any.
+    histories = evidence.experiment.data.kind != "texts"
+    columns = ["family", "role", *["sees order"] * histories, "trials", "epochs"]
     columns += [f"{metric}, folds", f"{metric}, sealed test"]
 
     def rows() -> Iterator[Sequence[str]]:
-        for name, best in evidence.best.items():
+        for name, each in _entrants(evidence).items():
             tested = ""
             if sealed is not None and name in sealed.families:
                 e = sealed.families[name].metrics[key]
-                tested = f"{e.mean:.4f} [{e.lower:.4f}, {e.upper:.4f}]"
-            trials = "" if study is None else _counts(study, name)
-            role, order = role_of(best.kind) or "", _sees_order(best)
-            yield shown[name], role, order, trials, str(best.epochs), f"{best.value:.4f}", tested
+                tested = f"{e.mean:z.4f} [{e.lower:z.4f}, {e.upper:z.4f}]"
+            best = evidence.best.get(name)
+            trials = "" if study is None or best is None else _counts(study, name)
+            order = [_sees_order(each, evidence.experiment.task)] * histories
+            value = "" if best is None else f"{best.value:z.4f}"
+            yield (
+                *(shown[name], role_of(each.kind) or "", *order),
+                *(trials, str(each.epochs), value, tested),
+            )
 
     return columns, rows()
 
 
-def _sees_order(best: BestFile) -> str:
+def _sees_order(best: Opened, task: str) -> str:
     """Can the order of a history's events reach a score? Nothing where no code here can tell."""
     try:
-        build = families_of(best.experiment.task)[best.kind]
+        build = families_of(task)[best.kind]
         return "yes" if build.sees_order(best.config) else "no"
     except (KeyError, ValidationError):  # a family or a hyperparameter that isn't here
         return ""

@@ -13,7 +13,12 @@ import torch
 from recsweep.config.schema import Resources
 from recsweep.errors import WorkFailed
 from recsweep.stages.machine import device_of, threads
-from recsweep.training.process import environment_variables, give_back_memory, worker_environment
+from recsweep.training.process import (
+    environment_variables,
+    give_back_memory,
+    without_main,
+    worker_environment,
+)
 
 
 class Work(Protocol):
@@ -75,7 +80,8 @@ def side_by_side(
             initargs=(begin, resources, context.Value("i", 0)),
         )
         try:
-            futures: dict[Future[R], int] = {pool.submit(_do, pieces[n]): n for n in order}
+            with without_main():  # each piece that is handed in begins a process, if there is room
+                futures: dict[Future[R], int] = {pool.submit(_do, pieces[n]): n for n in order}
             for future in as_completed(futures):
                 results[futures[future]] = future.result()
                 progress.ended(pieces[futures[future]])

@@ -13,6 +13,7 @@ from threadpoolctl import threadpool_limits
 
 from recsweep.bundle.bundle import Bundle, load_bundle
 from recsweep.bundle.filters import shown_courses
+from recsweep.bundle.format import BundleFile
 from recsweep.bundle.histories import ReadCounts, read_histories
 from recsweep.bundle.learners import Group, LearnerTable, groups_of, no_learners, read_learners
 from recsweep.bundle.output import rows_to
@@ -26,6 +27,7 @@ from recsweep.data.prepared import load_dataset
 from recsweep.data.sealed import unseal
 from recsweep.data.types import Dataset
 from recsweep.errors import BadInput
+from recsweep.models.registry import families_of
 from recsweep.stages.machine import worker_count
 from recsweep.tasks.registry import TASKS
 
@@ -113,7 +115,7 @@ def recommend_stage(
         frames = iter([_events_of(dataset, ids)])
     if asking.learners is not None:
         table = read_learners(experiment, asking.learners)
-    uses_table = bool(bundle.file.columns.learners)
+    uses_table = _uses_learners(bundle.file)
     groups = (g for f in frames for g in groups_of(bundle, f, table, shown, asking.at))
     with rows_to(out) as sink, closing(_lists(bundle, groups, asking)) as found:
         for group, lists in found:
@@ -122,6 +124,11 @@ def recommend_stage(
         if not done.learners:
             raise BadInput(f"{histories}: holds no event that can be read as a history")
     return done
+
+
+def _uses_learners(file: BundleFile) -> bool:
+    """Columns of learners are kept in the bundle of a family that has no place for them, too."""
+    return bool(file.columns.learners) and families_of(file.task)[file.kind].uses_features
 
 
 def _rows(bundle: Bundle, rows: Path | None, asking: Asking, out: Path | None) -> Recommended:

@@ -1,5 +1,7 @@
 """What a best file says of its study, held against what is there."""
 
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 
 from recsweep.config.files import nearest, validate
@@ -12,6 +14,9 @@ from recsweep.records.confirmation import Confirmation
 from recsweep.records.confirmation_files import VERDICTS, read_confirmation
 from recsweep.records.openings import Opened
 from recsweep.records.selection import BestFile
+from recsweep.records.study import Study
+from recsweep.spaces.files import bind_space
+from recsweep.spaces.space import Space
 
 
 def check_configuration(best: BestFile, path: Path) -> None:
@@ -23,7 +28,33 @@ def check_configuration(best: BestFile, path: Path) -> None:
     families = families_of(best.experiment.task)
     if best.kind not in families:
         raise BadInput(f"{path}: kind {best.kind!r} is no family{nearest(best.kind, families)}")
-    validate(families[best.kind].config, dict(best.config), f"{path}: config")
+    with made_by(best.environment):
+        validate(families[best.kind].config, dict(best.config), f"{path}: config")
+
+
+def bound_spaces(study: Study, path: Path) -> dict[str, Space]:
+    """What a study searched, family by family, where `path` has it.
+
+    Raises:
+        BadInput: this version's families don't take it.
+    """
+    families = families_of(study.experiment.task)
+    with made_by(study.environment):
+        return {name: bind_space(space, path, families) for name, space in study.spaces.items()}
+
+
+@contextmanager
+def made_by(environment: Mapping[str, object]) -> Iterator[None]:
+    """A record that this version can't use is refused with the version that can."""
+    try:
+        yield
+    except BadInput as error:
+        code = environment.get("code")
+        commit = code.get("commit") if isinstance(code, Mapping) else None
+        version = f"{environment.get('recsweep')}" + (f" (commit {commit})" if commit else "")
+        raise BadInput(
+            f"{error}; recsweep {version} made it: go on with that version, or begin another study"
+        ) from None
 
 
 def recorded_data(best: BestFile, root: Path) -> Dataset:

@@ -111,8 +111,8 @@ def _found(
     space: Space, parameter: Parameter, good: Sequence[TrialRow], best: Sequence[TrialRow]
 ) -> FoundParameter:
     name = parameter.name
-    values = [trial.config[name] for trial in good if name in trial.config]
-    bests = tuple(trial.config[name] for trial in best if name in trial.config)
+    values = [trial.config[name] for trial in good if _says(space, name, trial)]
+    bests = tuple(trial.config[name] for trial in best if _says(space, name, trial))
     edges = Counter(space.edge(name, value) for value in bests)
     numbers = [] if parameter.choices else [float(value) for value in values]
     return FoundParameter(
@@ -124,3 +124,12 @@ def _found(
         at_lower=edges["lower"],
         at_upper=edges["upper"],
     )
+
+
+def _says(space: Space, name: str, trial: TrialRow) -> bool:
+    """Has the trial this parameter, in the space's unit? Batches were counted in windows before."""
+    units = {
+        each.get("batch_unit", "windows")
+        for each in ((trial.config, space.fixed) if name == "batch_size" else ())
+    }
+    return name in trial.config and len(units) < 2

@@ -2,6 +2,7 @@
 
 import ctypes
 import os
+import sys
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -44,6 +45,26 @@ def environment_variables(variables: Mapping[str, str]) -> Iterator[None]:
                 del os.environ[name]
             else:
                 os.environ[name] = value
+
+
+@contextmanager
+def without_main() -> Iterator[None]:
+    """Processes that are spawned meanwhile don't run the script again that this process runs: one
+    that calls recsweep at its top level, as in the README, would begin a study in each of them.
+    """
+    main = sys.modules["__main__"]
+    # What multiprocessing goes by; it passes over what isn't there.
+    names = ("__file__", "__spec__")
+    before = {name: getattr(main, name) for name in names if hasattr(main, name)}
+    main.__file__, main.__spec__ = None, None
+    try:
+        yield
+    finally:
+        for name in names:
+            if name in before:
+                setattr(main, name, before[name])
+            else:
+                delattr(main, name)
 
 
 def give_back_memory() -> None:

@@ -22,6 +22,7 @@ from recsweep.errors import BadInput
 from recsweep.models.gradient import GradientModel
 from recsweep.models.protocol import Context, Resumable
 from recsweep.models.registry import families_of
+from recsweep.models.uplift import UpliftModel
 from recsweep.tasks.registry import TASKS
 from recsweep.training.epoch import EpochReport
 from recsweep.training.footprint import events_in, largest, p99_ms, state_size
@@ -54,10 +55,13 @@ def rehearse(
         size = state_size(model)[0]  # of one that is fitted in one go, what it has at least
         if isinstance(model, Resumable) or size > limits["parameters"]:
             found["parameters"] = size
-    if outside(found, limits) or not isinstance(model, GradientModel):
+    networks = networks_of(model)
+    if outside(found, limits) or not networks:
         return found
     if limits.keys() - {"parameters"}:
-        seconds = seconds_per_epoch(model) * sum(map(events_in, folds)) / events_in(fold)
+        seconds = (
+            sum(map(seconds_per_epoch, networks)) * sum(map(events_in, folds)) / events_in(fold)
+        )
         answer = p99_ms(task, model, fold, device, ANSWER_SECONDS) if "p99_ms" in limits else None
         measured = {"seconds_per_epoch": seconds, "p99_ms": answer, "memory_mb": peak.growth()}
         found |= {k: v for k, v in measured.items() if k in limits and v is not None}
@@ -96,6 +100,15 @@ def check_measurable(experiment: Experiment) -> None:
     on_gpu = experiment.resources.gpu > 0
     if "memory_mb" in experiment.limits.given and not on_gpu and not _CLEAR.exists():
         raise BadInput("limits.memory_mb: this system doesn't tell a process's peak; leave it out")
+
+
+def networks_of(model: object) -> list[GradientModel[Any, Any]]:
+    """What of a model is trained by batches, if all of it is: itself, or the models of the
+    probabilities that an uplift is the difference of. Empty: of anything else.
+    """
+    parts = list(model.parts.values()) if isinstance(model, UpliftModel) else [model]
+    networks = [part for part in parts if isinstance(part, GradientModel)]
+    return networks if len(networks) == len(parts) else []
 
 
 def seconds_per_epoch(model: GradientModel[Any, Any]) -> float:

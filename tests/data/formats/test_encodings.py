@@ -1,10 +1,11 @@
 """A guess at the encoding of what is not UTF-8."""
 
+import gzip
 from pathlib import Path
 
 import pytest
 
-from recsweep.data.formats.encodings import looks_like_gbk, not_utf8
+from recsweep.data.formats.encodings import BLOCK, is_text_in, looks_like_gbk, not_utf8
 
 HAN, ACCENT = "课程".encode("gbk"), "é".encode("latin-1")
 
@@ -46,3 +47,11 @@ def test_what_to_set_is_told_wherever_in_the_file_the_first_such_byte_stands(
         path = tmp_path / "log.csv"
         path.write_bytes(b"a" * before + content.encode(encoding))
         assert advice in not_utf8(path)
+
+
+def test_a_file_is_text_in_an_encoding_if_all_of_it_is(tmp_path: Path) -> None:
+    path = tmp_path / "feed.csv"
+    path.write_bytes(gzip.compress(b"text\n" * (BLOCK // 5) + HAN))  # the last block tells
+    assert [is_text_in(path, each) for each in ("utf-8", "gbk", "utf-16")] == [False, True, False]
+    path.write_bytes("课".encode()[:-1])  # cut off in the middle of a sign
+    assert not is_text_in(path, "utf-8")

@@ -225,7 +225,7 @@ def searched_again(
         ),
         "searched_data": lambda of, root: ("data of", of, root),
         "development_folds": lambda data, experiment: ("folds of", experiment),
-        "bind_space": lambda space, at, families: (space, at, "gru" in families),
+        "bound_spaces": lambda of, at: ("spaces of", of, at),
         "kept_earlier": lambda at: {"kept in": at},
         "sweep": sweep,
         "select_stage": lambda place, root: SimpleNamespace(opened={"selected in": place}),
@@ -247,9 +247,7 @@ def test_each_repetition_is_run_in_a_folder_of_its_own_on_the_study_s_data_and_s
     for each in inputs:
         assert each.dataset == ("data of", study, Path("root"))
         assert each.folds == ("folds of", study.experiment)
-        assert each.spaces == {
-            name: (space, tmp_path, True) for name, space in study.spaces.items()
-        }
+        assert each.spaces == ("spaces of", study, tmp_path / "study.json")
         assert each.earlier == {"kept in": tmp_path}
         assert not each.widen
     assert [search.study for search in found] == ["study test-search-2", "study test-search-3"]

@@ -382,6 +382,18 @@ def test_a_bundle_carries_what_the_sealed_test_said_of_its_family(world: World) 
     assert (world.root / "m" / "best.yaml").read_bytes() == world.best(MF).read_bytes()
 
 
+def test_the_trials_that_a_configuration_was_selected_from_are_those_that_ran(
+    tmp_path: Path,
+) -> None:
+    best = read_best(REFERENCE / "default" / "best" / "gru.yaml")
+    assert stage._selected(best, tmp_path).trials == best.experiment.budget.trials == 10
+    rows = [trial_row(0, (), state="refused"), trial_row(1, (0.1,)), trial_row(2, (0.2,))]
+    write_study(study_with(*rows), tmp_path)
+    assert stage._selected(best, tmp_path).trials == 2
+    fused = best.model_copy(update={"kind": "ensemble"})
+    assert stage._selected(fused, tmp_path).trials is None
+
+
 def _scores(scores: Mapping[str, Score]) -> dict[str, tuple[float, float, float]]:
     return {name: (each.mean, each.lower, each.upper) for name, each in scores.items()}
 
@@ -406,7 +418,7 @@ def test_a_card_counts_the_trials_that_the_family_had_where_the_study_is_at_hand
     rows = [trial_row(n, (0.1,)) for n in range(12)]  # two were added
     write_study(study_with(*rows, trial_row(0, (0.1,), family="lstm")), tmp_path)
     assert stage._selected(best, tmp_path).trials == 12
-    fused = best.model_copy(update={"family": "ensemble"})  # of trials of others
+    fused = best.model_copy(update={"family": "ensemble", "kind": "ensemble"})  # of others'
     assert stage._selected(fused, tmp_path).trials is None
 
 

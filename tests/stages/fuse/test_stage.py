@@ -1,6 +1,7 @@
 """An ensemble of a study's trials, from the folds to a model that answers."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -193,6 +194,7 @@ class Staged:
         ]
         stand_ins: dict[str, Any] = {
             "VOTES": {"next_item": vote},
+            "_check": lambda *given: None,
             "read_study": lambda at: self.study,
             "searched_data": lambda study, root: "data",
             "development_folds": lambda data, experiment: [fold(0, 1, 2, 3), fold(1, 4, 5)],
@@ -291,6 +293,17 @@ def test_what_can_not_be_fused_is_refused(monkeypatch: pytest.MonkeyPatch, tmp_p
     monkeypatch.setattr(stage, "VOTES", {})
     with pytest.raises(BadInput, match="models of task next_item can't be fused"):
         staged.run()
+
+
+def test_a_trial_with_a_setting_that_this_version_does_not_know_is_refused_before_any_is_rebuilt(
+    tmp_path: Path,
+) -> None:
+    old = replace(candidate("item_knn"), kind="item_knn", config={"recency": 0.5})
+    study = replace(study_with(), environment={"recsweep": "0.1.0"})
+    with pytest.raises(
+        BadInput, match=r"trials: item_knn-\d+: unknown key 'recency'.*; recsweep 0\.1\.0 made it"
+    ):
+        stage._check([old], study, tmp_path / "trials")
 
 
 def member(kind: str, epochs: int) -> Member:

@@ -52,7 +52,7 @@ def test_any_family_with_a_state_of_a_learner_is_portrayed_where_it_is_asked_for
         ({"popularity": 1.0}, "popularity", "allowed: none of this study"),
         ({"popularity": 1.0, "matrix_factorization": 0.9}, None,
          "no network to portray; choose with --family: matrix_factorization"),
-        ({"popularity": 1.0}, None, "--family: none of its families can be portrayed"),
+        ({"popularity": 1.0}, None, "none of the study's families has a state of a learner"),
     ],
 )  # fmt: skip
 def test_what_cannot_be_portrayed_is_refused_with_what_can(

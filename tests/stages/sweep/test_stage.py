@@ -6,6 +6,7 @@ from typing import Any, cast
 
 import numpy as np
 import pytest
+from treatments import uplift_experiment
 from worlds import dataset_of, events_of, experiment_of
 
 from recsweep.config.schema import Budget, Experiment
@@ -175,6 +176,18 @@ def test_a_family_that_reads_histories_is_refused_for_a_table_of_sessions(tmp_pa
     allowed = str(refused.value).partition("; allowed: ")[2].split(", ")
     assert "base_rate" in allowed
     assert "gru" not in allowed
+
+
+def test_groups_of_learners_are_refused_for_a_task_whose_metrics_they_have_no_value_of() -> None:
+    experiment = uplift_experiment()
+    users = {"path": "x", "key": "u", "immutable": True, "categorical": ["team"]}
+    asked = uplift_experiment(
+        data=experiment.data.model_dump(exclude_unset=True) | {"users": users},
+        families={"mine": "search_spaces/uplift/treat_all.yaml"},
+        confirm={"groups": ["team"]},
+    )
+    with pytest.raises(BadInput, match=r"^confirm\.groups: no metric of task uplift is a mean"):
+        stage.load_inputs(asked, ROOT)
 
 
 @pytest.mark.parametrize(

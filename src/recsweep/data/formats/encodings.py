@@ -28,6 +28,19 @@ def not_utf8(path: Path) -> str:
     )
 
 
+def is_text_in(path: Path, encoding: str) -> bool:
+    """Can a file, packed or not, be read in an encoding?"""
+    decoder = codecs.getincrementaldecoder(encoding)()
+    with open_unpacked(path) as file:
+        try:
+            while block := file.read(BLOCK):
+                decoder.decode(block)
+            decoder.decode(b"", final=True)
+        except UnicodeError:
+            return False
+    return True
+
+
 def looks_like_gbk(sample: bytes) -> bool:
     """Han characters of GB 2312 are two bytes above A0, and stand beside each other; letters with
     accents stand alone between others (RFC 1922, section 3). What GB 18030 writes in four bytes,

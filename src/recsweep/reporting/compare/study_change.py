@@ -121,7 +121,7 @@ def _changes(
         paired = len(a.user) == len(b.user) and bool((a.user == b.user).all())
         tables = {n: (a.values[n], b.values[n]) for n in common}
         if question is not None:
-            leads = [_lead(side, question) for side in (a, b)]
+            leads = [_lead(side, question, metric) for side in (a, b)]
             if all(lead is not None for lead in leads):
                 tables[lead_name(*question)] = (leads[0], leads[1])
         found = changes(
@@ -161,9 +161,10 @@ def _ranks(
     return rank_agreement(*tables, resamples=RESAMPLES, seed=SEED, level=LEVEL)
 
 
-def _lead(side: Learners, pair: tuple[str, str]):  # type: ignore[no-untyped-def]
+def _lead(side: Learners, pair: tuple[str, str], metric: str):  # type: ignore[no-untyped-def]
+    """What the first is ahead by, above 0 in its favour; None: not learner by learner."""
     a, b = (side.values[name] for name in pair)
-    return a - b if a.shape == b.shape else None
+    return goodness(metric, 1.0) * (a - b) if a.shape == b.shape else None
 
 
 def _estimates(
@@ -182,7 +183,8 @@ def _estimates(
         v = _pair(found.pairs, question)
         if v is not None:
             sign = 1 if v.a == question[0] else -1
-            quantities[lead_name(*question)] = (sign * v.difference, v.standard_error)
+            ahead = goodness(metric, sign * v.difference)
+            quantities[lead_name(*question)] = (ahead, v.standard_error)
     return quantities
 
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from pathlib import Path
 
 from recsweep.config.schema import goodness, written
 from recsweep.evaluation.change import Change
@@ -176,7 +177,7 @@ def names(before: Evidence, after: Evidence) -> tuple[str, str]:
     """As much of the ends of two studies' paths as tells them apart."""
     paths = [side.folder.absolute().parts for side in (before, after)]
     for n in range(1, max(map(len, paths)) + 1):
-        a, b = ("/".join(path[-n:]) for path in paths)
+        a, b = (Path(*path[-n:]).as_posix() for path in paths)
         if a != b:
             break
     return a, b

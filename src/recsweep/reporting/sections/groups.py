@@ -43,8 +43,11 @@ class GroupsTable:
 
 
 def groups_of_learners(view: View, sealed: Confirmation) -> list[GroupsTable]:
-    """One table a column of `confirm.groups`."""
-    return [_table(view, sealed, found) for found in sealed.groups]
+    """One table a column of `confirm.groups`; none of a metric that a group of learners lacks."""
+    told = [
+        found for found in sealed.groups if any(sealed.metric in of for of in found.means.values())
+    ]
+    return [_table(view, sealed, found) for found in told]
 
 
 def _table(view: View, sealed: Confirmation, found: GroupedLearners) -> GroupsTable:

@@ -187,8 +187,12 @@ def _widened(view: View) -> Iterator[str]:
 
 def _without_features(view: View) -> list[str]:
     experiment = view.study.experiment
+    data = experiment.data
     declared = any(
-        table and declared_names(table) for table in (experiment.data.users, experiment.data.items)
+        [
+            *declared_names(data.users, data.items),
+            *(c for table in data.texts for c in (*table.categorical, *table.numeric)),
+        ]
     )
     if not declared or experiment.feature_names == ():
         return []

@@ -10,14 +10,13 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from recsweep.config.schema import Experiment
-from recsweep.models.registry import families_of
 from recsweep.records.confirmation_files import read_confirmation
 from recsweep.records.ensemble import entrants
 from recsweep.records.files import read_study
 from recsweep.records.openings import Opened
 from recsweep.records.study import Study
 from recsweep.search.storage import kept_earlier
-from recsweep.spaces.files import bind_space
+from recsweep.stages.recorded import bound_spaces
 from recsweep.stages.select.stage import choose, select_stage
 from recsweep.stages.sweep.stage import Inputs, searched_data, sweep
 from recsweep.tasks.folds import development_folds
@@ -80,8 +79,7 @@ def repeat_searches(
     study = read_study(folder)
     dataset = searched_data(study, root)
     folds = development_folds(dataset, study.experiment)
-    families = families_of(study.experiment.task)
-    spaces = {name: bind_space(space, folder, families) for name, space in study.spaces.items()}
+    spaces = bound_spaces(study, folder / "study.json")
     found = []
     for number in range(2, count + 1):
         experiment, place = repeated_experiment(study, number), folder / "searches" / str(number)

@@ -8,6 +8,7 @@ is scored on it any more; a fit reports no score and is no opening.
 import time
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from recsweep.bundle.bundle import parts_of
 from recsweep.bundle.card import card
@@ -20,6 +21,7 @@ from recsweep.data.sealed import unseal
 from recsweep.data.types import Dataset, Fold, Training
 from recsweep.errors import BadInput, WorkFailed
 from recsweep.evaluation.probability import Calibrator
+from recsweep.models.text.texts import from_tensor
 from recsweep.records.confirmation import Confirmation
 from recsweep.records.confirmation_files import VERDICTS
 from recsweep.records.environment import environment
@@ -49,6 +51,7 @@ class FittedBundle:
 
     folder: Path
     file: BundleFile
+    labels: tuple[str, ...] = ()  # that a model of texts knows
 
 
 def fit_stage(
@@ -97,16 +100,18 @@ def fit_stage(
     cut = moment_of(dataset.development, cut, experiment.folds)
     split = whole_split(dataset, experiment, cut)
     training = TASKS[experiment.task].training(split)
-    model = _train(best, experiment, training, on_epoch)
+    model: Any = _train(best, experiment, training, on_epoch)
     content, files = parts_of(model, split, training, calibrator)
     content |= _record(best, experiment, training, period, cut, confirmation, licence)
     content["selected"] = _selected(best, folder)
     record = BundleFile.model_validate({**content, "files": {}})
-    files |= {CARD: card(record, out.name).encode(), BEST: path.read_bytes()}
+    of_texts = experiment.data.kind == "texts"
+    labels = from_tensor(model.state()["classes"]) if of_texts else ()
+    files |= {CARD: card(record, out.name, labels).encode(), BEST: path.read_bytes()}
     if confirmation is not None:
         files[VERDICTS] = (folder / VERDICTS).read_bytes()
     write_bundle(out, content, files)
-    return FittedBundle(out, record)
+    return FittedBundle(out, record, labels)
 
 
 def _period(until: Until | int, dataset: Dataset, experiment: Experiment) -> tuple[int, Until]:
@@ -216,22 +221,21 @@ def _record(
 
 
 def _selected(best: BestFile, folder: Path) -> Selected:
-    """How it was; where the study is at hand, by the trials that it had, with those added. An
-    ensemble, which is made of others', has none of its own.
-    """
-    trials = best.experiment.budget.trials
-    if best.family == ENSEMBLE:
-        trials = None
-    elif (folder / "study.json").exists():
-        trials = len(read_study(folder).trials_of(best.family))
     return Selected(
         trial=best.trial,
         rule=best.rule,
         metric=best.metric,
         value=best.value,
         folds=best.metrics[best.metric],
-        trials=trials,
+        trials=None if best.kind == ENSEMBLE else _trials(best, folder),
     )
+
+
+def _trials(best: BestFile, folder: Path) -> int | None:
+    """Of the family, by the study's own table; as many as were asked for where it isn't there."""
+    if (folder / "study.json").exists():
+        return len(read_study(folder).trials_of(best.family))
+    return best.experiment.budget.trials
 
 
 def _evidence(family: str, found: Confirmation, experiment: Experiment) -> Evidence:
@@ -249,6 +253,7 @@ def _evidence(family: str, found: Confirmation, experiment: Experiment) -> Evide
         scores={name: Score(e.mean, e.lower, e.upper) for name, e in of_families.items()},
         pairs=tuple(pair for pair in found.pairs if family in (pair.a, pair.b)),
         caveats=tuple(report_of(experiment.task).caveats(say, found)),
+        groups=tuple(each.column for each in found.groups if any(each.gaps.values())),
     )
 
 

@@ -14,6 +14,7 @@ from pathlib import Path
 
 import torch
 
+from recsweep.config.files import validate
 from recsweep.data.features.choose import with_features
 from recsweep.data.manifest import read_manifest
 from recsweep.data.types import Fold, Targets
@@ -33,6 +34,7 @@ from recsweep.stages.fuse.rebuild import Candidate, Metrics, Rebuilt, candidates
 from recsweep.stages.fuse.votes import sample
 from recsweep.stages.machine import threads, worker_count
 from recsweep.stages.pool import side_by_side
+from recsweep.stages.recorded import made_by
 from recsweep.stages.sweep.stage import searched_data
 from recsweep.tasks.folds import development_folds
 from recsweep.tasks.registry import TASKS
@@ -106,6 +108,7 @@ def fuse_stage(
     chosen_from = candidates_of(study, joining, count)
     if not chosen_from:
         raise WorkFailed(f"{folder}: no trial is complete, so none can be fused")
+    _check(chosen_from, study, folder / "trials.parquet")
     samples = _samples(folds, study, len(chosen_from))
     rebuilt = side_by_side(
         chosen_from,
@@ -150,6 +153,14 @@ def _sees_the_same(study: Study, family: str, whole: Sequence[Fold], folds: Sequ
         getattr(own, columns) == getattr(given, columns)
         for columns in ("user_columns", "item_columns", "event_columns")
     )
+
+
+def _check(candidates: Sequence[Candidate], study: Study, path: Path) -> None:
+    """Refuse trials of another version, whose settings this one's families don't take."""
+    builds = families_of(study.experiment.task)
+    with made_by(study.environment):
+        for each in candidates:
+            validate(builds[each.kind].config, dict(each.config), f"{path}: {each.trial}")
 
 
 def _samples(folds: Sequence[Fold], study: Study, candidates: int) -> list[Targets]:

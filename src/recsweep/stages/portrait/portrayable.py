@@ -62,9 +62,10 @@ def portrayed_family(study: Study, selection: Selection, asked: str | None) -> s
         return asked
     goodness = study.experiment.metric.goodness
     networks = [name for name in able if role_of(kinds[name]) == "network"]
+    if not able:
+        raise BadInput("none of the study's families has a state of a learner to portray")
     if not networks:
         raise BadInput(
-            "the study has no network to portray; "
-            f"choose with --family: {', '.join(able) or 'none of its families can be portrayed'}"
+            f"the study has no network to portray; choose with --family: {', '.join(able)}"
         )
     return max(networks, key=lambda name: goodness(selection.families[name].value))

@@ -7,12 +7,11 @@ from pathlib import Path
 
 from recsweep.config.values import Configuration
 from recsweep.data.manifest import read_manifest
-from recsweep.models.registry import families_of
 from recsweep.records.files import read_study
 from recsweep.records.selection import BestFile, DataRecord, Selection, write_best
 from recsweep.records.study import Study
 from recsweep.records.user_values import read_user_values
-from recsweep.spaces.files import bind_space
+from recsweep.stages.recorded import bound_spaces
 from recsweep.stages.select.rules import select
 
 
@@ -46,8 +45,7 @@ def select_stage(folder: Path, root: Path) -> Selection:
 
 def choose(study: Study, folder: Path) -> Selection:
     """The selection, without writing anything."""
-    families, path = families_of(study.experiment.task), folder / "study.json"
-    spaces = {name: bind_space(space, path, families) for name, space in study.spaces.items()}
+    spaces = bound_spaces(study, folder / "study.json")
 
     def near_edge(family: str, config: Configuration) -> list[str]:
         return spaces[family].near_edge(config)

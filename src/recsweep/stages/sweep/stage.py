@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from recsweep.config.schema import Experiment
+from recsweep.config.schema.task import question_of
 from recsweep.data.prepare import prepare
 from recsweep.data.prepared import load_dataset
 from recsweep.data.types import Dataset, Fold
@@ -74,6 +75,7 @@ def load_inputs(experiment: Experiment, root: Path, widen: Sequence[str] = ()) -
     experiment, spaces = with_arms(with_precision(experiment, kept_precision(folder)), spaces)
     spaces = with_ranges(widened_before(folder, spaces, families), widen, families)
     _check_histories(experiment, spaces)
+    _check_groups(experiment)
     dataset = prepare(experiment, root)
     folds = development_folds(dataset, experiment)
     earlier: Earlier = kept_earlier(folder) if experiment.warm_start else {}
@@ -107,6 +109,16 @@ def _check_histories(experiment: Experiment, spaces: Mapping[str, Space]) -> Non
                 f"families.{name}: {space.family} reads histories, and data.sessions has none; "
                 f"allowed: {', '.join(others)}"
             )
+
+
+def _check_groups(experiment: Experiment) -> None:
+    """Of what is typed alone: a study that began with them can still be read."""
+    metrics = question_of(experiment.task).metrics.values()
+    if experiment.confirm.groups and not any(kind.additive for kind in metrics):
+        raise BadInput(
+            f"confirm.groups: no metric of task {experiment.task} is a mean over learners, so that "
+            "a group of them has none; leave it out"
+        )
 
 
 def sweep(
