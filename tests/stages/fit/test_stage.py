@@ -21,6 +21,7 @@ from tiny import CONFIGS, World
 from worlds import dataset_of, events_of, experiment_of
 
 from recsweep.bundle.bundle import load_bundle
+from recsweep.bundle.card import card
 from recsweep.bundle.format import BundleFile, Score
 from recsweep.config.schema import Metric
 from recsweep.data.prepared import load_dataset
@@ -116,6 +117,10 @@ def test_the_sealed_test_is_learned_from_once_its_verdicts_are_out(world: World)
     assert record.fitted.events > before.fitted.events
     assert record.fitted.end > before.fitted.end
     assert record.fitted.events == len(pl.read_csv(world.log))
+    assert "figures are of the same configuration fitted without" in card(record, "m")
+    searched = record.evidence.model_copy(update={"scope": "families"})
+    told = card(record.model_copy(update={"evidence": searched}), "m")
+    assert "figures are of what each search of the family selected, fitted without" in told
 
 
 def test_what_is_learned_from_can_end_at_any_moment_of_the_log(world: World) -> None:
