@@ -5,7 +5,7 @@ from rich.markup import escape
 from rich.prompt import Prompt
 from rich.table import Table
 
-from recsweep.cli.console import tell
+from recsweep.cli.console import counted, tell
 from recsweep.errors import BadInput
 from recsweep.stages.init.preview import Preview
 from recsweep.stages.init.questions import Ask, Question
@@ -44,7 +44,7 @@ def show(started: Started, console: Console) -> None:
 
 def _table(preview: Preview) -> Table:
     left = len(preview.columns) - COLUMNS
-    caption = f"and {left} more column{'s' * (left > 1)}" if left > 0 else None
+    caption = f"and {counted(left, 'more column')}" if left > 0 else None
     table = Table(caption=caption, caption_justify="left", box=None, pad_edge=False)
     for column in preview.columns[:COLUMNS]:
         table.add_column(escape(column), overflow="ellipsis", no_wrap=True, max_width=WIDTH)

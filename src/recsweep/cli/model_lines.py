@@ -30,8 +30,8 @@ def fitted_lines(record: BundleFile) -> Iterator[str]:
 def monitored_lines(found: Monitored) -> Iterator[str]:
     """Warnings by day; each line that starts with `!` is a caveat."""
     label, warned = found.watching.label, list(found.warnings)
-    watched = f"{len(found.topics)} topic{'s' * (len(found.topics) != 1)} watched"
-    yield f"{watched}, {len(warned)} warning{'s' * (len(warned) != 1)}."
+    watched = f"{counted(len(found.topics), 'topic')} watched"
+    yield f"{watched}, {counted(len(warned), 'warning')}."
     for topic, day, since in warned:
         at = topic.days.index(day)
         share = f"{topic.counted[at]} of {topic.texts[at]} texts are {label}"
@@ -53,8 +53,8 @@ def recommended_lines(done: Recommended) -> Iterator[str]:
     if not done.learners:
         yield f"{done.rows} {done.unit if done.rows != 1 else done.unit.removesuffix('s')}."
         return
-    lists = f"{done.rows} courses for {done.learners} learner{'s' * (done.learners != 1)}"
-    yield f"{lists} from {done.read.rows} rows." if done.read.rows else f"{lists}."
+    lists = f"{counted(done.rows, 'course')} for {counted(done.learners, 'learner')}"
+    yield f"{lists} from {counted(done.read.rows, 'row')}." if done.read.rows else f"{lists}."
     for rule, rows in done.read.dropped.items():
         if rows:
             yield f"! {counted(rows, 'row')} left out: {rule}"

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import recsweep
-from recsweep.cli.console import aside, command, hints, out, say
+from recsweep.cli.console import aside, command, counted, hints, out, say
 from recsweep.errors import BadInput
 
 if TYPE_CHECKING:
@@ -115,6 +115,6 @@ def serve(folders: Sequence[Path], split: str | None, host: str, port: int, repl
         raise BadInput(f"--split {split}: expected shares such as 0.9,0.1") from None
 
     def up(address: str) -> None:
-        say(f"{len(folders)} model{'s' * (len(folders) != 1)} at {address}/docs (Ctrl-C stops)")
+        say(f"{counted(len(folders), 'model')} at {address}/docs (Ctrl-C stops)")
 
     run(folders, shares, host=host, port=port, replicas=replicas, on_ready=up)
